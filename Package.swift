@@ -38,6 +38,7 @@ let package = Package(
         .target(name: "CEmbedded", exclude: ["console", "openapi.yaml"]),
         .target(name: "CFileCalls"),
         .target(name: "CSQLiteConfig", linkerSettings: [.linkedLibrary("sqlite3")]),
+        .target(name: "CTerminal"),
         .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"]), .brew(["libpq"])]),
         .target(
             name: "PontoonCore",
@@ -154,7 +155,7 @@ let package = Package(
         .executableTarget(
             name: "pontoon",
             dependencies: [
-                "PontoonClient",
+                "CTerminal", "PontoonClient", "PontoonCore",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "SystemPackage", package: "swift-system"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),

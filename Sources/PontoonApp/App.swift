@@ -58,10 +58,11 @@ package struct App: Sendable {
             sizing: settings.sizing,
             limits: settings.userLimits,
             leaseDuration: settings.leaseDuration,
-            activityInterval: min(.seconds(60), settings.uploadLifetime / 10),
+            activityInterval: min(.seconds(60), settings.uploadLifetime / 10, settings.reservationLifetime / 10),
             now: now
         )
         let uses = TokenUses(metadata: metadata)
+        let received = ThroughputMeter(uptime: uptime)
         let maintenance = Maintenance(
             metadata: metadata,
             storage: stores.storage,
@@ -70,6 +71,7 @@ package struct App: Sendable {
             uses: uses,
             leaseDuration: settings.leaseDuration,
             uploadLifetime: settings.uploadLifetime,
+            reservationLifetime: settings.reservationLifetime,
             now: now,
             uptime: uptime
         )
@@ -90,7 +92,9 @@ package struct App: Sendable {
             uploadLinks: UploadLinks(metadata: metadata, objects: objects, passwords: passwords, now: now),
             senders: SenderSessions(metadata: metadata, passwords: passwords, now: now),
             automations: Automations(metadata: metadata, now: now),
-            dataPlane: stores.dataPlane(now: now),
+            usage: UsageReports(metadata: metadata),
+            forecasts: Forecasts(metadata: metadata, storage: stores.storage, received: received, now: now),
+            dataPlane: stores.dataPlane(received: received, now: now),
             readiness: Readiness(metadata: metadata, objects: objects),
             now: now
         )
@@ -243,7 +247,7 @@ package struct App: Sendable {
             MaintenanceService(
                 maintenance: maintenance,
                 isReadOnly: settings.isReadOnly,
-                uploadLifetime: settings.uploadLifetime,
+                shortestLifetime: min(settings.uploadLifetime, settings.reservationLifetime),
                 audit: audit,
                 logger: logger
             )
@@ -276,10 +280,13 @@ package struct App: Sendable {
 }
 
 extension OpenedStores {
-    fileprivate func dataPlane(now: @escaping @Sendable () -> Date) -> UseCases.DataPlane {
+    fileprivate func dataPlane(
+        received: ThroughputMeter,
+        now: @escaping @Sendable () -> Date
+    ) -> UseCases.DataPlane {
         switch storage {
         case .streaming(let objects, let hasher, let urls):
-            .own(Parts(metadata: metadata, objects: objects, hasher: hasher, now: now), urls)
+            .own(Parts(metadata: metadata, objects: objects, hasher: hasher, received: received, now: now), urls)
         case .presigned(let store): .external(origin: store.clientOrigin)
         }
     }

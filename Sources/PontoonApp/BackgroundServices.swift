@@ -8,8 +8,9 @@ import UnixSignals
 struct MaintenanceService: Service {
     let maintenance: Maintenance
     let isReadOnly: Bool
-    /// Time after which uploads expire; if it is less than ten minutes, maintenance runs more often than once a minute.
-    let uploadLifetime: Duration
+    /// Time after which uploads expire or reservations lapse, whichever is shorter; if it is less than ten minutes,
+    /// maintenance runs more often than once a minute.
+    let shortestLifetime: Duration
     /// Receives the ids of expired uploads; `nil` if there is no audit log.
     let audit: (any AuditSink)?
     let logger: Logger
@@ -20,7 +21,7 @@ struct MaintenanceService: Service {
                 // These are separate tasks, because maintenance can be slow but keys must be refreshed on time.
                 group.addTask { await repeating(every: .seconds(60), refreshKeys) }
                 if isReadOnly { return }
-                let interval = max(.seconds(1), min(.seconds(60), uploadLifetime / 10))
+                let interval = max(.seconds(1), min(.seconds(60), shortestLifetime / 10))
                 group.addTask { await repeating(every: interval, runMaintenance) }
             }
         }

@@ -103,18 +103,23 @@ package struct OpenedStores: Sendable {
     ///
     /// - Throws: ``SettingError`` if the database cannot be used.
     static func openMetadata(_ settings: Settings) async throws -> SQLMetadataStore {
-        guard case .postgreSQL(let postgreSQL) = settings.metadata else {
+        var metadata: SQLMetadataStore
+        switch settings.metadata {
+        case .sqlite:
             do {
-                return try await SQLMetadataStore.open(settings.sqlite)
+                metadata = try await SQLMetadataStore.open(settings.sqlite)
             } catch {
                 throw SettingError(.data, "cannot use the database '\(settings.sqlite.path)': \(oneLine(error))")
             }
+        case .postgreSQL(let postgreSQL):
+            do {
+                metadata = try await SQLMetadataStore.open(postgreSQL)
+            } catch let error where error is PostgreSQLError || error is UnknownMigrations || error is SQLError {
+                throw SettingError(.metadata, "cannot use \(postgreSQL.place): \(oneLine(error))")
+            }
         }
-        do {
-            return try await SQLMetadataStore.open(postgreSQL)
-        } catch let error where error is PostgreSQLError || error is UnknownMigrations || error is SQLError {
-            throw SettingError(.metadata, "cannot use \(postgreSQL.place): \(oneLine(error))")
-        }
+        metadata.defaultQuotas = settings.defaultQuotas
+        return metadata
     }
 
     /// Opens a bucket and checks that it can be used.
@@ -255,6 +260,22 @@ extension Settings {
         case (.disk, .sqlite): "disk"
         // The database is not in the data directory, so the id is needed to detect the directory of another database.
         case (.disk, .postgreSQL): "the folder with the id \(try DataDirectory.identity(data))"
+        }
+    }
+}
+
+extension Settings {
+    /// Returns the space in bytes that uploads may still use on the disk of the objects.
+    ///
+    /// - Returns: `nil` if the objects are in a bucket, no server has started yet, or the file system does not report
+    ///   its free space.
+    /// - Throws: `Errno` if the directory cannot be read.
+    package func availableSpace() throws -> Int64? {
+        guard case .disk = objects else { return nil }
+        do {
+            return try DiskObjectStore.availableSpace(disk)
+        } catch Errno.noSuchFileOrDirectory {
+            return nil
         }
     }
 }

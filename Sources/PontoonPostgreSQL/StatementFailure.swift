@@ -54,6 +54,7 @@ struct StatementFailure: Error {
         switch state {
         case "23505": .uniqueViolation
         case "23503", "23001": .foreignKeyViolation
+        case "23514": .checkViolation
         case "53100": .full
         case "40001", "40P01", "55P03", "57014": .busy
         case "22021", "22P05": .unstorableText

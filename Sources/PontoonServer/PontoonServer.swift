@@ -102,8 +102,9 @@ extension Routes {
             trustsProxy: settings.trustsForwardedProto
         ).add(to: self)
         TokenCalls(accounts: useCases.accounts).add(to: self)
+        UsageCalls(usage: useCases.usage, forecasts: useCases.forecasts).add(to: self)
         AutomationCalls(automations: useCases.automations, uploads: useCases.uploads.ofCodePackages).add(to: self)
-        ProjectCalls(projects: useCases.projects, files: files).add(to: self)
+        ProjectCalls(projects: useCases.projects, usage: useCases.usage, files: files).add(to: self)
         MemberCalls(projects: useCases.projects).add(to: self)
         files.add(to: self)
         FileDetailCalls(files: useCases.files).add(to: self)

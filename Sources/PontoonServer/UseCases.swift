@@ -11,6 +11,8 @@ package struct UseCases: Sendable {
     package let uploadLinks: UploadLinks
     package let senders: SenderSessions
     package let automations: Automations
+    package let usage: UsageReports
+    package let forecasts: Forecasts
     package let dataPlane: DataPlane
     package let readiness: Readiness
     /// The clock: a function that returns the current time.
@@ -38,6 +40,8 @@ package struct UseCases: Sendable {
         uploadLinks: UploadLinks,
         senders: SenderSessions,
         automations: Automations,
+        usage: UsageReports,
+        forecasts: Forecasts,
         dataPlane: DataPlane,
         readiness: Readiness,
         now: @escaping @Sendable () -> Date = { Date() }
@@ -50,6 +54,8 @@ package struct UseCases: Sendable {
         self.uploadLinks = uploadLinks
         self.senders = senders
         self.automations = automations
+        self.usage = usage
+        self.forecasts = forecasts
         self.dataPlane = dataPlane
         self.readiness = readiness
         self.now = now

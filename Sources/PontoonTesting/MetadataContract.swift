@@ -20,6 +20,7 @@ package enum MetadataContract {
         UploadContract.allCases, LeaseContract.allCases, CompletionContract.allCases, PartContract.allCases,
         PresignedUploadContract.allCases, ReadCacheContract.allCases, AutomationContract.allCases,
         SigningKeyContract.allCases, ScrubContract.allCases, UploadLinkContract.allCases,
-        SenderSessionContract.allCases, OpenUploadContract.allCases,
+        SenderSessionContract.allCases, OpenUploadContract.allCases, UsageContract.allCases, QuotaContract.allCases,
+        OwnedUsageContract.allCases, UploadProgressContract.allCases,
     ]
 }

@@ -16,8 +16,8 @@ struct Pontoon: AsyncParsableCommand {
             """,
         subcommands: [
             UploadCommand.self, DownloadCommand.self, UploadsCommand.self, ListCommand.self, ProjectsCommand.self,
-            FilesCommand.self, VerifyCommand.self, CompareCommand.self, TokenCommand.self, DoctorCommand.self,
-            ConfigCommand.self,
+            FilesCommand.self, VerifyCommand.self, CompareCommand.self, TokenCommand.self, UsageCommand.self,
+            DoctorCommand.self, ConfigCommand.self,
         ]
     )
 }

@@ -65,6 +65,9 @@ struct ServerFlags: ParsableArguments {
     @Option(.maximumUploadsPerUser) var maximumUploadsPerUser: GivenFlag?
     @Option(.maximumProjectsPerUser) var maximumProjectsPerUser: GivenFlag?
     @Option(.maximumTokensPerUser) var maximumTokensPerUser: GivenFlag?
+    @Option(.userQuota) var userQuota: GivenFlag?
+    @Option(.projectQuota) var projectQuota: GivenFlag?
+    @Option(.reservationLifetime) var reservationLifetime: GivenFlag?
     @Option(.maximumConnections) var maximumConnections: GivenFlag?
     @Option(.maximumConnectionsPerAddress) var maximumConnectionsPerAddress: GivenFlag?
     @Option(.maximumBodySize) var maximumBodySize: GivenFlag?

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import PontoonApp
 import PontoonCore
+import Synchronization
 
 @main
 struct Pontoond: AsyncParsableCommand {
@@ -12,9 +13,32 @@ struct Pontoond: AsyncParsableCommand {
         subcommands: [
             ServeCommand.self, UserCommand.self, TokenCommand.self, KeyCommand.self, BackupCommand.self,
             RestoreCommand.self, CheckCommand.self, CheckBucketCommand.self, ScrubCommand.self, MigrateCommand.self,
-            UploadsCommand.self,
+            UploadsCommand.self, QuotaCommand.self, UsageCommand.self,
         ]
     )
+
+    /// The reason why a result could not be written; `nil` if all were.
+    private static let lostOutput = Mutex<String?>(nil)
+
+    /// Parses the arguments and runs the command; exits with its status.
+    static func main() async {
+        do {
+            var command = try parseAsRoot()
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
+        } catch  where exitCode(for: error).isSuccess {
+            // The help, the version or a completion script was requested.
+            print(fullMessage(for: error))
+        } catch {
+            exit(withError: error)
+        }
+        guard let reason = lostOutput.withLock({ $0 }) else { return }
+        warn("cannot write to standard output: \(reason)")
+        exit(withError: ExitCode.failure)
+    }
 
     /// Runs a command, and prints an error that the operator can fix as one line on standard error.
     ///
@@ -39,8 +63,23 @@ struct Pontoond: AsyncParsableCommand {
         FileHandle.standardError.write(Data("pontoond: \(message)\n".utf8))
     }
 
-    /// Prints a line on standard output without buffering, because scripts wait for some of the lines.
-    static func print(_ line: String) { FileHandle.standardOutput.write(Data("\(line)\n".utf8)) }
+    /// Prints a line of a command's result on standard output, without buffering.
+    ///
+    /// If a line cannot be written, the process exits with 1 after the command.
+    static func print(_ line: String) {
+        do {
+            try FileHandle.standardOutput.write(contentsOf: Data("\(line)\n".utf8))
+        } catch {
+            lostOutput.withLock { $0 = $0 ?? error.localizedDescription }
+        }
+    }
+
+    /// Prints a line about the state of a server, without buffering, because scripts wait for some of the lines.
+    ///
+    /// A server continues to run if nobody reads them.
+    static func announce(_ line: String) {
+        do { try FileHandle.standardOutput.write(contentsOf: Data("\(line)\n".utf8)) } catch {}
+    }
 
     private static func failure(_ message: String) -> ExitCode {
         warn(message)

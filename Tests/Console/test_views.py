@@ -107,6 +107,16 @@ def test_a_project_is_created_found_changed_and_deleted(page, console, server):
     assert [project["id"] for project in server.call("GET", "/projects").json()["items"]] == [PROJECT]
 
 
+def test_settings_show_the_usage_of_a_project(page, console, server):
+    project = server.call("POST", "/projects", {"name": "Usage"}).json()["id"]
+    server.call("POST", "/upload/multipart", {"project": project, "name": "open.bin", "size": 3 << 20})
+    console.open(f"#/projects/{project}/settings")
+    facts = page.locator(".facts")
+    expect(facts).to_contain_text("Reserved by uploads3.00 MiB")
+    expect(facts).to_contain_text("Quotanone")
+    expect(facts).to_contain_text("Unfinished uploads1")
+
+
 def test_members_are_added_changed_and_removed(page, console, server):
     token = new_user(server, "anna")
     console.open(f"#/projects/{PROJECT}/members")

@@ -125,12 +125,18 @@ struct EndpointTests {
             ("0.0.0.0/0", "8.8.8.8", true), ("fd00::/8", "fd12::1", true), ("fd00::/8", "fe80::1", false),
             ("::1", "::1", true), ("[::1]", "::1", true), ("::/0", "127.0.0.1", false),
             ("127.0.0.0/8", "localhost", false),
-            ("127.0.0.1/33", "127.0.0.1", false), ("localhost 10.0.0.0/8", "10.1.1.1", true),
+            ("localhost 10.0.0.0/8", "10.1.1.1", true),
         ]
     )
     func networks(exception: String, host: String, isDirect: Bool) throws {
         let settings = try ProxySettings(environment: ["http_proxy": "proxy", "NO_PROXY": exception])
         #expect((settings.proxy(isSecure: false, host: host, port: 80) == nil) == isDirect)
+    }
+
+    @Test("an invalid network is an error", arguments: ["127.0.0.1/33", "10.0.0.0/x", "host/8", "::1/129"])
+    func invalidNetwork(text: String) {
+        let error = #expect(throws: ClientError.self) { try ProxySettings(environment: ["NO_PROXY": "a,\(text)"]) }
+        #expect(error?.message.contains(text) == true)
     }
 
     @Test(

@@ -204,15 +204,73 @@ struct JournalTests {
             try log.add(record)
             try log.close()
             let again = try state.finishedLog(Self.key)
-            #expect(again.record(source: "/data/f" as FilePath, remotePath: "f", facts: head.identity.facts) == record)
-            #expect(again.record(source: "/data/f" as FilePath, remotePath: "g", facts: head.identity.facts) == nil)
+            #expect(try again.record(source: "/data/f", remotePath: "f", facts: head.identity.facts) == record)
+            #expect(try again.record(source: "/data/f", remotePath: "g", facts: head.identity.facts) == nil)
             var changed = head.identity.facts
             // With another inode number, the content decides, and there is no such file.
             changed.inode += 1
-            #expect(again.record(source: "/data/f" as FilePath, remotePath: "f", facts: changed) == nil)
+            #expect(try again.record(source: "/data/f", remotePath: "f", facts: changed) == nil)
             changed.modified += 1
-            #expect(again.record(source: "/data/f" as FilePath, remotePath: "f", facts: changed) == nil)
+            #expect(try again.record(source: "/data/f", remotePath: "f", facts: changed) == nil)
             try again.close()
+        }
+    }
+
+    private static func record(_ number: Int, round: Int, _ identity: FileIdentity) -> FinishedRecord {
+        FinishedRecord(
+            source: "/data/\(number)",
+            remotePath: "\(number)",
+            identity: identity,
+            file: "id-\(number)-\(round)",
+            crc64: "0123456789abcdef",
+            verification: "file",
+            ended: Date(timeIntervalSince1970: 1_000_000)
+        )
+    }
+
+    @Test("the log of finished files is rewritten when most of its lines are outdated, and keeps the last of each file")
+    func finishedLog() throws {
+        try withState { state, file in
+            let identity = try Self.head(file).identity
+            let path = state.path.appending("finished").appending(Self.key.placeFileName)
+            func size() throws -> Int64 { try FileStatus(path).size }
+            var log = try state.finishedLog(Self.key)
+            #expect(log.isEmpty)
+            for round in 0..<3 { for number in 0..<600 { try log.add(Self.record(number, round: round, identity)) } }
+            // A crash left an incomplete line.
+            let writer = try FileDescriptor.open(path, .writeOnly, options: [.append])
+            try writer.closeAfter { _ = try writer.writeAll(Array("{\"source\":\"/data/0".utf8)) }
+            try log.close()
+            let before = try size()
+            for _ in 0..<2 {
+                log = try state.finishedLog(Self.key)
+                let after = try size()
+                #expect(after < before / 2)
+                for number in [0, 1, 599] {
+                    let name = "\(number)"
+                    let found = try log.record(source: "/data/\(name)", remotePath: name, facts: identity.facts)
+                    #expect(found == Self.record(number, round: 2, identity))
+                    let other = try log.record(source: "/data/\(name)", remotePath: "other", facts: identity.facts)
+                    #expect(other == nil)
+                }
+                try log.add(Self.record(1000, round: 0, identity))
+                try log.close()
+            }
+            log = try state.finishedLog(Self.key)
+            let added = try log.record(source: "/data/1000", remotePath: "1000", facts: identity.facts)
+            #expect(added != nil)
+            try log.close()
+        }
+    }
+
+    @Test("advice for a changed file mentions --allow-changing for uploads only")
+    func changeAdvice() throws {
+        try withState { _, path in
+            for isUploaded in [true, false] {
+                let file = try SourceFile(path, isUploaded: isUploaded)
+                defer { file.closeAfterReading() }
+                #expect(file.changed("it was modified").description.contains("--allow-changing") == isUploaded)
+            }
         }
     }
 }

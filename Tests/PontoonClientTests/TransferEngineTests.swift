@@ -83,7 +83,7 @@ struct TransferEngineTests {
                 for: client,
                 options: options,
                 automatic: AutomaticConcurrency(limit: 4),
-                board: ProgressBoard(files: job.items.count, bytes: 0),
+                board: ProgressBoard(sizes: job.items.map { _ in 0 }),
                 observe: observe
             ) { context in
                 await context.run(job)

@@ -1,3 +1,4 @@
+import PontoonTesting
 import Testing
 
 @testable import PontoonObjects
@@ -12,5 +13,19 @@ struct FreeSpaceTests {
     )
     func availableSpace(blocks: UInt64, available: UInt64, blockSize: UInt64, expected: Int64) {
         #expect(Directory.availableSpace(blocks: blocks, available: available, blockSize: blockSize) == expected)
+    }
+
+    @Test("uploads may use the free space except for the reserved space, whether the store is open or not")
+    func usableSpace() async throws {
+        try await withTemporaryFolder { folder in
+            var settings = DiskSettings(folder: folder, reservedSpace: 0)
+            #expect(try DiskObjectStore.availableSpace(settings) ?? 0 > 0)
+            settings.reservedSpace = .max
+            #expect(try DiskObjectStore.availableSpace(settings) == 0)
+            let store = try DiskObjectStore(settings)
+            let remaining = try await store.availableSpace()
+            try await store.shutDown()
+            #expect(remaining == 0)
+        }
     }
 }

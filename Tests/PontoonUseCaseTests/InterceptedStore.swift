@@ -34,6 +34,7 @@ struct InterceptedStore: StreamingObjectStore {
     }
 
     func ping() async throws { try await store.ping() }
+    func availableSpace() async throws -> Int64? { try await store.availableSpace() }
     func openObject(_ key: ObjectKey) async throws -> any ObjectReader { try await store.openObject(key) }
     func readPart(_ part: PartRecord, of upload: Upload) async throws -> any ObjectReader {
         try await store.readPart(part, of: upload)

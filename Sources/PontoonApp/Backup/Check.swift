@@ -2,8 +2,10 @@ import PontoonCore
 import PontoonMetadata
 import PontoonObjects
 
-/// The command `pontoond check`, which compares the records with the stored objects, checks an SQLite database for
-/// damage, and removes orphans on request.
+/// The command `pontoond check`, which finds differences between records, stored objects and counters.
+///
+/// It compares the records with the stored objects, and the counters of usage with the records, and checks an SQLite
+/// database for damage. On request, it removes orphans and corrects counters.
 package struct Check {
     private let settings: Settings
     private let repairs: Bool
@@ -12,7 +14,7 @@ package struct Check {
     /// - Parameters:
     ///   - settings: The stores. Servers may be using them, unless `repairs` is set and a store is in the data
     ///     directory.
-    ///   - repairs: Whether to remove orphans.
+    ///   - repairs: Whether to remove orphans and correct counters.
     ///   - report: Receives one line for each finding, and a summary.
     package init(settings: Settings, repairs: Bool, report: @escaping (String) -> Void) {
         self.settings = settings
@@ -20,7 +22,7 @@ package struct Check {
         self.report = report
     }
 
-    /// Compares the records with the stored objects, and removes orphans if requested.
+    /// Compares the records with the stored objects and the counters; repairs them if requested.
     ///
     /// - Returns: Whether no problem remains.
     /// - Throws: ``SettingError`` if the stores cannot be used or the check cannot be finished.
@@ -40,7 +42,7 @@ package struct Check {
         }
     }
 
-    /// Compares the records with the objects, and removes orphans.
+    /// Like ``compare()``, but also removes orphans and corrects counters.
     ///
     /// If a store keeps files in the data directory, no server can use the directory meanwhile.
     private func repair() async throws -> Bool {
@@ -63,15 +65,17 @@ package struct Check {
     private func run(_ metadata: SQLMetadataStore, _ check: StoreCheck) async throws -> Bool {
         let problems = try await metadata.databaseProblems()
         for problem in problems { report("database: \(OpenedStores.oneLine(problem))") }
+        let usage = try await UsageCheck(of: metadata, repairs: repairs).run { report($0.line) }
         let summary = try await check.run { report($0.line) }
         report(
             """
             Checked \(summary.objects) objects (\(summary.bytes) bytes): \(summary.damaged) damaged, \
             \(summary.orphans)\(summary.hasMoreOrphans ? " or more" : "") orphans (\(summary.orphanBytes) bytes), \
-            \(summary.removed) of them removed, \(summary.unknown) unknown files, \(problems.count) database problems.
+            \(summary.removed) of them removed, \(summary.unknown) unknown files, \(problems.count) database problems; \
+            \(usage.compared) projects and users: \(usage.wrong) with wrong counters, \(usage.repaired) of them repaired.
             """
         )
-        return summary.isClean && problems.isEmpty
+        return summary.isClean && usage.isClean && problems.isEmpty
     }
 }
 
@@ -86,6 +90,25 @@ extension StoreCheck.Finding {
         case .orphan(let entry, .tooRecent): "orphan: \(entry.text) has no record; kept, because it is recent"
         case .unknown(let entry): "unknown: \(entry.text) was not created by Pontoon"
         }
+    }
+}
+
+extension UsageCheck.Finding {
+    /// The finding on one line.
+    var line: String {
+        let who =
+            switch subject {
+            case .user(let name): "user \(name)"
+            case .project(let id): "project \(id)"
+            }
+        let repair = isRepaired ? "; repaired" : ""
+        return "usage: \(who) is recorded with \(recount.recorded.text) instead of \(recount.counted.text)\(repair)"
+    }
+}
+
+extension Usage {
+    fileprivate var text: String {
+        "\(storedBytes) bytes in \(files) files and \(reservedBytes) reserved bytes in \(openUploads) uploads"
     }
 }
 

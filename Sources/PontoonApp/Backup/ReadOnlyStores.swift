@@ -62,6 +62,9 @@ enum ReadOnlyStores {
         }
     }
 
+    /// Maximum duration of a query; longer than in servers, because commands count the files of whole projects.
+    private static let readTimeout = Duration.seconds(600)
+
     /// Opens the metadata store.
     ///
     /// - Throws: ``SettingError`` if the store cannot be used; ``MissingMigrations`` if its tables are not those of this
@@ -71,14 +74,16 @@ enum ReadOnlyStores {
         case .sqlite:
             guard try settings.hasDatabase() else { throw settings.missingDatabase }
             do {
-                return try await SQLMetadataStore.openReadOnly(settings.sqlite)
+                let sqlite = SQLiteSettings(path: settings.sqlite.path, readTimeout: readTimeout)
+                return try await SQLMetadataStore.openReadOnly(sqlite)
             } catch let error where !(error is MissingMigrations) {
                 throw SettingError(
                     .data,
                     "cannot use the database '\(settings.sqlite.path)': \(OpenedStores.oneLine(error))"
                 )
             }
-        case .postgreSQL(let postgreSQL):
+        case .postgreSQL(var postgreSQL):
+            postgreSQL.readTimeout = readTimeout
             do {
                 return try await SQLMetadataStore.openReadOnly(postgreSQL)
             } catch let error where !(error is MissingMigrations) {

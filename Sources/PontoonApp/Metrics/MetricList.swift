@@ -40,6 +40,10 @@ package enum MetricList {
             labels: ["kind"],
             "Number of requests that failed because a store was unavailable or full, or an object damaged."
         ),
+        .counter(
+            "pontoon_quota_refusals_total",
+            "Number of requests that were refused, in whole or in part, because of a quota."
+        ),
         .gauge("pontoon_stored_bytes", scope: .stores, "Total size of all stored objects, counting copies once."),
         .gauge("pontoon_stored_objects", scope: .stores, "Number of stored objects, counting copies once."),
         .gauge("pontoon_open_uploads", scope: .stores, "Number of unfinished uploads."),
@@ -48,7 +52,13 @@ package enum MetricList {
             scope: .stores,
             "Total declared size of the unfinished uploads; uploads without a declared size count as 0."
         ),
+        .gauge(
+            "pontoon_open_upload_reserved_bytes",
+            scope: .stores,
+            "Number of bytes that unfinished uploads to projects reserve, and that count towards quotas."
+        ),
         .gauge("pontoon_discarded_objects", scope: .stores, "Number of objects whose bytes are still to be removed."),
+        .gauge("pontoon_damaged_objects", scope: .stores, "Number of objects in which the last check found damage."),
         .gauge(
             "pontoon_totals_updated_timestamp_seconds",
             "Time at which this server last counted objects and uploads, in Unix time."

@@ -80,7 +80,9 @@ final class StoreMetricsService: Service {
                 .init("pontoon_stored_objects", totals.objects),
                 .init("pontoon_open_uploads", totals.openUploads),
                 .init("pontoon_open_upload_declared_bytes", totals.openUploadBytes),
+                .init("pontoon_open_upload_reserved_bytes", totals.reservedBytes),
                 .init("pontoon_discarded_objects", totals.discardedObjects),
+                .init("pontoon_damaged_objects", totals.damagedObjects),
                 .init("pontoon_totals_updated_timestamp_seconds", .number(time.timeIntervalSince1970)),
             ]
         }

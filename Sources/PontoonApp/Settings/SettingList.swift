@@ -15,6 +15,7 @@ package enum SettingList {
         Setting.durability, Setting.reservedSpace, Setting.diskThreads,
         Setting.rateLimit, Setting.failedAuthenticationLimit,
         Setting.maximumUploadsPerUser, Setting.maximumProjectsPerUser, Setting.maximumTokensPerUser,
+        Setting.userQuota, Setting.projectQuota, Setting.reservationLifetime,
         Setting.maximumConnections, Setting.maximumConnectionsPerAddress,
         Setting.maximumBodySize, Setting.maximumHeaderSize,
         Setting.requestTimeout, Setting.minimumPartRate, Setting.idleTimeout,

@@ -21,6 +21,9 @@ package struct Settings: Sendable {
     package let sqlite: SQLiteSettings
     package let sizing: PartSizing
     package let userLimits: UserLimits
+    package let defaultQuotas: DefaultQuotas
+    /// Time without progress after which an upload reserves only its stored bytes.
+    package let reservationLifetime: Duration
     package let urlLifetime: Duration
     package let uploadLifetime: Duration
     package let keyLifetime: Duration
@@ -95,6 +98,11 @@ package struct Settings: Sendable {
             projects: try given.value(of: .maximumProjectsPerUser),
             tokens: try given.value(of: .maximumTokensPerUser)
         )
+        defaultQuotas = DefaultQuotas(
+            userBytes: try given.value(of: .userQuota),
+            projectBytes: try given.value(of: .projectQuota)
+        )
+        reservationLifetime = try given.value(of: .reservationLifetime)
         keyLifetime = try given.value(of: .keyLifetime)
         grace = try given.value(of: .grace)
         drain = try given.value(of: .drain)

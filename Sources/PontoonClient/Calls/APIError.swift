@@ -85,19 +85,25 @@ extension APIError {
         case (401, _): "The token is missing, invalid or revoked. Set another one with 'pontoon config'."
         case (403, nil):
             "This is not a response of the API: a firewall or proxy refused the request. Contact its administrator."
-        case (403, _): "Ask a project admin for the 'write' permission, or for 'copy' to download."
+        case (403, _) where concernsUpload: "Ask a project admin for the 'write' permission."
+        case (403, _): "Ask a project admin for the permission, or use a token with more rights."
         case (404, nil), (404, 90_003): "Check the URL of the API; it usually ends with '/v2'."
         case (404, 3002): "Check the project's id (owner/name). List your projects with 'pontoon projects'."
         case (404, 5026): "Check the folder's id. List folders with 'pontoon ls'."
-        case (_, 8005), (_, 5003): "A file with that name exists. Use --overwrite or --skip-existing."
+        case (_, 8005): "A file with that name exists. Use --overwrite or --skip-existing."
+        case (_, 5003): "A file with that name exists. Choose another name."
         case (_, 5030): "A folder with that name exists. Choose another name."
         case (409, 8007): "Run the same command again to send the missing parts."
-        case (429, _): "The rate limit is used up. Run the same command again later, or with a larger --part-size."
+        case (429, _) where concernsUpload:
+            "The rate limit is used up. Run the same command again later, or with a larger --part-size."
+        case (429, _): "The rate limit is used up. Run the same command again later."
         case (500..., _): "The server failed. Run the same command again later."
         default: nil
         }
     }
 
+    /// Whether the call was part of an upload.
+    private var concernsUpload: Bool { call.contains("/upload/multipart") }
     /// Whether the token was rejected, so that every other call with it will fail too.
     var concernsToken: Bool { status == 401 }
     /// Whether every upload to the destination will fail, because of the token, the project or the user's permissions.

@@ -6,7 +6,7 @@ public struct ClientError: Error, Hashable, Sendable, CustomStringConvertible {
         case endpointInvalid = "endpoint_invalid"
         /// No API URL or token was found, or the credentials file cannot be read.
         case credentialsMissing = "credentials_missing"
-        /// The user lacks a permission that an upload needs.
+        /// The user lacks a permission that the command needs.
         case notAllowed = "not_allowed"
         /// No connection could be established.
         case unreachable

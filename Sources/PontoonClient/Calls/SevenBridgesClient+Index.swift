@@ -28,6 +28,8 @@ public struct ServerIndex: Sendable, Decodable {
     var acceptsLabels: Bool { extensions.contains("upload_labels") }
     /// Whether the server reads the stored bytes of a file again on request.
     var verifiesFiles: Bool { extensions.contains("verification") }
+    /// Whether the server reports the storage that users and projects use.
+    var reportsUsage: Bool { extensions.contains("usage") }
 }
 
 /// The user that a token belongs to.

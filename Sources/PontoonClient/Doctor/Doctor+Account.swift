@@ -71,7 +71,7 @@ extension Doctor {
         }
         let permissions = project.permissions
         guard permissions?.write ?? true else {
-            let error = ClientError(.requestInvalid, "no permission to write")
+            let error = ClientError(.notAllowed, "no permission to write")
             run.note(
                 .permissions,
                 options.project == nil ? .warning : .bad,

@@ -11,6 +11,9 @@ extension Doctor {
             try FileManager.default.createDirectory(atPath: folder.string, withIntermediateDirectories: false)
             try Self.fill(folder.appending("sent"), size: options.size)
         } catch {
+            if FileManager.default.fileExists(atPath: folder.string) {
+                try FileManager.default.removeItem(atPath: folder.string)
+            }
             return run.note(
                 .upload,
                 .bad,
@@ -47,12 +50,11 @@ extension Doctor {
             try await uploader.upload([UploadItem(source: path, name: name)])
         }
         guard let (results, time) = done, let result = results.first else { return nil }
-        if case .failed(let error) = result.outcome {
-            run.fail(.upload, error)
+        if case .failed(let error) = result.outcome { run.fail(.upload, error) }
+        guard result.isSuccess, let id = result.fileID else {
             await abort(result.uploadID, client, run)
             return nil
         }
-        guard let id = result.fileID else { return nil }
         switch result.verification {
         case .file, .parts:
             run.note(.upload, .good, "\(rate(time)) uploaded to \(project) and verified.", time: time)
@@ -76,7 +78,8 @@ extension Doctor {
             run.note(
                 .removal,
                 .warning,
-                "The failed upload could not be aborted: \(error)",
+                error is CancellationError
+                    ? "The upload of the test file was not aborted." : "The upload could not be aborted: \(error)",
                 advice: "Abort it with 'pontoon uploads abort \(upload)'."
             )
         }
@@ -107,7 +110,9 @@ extension Doctor {
             run.note(
                 .removal,
                 .warning,
-                "The test file '\(name)' could not be deleted: \(error)",
+                error is CancellationError
+                    ? "The test file '\(name)' was not deleted."
+                    : "The test file '\(name)' could not be deleted: \(error)",
                 advice: "Delete it with 'pontoon files rm \(id)'."
             )
         }

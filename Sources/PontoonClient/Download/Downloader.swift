@@ -37,7 +37,7 @@ public struct Downloader: Sendable {
             for: client,
             options: options.transfer,
             automatic: AutomaticConcurrency(limit: 32),
-            board: ProgressBoard(files: items.count, bytes: items.lazy.map { max(0, $0.size ?? 0) }.clampedSum),
+            board: ProgressBoard(sizes: items.map { max(0, $0.size ?? 0) }),
             observe: observe
         ) { context in
             await context.emit(.began(files: items.count, bytes: context.board.bytes))

@@ -50,6 +50,7 @@ final class PartialFile: Sendable {
             if !directory.isEmpty {
                 try FileManager.default.createDirectory(atPath: directory.string, withIntermediateDirectories: true)
             }
+            try Self.checkName(target)
             journal = try Journal(journalPath, for: "the download to '\(target)'")
         } catch {
             throw Self.failure(target, error)
@@ -172,6 +173,17 @@ extension PartialFile {
         }
     }
 
+    /// Checks that the file system allows the target's name, which the hidden files, whose names are short, do not show.
+    ///
+    /// - Throws: `Errno.fileNameTooLong`.
+    private static func checkName(_ target: FilePath) throws {
+        do throws(Errno) {
+            _ = try FileStatus(target, followingLinks: false)
+        } catch .fileNameTooLong {
+            throw Errno.fileNameTooLong
+        } catch {}
+    }
+
     /// Converts the error of a file call to a ``ClientError`` with the target's path and advice.
     private static func failure(_ target: FilePath, _ error: any Error) -> any Error {
         let advice =
@@ -186,6 +198,13 @@ extension PartialFile {
         let errno = (error as? Errno) ?? cause.map { Errno(rawValue: $0.code.rawValue) }
         if errno == .noSpace || errno == .diskQuotaExceeded {
             return ClientError(.diskFull, "There is not enough space on the disk for '\(target)'.", advice: advice)
+        }
+        if errno == .fileNameTooLong {
+            return ClientError(
+                .fileUnsuitable,
+                "'\(target)' cannot be created: a name in this path is too long for the disk.",
+                advice: "Download the file by its id, with --output and a shorter name."
+            )
         }
         let reason = errno.map { "\($0)" } ?? error.localizedDescription
         return ClientError(.fileUnwritable, "Cannot write '\(target)': \(reason).", advice: advice)

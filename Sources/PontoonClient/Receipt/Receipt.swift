@@ -91,15 +91,20 @@ public struct Receipt: Sendable, Hashable, Codable {
         }
     }
 
+    /// Returns the content of the receipt's file.
+    public func encoded() throws -> Data {
+        let encoder = JSONEncoder()
+        encoder.dateEncodingStrategy = .iso8601
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        return try encoder.encode(self)
+    }
+
     /// Writes the receipt to a file, atomically replacing an existing one; blocks.
     ///
     /// - Throws: ``ClientError`` with code `.fileUnwritable`.
     public func write(to path: FilePath) throws {
         do {
-            let encoder = JSONEncoder()
-            encoder.dateEncodingStrategy = .iso8601
-            encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-            try encoder.encode(self).write(to: URL(filePath: path.string), options: .atomic)
+            try encoded().write(to: URL(filePath: path.string), options: .atomic)
         } catch {
             throw ClientError(
                 .fileUnwritable,

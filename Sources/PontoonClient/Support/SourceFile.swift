@@ -30,16 +30,19 @@ final class SourceFile: Sendable {
     let path: FilePath
     let facts: FileFacts
     private let mayChange: Bool
+    private let isUploaded: Bool
     private let descriptor: FileDescriptor
 
     /// Opens a regular file.
     ///
     /// - Parameters:
     ///   - path: Path of the file.
+    ///   - isUploaded: Whether the file is being uploaded, not compared; determines the advice if it changes.
     ///   - mayChange: Whether ``checkUnchanged()`` accepts a changed file.
     /// - Throws: `.fileUnreadable`.
-    init(_ path: FilePath, mayChange: Bool = false) throws {
+    init(_ path: FilePath, isUploaded: Bool = false, mayChange: Bool = false) throws {
         self.path = path
+        self.isUploaded = isUploaded
         self.mayChange = mayChange
         do {
             // Non-blocking, because opening a named pipe would otherwise wait for a writer.
@@ -133,7 +136,9 @@ final class SourceFile: Sendable {
         guard facts.size > 4 * length else { return try digest(0..<facts.size, md5: false).crc64.hex }
         var crc64 = CRC64NVME()
         for index in 0..<Int64(4) {
-            let start = (facts.size - length) * index / 3
+            // Equal to `(facts.size - length) * index / 3`, which could overflow.
+            let (third, remainder) = (facts.size - length).quotientAndRemainder(dividingBy: 3)
+            let start = third * index + remainder * index / 3
             crc64 = crc64.appending(try digest(start..<(start + length), md5: false).crc64, length: length)
         }
         return crc64.hex
@@ -144,7 +149,8 @@ final class SourceFile: Sendable {
         ClientError(
             .fileChanged,
             "'\(path)' changed while it was being read: \(reason).",
-            advice: "Run the same command again once the file no longer changes, or upload it with --allow-changing."
+            advice: "Run the same command again once the file no longer changes"
+                + (isUploaded ? ", or upload it with --allow-changing." : ".")
         )
     }
 

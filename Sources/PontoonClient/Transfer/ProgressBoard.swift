@@ -27,10 +27,13 @@ public struct TransferProgress: Sendable {
     public let finishedFiles: Int
     /// Number of files whose transfer failed or was cancelled.
     public let failedFiles: Int
-    /// Total length, in bytes, of the files whose length was known at the start of the run.
+    /// Total length, in bytes, of the files whose length is known.
     public let bytes: Int64
-    /// Total length of the finished files, plus the bytes of active files that are stored or in flight.
+    /// Total length of the files that are complete at their destination, plus the bytes of active files that are stored
+    /// or in flight; at most ``bytes``.
     public let doneBytes: Int64
+    /// Number of bytes that are still to be transferred: those neither done nor of files that failed.
+    public let remainingBytes: Int64
     /// Number of bytes that this run sent or received, including repeated ones.
     public let transferredBytes: Int64
     /// Current maximum number of parts or ranges in flight.
@@ -54,25 +57,37 @@ final class ProgressBoard: Sendable {
     struct Totals {
         var finishedFiles = 0
         var failedFiles = 0
+        /// Total length of all files.
+        var bytes: Int64 = 0
+        /// Total length of the files whose transfer succeeded.
         var finishedBytes: Int64 = 0
+        /// Total length of the files whose transfer failed or was cancelled.
+        var failedBytes: Int64 = 0
         var transferredBytes: Int64 = 0
         /// Estimated number of requests: the stored parts and finished files.
         var requests = 0
     }
 
     private struct State {
+        /// Lengths of the files by index.
+        var sizes: [Int64]
         var active: [Int: File] = [:]
         var totals = Totals()
     }
 
     let files: Int
-    let bytes: Int64
-    private let state = Mutex(State())
+    private let state: Mutex<State>
 
-    init(files: Int, bytes: Int64) {
-        self.files = files
-        self.bytes = bytes
+    /// Creates a board for files with these lengths; unknown lengths are 0 until ``FileProgress/opened(size:)``.
+    init(sizes: [Int64]) {
+        files = sizes.count
+        var state = State(sizes: sizes)
+        state.totals.bytes = sizes.clampedSum
+        self.state = Mutex(state)
     }
+
+    /// Total length of the files whose length is known, in bytes.
+    var bytes: Int64 { state.withLock { $0.totals.bytes } }
 
     /// Bytes transferred so far, plus 256 KiB per request because small files are limited by requests, not by bytes.
     var work: Double {
@@ -83,6 +98,14 @@ final class ProgressBoard: Sendable {
         state.withLock { body(&$0.active[index, default: File()], &$0.totals) }
     }
 
+    func opened(_ index: Int, size: Int64) {
+        state.withLock { state in
+            state.totals.bytes = max(0, state.totals.bytes - state.sizes[index]).addingClamped(size)
+            state.sizes[index] = size
+            state.active[index, default: File()].size = size
+        }
+    }
+
     /// Removes a file whose transfer ended, and adds it to the totals.
     ///
     /// - Returns: The file's final state.
@@ -91,7 +114,9 @@ final class ProgressBoard: Sendable {
             let file = state.active.removeValue(forKey: index) ?? File()
             state.totals.finishedFiles += 1
             state.totals.failedFiles += isSuccess ? 0 : 1
-            state.totals.finishedBytes = state.totals.finishedBytes.addingClamped(file.size)
+            let size = state.sizes[index]
+            let total: WritableKeyPath<Totals, Int64> = isSuccess ? \.finishedBytes : \.failedBytes
+            state.totals[keyPath: total] = state.totals[keyPath: total].addingClamped(size)
             state.totals.requests += 1
             return file
         }
@@ -109,14 +134,17 @@ final class ProgressBoard: Sendable {
                     isVerifying: file.isVerifying
                 )
             }
+            let totals = state.totals
+            let done = totals.finishedBytes.addingClamped(active.lazy.map { min($0.doneBytes, $0.size) }.clampedSum)
             return TransferProgress(
                 active: active,
                 files: files,
-                finishedFiles: state.totals.finishedFiles,
-                failedFiles: state.totals.failedFiles,
-                bytes: bytes,
-                doneBytes: state.totals.finishedBytes.addingClamped(active.lazy.map(\.doneBytes).clampedSum),
-                transferredBytes: state.totals.transferredBytes,
+                finishedFiles: totals.finishedFiles,
+                failedFiles: totals.failedFiles,
+                bytes: totals.bytes,
+                doneBytes: min(done, totals.bytes),
+                remainingBytes: max(0, totals.bytes - totals.failedBytes.addingClamped(done)),
+                transferredBytes: totals.transferredBytes,
                 concurrency: concurrency
             )
         }
@@ -131,7 +159,7 @@ struct FileProgress: Sendable {
     var uploadID: String? { board.update(index) { file, _ in file.uploadID } }
 
     /// Records the file's length.
-    func opened(size: Int64) { board.update(index) { file, _ in file.size = size } }
+    func opened(size: Int64) { board.opened(index, size: max(0, size)) }
 
     /// Records that the file's transfer starts or starts over.
     ///

@@ -100,8 +100,8 @@ public struct ProxySettings: Sendable {
     ///
     /// Lower-case names take precedence, as in curl. An empty variable counts as not set.
     ///
-    /// - Throws: ``ClientError`` with code `.requestInvalid` if the URL of a proxy is not valid or its kind is not
-    ///   supported, because a direct connection may not be what the user wants.
+    /// - Throws: ``ClientError`` with code `.requestInvalid` if the URL of a proxy or a network is not valid, or if the
+    ///   kind of a proxy is not supported: to ignore the value could send requests where the user does not want them.
     public init(environment: [String: String]) throws(ClientError) {
         func variable(_ names: String...) -> (name: String, value: String)? {
             names.lazy.flatMap { [$0.lowercased(), $0] }.compactMap { name in
@@ -111,7 +111,15 @@ public struct ProxySettings: Sendable {
         if let (name, value) = variable("HTTPS_PROXY", "ALL_PROXY") { secure = try Proxy(value, name: name) }
         if let (name, value) = variable("HTTP_PROXY", "ALL_PROXY") { plain = try Proxy(value, name: name) }
         // Some programs separate the hosts by spaces.
-        exceptions = (variable("NO_PROXY")?.value ?? "").split { $0 == "," || $0.isWhitespace }.map { $0.lowercased() }
+        guard let (name, value) = variable("NO_PROXY") else { return }
+        exceptions = value.split { $0 == "," || $0.isWhitespace }.map { $0.lowercased() }
+        if let bad = exceptions.first(where: { $0.contains("/") && IPNetwork($0) == nil }) {
+            throw ClientError(
+                .requestInvalid,
+                "'\(bad)' in \(name) is not a valid network.",
+                advice: "Use host names, addresses, and networks such as 10.0.0.0/8."
+            )
+        }
     }
 
     /// Returns the proxy for a host; `nil` for a direct connection.

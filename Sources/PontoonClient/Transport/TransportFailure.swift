@@ -48,13 +48,13 @@ struct TransportFailure: Error, Sendable {
             ClientError(
                 .connectionLost,
                 "Could not \(purpose): lost the connection to \(host) (\(reason)).",
-                advice: mayExpectTLS ? Self.tlsAdvice : "Run the same command again to resume."
+                advice: mayExpectTLS ? Self.tlsAdvice : "Run the same command again."
             )
         case .timedOut:
             ClientError(
                 .timedOut,
                 "Could not \(purpose): \(host) did not respond in time (\(reason)).",
-                advice: "Run the same command again to resume."
+                advice: "Run the same command again."
             )
         case .untrusted:
             ClientError(

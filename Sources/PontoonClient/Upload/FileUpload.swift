@@ -20,7 +20,7 @@ struct FileUpload: Sendable {
     func run() async throws -> TransferEnding {
         // Both calls share one switch to the thread pool, whose cost is noticeable for small files.
         let (source, journal) = try await threads.runIfActive {
-            let source = try SourceFile(item.source, mayChange: job.options.allowsChangingFiles)
+            let source = try SourceFile(item.source, isUploaded: true, mayChange: job.options.allowsChangingFiles)
             do {
                 return (source, try openJournal(of: source))
             } catch {

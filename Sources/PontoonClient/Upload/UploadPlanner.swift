@@ -25,7 +25,7 @@ extension Uploader {
                 rules: rules,
                 refusal: refusal,
                 limits: limits,
-                totalBytes: Self.totalSize(items),
+                totalBytes: Self.sizes(items).clampedSum,
                 folders: folders,
                 state: state,
                 finished: finished,
@@ -86,7 +86,7 @@ private struct UploadPlanner {
         _ = try folders.destination(of: item)
         let existing = try folders.existing(item)
         if let existing {
-            let record = try await blocking { options.transfer.resumes ? finished?.record(of: item) : nil }
+            let record = try await blocking { options.transfer.resumes ? try finished?.record(of: item) : nil }
             switch options.knownOutcome(existing: existing, record: record) {
             case nil: break
             case .skipped?: return (.skip, nil)

@@ -35,14 +35,14 @@ public struct Uploader: Sendable {
         observe: @Sendable (UploadEvents) async -> Void = { for await _ in $0 {} }
     ) async throws -> [UploadResult] {
         try check(items)
-        let totalSize = Self.totalSize(items)
+        let sizes = Self.sizes(items)
         // Small files spend their time waiting for responses, so more of them are uploaded concurrently.
-        let isSmall = totalSize / Int64(max(1, items.count)) < 1 << 20
+        let isSmall = sizes.clampedSum / Int64(max(1, items.count)) < 1 << 20
         return try await TransferContext.withContext(
             for: client,
             options: options.transfer,
             automatic: AutomaticConcurrency(start: isSmall ? 32 : 4, limit: 64),
-            board: ProgressBoard(files: items.count, bytes: totalSize),
+            board: ProgressBoard(sizes: sizes),
             observe: observe
         ) { context in
             try await upload(items, in: context)
@@ -62,7 +62,7 @@ public struct Uploader: Sendable {
         let finished = try state.map { try $0.finishedLog(JournalKey(client, options.destination)) }
         return try await withClosing(finished, close: { try $0?.close() }) { finished in
             let candidates = try await context.threads.runIfActive {
-                items.map { options.transfer.resumes ? finished?.record(of: $0) : nil }
+                try items.map { options.transfer.resumes ? try finished?.record(of: $0) : nil }
             }
             // An existing file is compared before its upload starts, unless the user chose an upload or wants to send
             // everything again.
@@ -113,9 +113,9 @@ public struct Uploader: Sendable {
         }
     }
 
-    /// Returns the total length of the files in bytes; an unreadable file counts as 0.
-    static func totalSize(_ items: [UploadItem]) -> Int64 {
-        items.lazy.map { $0.problem == nil ? (try? FileStatus($0.source).size) ?? 0 : 0 }.clampedSum
+    /// Returns the lengths of the files in bytes; that of an unreadable file is 0.
+    static func sizes(_ items: [UploadItem]) -> [Int64] {
+        items.map { $0.problem == nil ? (try? FileStatus($0.source).size) ?? 0 : 0 }
     }
 }
 
@@ -140,8 +140,10 @@ extension JournalKey {
 
 extension FinishedLog {
     /// Returns the record of an item if its file has not changed since it was uploaded; blocks.
-    func record(of item: UploadItem) -> FinishedRecord? {
+    ///
+    /// - Throws: `.stateUnusable`.
+    func record(of item: UploadItem) throws -> FinishedRecord? {
         guard !isEmpty, let status = try? FileStatus(item.source) else { return nil }
-        return record(source: item.source, remotePath: item.remotePath, facts: FileFacts(status))
+        return try record(source: item.source.absolute, remotePath: item.remotePath, facts: FileFacts(status))
     }
 }

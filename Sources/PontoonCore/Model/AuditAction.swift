@@ -36,6 +36,7 @@ package enum AuditAction: String, CaseIterable, Sendable {
     case userDisable = "user.disable"
     case userEnable = "user.enable"
     case userRemove = "user.remove"
+    case quotaSet = "quota.set"
     case keyRotate = "key.rotate"
     case backup = "backup"
     case restore = "restore"

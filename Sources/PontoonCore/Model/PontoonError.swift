@@ -10,7 +10,7 @@ package struct PontoonError: Error {
     package enum Code: String, CaseIterable, Sendable {
         // General
         case badRequest, notAuthenticated, forbidden, routeNotFound, methodNotAllowed, unsupportedMediaType
-        case requestTooLarge, headersTooLarge, requestTimedOut, noRoom, limitReached, rateLimited
+        case requestTooLarge, headersTooLarge, requestTimedOut, noRoom, limitReached, quotaExceeded, rateLimited
         case internalFault, unavailable
         // Users and projects
         case userForbidden, userNotFound, userExists, tokenNotFound

@@ -23,7 +23,7 @@ package protocol FileStore: Sendable {
     /// - Returns: The copy; `nil` if the original does not exist or is a folder.
     /// - Throws: `.fileExists` if the name is taken and the conflict policy is `.refuse`, or if concurrent calls took
     ///   every name that was tried; `.fileNameInvalid` if a number makes the name too long; `.destinationNotFound` if
-    ///   the folder does not exist or is not in the given project.
+    ///   the folder does not exist or is not in the given project; `.quotaExceeded`.
     func copyFile(_ id: String, as copy: FileCopy) async throws -> File?
     /// Moves a file, or a folder and its contents, to another folder of the same project.
     /// - Parameters:

@@ -93,6 +93,8 @@ package protocol StreamingObjectStore: ObjectStore {
     /// Removes all data of an upload except its finished object. Call this only after the file has been committed or
     /// the upload's record has been deleted; ``revertFinish(_:)`` must not be called afterwards.
     func cleanUp(_ key: ObjectKey) async throws
+    /// Returns the space in bytes that uploads may still use, 0 or more; `nil` if the file system does not report it.
+    func availableSpace() async throws -> Int64?
 }
 
 /// A store to which clients send bytes directly, at presigned URLs.

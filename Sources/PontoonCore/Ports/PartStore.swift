@@ -5,13 +5,24 @@ package protocol PartStore: Sendable {
     /// Returns all part records of an upload, ordered by number.
     func parts(of uploadID: String) async throws -> [PartRecord]
     /// Deletes a part record durably, before the part's bytes are overwritten. Writes nothing if there is no record.
+    /// - Parameters:
+    ///   - number: The part.
+    ///   - uploadID: Its upload.
+    ///   - length: Length in bytes of the part to be stored instead; `nil` if unknown.
     /// - Returns: The deleted record; `nil` if there was none.
     /// - Throws: `.uploadNotFound`, with nothing changed, if the upload is not `.active`: the parts of an upload that
-    ///   is being completed no longer change.
-    func forgetPart(_ number: PartNumber, of uploadID: String) async throws -> PartRecord?
-    /// Records a stored part as not reported, replacing any record with the same number.
+    ///   is being completed no longer change. `.quotaExceeded`, with nothing changed, if the upload has not reserved space
+    ///   for a part of this length and a quota has none left.
+    func forgetPart(
+        _ number: PartNumber,
+        of uploadID: String,
+        replacedBy length: Int64?
+    ) async throws -> PartRecord?
+    /// Records a stored part as not reported, replacing any record with the same number. If the upload's reservation
+    /// does not include the part, because its size is unknown, its reservation has lapsed or the part extends beyond the
+    /// declared size, the upload then reserves the declared size or the size of its parts, whichever is larger.
     /// - Returns: The replaced record; `nil` if there was none.
-    /// - Throws: `.uploadNotFound`, with nothing changed, if the upload is not `.active`.
+    /// - Throws: `.uploadNotFound`, with nothing changed, if the upload is not `.active`; `.quotaExceeded`.
     func recordPart(_ part: PartRecord, of uploadID: String) async throws -> PartRecord?
     /// Deletes the records of the unreported parts of a `.completing` upload, which are not included in the file.
     /// Writes nothing if there are none.
@@ -45,4 +56,11 @@ package enum ReportRejection: Hashable, Sendable {
     case partNotStored(PartNumber)
     /// The reported ETag differs from that of the stored part, `stored`.
     case etagMismatch(PartNumber, stored: String)
+}
+
+extension PartStore {
+    /// Deletes a part record; see ``forgetPart(_:of:replacedBy:)``.
+    package func forgetPart(_ number: PartNumber, of uploadID: String) async throws -> PartRecord? {
+        try await forgetPart(number, of: uploadID, replacedBy: nil)
+    }
 }

@@ -14,8 +14,12 @@ package struct StoreTotals: Hashable, Sendable {
     package var openUploads: Int64 = 0
     /// Total declared size of the unfinished uploads in bytes; an upload without a declared size counts as 0.
     package var openUploadBytes: Int64 = 0
+    /// Number of bytes that unfinished uploads to projects reserve, and that count towards quotas.
+    package var reservedBytes: Int64 = 0
     /// Number of objects without a file, whose bytes are still to be removed.
     package var discardedObjects: Int64 = 0
+    /// Number of objects in which the last check found damage.
+    package var damagedObjects: Int64 = 0
 
     package init() {}
 }

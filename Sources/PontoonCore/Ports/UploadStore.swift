@@ -9,8 +9,8 @@ package protocol UploadStore: Sendable {
     ///   - maximum: Maximum number of unfinished uploads of the user, including this one. Uploads to folders and
     ///     uploads of code packages are counted separately. Concurrent calls may exceed the maximum.
     /// - Throws: `.destinationNotFound` if its folder does not exist, `.automationNotFound` if its automation does not;
-    ///   `.limitReached` if the user has too many uploads or the link does not accept the file; `.notAuthenticated` if
-    ///   the session does not exist.
+    ///   `.limitReached` if the user has too many uploads or the link does not accept the file; `.quotaExceeded` if the
+    ///   quota of the project or its owner does not; `.notAuthenticated` if the session does not exist.
     func addUpload(_ upload: Upload, labels: FileLabels, maximum: Int) async throws
     /// Returns an upload in any state.
     /// - Returns: `nil` if there is no such upload, for example because it was aborted.
@@ -60,7 +60,8 @@ package protocol UploadStore: Sendable {
     /// - Returns: `false`, with nothing changed, if the upload is not `.completing` under the lease with this id, for
     ///   example because it was deleted with its project.
     /// - Throws: `.nameTaken` or `.folderExists` if the name is taken; `.destinationNotFound` if the folder no longer
-    ///   exists; `.completeRefused` if the limits of the upload's link were lowered in the meantime.
+    ///   exists; `.completeRefused` if the limits of the upload's link were lowered in the meantime; `.quotaExceeded` if
+    ///   the file needs more space than the upload has reserved, and a quota has none left.
     func completeUpload(_ id: String, leaseID: String, as file: CompletedFile) async throws -> Bool
     /// Deletes the part records of an upload and gives it a new object, so that all parts must be sent again. Discards
     /// the old object. The upload stays under its lease.
@@ -76,7 +77,7 @@ package protocol UploadStore: Sendable {
     /// - Parameters:
     ///   - id: The upload.
     ///   - deadline: Aborts only if the upload was initiated before this time and has been idle since: no part was
-    ///     stored, and ``keepAlive(_:now:)`` was not called. A part stored concurrently prevents the abort. `nil`
+    ///     stored, and ``keepAlive(_:now:reserving:)`` was not called. A part stored concurrently prevents the abort. `nil`
     ///     aborts unconditionally.
     /// - Returns: `false` if there is no such upload, or it is not `.active` or not idle.
     /// - Throws: An error if the store is unavailable.
@@ -84,9 +85,23 @@ package protocol UploadStore: Sendable {
 
     /// Records that a client is working on an upload, so that the upload does not expire; does nothing unless the
     /// upload is `.active`.
-    func keepAlive(_ id: String, now: Date) async throws
+    /// - Parameters:
+    ///   - id: The upload.
+    ///   - now: The current time.
+    ///   - reserving: Whether to reserve the declared size again if the reservation has lapsed.
+    /// - Throws: `.quotaExceeded`, with nothing changed, if a quota has too little space left.
+    func keepAlive(_ id: String, now: Date, reserving: Bool) async throws
+    /// Returns the ids of at most `limit` idle `.active` uploads, oldest first, whose reservation has not lapsed; see
+    /// ``reduceReservation(of:ifIdleSince:)``. An upload of unknown size has reserved only what is stored, so it is not
+    /// returned.
+    func lapsedReservations(idleSince deadline: Date, limit: Int) async throws -> [String]
+    /// Reduces the reservation of an idle upload to the bytes that are stored. With a presigned store, each reported part
+    /// counts with the upload's part size, because only the store knows its length. Idle means that the upload was
+    /// initiated before `deadline`, and that no part was stored and ``keepAlive(_:now:reserving:)`` was not called since.
+    /// - Returns: `false`, with nothing changed, if the upload is not among ``lapsedReservations(idleSince:limit:)``.
+    func reduceReservation(of id: String, ifIdleSince deadline: Date) async throws -> Bool
     /// Returns the ids of at most `limit` idle `.active` uploads, oldest first: those that were initiated before
-    /// `deadline`, and for which no part was stored and ``keepAlive(_:now:)`` was not called since.
+    /// `deadline`, and for which no part was stored and ``keepAlive(_:now:reserving:)`` was not called since.
     func idleUploads(since deadline: Date, limit: Int) async throws -> [String]
     /// Returns the stored running time of the service; `nil` if none is stored.
     func observedTime() async throws -> ObservedTime?
@@ -105,6 +120,11 @@ extension UploadStore {
     /// Returns a user's unfinished uploads in all projects; see ``uploads(of:in:page:)``.
     package func uploads(of userName: String, page: Page) async throws -> Listing<UploadSummary> {
         try await uploads(of: userName, in: nil, page: page)
+    }
+
+    /// Records activity in an upload without reserving space; see ``keepAlive(_:now:reserving:)``.
+    package func keepAlive(_ id: String, now: Date) async throws {
+        try await keepAlive(id, now: now, reserving: false)
     }
 
     /// Aborts an upload unconditionally; see ``abortUpload(_:ifIdleSince:)``.

@@ -6,6 +6,12 @@ extension FixedWidthInteger {
         let (sum, overflows) = addingReportingOverflow(other)
         return overflows ? (other < 0 ? .min : .max) : sum
     }
+
+    /// The number with the opposite sign, or the nearest representable value.
+    package var negatedClamped: Self {
+        let (difference, overflows) = Self.zero.subtractingReportingOverflow(self)
+        return overflows ? (self < 0 ? .max : .min) : difference
+    }
 }
 
 extension Sequence where Element: FixedWidthInteger {

@@ -10,6 +10,7 @@ package struct Maintenance: Sendable {
     private let uses: TokenUses?
     private let leases: LeaseRenewer
     private let uploadLifetime: Duration
+    private let reservationLifetime: Duration
     private let replayLifetime: Duration
     private let now: @Sendable () -> Date
     private let stopwatch: Stopwatch
@@ -25,6 +26,7 @@ package struct Maintenance: Sendable {
     ///   - leaseDuration: Time without a lease renewal after which another server may take over a server's work; `nil`
     ///     if no other server shares the stores.
     ///   - uploadLifetime: Time without a stored part after which an upload expires.
+    ///   - reservationLifetime: Time without progress after which an upload's reservation is reduced to the stored bytes.
     ///   - replayLifetime: Time for which a repeated complete returns the same file.
     ///   - now: The current time.
     ///   - uptime: Returns the time on a monotonic clock.
@@ -36,6 +38,7 @@ package struct Maintenance: Sendable {
         uses: TokenUses? = nil,
         leaseDuration: Duration? = nil,
         uploadLifetime: Duration,
+        reservationLifetime: Duration = .seconds(3600),
         replayLifetime: Duration = .seconds(24 * 3600),
         now: @escaping @Sendable () -> Date = { Date() },
         uptime: @escaping @Sendable () -> Duration = Stopwatch.systemUptime
@@ -48,6 +51,7 @@ package struct Maintenance: Sendable {
         self.uses = uses
         self.leases = LeaseRenewer(duration: leaseDuration, now: now)
         self.uploadLifetime = uploadLifetime
+        self.reservationLifetime = reservationLifetime
         self.replayLifetime = replayLifetime
         self.now = now
         self.stopwatch = Stopwatch(uptime)
@@ -125,6 +129,7 @@ package struct Maintenance: Sendable {
             report.expired = expiry.expired
             report.errors += expiry.errors
         }
+        await report.attempt { try await reduceReservations() }
         await report.attempt {
             try await metadata.pruneCompletedUploads(before: now().addingTimeInterval(-replayLifetime.inSeconds))
         }
@@ -134,6 +139,35 @@ package struct Maintenance: Sendable {
         }
         report.errors += await garbage.collect()
         return report
+    }
+
+    /// Reduces the reservations of uploads without progress, and frees their preallocated space, so that both are
+    /// available to other uploads.
+    ///
+    /// A wrong clock does no harm, because an upload reserves its declared size again with its next part.
+    ///
+    /// - Throws: The first error of freeing space, after all reservations were reduced; an error of the metadata store.
+    private func reduceReservations() async throws {
+        let deadline = now().addingTimeInterval(-reservationLifetime.inSeconds)
+        var failure: (any Error)?
+        while true {
+            let ids = try await metadata.lapsedReservations(idleSince: deadline, limit: Self.batch)
+            for id in ids {
+                do { try await freeUnusedSpace(of: id) } catch { failure = failure ?? error }
+                _ = try await metadata.reduceReservation(of: id, ifIdleSince: deadline)
+            }
+            if ids.count < Self.batch { break }
+        }
+        if let failure { throw failure }
+    }
+
+    private func freeUnusedSpace(of id: String) async throws {
+        guard case .streaming(let store, _, _) = storage, let upload = try await metadata.upload(id) else { return }
+        try await store.freeUnusedSpace(of: upload) {
+            let parts = try await metadata.parts(of: id)
+            // Read after the parts, so that none was recorded by a completion that has begun in between.
+            return try await metadata.upload(id)?.state == .active ? parts : nil
+        }
     }
 
     /// Removes up to 100 upload links that expired more than 30 days ago, the sessions of senders who were idle for

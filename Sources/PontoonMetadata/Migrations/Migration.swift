@@ -26,5 +26,6 @@ extension Migration {
         Migration(name: "0010-upload-labels", statements: uploadLabels),
         Migration(name: "0011-upload-links", statements: uploadLinks),
         Migration(name: "0012-tokens", statements: tokens),
+        Migration(name: "0013-quotas", statements: quotas),
     ]
 }

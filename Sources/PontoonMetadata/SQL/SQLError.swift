@@ -8,6 +8,8 @@ package struct SQLError: Error, CustomStringConvertible {
         case uniqueViolation
         /// A referenced row does not exist, or a row is still referenced.
         case foreignKeyViolation
+        /// A value violates a `CHECK` constraint.
+        case checkViolation
         /// The disk is full.
         case full
         /// A lock or a connection did not become free in time, a statement took too long, too many transactions are
@@ -39,7 +41,7 @@ extension SQLError: TemporaryFault {
     package var isTemporary: Bool {
         switch kind {
         case .unreachable, .outcomeUnknown, .busy: true
-        case .uniqueViolation, .foreignKeyViolation, .full, .unstorableText, .other: false
+        case .uniqueViolation, .foreignKeyViolation, .checkViolation, .full, .unstorableText, .other: false
         }
     }
 }

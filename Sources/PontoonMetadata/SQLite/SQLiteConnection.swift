@@ -88,6 +88,7 @@ extension SQLError {
             switch error.extendedResultCode {
             case .SQLITE_CONSTRAINT_UNIQUE, .SQLITE_CONSTRAINT_PRIMARYKEY: .uniqueViolation
             case .SQLITE_CONSTRAINT_FOREIGNKEY: .foreignKeyViolation
+            case .SQLITE_CONSTRAINT_CHECK: .checkViolation
             // SQLite maps ENOSPC to FULL, except when the -shm file grows.
             case .SQLITE_IOERR_SHMSIZE: .full
             default:

@@ -57,6 +57,8 @@ private let removals: [SQLStatement] = [
     "DELETE FROM parts",
     "DELETE FROM uploads WHERE state <> 'completed'",
     "UPDATE user_totals SET open_uploads = 0",
+    "UPDATE project_usage SET open_uploads = 0, reserved_bytes = 0",
+    "UPDATE user_usage SET open_uploads = 0, reserved_bytes = 0",
     "DELETE FROM leases",
     "DELETE FROM moved_objects",
     "DELETE FROM properties",

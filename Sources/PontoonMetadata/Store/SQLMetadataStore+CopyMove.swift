@@ -3,6 +3,7 @@ package import PontoonCore
 
 extension SQLMetadataStore {
     package func copyFile(_ id: String, as copy: FileCopy) async throws -> File? {
+        let defaults = defaultQuotas
         do {
             return try await writeRetryingConflicts { connection in
                 if copy.conflictPolicy == .number { try connection.lock(folder: copy.parent) }
@@ -21,6 +22,10 @@ extension SQLMetadataStore {
                     metadata: original.metadata
                 )
                 try connection.insert(file)
+                guard let account = try connection.usageAccount(of: copy.project, defaults) else {
+                    throw PontoonError.noSuchDestination
+                }
+                try connection.add(Usage(storedBytes: file.content?.size ?? 0, files: 1), to: account)
                 return file
             }
         } catch let error as SQLError where error.kind == .uniqueViolation {

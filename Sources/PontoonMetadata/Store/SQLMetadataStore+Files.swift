@@ -29,6 +29,8 @@ extension SQLMetadataStore {
                 throw PontoonError(.folderNotEmpty, "The folder is not empty.")
             }
             try connection.deleteFile(id, objectKey: try row.optionalText("object_key"), now: now)
+            let account = UsageAccount(project: try row.projectID("project_id"), owner: try row.text("charged_owner"))
+            try connection.release([(account, try row.fileUsage())])
             return true
         }
     }
@@ -88,6 +90,8 @@ extension SQLConnection {
     }
 
     /// Deletes a file's row, and discards its object if no other file refers to it.
+    ///
+    /// The caller must subtract the file from the counters of usage.
     func deleteFile(_ id: String, objectKey: String?, now: Date) throws {
         guard let objectKey else { return try deleteRow(ofFile: id) }
         // The object is locked, so that if its last two files are deleted concurrently, the second deletion discards
@@ -119,7 +123,9 @@ private let selectFileByName = SQLStatement(
 )
 private let selectKindByName: SQLStatement = "SELECT kind FROM files WHERE parent_id = $1 AND name = $2"
 private let selectDeletable: SQLStatement = """
-    SELECT object_key FROM files WHERE id = $1 AND parent_id IS NOT NULL
+    SELECT files.object_key AS object_key, files.kind AS kind, files.project_id AS project_id,
+        objects.size AS size, (SELECT owner FROM projects WHERE projects.id = files.project_id) AS charged_owner
+    FROM files LEFT JOIN objects ON objects.key = files.object_key WHERE files.id = $1 AND files.parent_id IS NOT NULL
     """
 private let deleteUnusedObject: SQLStatement = """
     DELETE FROM objects WHERE key = $1 AND NOT EXISTS (SELECT 1 FROM files WHERE object_key = $1)

@@ -5,9 +5,26 @@ extension SQLMetadataStore {
         try await read { try $0.parts(of: uploadID) }
     }
 
-    package func forgetPart(_ number: PartNumber, of uploadID: String) async throws -> PartRecord? {
+    package func forgetPart(
+        _ number: PartNumber,
+        of uploadID: String,
+        replacedBy length: Int64?
+    ) async throws -> PartRecord? {
+        let defaults = defaultQuotas
         // Reads first, because most parts are sent only once, and a write would wait for other commits.
-        guard try await read({ try $0.replaceablePart(number, of: uploadID, lock: nil) }) != nil else { return nil }
+        let earlier = try await read { connection in
+            let (part, reservation) = try connection.replaceablePart(number, of: uploadID, lock: nil)
+            if let reservation, !reservation.includes(number, length: length ?? 0) {
+                try connection.checkRoom(
+                    forPartOf: length ?? 0,
+                    replacing: part?.size ?? 0,
+                    of: uploadID,
+                    defaults
+                )
+            }
+            return part
+        }
+        guard earlier != nil else { return nil }
         return try await write(changing: .none) { connection in
             _ = try connection.replaceablePart(number, of: uploadID, lock: .forShare("uploads"))
             return try connection.query(deletePart, [uploadID, number]).first?.part()
@@ -15,24 +32,24 @@ extension SQLMetadataStore {
     }
 
     package func recordPart(_ part: PartRecord, of uploadID: String) async throws -> PartRecord? {
-        try await write(changing: .none) { connection in
-            let values: [(any SQLConvertible)?] = [
-                uploadID, part.number, part.size ?? 0, part.etag, part.crc64, part.location.rawValue, part.storedOn,
-            ]
-            let earlier = try connection.replaceablePart(part.number, of: uploadID, lock: .forShare("uploads"))
-            var mayExist = earlier != nil
-            while true {
-                // The record is locked, so that of two concurrent calls, the second returns the record of the first.
-                if mayExist,
-                    let old = try connection.query(selectPart, [uploadID, part.number], lock: .forUpdate("parts"))
-                        .first
-                {
-                    try connection.enqueue(upsertPart, values)
-                    return try old.part()
-                }
-                if try connection.execute(insertPart, values) == 1 { return nil }
-                mayExist = true
-            }
+        let recorded: PartRecord?? = try await writeOrRollBack(changing: .none) { connection in
+            let (earlier, reservation) = try connection.replaceablePart(
+                part.number,
+                of: uploadID,
+                lock: .forShare("uploads")
+            )
+            if let reservation, !reservation.includes(part.number, length: part.size ?? 0) { return .rollBack(nil) }
+            return .commit(.some(try connection.record(part, of: uploadID, mayExist: earlier != nil)))
+        }
+        if let recorded { return recorded }
+        let defaults = defaultQuotas
+        // The reservation changes, so the upload is locked for update from the start: two transactions that share a lock
+        // would be in a deadlock.
+        return try await writeRetryingConflicts(changing: .none) { connection in
+            let (earlier, _) = try connection.replaceablePart(part.number, of: uploadID, lock: .forUpdate("uploads"))
+            let replaced = try connection.record(part, of: uploadID, mayExist: earlier != nil)
+            try connection.reserve(for: uploadID, defaults)
+            return replaced
         }
     }
 
@@ -81,7 +98,33 @@ extension SQLConnection {
         try query(selectParts, [uploadID]).map { try $0.part() }
     }
 
-    /// Returns the record of a part that may be deleted or replaced; `nil` if the part is not stored.
+    /// Records a part as not reported, replacing any record with the same number.
+    /// - Parameters:
+    ///   - part: The part.
+    ///   - uploadID: Its upload, which must be locked.
+    ///   - mayExist: Whether the part was recorded before.
+    /// - Returns: The replaced record.
+    /// - Throws: ``SQLError``.
+    fileprivate func record(_ part: PartRecord, of uploadID: String, mayExist: Bool) throws -> PartRecord? {
+        let values: [(any SQLConvertible)?] = [
+            uploadID, part.number, part.size ?? 0, part.etag, part.crc64, part.location.rawValue, part.storedOn,
+        ]
+        var mayExist = mayExist
+        while true {
+            // The record is locked, so that of two concurrent calls, the second returns the record of the first.
+            if mayExist,
+                let old = try query(selectPart, [uploadID, part.number], lock: .forUpdate("parts")).first
+            {
+                try enqueue(upsertPart, values)
+                return try old.part()
+            }
+            if try execute(insertPart, values) == 1 { return nil }
+            mayExist = true
+        }
+    }
+
+    /// Returns the record of a part that may be deleted or replaced, which is `nil` if the part is not stored, and the
+    /// reservation of its upload, which is `nil` for a code package.
     ///
     /// A caller that changes the record must pass a lock on the upload, so that its completion cannot start in the
     /// meantime.
@@ -91,12 +134,13 @@ extension SQLConnection {
         _ number: PartNumber,
         of uploadID: String,
         lock: SQLRowLock?
-    ) throws -> PartRecord? {
+    ) throws -> (part: PartRecord?, reservation: ReservationState?) {
         let rows = try query(selectReplaceable, [number, uploadID], lock: lock)
         guard let row = rows.first else {
             throw PontoonError(.uploadNotFound, "The upload does not exist or no longer accepts parts.")
         }
-        return try row.optionalInteger("number") == nil ? nil : row.part()
+        let part = try row.optionalInteger("number") == nil ? nil : row.part()
+        return (part, try row.reservationState())
     }
 
     /// Marks parts as reported.
@@ -172,10 +216,11 @@ private let deleteUnreported = SQLStatement(
         """
 )
 let selectUploadState: SQLStatement = "SELECT state FROM uploads WHERE id = $1"
-// Returns a row if the upload is active; its columns are NULL if the part is not stored.
+// Returns a row if the upload is active; the columns of the part are NULL if the part is not stored.
 private let selectReplaceable: SQLStatement = """
     SELECT parts.number AS number, parts.size AS size, parts.etag AS etag, parts.crc64 AS crc64, parts.place AS place,
-        parts.stored_on AS stored_on, parts.is_reported AS is_reported
+        parts.stored_on AS stored_on, parts.is_reported AS is_reported, uploads.project_id AS project_id,
+        uploads.size AS declared_size, uploads.part_size AS part_size, uploads.reserved_bytes AS reserved_bytes
     FROM uploads LEFT JOIN parts ON parts.upload_id = uploads.id AND parts.number = $1
     WHERE uploads.id = $2 AND uploads.state = 'active'
     """

@@ -78,8 +78,8 @@ extension SQLMetadataStore {
             // The project is locked, so that no upload to it is completed between the statements. If another process
             // copies one of its files in the meantime, deleting the object violates a constraint, and the retry sees
             // the copy.
-            let rows = try connection.query(selectProjectID, [id], lock: .forUpdate("projects"))
-            guard !rows.isEmpty else { return false }
+            let rows = try connection.query(selectProjectOwner, [id], lock: .forUpdate("projects"))
+            guard let owner = try rows.first?.text("owner") else { return false }
             try connection.execute(discardUploadsOfProject, [now, id])
             try connection.execute(discardFilesOfProject, [now, id])
             let openUploads = try connection.query(deleteOpenUploads, [id]).map { try $0.text("user_name") }
@@ -91,6 +91,9 @@ extension SQLMetadataStore {
             try connection.execute("DELETE FROM uploads WHERE project_id = $1", [id])
             try connection.execute("DELETE FROM files WHERE project_id = $1", [id])
             try connection.execute("DELETE FROM objects WHERE key IN (SELECT key FROM discarded_objects)")
+            if let usage = try connection.query(deleteUsage, [id]).first?.usage() {
+                try connection.release([], charging: [owner: usage.negated])
+            }
             try connection.execute("DELETE FROM projects WHERE id = $1", [id])
             return true
         }
@@ -235,6 +238,10 @@ private let updateProjectRow = SQLStatement(
 private let countOwnedProjects: SQLStatement = """
     SELECT COUNT(*) AS total FROM (SELECT id FROM projects WHERE owner = $1 LIMIT $2) AS found
     """
+private let selectProjectOwner: SQLStatement = "SELECT owner FROM projects WHERE id = $1"
+private let deleteUsage = SQLStatement(
+    constant: "DELETE FROM project_usage WHERE project_id = $1 RETURNING \(usageColumns)"
+)
 private let selectProjectID: SQLStatement = "SELECT id FROM projects WHERE id = $1"
 // In the order of the index members_by_time.
 private let newestFirst = " ORDER BY members.project_created_on DESC, members.project_id"

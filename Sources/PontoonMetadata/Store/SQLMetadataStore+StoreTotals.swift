@@ -15,8 +15,14 @@ extension SQLMetadataStore {
                 totals.openUploads = try row.integer("uploads")
                 totals.openUploadBytes = try row.integer("bytes")
             }
+            if let row = try connection.query(selectReservedTotal).first {
+                totals.reservedBytes = try row.integer("bytes")
+            }
             if let row = try connection.query(selectDiscardedTotal).first {
                 totals.discardedObjects = try row.integer("objects")
+            }
+            if let row = try connection.query(selectDamagedTotal).first {
+                totals.damagedObjects = try row.integer("objects")
             }
             return totals
         }
@@ -31,4 +37,8 @@ private let selectOpenUploadTotals: SQLStatement = """
     SELECT COUNT(*) AS uploads, CAST(COALESCE(SUM(size), 0) AS BIGINT) AS bytes FROM uploads
     WHERE state <> 'completed'
     """
+private let selectReservedTotal: SQLStatement = """
+    SELECT CAST(COALESCE(SUM(reserved_bytes), 0) AS BIGINT) AS bytes FROM project_usage
+    """
 private let selectDiscardedTotal: SQLStatement = "SELECT COUNT(*) AS objects FROM discarded_objects"
+private let selectDamagedTotal: SQLStatement = "SELECT COUNT(*) AS objects FROM objects WHERE damage IS NOT NULL"

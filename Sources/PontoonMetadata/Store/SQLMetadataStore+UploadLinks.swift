@@ -72,7 +72,7 @@ extension SQLMetadataStore {
 
     package func deleteUploadLink(_ id: String) async throws -> Bool {
         let now = now
-        return try await write { connection in
+        return try await writeRetryingConflicts { connection in
             // The link is locked before its uploads, as when an upload is started or completed.
             guard try !connection.query(lockLink, [id], lock: .forUpdate("upload_links")).isEmpty else { return false }
             let uploads = try connection.query(deleteActiveUploadsOfLink, [id])
@@ -85,7 +85,9 @@ extension SQLMetadataStore {
             }
             let users = try uploads.map { (try $0.text("user_name"), -1) }
             try connection.add(openUploads: Dictionary(users, uniquingKeysWith: +))
-            return try connection.execute(deleteLink, [id]) == 1
+            let isDeleted = try connection.execute(deleteLink, [id]) == 1
+            try connection.release(try uploads.compactMap { try $0.releasedUpload() })
+            return isDeleted
         }
     }
 
@@ -180,9 +182,12 @@ private let updateLink: SQLStatement = """
     WHERE id = $7
     """
 private let deleteLink: SQLStatement = "DELETE FROM upload_links WHERE id = $1"
-private let deleteActiveUploadsOfLink: SQLStatement = """
-    DELETE FROM uploads WHERE link_id = $1 AND state = 'active' RETURNING object_key, object_handle, user_name
-    """
+private let deleteActiveUploadsOfLink = SQLStatement(
+    constant: """
+        DELETE FROM uploads WHERE link_id = $1 AND state = 'active'
+        RETURNING object_key, object_handle, user_name, \(releasedColumns)
+        """
+)
 private let selectLink = SQLStatement(
     constant: "SELECT \(summaryColumns) FROM upload_links WHERE upload_links.id = $1"
 )

@@ -11,18 +11,20 @@ extension SQLMetadataStore {
         let stamp = cache.uploads.stamp()
         switch upload.destination {
         case .folder(let id, let project, let wasGivenByFolder):
-            let destination: [(any SQLConvertible)?] = [wasGivenByFolder, id, project, maximum]
-            try await write(changing: .none) { connection in
+            let destination: [(any SQLConvertible)?] = [wasGivenByFolder, id, project, upload.size ?? 0]
+            let defaults = defaultQuotas
+            try await writeRetryingConflicts(changing: .none) { connection in
                 let link = try upload.senderSession.map { session in
                     try connection.acquireLink(ofSession: session, of: project, withRoomFor: upload.size ?? 0)
                 }
-                guard try connection.execute(insertUpload, values + [link] + destination) == 1 else {
-                    guard try connection.openUploadTotal(of: upload.userName) < maximum else {
-                        throw PontoonError.tooManyUploads(maximum)
-                    }
-                    throw PontoonError.noSuchDestination
-                }
+                let place = try connection.query(selectDestination, [upload.userName, id, project])
+                guard let place = place.first else { throw PontoonError.noSuchDestination }
+                guard try place.count("open_uploads") < maximum else { throw PontoonError.tooManyUploads(maximum) }
+                var account = try place.usageAccount(defaults)
+                account.isSender = upload.senderSession != nil
+                try connection.enqueue(insertUpload, values + [link] + destination)
                 try connection.add(openUploads: [upload.userName: 1])
+                try connection.add(Usage(reservedBytes: upload.size ?? 0, openUploads: 1), to: account)
             }
         case .automation(let id):
             try await write(changing: .none) { connection in
@@ -49,36 +51,9 @@ extension SQLMetadataStore {
         in projects: Set<ProjectID>?,
         page: Page
     ) async throws -> Listing<UploadSummary> {
-        if let projects { return try await uploads(of: userName, inOnly: projects, page: page) }
-        return try await read { connection in
-            let total = try connection.openUploadTotal(of: userName)
-            guard let window = PageWindow(page, of: total) else { return Listing(items: [], total: total) }
-            let select = window.isBackward ? selectUploadsBackward : selectUploads
-            let rows = try connection.query(select, [userName, window.limit, window.offset])
-            return Listing(items: try connection.summaries(window.inOrder(rows)), total: total)
-        }
-    }
-
-    private func uploads(
-        of userName: String,
-        inOnly projects: Set<ProjectID>,
-        page: Page
-    ) async throws -> Listing<UploadSummary> {
-        if projects.isEmpty { return Listing(items: [], total: 0) }
-        return try await read { connection in
-            var selection = SQLBuilder(" FROM uploads WHERE user_name = ")
-            selection.append(value: userName)
-            selection.append(" AND state <> 'completed' AND automation_id IS NULL AND project_id IN ")
-            selection.append(list: projects.sorted { $0.description < $1.description })
-            var count = selection
-            count.wrap("SELECT COUNT(*) AS total", "")
-            let total = try connection.query(count).first?.count("total") ?? 0
-            guard let window = PageWindow(page, of: total) else { return Listing(items: [], total: total) }
-            let order = window.isBackward ? " ORDER BY initiated_on, id" : " ORDER BY initiated_on DESC, id DESC"
-            selection.wrap("SELECT \(uploadColumns)", order)
-            selection.append(window)
-            let rows = try connection.query(selection)
-            return Listing(items: try connection.summaries(window.inOrder(rows)), total: total)
+        try await read { connection in
+            let rows = try connection.openUploads(of: userName, in: projects, page: page)
+            return Listing(items: try connection.summaries(rows.items), total: rows.total)
         }
     }
 
@@ -100,13 +75,15 @@ extension SQLMetadataStore {
     }
 
     private func complete(_ id: String, leaseID: String, file: File, overwrite: Bool) async throws -> Bool {
-        let now = now
+        let (now, defaults) = (now, defaultQuotas)
         return try await writeRetryingConflicts(changing: .upload(id)) { connection in
             // The project is locked, so that it is not deleted in the meantime. Deleting a project deletes its uploads,
             // so without a project there is nothing to complete.
             let project = try connection.query(selectProjectOfUpload, [id], lock: .forShare("projects"))
             guard let project = project.first else { return false }
             let link = try project.optionalText("link_id")
+            var account = try project.usageAccount(defaults)
+            account.isSender = link != nil
             if let link { try connection.enqueue(lockLink, [link], lock: .forUpdate("upload_links")) }
             guard
                 let completed = try connection.query(markCompleted, [file.id, file.createdOn, id, leaseID]).first
@@ -114,15 +91,22 @@ extension SQLMetadataStore {
             try connection.add(openUploads: [try completed.text("user_name"): -1])
             if let link { try connection.count(bytes: file.content?.size ?? 0, receivedThrough: link) }
             try connection.discardUploadObject(completed, unless: file.content?.key, now: now)
+            var usage = Usage(
+                storedBytes: file.content?.size ?? 0,
+                reservedBytes: try completed.integer("reserved_bytes").negatedClamped,
+                files: 1,
+                openUploads: -1
+            )
             if overwrite {
                 if let folder = file.parent { try connection.lock(folder: folder) }
-                try connection.deleteExisting(file, now: now)
+                usage += try connection.deleteExisting(file, now: now).negated
             } else {
                 try connection.refuse(taken: file.name, in: file.parent, asFile: .nameTaken)
             }
             if let content = file.content { try connection.insert(content, createdOn: file.createdOn) }
             try connection.insert(file)
             try connection.enqueue(deleteParts, [id])
+            try connection.add(usage, to: account)
             return true
         }
     }
@@ -142,7 +126,7 @@ extension SQLMetadataStore {
 
     package func abortUpload(_ id: String, ifIdleSince deadline: Date?) async throws -> Bool {
         let now = now
-        return try await write(changing: .upload(id)) { connection in
+        return try await writeRetryingConflicts(changing: .upload(id)) { connection in
             let rows =
                 if let deadline {
                     try connection.deleteUpload(id, ifIdleSince: deadline)
@@ -151,16 +135,13 @@ extension SQLMetadataStore {
                 }
             guard let row = rows.first else { return false }
             try connection.discard(try row.text("object_key"), try row.optionalText("object_handle"), now: now)
-            // Uploads of code packages are not counted in `user_totals`.
-            if try row.optionalText("automation_id") == nil {
+            // Uploads of code packages are not counted.
+            if let released = try row.releasedUpload() {
                 try connection.add(openUploads: [try row.text("user_name"): -1])
+                try connection.release([released])
             }
             return true
         }
-    }
-
-    package func keepAlive(_ id: String, now: Date) async throws {
-        try await write(changing: .none) { _ = try $0.execute(updateActivity, [now, id]) }
     }
 
     package func idleUploads(since time: Date, limit: Int) async throws -> [String] {
@@ -188,6 +169,36 @@ extension SQLMetadataStore {
 }
 
 extension SQLConnection {
+    /// Returns one page of a user's unfinished uploads to folders, newest first, as rows with `uploadColumns`.
+    func openUploads(of userName: String, in projects: Set<ProjectID>?, page: Page) throws -> Listing<SQLRow> {
+        if let projects { return try openUploads(of: userName, inOnly: projects, page: page) }
+        let total = try openUploadTotal(of: userName)
+        guard let window = PageWindow(page, of: total) else { return Listing(items: [], total: total) }
+        let select = window.isBackward ? selectUploadsBackward : selectUploads
+        let rows = try query(select, [userName, window.limit, window.offset])
+        return Listing(items: window.inOrder(rows), total: total)
+    }
+
+    private func openUploads(
+        of userName: String,
+        inOnly projects: Set<ProjectID>,
+        page: Page
+    ) throws -> Listing<SQLRow> {
+        if projects.isEmpty { return Listing(items: [], total: 0) }
+        var selection = SQLBuilder(" FROM uploads WHERE user_name = ")
+        selection.append(value: userName)
+        selection.append(" AND state <> 'completed' AND automation_id IS NULL AND project_id IN ")
+        selection.append(list: projects.sorted { $0.description < $1.description })
+        var count = selection
+        count.wrap("SELECT COUNT(*) AS total", "")
+        let total = try query(count).first?.count("total") ?? 0
+        guard let window = PageWindow(page, of: total) else { return Listing(items: [], total: total) }
+        let order = window.isBackward ? " ORDER BY initiated_on, id" : " ORDER BY initiated_on DESC, id DESC"
+        selection.wrap("SELECT \(uploadColumns)", order)
+        selection.append(window)
+        return Listing(items: window.inOrder(try query(selection)), total: total)
+    }
+
     /// Deletes an active upload that was initiated before a time and has been idle since.
     /// - Returns: The deleted row; empty if there is no such upload.
     fileprivate func deleteUpload(_ id: String, ifIdleSince deadline: Date) throws -> [SQLRow] {
@@ -214,14 +225,16 @@ extension SQLConnection {
     }
 
     /// Deletes the file that a new file replaces: the one with the same name in the same folder, if there is one.
+    /// - Returns: The usage of the deleted file, which the caller must subtract from the counters.
     /// - Throws: `.folderExists` if a folder has the name.
-    fileprivate func deleteExisting(_ file: File, now: Date) throws {
+    fileprivate func deleteExisting(_ file: File, now: Date) throws -> Usage {
         let rows = try query(selectExistingEntry, [file.parent, file.name], lock: .forUpdate("files"))
-        guard let row = rows.first else { return }
+        guard let row = rows.first else { return Usage() }
         guard try row.fileKind("kind") == .file else {
             throw PontoonError.folderInTheWay
         }
         try deleteFile(try row.text("id"), objectKey: try row.optionalText("object_key"), now: now)
+        return try row.fileUsage()
     }
 
     /// Creates summaries from rows with `uploadColumns`; also reads the totals of each upload's parts.
@@ -286,14 +299,19 @@ let uploadColumns = """
 private let partTotals = """
     COUNT(*) AS stored, CAST(SUM(is_reported) AS BIGINT) AS reported, CAST(SUM(size) AS BIGINT) AS bytes
     """
+private let selectDestination = SQLStatement(
+    constant: """
+        SELECT \(accountColumns), COALESCE(user_totals.open_uploads, 0) AS open_uploads
+        FROM files JOIN projects ON projects.id = files.project_id \(accountQuotas)
+        LEFT JOIN user_totals ON user_totals.user_name = $1
+        WHERE files.id = $2 AND files.project_id = $3 AND files.kind = 'folder'
+        """
+)
 private let insertUpload: SQLStatement = """
     INSERT INTO uploads (
         id, user_name, name, size, part_size, md5, overwrites, object_key, initiated_on, state, file_id,
-        object_handle, labels, sender_session, link_id, parent_was_named, parent_id, project_id
-    )
-    SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, id, project_id
-    FROM files WHERE id = $17 AND project_id = $18 AND kind = 'folder'
-        AND COALESCE((SELECT open_uploads FROM user_totals WHERE user_name = $2), 0) < $19
+        object_handle, labels, sender_session, link_id, parent_was_named, parent_id, project_id, reserved_bytes
+    ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
     """
 private let countPackageUploads: SQLStatement = """
     SELECT COUNT(*) AS total FROM (
@@ -326,32 +344,39 @@ private let selectUploadsBackward = SQLStatement(
         ORDER BY initiated_on, id LIMIT $2 OFFSET $3
         """
 )
-private let selectProjectOfUpload: SQLStatement = """
-    SELECT projects.id AS id, uploads.link_id AS link_id FROM uploads
-    JOIN projects ON projects.id = uploads.project_id WHERE uploads.id = $1
-    """
+private let selectProjectOfUpload = SQLStatement(
+    constant: """
+        SELECT \(accountColumns), uploads.link_id AS link_id FROM uploads
+        JOIN projects ON projects.id = uploads.project_id \(accountQuotas) WHERE uploads.id = $1
+        """
+)
 private let markCompleted: SQLStatement = """
     UPDATE uploads SET state = 'completed', file_id = $1, completed_on = $2, labels = NULL
     WHERE id = $3 AND state = 'completing' AND claim_holder = $4
-    RETURNING user_name, object_key, object_handle
+    RETURNING user_name, object_key, object_handle, reserved_bytes
     """
 private let selectExistingEntry: SQLStatement = """
-    SELECT id, kind, object_key FROM files WHERE parent_id = $1 AND name = $2
+    SELECT files.id AS id, files.kind AS kind, files.object_key AS object_key, objects.size AS size
+    FROM files LEFT JOIN objects ON objects.key = files.object_key WHERE files.parent_id = $1 AND files.name = $2
     """
 private let deleteParts: SQLStatement = "DELETE FROM parts WHERE upload_id = $1"
 private let insertObject: SQLStatement = """
     INSERT INTO objects (key, size, crc64, md5, created_on, checked_on) VALUES ($1, $2, $3, $4, $5, $5)
     """
-private let deleteActiveUpload: SQLStatement = """
-    DELETE FROM uploads WHERE id = $1 AND state = 'active' RETURNING object_key, object_handle, user_name, automation_id
-    """
-private let updateActivity: SQLStatement = "UPDATE uploads SET active_on = $1 WHERE id = $2 AND state = 'active'"
+private let deleteActiveUpload = SQLStatement(
+    constant: """
+        DELETE FROM uploads WHERE id = $1 AND state = 'active'
+        RETURNING object_key, object_handle, user_name, \(releasedColumns)
+        """
+)
 private let selectUploadToAbort: SQLStatement = "SELECT id FROM uploads WHERE id = $1 AND state = 'active'"
-private let deleteIdleUpload: SQLStatement = """
-    DELETE FROM uploads WHERE id = $1 AND state = 'active' AND initiated_on < $2 AND active_on < $2
-        AND NOT EXISTS (SELECT 1 FROM parts WHERE upload_id = uploads.id AND stored_on >= $2)
-    RETURNING object_key, object_handle, user_name, automation_id
-    """
+private let deleteIdleUpload = SQLStatement(
+    constant: """
+        DELETE FROM uploads WHERE id = $1 AND state = 'active' AND initiated_on < $2 AND active_on < $2
+            AND NOT EXISTS (SELECT 1 FROM parts WHERE upload_id = uploads.id AND stored_on >= $2)
+        RETURNING object_key, object_handle, user_name, \(releasedColumns)
+        """
+)
 private let selectIdleUploads: SQLStatement = """
     SELECT id FROM uploads WHERE state = 'active' AND initiated_on < $1 AND active_on < $1
         AND NOT EXISTS (SELECT 1 FROM parts WHERE upload_id = uploads.id AND stored_on >= $1)

@@ -12,15 +12,19 @@ extension SQLMetadataStore {
             let names = [name] + [heir].compactMap { $0 }
             for name in names.sorted() { try connection.enqueue(lockUser, [name], lock: .forUpdate("users")) }
             guard try connection.exists(name) else { return .noUser }
+            var given: [String] = []
             if let heir {
                 guard try connection.exists(heir) else { return .noHeir }
-                try connection.giveProjects(of: name, to: heir)
+                given = try connection.giveProjects(of: name, to: heir)
             }
             let owned = try connection.query(countProjects, [name]).first?.count("total") ?? 0
             guard owned == 0 else { return .ownsProjects(owned) }
             guard try connection.query(selectTwoUsers).count > 1 else { return .isLast }
-            try connection.deleteUploads(of: name, now: now)
+            let released = try connection.deleteUploads(of: name, now: now)
             try connection.deleteAutomations(of: name, now: now)
+            // The heir is charged for the given projects even if this exceeds the heir's quota.
+            let moved = try connection.lockedUsage(of: given)
+            try connection.release(released, charging: heir.map { [$0: moved] } ?? [:])
             // Tokens, memberships, upload links and totals are deleted by ON DELETE CASCADE.
             try connection.execute("DELETE FROM users WHERE name = $1", [name])
             return .removed
@@ -36,7 +40,8 @@ extension SQLConnection {
     fileprivate func exists(_ userName: String) throws -> Bool { try !query(lockUser, [userName]).isEmpty }
 
     /// Transfers all projects of a user to another user, who gets all permissions.
-    fileprivate func giveProjects(of name: String, to heir: String) throws {
+    /// - Returns: The ids of the projects, for ``lockedUsage(of:)``.
+    fileprivate func giveProjects(of name: String, to heir: String) throws -> [String] {
         // Locked before the memberships, so that none of the projects is deleted in the meantime.
         let projects = try query(lockOwnedProjects, [name], lock: .forUpdate("projects"))
         // Locked, so that the heir does not leave one of the projects in the meantime.
@@ -44,15 +49,34 @@ extension SQLConnection {
         try execute(insertOwnerships, [heir, name])
         try execute(changeOwner, [heir, name])
         try add(projects: [heir: projects.count - shared])
+        return try projects.map { try $0.text("id") }
     }
 
-    fileprivate func deleteUploads(of name: String, now: Date) throws {
+    /// Returns the total usage of projects, and locks their counters, so that a concurrent transaction that charges the
+    /// former owner is retried with the new one.
+    fileprivate func lockedUsage(of projects: [String]) throws -> Usage {
+        var total = Usage()
+        for chunk in projects.sorted().chunks(of: 500) {
+            var select = SQLBuilder("SELECT \(usageColumns) FROM project_usage WHERE project_id IN ")
+            select.append(list: chunk)
+            select.append(" ORDER BY project_id")
+            let rows = try query(select.statement, values: select.values, lock: .forUpdate("project_usage"))
+            total = try rows.reduce(total) { $0 + (try $1.usage()) }
+        }
+        return total
+    }
+
+    /// Deletes the uploads that a user started, without changing the counters of usage.
+    /// - Returns: The unfinished uploads, for ``release(_:)``.
+    fileprivate func deleteUploads(of name: String, now: Date) throws -> [(account: UsageAccount, usage: Usage)] {
         // Links are locked before their uploads, as when an upload is started or completed.
         try enqueue(lockLinksOfUser, [name], lock: .forUpdate("upload_links"))
         // Locked, so that none of the uploads is completed, and its object used, between the next two statements.
         try enqueue(lockUploadsOfUser, [name], lock: .forUpdate("uploads"))
         try execute(discardUploadsOfUser, [now, name])
+        let released = try query(deleteOpenUploads, [name]).compactMap { try $0.releasedUpload() }
         try execute("DELETE FROM uploads WHERE user_name = $1", [name])
+        return released
     }
 
     fileprivate func deleteAutomations(of name: String, now: Date) throws {
@@ -88,6 +112,9 @@ private let discardUploadsOfUser: SQLStatement = """
     SELECT object_key, object_handle, $1 FROM uploads WHERE user_name = $2 AND state <> 'completed'
     ON CONFLICT (key) DO NOTHING
     """
+private let deleteOpenUploads = SQLStatement(
+    constant: "DELETE FROM uploads WHERE user_name = $1 AND state <> 'completed' RETURNING \(releasedColumns)"
+)
 private let discardPackageFiles: SQLStatement = """
     INSERT INTO discarded_objects (key, discarded_on)
     SELECT object_key, $1 FROM package_files

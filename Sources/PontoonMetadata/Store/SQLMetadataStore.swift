@@ -1,5 +1,5 @@
 package import Foundation
-import PontoonCore
+package import PontoonCore
 
 /// The metadata store in an SQL database.
 ///
@@ -8,6 +8,8 @@ import PontoonCore
 package struct SQLMetadataStore: MetadataStore {
     let driver: any SQLDriver
     let cache = ReadCache()
+    /// The limits of users and projects without individual limits.
+    package var defaultQuotas = DefaultQuotas()
     private let clock: @Sendable () -> Date
 
     /// Creates a store, and runs the migrations that the database lacks.
@@ -121,6 +123,9 @@ package struct SQLMetadataStore: MetadataStore {
         switch error.kind {
         case .full: PontoonError(.storageFull, "The server's disk is full; free some space and retry.", cause: error)
         case .unstorableText: PontoonError(.badRequest, "Text must not contain the character U+0000.", cause: error)
+        // Only the counters of usages have a constraint that a caller can violate.
+        case .checkViolation:
+            PontoonError(.quotaExceeded, "A project or user cannot use more than 4 EiB.", cause: error)
         case .uniqueViolation, .foreignKeyViolation, .busy, .unreachable, .outcomeUnknown, .other: error
         }
     }

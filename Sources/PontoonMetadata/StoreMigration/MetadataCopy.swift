@@ -121,10 +121,12 @@ package struct MetadataCopy: Sendable {
         }
     }
 
-    /// Sets the number of a user's open uploads to 0 if open uploads are not copied.
+    /// Sets the numbers of open uploads, and of the bytes reserved for them, to 0 if open uploads are not copied.
     private func adjust(_ row: SQLRow, of table: TableCopySpec) throws -> SQLRow {
-        guard table.name == "user_totals", !withOpenUploads else { return row }
-        let values = try row.columns.map { $0 == "open_uploads" ? SQLValue.integer(0) : try row.value($0) }
+        guard ["user_totals", "project_usage", "user_usage"].contains(table.name), !withOpenUploads else { return row }
+        let values = try row.columns.map { column in
+            ["open_uploads", "reserved_bytes"].contains(column) ? SQLValue.integer(0) : try row.value(column)
+        }
         return SQLRow(columns: row.columns, values: values)
     }
 }

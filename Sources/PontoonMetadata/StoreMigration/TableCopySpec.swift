@@ -33,6 +33,10 @@ struct TableCopySpec: Sendable {
         TableCopySpec(name: "signing_keys", key: ["id"]),
         TableCopySpec(name: "folder_totals", key: ["folder_id"]),
         TableCopySpec(name: "user_totals", key: ["user_name"]),
+        TableCopySpec(name: "project_usage", key: ["project_id"]),
+        TableCopySpec(name: "user_usage", key: ["user_name"]),
+        TableCopySpec(name: "project_quotas", key: ["project_id"]),
+        TableCopySpec(name: "user_quotas", key: ["user_name"]),
     ]
 
     /// Returns up to `limit` rows after `row`, ordered by key; `nil` starts with the first row.

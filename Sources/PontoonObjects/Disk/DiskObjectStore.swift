@@ -196,6 +196,18 @@ extension DiskObjectStore: ObjectStore {
         try Directory.availableSpace(settings.folder) < .max
     }
 
+    /// Returns the space in bytes that uploads may still use, 0 or more, without opening the store.
+    ///
+    /// - Returns: `nil` if the file system does not report it.
+    /// - Throws: `Errno`, for example if the directory does not exist.
+    package static func availableSpace(_ settings: DiskSettings) throws -> Int64? {
+        usable(try Directory.availableSpace(settings.folder), settings)
+    }
+
+    private static func usable(_ free: Int64, _ settings: DiskSettings) -> Int64? {
+        free == .max ? nil : max(0, free - settings.reservedSpace)
+    }
+
     /// Returns whether a store's directory contains any objects or unfinished uploads.
     package static func containsObjects(_ settings: DiskSettings) throws -> Bool {
         let layout = DiskLayout(root: settings.folder)
@@ -219,6 +231,10 @@ extension DiskObjectStore: ObjectStore {
 }
 
 extension DiskObjectStore: StreamingObjectStore {
+    package func availableSpace() async throws -> Int64? {
+        Self.usable(try await space().free, settings)
+    }
+
     package func openPart(
         _ number: PartNumber,
         of upload: Upload,

@@ -27,7 +27,8 @@ enum CallScopes {
         (
             all,
             [
-                "GET /rate_limit", "GET /user", "GET /users/{username}", "GET /tokens", "GET /tokens/{token_id}",
+                "GET /rate_limit", "GET /user", "GET /users/{username}", "GET /usage",
+                "GET /tokens", "GET /tokens/{token_id}",
                 "GET /projects", "GET /projects/{owner}", "GET /projects/{owner}/{project}",
                 "GET /projects/{owner}/{project}/files",
                 "GET /files", "GET /files/scroll", "GET /files/{file_id}", "GET /files/{file_id}/list",
@@ -42,7 +43,7 @@ enum CallScopes {
             [
                 "GET /projects/{owner}/{project}/members", "GET /projects/{owner}/{project}/members/{username}",
                 "GET /projects/{owner}/{project}/members/{username}/permissions",
-                "GET /files/{file_id}/download_info", "POST /bulk/files/get",
+                "GET /files/{file_id}/download_info", "POST /bulk/files/get", "GET /forecast",
                 "GET /upload_links", "GET /upload_links/{link_id}",
                 "GET /automation/automations/{automation_id}", "GET /automation/packages/{package_id}",
                 "GET /automation/upload/{upload_id}",

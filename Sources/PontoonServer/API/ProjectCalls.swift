@@ -8,6 +8,7 @@ import PontoonCore
 /// Source: docs/api.md#projects.
 struct ProjectCalls {
     let projects: Projects
+    let usage: UsageReports
     let files: FileCalls
 
     func add(to routes: Routes) {
@@ -62,13 +63,14 @@ struct ProjectCalls {
             caller: call.caller
         )
         call.note(AuditEntry.Object(id: project.project.id.description, name: project.project.name))
-        return Self.response(project, call, status: .created)
+        return await response(project, call, status: .created)
     }
 
     @Sendable private func details(_ call: APICall) async throws -> Response {
         try await call.discardBody()
         let project = try await projects.details(try call.context.projectID(), caller: call.caller)
-        return Self.response(project, call)
+        let usage = try await usage(of: project, call)
+        return .json(ProjectBody(project, usage: usage, base: call.base), fields: call.fields)
     }
 
     @Sendable private func update(_ call: APICall) async throws -> Response {
@@ -78,7 +80,7 @@ struct ProjectCalls {
             try Self.change(body),
             caller: call.caller
         )
-        return Self.response(project, call)
+        return await response(project, call)
     }
 
     @Sendable private func delete(_ call: APICall) async throws -> Response {
@@ -104,11 +106,19 @@ struct ProjectCalls {
         return change
     }
 
-    private static func response(
+    /// Returns the response to a change that is committed, which an error while reading the usage must not hide.
+    private func response(
         _ project: AccessibleProject,
         _ call: APICall,
         status: HTTPResponse.Status = .ok
-    ) -> Response {
-        .json(ProjectBody(project, base: call.base), fields: call.fields, status: status)
+    ) async -> Response {
+        let usage = try? await usage(of: project, call)
+        return .json(ProjectBody(project, usage: usage, base: call.base), fields: call.fields, status: status)
+    }
+
+    /// Returns the usage of a project; `nil` if the response does not include it.
+    private func usage(of project: AccessibleProject, _ call: APICall) async throws -> UsageReport? {
+        if call.fields.choice("usage") == .omitted { return nil }
+        return try await usage.project(project.project.id)
     }
 }

@@ -31,13 +31,15 @@ extension Response {
     ///   - path: Path of the list relative to `/v2`, percent-encoded.
     ///   - call: The call, whose query selects the page; the links repeat the query's other parameters.
     ///   - fields: The fields of each item to include.
+    ///   - extras: Further fields of the body, by name; names must not be between `href` and `links`.
     /// - Returns: The response.
     /// - Throws: `.badRequest` for an invalid page.
     static func list(
         _ listing: Listing<some JSONWritable>,
         path: String,
         call: APICall,
-        fields: FieldSelection
+        fields: FieldSelection,
+        extras: [String: any JSONWritable] = [:]
     ) throws(PontoonError) -> Response {
         let page = try call.query.page()
         func href(_ page: Page) -> String { "\(call.base.api)\(path)?\(call.query.encoded(page))" }
@@ -45,7 +47,8 @@ extension Response {
             href: href(page),
             items: listing.items,
             links: neighbors(of: page, total: listing.total).map { .init(href: href($0.page), rel: $0.rel) },
-            fields: fields
+            fields: fields,
+            extras: extras
         )
         return list(body, total: listing.total)
     }

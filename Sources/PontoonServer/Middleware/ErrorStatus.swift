@@ -33,7 +33,7 @@ extension PontoonError.Code {
         case .rangeNotSatisfiable: .rangeNotSatisfiable
         case .preconditionFailed: .preconditionFailed
         case .userExists, .projectExists, .memberExists, .fileExists, .folderExists, .nameTaken, .completeRefused,
-            .partUnavailable, .abortRefused, .noRoom, .limitReached:
+            .partUnavailable, .abortRefused, .noRoom, .limitReached, .quotaExceeded:
             .conflict
         case .internalFault: .internalServerError
         case .storageFull, .unavailable: .serviceUnavailable

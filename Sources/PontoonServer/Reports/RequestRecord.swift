@@ -13,6 +13,8 @@ final class RequestRecord: Sendable {
         var fault: StoreFault?
         /// Whether the caller's token was invalid.
         var hasInvalidToken = false
+        /// Whether the request, or a part of a bulk request, was refused because it would exceed a quota.
+        var exceedsQuota = false
         /// Whether the response body is sent in pieces, so that the request ends later than its handler.
         var sendsInPieces = false
     }
@@ -44,12 +46,18 @@ final class RequestRecord: Sendable {
     }
 
     /// Records an object of the action.
-    func note(_ object: AuditEntry.Object) { state.withLock { $0.objects.append(object) } }
+    func note(_ object: AuditEntry.Object) {
+        state.withLock { facts in
+            facts.objects.append(object)
+            if object.refusal == .quotaExceeded { facts.flags.exceedsQuota = true }
+        }
+    }
 
     /// Records the reason why the request is refused.
     func note(refusal: PontoonError.Code, fault: StoreFault? = nil) {
         state.withLock { facts in
             facts.refusal = refusal
+            if refusal == .quotaExceeded { facts.flags.exceedsQuota = true }
             if let fault { facts.flags.fault = fault }
         }
     }

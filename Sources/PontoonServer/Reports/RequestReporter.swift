@@ -79,6 +79,7 @@ struct RequestReporter: Sendable {
         if size > 0 { metrics.sent(size) }
         if let fault = flags.fault { metrics.storeFailed(fault) }
         if flags.hasInvalidToken { metrics.failedAuthentication() }
+        if flags.exceedsQuota { metrics.refusedByQuota() }
     }
 
     /// Writes the lines of a request in the logs.

@@ -24,6 +24,7 @@ package final class ServerMetrics: Sendable {
     private let refusedConnections: Counter
     private let failedAuthentications: Counter
     private let slowRequests: Counter
+    private let quotaRefusals: Counter
     private let factory: any MetricsFactory
     private let calls = Mutex<[String: [Call]]>([:])
 
@@ -47,6 +48,7 @@ package final class ServerMetrics: Sendable {
         refusedConnections = Counter(label: "pontoon_refused_connections_total", factory: factory)
         failedAuthentications = Counter(label: "pontoon_failed_authentications_total", factory: factory)
         slowRequests = Counter(label: "pontoon_slow_requests_total", factory: factory)
+        quotaRefusals = Counter(label: "pontoon_quota_refusals_total", factory: factory)
         openConnections.set(0)
     }
 
@@ -120,6 +122,8 @@ package final class ServerMetrics: Sendable {
     func failedAuthentication() { failedAuthentications.increment() }
 
     func slowRequest() { slowRequests.increment() }
+
+    func refusedByQuota() { quotaRefusals.increment() }
 }
 
 extension HTTPRequest.Method {

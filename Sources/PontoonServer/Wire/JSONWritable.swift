@@ -62,6 +62,17 @@ extension JSONValue {
     var text: String { String(buffer: JSONWriter(self).buffer) }
 }
 
+/// A value, or `null` if there is none.
+struct OrNull<Value: JSONWritable>: JSONWritable {
+    let value: Value?
+
+    init(_ value: Value?) { self.value = value }
+
+    func write(to json: inout JSONWriter) {
+        if let value { value.write(to: &json) } else { json.literal("null") }
+    }
+}
+
 /// A JSON value that is stored as text.
 struct StoredJSON: JSONWritable {
     let text: String

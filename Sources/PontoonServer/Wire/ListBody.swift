@@ -23,12 +23,22 @@ struct ListBody<Item: JSONWritable>: JSONWritable {
     let links: [Link]
     /// The fields of each item to include.
     let fields: FieldSelection
+    /// Further fields of the body, by name.
+    var extras: [String: any JSONWritable] = [:]
 
     func write(to json: inout JSONWriter) {
+        let extras = extras.sorted { $0.key < $1.key }
         json.object { json in
+            for (name, value) in extras where name < "href" { json.append(value, as: name) }
             json.field("href", href)
             json.array("items", items) { json, item in json.write(item, fields: fields) }
             json.field("links", links)
+            for (name, value) in extras where name > "links" { json.append(value, as: name) }
         }
     }
+}
+
+extension JSONWriter {
+    /// Appends a field whose type is not known.
+    fileprivate mutating func append(_ value: some JSONWritable, as name: String) { field(name) { value } }
 }

@@ -16,7 +16,7 @@ extension PontoonError.Code {
         case .routeNotFound, .tokenNotFound, .automationNotFound, .packageNotFound: 90003
         case .uploadLinkNotFound, .uploadLinkExpired: 90003
         case .methodNotAllowed: 90006
-        case .noRoom, .limitReached: 90007
+        case .noRoom, .limitReached, .quotaExceeded: 90007
         case .unsupportedMediaType: 90008
         case .internalFault: 90009
         case .userForbidden: 2001

@@ -9,14 +9,17 @@ struct ProjectBody: JSONWritable {
 
     private let project: Project
     private let permissions: Permissions
+    private let usage: UsageReport?
     private let base: BaseURL
 
     /// - Parameters:
     ///   - accessible: The project and the caller's permissions.
+    ///   - usage: Extension `usage`: the project's usage and quota; omitted if `nil`.
     ///   - base: The server's URL.
-    init(_ accessible: AccessibleProject, base: BaseURL) {
+    init(_ accessible: AccessibleProject, usage: UsageReport? = nil, base: BaseURL) {
         project = accessible.project
         permissions = accessible.permissions
+        self.usage = usage
         self.base = base
     }
 
@@ -37,6 +40,7 @@ struct ProjectBody: JSONWritable {
             json.field("settings", StoredJSON(text: project.settings))
             json.field("tags", project.tags)
             json.field("type", "v2")
+            json.field("usage", usage.map { UsageBody(report: $0) })
         }
     }
 

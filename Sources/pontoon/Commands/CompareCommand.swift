@@ -43,9 +43,12 @@ struct CompareCommand: AsyncParsableCommand {
                     if let status = Self.status(entry.finding) { failures.append(status) }
                 }
                 for warning in warnings { Output.standard.warn(warning, json: common.json) }
-                finish(count, bad: failures.count, unread: unread)
-                // Different content determines the exit status, whatever the other findings are.
-                return failures.contains(.checksumsDiffer) ? .checksumsDiffer : ExitStatus(failures)
+                if !common.json { summarize(count, bad: failures.count, unread: unread) }
+                return CommandEnd(
+                    // Different content determines the exit status, whatever the other findings are.
+                    failures.contains(.checksumsDiffer) ? .checksumsDiffer : ExitStatus(failures),
+                    counts: ["files": Int64(count), "bad": Int64(failures.count)]
+                )
             }
         }
     }
@@ -72,10 +75,7 @@ struct CompareCommand: AsyncParsableCommand {
         }
     }
 
-    private func finish(_ count: Int, bad: Int, unread: Int) {
-        if common.json {
-            return Output.standard.printLine(JSONLine("finished").with("files", count).with("bad", bad).text)
-        }
+    private func summarize(_ count: Int, bad: Int, unread: Int) {
         let lengths = unread > 0 ? " (\(unread) compared by length only)" : ""
         Output.standard.printMessage("\(count - bad) of \(counted(count, "file")) identical\(lengths).")
     }

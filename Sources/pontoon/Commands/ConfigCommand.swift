@@ -35,10 +35,12 @@ struct ConfigCommand: AsyncParsableCommand {
 
         func run() async throws {
             try await runCommand(json: false) { [self] in
-                let endpoint = try Endpoint(
-                    try endpoint ?? Self.prompt("URL of the API, or one of us, eu, cgc, cavatica, bdc, china: ")
-                )
-                let token = Self.promptSecretly("Token (from the platform's Developer page): ")
+                let url =
+                    if let endpoint { endpoint } else {
+                        try await Self.prompt("URL of the API, or one of us, eu, cgc, cavatica, bdc, china: ")
+                    }
+                let endpoint = try Endpoint(url)
+                let token = try await Self.promptSecretly("Token (from the platform's Developer page): ")
                 guard !token.isEmpty, token.allSatisfy({ $0.isASCII && !$0.isWhitespace }) else {
                     throw ClientError(
                         .requestInvalid,
@@ -55,20 +57,26 @@ struct ConfigCommand: AsyncParsableCommand {
             }
         }
 
-        private static func prompt(_ text: String) throws -> String {
-            if Terminal.isTerminal(.input) { Output.standard.draw(text) }
-            guard let line = readLine()?.trimmingCharacters(in: .whitespaces), !line.isEmpty else {
+        private static func prompt(_ text: String) async throws -> String {
+            let line = try await ask(text)
+            guard !line.isEmpty else {
                 throw ClientError(.requestInvalid, "No URL was entered.", advice: "Pass it with --endpoint.")
             }
             return line
         }
 
-        private static func promptSecretly(_ text: String) -> String {
-            Terminal.withoutEcho { isTerminal in
-                if isTerminal { Output.standard.draw(text) }
-                defer { if isTerminal { Output.standard.draw("\n") } }
-                return readLine()?.trimmingCharacters(in: .whitespaces) ?? ""
+        private static func promptSecretly(_ text: String) async throws -> String {
+            try await Terminal.withoutEcho {
+                defer { if Terminal.isTerminal(.input) { Output.standard.write("\n", to: .error) } }
+                return try await ask(text)
             }
+        }
+
+        /// Reads a line from standard input, after a prompt if that is a terminal.
+        private static func ask(_ text: String) async throws -> String {
+            if Terminal.isTerminal(.input) { Output.standard.write(text, to: .error) }
+            let line = try await abandonable { try Terminal.readLine() }
+            return line?.trimmingCharacters(in: .whitespaces) ?? ""
         }
     }
 
@@ -79,8 +87,11 @@ struct ConfigCommand: AsyncParsableCommand {
         )
 
         func run() async throws {
-            for platform in Endpoint.platforms {
-                Output.standard.printLine("\(platform.name)  \(platform.url)  \(platform.title)")
+            try await runCommand(json: false) {
+                for platform in Endpoint.platforms {
+                    Output.standard.printLine("\(platform.name)  \(platform.url)  \(platform.title)")
+                }
+                return .done
             }
         }
     }
@@ -107,7 +118,7 @@ struct ConfigCommand: AsyncParsableCommand {
                             : "\(name)  \(endpoint)  \(hasToken ? "with" : "without") token"
                     )
                 }
-                return .done
+                return CommandEnd(.done, counts: ["profiles": Int64(file.profiles.count)])
             }
         }
     }

@@ -35,20 +35,18 @@ struct DoctorCommand: AsyncParsableCommand {
         }
     }
 
-    private func finish(_ findings: [Doctor.Finding]) -> ExitStatus {
+    private func finish(_ findings: [Doctor.Finding]) -> CommandEnd {
         let bad = findings.filter { $0.verdict == .bad }
         let warnings = findings.filter { $0.verdict == .warning }
-        if common.json {
-            Output.standard.printLine(JSONLine("finished").with("bad", bad.count).with("warnings", warnings.count).text)
-        } else if !bad.isEmpty {
-            Output.standard.printLine("Some checks failed.")
-        } else {
-            Output.standard.printLine(
-                warnings.isEmpty
-                    ? "All checks passed." : "All checks passed, with \(counted(warnings.count, "warning"))."
-            )
+        if !common.json {
+            let passed =
+                "All checks passed" + (warnings.isEmpty ? "." : ", with \(counted(warnings.count, "warning")).")
+            Output.standard.printLine(bad.isEmpty ? passed : "Some checks failed.")
         }
-        return ExitStatus(bad.map { $0.error.map { ExitStatus($0) } ?? .mixed })
+        return CommandEnd(
+            ExitStatus(bad.map { $0.error.map { ExitStatus($0) } ?? .mixed }),
+            counts: ["bad": Int64(bad.count), "warnings": Int64(warnings.count)]
+        )
     }
 
     private static func text(_ finding: Doctor.Finding) -> [String] {

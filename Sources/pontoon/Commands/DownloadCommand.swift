@@ -43,7 +43,7 @@ struct DownloadCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await runCommand(json: common.json) { [self] in
+        try await runCommand(json: common.json, afterInterruption: transfer.afterInterruption) { [self] in
             try await common.withClient(isTransfer: true) { client in
                 let items = try await items(client)
                 guard !items.isEmpty else {
@@ -57,14 +57,13 @@ struct DownloadCommand: AsyncParsableCommand {
                 options.transfer = transfer.options
                 options.rangeSize = rangeSize.bytes
                 let report = TransferReport(direction: .download, json: common.json, items: items)
-                let results = try await Downloader(client, options: options).download(items) {
-                    await report.follow($0)
+                let files = try await ResultFiles(receipt: transfer.receipt)
+                let results = try await files.discardedOnError {
+                    try await Downloader(client, options: options).download(items) { await report.follow($0) }
                 }
-                let status = report.finish(results)
-                if let receipt = transfer.receipt {
-                    try Receipt(results, endpoint: client.endpoint).write(to: FilePath(receipt))
-                }
-                return status
+                let end = report.finish(results)
+                try files.write(receipt: Receipt(results, endpoint: client.endpoint))
+                return end
             }
         }
     }

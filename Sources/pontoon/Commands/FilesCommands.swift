@@ -199,12 +199,25 @@ private func forEachFile(
                 do {
                     try await body(client, try await client.existing(text), text)
                 } catch  where !error.concernsEveryRequest {
-                    Output.standard.fail(error, json: common.json)
+                    printFailure(text, error, json: common.json)
                     failures.append(ExitStatus(error))
                 }
             }
-            return ExitStatus(failures)
+            return CommandEnd(
+                ExitStatus(failures),
+                counts: ["files": Int64(files.count), "failed": Int64(failures.count)]
+            )
         }
+    }
+}
+
+private func printFailure(_ text: String, _ error: any Error, json: Bool) {
+    if json {
+        Output.standard.printLine(
+            JSONLine("failed").with("name", text).with("code", errorCode(error)).with("message", "\(error)").text
+        )
+    } else {
+        Output.standard.printMessage("pontoon: \(error)")
     }
 }
 

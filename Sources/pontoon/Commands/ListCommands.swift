@@ -23,11 +23,11 @@ struct ListCommand: AsyncParsableCommand {
                 let path = try RemotePath(place)
                 if let found = try await client.find(path), !found.isFolder {
                     show(found, below: [])
-                } else {
-                    var walk = FolderWalk()
-                    try await list(try await client.place(path), below: [], client, &walk)
+                    return CommandEnd(.done, counts: ["files": 1])
                 }
-                return .done
+                var (walk, count) = (FolderWalk(), 0)
+                try await list(try await client.place(path), below: [], client, &walk, &count)
+                return CommandEnd(.done, counts: ["files": Int64(count)])
             }
         }
     }
@@ -36,16 +36,18 @@ struct ListCommand: AsyncParsableCommand {
         _ place: UploadDestination,
         below: [String],
         _ client: SevenBridgesClient,
-        _ walk: inout FolderWalk
+        _ walk: inout FolderWalk,
+        _ count: inout Int
     ) async throws {
         try await client.eachPage {
             try await client.files(in: place, offset: $0)
         } _: { files in
+            count += files.count
             for file in files {
                 show(file, below: below)
                 guard recursive, file.isFolder else { continue }
                 try walk.enter(file, depth: below.count + 1)
-                try await list(.folder(file.id), below: below + [file.name], client, &walk)
+                try await list(.folder(file.id), below: below + [file.name], client, &walk, &count)
             }
         }
     }
@@ -90,28 +92,31 @@ struct ProjectsCommand: AsyncParsableCommand {
             try await common.withClient { client in
                 guard let id else { return try await Self.list(owner, client, json: common.json) }
                 show(try await client.project(id))
-                return .done
+                return CommandEnd(.done, counts: ["projects": 1])
             }
         }
     }
 
     private func show(_ project: ProjectDetails) {
-        let rights = [
+        let permissions = [
             ("read", project.permissions?.read), ("copy", project.permissions?.copy),
             ("write", project.permissions?.write), ("admin", project.permissions?.admin),
         ]
-        let granted = rights.filter { $0.1 ?? false }.map(\.0)
+        let granted = permissions.filter { $0.1 ?? false }.map(\.0)
         Output.standard.printLine(
             common.json
-                ? JSONLine("project").with("id", project.id).with("name", project.name).with("rights", granted).text
+                ? JSONLine("project").with("id", project.id).with("name", project.name).with("permissions", granted)
+                    .text
                 : "\(project.id)  \(project.name)  permissions: \(granted.joined(separator: ", "))"
         )
     }
 
-    static func list(_ owner: String?, _ client: SevenBridgesClient, json: Bool) async throws -> ExitStatus {
+    static func list(_ owner: String?, _ client: SevenBridgesClient, json: Bool) async throws -> CommandEnd {
+        var count = 0
         try await client.eachPage {
             try await client.projects(owner: owner, offset: $0)
         } _: { projects in
+            count += projects.count
             for project in projects {
                 Output.standard.printLine(
                     json
@@ -120,7 +125,7 @@ struct ProjectsCommand: AsyncParsableCommand {
                 )
             }
         }
-        return .done
+        return CommandEnd(.done, counts: ["projects": Int64(count)])
     }
 }
 

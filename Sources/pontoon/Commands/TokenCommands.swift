@@ -24,12 +24,14 @@ struct TokenCommand: AsyncParsableCommand {
         func run() async throws {
             try await runCommand(json: common.json) { [self] in
                 try await common.withClient { client in
+                    var count = 0
                     try await client.eachPage {
                         try await client.tokens(offset: $0)
                     } _: { tokens in
+                        count += tokens.count
                         for token in tokens { show(token) }
                     }
-                    return .done
+                    return CommandEnd(.done, counts: ["tokens": Int64(count)])
                 }
             }
         }

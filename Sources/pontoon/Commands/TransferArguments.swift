@@ -35,6 +35,13 @@ struct TransferArguments: ParsableArguments {
         }
     }
 
+    /// Advice after an interruption.
+    var afterInterruption: String {
+        startsOver
+            ? "Run the same command again to transfer the files that are missing."
+            : "Run the same command again to resume."
+    }
+
     var options: TransferOptions {
         var options = TransferOptions()
         options.conflictPolicy = overwrite ? .overwrite : skipExisting ? .skip : .fail

@@ -22,8 +22,8 @@ struct UploadCommand: AsyncParsableCommand {
     @OptionGroup(title: "Connection and output") var common: CommonOptions
 
     func run() async throws {
-        try await runCommand(json: common.json) { [self] in
-            let found = try selection.resolve()
+        try await runCommand(json: common.json, afterInterruption: transfer.afterInterruption) { [self] in
+            let found = try await abandonable { [selection] in try selection.resolve() }
             for warning in found.warnings { Output.standard.warn(warning, json: common.json) }
             guard !found.items.isEmpty else {
                 throw ClientError(.requestInvalid, "There is nothing to upload.", advice: "Pass files or folders.")
@@ -39,15 +39,19 @@ struct UploadCommand: AsyncParsableCommand {
         }
     }
 
-    private func run(_ uploader: Uploader, _ items: [UploadItem], endpoint: Endpoint) async throws -> ExitStatus {
+    private func run(_ uploader: Uploader, _ items: [UploadItem], endpoint: Endpoint) async throws -> CommandEnd {
         let report = TransferReport(direction: .upload, json: common.json, items: items)
-        let results = try await uploader.upload(items) { await report.follow($0) }
-        let status = report.finish(results)
-        if let receipt = transfer.receipt {
-            try Receipt(results, endpoint: endpoint, destination: destination.value).write(to: FilePath(receipt))
+        let files = try await ResultFiles(receipt: transfer.receipt, failedTo: upload.failedTo)
+        let results = try await files.discardedOnError {
+            try await uploader.upload(items) { await report.follow($0) }
         }
-        if let list = upload.failedTo { try writeFailed(results, to: list) }
-        return status
+        let end = report.finish(results)
+        let failed = results.filter { !$0.isSuccess }.map(\.item)
+        try files.write(
+            receipt: Receipt(results, endpoint: endpoint, destination: destination.value),
+            failedPaths: PathList(failed.map { selection.keepTree ? $0.listedPath : $0.source }).data
+        )
+        return end
     }
 
     private var options: UploadOptions {
@@ -60,21 +64,6 @@ struct UploadCommand: AsyncParsableCommand {
         }
         options.uploadID = upload.uploadID
         return options
-    }
-
-    private func writeFailed(_ results: [UploadResult], to path: String) throws {
-        let keepsTree = selection.keepTree
-        do {
-            let failed = results.filter { !$0.isSuccess }.map(\.item)
-            let list = PathList(failed.map { keepsTree ? $0.listedPath : $0.source })
-            try list.data.write(to: URL(filePath: path), options: .atomic)
-        } catch {
-            throw ClientError(
-                .fileUnwritable,
-                "Cannot write '\(path)': \(error.localizedDescription)",
-                advice: "Check the path given with --failed-to."
-            )
-        }
     }
 }
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import PontoonClient
+import PontoonCore
 import SystemPackage
 
 struct UploadsCommand: AsyncParsableCommand {
@@ -40,12 +41,15 @@ struct UploadsCommand: AsyncParsableCommand {
                         try state.entries(client.endpoint).map { ($0.uploadID, $0.item.source.string) },
                         uniquingKeysWith: { first, _ in first }
                     )
+                    var count = 0
                     try await client.eachPage {
                         try await client.uploads(offset: $0)
                     } _: { uploads in
+                        count += uploads.count
                         for upload in uploads { show(upload, source: known[upload.id]) }
                     }
-                    return .done
+                    if count == 0, !common.json { Output.standard.printLine("You have no unfinished uploads.") }
+                    return CommandEnd(.done, counts: ["uploads": Int64(count)])
                 }
             }
         }
@@ -83,7 +87,10 @@ struct UploadsCommand: AsyncParsableCommand {
         var ids: [String] = []
 
         func run() async throws {
-            try await runCommand(json: common.json) { [self] in
+            try await runCommand(
+                json: common.json,
+                afterInterruption: "Run the same command again to resume."
+            ) { [self] in
                 try await common.withClient(isTransfer: true) { client in
                     let entries = try state.entries(client.endpoint)
                     let chosen = entries.filter { entry in
@@ -105,19 +112,23 @@ struct UploadsCommand: AsyncParsableCommand {
         private func resume(
             _ entries: [UploadsInProgress.Entry],
             _ client: SevenBridgesClient
-        ) async throws -> ExitStatus {
-            var failures: [ExitStatus] = []
+        ) async throws -> CommandEnd {
+            var (statuses, files, failed, bytes) = ([ExitStatus](), Int64(0), Int64(0), Int64(0))
             // One run can resume all uploads to the same destination.
             for (destination, entries) in Dictionary(grouping: entries, by: \.destination) {
+                try Task.checkCancellation()
                 var options = UploadOptions(destination: destination)
                 options.stateDirectory = state.path
                 let items = entries.map(\.item)
                 let report = TransferReport(direction: .upload, json: common.json, items: items)
                 let results = try await Uploader(client, options: options).upload(items) { await report.follow($0) }
-                let status = report.finish(results)
-                if status != .done { failures.append(status) }
+                let end = report.finish(results)
+                if end.status != .done { statuses.append(end.status) }
+                files = files.addingClamped(Int64(results.count))
+                failed = failed.addingClamped(Int64(results.filter { !$0.isSuccess }.count))
+                bytes = bytes.addingClamped(results.lazy.map(\.transferredBytes).clampedSum)
             }
-            return ExitStatus(failures)
+            return CommandEnd(ExitStatus(statuses), counts: ["files": files, "failed": failed, "sent_bytes": bytes])
         }
     }
 
@@ -159,7 +170,7 @@ struct UploadsCommand: AsyncParsableCommand {
                             common.json ? line.with("name", upload.name).text : text
                         )
                     }
-                    return .done
+                    return CommandEnd(.done, counts: ["uploads": Int64(chosen.count)])
                 }
             }
         }

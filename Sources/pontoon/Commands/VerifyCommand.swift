@@ -40,7 +40,7 @@ struct VerifyCommand: AsyncParsableCommand {
         }
     }
 
-    private func check(_ receipt: Receipt, _ client: SevenBridgesClient?) async throws -> ExitStatus {
+    private func check(_ receipt: Receipt, _ client: SevenBridgesClient?) async throws -> CommandEnd {
         var (failures, unread) = ([ExitStatus](), 0)
         try await receipt.check(locally: !server, client: client, deep: deep) { check in
             show(check)
@@ -56,7 +56,10 @@ struct VerifyCommand: AsyncParsableCommand {
                 )
             }
         }
-        return ExitStatus(failures)
+        return CommandEnd(
+            ExitStatus(failures),
+            counts: ["files": Int64(receipt.files.count), "bad": Int64(failures.count)]
+        )
     }
 
     private func show(_ check: ReceiptCheck) {

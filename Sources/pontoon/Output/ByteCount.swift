@@ -40,5 +40,10 @@ func timeText(_ seconds: Double) -> String {
     return hours > 0 ? String(format: "%d:%02d:%02d", hours, minutes, rest) : String(format: "%d:%02d", minutes, rest)
 }
 
+/// Formats a throughput in bytes per second, such as `12.3 MiB/s`.
+func rateText(_ bytesPerSecond: Double) -> String {
+    "\(ByteCount.text(Int64(exactly: max(0, bytesPerSecond).rounded()) ?? .max))/s"
+}
+
 /// Formats a count, such as `1 file` or `2 files`.
 func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }

@@ -1,5 +1,3 @@
-import ArgumentParser
-import Foundation
 import PontoonClient
 
 /// The exit status of the process; documented in docs/client.md#exit-codes.
@@ -74,18 +72,4 @@ func errorCode(_ error: any Error) -> String {
     case is CancellationError: "cancelled"
     default: "unexpected"
     }
-}
-
-/// Runs a command until it finishes or is interrupted, and prints its error.
-///
-/// - Throws: The exit code, unless it is 0.
-func runCommand(json: Bool, _ work: @escaping @Sendable () async throws -> ExitStatus) async throws {
-    let status: ExitStatus
-    do {
-        status = try await cancelledBySignals(work)
-    } catch {
-        Output.standard.fail(error, json: json)
-        status = ExitStatus(error)
-    }
-    guard status == .done else { throw ExitCode(status.rawValue) }
 }

@@ -1,22 +1,90 @@
 import Foundation
 import PontoonClient
 import PontoonCore
+import Synchronization
+import SystemPackage
 
 /// The command's output: results on standard output and messages on standard error, both unbuffered.
-struct Output: Sendable {
+///
+/// The live lines of a transfer are at the bottom of the terminal; all other lines appear above them. Once a stream
+/// cannot be written, the rest of its text is discarded, and ``runCommand(json:_:)`` stops the command.
+final class Output: Sendable {
     static let standard = Output()
 
-    /// Whether standard error is a terminal.
-    var isTerminal: Bool { Terminal.isTerminal(.error) }
+    /// The first error of writing to a stream.
+    struct Failure: Hashable, Sendable {
+        let stream: Terminal.Stream
+        let error: Errno
+
+        /// Whether the reader closed the pipe and expects no more text.
+        var isClosedPipe: Bool { error == .brokenPipe }
+        /// Whether the command must stop: its results are lost, or nobody reads its messages any more.
+        var isFatal: Bool { stream == .output || isClosedPipe }
+    }
+
+    private struct State {
+        var live = LiveLines()
+        var failures: [Terminal.Stream: Failure] = [:]
+    }
+
+    private let state = Mutex(State())
+    private let (stops, stop) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+
+    /// The first error of standard output or, if it had none, of standard error.
+    var failure: Failure? {
+        state.withLock { $0.failures[.output] ?? $0.failures[.error] }
+    }
+
+    /// Returns when the command must stop because its output cannot be written, or when the task is cancelled.
+    func waitForFailure() async {
+        for await _ in stops { return }
+    }
 
     /// Prints a line of results to standard output, with invisible characters replaced (``Swift/String/visible``).
-    func printLine(_ line: String) { Terminal.write(line.visible + "\n", to: .output) }
+    func printLine(_ line: String) {
+        state.withLock { state in
+            let isAboveLive = state.live.isActive && Terminal.isTerminal(.output)
+            if isAboveLive { write(state.live.end(columns: Terminal.size.columns), to: .error, &state) }
+            write(line.visible + "\n", to: .output, &state)
+        }
+    }
 
     /// Prints a message of one line to standard error, with invisible characters replaced (``Swift/String/visible``).
-    func printMessage(_ line: String) { Terminal.write(line.visible + "\n", to: .error) }
+    func printMessage(_ line: String) {
+        state.withLock { state in
+            guard state.live.isActive else { return write(line.visible + "\n", to: .error, &state) }
+            if let text = state.live.add(line.visible, columns: Terminal.size.columns) {
+                write(text, to: .error, &state)
+            }
+        }
+    }
 
-    /// Writes text to standard error unchanged, for prompts and the live display.
-    func draw(_ text: String) { Terminal.write(text, to: .error) }
+    /// Writes text to a stream unchanged, for prompts, help and completion scripts.
+    func write(_ text: String, to stream: Terminal.Stream) {
+        state.withLock { write(text, to: stream, &$0) }
+    }
+
+    /// Whether standard error is a terminal on which lines can be redrawn.
+    var showsLiveLines: Bool {
+        let terminal = ProcessInfo.processInfo.environment["TERM"] ?? ""
+        return Terminal.isTerminal(.error) && !terminal.isEmpty && terminal != "dumb"
+    }
+
+    /// Replaces the live lines; `lines` returns them for a terminal's size.
+    func draw(_ lines: (Terminal.Size) -> [String]) {
+        state.withLock { state in
+            let size = Terminal.size
+            write(state.live.draw(lines(size), columns: size.columns), to: .error, &state)
+        }
+    }
+
+    /// Removes the live lines.
+    func endLiveLines() {
+        state.withLock { state in
+            guard state.live.isActive else { return }
+            write(state.live.end(columns: Terminal.size.columns), to: .error, &state)
+        }
+    }
 
     /// Prints a warning: to standard error or, with `--json`, as an event to standard output.
     func warn(_ text: String, json: Bool) {
@@ -41,13 +109,23 @@ struct Output: Sendable {
         }
     }
 
-    /// Prints the error with which a command failed, unless the command was interrupted.
-    func fail(_ error: any Error, json: Bool) {
-        if error is CancellationError { return }
+    /// Prints the error with which a command fails: to standard error or, with `--json`, as an event.
+    func fail(_ code: String, _ message: String, json: Bool) {
         if json {
-            printLine(JSONLine("error").with("code", errorCode(error)).with("message", "\(error)").text)
+            printLine(JSONLine("error").with("code", code).with("message", message).text)
         } else {
-            printMessage("pontoon: \(error)")
+            printMessage("pontoon: \(message)")
+        }
+    }
+
+    private func write(_ text: String, to stream: Terminal.Stream, _ state: inout State) {
+        guard state.failures[stream] == nil else { return }
+        do {
+            try Terminal.write(text, to: stream)
+        } catch {
+            let failure = Failure(stream: stream, error: error)
+            state.failures[stream] = failure
+            if failure.isFatal { stop.yield() }
         }
     }
 }

@@ -9,8 +9,8 @@ struct PreviewReport {
 
     /// Prints the preview.
     ///
-    /// - Returns: The exit status for the files whose upload would fail; ``ExitStatus/done`` if there are none.
-    func show(_ preview: UploadPreview) -> ExitStatus {
+    /// - Returns: The end of the command, with the exit status for the files whose upload would fail.
+    func show(_ preview: UploadPreview) -> CommandEnd {
         for entry in preview.entries { Output.standard.printLine(json ? line(entry).text : text(entry)) }
         if json {
             Output.standard.printLine(
@@ -21,11 +21,13 @@ struct PreviewReport {
         } else {
             Output.standard.printLine(summary(preview))
         }
-        return ExitStatus(
-            preview.entries.compactMap { entry -> ExitStatus? in
-                guard case .fail(let error) = entry.action else { return nil }
-                return ExitStatus(error)
-            }
+        let failures = preview.entries.compactMap { entry -> ExitStatus? in
+            guard case .fail(let error) = entry.action else { return nil }
+            return ExitStatus(error)
+        }
+        return CommandEnd(
+            ExitStatus(failures),
+            counts: ["files": Int64(preview.entries.count), "failed": Int64(failures.count)]
         )
     }
 

@@ -1,87 +1,153 @@
 import PontoonClient
 import PontoonCore
 
-/// The live display on a terminal: a line per active file and a summary, redrawn in place.
+/// The live lines of a transfer: one per active file, then two with the totals.
 struct ProgressDisplay {
     /// Names of the files by index.
     let names: [String]
-    private var drawnLines = 0
-    private var meter = RateMeter()
+    private let start = ContinuousClock.now
+    private var meter = ProgressMeter()
+
+    /// Maximum number of files with a line.
+    private static let maximumFiles = 12
 
     init(names: [String]) { self.names = names }
 
     mutating func draw(_ progress: TransferProgress) {
-        meter.add(progress.transferredBytes)
-        let size = Terminal.size
-        let lines = frame(progress, columns: size.columns, rows: size.rows)
-        Output.standard.draw(erasure + lines.map { "\($0)\u{1B}[K\n" }.joined())
-        drawnLines = lines.count
+        let now = ContinuousClock.now
+        meter.add(progress, at: now)
+        let elapsed = (now - start) / .seconds(1)
+        Output.standard.draw { lines(progress, elapsed: elapsed, $0) }
     }
 
-    /// Prints a permanent line above the live lines.
-    mutating func printAbove(_ line: String) {
-        Output.standard.draw("\(erasure)\(line.visible)\n")
-        drawnLines = 0
-    }
-
-    /// Removes the live lines.
-    mutating func clear() {
-        Output.standard.draw(erasure)
-        drawnLines = 0
-    }
-
-    /// Escape sequences that move the cursor to the first live line and erase everything from there.
-    private var erasure: String { drawnLines > 0 ? "\u{1B}[\(drawnLines)A\u{1B}[J" : "" }
-
-    /// Returns the lines, each no longer than the terminal's width.
-    private func frame(_ progress: TransferProgress, columns: Int, rows: Int) -> [String] {
-        let shown = progress.active.prefix(max(1, min(12, rows - 3)))
-        var lines = shown.map { line($0, columns: columns) }
-        let hidden = progress.active.count - shown.count
-        if hidden > 0 { lines.append("  … and \(hidden) more") }
-        lines.append(summary(progress))
-        return lines.map { String($0.prefix(max(20, columns - 1))) }
-    }
-
-    private func line(_ file: TransferProgress.File, columns: Int) -> String {
-        let share = file.size > 0 ? min(max(0, Double(file.doneBytes) / Double(file.size)), 1) : 1
-        let state =
-            file.isVerifying
-            ? "verifying" : "\(Int(share * 100))% of \(ByteCount.text(file.size)), part \(file.doneParts)/\(file.parts)"
-        let room = max(12, columns - 44)
-        let name = names[file.index].visible
-        let fitting = name.count > room ? "…" + name.suffix(room - 1) : name
-        return "  \(fitting)  \(state)"
-    }
-
-    private func summary(_ progress: TransferProgress) -> String {
-        let rate = meter.bytesPerSecond
-        let left = Double(progress.bytes - progress.doneBytes)
-        var parts = [
-            "\(progress.finishedFiles)/\(counted(progress.files, "file"))",
-            "\(ByteCount.text(progress.doneBytes)) of \(ByteCount.text(progress.bytes))",
-            "\(ByteCount.text(Int64(exactly: rate.rounded()) ?? .max))/s",
-            rate > 0 ? "ETA \(timeText(left / rate))" : "ETA –",
-            "\(progress.concurrency) in parallel",
+    /// Returns the lines, each narrower than the terminal.
+    private func lines(_ progress: TransferProgress, elapsed: Double, _ size: Terminal.Size) -> [String] {
+        let width = size.columns - 1
+        var totals = [
+            fitting(totals(progress), into: width), fitting(speed(progress, elapsed: elapsed), into: width),
         ]
-        if progress.failedFiles > 0 { parts.append("\(progress.failedFiles) failed") }
-        return parts.joined(separator: " · ")
+        // Leave room for a message and for the cursor; the totals are the last to go.
+        let rows = max(1, size.rows - 2)
+        totals.removeLast(max(0, totals.count - rows))
+        let room = min(Self.maximumFiles, rows - totals.count)
+        guard room > 0 else { return totals }
+        let isCut = progress.active.count > room
+        let shown = progress.active.prefix(isCut ? room - 1 : room)
+        var lines = shown.map { line($0, into: width) }
+        if isCut { lines.append("  … and \(counted(progress.active.count - shown.count, "more file"))") }
+        return lines.map { $0.shortened(to: width) } + totals
     }
+
+    private func line(_ file: TransferProgress.File, into width: Int) -> String {
+        let name = names[file.index].visible
+        let share = percent(file.size > 0 ? Double(file.doneBytes) / Double(file.size) : 1)
+        let part = file.parts > 1 ? ", part \(file.doneParts)/\(file.parts)" : ""
+        let states =
+            file.isVerifying
+            ? ["verifying"] : ["\(share) of \(ByteCount.text(file.size))\(part)", "\(share)\(part)", share]
+        // The name gets at least half of the width, and more if it needs more and the state can be short.
+        let needed = min(name.columns, width / 2)
+        let state = states.first { needed + 4 + $0.columns <= width } ?? share
+        return "  \(name.shortened(to: max(1, width - 4 - state.columns)))  \(state)"
+    }
+
+    /// A field of the totals; fields with a high rank are omitted first.
+    private struct Field {
+        let text: String
+        let rank: Int
+    }
+
+    private func totals(_ progress: TransferProgress) -> [Field] {
+        let share =
+            progress.bytes > 0
+            ? Double(progress.doneBytes) / Double(progress.bytes)
+            : Double(progress.finishedFiles) / Double(max(1, progress.files))
+        var fields = [
+            Field(text: percent(share), rank: 0),
+            Field(text: "\(progress.finishedFiles)/\(counted(progress.files, "file"))", rank: 2),
+            Field(text: "\(ByteCount.text(progress.doneBytes)) of \(ByteCount.text(progress.bytes))", rank: 3),
+            Field(text: "ETA \(meter.remainingSeconds(progress).map { timeText($0) } ?? "–")", rank: 1),
+        ]
+        if progress.failedFiles > 0 { fields.append(Field(text: "\(progress.failedFiles) failed", rank: 0)) }
+        return fields
+    }
+
+    private func speed(_ progress: TransferProgress, elapsed: Double) -> [Field] {
+        [
+            Field(text: rateText(meter.bytesPerSecond), rank: 0),
+            Field(text: "average \(rateText(Double(progress.transferredBytes) / max(elapsed, 0.2)))", rank: 2),
+            Field(text: "\(timeText(elapsed)) elapsed", rank: 1),
+            Field(text: "\(progress.concurrency) in parallel", rank: 3),
+        ]
+    }
+
+    private func fitting(_ fields: [Field], into width: Int) -> String {
+        var fields = fields
+        while true {
+            let line = fields.map(\.text).joined(separator: " · ")
+            guard line.columns > width, let last = fields.indices.max(by: { fields[$0].rank < fields[$1].rank }),
+                fields.count > 1
+            else { return line.shortened(to: width) }
+            fields.remove(at: last)
+        }
+    }
+
+    /// Formats a share as a percentage, rounded down so that 100% means that nothing is left.
+    private func percent(_ share: Double) -> String { "\(Int(min(max(0, share), 1) * 100))%" }
 }
 
-/// A meter of the throughput over the last five seconds.
-struct RateMeter {
-    private var samples: [(time: ContinuousClock.Instant, bytes: Int64)] = []
-
-    /// Adds a measurement of the total number of bytes transferred so far.
-    mutating func add(_ bytes: Int64) {
-        let now = ContinuousClock.now
-        samples.append((now, bytes))
-        samples.removeAll { $0.time < now - .seconds(5) }
+/// A meter of the throughput and the remaining time, from the progress of the last seconds.
+struct ProgressMeter {
+    private struct Sample {
+        let time: ContinuousClock.Instant
+        let transferredBytes: Int64
+        let doneBytes: Int64
+        let finishedFiles: Int
     }
 
+    private var samples: [Sample] = []
+
+    /// Number of files that must have finished before their rate says something about the others.
+    private static let minimumFiles = 10
+
+    /// Adds a sample, and removes those that are older than ten seconds.
+    mutating func add(_ progress: TransferProgress, at time: ContinuousClock.Instant) {
+        samples.append(
+            Sample(
+                time: time,
+                transferredBytes: progress.transferredBytes,
+                doneBytes: progress.doneBytes,
+                finishedFiles: progress.finishedFiles
+            )
+        )
+        samples.removeAll { $0.time < time - .seconds(10) }
+    }
+
+    /// Number of bytes sent or received per second.
     var bytesPerSecond: Double {
-        guard let first = samples.first, let last = samples.last, last.time > first.time else { return 0 }
-        return Double(last.bytes - first.bytes) / ((last.time - first.time) / .seconds(1))
+        guard let (first, last, seconds) = span else { return 0 }
+        return Double(last.transferredBytes) / seconds - Double(first.transferredBytes) / seconds
+    }
+
+    /// Returns the estimated time until the end: the longer of the times for the remaining bytes and files.
+    ///
+    /// Large files are limited by their bytes, small ones by their requests.
+    ///
+    /// - Returns: `nil` if there was no progress.
+    func remainingSeconds(_ progress: TransferProgress) -> Double? {
+        guard let (first, last, seconds) = span else { return nil }
+        let bytes = Double(last.doneBytes) - Double(first.doneBytes)
+        let files = last.finishedFiles - first.finishedFiles
+        var estimates: [Double] = []
+        if bytes > 0 { estimates.append(Double(progress.remainingBytes) / bytes * seconds) }
+        if files >= Self.minimumFiles || (bytes <= 0 && files > 0) {
+            estimates.append(Double(progress.files - progress.finishedFiles) / Double(files) * seconds)
+        }
+        return estimates.max()
+    }
+
+    private var span: (first: Sample, last: Sample, seconds: Double)? {
+        guard let first = samples.first, let last = samples.last, last.time > first.time else { return nil }
+        return (first, last, (last.time - first.time) / .seconds(1))
     }
 }

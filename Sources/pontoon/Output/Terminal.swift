@@ -1,4 +1,4 @@
-// The only file of the command-line client that imports the C library.
+// The only Swift file of the command-line client that imports the C library.
 #if canImport(Darwin)
 import Darwin
 #elseif canImport(Glibc)
@@ -6,6 +6,8 @@ import Glibc
 #elseif canImport(Musl)
 import Musl
 #endif
+import CTerminal
+import SystemPackage
 
 /// System calls for the standard streams and the terminal.
 enum Terminal {
@@ -15,39 +17,104 @@ enum Terminal {
         case error = 2
     }
 
-    static func isTerminal(_ stream: Stream) -> Bool { isatty(stream.rawValue) == 1 }
+    /// Number of columns and rows.
+    struct Size: Hashable, Sendable {
+        var columns: Int
+        var rows: Int
+    }
 
-    /// Writes text without buffering.
+    /// Opens a standard stream that the caller has closed, such that reading or writing it fails.
     ///
-    /// After an error, for example because the reader closed the pipe, the remaining text is discarded.
-    static func write(_ text: String, to stream: Stream) {
-        var rest = Array(text.utf8)[...]
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { platformWrite(stream.rawValue, $0.baseAddress, $0.count) }
-            guard count > 0 || errno == EINTR else { return }
-            rest = rest.dropFirst(max(0, count))
+    /// Otherwise, the next file that the process opens would become that stream, and results would be written to it.
+    static func openClosedStreams() throws(Errno) {
+        for stream in [Stream.input, .output, .error] {
+            if fcntl(stream.rawValue, F_GETFD) >= 0 { continue }
+            guard open("/dev/null", stream == .input ? O_WRONLY : O_RDONLY) >= 0 else { throw Errno(rawValue: errno) }
         }
     }
 
+    static func isTerminal(_ stream: Stream) -> Bool { isatty(stream.rawValue) == 1 }
+
+    /// Writes text without buffering, waiting if the stream is a pipe or terminal that is full.
+    static func write(_ text: String, to stream: Stream) throws(Errno) {
+        var rest = Array(text.utf8)[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { platformWrite(stream.rawValue, $0.baseAddress, $0.count) }
+            if count >= 0 {
+                rest = rest.dropFirst(count)
+                continue
+            }
+            switch errno {
+            case EINTR: continue
+            case EAGAIN:
+                // Another process that shares the stream has made it non-blocking.
+                var state = pollfd(fd: stream.rawValue, events: Int16(POLLOUT), revents: 0)
+                poll(&state, 1, -1)
+            default: throw Errno(rawValue: errno)
+            }
+        }
+    }
+
+    /// Reads a line from standard input; blocks.
+    ///
+    /// Reads single bytes, so that the bytes after the line remain in the stream.
+    ///
+    /// - Returns: The line without its line break; `nil` at the end of the input.
+    /// - Throws: `Errno.messageTooLong` if the line has more than 64 KiB; any other `Errno`.
+    static func readLine() throws(Errno) -> String? {
+        var line: [UInt8] = []
+        while true {
+            var byte: UInt8 = 0
+            let count = read(Stream.input.rawValue, &byte, 1)
+            if count < 0 {
+                if errno == EINTR { continue }
+                throw Errno(rawValue: errno)
+            }
+            if count == 0 { return line.isEmpty ? nil : String(decoding: line, as: UTF8.self) }
+            if byte == UInt8(ascii: "\n") { break }
+            guard line.count < 64 << 10 else { throw .messageTooLong }
+            line.append(byte)
+        }
+        return String(decoding: line, as: UTF8.self)
+    }
+
     /// The size of the terminal connected to standard error; 80 × 24 if unknown.
-    static var size: (columns: Int, rows: Int) {
+    static var size: Size {
         var size = winsize()
-        guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return (80, 24) }
-        return (Int(size.ws_col), Int(size.ws_row))
+        guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0, size.ws_row > 0 else {
+            return Size(columns: 80, rows: 24)
+        }
+        return Size(columns: Int(size.ws_col), rows: Int(size.ws_row))
     }
 
     /// Runs `body` with the terminal's echo turned off, so that typed text is not displayed.
     ///
-    /// - Parameter body: Receives whether standard input is a terminal.
     /// - Returns: The value that `body` returns.
-    static func withoutEcho<Value>(_ body: (_ isTerminal: Bool) throws -> Value) rethrows -> Value {
+    static func withoutEcho<Value>(_ body: () async throws -> Value) async rethrows -> Value {
         var original = termios()
-        guard tcgetattr(STDIN_FILENO, &original) == 0 else { return try body(false) }
+        guard tcgetattr(STDIN_FILENO, &original) == 0 else { return try await body() }
         var silent = original
         silent.c_lflag &= ~tcflag_t(ECHO)
         tcsetattr(STDIN_FILENO, TCSANOW, &silent)
         defer { tcsetattr(STDIN_FILENO, TCSANOW, &original) }
-        return try body(true)
+        return try await body()
+    }
+
+    /// Terminates the process like one that does not handle SIGPIPE, so that callers see the usual status.
+    static func terminateForClosedPipe() -> Never {
+        signal(SIGPIPE, SIG_DFL)
+        raise(SIGPIPE)
+        exit(128 + SIGPIPE)
+    }
+
+    /// Returns the number of columns in which a terminal displays each character; never less than terminals use.
+    static func columns(of text: String) -> [Int] {
+        text.map { character in
+            character.unicodeScalars.reduce(0) { sum, scalar in
+                // Variation selector 16 turns a symbol of one column into an emoji of two in some terminals.
+                sum + (scalar == "\u{FE0F}" ? 1 : Int(cterminal_columns(scalar.value)))
+            }
+        }
     }
 }
 

@@ -1,4 +1,6 @@
 import PontoonClient
+import PontoonCore
+import Synchronization
 import SystemPackage
 
 /// The direction of a transfer, which determines the wording and the JSON fields.
@@ -7,53 +9,79 @@ enum TransferDirection: Sendable {
 }
 
 /// The output of `pontoon upload` and `pontoon download`: events while files are transferred, and a summary.
-struct TransferReport<Item: TransferItem>: Sendable {
+final class TransferReport<Item: TransferItem>: Sendable {
     let direction: TransferDirection
     let json: Bool
     let items: [Item]
+    private let start = ContinuousClock.now
+    /// Indexes of the items whose results have been printed.
+    private let printed = Mutex<Set<Int>>([])
+
+    init(direction: TransferDirection, json: Bool, items: [Item]) {
+        self.direction = direction
+        self.json = json
+        self.items = items
+    }
 
     /// Prints the events until the transfer ends.
     func follow(_ events: TransferEvents<Item>) async {
-        let isLive = Output.standard.isTerminal && !json
+        let isLive = Output.standard.showsLiveLines && !json
         var display = ProgressDisplay(names: items.map(\.remotePath))
         var outage = OutageNotice()
         for await event in events {
+            if case .finished(let result) = event { printed.withLock { _ = $0.insert(result.index) } }
             if json {
                 if let line = line(event) { Output.standard.printLine(line.text) }
             } else if let text = outage.text(event) ?? text(event) {
-                if isLive { display.printAbove(text) } else { Output.standard.printMessage(text) }
+                Output.standard.printMessage(text)
             } else if isLive, case .progress(let progress) = event {
                 display.draw(progress)
             }
         }
-        if isLive { display.clear() }
+        Output.standard.endLiveLines()
+    }
+
+    /// Prints the results that ``follow(_:)`` did not print because of an interruption.
+    ///
+    /// Without `--json`, the files that were not finished are only counted in the summary.
+    private func printRest(_ results: [TransferResult<Item>]) {
+        let printed = printed.withLock { $0 }
+        for result in results where !printed.contains(result.index) {
+            if json {
+                Output.standard.printLine(line(result).text)
+            } else if case .cancelled = result.outcome {
+                continue
+            } else {
+                Output.standard.printMessage(text(result))
+            }
+        }
     }
 
     /// Prints the summary.
     ///
-    /// - Returns: The exit status.
-    func finish(_ results: [TransferResult<Item>]) -> ExitStatus {
+    /// - Returns: The end of the command.
+    func finish(_ results: [TransferResult<Item>]) -> CommandEnd {
+        printRest(results)
         let failed = results.filter { !$0.isSuccess }.count
-        let bytes = results.reduce(0) { $0 + $1.transferredBytes }
-        if json {
-            // After an interruption, the events of cancelled files are no longer consumed; print their results here.
-            for result in results {
-                if case .cancelled = result.outcome { Output.standard.printLine(line(result).text) }
-            }
-            let line = JSONLine("finished").with("files", results.count).with("failed", failed)
-            Output.standard.printLine(line.with(transferredBytesField, bytes).text)
-        } else {
+        let bytes = results.lazy.map(\.transferredBytes).clampedSum
+        if !json {
             let counts = "\(results.count - failed) of \(counted(results.count, "file"))"
-            Output.standard.printMessage("\(counts) \(verb), \(ByteCount.text(bytes)) \(transferVerb).")
+            let seconds = (ContinuousClock.now - start) / .seconds(1)
+            let rate = bytes > 0 && seconds >= 1 ? ", \(rateText(Double(bytes) / seconds))" : ""
+            Output.standard.printMessage(
+                "\(counts) \(verb), \(ByteCount.text(bytes)) \(transferVerb) in \(timeText(seconds))\(rate)."
+            )
         }
-        return ExitStatus(
-            results.compactMap { result in
-                switch result.outcome {
-                case .transferred, .alreadyThere, .skipped: nil
-                case .cancelled: .interrupted
-                case .failed(let error): ExitStatus(error)
-                }
+        let statuses = results.compactMap { result -> ExitStatus? in
+            switch result.outcome {
+            case .transferred, .alreadyThere, .skipped: nil
+            case .cancelled: .interrupted
+            case .failed(let error): ExitStatus(error)
             }
+        }
+        return CommandEnd(
+            ExitStatus(statuses),
+            counts: ["files": Int64(results.count), "failed": Int64(failed), transferredBytesField: bytes]
         )
     }
 }
@@ -69,10 +97,17 @@ extension TransferReport {
         switch event {
         case .finished(let result): text(result)
         case .retrying(let retry) where !retry.isOutage && retry.wait > .seconds(1):
-            "pontoon: \(retry.reason) Retrying in \(timeText(retry.wait / .seconds(1))) to \(retry.purpose)."
-        case .warning(_, let message): "pontoon: \(message)"
+            "pontoon: \(retry.index.map { naming(items[$0], in: retry.reason) } ?? retry.reason)"
+                + " Retrying in \(timeText(retry.wait / .seconds(1))) to \(retry.purpose)."
+        case .warning(let index, let message): "pontoon: \(naming(items[index], in: message))"
         default: nil
         }
+    }
+
+    /// Returns a message about a file, preceded by the file's path if the message does not contain it.
+    private func naming(_ item: Item, in message: String) -> String {
+        let path = item.localPath.string
+        return message.contains("'\(path)'") ? message : "\(path): \(message)"
     }
 
     private func text(_ result: TransferResult<Item>) -> String {
@@ -83,7 +118,7 @@ extension TransferReport {
             return "\(name): \(ByteCount.text(result.size)) \(verb)\(resumed), \(verification(result))"
         case .alreadyThere: return "\(name): already \(verb), \(verification(result))"
         case .skipped: return "\(name): skipped, a file with that name exists"
-        case .failed(let error): return "pontoon: \(error)"
+        case .failed(let error): return "pontoon: \(naming(result.item, in: "\(error)"))"
         case .cancelled: return "\(name): not finished"
         }
     }

@@ -7,15 +7,16 @@ struct CheckCommand: AsyncParsableCommand {
         abstract: "Compare the records with the stored objects, in both directions.",
         discussion: """
             Reports objects that are missing or have the wrong length, with the files that use them; stored objects and \
-            uploads without a record (orphans); and damage in an SQLite database. Compares lengths and reads no bytes \
-            of objects. The server may be running, except with --repair, which needs the data directory exclusively.
+            uploads without a record (orphans); wrong counters of the storage that projects and users use; and damage \
+            in an SQLite database. Compares lengths and reads no bytes of objects. The server may be running, except \
+            with --repair, which needs the data directory exclusively.
 
             Exit status: 0 if no problem was found or remains, 1 if there are problems, 2 if the check was not possible.
             """
     )
 
     @OptionGroup var stores: StoreFlags
-    @Flag(help: "Remove orphans. Objects with a record are never removed") var repair = false
+    @Flag(help: "Remove orphans and correct counters. Objects with a record are never removed") var repair = false
 
     func run() async throws {
         let isClean: Bool

@@ -24,7 +24,7 @@ struct KeyCommand: AsyncParsableCommand {
                 try await Pontoond.audit(settings).recording(.keyRotate, .init(id: key.id)) { _ in
                     try await store.addSigningKey(key)
                 }
-                print("Created a signing key.")
+                Pontoond.print("Created a signing key.")
             }
         }
     }

@@ -87,14 +87,14 @@ struct ServeCommand: AsyncParsableCommand {
     private func serve(_ app: App, reloads: [Reload]) async throws {
         let firstUser = try await firstUser(app)
         if firstUser == .missing {
-            Pontoond.print(
+            Pontoond.announce(
                 "No user exists. Run 'pontoond user add NAME' and 'pontoond token create NAME' with the same settings."
             )
         }
         if !app.settings.survivesPowerFailure {
-            Pontoond.print("Durability is 'os': stored data may not survive a power failure.")
+            Pontoond.announce("Durability is 'os': stored data may not survive a power failure.")
         }
-        if app.settings.isReadOnly { Pontoond.print("Read-only mode: calls that change anything are refused.") }
+        if app.settings.isReadOnly { Pontoond.announce("Read-only mode: calls that change anything are refused.") }
         let manager = ServiceManager(environment: ProcessInfo.processInfo.environment)
         try await app.run(reloads: reloads, manager: manager) { port in
             app.logStart()
@@ -109,9 +109,9 @@ struct ServeCommand: AsyncParsableCommand {
             if app.settings.trustsAnyHost {
                 app.logger.warning("any Host header is accepted and used in URLs; set --public-url or --allowed-hosts")
             }
-            if firstUser == .created { Pontoond.print("Created user admin, project admin/uploads and a token.") }
-            if let url = app.consoleURL(port: port) { Pontoond.print("The console is at \(url)/") }
-            Pontoond.print("Listening on \(app.localEndpoint(port: port))")
+            if firstUser == .created { Pontoond.announce("Created user admin, project admin/uploads and a token.") }
+            if let url = app.consoleURL(port: port) { Pontoond.announce("The console is at \(url)/") }
+            Pontoond.announce("Listening on \(app.localEndpoint(port: port))")
             if app.freeSpaceIsUnknown {
                 app.logger.warning("free disk space cannot be determined; uploads are accepted until the disk is full")
             }
@@ -119,7 +119,7 @@ struct ServeCommand: AsyncParsableCommand {
                 app.logger.warning("credentials file contains no token; add one from 'pontoond token create admin'")
             }
             if let credentials = app.credentials, credentials.exists {
-                Pontoond.print("Credentials are in \(credentials.path)")
+                Pontoond.announce("Credentials are in \(credentials.path)")
             }
         }
     }

@@ -64,7 +64,7 @@ struct TokenCommand: AsyncParsableCommand {
                     return created
                 }
                 FileHandle.standardError.write(Data("Created token \(record.id) for user \(user):\n".utf8))
-                print(link ? settings.signInLink(token) : token.value)
+                Pontoond.print(link ? settings.signInLink(token) : token.value)
             }
         }
     }
@@ -94,7 +94,7 @@ struct TokenCommand: AsyncParsableCommand {
                         }
                     }
                 }
-                for line in table.lines { print(line) }
+                for line in table.lines { Pontoond.print(line) }
             }
         }
     }
@@ -123,7 +123,7 @@ struct TokenCommand: AsyncParsableCommand {
                         throw SettingError("there is no such token; 'pontoond token list USER' shows a user's tokens")
                     }
                 }
-                print("Revoked the token.")
+                Pontoond.print("Revoked the token.")
             }
         }
 

@@ -23,7 +23,7 @@ struct UserCommand: AsyncParsableCommand {
                 try await audit.recording(.userAdd, .init(id: name)) { _ in
                     try await users.add(name, isService: service)
                 }
-                print(
+                Pontoond.print(
                     """
                     Added \(service ? "service user" : "user") \(name). \
                     Create a token with 'pontoond token create \(name)'.
@@ -54,7 +54,7 @@ struct UserCommand: AsyncParsableCommand {
                         )
                     }
                 }
-                for line in table.lines { print(line) }
+                for line in table.lines { Pontoond.print(line) }
             }
         }
     }
@@ -70,7 +70,7 @@ struct UserCommand: AsyncParsableCommand {
         func run() async throws {
             try await stores.withUsers(audit) { users, audit in
                 try await audit.recording(.userDisable, .init(id: name)) { _ in try await users.disable(name) }
-                print("Disabled user \(name).")
+                Pontoond.print("Disabled user \(name).")
             }
         }
     }
@@ -86,7 +86,7 @@ struct UserCommand: AsyncParsableCommand {
         func run() async throws {
             try await stores.withUsers(audit) { users, audit in
                 try await audit.recording(.userEnable, .init(id: name)) { _ in try await users.enable(name) }
-                print("Enabled user \(name).")
+                Pontoond.print("Enabled user \(name).")
             }
         }
     }
@@ -122,7 +122,7 @@ struct UserCommand: AsyncParsableCommand {
                 try await audit.recording(.userRemove, removed) { _ in
                     try await users.remove(name, projects: projects)
                 }
-                print("Removed user \(name).")
+                Pontoond.print("Removed user \(name).")
             }
         }
     }

@@ -476,6 +476,31 @@ def test_upload_links(server, admin, copier, nobody, recorder):
     admin.call("POST", root + "/session", {}, 410, headers={"X-Pontoon-Upload-Link": expired["secret"]})
 
 
+def test_usage_and_forecast(server, admin, nobody, recorder):
+    admin.start("unknown size", None)
+    admin.send(admin.start("partial", 4, part_size=2), 1, b"ab")
+    for path in ("/usage", "/forecast"):
+        for query in ("", "?limit=1", "?limit=1&offset=1", "?limit=100&offset=7"):
+            admin.call("GET", path + query, status=200)
+        nobody.call("GET", path, status=200)
+        admin.refused(400, 90000, "GET", path + "?limit=0")
+    for query in ("", "?fields=usage", "?fields=usage.files", "?fields=!usage"):
+        admin.call("GET", "/projects/admin/uploads" + query, status=200)
+    limited = admin.create("/tokens", {"projects": ["admin/uploads"]}, 201)["token"]
+    CheckedCaller(server.endpoint, limited, recorder).call("GET", "/usage", status=200)
+
+
+def test_quotas(server, admin):
+    project = admin.create("/projects", {"name": "Full"}, 201)["id"]
+    file = admin.upload("full.bin", b"12345", project=project)
+    growing = admin.start("growing.bin", None, project=project)
+    url = admin.call("GET", f"/upload/multipart/{growing}/part/1", status=200).json()["url"]
+    server.administer("quota", "set", "project", project, "--bytes", "5")
+    admin.send_to("PUT", url, 409, data=b"x")
+    admin.refused(409, 90007, "POST", f"/files/{file}/actions/copy", {"project": project, "name": "copy.bin"})
+    admin.refused(409, 90007, "POST", "/upload/multipart", {"project": project, "name": "more.bin", "size": 1})
+
+
 def test_tokens(server, admin, nobody, recorder):
     root = "/tokens"
     for body, status, code in (

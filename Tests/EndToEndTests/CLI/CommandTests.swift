@@ -113,7 +113,7 @@ struct CommandTests {
                 let aborted = try await user.run(["uploads", "abort", String(other.prefix(10))])
                 #expect(aborted.code == 0, "\(aborted)")
                 let none = try await user.run(["uploads", "ls", "--json"])
-                #expect(none.output.isEmpty, "\(none)")
+                #expect(none.all("upload").isEmpty && none.all("finished").count == 1, "\(none)")
             }
         }
     }

@@ -19,24 +19,6 @@ struct DisplayTests {
         ]
     }
 
-    @Test("on a terminal, progress is redrawn in place and each result is printed")
-    func terminal() async throws {
-        try await withPontoon { server, user in
-            let arguments = try arguments(user)
-            try FileManager.default.removeItem(atPath: user.folder.appending("data/two\u{1B}[31m").string)
-            try user.makeFile("data/two", size: 3 * Self.partSize, seed: 2)
-            let drawn = try await runPython("terminal.py", [Places.pontoon.string] + arguments, server: server)
-            for word in ["one", "% of 30.0 MiB, part ", "MiB/s", "ETA ", "in parallel", "\u{1B}[J"] {
-                #expect(drawn.contains(word), "\(word) in \(drawn)")
-            }
-            #expect(drawn.contains("one: 30.0 MiB uploaded, checksum "))
-            // A line wider than the terminal would wrap, and could not be redrawn in place.
-            let live = drawn.split(whereSeparator: \.isNewline).filter { $0.contains("% of ") || $0.contains(" ETA ") }
-            #expect(!live.isEmpty)
-            #expect(live.allSatisfy { $0.replacing(/\u{1B}\[[0-9]*[A-Z]/, with: "").count < 100 })
-        }
-    }
-
     @Test("without a terminal, only results are printed")
     func piped() async throws {
         try await withPontoon { _, user in

@@ -89,7 +89,8 @@ struct DoctorTests {
             #expect(stranger.code == 0 && verdicts(stranger)["projects"] == "warning", "\(stranger)")
             try await server.addMember("reader", of: "admin/uploads", rights: ["read"])
             let reading = try await other.run(["doctor", "--json", "--project", "admin/uploads"])
-            #expect(reading.code != 0 && verdicts(reading)["permissions"] == "bad", "\(reading)")
+            #expect(reading.code == 3 && verdicts(reading)["permissions"] == "bad", "\(reading)")
+            #expect(try finding("permissions", reading).text("code") == "not_allowed")
             #expect(verdicts(reading)["upload"] == nil)
             let missing = try await user.run(["doctor", "--json", "--project", "admin/none"])
             #expect(missing.code == 4 && verdicts(missing)["permissions"] == "bad", "\(missing)")
@@ -97,6 +98,21 @@ struct DoctorTests {
             let several = try await user.run(["doctor", "--json"])
             #expect(several.code == 0 && verdicts(several)["upload"] == "warning", "\(several)")
             #expect(try finding("upload", several).text("advice")?.contains("--project") == true)
+        }
+    }
+
+    @Test("the local test files are removed, also if the disk is full")
+    func temporaryFiles() async throws {
+        try await withSmallDisk("size=1m") { disk in
+            try await withPontoon { _, user in
+                var user = user
+                user.environment["TMPDIR"] = disk.string
+                let good = try await user.run(["doctor", "--json", "--size", "64K"])
+                #expect(good.code == 0, "\(good)")
+                let full = try await user.run(["doctor", "--json", "--size", "4M"])
+                #expect(full.code == 8 && verdicts(full)["upload"] == "bad", "\(full)")
+                #expect(try FileManager.default.contentsOfDirectory(atPath: disk.string) == [])
+            }
         }
     }
 

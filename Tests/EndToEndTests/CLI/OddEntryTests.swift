@@ -143,7 +143,7 @@ struct OddEntryTests {
             #expect(download.all("failed").compactMap { $0.text("code") } == ["not_found"], "\(download)")
             let removed = try await user.run(["files", "rm", "--json"] + paths)
             #expect(removed.code == 4 && removed.all("removed").count == 2, "\(removed)")
-            #expect(removed.all("error").count == 1, "\(removed)")
+            #expect(removed.all("failed").count == 1, "\(removed)")
         }
     }
 

@@ -77,6 +77,23 @@ struct DocumentedCommandTests {
         }
     }
 
+    @Test("the commands of docs/quotas.md set quotas, and show them with the usage")
+    func quotas() async throws {
+        try await withServer { server in
+            try await withTemporaryFolder { folder in
+                let ada = try await server.addUser("ada")
+                _ = try await ada.createProject("Runs")
+                let script = try Self.commands(in: "quotas.md").replacing("/var/lib/pontoon", with: server.data.string)
+                    .replacing("http://127.0.0.1:8080", with: server.origin)
+                let output = try await Self.runScript(script, in: folder)
+                #expect(output.contains("Free space for uploads: "), "\(output)")
+                #expect(output.contains("project ada/runs  0 B stored  0 B reserved  quota 500.0 GiB"), "\(output)")
+                #expect(output.contains("\"quota\":{\"bytes\":2199023255552,"), "\(output)")
+                #expect(output.contains("\"disk\":{\"bytes_per_second\":null,"), "\(output)")
+            }
+        }
+    }
+
     /// Returns the commands in the code blocks of a page, or of one of its sections.
     static func commands(in page: String, of section: String? = nil) throws -> String {
         let text = try String(contentsOfFile: Places.root.appending("docs/\(page)").string, encoding: .utf8)

@@ -1,5 +1,6 @@
 import Foundation
 import NIOCore
+import NIOHTTP1
 import PontoonTesting
 import Subprocess
 import SystemPackage
@@ -60,9 +61,10 @@ struct NginxTests {
                 """
             let file = folder.appending("nginx.conf").string
             try configuration.write(toFile: file, atomically: true, encoding: .utf8)
-            let result = try await run(
+            _ = try await run(
                 .path("/usr/sbin/nginx"),
                 arguments: ["-p", folder.string, "-c", file],
+                input: .none,
                 output: .discarded,
                 error: .discarded
             ) { execution in
@@ -75,7 +77,6 @@ struct NginxTests {
                 }
                 try await body(origin, log)
             }
-            _ = result
         }
     }
 }

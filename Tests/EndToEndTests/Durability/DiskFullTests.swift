@@ -3,6 +3,7 @@ import NIOCore
 import NIOHTTP1
 import PontoonCore
 import PontoonTesting
+import Synchronization
 import SystemPackage
 import Testing
 
@@ -48,6 +49,37 @@ struct DiskFullTests {
             #expect(try await server.api.download(file) == bytes)
             #expect(try await server.api.call(.DELETE, "/files/\(file)").status == 204)
             _ = try await server.api.initialize("second", size: 30 << 20, partSize: 30 << 20)
+        }
+    }
+
+    @Test("space preallocated for an idle upload is freed, and the upload can be continued once there is space again")
+    func lapsed() async throws {
+        try await withSmallServer(arguments: Self.flags + ["--reservation-lifetime", "1s"]) { server in
+            let size = 30 << 20
+            let idle = try await server.api.initialize("idle", size: size, partSize: 10 << 20)
+            let first = pseudoRandomBytes(seed: 1, count: 10 << 20)
+            try await server.api.store(idle, 1, first)
+            let other = Mutex<String?>(nil)
+            try await eventually("there is space for another upload") {
+                let response = try await initialize(server, "other", size: 38 << 20)
+                guard response.status == 200 else { return false }
+                let id = try response.text("upload_id")
+                other.withLock { $0 = id }
+                return true
+            }
+            let upload = try #require(other.withLock { $0 })
+            for number in 1...38 {
+                try await server.api.store(upload, number, pseudoRandomBytes(seed: 9, count: 1 << 20))
+            }
+            let refused = try await server.api.put(idle, 2, pseudoRandomBytes(seed: 2, count: 10 << 20))
+            server.expectRefusal(refused, 503, 8000)
+            #expect(try await server.api.call(.DELETE, "/upload/multipart/\(upload)").status == 204)
+            for number in 2...3 {
+                try await server.api.store(idle, number, pseudoRandomBytes(seed: UInt64(number), count: 10 << 20))
+            }
+            let bytes = try await server.api.download(try await server.api.complete(idle).text("id"))
+            #expect(bytes.readableBytes == size && bytes.getSlice(at: 0, length: 10 << 20) == first)
+            #expect(bytes.getSlice(at: 20 << 20, length: 10 << 20) == pseudoRandomBytes(seed: 3, count: 10 << 20))
         }
     }
 

@@ -2,6 +2,7 @@ import Foundation
 import NIOCore
 import NIOHTTP1
 import PontoonCore
+import SystemPackage
 import Testing
 
 @testable import PontoonClient
@@ -123,11 +124,38 @@ struct ServerValueTests {
         #expect([1, 2, 3].clampedSum == 6)
         let ranges = FileDownload.ranges(size: 1 << 53, rangeSize: .max)
         #expect(ranges == [0..<(1 << 53)])
-        let board = ProgressBoard(files: 2, bytes: .max)
+        let board = ProgressBoard(sizes: [.max, .max])
         for index in 0..<2 {
             FileProgress(board: board, index: index).opened(size: .max)
             _ = board.finish(index, isSuccess: true)
         }
         #expect(board.snapshot(concurrency: 1).doneBytes == .max)
+    }
+
+    @Test("a sparse file of 5 EiB is sampled, and refused because of its length")
+    func hugeFile() throws {
+        try withTemporaryFile(in: "/dev/shm", size: 5 << 60) { path in
+            let file = try SourceFile(path)
+            defer { file.closeAfterReading() }
+            #expect(try file.sample().count == 16)
+            let error = try #require(throws: ClientError.self) {
+                try PartPlan(size: file.facts.size, requestedPartSize: nil, totalBytes: .max, limits: PartPlan.Limits())
+            }
+            #expect(error.code == .fileUnsuitable)
+        }
+    }
+
+    /// Runs `body` with an empty file of the given length in a folder of a file system that has no limit of lengths.
+    private func withTemporaryFile(in folder: String, size: Int64, _ body: (FilePath) throws -> Void) throws {
+        let path = FilePath(folder).appending("pontoon-test-\(UUID().uuidString)")
+        let file = try FileDescriptor.open(
+            path,
+            .writeOnly,
+            options: [.create, .exclusiveCreate],
+            permissions: .ownerReadWrite
+        )
+        defer { try? FileManager.default.removeItem(atPath: path.string) }
+        try file.closeAfter { try file.resize(to: size) }
+        try body(path)
     }
 }

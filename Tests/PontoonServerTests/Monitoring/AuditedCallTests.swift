@@ -200,7 +200,7 @@ struct AuditedCallTests {
             let service = MaintenanceService(
                 maintenance: server.app.maintenance,
                 isReadOnly: false,
-                uploadLifetime: .seconds(1),
+                shortestLifetime: .seconds(1),
                 audit: log,
                 logger: server.app.logger
             )

@@ -89,7 +89,8 @@ struct MetricsTests {
             let text = try server.metrics()
             let expected: [String: Double] = [
                 "pontoon_stored_bytes": 14, "pontoon_stored_objects": 2, "pontoon_open_uploads": 2,
-                "pontoon_open_upload_declared_bytes": 1000, "pontoon_discarded_objects": 0,
+                "pontoon_open_upload_declared_bytes": 1000, "pontoon_open_upload_reserved_bytes": 1000,
+                "pontoon_discarded_objects": 0,
                 "pontoon_database_waiting": 0, "pontoon_database_connections": 0,
             ]
             for (name, value) in expected { #expect(Self.value(name, in: text) == value, "\(name)") }

@@ -82,7 +82,7 @@ struct ProjectLimitTests {
     /// Calls whose response does not depend on any project.
     private static let neutral: Set<String> = [
         "GET /rate_limit", "GET /user", "GET /users/{username}", "GET /tokens", "GET /projects",
-        "GET /projects/{owner}", "GET /upload/multipart",
+        "GET /projects/{owner}", "GET /upload/multipart", "GET /usage", "GET /forecast",
     ]
     /// Calls whose response reports each file separately, with 200.
     private static let bulk: Set<String> = [

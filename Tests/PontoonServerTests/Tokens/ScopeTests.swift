@@ -13,7 +13,7 @@ import Testing
 struct ScopeTests {
     /// Calls of the scope `upload`.
     private static let uploading: Set<String> = [
-        "GET /rate_limit", "GET /user", "GET /users/{username}", "GET /tokens", "GET /tokens/{token_id}",
+        "GET /rate_limit", "GET /user", "GET /users/{username}", "GET /usage", "GET /tokens", "GET /tokens/{token_id}",
         "GET /projects", "GET /projects/{owner}", "GET /projects/{owner}/{project}",
         "GET /projects/{owner}/{project}/files", "GET /files", "POST /files", "GET /files/scroll",
         "GET /files/{file_id}", "GET /files/{file_id}/list", "GET /files/{file_id}/scroll",

@@ -4,7 +4,7 @@ import { deleteProject, updateProject } from '../api/calls.js';
 import { strings } from '../strings.js';
 import { button, field, fill, h, icon, name, plainName } from '../ui/dom.js';
 import { openDialog } from '../ui/dialog.js';
-import { time } from '../ui/format.js';
+import { bytes, count, time } from '../ui/format.js';
 import { copyButton } from '../ui/snippet.js';
 import { toast } from '../ui/toast.js';
 import { loadProject, projectHead } from './project-head.js';
@@ -28,7 +28,8 @@ export async function show({ app, route, signal, main }) {
         copyButton(project.id, { iconOnly: true, label: t.copyID })),
       h('dt', null, t.createdBy), h('dd', null, name(project.created_by)),
       h('dt', null, t.created), h('dd', null, time(project.created_on)),
-      h('dt', null, t.modified), h('dd', null, time(project.modified_on))));
+      h('dt', null, t.modified), h('dd', null, time(project.modified_on)),
+      project.usage && usageFacts(project.usage)));
   form.addEventListener('submit', async (event) => {
     event.preventDefault();
     fill(error);
@@ -50,6 +51,17 @@ export async function show({ app, route, signal, main }) {
       admin && h('section', { class: 'content narrow danger-zone' }, h('h2', null, t.deleteTitle),
         h('p', null, t.deleteText),
         button(t.delete, { icon: 'trash', kind: 'danger', on: () => remove(app, project) })))));
+}
+
+/** Returns the usage and quota of a project (extension `usage`) as terms and descriptions. */
+function usageFacts({ stored_bytes: stored, reserved_bytes: reserved, files, open_uploads: uploads, quota }) {
+  const maximum = (limit) => (limit === null ? null : count(limit));
+  return [
+    [t.stored, bytes(stored)], [t.reserved, bytes(reserved)],
+    [t.quota, quota.bytes === null ? t.noQuota : bytes(quota.bytes)],
+    [t.files, t.ofMaximum(count(files), maximum(quota.files))],
+    [t.openUploads, t.ofMaximum(count(uploads), maximum(quota.open_uploads))],
+  ].map(([term, value]) => [h('dt', null, term), h('dd', null, value)]);
 }
 
 async function remove(app, project) {

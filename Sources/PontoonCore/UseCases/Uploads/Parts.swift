@@ -6,17 +6,26 @@ package struct Parts: Sendable {
     private let metadata: any UploadStore & PartStore
     private let objects: any StreamingObjectStore
     private let hasher: PrefixHasher
+    private let received: ThroughputMeter
     private let now: @Sendable () -> Date
 
+    /// - Parameters:
+    ///   - metadata: The metadata store.
+    ///   - objects: The object store.
+    ///   - hasher: Computes MD5s while parts arrive.
+    ///   - received: Measures the rate at which the bytes of stored parts arrive.
+    ///   - now: The current time.
     package init(
         metadata: any UploadStore & PartStore,
         objects: any StreamingObjectStore,
         hasher: PrefixHasher,
+        received: ThroughputMeter = ThroughputMeter(),
         now: @escaping @Sendable () -> Date = { Date() }
     ) {
         self.metadata = metadata
         self.objects = objects
         self.hasher = hasher
+        self.received = received
         self.now = now
     }
 
@@ -39,9 +48,9 @@ package struct Parts: Sendable {
     ///   - expected: Checksums that the client sent.
     /// - Returns: The part's ETag, without quotes.
     /// - Throws: `.uploadNotFound` if the upload is not active or ends in the meantime; `.partTooLong`;
-    ///   `.bodyIncomplete`; `.checksumMismatch`; `.storageFull`. After these errors, the part is not stored. An
-    ///   earlier part with this number is lost, unless the upload or the announced length was refused before the body
-    ///   was read.
+    ///   `.bodyIncomplete`; `.checksumMismatch`; `.storageFull`; `.quotaExceeded` if the upload has not reserved space for
+    ///   the part and a quota has none left. After these errors, the part is not stored. An earlier part with this number is
+    ///   lost, unless the upload or the announced length was refused before the body was read.
     package func store<Body: AsyncSequence & Sendable>(
         _ number: PartNumber,
         of uploadID: String,
@@ -65,6 +74,7 @@ package struct Parts: Sendable {
                 if let replaced { try await discard(replaced, of: upload, keeping: writer.location) }
                 return part
             }
+            received.add(part.size ?? 0)
             if upload.md5 != nil { await hasher.partStored(of: upload) }
             return part.etag
         } catch {
@@ -88,7 +98,7 @@ package struct Parts: Sendable {
         limit: Int64
     ) async throws -> ByteBuffer? where Body.Element == ByteBuffer {
         do {
-            if let earlier = try await metadata.forgetPart(number, of: upload.id) {
+            if let earlier = try await metadata.forgetPart(number, of: upload.id, replacedBy: length) {
                 try await discard(earlier, of: upload, keeping: writer.location)
             }
             var received: Int64 = 0

@@ -8,7 +8,7 @@ import Synchronization
 final class UploadActivity: Sendable {
     private let metadata: any UploadStore
     private let interval: Duration
-    private let recorded = Mutex<[String: ContinuousClock.Instant]>([:])
+    private let recorded = Mutex<[Key: ContinuousClock.Instant]>([:])
     private static let capacity = 10_000
 
     /// - Parameters:
@@ -20,20 +20,31 @@ final class UploadActivity: Sendable {
         self.interval = interval
     }
 
+    private struct Key: Hashable {
+        let id: String
+        let reserving: Bool
+    }
+
     /// Records that a client is working on an upload, unless this was recorded within the interval.
-    func note(_ id: String, now: Date) async throws {
+    /// - Parameters:
+    ///   - id: The upload.
+    ///   - now: The current time.
+    ///   - reserving: Whether the client is about to send parts, so that a lapsed reservation must be made again.
+    /// - Throws: `.quotaExceeded` if a quota has too little space left; an error if the store is unavailable.
+    func note(_ id: String, now: Date, reserving: Bool) async throws {
         let time = ContinuousClock.now
+        let key = Key(id: id, reserving: reserving)
         let isRecent = recorded.withLock { recorded in
-            if let last = recorded[id], time - last < interval { return true }
+            if let last = recorded[key], time - last < interval { return true }
             if recorded.count >= Self.capacity { recorded = [:] }
-            recorded[id] = time
+            recorded[key] = time
             return false
         }
         guard !isRecent else { return }
         do {
-            try await metadata.keepAlive(id, now: now)
+            try await metadata.keepAlive(id, now: now, reserving: reserving)
         } catch {
-            recorded.withLock { $0[id] = nil }
+            recorded.withLock { $0[key] = nil }
             throw error
         }
     }

@@ -71,7 +71,7 @@ package struct Uploads: Sendable {
     ///   `.destinationForbidden` (also if `overwrite` is set and the caller's token is only for uploads) or
     ///   `.parentNotFolder`; `.nameTaken` or `.folderExists` if the name is taken;
     ///   `.noRoom` if there is not enough space for the declared bytes, or the object store refuses the upload;
-    ///   `.limitReached` if the caller has too many unfinished uploads.
+    ///   `.limitReached` if the caller has too many unfinished uploads; `.quotaExceeded`.
     package func initialize(
         _ content: DeclaredContent,
         in folder: FolderReference,
@@ -186,7 +186,7 @@ package struct Uploads: Sendable {
     ///
     /// - Throws: `.uploadNotFound`, `.uploadForbidden`.
     package func details(_ id: String, caller: Caller) async throws -> UploadSummary {
-        try await noteActivity(of: try await uploads.unfinished(id, caller: caller))
+        try await noteActivity(of: try await uploads.unfinished(id, caller: caller), reserving: false)
         guard let summary = try await metadata.uploadSummary(id) else { throw PontoonError.uploadNotFound }
         return withKnownTotals(summary)
     }
@@ -210,7 +210,7 @@ package struct Uploads: Sendable {
     ///
     /// - Throws: `.uploadNotFound`, `.uploadForbidden`.
     package func reportedParts(of id: String, caller: Caller) async throws -> [PartRecord] {
-        try await noteActivity(of: try await uploads.unfinished(id, caller: caller))
+        try await noteActivity(of: try await uploads.unfinished(id, caller: caller), reserving: false)
         return try await metadata.parts(of: id).filter(\.isReported)
     }
 
@@ -228,7 +228,7 @@ package struct Uploads: Sendable {
                 ListedPart(number: $0.number, size: $0.size ?? 0, etag: $0.etag)
             }
         case .presigned(let store):
-            try await noteActivity(of: upload)
+            try await noteActivity(of: upload, reserving: false)
             do {
                 return try await store.listParts(of: upload)
             } catch is PontoonError {
@@ -242,7 +242,8 @@ package struct Uploads: Sendable {
     /// Returns the request with which the client sends one part.
     ///
     /// - Throws: `.uploadNotFound`, `.uploadForbidden`; `.partUnavailable` while the upload is being completed, or if
-    ///   it was started in another object store.
+    ///   it was started in another object store; with a presigned store, `.quotaExceeded` if the upload's reservation
+    ///   has lapsed and a quota has too little space left.
     package func partInfo(
         _ number: PartNumber,
         of id: String,
@@ -250,16 +251,17 @@ package struct Uploads: Sendable {
         base: BaseURL
     ) async throws -> SignedRequest {
         let upload = try await uploads.active(id, caller: caller)
-        try await noteActivity(of: upload)
+        try await noteActivity(of: upload, reserving: true)
         return try await storage.partRequest(for: upload, part: number, base: base, now: now())
     }
 
-    /// Prevents an upload to a presigned store from expiring while a client is working on it.
+    /// Prevents an upload to a presigned store from expiring while a client is working on it; if `reserving` is set, also
+    /// reserves the declared size again if the reservation has lapsed.
     ///
     /// Does nothing with a streaming store, in which every stored part has this effect.
-    private func noteActivity(of upload: Upload) async throws {
+    private func noteActivity(of upload: Upload, reserving: Bool) async throws {
         guard !storage.seesParts else { return }
-        try await activity.note(upload.id, now: now())
+        try await activity.note(upload.id, now: now(), reserving: reserving)
     }
 
     /// Returns the requests with which the client sends consecutive parts.
@@ -278,7 +280,7 @@ package struct Uploads: Sendable {
         base: BaseURL
     ) async throws -> [NumberedPartRequest] {
         let upload = try await uploads.active(id, caller: caller)
-        try await noteActivity(of: upload)
+        try await noteActivity(of: upload, reserving: true)
         return try await partInfos(batch, of: upload, base: base)
     }
 

@@ -1,0 +1,108 @@
+import NIOHTTP1
+
+/// The storage that a user or project uses, and its quota, as Pontoon's extension `usage` describes them.
+public struct UsageDetails: Sendable, Decodable {
+    /// Limits; `nil` means no limit.
+    public struct Limits: Sendable, Decodable {
+        /// Maximum sum of stored and reserved bytes.
+        public let bytes: Int64?
+        /// Maximum sum of files and unfinished uploads.
+        public let files: Int64?
+        /// Maximum number of unfinished uploads.
+        public let openUploads: Int64?
+
+        private enum CodingKeys: String, CodingKey {
+            case bytes, files
+            case openUploads = "open_uploads"
+        }
+
+        /// Decodes the API's JSON; a limit above 2^53, which can never be reached, is decoded as `nil`.
+        public init(from decoder: any Decoder) throws {
+            let fields = try decoder.container(keyedBy: CodingKeys.self)
+            bytes = try fields.decodeLength(forKey: .bytes)
+            files = try fields.decodeLength(forKey: .files)
+            openUploads = try fields.decodeLength(forKey: .openUploads)
+        }
+    }
+
+    /// Total size of the files in bytes; `nil` if the server's value is not valid.
+    public let storedBytes: Int64?
+    /// Bytes promised to unfinished uploads; `nil` if the server's value is not valid.
+    public let reservedBytes: Int64?
+    /// Number of files; `nil` if the server's value is not valid.
+    public let files: Int64?
+    /// Number of unfinished uploads; `nil` if the server's value is not valid.
+    public let openUploads: Int64?
+    /// The quota in force.
+    public let quota: Limits
+
+    private enum CodingKeys: String, CodingKey {
+        case files, quota
+        case storedBytes = "stored_bytes"
+        case reservedBytes = "reserved_bytes"
+        case openUploads = "open_uploads"
+    }
+
+    /// Decodes the API's JSON.
+    public init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        storedBytes = try fields.decodeLength(forKey: .storedBytes)
+        reservedBytes = try fields.decodeLength(forKey: .reservedBytes)
+        files = try fields.decodeLength(forKey: .files)
+        openUploads = try fields.decodeLength(forKey: .openUploads)
+        quota = try fields.decode(Limits.self, forKey: .quota)
+    }
+}
+
+/// A project that the user owns, with its usage.
+public struct ProjectUsageDetails: Sendable, Decodable, Identifiable {
+    /// Id of the project: `owner/name`.
+    public let id: String
+    /// Its usage and quota.
+    public let usage: UsageDetails
+}
+
+/// One page of the user's usage.
+public struct UsagePage: Sendable, Decodable {
+    /// User name.
+    public let user: String
+    /// The usage of all projects that the user owns; `nil` if the token is limited to projects.
+    public let usage: UsageDetails?
+    /// The projects on the page.
+    public let projects: ResultPage<ProjectUsageDetails>
+
+    private enum CodingKeys: String, CodingKey { case user, usage }
+
+    /// Decodes the API's JSON.
+    public init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        user = try fields.decode(String.self, forKey: .user)
+        usage = try fields.decodeIfPresent(UsageDetails.self, forKey: .usage)
+        projects = try ResultPage(from: decoder)
+    }
+}
+
+extension SevenBridgesClient {
+    /// Requests the user's usage and one page of the projects that the user owns, ordered by id.
+    ///
+    /// The first page checks that the server has the extension `usage`.
+    ///
+    /// - Throws: ``APIError``; ``ClientError``, with code `.requestInvalid` if the server does not have the extension.
+    public func usage(offset: Int = 0, limit: Int = 100) async throws -> UsagePage {
+        if offset == 0, try await !index().reportsUsage {
+            throw ClientError(
+                .requestInvalid,
+                "\(endpoint) does not report usage and quotas.",
+                advice: "Only Pontoon servers with the extension 'usage' do."
+            )
+        }
+        return try await call(
+            APIRequest(
+                method: .GET,
+                path: "/usage",
+                query: [("offset", String(offset)), ("limit", String(limit))],
+                purpose: "request your usage"
+            )
+        )
+    }
+}

@@ -1,0 +1,73 @@
+package import Foundation
+
+/// An unfinished upload and the size of its stored parts, from which its end is forecast.
+package struct UploadProgress: Hashable, Sendable {
+    package let upload: Upload
+    /// Total length of the stored parts in bytes; 0 with a presigned store, because only the store knows it.
+    package let storedBytes: Int64
+    /// Total length in bytes of the parts that were stored since the time that the caller named.
+    package let recentBytes: Int64
+
+    package init(upload: Upload, storedBytes: Int64, recentBytes: Int64) {
+        self.upload = upload
+        self.storedBytes = storedBytes
+        self.recentBytes = recentBytes
+    }
+}
+
+/// The expected end of an unfinished upload at its present rate.
+package struct UploadForecast: Hashable, Sendable {
+    package let upload: Upload
+    /// Total length of the stored parts in bytes; `nil` if only the object store knows it.
+    package let storedBytes: Int64?
+    /// Number of bytes still to arrive; `nil` if the size was not declared, or the stored bytes are unknown.
+    package let remainingBytes: Int64?
+    /// The rate of the last ten minutes, at least 1; `nil` if no part was stored in this time or its size is unknown.
+    package let bytesPerSecond: Int64?
+    /// The time at which all bytes will have arrived; `nil` if it cannot be computed.
+    package let doneOn: Date?
+
+    /// Computes the forecast.
+    ///
+    /// - Parameters:
+    ///   - progress: The upload; ``UploadProgress/recentBytes`` must be those of the last ``ForecastRules/window``.
+    ///   - seesParts: Whether the lengths of stored parts are known.
+    ///   - now: The current time.
+    init(_ progress: UploadProgress, seesParts: Bool, now: Date) {
+        upload = progress.upload
+        guard seesParts else {
+            (storedBytes, remainingBytes, bytesPerSecond, doneOn) = (nil, nil, nil, nil)
+            return
+        }
+        storedBytes = progress.storedBytes
+        remainingBytes = progress.upload.size.map { max(0, $0 - max(0, progress.storedBytes)) }
+        let age = now.timeIntervalSince(progress.upload.initiatedOn)
+        let rate = ForecastRules.bytesPerSecond(progress.recentBytes, in: min(age, ForecastRules.window))
+        bytesPerSecond = rate
+        doneOn = remainingBytes.flatMap { ForecastRules.end(of: $0, at: rate, now: now) }
+    }
+}
+
+/// The time at which a disk will be full at the present rate.
+package struct DiskForecast: Hashable, Sendable {
+    /// Space that uploads may still use, in bytes; `nil` if the file system does not report its free space.
+    package let freeBytes: Int64?
+    /// The rate at which all users' parts arrived during the last ten minutes, at least 1; `nil` if none arrived.
+    package let bytesPerSecond: Int64?
+    /// `nil` if it cannot be computed.
+    package let fullOn: Date?
+
+    init(freeBytes: Int64?, bytesPerSecond: Int64?, now: Date) {
+        self.freeBytes = freeBytes
+        self.bytesPerSecond = bytesPerSecond
+        fullOn = freeBytes.flatMap { ForecastRules.end(of: $0, at: bytesPerSecond, now: now) }
+    }
+}
+
+/// The forecasts for one caller.
+package struct Forecast: Sendable {
+    /// One page of the caller's unfinished uploads, newest first.
+    package let uploads: Listing<UploadForecast>
+    /// `nil` if the objects are not on this server's disk.
+    package let disk: DiskForecast?
+}

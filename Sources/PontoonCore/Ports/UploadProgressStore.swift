@@ -1,0 +1,19 @@
+package import Foundation
+
+/// A source of the progress of unfinished uploads, for forecasts.
+package protocol UploadProgressStore: Sendable {
+    /// Returns a user's unfinished uploads to project folders, newest first, with the sizes of their stored parts.
+    /// - Parameters:
+    ///   - userName: The initiator.
+    ///   - projects: Only uploads to these projects are returned; `nil` for all.
+    ///   - time: ``UploadProgress/recentBytes`` are those of parts that were stored at or after this time.
+    ///   - page: The range of the list.
+    /// - Returns: The page.
+    /// - Throws: An error if the store is unavailable.
+    func openUploadProgress(
+        of userName: String,
+        in projects: Set<ProjectID>?,
+        since time: Date,
+        page: Page
+    ) async throws -> Listing<UploadProgress>
+}

@@ -1,0 +1,27 @@
+/// Storage of quotas, and of the counters of the storage that users and projects use.
+///
+/// Every transaction that adds or removes files and uploads also updates the counters. If the counters grow, it compares
+/// them with the quotas and, if one is exceeded, changes nothing and throws `.quotaExceeded`.
+package protocol UsageStore: Sendable {
+    /// Returns the usage of a user or project and the quota in force, as last committed by any process.
+    /// - Returns: `nil` if there is no such user or project.
+    func usage(of subject: UsageSubject) async throws -> UsageReport?
+    /// Returns the limits that an administrator has set for a user or project.
+    /// - Returns: `nil` if there is no such user or project.
+    func quota(of subject: UsageSubject) async throws -> StoredQuota?
+    /// Changes the limits of a user or project. A limit may be lower than the present usage.
+    /// - Returns: The limits after the change; `nil` if there is no such user or project.
+    func setQuota(_ change: QuotaChange, of subject: UsageSubject) async throws -> StoredQuota?
+    /// Returns the usage of at most `limit` users, ordered by name, whose names follow `name`; `nil` starts with the
+    /// first.
+    func usages(ofUsersAfter name: String?, limit: Int) async throws -> [UserUsage]
+    /// Returns the usage of at most `limit` projects of an owner, or of all owners if `owner` is `nil`, ordered by id,
+    /// whose ids follow `id`; `nil` starts with the first. Ids are compared byte for byte.
+    func usages(ofProjectsOf owner: String?, after id: ProjectID?, limit: Int) async throws -> [ProjectUsage]
+    /// Returns the usage of the projects that a user owns, ordered by id; `projects` limits the list to some projects.
+    func usages(
+        ofProjectsOwnedBy owner: String,
+        in projects: Set<ProjectID>?,
+        page: Page
+    ) async throws -> Listing<ProjectUsage>
+}

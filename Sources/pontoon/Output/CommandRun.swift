@@ -1,0 +1,132 @@
+import ArgumentParser
+import Foundation
+import PontoonClient
+import Synchronization
+import UnixSignals
+
+/// The end of a command that was not interrupted and did not fail as a whole.
+struct CommandEnd: Sendable {
+    let status: ExitStatus
+    /// Counts for the event `finished`.
+    let counts: KeyValuePairs<String, Int64>
+
+    /// A success without counts.
+    static let done = CommandEnd(.done)
+
+    init(_ status: ExitStatus, counts: KeyValuePairs<String, Int64> = [:]) {
+        self.status = status
+        self.counts = counts
+    }
+}
+
+/// Runs a command until it finishes, is interrupted or can no longer write its output.
+///
+/// Prints the error with which the command fails. With `--json`, the last line is the event `finished` or `error`.
+///
+/// - Parameters:
+///   - json: Whether to print JSON.
+///   - afterInterruption: Advice to print after an interruption; `nil` if there is none, as after a command that only
+///     reads.
+///   - work: Runs the command.
+/// - Throws: The exit code, unless it is 0.
+func runCommand(
+    json: Bool,
+    afterInterruption: String? = nil,
+    _ work: @escaping @Sendable () async throws -> CommandEnd
+) async throws {
+    let output = Output.standard
+    var end: CommandEnd?
+    var failure: (any Error)?
+    do {
+        end = try await stoppable(announcesStop: afterInterruption != nil, work)
+    } catch {
+        failure = error
+    }
+    var status = end?.status ?? failure.map { ExitStatus($0) } ?? .mixed
+    if json, let end { output.printLine(finished(end)) }
+    if output.failure == nil, !json || end == nil {
+        if status == .interrupted {
+            let message = "Interrupted." + (afterInterruption.map { " \($0)" } ?? "")
+            output.fail(errorCode(CancellationError()), message, json: json)
+        } else if let failure {
+            output.fail(errorCode(failure), "\(failure)", json: json)
+        }
+    }
+    if let lost = output.failure { status = report(lost, after: status) }
+    guard status == .done else { throw ExitCode(status.rawValue) }
+}
+
+private func finished(_ end: CommandEnd) -> String {
+    let line = end.counts.reduce(JSONLine("finished")) { $0.with($1.key, $1.value) }
+    return line.with("exit_code", Int64(end.status.rawValue)).text
+}
+
+/// Reports that output was lost; terminates the process without a message if the reader closed the pipe.
+private func report(_ failure: Output.Failure, after status: ExitStatus) -> ExitStatus {
+    if failure.isClosedPipe { Terminal.terminateForClosedPipe() }
+    guard failure.stream == .output else { return status == .done ? .localFile : status }
+    Output.standard.fail(
+        ClientError.Code.fileUnwritable.rawValue,
+        "Cannot write to standard output: \(failure.error). Results are missing from it.",
+        json: false
+    )
+    return .localFile
+}
+
+/// Runs `work`, and cancels it after SIGINT or SIGTERM, or if the output can no longer be written.
+///
+/// A second signal terminates the process immediately.
+///
+/// - Returns: The value of `work`, even if it returns one after its cancellation.
+/// - Throws: The error of `work`; after a signal, usually `CancellationError`.
+private func stoppable<Value: Sendable>(
+    announcesStop: Bool,
+    _ work: @escaping @Sendable () async throws -> Value
+) async throws -> Value {
+    // Before the work begins, which may turn off the terminal's echo.
+    let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
+    return try await withThrowingTaskGroup(of: Value?.self) { group in
+        group.addTask { try await work() }
+        group.addTask {
+            for await _ in signals {
+                if announcesStop { Output.standard.printMessage("Stopping. Press Ctrl-C again to exit at once.") }
+                break
+            }
+            return nil
+        }
+        group.addTask {
+            await Output.standard.waitForFailure()
+            return nil
+        }
+        defer { group.cancelAll() }
+        guard let first = try await group.next(), let value = first else {
+            signal(SIGINT, SIG_DFL)
+            signal(SIGTERM, SIG_DFL)
+            group.cancelAll()
+            // If the cancelled work still returns a value, use it.
+            for try await value in group { if let value { return value } }
+            throw CancellationError()
+        }
+        return value
+    }
+}
+
+/// Runs blocking work that may never end, such as reading standard input, on a separate thread.
+///
+/// After a cancellation, the work is abandoned: its thread continues until the process exits, and its result is dropped.
+///
+/// - Returns: The value of `work`.
+/// - Throws: The error of `work`; `CancellationError`.
+func abandonable<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
+    let results = AsyncThrowingStream<Value, any Error> { continuation in
+        DispatchQueue.global().async {
+            do {
+                continuation.yield(try work())
+            } catch {
+                continuation.finish(throwing: error)
+            }
+        }
+    }
+    for try await value in results { return value }
+    throw CancellationError()
+}

@@ -1,0 +1,83 @@
+/// The lines at the bottom of a terminal that are redrawn in place, and the permanent lines above them.
+///
+/// Returns the text to write instead of writing it.
+struct LiveLines {
+    /// Widths of the drawn lines in columns.
+    private var drawn: [Int] = []
+    private var lines: [String] = []
+    private var waiting: [String] = []
+    private var lastDrawing: ContinuousClock.Instant?
+
+    /// Minimum time between two drawings that permanent lines cause.
+    private static let interval = Duration.milliseconds(100)
+
+    /// Whether lines have been drawn, or permanent lines are waiting.
+    var isActive: Bool { !drawn.isEmpty || !waiting.isEmpty }
+
+    /// Replaces the live lines, none of which may be wider than the terminal, and prints the waiting permanent lines.
+    mutating func draw(_ lines: [String], columns: Int) -> String {
+        self.lines = lines
+        return redraw(columns: columns)
+    }
+
+    /// Adds a permanent line above the live lines.
+    ///
+    /// Lines that follow each other quickly are printed together, so that the live lines are not erased and redrawn for
+    /// each of thousands.
+    ///
+    /// - Returns: The text to write; `nil` if the line waits for the next drawing.
+    mutating func add(_ line: String, columns: Int) -> String? {
+        waiting.append(line)
+        if let lastDrawing, lastDrawing + Self.interval > .now { return nil }
+        return redraw(columns: columns)
+    }
+
+    /// Removes the live lines, and prints the waiting permanent lines.
+    mutating func end(columns: Int) -> String {
+        lines = []
+        return redraw(columns: columns)
+    }
+
+    private mutating func redraw(columns: Int) -> String {
+        let text = erasure(columns: columns) + (waiting + lines).map { "\($0)\n" }.joined()
+        waiting = []
+        drawn = lines.map(\.columns)
+        lastDrawing = .now
+        return text
+    }
+
+    /// Escape sequences that move the cursor to the first live line and erase everything from there.
+    ///
+    /// After the terminal became narrower, most terminals wrap the lines that were drawn for the earlier width.
+    private func erasure(columns: Int) -> String {
+        let rows = drawn.reduce(0) { $0 + max(1, ($1 + columns - 1) / max(1, columns)) }
+        return rows > 0 ? "\r\u{1B}[\(rows)A\u{1B}[J" : ""
+    }
+}
+
+extension String {
+    /// Number of columns in which a terminal displays the text.
+    var columns: Int { Terminal.columns(of: self).reduce(0, +) }
+
+    /// Returns the text, or its beginning and end around `…` if it has more columns than `limit`.
+    func shortened(to limit: Int) -> String {
+        let widths = Terminal.columns(of: self)
+        guard widths.reduce(0, +) > limit else { return self }
+        guard limit > 1 else { return limit == 1 ? "…" : "" }
+        let tailLimit = (limit - 1) / 2
+        let head = Self.count(widths, within: limit - 1 - tailLimit)
+        let tail = Self.count(widths.reversed(), within: tailLimit)
+        return "\(prefix(head))…\(suffix(tail))"
+    }
+
+    /// Returns the number of leading characters that fit into `limit` columns together.
+    private static func count(_ widths: some Sequence<Int>, within limit: Int) -> Int {
+        var (count, sum) = (0, 0)
+        for width in widths {
+            sum += width
+            if sum > limit { break }
+            count += 1
+        }
+        return count
+    }
+}

@@ -1,0 +1,121 @@
+import Foundation
+import PontoonClient
+import SystemPackage
+
+/// A file for a result of a transfer, such as a receipt, that is opened before the transfer and written after it.
+///
+/// As with a shell's redirection, the text is written to whatever the path leads to: a link remains a link, and a device
+/// or a pipe receives the text. An existing file keeps its content until ``write(_:)``.
+struct OutputFile: Sendable {
+    private let path: FilePath
+    private let option: String
+    private let descriptor: FileDescriptor
+    private let isNew: Bool
+
+    /// Opens or creates a file; waits for the reader of a named pipe, until the task is cancelled.
+    ///
+    /// - Parameters:
+    ///   - path: The value of the option; `nil` if it was not given.
+    ///   - option: The option, for messages, such as `--receipt`.
+    /// - Returns: `nil` without a path.
+    /// - Throws: ``ClientError`` with code `.fileUnwritable`; `CancellationError`.
+    static func open(_ path: String?, option: String) async throws -> OutputFile? {
+        guard let path else { return nil }
+        return try await abandonable { try OutputFile(FilePath(path), option: option) }
+    }
+
+    private init(_ path: FilePath, option: String) throws {
+        self.path = path
+        self.option = option
+        do {
+            do {
+                descriptor = try FileDescriptor.open(
+                    path,
+                    .writeOnly,
+                    options: [.create, .exclusiveCreate, .closeOnExec],
+                    permissions: FilePermissions(rawValue: 0o666)
+                )
+                isNew = true
+            } catch Errno.fileExists {
+                // The path may also be a link to a file that does not exist yet.
+                descriptor = try FileDescriptor.open(
+                    path,
+                    .writeOnly,
+                    options: [.create, .closeOnExec],
+                    permissions: FilePermissions(rawValue: 0o666)
+                )
+                isNew = false
+            }
+        } catch {
+            throw Self.failure(path, error, advice: "Check the path given with \(option).")
+        }
+    }
+
+    /// Replaces the content of the file and closes it; blocks.
+    ///
+    /// - Throws: ``ClientError`` with code `.fileUnwritable`.
+    func write(_ data: Data) throws {
+        do {
+            try descriptor.closeAfter {
+                // Devices and pipes cannot be truncated.
+                do { try descriptor.resize(to: 0) } catch Errno.invalidArgument {}
+                _ = try descriptor.writeAll(data)
+            }
+        } catch {
+            let advice = "The files were transferred. Run the same command again with another \(option)."
+            throw Self.failure(path, error, advice: advice)
+        }
+    }
+
+    /// Closes the file after a run without results, and deletes it if it is new.
+    func discard() {
+        // Best effort: an empty file does no harm.
+        do { try descriptor.close() } catch {}
+        if isNew { do { try FileManager.default.removeItem(atPath: path.string) } catch {} }
+    }
+
+    private static func failure(_ path: FilePath, _ error: any Error, advice: String) -> ClientError {
+        ClientError(.fileUnwritable, "Cannot write '\(path)': \(error).", advice: advice)
+    }
+}
+
+/// The files for the results of a transfer: `--receipt` and `--failed-to`.
+struct ResultFiles: Sendable {
+    private let receipt: OutputFile?
+    private let failedPaths: OutputFile?
+
+    /// Opens the files whose paths were given.
+    ///
+    /// - Throws: ``ClientError`` with code `.fileUnwritable`; `CancellationError`.
+    init(receipt: String?, failedTo: String? = nil) async throws {
+        self.receipt = try await OutputFile.open(receipt, option: "--receipt")
+        do {
+            failedPaths = try await OutputFile.open(failedTo, option: "--failed-to")
+        } catch {
+            self.receipt?.discard()
+            throw error
+        }
+    }
+
+    /// Runs a transfer; if it throws, closes the files without writing them.
+    func discardedOnError<Value>(_ transfer: () async throws -> Value) async throws -> Value {
+        do {
+            return try await transfer()
+        } catch {
+            receipt?.discard()
+            failedPaths?.discard()
+            throw error
+        }
+    }
+
+    /// Writes both files, the second even if the first cannot be written; blocks.
+    ///
+    /// - Throws: ``ClientError`` with code `.fileUnwritable`.
+    func write(receipt content: Receipt, failedPaths list: Data = Data()) throws {
+        let written = [
+            Result { try receipt?.write(content.encoded()) },
+            Result { try failedPaths?.write(list) },
+        ]
+        for result in written { try result.get() }
+    }
+}

@@ -1,0 +1,53 @@
+import ArgumentParser
+import Foundation
+import PontoonClient
+
+extension Pontoon {
+    /// Parses the arguments and runs the command; exits with its status.
+    static func main() async {
+        do {
+            try Terminal.openClosedStreams()
+            var command = try parseAsRoot()
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            Foundation.exit(report(error))
+        }
+    }
+
+    /// Prints the help or script that was requested, or the error of the arguments.
+    ///
+    /// - Returns: The exit code.
+    private static func report(_ error: any Error) -> Int32 {
+        let code = exitCode(for: error)
+        let text = fullMessage(for: error)
+        if text.isEmpty { return code.rawValue }
+        let output = Output.standard
+        if code.isSuccess {
+            output.write(text + "\n", to: .output)
+        } else {
+            printError(UnknownOption(CommandLine.arguments.dropFirst(), of: Pontoon.self)?.message, text)
+        }
+        guard let failure = output.failure else { return code.rawValue }
+        if failure.isClosedPipe { Terminal.terminateForClosedPipe() }
+        output.printMessage("pontoon: Cannot write to standard output: \(failure.error).")
+        return ExitStatus.localFile.rawValue
+    }
+
+    /// Prints the error of the arguments: `problem`, or the first line of `text`, and then the usage in `text`.
+    private static func printError(_ problem: String?, _ text: String) {
+        var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+        if let problem {
+            let usage = lines.firstIndex { $0.hasPrefix("Usage:") } ?? lines.endIndex
+            lines = ["Error: \(problem)"] + lines[usage...]
+        }
+        if CommandLine.arguments.contains("--json") {
+            let message = (lines.first ?? "").replacing("Error: ", with: "", maxReplacements: 1)
+            Output.standard.fail(ClientError.Code.requestInvalid.rawValue, message, json: true)
+        }
+        for line in lines { Output.standard.printMessage(line) }
+    }
+}

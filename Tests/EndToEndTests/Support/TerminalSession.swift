@@ -1,0 +1,59 @@
+import Foundation
+import SystemPackage
+
+/// A step of a ``TerminalSession``.
+enum TerminalStep: Encodable, Sendable {
+    /// Sets the terminal's size, which is 24 × 80 at first.
+    case size(rows: Int, columns: Int)
+    /// Waits until the screen matches a regular expression of Python.
+    case until(String)
+    case send(String)
+    /// Records the screen.
+    case show
+
+    private enum CodingKeys: String, CodingKey { case size, until, send, show }
+
+    func encode(to encoder: any Encoder) throws {
+        var fields = encoder.container(keyedBy: CodingKeys.self)
+        switch self {
+        case .size(let rows, let columns): try fields.encode([rows, columns], forKey: .size)
+        case .until(let pattern): try fields.encode(pattern, forKey: .until)
+        case .send(let text): try fields.encode(text, forKey: .send)
+        case .show: try fields.encode(true, forKey: .show)
+        }
+    }
+}
+
+/// A run of the client on an emulated terminal.
+struct TerminalSession: Decodable, Sendable {
+    /// The recorded screens, as lines without trailing spaces.
+    let screens: [[String]]
+    /// All lines at the end, including those that scrolled off the screen.
+    let lines: [String]
+    /// Everything that the command wrote, with its escape sequences.
+    let raw: String
+    /// The exit code; negative for a signal.
+    let code: Int
+    /// Whether the terminal echoes what is typed after the command.
+    let echo: Bool
+
+    /// The lines at the end that are not empty.
+    var text: [String] { lines.filter { !$0.isEmpty } }
+
+    /// Runs `pontoon` with a user's home directory.
+    init(
+        _ steps: [TerminalStep],
+        _ arguments: [String],
+        terminal: String = "xterm-256color",
+        _ server: ServerProcess,
+        _ user: PontoonUser
+    ) async throws {
+        let steps = String(decoding: try JSONEncoder().encode(steps), as: UTF8.self)
+        let environment = [
+            "/usr/bin/env", "TERM=\(terminal)", "HOME=\(user.folder)", "XDG_STATE_HOME=\(user.folder)/state",
+        ]
+        let command = environment + [Places.pontoon.string] + arguments
+        let output = try await runPython("screen.py", [steps] + command, server: server)
+        self = try JSONDecoder().decode(TerminalSession.self, from: Data(output.utf8))
+    }
+}

@@ -1,0 +1,126 @@
+import PontoonCore
+import PontoonMetadata
+import PontoonTesting
+import Synchronization
+import Testing
+
+@Suite("Quotas cost no statement where they are not needed")
+struct StatementCountTests {
+    @Test("parts of an upload that has reserved its size change and read no counter")
+    func parts() async throws {
+        try await withCountedStore { store, fixture, counter in
+            let upload = fixture.sized(12)
+            try await store.addUpload(upload)
+            let part = try MetadataFixture.part(1)
+            let forgotten = try await counter.count {
+                try await store.forgetPart(part.number, of: upload.id, replacedBy: 5)
+            }
+            #expect(forgotten == [1, 0])
+            let recorded = try await counter.count { try await store.recordPart(part, of: upload.id) }
+            #expect(recorded == [2, 0])
+            let kept = try await counter.count {
+                try await store.keepAlive(upload.id, now: part.storedOn, reserving: true)
+            }
+            #expect(kept == [1, 0])
+        }
+    }
+
+    @Test("without a quota, starting and completing an upload waits for no counter")
+    func uploads() async throws {
+        try await withCountedStore { store, fixture, counter in
+            let upload = fixture.sized(12)
+            // The lookup of the folder; then the upload, and the counters of the user, the project and its owner.
+            let started = try await counter.count { try await store.addUpload(upload) }
+            #expect(started == [1, 4])
+            _ = try await store.beginCompletion(of: upload.id)
+            // The lookup of the project, the state of the upload, the name and the file; then the counter of the user,
+            // the object, the total of the folder, the parts, and the counters of the project and its owner.
+            let completed = try await counter.count { try await fixture.complete(upload, size: 12, in: store) }
+            #expect(completed == [4, 6])
+        }
+    }
+
+    @Test("a quota waits only for the counters that it limits")
+    func limited() async throws {
+        try await withCountedStore { store, fixture, counter in
+            _ = try await store.setQuota(QuotaChange(bytes: .limit(100)), of: .project(fixture.project.id))
+            let upload = fixture.sized(12)
+            let started = try await counter.count { try await store.addUpload(upload) }
+            #expect(started == [2, 3])
+            _ = try await store.beginCompletion(of: upload.id)
+            // The file is not larger than what the upload has reserved.
+            let completed = try await counter.count { try await fixture.complete(upload, size: 12, in: store) }
+            #expect(completed == [4, 6])
+        }
+    }
+
+    private func withCountedStore(
+        _ body: @Sendable (SQLMetadataStore, MetadataFixture, CountingDriver) async throws -> Void
+    ) async throws {
+        try await withDriver(.sqlite) { driver in
+            let counter = CountingDriver(driver: driver)
+            let store = try await SQLMetadataStore(driver: counter)
+            try await body(store, try await MetadataFixture(in: store), counter)
+        }
+    }
+}
+
+/// A driver that counts statements.
+private struct CountingDriver: SQLDriver {
+    final class Counts: Sendable {
+        /// Numbers of statements whose results were awaited, and of those that were only queued.
+        let numbers = Mutex([0, 0])
+    }
+
+    let driver: any SQLDriver
+    private let counts = Counts()
+
+    init(driver: any SQLDriver) { self.driver = driver }
+
+    /// Returns the numbers of awaited and queued statements of a call.
+    func count<Value>(_ call: () async throws -> Value) async throws -> [Int] {
+        counts.numbers.withLock { $0 = [0, 0] }
+        _ = try await call()
+        return counts.numbers.withLock { $0 }
+    }
+
+    var dialect: SQLDialect { driver.dialect }
+
+    func ping(within limit: Duration) async throws { try await driver.ping(within: limit) }
+
+    func close() async throws { try await driver.close() }
+
+    func read<Value: Sendable>(
+        _ body: @escaping @Sendable (any SQLConnection) throws -> Value
+    ) async throws -> Value {
+        let counts = counts
+        return try await driver.read { try body(Connection(connection: $0, counts: counts)) }
+    }
+
+    func write<Value: Sendable>(
+        _ body: @escaping @Sendable (any SQLConnection) throws -> Value
+    ) async throws -> Value {
+        let counts = counts
+        return try await driver.write { try body(Connection(connection: $0, counts: counts)) }
+    }
+
+    private struct Connection: SQLConnection {
+        let connection: any SQLConnection
+        let counts: Counts
+
+        func query(_ statement: SQLStatement, values: [SQLValue], lock: SQLRowLock?) throws -> [SQLRow] {
+            counts.numbers.withLock { $0[0] += 1 }
+            return try connection.query(statement, values: values, lock: lock)
+        }
+
+        func execute(_ statement: SQLStatement, values: [SQLValue]) throws -> Int {
+            counts.numbers.withLock { $0[0] += 1 }
+            return try connection.execute(statement, values: values)
+        }
+
+        func enqueue(_ statement: SQLStatement, values: [SQLValue], lock: SQLRowLock?) throws {
+            counts.numbers.withLock { $0[1] += 1 }
+            try connection.enqueue(statement, values: values, lock: lock)
+        }
+    }
+}
