@@ -73,7 +73,7 @@ struct NginxTests {
                 try await eventually("nginx serves") {
                     let errors = (try? String(contentsOfFile: "\(folder)/error.log", encoding: .utf8)) ?? ""
                     if errors.contains("Address already in use") { throw AddressInUse(description: errors) }
-                    return try await (try? server.api.send(.GET, origin + "/v2/"))?.status == 200
+                    return await (try? server.api.send(.GET, origin + "/v2/"))?.status == 200
                 }
                 try await body(origin, log)
             }
