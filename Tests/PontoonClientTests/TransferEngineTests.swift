@@ -178,10 +178,15 @@ struct RetryLoopTests {
     private func attempts(
         until attempts: Int,
         outcome: RetryPolicy.Outcome?,
-        madeProgress: Bool = false
+        madeProgress: Bool = false,
+        maximumTime: Duration = .seconds(3600),
+        contact: ContactClock = ContactClock()
     ) async throws -> (count: Int, refreshes: Int) {
         var (count, refreshes) = (0, 0)
-        try await policy.withRetries { error in
+        var policy = policy
+        policy.maximumTime = maximumTime
+        if maximumTime == .zero { policy.attempts = nil }
+        try await policy.withRetries(contact: contact) { error in
             FailedAttempt(outcome: outcome, error: error, madeProgress: madeProgress)
         } willRetry: { _, retry in
             refreshes += retry.refreshesURL ? 1 : 0
@@ -205,7 +210,7 @@ struct RetryLoopTests {
         await #expect(throws: Failure.self) { try await attempts(until: 5, outcome: .notConnected) }
         await #expect(throws: Failure.self) { try await attempts(until: 2, outcome: nil) }
         await #expect(throws: Failure.self) {
-            try await attempts(until: 2, outcome: .storageRefused(status: 400, wait: nil))
+            try await attempts(until: 2, outcome: .storageRefused(status: 400, code: nil, wait: nil))
         }
     }
 
@@ -214,11 +219,40 @@ struct RetryLoopTests {
         #expect(try await attempts(until: 20, outcome: .connectionLost, madeProgress: true).count == 20)
     }
 
+    @Test("after the maximum time the error is thrown, unless other requests to the same server succeed")
+    func maximumTime() async throws {
+        await #expect(throws: Failure.self) {
+            try await attempts(until: 2, outcome: .notConnected, maximumTime: .zero)
+        }
+        let end = ContinuousClock.now + .milliseconds(20)
+        let contact = ContactClock()
+        var policy = policy
+        (policy.attempts, policy.maximumTime) = (nil, .milliseconds(10))
+        // Each attempt is preceded by a success elsewhere, so only the end of the loop ends it.
+        try await policy.withRetries(contact: contact) { error in
+            contact.note()
+            return FailedAttempt(outcome: .connectionLost, error: error)
+        } willRetry: { _, _ in
+        } _: {
+            if ContinuousClock.now < end { throw Failure() }
+        }
+        // A refusal is not an outage, whatever happens elsewhere.
+        await #expect(throws: Failure.self) {
+            try await policy.withRetries(contact: contact) { error in
+                contact.note()
+                return FailedAttempt(outcome: .refused(status: 500, code: nil, wait: nil), error: error)
+            } willRetry: { _, _ in
+            } _: {
+                throw Failure()
+            }
+        }
+    }
+
     @Test("an unclassified error is thrown unchanged")
     func unclassified() async {
         var count = 0
         await #expect(throws: Failure.self) {
-            try await policy.withRetries { _ in
+            try await policy.withRetries(contact: ContactClock()) { _ in
                 nil
             } willRetry: { _, _ in
             } _: {
@@ -231,14 +265,14 @@ struct RetryLoopTests {
 
     @Test("a transfer is stopped only if it makes no progress for too long")
     func stalls() async throws {
-        let value = try await withStallGuard(limit: .seconds(3600)) {
+        let value = try await withStallGuard(limit: { .seconds(3600) }) {
             .zero
         } _: {
             1
         }
         #expect(value == 1)
         await #expect(throws: TransportFailure.self) {
-            try await withStallGuard(limit: .milliseconds(1)) {
+            try await withStallGuard(limit: { .milliseconds(1) }) {
                 .seconds(1)
             } _: {
                 try await Task.sleep(for: .seconds(3600))

@@ -1,3 +1,4 @@
+import NIOCore
 import NIOHTTP1
 
 /// An error response from the API.
@@ -14,6 +15,10 @@ public struct APIError: Error, Sendable, CustomStringConvertible {
     public let purpose: String
     /// Method and path, such as `POST /upload/multipart`.
     public let call: String
+    /// URL of the API to which a redirect points, such as `https://api.example/v2`; `nil` for other responses.
+    ///
+    /// The client does not follow redirects, which could send the token to another host.
+    public let redirectedEndpoint: String?
 
     /// The attempted action, the message, the call with its status and code, and the advice.
     public var description: String {
@@ -38,17 +43,45 @@ public struct APIError: Error, Sendable, CustomStringConvertible {
         }
         status = response.status
         code = body?.code
-        message = body?.message?.truncated() ?? "the server responded with status \(response.status)"
+        redirectedEndpoint = Self.redirectedEndpoint(response, call: call)
+        message =
+            body?.message?.truncated() ?? redirectedEndpoint.map { "the server redirects to \($0)" }
+            ?? (Self.expectsTLS(response) ? "the server expects TLS on this port" : nil)
+            ?? "the server responded with status \(response.status)"
         requestID = response.headers.first(name: "X-Request-Id")?.truncated(to: 128)
         self.purpose = purpose
         self.call = call
+    }
+
+    private static func redirectedEndpoint(_ response: HTTPResponse, call: String) -> String? {
+        guard (300..<400).contains(response.status), let location = response.headers.first(name: "Location") else {
+            return nil
+        }
+        // Without the query and the path of the call, the target is the URL of the API.
+        var target = String(location.prefix { $0 != "?" && $0 != "#" })
+        let path = call.split(separator: " ").last.map(String.init) ?? ""
+        if target.hasSuffix(path) { target.removeLast(path.count) }
+        return target.truncated()
+    }
+
+    /// Returns whether nginx, Apache, Go or a similar server received plain HTTP on a port for TLS.
+    private static func expectsTLS(_ response: HTTPResponse) -> Bool {
+        guard response.status == 400 else { return false }
+        let text = String(buffer: response.body).prefix(4096).lowercased()
+        return text.contains("http request") && text.contains("https")
+            || text.contains("speaking plain http to an ssl-enabled")
     }
 }
 
 extension APIError {
     /// Suggested remedy; `nil` if there is nothing to suggest.
     public var advice: String? {
-        switch (status, code) {
+        if let redirectedEndpoint {
+            return "If you trust this address, use it as the URL of the API: \(redirectedEndpoint)."
+        }
+        return switch (status, code) {
+        case (400, nil) where message.hasPrefix("the server expects TLS"):
+            "Use a URL that begins with https:// instead of http://."
         case (401, _): "The token is missing, invalid or revoked. Set another one with 'pontoon config'."
         case (403, nil):
             "This is not a response of the API: a firewall or proxy refused the request. Contact its administrator."

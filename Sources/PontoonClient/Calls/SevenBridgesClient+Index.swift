@@ -22,6 +22,8 @@ public struct ServerIndex: Sendable, Decodable {
     var acceptsReportsAtCompletion: Bool { extensions.contains("complete_reports") }
     /// Whether the server provides a CRC-64/NVME for files, and for the parts that it stores itself.
     var hasChecksums: Bool { extensions.contains("checksums") }
+    /// Whether the server lists the stored parts of an upload, including those that were not reported.
+    var listsStoredParts: Bool { extensions.contains("stored_parts") }
     /// Whether initialize accepts the tags and metadata of the file.
     var acceptsLabels: Bool { extensions.contains("upload_labels") }
     /// Whether the server reads the stored bytes of a file again on request.

@@ -1,3 +1,4 @@
+import Foundation
 import NIOHTTP1
 import PontoonCore
 
@@ -48,8 +49,8 @@ extension SevenBridgesClient {
 
     /// Starts an upload.
     ///
-    /// The request is retried if its response is lost. This can leave an unused upload on the server, which expires
-    /// automatically.
+    /// If the response is lost, the client looks for the upload before it sends the request again, so that no second
+    /// upload is left on the server.
     ///
     /// - Throws: ``APIError``, ``ClientError``.
     public func startUpload(_ start: UploadStart) async throws -> UploadDetails {
@@ -62,15 +63,27 @@ extension SevenBridgesClient {
         if !start.tags.isEmpty { body["tags"] = .array(start.tags.map { .string($0) }) }
         if !start.metadata.isEmpty { body["metadata"] = .object(start.metadata.mapValues { .string($0) }) }
         body["part_infos"] = start.partInfos.map { .integer(Int64($0)) }
-        return try await call(
-            APIRequest(
-                method: .POST,
-                path: Self.uploads,
-                query: start.overwrite ? [("overwrite", "true")] : [],
-                body: .object(body),
-                purpose: "start the upload of '\(start.name)'"
-            )
+        let request = APIRequest(
+            method: .POST,
+            path: Self.uploads,
+            query: start.overwrite ? [("overwrite", "true")] : [],
+            body: .object(body),
+            purpose: "start the upload of '\(start.name)'"
         )
+        // The resolution of the server's dates is one second.
+        let earliest = clock.now.addingTimeInterval(-5)
+        return try await repeating(request) { mayHaveSucceeded in
+            if mayHaveSucceeded, let found = try await justStarted(start, since: earliest) { return found }
+            return try decode(try await attempt(request), request)
+        }
+    }
+
+    /// Finds an upload whose start got no response.
+    private func justStarted(_ start: UploadStart, since earliest: Date) async throws -> UploadDetails? {
+        try await uploads().items.first { upload in
+            start.matches(upload) && upload.storedParts ?? 0 == 0 && upload.reportedParts ?? 0 == 0
+                && upload.initiated.map { $0 >= earliest } ?? false
+        }
     }
 
     /// Lists one page of the user's unfinished uploads.
@@ -88,11 +101,24 @@ extension SevenBridgesClient {
     /// - Returns: The upload.
     /// - Throws: ``APIError``, with code 8003 if the upload is unknown, completed or aborted; ``ClientError``.
     public func upload(_ id: String, listingParts: Bool = false) async throws -> UploadDetails {
+        try await upload(id, listingParts: listingParts, listingStored: false)
+    }
+
+    /// Requests the details of an unfinished upload.
+    ///
+    /// - Parameters:
+    ///   - id: Id of the upload.
+    ///   - listingParts: Whether the response includes the reported parts.
+    ///   - listingStored: Whether it includes the stored parts; requires ``ServerIndex/listsStoredParts``.
+    /// - Returns: The upload.
+    /// - Throws: ``APIError``, with code 8003 if the upload is unknown, completed or aborted; ``ClientError``.
+    func upload(_ id: String, listingParts: Bool, listingStored: Bool) async throws -> UploadDetails {
         try await call(
             APIRequest(
                 method: .GET,
                 path: "\(Self.uploads)/\(id.urlEncoded)",
-                query: listingParts ? [("list_parts", "true")] : [],
+                query: (listingParts ? [("list_parts", "true")] : [])
+                    + (listingStored ? [("stored_parts", "true")] : []),
                 purpose: "get the upload \(id.shortened)",
                 timeoutFactor: 2
             )

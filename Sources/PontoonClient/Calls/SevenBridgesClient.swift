@@ -17,6 +17,8 @@ public struct SevenBridgesClient: Sendable {
         package let purpose: String
         package let reason: String
         package let wait: Duration
+        /// Whether the network or the server may be unavailable.
+        package let isOutage: Bool
     }
 
     /// URL of the API.
@@ -25,6 +27,8 @@ public struct SevenBridgesClient: Sendable {
     let transport: HTTPTransport
     let clock = ServerClock()
     let throttle = RateLimitThrottle()
+    let apiContact = ContactClock()
+    let storageContact = ContactClock()
     package var onRetry: @Sendable (RetryNotice) async -> Void = { _ in }
 
     /// Runs `body` with a client and closes its connections afterwards.
@@ -77,7 +81,11 @@ struct APIRequest: Sendable {
 extension SevenBridgesClient {
     /// Performs a call and decodes its response.
     func call<Value: Decodable>(_ request: APIRequest, as type: Value.Type = Value.self) async throws -> Value {
-        let response = try await perform(request)
+        try decode(try await perform(request), request)
+    }
+
+    /// Decodes the response to a call.
+    func decode<Value: Decodable>(_ response: HTTPResponse, _ request: APIRequest) throws -> Value {
         do {
             return try ServerValues.decode(Value.self, from: response.body)
         } catch {
@@ -93,10 +101,33 @@ extension SevenBridgesClient {
     ///
     /// - Returns: The response, with a 2xx status.
     func perform(_ request: APIRequest) async throws -> HTTPResponse {
-        try await transport.settings.retry.withRetries(idempotency: request.idempotency) { error in
+        try await repeating(request) { _ in try await attempt(request) }
+    }
+
+    /// Repeats the attempts of a call according to the retry policy.
+    ///
+    /// - Parameters:
+    ///   - request: The call.
+    ///   - body: Performs one attempt. Its argument is whether an earlier attempt may have succeeded, because its
+    ///     response was lost.
+    /// - Returns: The value of the successful attempt.
+    /// - Throws: ``APIError`` or ``ClientError`` of the last attempt; `CancellationError`.
+    func repeating<Value>(_ request: APIRequest, _ body: (Bool) async throws -> Value) async throws -> Value {
+        var mayHaveSucceeded = false
+        return try await transport.settings.retry.withRetries(
+            idempotency: request.idempotency,
+            contact: apiContact
+        ) { error in
             switch error {
             case let error as TransportFailure:
-                FailedAttempt(outcome: error.outcome, error: error.error(request.purpose, host: endpoint.host))
+                FailedAttempt(
+                    outcome: error.outcome,
+                    error: error.error(
+                        request.purpose,
+                        host: endpoint.host,
+                        mayExpectTLS: !endpoint.isSecure && apiContact.lastContact == nil
+                    )
+                )
             case let refusal as RefusedCall:
                 FailedAttempt(
                     outcome: .refused(status: refusal.error.status, code: refusal.error.code, wait: refusal.wait),
@@ -105,9 +136,17 @@ extension SevenBridgesClient {
             default: nil
             }
         } willRetry: { failure, retry in
-            await onRetry(RetryNotice(purpose: request.purpose, reason: "\(failure.error)", wait: retry.wait))
+            if failure.outcome?.mayHaveSucceeded ?? false { mayHaveSucceeded = true }
+            await onRetry(
+                RetryNotice(
+                    purpose: request.purpose,
+                    reason: "\(failure.error)",
+                    wait: retry.wait,
+                    isOutage: retry.isOutage
+                )
+            )
         } _: {
-            try await attempt(request)
+            try await body(mayHaveSucceeded)
         }
     }
 
@@ -116,7 +155,7 @@ extension SevenBridgesClient {
         let wait: Duration?
     }
 
-    private func attempt(_ request: APIRequest) async throws -> HTTPResponse {
+    func attempt(_ request: APIRequest) async throws -> HTTPResponse {
         try await throttle.pass()
         let timeout = transport.settings.callTimeout * request.timeoutFactor
         let response = try await transport.send(
@@ -132,6 +171,7 @@ extension SevenBridgesClient {
                 wait: response.status == 429 ? reset ?? response.retryAfter : response.retryAfter
             )
         }
+        apiContact.note()
         return response
     }
 

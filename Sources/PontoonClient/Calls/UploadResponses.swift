@@ -11,7 +11,7 @@ public enum UploadDestination: Hashable, Sendable {
 
 /// An upload as the API describes it; only the id is always present.
 public struct UploadDetails: Sendable, Decodable, Identifiable {
-    /// A reported part.
+    /// A reported or stored part.
     public struct Part: Sendable, Decodable {
         /// Number of the part, from 1.
         public let number: Int
@@ -58,6 +58,10 @@ public struct UploadDetails: Sendable, Decodable, Identifiable {
     public let storedBytes: Int64?
     /// The reported parts; `nil` unless they were requested.
     public let parts: [Part]?
+    /// The stored parts, reported or not; `nil` unless they were requested and the server lists them.
+    ///
+    /// A part that was sent again may be listed twice.
+    let storedPartList: [Part]?
     /// Part infos of the first parts, if the server provides them.
     let partInfos: [PartInfo]?
 
@@ -67,6 +71,7 @@ public struct UploadDetails: Sendable, Decodable, Identifiable {
         case partSize = "part_size"
         case reportedParts = "uploaded_parts_count"
         case storedParts = "stored_parts_count"
+        case storedPartList = "stored_parts"
         case storedBytes = "stored_bytes"
         case partInfos = "part_infos"
     }
@@ -87,6 +92,7 @@ public struct UploadDetails: Sendable, Decodable, Identifiable {
         storedParts = try fields.decodeIfPresent(Int.self, forKey: .storedParts)
         storedBytes = try fields.decodeLength(forKey: .storedBytes)
         parts = try fields.decodeIfPresent([Part].self, forKey: .parts)
+        storedPartList = try fields.decodeIfPresent([Part].self, forKey: .storedPartList)
         partInfos = try fields.decodeIfPresent([PartInfo].self, forKey: .partInfos)
     }
 }

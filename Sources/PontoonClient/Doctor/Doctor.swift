@@ -87,7 +87,7 @@ public struct Doctor: Sendable {
         self.credentials = credentials
         var settings = settings
         // Report problems within seconds instead of retrying for minutes.
-        settings.retry.attempts = min(settings.retry.attempts, 2)
+        settings.retry.attempts = min(settings.retry.attempts ?? 2, 2)
         settings.callTimeout = min(settings.callTimeout, .seconds(20))
         self.settings = settings
         self.options = options

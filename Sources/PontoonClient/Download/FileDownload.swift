@@ -39,10 +39,13 @@ struct FileDownload: Sendable {
                 guard attempt < Self.maximumAttempts else { throw changed(change) }
                 await file.context.emit(
                     .retrying(
-                        index: file.index,
-                        purpose: "download '\(item.remotePath)'",
-                        reason: "The file changed on the server: \(change.reason). Its download starts over.",
-                        wait: .zero
+                        DownloadEvent.Retry(
+                            index: file.index,
+                            purpose: "download '\(item.remotePath)'",
+                            reason: "The file changed on the server: \(change.reason). Its download starts over.",
+                            wait: .zero,
+                            isOutage: false
+                        )
                     )
                 )
                 attempt += 1

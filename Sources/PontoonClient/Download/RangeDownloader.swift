@@ -77,7 +77,7 @@ struct RangeDownloader: Sendable {
             before = writer.writtenBytes
             let current = try await source.url()
             url = current
-            try await withStallGuard(limit: transport.settings.stallTimeout) {
+            try await withStallGuard(limit: { [limit = transport.settings.stallTimeout] in limit }) {
                 writer.idleTime
             } _: {
                 try await receive(writer, from: current)
@@ -118,6 +118,7 @@ struct RangeDownloader: Sendable {
                 writer.connectionWaits()
                 guard let chunk = try await chunks.next() else { break }
                 writer.connectionDelivered()
+                context.client.storageContact.note()
                 try await context.bandwidth?.take(chunk.readableBytes)
                 try await writer.append(chunk)
             }

@@ -7,7 +7,7 @@ public struct Credentials: Sendable {
     public let endpoint: Endpoint
     /// The user's token.
     public let token: AuthToken
-    /// The source of the credentials, for messages, such as `profile 'default'` or `the environment`.
+    /// The source of the credentials, for messages, such as `profile 'default'` or `SB_AUTH_TOKEN`.
     public let source: String
 
     /// Creates credentials.
@@ -25,7 +25,8 @@ public struct Credentials: Sendable {
     /// Searches for credentials in the same order as the platform's own clients.
     ///
     /// A named profile takes precedence over the environment (`SB_API_ENDPOINT`, `SB_AUTH_TOKEN`), which takes
-    /// precedence over the profile `default`.
+    /// precedence over the profile `default`. An environment with only one of the two variables is an error, because
+    /// the other half of a profile could belong to another server. An empty variable counts as not set.
     ///
     /// - Parameters:
     ///   - profile: Name of the profile; if `nil`, the environment is searched, then the profile `default`.
@@ -33,7 +34,8 @@ public struct Credentials: Sendable {
     ///   - environment: The process's environment variables.
     ///   - file: Text of `~/.sevenbridges/credentials`; `nil` if the file does not exist.
     /// - Returns: The credentials.
-    /// - Throws: ``ClientError`` with code `.credentialsMissing` or `.endpointInvalid`.
+    /// - Throws: ``ClientError`` with code `.credentialsMissing`, also for a token that cannot be sent, or
+    ///   `.endpointInvalid`.
     public static func find(
         profile: String?,
         endpoint: String?,
@@ -41,12 +43,7 @@ public struct Credentials: Sendable {
         file: String?
     ) throws(ClientError) -> Credentials {
         let profiles = CredentialsFile(file ?? "").profiles
-        if profile == nil, let token = environment["SB_AUTH_TOKEN"], !token.isEmpty {
-            guard let url = endpoint ?? environment["SB_API_ENDPOINT"].flatMap({ $0.isEmpty ? nil : $0 }) else {
-                throw missing("SB_AUTH_TOKEN is set, but SB_API_ENDPOINT is not.")
-            }
-            return Credentials(endpoint: try Endpoint(url), token: AuthToken(token), source: "the environment")
-        }
+        if profile == nil, let found = try fromEnvironment(environment, endpoint: endpoint) { return found }
         let name = profile ?? "default"
         guard let found = profiles[name] else {
             let known = profiles.keys.sorted().joined(separator: ", ")
@@ -58,14 +55,48 @@ public struct Credentials: Sendable {
         }
         guard let token = found.token else { throw missing("The profile '\(name)' has no auth_token.") }
         guard let url = endpoint ?? found.endpoint else { throw missing("The profile '\(name)' has no api_endpoint.") }
-        return Credentials(endpoint: try Endpoint(url), token: token, source: "profile '\(name)'")
+        return try checked(Credentials(endpoint: try Endpoint(url), token: token, source: "profile '\(name)'"))
+    }
+
+    /// Returns the credentials in `SB_API_ENDPOINT` and `SB_AUTH_TOKEN`; `nil` if neither variable is set.
+    private static func fromEnvironment(
+        _ environment: [String: String],
+        endpoint: String?
+    ) throws(ClientError) -> Credentials? {
+        func value(_ name: String) -> String? {
+            environment[name]?.trimmingCharacters(in: .whitespacesAndNewlines).nonEmpty
+        }
+        guard let token = value("SB_AUTH_TOKEN") else {
+            guard value("SB_API_ENDPOINT") == nil else {
+                throw missing("SB_API_ENDPOINT is set, but SB_AUTH_TOKEN is not.")
+            }
+            return nil
+        }
+        guard let url = endpoint ?? value("SB_API_ENDPOINT") else {
+            throw missing("SB_AUTH_TOKEN is set, but SB_API_ENDPOINT is not.")
+        }
+        return try checked(
+            Credentials(endpoint: try Endpoint(url), token: AuthToken(token), source: "SB_AUTH_TOKEN")
+        )
+    }
+
+    private static func checked(_ credentials: Credentials) throws(ClientError) -> Credentials {
+        guard credentials.token.isValid else {
+            throw ClientError(
+                .credentialsMissing,
+                "The token from \(credentials.source) is not valid: it is empty, or contains spaces, line breaks or "
+                    + "characters other than ASCII.",
+                advice: "Copy the whole token, without spaces or line breaks."
+            )
+        }
+        return credentials
     }
 
     private static func missing(_ message: String) -> ClientError {
         ClientError(
             .credentialsMissing,
             message,
-            advice: "Run 'pontoon config', or set SB_API_ENDPOINT and SB_AUTH_TOKEN."
+            advice: "Run 'pontoon config', or set both SB_API_ENDPOINT and SB_AUTH_TOKEN."
         )
     }
 }
@@ -85,10 +116,10 @@ public struct CredentialsFile: Sendable {
 
     /// Parses the text of a credentials file.
     ///
-    /// Unknown lines and keys are ignored, as in the platform's own clients.
+    /// Unknown lines and keys are ignored, as in the platform's own clients, and so is a byte order mark.
     public init(_ text: String) {
         var section: String?
-        for line in text.split(whereSeparator: \.isNewline) {
+        for line in text.withoutByteOrderMark.split(whereSeparator: \.isNewline) {
             let line = line.trimmingCharacters(in: .whitespaces)
             if line.isEmpty || line.hasPrefix("#") || line.hasPrefix(";") { continue }
             if line.hasPrefix("["), line.hasSuffix("]") {

@@ -4,7 +4,9 @@ public import SystemPackage
 extension CredentialsFile {
     /// Adds or replaces a profile and leaves the other profiles unchanged; blocks.
     ///
-    /// The file is replaced atomically, and only its owner can read and write the new one.
+    /// The file is replaced atomically, and only its owner can read and write the new one. A symbolic link is kept,
+    /// and the file to which it points is replaced. Line ends remain `CR LF` in a file that has them, and a byte order
+    /// mark, which the platform's own clients cannot read, is removed.
     ///
     /// - Parameters:
     ///   - name: Name of the profile.
@@ -14,6 +16,7 @@ extension CredentialsFile {
     /// - Throws: ``ClientError`` with code `.fileUnwritable`.
     public static func save(_ name: String, endpoint: Endpoint, token: AuthToken, to path: FilePath) throws {
         do {
+            let path = try FileSystem.resolvingLinks(path)
             let folder = path.removingLastComponent()
             try FileManager.default.createDirectory(
                 atPath: folder.string,
@@ -35,8 +38,10 @@ extension CredentialsFile {
 
     /// Returns the text with the section `name` replaced, or appended if the text has no such section.
     static func replacing(_ name: String, in text: String, by section: [String]) -> String {
+        let lineEnd = text.contains("\r\n") ? "\r\n" : "\n"
+        let old = text.withoutByteOrderMark.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
         var (lines, isInside, isDone) = ([String](), false, false)
-        for line in text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init) {
+        for line in old.map(String.init) {
             let trimmed = line.trimmingCharacters(in: .whitespaces)
             if trimmed.hasPrefix("["), trimmed.hasSuffix("]") {
                 isInside = trimmed.dropFirst().dropLast().trimmingCharacters(in: .whitespaces) == name
@@ -49,15 +54,19 @@ extension CredentialsFile {
         }
         while lines.last?.isEmpty ?? false { lines.removeLast() }
         if !isDone { lines += (lines.isEmpty ? [] : [""]) + section }
-        return lines.joined(separator: "\n") + "\n"
+        return lines.joined(separator: lineEnd) + lineEnd
     }
 
     private static func write(_ text: String, to path: FilePath) throws {
         // Create the new file with its final permissions, so that other users can never read the token.
         let new = FilePath(path.string + ".new")
         let file = try FileDescriptor.openOwn(new, .writeOnly)
-        try file.resize(to: 0)
-        try file.closeAfter { _ = try file.writeAll(Array(text.utf8)) }
+        try file.closeAfter {
+            try file.resize(to: 0)
+            try file.writeAll(Array(text.utf8))
+            try FileSystem.synchronize(file)
+        }
         try FileSystem.rename(new, replacing: path)
+        try FileSystem.synchronizeDirectory(path.removingLastComponent())
     }
 }

@@ -1,3 +1,5 @@
+import Foundation
+
 /// The URL of an API, such as `https://api.sbgenomics.com/v2`.
 public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
     /// A hosted platform that can be selected by a short name.
@@ -36,13 +38,14 @@ public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
 
     /// Parses a URL or the short name of a platform.
     ///
-    /// Trailing slashes are removed. Short names are not case-sensitive.
+    /// White space and line breaks at both ends, and trailing slashes, are removed. Short names are not case-sensitive.
     ///
     /// A URL must have the scheme `http` or `https` and a host. It may have a port from 1 to 65535 and a path, but no
     /// query, fragment or user name.
     ///
     /// - Throws: ``ClientError`` with code `.endpointInvalid` if the text is neither a short name nor such a URL.
     public init(_ text: String) throws(ClientError) {
+        let text = text.trimmingCharacters(in: .whitespacesAndNewlines)
         let known = Self.platforms.first { $0.name == text.lowercased() }
         var url = known?.url ?? text
         while url.hasSuffix("/") { url.removeLast() }
@@ -77,8 +80,11 @@ public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
 public struct AuthToken: Hashable, Sendable, CustomStringConvertible, CustomDebugStringConvertible {
     package let value: String
 
-    /// Creates a token from its text.
-    public init(_ value: String) { self.value = value }
+    /// Creates a token from its text, without white space and line breaks at both ends.
+    public init(_ value: String) { self.value = value.trimmingCharacters(in: .whitespacesAndNewlines) }
+
+    /// Whether the token can be sent: it is not empty and contains only visible ASCII characters.
+    package var isValid: Bool { !value.isEmpty && value.utf8.allSatisfy { 0x21...0x7E ~= $0 } }
 
     /// The placeholder `<token>`.
     public var description: String { "<token>" }

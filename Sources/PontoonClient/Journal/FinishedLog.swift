@@ -57,6 +57,8 @@ final class FinishedLog: Sendable {
 
     /// Reads the record of a finished file; blocks.
     ///
+    /// If only the inode number of the local file differs, samples of the content are compared.
+    ///
     /// - Returns: `nil` if there is none, or if the local file has changed since.
     /// - Throws: `.stateUnusable`.
     func record(source: String, remotePath: String, facts: FileFacts) throws -> FinishedRecord? {
@@ -65,10 +67,19 @@ final class FinishedLog: Sendable {
             guard let record = Self.parse(try descriptor.bytes(line.offset, line.count)[...]),
                 record.source.utf8.elementsEqual(source.utf8), record.remotePath.utf8.elementsEqual(remotePath.utf8)
             else { return nil }
-            return record.identity.facts.isSame(as: facts) ? record : nil
+            return record.identity.facts.isSame(as: facts) || Self.isSame(record, source, facts) ? record : nil
         } catch {
             throw StateDirectory.unusable(path, error)
         }
+    }
+
+    private static func isSame(_ record: FinishedRecord, _ source: String, _ facts: FileFacts) -> Bool {
+        guard record.identity.facts.size == facts.size, record.identity.facts.modified == facts.modified,
+            let file = try? SourceFile(FilePath(source))
+        else { return false }
+        defer { file.closeAfterReading() }
+        guard let sample = try? file.sample() else { return false }
+        return record.identity.isSame(as: FileIdentity(facts: facts, sample: sample))
     }
 
     var isEmpty: Bool { lines.isEmpty }

@@ -5,8 +5,8 @@ import SystemPackage
 
 /// The on-disk record of one transfer: a file with a JSON line for the transfer, followed by one line per part.
 ///
-/// Once `append` returns, the line survives a crash of this process, but not necessarily a power failure. Parsing stops
-/// at an incomplete line, such as the last one after a crash. The file is locked while it is open, so that no two
+/// Once `append` returns, the line survives a crash of this process, but not necessarily a power failure. Incomplete
+/// lines, such as the last one after a crash, are ignored. The file is locked while it is open, so that no two
 /// processes transfer the same file. All calls block.
 final class Journal<Head: JournalHeading>: Sendable {
     private struct State {
@@ -33,10 +33,14 @@ final class Journal<Head: JournalHeading>: Sendable {
         self.path = path
         descriptor = try Self.openLocked(path, work)
         do {
-            (head, parts) = Self.parse(try Self.contents(descriptor, path))
+            let contents = try Self.contents(descriptor, path)
+            (head, parts) = Self.parse(contents)
+            // Remove an incomplete last line, so that the next line does not become part of it.
+            let complete = contents.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
+            if complete < contents.count { try descriptor.resize(to: Int64(complete)) }
         } catch {
             try descriptor.close()
-            throw error
+            throw error is ClientError ? error : StateDirectory.unusable(path, error)
         }
     }
 
@@ -145,7 +149,7 @@ extension Journal {
         }
     }
 
-    /// Parses the lines up to the first invalid one.
+    /// Parses the lines; invalid ones after the first, such as one that a crash left incomplete, are ignored.
     static func parse(_ data: Data) -> (head: Head?, parts: [Int: JournalPart]) {
         let decoder = JSONDecoder()
         decoder.dateDecodingStrategy = .iso8601
@@ -153,7 +157,8 @@ extension Journal {
         guard let first = lines.next(), let head = try? decoder.decode(Head.self, from: first), head.version == 1
         else { return (nil, [:]) }
         var parts: [Int: JournalPart] = [:]
-        while let line = lines.next(), let part = try? decoder.decode(JournalPart.self, from: line) {
+        while let line = lines.next() {
+            guard let part = try? decoder.decode(JournalPart.self, from: line) else { continue }
             parts[part.number] = part
         }
         return (head, parts)

@@ -32,7 +32,12 @@ struct FileIdentity: Hashable, Sendable, Codable {
     let sample: String
 
     /// Returns whether both identities describe the same, unchanged file.
-    func isSame(as other: FileIdentity) -> Bool { facts.isSame(as: other.facts) && sample == other.sample }
+    ///
+    /// Inode numbers are ignored, because they change on some network file systems and when a file is copied with its
+    /// times. The sample detects other content.
+    func isSame(as other: FileIdentity) -> Bool {
+        facts.size == other.facts.size && facts.modified == other.facts.modified && sample == other.sample
+    }
 }
 
 /// First line of a journal.
@@ -53,7 +58,9 @@ struct JournalHead: JournalHeading, Hashable {
     var tags: [String]
     var metadata: [String: String]
     var identity: FileIdentity
+    /// Id of the upload; empty if an upload was about to start, and may exist.
     var upload: String
+    /// Part size in bytes; 0 if the upload's id is not known.
     var partSize: Int64
     var began: Date
 }

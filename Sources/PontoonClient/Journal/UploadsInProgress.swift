@@ -25,7 +25,7 @@ public struct UploadsInProgress: Sendable {
     ///
     /// - Throws: ``ClientError`` with code `.stateUnusable`.
     public init(stateDirectory: FilePath) throws {
-        entries = try StateDirectory(stateDirectory).heads().map { path, head in
+        entries = try StateDirectory(stateDirectory).heads().filter { !$0.head.upload.isEmpty }.map { path, head in
             let names = head.remotePath.split(separator: "/").map(String.init)
             return Entry(
                 item: UploadItem(

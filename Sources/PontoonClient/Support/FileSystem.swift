@@ -7,6 +7,7 @@ import Glibc
 import Musl
 #endif
 import CFileCalls
+import Foundation
 import SystemPackage
 
 /// The status of a file, as `stat(2)` reports it.
@@ -127,6 +128,21 @@ enum FileSystem {
         guard error == .invalidArgument || error == .noFunction || error == .notSupported else { throw error }
         guard (try? FileStatus(target, followingLinks: false)) == nil else { throw .fileExists }
         try rename(path, replacing: target)
+    }
+
+    /// Returns the path to which a symbolic link points, following further links; the path itself if it is not a link.
+    ///
+    /// The last target need not exist.
+    ///
+    /// - Throws: `Errno.tooManySymbolicLinkLevels` after 40 links, as in Linux.
+    static func resolvingLinks(_ path: FilePath) throws -> FilePath {
+        var path = path
+        for _ in 0..<40 {
+            guard let status = try? FileStatus(path, followingLinks: false), status.kind == .link else { return path }
+            let target = FilePath(try FileManager.default.destinationOfSymbolicLink(atPath: path.string))
+            path = path.removingLastComponent().pushing(target)
+        }
+        throw Errno.tooManySymbolicLinkLevels
     }
 
     /// Removes a file if it exists.

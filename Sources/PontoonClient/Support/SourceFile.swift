@@ -104,7 +104,11 @@ final class SourceFile: Sendable {
         } catch {
             throw changed("it was removed")
         }
-        if current.inode != facts.inode { throw changed("it was replaced by another file") }
+        // A file with the same length and time may be a copy of the same content, and some network file systems change
+        // inode numbers.
+        if current.inode != facts.inode, current.size != facts.size || current.modified != facts.modified {
+            throw changed("it was replaced by another file")
+        }
     }
 
     /// Computes the CRC-64/NVME of a range, and its MD5 if requested.

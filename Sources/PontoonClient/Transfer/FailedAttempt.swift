@@ -14,6 +14,8 @@ struct FailedAttempt {
 struct PlannedRetry {
     let wait: Duration
     let refreshesURL: Bool
+    /// Whether the network or the server may be unavailable.
+    var isOutage = false
 }
 
 extension RetryPolicy {
@@ -21,6 +23,7 @@ extension RetryPolicy {
     ///
     /// - Parameters:
     ///   - idempotency: Whether the request can safely be repeated.
+    ///   - contact: The last successful request to the same peer.
     ///   - classify: Describes an error for the policy; if it returns `nil`, the error is thrown unchanged.
     ///   - willRetry: Called before the pause that precedes each retry.
     ///   - attempt: Performs one attempt.
@@ -28,11 +31,13 @@ extension RetryPolicy {
     /// - Throws: The error of the last attempt; `CancellationError`.
     func withRetries<Value>(
         idempotency: Idempotency = .idempotent,
+        contact: ContactClock,
         classify: (any Error) -> FailedAttempt?,
         willRetry: (FailedAttempt, PlannedRetry) async -> Void,
         _ attempt: () async throws -> Value
     ) async throws -> Value {
         var count = 1
+        var firstFailure: ContinuousClock.Instant?
         while true {
             let failure: FailedAttempt
             do {
@@ -42,14 +47,20 @@ extension RetryPolicy {
                 failure = classified
             }
             guard let outcome = failure.outcome else { throw failure.error }
-            if failure.madeProgress { count = 1 }
+            let now = ContinuousClock.now
+            if failure.madeProgress { (count, firstFailure) = (1, nil) }
+            var start = firstFailure ?? now
+            firstFailure = start
+            if outcome.isOutage, let last = contact.lastContact { start = max(start, last) }
             let decision = decide(
                 attempt: count,
+                elapsed: now - start,
                 outcome: outcome,
                 idempotency: idempotency,
                 jitter: Double.random(in: 0...1)
             )
-            guard let retry = decision.retry else { throw failure.error }
+            guard var retry = decision.retry else { throw failure.error }
+            retry.isOutage = outcome.isOutage
             await willRetry(failure, retry)
             try await Task.sleep(for: retry.wait)
             count += 1
@@ -80,7 +91,7 @@ extension FailedAttempt {
             self.init(outcome: error.outcome, error: error.error("\(action) \(subject)", host: "the storage"))
         case let error as StorageRefusal:
             self.init(
-                outcome: .storageRefused(status: error.status, wait: error.wait),
+                outcome: .storageRefused(status: error.status, code: error.code, wait: error.wait),
                 error: error.error(subject)
             )
         default: return nil

@@ -47,10 +47,12 @@ final class PrioritySemaphore: Sendable {
             state.nextID += 1
             return state.nextID
         }
+        // A task that is cancelled after it got its permit leaves its id here.
+        defer { state.withLock { _ = $0.cancelled.remove(id) } }
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
                 let result: Result<Void, any Error>? = state.withLock { state in
-                    if state.cancelled.remove(id) != nil || Task.isCancelled {
+                    if state.cancelled.contains(id) || Task.isCancelled {
                         return .failure(CancellationError())
                     }
                     if state.used < state.limit, state.waiters.isEmpty {

@@ -84,7 +84,15 @@ extension SevenBridgesClient {
         var client = self
         client.onRetry = { notice in
             await channel.send(
-                .retrying(index: nil, purpose: notice.purpose, reason: notice.reason, wait: notice.wait)
+                .retrying(
+                    TransferEvent.Retry(
+                        index: nil,
+                        purpose: notice.purpose,
+                        reason: notice.reason,
+                        wait: notice.wait,
+                        isOutage: notice.isOutage
+                    )
+                )
             )
         }
         return client

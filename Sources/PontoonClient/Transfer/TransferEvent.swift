@@ -36,17 +36,30 @@ public enum TransferEvent<Item: TransferItem>: Sendable {
         public let etag: String
     }
 
+    /// A failed attempt that will be repeated.
+    public struct Retry: Sendable {
+        /// Position of the file in the list of items; `nil` if the attempt was an API call.
+        public let index: Int?
+        /// The attempted action, such as `send part 3`.
+        public let purpose: String
+        /// The failure, as a sentence with advice.
+        public let reason: String
+        /// Pause before the next attempt.
+        public let wait: Duration
+        /// Whether the network or the server may be unavailable, rather than this request being refused.
+        public let isOutage: Bool
+    }
+
     /// The run started; `bytes` is the total length of the files whose length is known so far.
     case began(files: Int, bytes: Int64)
     /// A file's transfer started or resumed.
     case started(Start)
     /// A part was stored, or a range was downloaded.
     case partStored(Part)
-    /// Another attempt starts after `wait`, for the given reason.
-    ///
-    /// `index` is `nil` if the attempt is an API call. The event is also reported, without another attempt, if the
-    /// upload of a file that changed could not be aborted.
-    case retrying(index: Int?, purpose: String, reason: String, wait: Duration)
+    /// A failed attempt will be repeated, or a slow part is also sent over a second connection.
+    case retrying(Retry)
+    /// Something that the user should know about a file, by its position in the list of items; the transfer goes on.
+    case warning(index: Int, message: String)
     /// All parts of an uploaded file are stored, and its upload is being completed.
     case verifying(index: Int)
     /// A file's transfer ended, successfully or not.

@@ -74,10 +74,22 @@ struct TransferFile<Item: TransferItem>: Sendable {
         refreshURL: () -> Void,
         _ attempt: () async throws -> Value
     ) async throws -> Value {
-        try await context.client.transport.settings.retry.withRetries(classify: classify) { failure, retry in
+        let client = context.client
+        return try await client.transport.settings.retry.withRetries(
+            contact: client.storageContact,
+            classify: classify
+        ) { failure, retry in
             if retry.refreshesURL { refreshURL() }
             await context.emit(
-                .retrying(index: index, purpose: purpose, reason: "\(failure.error)", wait: retry.wait)
+                .retrying(
+                    TransferEvent.Retry(
+                        index: index,
+                        purpose: purpose,
+                        reason: "\(failure.error)",
+                        wait: retry.wait,
+                        isOutage: retry.isOutage
+                    )
+                )
             )
         } _: {
             try await attempt()

@@ -7,6 +7,9 @@ public struct ClientSettings: Sendable {
     /// Proxies, and the hosts that bypass them.
     public var proxies = ProxySettings()
     /// Time without progress after which a part or range is retried; its total duration is not limited.
+    ///
+    /// After the last byte of a part, the response is awaited for five times as long, plus one second per 4 MiB: the
+    /// storage may first sync the part to disk or copy it.
     public var stallTimeout: Duration = .seconds(60)
     /// Timeout of an API call; doubled for a request of an upload's details, and ten times as long for its completion.
     public var callTimeout: Duration = .seconds(60)
@@ -23,8 +26,15 @@ public struct ClientSettings: Sendable {
     /// Creates the default settings, with certificates and proxies from environment variables.
     ///
     /// `SSL_CERT_FILE` sets ``caFile``; see ``ProxySettings/init(environment:)`` for the others.
-    public init(environment: [String: String]) {
+    ///
+    /// - Throws: ``ClientError`` with code `.requestInvalid` for an invalid proxy.
+    public init(environment: [String: String]) throws(ClientError) {
         caFile = environment["SSL_CERT_FILE"].flatMap { $0.isEmpty ? nil : FilePath($0) }
-        proxies = ProxySettings(environment: environment)
+        proxies = try ProxySettings(environment: environment)
+    }
+
+    /// Timeout of the storage's response after the last byte of a part.
+    func responseTimeout(partSize: Int64) -> Duration {
+        stallTimeout * 5 + .seconds(Double(partSize) / Double(4 << 20))
     }
 }

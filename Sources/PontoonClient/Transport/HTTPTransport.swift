@@ -4,6 +4,7 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 import NIOSSL
+import PontoonCore
 import SystemPackage
 
 /// An HTTP response whose body has been read completely.
@@ -12,9 +13,15 @@ struct HTTPResponse: Sendable {
     let headers: HTTPHeaders
     let body: ByteBuffer
 
-    /// Delay from the `Retry-After` header; `nil` if the header is missing or contains a date.
+    /// Delay from the `Retry-After` header, which contains seconds or a date (RFC 9110, section 10.2.3); `nil` if the
+    /// header is missing or invalid.
     var retryAfter: Duration? {
-        headers.first(name: "Retry-After").flatMap { Int($0) }.map { .seconds(max(0, $0)) }
+        guard let text = headers.first(name: "Retry-After") else { return nil }
+        if let seconds = Int(text) { return .seconds(max(0, seconds)) }
+        guard let date = HTTPDate.parse(text) else { return nil }
+        // Both dates are by the server's clock.
+        let now = headers.first(name: "Date").flatMap { HTTPDate.parse($0) } ?? .now
+        return .seconds(min(max(0, date.timeIntervalSince(now)), 86_400))
     }
 }
 
@@ -37,11 +44,16 @@ final class HTTPTransport: Sendable {
         proxied = Dictionary(
             uniqueKeysWithValues: proxies.map { proxy in
                 var configuration = base
-                configuration.proxy = .server(
-                    host: proxy.host,
-                    port: proxy.port,
-                    authorization: proxy.login.map { .basic(credentials: Data($0.utf8).base64EncodedString()) }
-                )
+                configuration.proxy =
+                    switch proxy.kind {
+                    case .http:
+                        .server(
+                            host: proxy.host,
+                            port: proxy.port,
+                            authorization: proxy.login.map { .basic(credentials: Data($0.utf8).base64EncodedString()) }
+                        )
+                    case .socks5: .socksServer(host: proxy.host, port: proxy.port)
+                    }
                 return (proxy, HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration))
             }
         )
@@ -69,8 +81,15 @@ final class HTTPTransport: Sendable {
     func send(_ request: HTTPClientRequest, limit: Int) async throws -> HTTPResponse {
         try await translatingFailures {
             let response = try await self.client(for: request.url).execute(request, deadline: .distantFuture)
-            let body = try await response.body.collect(upTo: limit)
-            return HTTPResponse(status: Int(response.status.code), headers: response.headers, body: body)
+            let status = Int(response.status.code)
+            do {
+                let body = try await response.body.collect(upTo: limit)
+                return HTTPResponse(status: status, headers: response.headers, body: body)
+            } catch let error where status >= 300 && !Task.isCancelled && !(error is NIOTooManyBytesError) {
+                // A server that refuses a request before it has received the whole body may close the connection,
+                // which also ends the response. Its status and headers are complete.
+                return HTTPResponse(status: status, headers: response.headers, body: ByteBuffer())
+            }
         }
     }
 
@@ -96,11 +115,21 @@ final class HTTPTransport: Sendable {
         var configuration = HTTPClient.Configuration()
         configuration.httpVersion = .http1Only
         configuration.redirectConfiguration = .disallow
-        configuration.timeout = .init(connect: .seconds(15))
+        let connect = min(settings.stallTimeout, .seconds(15))
+        configuration.timeout = .init(connect: .nanoseconds(Int64(connect.inSeconds * 1e9)))
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = settings.connections
         // Leave retries to RetryPolicy, which limits and reports them.
         configuration.connectionPool.retryConnectionEstablishment = false
         configuration.connectionPool.idleTimeout = .seconds(30)
+        #if os(Linux)
+        let milliseconds = Int(min(settings.stallTimeout, .seconds(86_400)).inSeconds * 1000)
+        configuration.http1_1ConnectionDebugInitializer = { channel in
+            channel.setOption(tcpUserTimeout, value: milliseconds).flatMapError { _ in
+                // Without the option, a stall is detected later.
+                channel.eventLoop.makeSucceededVoidFuture()
+            }
+        }
+        #endif
         var tls = TLSConfiguration.makeClientConfiguration()
         // The default is TLS 1.0; RFC 8996 deprecates versions before 1.2.
         tls.minimumTLSVersion = .tlsv12
@@ -119,6 +148,14 @@ final class HTTPTransport: Sendable {
         return configuration
     }
 }
+
+#if os(Linux)
+/// `TCP_USER_TIMEOUT`, the time after which the kernel closes a connection whose peer does not acknowledge the bytes sent.
+///
+/// The kernel buffers several MiB, so the client cannot see whether the last bytes of a part arrive. With this option, it
+/// can wait long for a response without waiting long on a connection that is dead.
+private let tcpUserTimeout = ChannelOptions.Types.SocketOption(level: .tcp, name: NIOBSDSocket.Option(rawValue: 18))
+#endif
 
 /// Performs a request and converts the errors of the HTTP client to `TransportFailure`.
 func translatingFailures<Value>(_ body: () async throws -> Value) async throws -> Value {

@@ -21,10 +21,30 @@ public struct RetryPolicy: Hashable, Sendable {
         ///
         /// `code` is the platform code; `wait` is the time until the rate limit resets, or the value of `Retry-After`.
         case refused(status: Int, code: Int?, wait: Duration?)
-        /// The storage behind a signed URL responded with an error; `wait` is the value of `Retry-After`.
-        case storageRefused(status: Int, wait: Duration?)
+        /// The storage behind a signed URL responded with an error.
+        ///
+        /// `code` is S3's error code, such as `SlowDown`; `wait` is the value of `Retry-After`.
+        case storageRefused(status: Int, code: String?, wait: Duration?)
         /// The storage's checksum of a part does not match the bytes that were sent, or the storage lost the part.
         case checksumMismatch
+
+        /// Whether the attempt may have had its effect although it failed.
+        var mayHaveSucceeded: Bool {
+            switch self {
+            case .connectionLost, .timedOut: true
+            case .refused(let status, _, _): status >= 500 && status != 503
+            case .notConnected, .storageRefused, .checksumMismatch: false
+            }
+        }
+
+        /// Whether the network or the server may be unavailable, rather than this request being refused.
+        var isOutage: Bool {
+            switch self {
+            case .notConnected, .connectionLost, .timedOut: true
+            case .refused(let status, _, _), .storageRefused(let status, _, _): (502...504).contains(status)
+            case .checksumMismatch: false
+            }
+        }
     }
 
     /// The action to take after a failed attempt.
@@ -37,8 +57,13 @@ public struct RetryPolicy: Hashable, Sendable {
         case refreshURLAndRetry(after: Duration)
     }
 
-    /// Maximum number of attempts per request, 1 or more.
-    public var attempts = 10
+    /// Maximum number of attempts per request, 1 or more; `nil` means that only ``maximumTime`` limits them.
+    public var attempts: Int?
+    /// Maximum time since the first failed attempt after which a request is retried.
+    ///
+    /// If the connection fails, the time counts from the last success of any request to the same server, so that an
+    /// outage of this length ends a run, and shorter ones do not, however many there are.
+    public var maximumTime: Duration = .seconds(3600)
     /// Pause after the first failed attempt; doubles with each further one.
     ///
     /// Jitter shortens each pause by up to half.
@@ -55,12 +80,19 @@ public struct RetryPolicy: Hashable, Sendable {
     ///
     /// - Parameters:
     ///   - attempt: Number of the attempt, from 1.
+    ///   - elapsed: Time that counts for ``maximumTime``.
     ///   - outcome: The way in which the attempt failed.
     ///   - idempotency: Whether the request can safely be repeated.
     ///   - jitter: A random number from 0 to 1 that spreads the pauses of many clients.
     /// - Returns: The decision.
-    public func decide(attempt: Int, outcome: Outcome, idempotency: Idempotency, jitter: Double) -> Decision {
-        guard attempt < attempts else { return .giveUp }
+    public func decide(
+        attempt: Int,
+        elapsed: Duration = .zero,
+        outcome: Outcome,
+        idempotency: Idempotency,
+        jitter: Double
+    ) -> Decision {
+        guard attempt < attempts ?? .max, elapsed < maximumTime else { return .giveUp }
         let pause = backoff(attempt: attempt, jitter: jitter)
         switch outcome {
         case .notConnected:
@@ -78,17 +110,29 @@ public struct RetryPolicy: Hashable, Sendable {
             return idempotency == .idempotent ? .retry(after: pause) : .giveUp
         case .refused:
             return .giveUp
-        case .storageRefused(403, _):
+        case .storageRefused(403, _, _), .storageRefused(400, "ExpiredToken", _),
+            .storageRefused(400, "TokenRefreshRequired", _):
             // The URL has expired, or the clocks differ. If several new URLs are refused, another one will not help.
             return attempt <= 4 ? .refreshURLAndRetry(after: attempt == 1 ? .zero : pause) : .giveUp
-        case .storageRefused(let status, let wait) where [408, 429].contains(status) || status >= 500:
+        case .storageRefused(400, "RequestTimeout", let wait), .storageRefused(400, "IncompleteBody", let wait):
+            // The connection was too slow or lost bytes.
             return .refreshURLAndRetry(after: min(maximumServerWait, max(wait ?? pause, pause)))
+        case .storageRefused(let status, _, let wait)
+        where [408, 429].contains(status) || (status >= 500 && status != 501 && status != 505):
+            return .refreshURLAndRetry(after: min(maximumServerWait, max(wait ?? pause, pause)))
+        case .storageRefused(400, let code?, _) where Self.checksumCodes.contains(code):
+            return attempt <= 3 ? .refreshURLAndRetry(after: pause) : .giveUp
         case .storageRefused:
             return .giveUp
         case .checksumMismatch:
             return attempt <= 3 ? .refreshURLAndRetry(after: pause) : .giveUp
         }
     }
+
+    /// S3's codes for a body that does not match the checksum in the request.
+    private static let checksumCodes: Set<String> = [
+        "BadDigest", "XAmzContentChecksumMismatch", "XAmzContentSHA256Mismatch",
+    ]
 
     /// Returns the exponential backoff, reduced by up to half according to `jitter`.
     private func backoff(attempt: Int, jitter: Double) -> Duration {

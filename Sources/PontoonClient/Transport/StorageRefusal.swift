@@ -3,7 +3,9 @@ import NIOCore
 /// An error response from the storage behind a signed URL.
 struct StorageRefusal: Error, Sendable {
     let status: Int
-    /// Value of `Retry-After`, if it is a number of seconds.
+    /// S3's error code, such as `SlowDown`; `nil` if the response has none.
+    let code: String?
+    /// Delay from `Retry-After`.
     let wait: Duration?
     /// The storage's message, or a placeholder if it sent none.
     let message: String
@@ -12,15 +14,18 @@ struct StorageRefusal: Error, Sendable {
         status = response.status
         wait = response.retryAfter
         let text = String(buffer: response.body)
+        code = Self.text(in: text, from: "<Code>", to: "</Code>")
         // S3 responds in XML, Pontoon in JSON; both contain a message.
-        let delimiters: [(open: String, close: String)] = [("<Message>", "</Message>"), ("\"message\":\"", "\"")]
         message =
-            delimiters.lazy.compactMap { delimiter in
-                guard let open = text.firstRange(of: delimiter.open),
-                    let close = text[open.upperBound...].firstRange(of: delimiter.close)
-                else { return nil }
-                return String(text[open.upperBound..<close.lowerBound]).truncated()
-            }.first ?? "no reason given"
+            Self.text(in: text, from: "<Message>", to: "</Message>")
+            ?? Self.text(in: text, from: "\"message\":\"", to: "\"") ?? "no reason given"
+    }
+
+    private static func text(in text: String, from open: String, to close: String) -> String? {
+        guard let open = text.firstRange(of: open), let close = text[open.upperBound...].firstRange(of: close) else {
+            return nil
+        }
+        return String(text[open.upperBound..<close.lowerBound]).truncated()
     }
 
     /// Returns the error for the user; `subject` names the refused object, such as `part 3 of 'reads.bam'`.

@@ -26,25 +26,25 @@ func withTimeout<Value: Sendable>(
 /// Runs a transfer and cancels it if it makes no progress; its total duration is not limited.
 ///
 /// - Parameters:
-///   - limit: Maximum time without progress.
+///   - limit: Returns the maximum time without progress in the current phase of the transfer.
 ///   - idleTime: Returns the time since the last progress.
 ///   - body: Performs the transfer.
 /// - Returns: The value that `body` returns.
 /// - Throws: ``TransportFailure`` of kind `timedOut` if the transfer stalls; any error that `body` throws.
 func withStallGuard<Value: Sendable>(
-    limit: Duration,
+    limit: @escaping @Sendable () -> Duration,
     idleTime: @escaping @Sendable () -> Duration,
     _ body: @escaping @Sendable () async throws -> Value
 ) async throws -> Value {
     try await withThrowingTaskGroup(of: Value?.self) { group in
         group.addTask { try await body() }
         group.addTask {
-            while idleTime() < limit { try await Task.sleep(for: min(limit / 4, .seconds(2))) }
+            while idleTime() < limit() { try await Task.sleep(for: min(limit() / 4, .seconds(2))) }
             return nil
         }
         defer { group.cancelAll() }
         guard let first = try await group.next(), let value = first else {
-            throw TransportFailure(kind: .timedOut, reason: "no data transferred for \(limit)")
+            throw TransportFailure(kind: .timedOut, reason: "no data transferred for \(limit())")
         }
         return value
     }

@@ -2,12 +2,17 @@ import AsyncHTTPClient
 import NIOCore
 import NIOHTTP1
 import NIOPosix
-import NIOSSL
 
 /// The failure of a request for which no complete, valid response arrived.
 struct TransportFailure: Error, Sendable {
     enum Kind: Sendable {
         case notConnected, connectionLost, timedOut, untrusted, responseTooLong
+        /// The server of an `https` URL does not use TLS.
+        case notTLS
+        /// The response is not HTTP; the server may expect TLS.
+        case notHTTP
+        /// The client itself created a request that cannot be sent.
+        case requestInvalid
     }
 
     let kind: Kind
@@ -18,14 +23,20 @@ struct TransportFailure: Error, Sendable {
     var outcome: RetryPolicy.Outcome? {
         switch kind {
         case .notConnected: .notConnected
-        case .connectionLost: .connectionLost
+        case .connectionLost, .notHTTP: .connectionLost
         case .timedOut: .timedOut
-        case .untrusted, .responseTooLong: nil
+        case .untrusted, .responseTooLong, .notTLS, .requestInvalid: nil
         }
     }
 
-    /// Returns the error for the user; `purpose` is the attempted action, such as `send part 3`.
-    func error(_ purpose: String, host: String) -> ClientError {
+    /// Returns the error for the user.
+    ///
+    /// - Parameters:
+    ///   - purpose: The attempted action, such as `send part 3`.
+    ///   - host: The server's host name.
+    ///   - mayExpectTLS: Whether the URL is `http` and the server has never responded.
+    /// - Returns: The error, with advice.
+    func error(_ purpose: String, host: String, mayExpectTLS: Bool = false) -> ClientError {
         switch kind {
         case .notConnected:
             ClientError(
@@ -37,7 +48,7 @@ struct TransportFailure: Error, Sendable {
             ClientError(
                 .connectionLost,
                 "Could not \(purpose): lost the connection to \(host) (\(reason)).",
-                advice: "Run the same command again."
+                advice: mayExpectTLS ? Self.tlsAdvice : "Run the same command again."
             )
         case .timedOut:
             ClientError(
@@ -49,8 +60,25 @@ struct TransportFailure: Error, Sendable {
             ClientError(
                 .tlsFailed,
                 "Could not \(purpose): cannot establish a secure connection to \(host) (\(reason)).",
-                advice: "If a private CA issued the server's certificate, pass the CA's certificate with --ca-file."
+                advice: reason.contains("not trusted")
+                    ? "If a private CA issued the server's certificate, pass the CA's certificate with --ca-file."
+                    : "Check the URL, or contact the server's operator."
             )
+        case .notTLS:
+            ClientError(
+                .tlsFailed,
+                "Could not \(purpose): \(host) does not use TLS on this port.",
+                advice:
+                    "Use a URL that begins with http:// instead of https://, or the port on which the server uses TLS."
+            )
+        case .notHTTP:
+            ClientError(
+                .connectionLost,
+                "Could not \(purpose): the response of \(host) is not valid HTTP (\(reason)).",
+                advice: mayExpectTLS ? Self.tlsAdvice : "A proxy may have changed it. Run the same command again."
+            )
+        case .requestInvalid:
+            ClientError(.requestInvalid, "Could not \(purpose): the request cannot be sent (\(reason)).")
         case .responseTooLong:
             ClientError(
                 .responseTooLong,
@@ -60,10 +88,25 @@ struct TransportFailure: Error, Sendable {
         }
     }
 
+    private static let tlsAdvice =
+        "If the server uses TLS on this port, use a URL that begins with https:// instead of http://."
+
     /// Errors that can only occur before anything is sent.
     private static let unconnected: [HTTPClientError] = [
         .connectTimeout, .tlsHandshakeTimeout, .httpProxyHandshakeTimeout, .socksHandshakeTimeout,
         .invalidProxyResponse, .proxyAuthenticationRequired, .getConnectionFromPoolTimeout,
+    ]
+
+    /// Errors of the request itself, which another attempt would repeat.
+    private static let invalidRequest: [HTTPClientError] = [
+        .invalidURL, .emptyHost, .emptyScheme, .missingSocketPath, .identityCodingIncorrectlyPresent,
+        .contentLengthMissing, .traceRequestWithBody, .bodyLengthMismatch, .writeAfterRequestSent,
+        .invalidProxyConfiguration, .alreadyShutdown,
+    ]
+    /// Errors of the request itself that have a value, by the beginning of their description.
+    private static let invalidRequestDescriptions = [
+        "HTTPClientError.unsupportedScheme", "HTTPClientError.invalidHeaderFieldNames",
+        "HTTPClientError.invalidHeaderFieldValues",
     ]
 
     /// Classifies an error of the HTTP client.
@@ -71,32 +114,40 @@ struct TransportFailure: Error, Sendable {
     /// - Returns: A ``TransportFailure`` or `CancellationError`. Other errors, for example from reading the file to
     ///   send, are returned unchanged.
     static func translate(_ error: any Error) -> any Error {
-        switch error {
+        if let failure = TLSFailure(error) { return TransportFailure(kind: failure.kind, reason: failure.reason) }
+        return switch error {
         case let error as HTTPClientError where unconnected.contains(error):
             TransportFailure(kind: .notConnected, reason: error.shortDescription)
         case let error as HTTPClientError where error == .deadlineExceeded || error == .readTimeout:
             TransportFailure(kind: .timedOut, reason: error.shortDescription)
         case let error as HTTPClientError where error == .cancelled:
             CancellationError()
+        case let error as HTTPClientError where isInvalidRequest(error):
+            TransportFailure(kind: .requestInvalid, reason: error.shortDescription)
         case let error as HTTPClientError:
             TransportFailure(kind: .connectionLost, reason: error.shortDescription)
         case let error as NIOConnectionError:
             TransportFailure(kind: .notConnected, reason: reason(error))
         case let error as IOError where error.errnoCode == ECONNREFUSED:
             TransportFailure(kind: .notConnected, reason: "connection refused")
+        case let error as IOError where error.errnoCode == ETIMEDOUT:
+            TransportFailure(kind: .timedOut, reason: "no data transferred in time")
         case let error as IOError:
             TransportFailure(kind: .connectionLost, reason: error.description)
         case let error as HTTPParserError:
-            TransportFailure(kind: .connectionLost, reason: "the response is truncated or malformed: \(error)")
+            TransportFailure(kind: .notHTTP, reason: "it is truncated or malformed: \(error)")
         case let error as ChannelError:
             TransportFailure(kind: .connectionLost, reason: "\(error)")
-        case is NIOSSLError, is NIOSSLExtraError, is BoringSSLError:
-            TransportFailure(kind: .untrusted, reason: "\(error)")
         case is NIOTooManyBytesError:
             TransportFailure(kind: .responseTooLong, reason: "the response is too long")
         default:
             error
         }
+    }
+
+    private static func isInvalidRequest(_ error: HTTPClientError) -> Bool {
+        let description = "\(error)"
+        return invalidRequest.contains(error) || invalidRequestDescriptions.contains { description.hasPrefix($0) }
     }
 
     private static func reason(_ error: NIOConnectionError) -> String {

@@ -42,12 +42,15 @@ struct DestinationFolders: Sendable {
     /// - Parameters:
     ///   - items: The files.
     ///   - named: The files whose names are looked up at the destination.
+    ///   - isOptional: Whether the lookup may be refused, for example because the token may not list files; the names
+    ///     are then treated as not looked up.
     ///   - isCreating: Whether to create missing folders; if `false`, their items have no destination.
     ///   - client: Client that finds and creates the folders.
     /// - Throws: ``APIError``, ``ClientError``.
     mutating func prepare(
         _ items: [UploadItem],
         lookingUp named: [UploadItem],
+        optionally isOptional: Bool = false,
         creating isCreating: Bool = true,
         client: SevenBridgesClient
     ) async throws {
@@ -65,9 +68,12 @@ struct DestinationFolders: Sendable {
             var files: [ByteExactString: Result<FileDetails, any Error>] = [:]
             guard case .place(let destination) = known[folder] else { return (folder, files) }
             // Look up names instead of listing the folder, which may contain a million other files.
-            for batch in Self.batches(names) {
-                files.merge(try await Self.lookUp(batch, in: destination, client)) { first, _ in first }
-            }
+            do {
+                for batch in Self.batches(names) {
+                    files.merge(try await Self.lookUp(batch, in: destination, client)) { first, _ in first }
+                }
+            } catch let error as APIError where isOptional && error.concernsDestination {}
+            if isOptional { files = files.filter { (try? $0.value.get()) != nil } }
             return (folder, files)
         }
         contents = Dictionary(uniqueKeysWithValues: results)

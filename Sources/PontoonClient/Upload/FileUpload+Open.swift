@@ -13,29 +13,55 @@ extension FileUpload {
 
     /// Opens and locks the journal of this upload; blocks.
     ///
+    /// A new journal records at once that an upload is about to start. If the process is killed before it learns the
+    /// upload's id, the next run looks for the upload on the server.
+    ///
     /// - Returns: `nil` if there is no state directory.
     func openJournal(of source: SourceFile) throws -> OpenJournal? {
         guard let state = job.state else { return nil }
         let key = job.key(item)
         let identity = FileIdentity(facts: source.facts, sample: try source.sample())
-        return OpenJournal(journal: try state.journal(key), key: key, identity: identity)
+        let journal = OpenJournal(journal: try state.journal(key), key: key, identity: identity)
+        do {
+            if journal.journal.head == nil { try journal.journal.begin(head(journal), isDurable: false) }
+            return journal
+        } catch {
+            try journal.journal.close()
+            throw error
+        }
     }
 
     /// Resumes the upload chosen by the user or left unfinished by an earlier run; otherwise starts a new one.
     func open(_ source: SourceFile, _ journal: OpenJournal?) async throws -> Opening {
         if let id = job.options.uploadID { return try await adopt(id, source, journal) }
-        if let journal, let head = journal.journal.head, job.options.transfer.resumes {
+        let head = journal?.journal.head.flatMap { $0.upload.isEmpty ? nil : $0 }
+        if job.options.transfer.resumes, let existing = try job.folders.existing(item),
+            let completed = try await completed(by: existing, source)
+        {
+            if let head { try await abortIfPresent(head.upload) }
+            return .alreadyThere(completed)
+        }
+        if let journal, let head, job.options.transfer.resumes {
             if head.identity.isSame(as: journal.identity) {
                 if let opening = try await resume(head, source, journal) { return opening }
             } else {
                 // The parts already sent belong to another version of the file.
                 try await abortIfPresent(head.upload)
+                try await threads.runIfActive { try journal.journal.begin(self.head(journal), isDurable: false) }
             }
         }
         return try await start(source, journal)
     }
 
-    private func start(_ source: SourceFile, _ journal: OpenJournal?) async throws -> Opening {
+    /// Starts an upload, or resumes one that another machine started, or whose journal was lost.
+    ///
+    /// - Parameters:
+    ///   - source: The file.
+    ///   - journal: The file's journal.
+    ///   - isFresh: Whether existing uploads must not be resumed.
+    /// - Returns: The upload, or the identical file because of which the server refused it.
+    /// - Throws: ``APIError``, ``ClientError``; the errors of a file that cannot be read.
+    func start(_ source: SourceFile, _ journal: OpenJournal?, isFresh: Bool = false) async throws -> Opening {
         let size = source.facts.size
         var plan = try PartPlan(
             size: size,
@@ -48,6 +74,10 @@ extension FileUpload {
         start.overwrite = job.options.transfer.conflictPolicy == .overwrite
         if job.server.acceptsLabels { (start.tags, start.metadata) = (item.tags, item.metadata) }
         if job.server.providesPartInfos { start.partInfos = min(plan.parts, 100) }
+        if job.options.transfer.resumes, !isFresh, let found = try await findOpen(start, source, journal) {
+            if let journal { try await begin(journal, found) }
+            return .upload(found)
+        }
         let details: UploadDetails
         do {
             details = try await client.startUpload(start)
@@ -60,7 +90,15 @@ extension FileUpload {
         }
         try Self.check(plan, of: source)
         let upload = OpenUpload(id: details.id, plan: plan, partInfos: details.partInfos ?? [])
-        if let journal { try await begin(journal, upload) }
+        if let journal {
+            do {
+                try await begin(journal, upload)
+            } catch {
+                // Without a journal, no later run would find the upload, and it would take space until it expires.
+                await abortBestEffort(upload.id)
+                throw error
+            }
+        }
         return .upload(upload)
     }
 
@@ -74,8 +112,16 @@ extension FileUpload {
         }
     }
 
-    private func begin(_ journal: OpenJournal, _ upload: OpenUpload) async throws {
-        let head = JournalHead(
+    /// Records the upload in the journal, with no parts.
+    func begin(_ journal: OpenJournal, _ upload: OpenUpload) async throws {
+        try await threads.runIfActive {
+            try journal.journal.begin(head(journal, of: upload), isDurable: upload.plan.parts > 1)
+        }
+    }
+
+    /// Returns the first line of a journal, without an upload id if the upload has not been started.
+    private func head(_ journal: OpenJournal, of upload: OpenUpload? = nil) -> JournalHead {
+        JournalHead(
             endpoint: journal.key.endpoint,
             destinationKind: journal.key.destination.field.name,
             destination: journal.key.destination.field.value,
@@ -84,11 +130,10 @@ extension FileUpload {
             tags: item.tags,
             metadata: item.metadata,
             identity: journal.identity,
-            upload: upload.id,
-            partSize: upload.plan.partSize,
+            upload: upload?.id ?? "",
+            partSize: upload?.plan.partSize ?? 0,
             began: .now
         )
-        try await threads.runIfActive { try journal.journal.begin(head, isDurable: upload.plan.parts > 1) }
     }
 
     /// Resumes the upload of an earlier run.
@@ -97,7 +142,11 @@ extension FileUpload {
     private func resume(_ head: JournalHead, _ source: SourceFile, _ journal: OpenJournal) async throws -> Opening? {
         let details: UploadDetails
         do {
-            details = try await client.upload(head.upload, listingParts: true)
+            details = try await client.upload(
+                head.upload,
+                listingParts: true,
+                listingStored: job.server.listsStoredParts
+            )
         } catch let error as APIError where error.status == 404 {
             // The upload was completed but the response was lost, or the upload was aborted or has expired.
             return try await identicalFile(source)
@@ -108,36 +157,16 @@ extension FileUpload {
             reason: "set when the upload was started"
         )
         try Self.check(plan, of: source)
-        let known = journal.journal.parts
-        return .upload(OpenUpload(id: head.upload, plan: plan, journaled: known, listed: details.parts ?? []))
-    }
-
-    /// Resumes the upload chosen by the user, which another client may have started.
-    ///
-    /// - Throws: ``ClientError`` if the upload is for a file of another length.
-    private func adopt(_ id: String, _ source: SourceFile, _ journal: OpenJournal?) async throws -> Opening {
-        let details = try await client.upload(id, listingParts: true)
-        let plan = try Self.plan(resuming: details, source)
-        var known = journal
-        if let journal {
-            let head = journal.journal.head
-            if head?.upload != id || head?.identity.isSame(as: journal.identity) != true {
-                try await begin(journal, OpenUpload(id: id, plan: plan))
-                // The parts in the journal belong to a different upload or version of the file.
-                known = nil
-            }
-        }
-        return .upload(
-            OpenUpload(id: id, plan: plan, journaled: known?.journal.parts ?? [:], listed: details.parts ?? [])
-        )
+        return .upload(OpenUpload(details, plan: plan, journaled: journal.journal.parts))
     }
 
     /// Returns the division into parts of an upload that another client may have started.
     ///
-    /// - Throws: ``ClientError`` if the upload is for a file of another length.
+    /// - Throws: ``ClientError`` if the upload is for a file of another length, or the server does not provide its part
+    ///   size.
     static func plan(resuming details: UploadDetails, _ source: SourceFile) throws -> PartPlan {
         let size = source.facts.size
-        guard details.size ?? size == size, let partSize = details.partSize else {
+        guard details.size ?? size == size else {
             throw ClientError(
                 .requestInvalid,
                 """
@@ -145,6 +174,13 @@ extension FileUpload {
                 \(size).
                 """,
                 advice: "Use the file that the upload was started for."
+            )
+        }
+        guard let partSize = details.partSize else {
+            throw ClientError(
+                .responseUnreadable,
+                "The server does not provide the part size of upload \(details.id.shortened), so it cannot be resumed.",
+                advice: "Upload the file with --no-resume, and without --upload-id."
             )
         }
         let plan = PartPlan(size: size, partSize: partSize, reason: "set when the upload was started")
@@ -158,11 +194,25 @@ extension FileUpload {
     ///   it.
     func identicalFile(_ source: SourceFile) async throws -> Opening? {
         guard let found = try await client.file(named: item.name, in: destination) else { return nil }
-        let crc64 = try await threads.runIfActive { try source.checksum(ifIdenticalTo: found) }
-        return crc64.map { .alreadyThere(CompletedUpload(details: found, crc64: $0, verification: .file)) }
+        return try await completed(by: found, source).map { .alreadyThere($0) }
     }
 
-    private func abortIfPresent(_ upload: String) async throws {
+    /// Returns the file on the server as the result of this upload if its content is identical to the local file.
+    private func completed(by found: FileDetails, _ source: SourceFile) async throws -> CompletedUpload? {
+        let crc64 = try await threads.runIfActive { try source.checksum(ifIdenticalTo: found) }
+        return crc64.map { CompletedUpload(details: found, crc64: $0, verification: .file) }
+    }
+
+    /// Aborts an upload; a failure only causes a warning, because an upload that is not aborted expires.
+    func abortBestEffort(_ upload: String) async {
+        do {
+            try await client.abortUpload(upload)
+        } catch {
+            await file.context.emit(.warning(index: file.index, message: "\(error)"))
+        }
+    }
+
+    func abortIfPresent(_ upload: String) async throws {
         do {
             try await client.abortUpload(upload)
         } catch let error as APIError where error.status < 500 {
@@ -182,23 +232,5 @@ extension SourceFile {
         else { return nil }
         let crc64 = try digest(0..<facts.size, md5: false).crc64
         return crc64.hex == checksum.lowercased() ? crc64 : nil
-    }
-}
-
-extension OpenUpload {
-    /// Combines the parts in the journal with those that the server lists.
-    ///
-    /// If their ETags match, the journal's entry is kept, because it has a checksum.
-    init(id: String, plan: PartPlan, journaled: [Int: JournalPart], listed: [UploadDetails.Part]) {
-        self.init(id: id, plan: plan)
-        // Neither the journal nor the server is trusted to contain only numbers of existing parts.
-        let numbers = 1...plan.parts
-        acknowledged = journaled.filter { numbers.contains($0.key) }
-        for part in listed where numbers.contains(part.number) {
-            reported.insert(part.number)
-            if acknowledged[part.number]?.etag.lowercased() != part.etag.lowercased() {
-                acknowledged[part.number] = JournalPart(number: part.number, etag: part.etag, crc64: "")
-            }
-        }
     }
 }

@@ -40,22 +40,53 @@ struct FileUpload: Sendable {
     }
 
     private func upload(_ source: SourceFile, _ journal: OpenJournal?) async throws -> TransferEnding {
-        switch try await open(source, journal) {
-        case .alreadyThere(let completed):
-            return try await finish(completed, journal, outcome: .alreadyThere)
-        case .upload(let upload):
-            await announce(upload)
-            if upload.plan.parts > 1 { file.permit.release() }
-            let parts = PartUploader(job: job, file: file, source: source, upload: upload, journal: journal)
-            let stored = try await parts.uploadAll()
-            file.progress.verifying()
-            await file.context.emit(.verifying(index: file.index))
-            let completed = try await complete(parts, stored)
-            return try await finish(completed, journal, outcome: .transferred)
+        var opening = try await open(source, journal)
+        while true {
+            switch opening {
+            case .alreadyThere(let completed):
+                return try await finish(completed, journal, outcome: .alreadyThere)
+            case .upload(let upload):
+                do {
+                    return try await finish(try await send(upload, source, journal), journal, outcome: .transferred)
+                } catch let error as APIError
+                    where error.code == 8005 && upload.isResumed && job.options.transfer.conflictPolicy == .overwrite
+                {
+                    // The server decides at the start of an upload whether it may replace a file.
+                    await warn("its upload was started without --overwrite, so it starts over")
+                    try await abortIfPresent(upload.id)
+                    opening = try await start(source, journal, isFresh: true)
+                }
+            }
         }
     }
 
+    private func send(
+        _ upload: OpenUpload,
+        _ source: SourceFile,
+        _ journal: OpenJournal?
+    ) async throws -> CompletedUpload {
+        await announce(upload)
+        if upload.plan.parts > 1 { file.permit.release() }
+        let parts = PartUploader(job: job, file: file, source: source, upload: upload, journal: journal)
+        let stored = try await parts.uploadAll()
+        file.progress.verifying()
+        await file.context.emit(.verifying(index: file.index))
+        return try await complete(parts, stored)
+    }
+
+    /// Emits a warning about this file; `problem` is a clause.
+    private func warn(_ problem: String) async {
+        await file.context.emit(.warning(index: file.index, message: "'\(item.source)': \(problem)."))
+    }
+
     private func announce(_ upload: OpenUpload) async {
+        if let requested = job.options.partSize, requested != upload.plan.partSize,
+            min(requested, upload.plan.partSize) < upload.plan.size
+        {
+            await warn(
+                "the part size is \(upload.plan.partSize) bytes (\(upload.plan.reason)), not \(requested) as requested"
+            )
+        }
         file.progress.started(parts: upload.plan.parts, uploadID: upload.id)
         await file.context.emit(
             .started(
@@ -115,18 +146,12 @@ struct FileUpload: Sendable {
     /// If the file changed, also aborts the upload and deletes the journal.
     private func abandon(_ journal: OpenJournal?, upload: String?, after error: any Error) async throws {
         let isUseless = (error as? ClientError)?.code == .fileChanged
-        if isUseless, let upload {
-            // Best effort: an upload that is not aborted expires automatically.
-            do {
-                try await client.abortUpload(upload)
-            } catch {
-                await file.context.emit(
-                    .retrying(index: file.index, purpose: "abort the upload", reason: "\(error)", wait: .zero)
-                )
-            }
-        }
+        if isUseless, let upload { await abortBestEffort(upload) }
         guard let journal else { return }
-        let isEmpty = upload == nil && journal.journal.head == nil
+        // An upload whose start got no response may exist; the next run looks for it.
+        let mayExist =
+            [.connectionLost, .timedOut].contains((error as? ClientError)?.code) || error is CancellationError
+        let isEmpty = upload == nil && journal.journal.head?.upload.nonEmpty == nil && !mayExist
         if isUseless || isEmpty {
             try journal.journal.remove()
         } else {
@@ -150,6 +175,8 @@ struct OpenUpload: Sendable {
     var acknowledged: [Int: JournalPart] = [:]
     /// Numbers of the parts that have been reported to the server.
     var reported: Set<Int> = []
+    /// Whether another run or client started the upload.
+    var isResumed = false
     /// Part infos included in the response to initialize.
     var partInfos: [PartInfo] = []
 }

@@ -70,7 +70,11 @@ struct PartSender: Sendable {
         } else {
             request.body = .stream(PartBody.Chunks(body: body), length: .known(size))
         }
-        let response = try await withStallGuard(limit: transport.settings.stallTimeout) {
+        let settings = transport.settings
+        let response = try await withStallGuard {
+            // Once all bytes are sent, only the response is awaited. Sending the part again would not make it faster.
+            body.sentBytes < size ? settings.stallTimeout : settings.responseTimeout(partSize: size)
+        } idleTime: {
             body.idleTime
         } _: { [request] in
             // Without a timeout, because only the idle time is limited.
@@ -78,6 +82,7 @@ struct PartSender: Sendable {
         }
         job.client.clock.note(response.headers.first(name: "Date"))
         guard (200..<300).contains(response.status) else { throw StorageRefusal(response) }
+        job.client.storageContact.note()
         return response
     }
 

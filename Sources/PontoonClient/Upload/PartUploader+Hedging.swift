@@ -64,10 +64,13 @@ extension PartUploader {
     private func sendAgain(_ number: Int, to info: PartInfo, _ sender: PartSender) async -> HedgeEvent {
         await file.context.emit(
             .retrying(
-                index: file.index,
-                purpose: "send part \(number) over another connection",
-                reason: "Part \(number) is taking much longer than other parts.",
-                wait: .zero
+                UploadEvent.Retry(
+                    index: file.index,
+                    purpose: "send part \(number) over another connection",
+                    reason: "Part \(number) is taking much longer than other parts.",
+                    wait: .zero,
+                    isOutage: false
+                )
             )
         )
         do {

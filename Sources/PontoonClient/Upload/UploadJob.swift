@@ -16,6 +16,7 @@ struct UploadJob: TransferJob {
     /// Errors with which files fail without being opened, by index of the item; `nil` for all other files.
     let problems: [ClientError?]
     let folders: DestinationFolders
+    let openUploads: OpenUploads
     let storage = StorageObservations()
 
     let maximumOpenFiles = 128

@@ -28,7 +28,8 @@ extension Uploader {
                 totalBytes: Self.sizes(items).clampedSum,
                 folders: folders,
                 state: state,
-                finished: finished
+                finished: finished,
+                openUploads: OpenUploads(client, server: server, threads: .singleton)
             )
             return try await mapConcurrently(items, limit: 8) { try await planner.entry($0) }
         }
@@ -63,6 +64,7 @@ private struct UploadPlanner {
     let folders: DestinationFolders
     let state: StateDirectory?
     let finished: FinishedLog?
+    let openUploads: OpenUploads
 
     private typealias Decision = (action: UploadPreview.Action, plan: PartPlan?)
 
@@ -94,6 +96,11 @@ private struct UploadPlanner {
         let source = try await blocking { try SourceFile(item.source) }
         return try await withClosing(source, close: { try $0.close() }) { source in
             size = source.facts.size
+            if options.uploadID == nil, options.transfer.resumes, let existing,
+                try await blocking({ try source.checksum(ifIdenticalTo: existing) }) != nil
+            {
+                return (.alreadyThere, nil)
+            }
             if let resumed = try await resume(item, source) { return resumed }
             return try await start(item, source, existing)
         }
@@ -116,13 +123,28 @@ private struct UploadPlanner {
             let identity = FileIdentity(facts: source.facts, sample: try source.sample())
             return head.identity.isSame(as: identity) ? head : nil
         }
-        guard let head else { return nil }
+        guard let head, !head.upload.isEmpty else {
+            return try await findOpen(item, source, wasStarting: head != nil)
+        }
         do {
             let plan = try FileUpload.plan(resuming: try await client.upload(head.upload), source)
             return (.resume(uploadID: head.upload), plan)
         } catch let error as APIError where error.status == 404 {
-            return nil
+            return try await findOpen(item, source, wasStarting: false)
         }
+    }
+
+    /// Returns the action for an upload that another machine started, or whose journal was lost; `nil` if there is none.
+    private func findOpen(_ item: UploadItem, _ source: SourceFile, wasStarting: Bool) async throws -> Decision? {
+        guard options.transfer.resumes, let destination = try folders.destination(of: item) else { return nil }
+        let start = UploadStart(destination: destination, name: item.name, size: source.facts.size)
+        let found = try await openUploads.find(
+            start,
+            source,
+            partSize: options.partSize,
+            wasStarting: wasStarting
+        )
+        return found.map { (.resume(uploadID: $0.id), $0.plan) }
     }
 
     /// Returns the action for a file whose upload would be started.

@@ -64,12 +64,16 @@ public struct Uploader: Sendable {
             let candidates = try await context.threads.runIfActive {
                 try items.map { options.transfer.resumes ? try finished?.record(of: $0) : nil }
             }
-            let isConflictKnown = options.transfer.conflictPolicy == .skip
-            let named = items.indices.filter { problems[$0] == nil && (isConflictKnown || candidates[$0] != nil) }
+            // An existing file is compared before its upload starts, unless the user chose an upload or wants to send
+            // everything again.
+            let looksUpAll =
+                options.uploadID == nil && (options.transfer.resumes || options.transfer.conflictPolicy == .skip)
+            let named = items.indices.filter { problems[$0] == nil && (looksUpAll || candidates[$0] != nil) }
             var folders = DestinationFolders(options.destination)
             try await folders.prepare(
                 good,
                 lookingUp: named.map { items[$0] },
+                optionally: options.transfer.conflictPolicy != .skip,
                 client: context.client
             )
             let job = UploadJob(
@@ -82,7 +86,8 @@ public struct Uploader: Sendable {
                 finished: finished,
                 finishedRecords: candidates,
                 problems: problems,
-                folders: folders
+                folders: folders,
+                openUploads: OpenUploads(context.client, server: server, threads: context.threads)
             )
             return await context.run(job)
         }

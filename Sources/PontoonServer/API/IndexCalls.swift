@@ -18,8 +18,8 @@ struct IndexCalls {
     ///
     /// Source: docs/api.md#extensions.
     private static let extensions = [
-        "checksums", "complete_reports", "forecast", "openapi", "part_infos", "tokens", "upload_contents",
-        "upload_labels", "upload_links", "usage", "verification",
+        "checksums", "complete_reports", "forecast", "openapi", "part_infos", "stored_parts", "tokens",
+        "upload_contents", "upload_labels", "upload_links", "usage", "verification",
     ]
 
     /// The OpenAPI document; all responses share its bytes, so that pending responses take no additional memory.

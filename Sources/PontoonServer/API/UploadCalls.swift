@@ -81,6 +81,11 @@ struct UploadCalls {
                 PartReportBody(number: $0.number, etag: $0.etag)
             }
         }
+        if call.query.isTrue("stored_parts") {
+            body.storedPartList = try await uploads.storedParts(of: id, caller: call.caller)?.map {
+                PartReportBody(number: $0.number, etag: $0.etag)
+            }
+        }
         return .json(body, fields: call.uploadFields)
     }
 

@@ -15,6 +15,8 @@ struct UploadBody: JSONWritable {
     var storedBytes: Int64?
     /// Reported parts, ordered by number; only with `list_parts=true`.
     var parts: [PartReportBody]?
+    /// Extension `stored_parts`: the stored parts, reported or not, ordered by number; only with `stored_parts=true`.
+    var storedPartList: [PartReportBody]?
     /// Extension `part_infos`; only in the response to initialize, if requested.
     var partInfos: [PartInfoBody]?
     /// Extension `upload_labels`: the metadata and tags that the file will have; each is omitted if empty.
@@ -38,6 +40,7 @@ struct UploadBody: JSONWritable {
             json.field("project", project)
             json.field("size", upload.size)
             json.field("stored_bytes", storedBytes)
+            json.field("stored_parts", storedPartList)
             json.field("stored_parts_count", storedParts)
             json.field("tags", labels.tags.isEmpty ? nil : labels.tags)
             json.field("upload_id", upload.id)
@@ -82,7 +85,8 @@ extension UploadBody {
     }
 }
 
-/// The JSON body that describes a part report: the response to a report, and an item of `list_parts=true`.
+/// The JSON body that describes a part report: the response to a report, and an item of `list_parts=true` or
+/// `stored_parts=true`.
 struct PartReportBody: JSONWritable {
     let number: PartNumber
     /// The ETag, without quotes.

@@ -14,19 +14,43 @@ struct CommonOptions: ParsableArguments {
     @Option(help: ArgumentHelp("PEM file of CA certificates to trust. Default: SSL_CERT_FILE.", valueName: "file"))
     var caFile: String?
 
-    @Option(help: ArgumentHelp("Retry a transfer that makes no progress for this long.", valueName: "seconds"))
+    @Option(
+        help: ArgumentHelp(
+            "Repeat a call without a response, or a transfer without progress, after this long.",
+            valueName: "seconds"
+        )
+    )
     var timeout = 60
 
-    @Option(help: ArgumentHelp("Maximum number of attempts per request.", valueName: "n"))
-    var retries = 10
+    @Option(
+        help: ArgumentHelp(
+            "Maximum number of attempts per request. Default: 3; no limit for transfers, see --retry-for.",
+            valueName: "n"
+        )
+    )
+    var retries: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "Retry failed requests for at most this long, such as 30m or 12h. Default for transfers: 1h.",
+            valueName: "time"
+        )
+    )
+    var retryFor: AgeOption?
 
     @Flag(help: "Print one JSON object per line.")
     var json = false
 
     func validate() throws {
         guard (1...86_400).contains(timeout) else { throw ValidationError("--timeout must be 1 to 86400 seconds.") }
-        guard (1...1000).contains(retries) else { throw ValidationError("--retries must be 1 to 1000.") }
+        guard (1...1000).contains(retries ?? 1) else { throw ValidationError("--retries must be 1 to 1000.") }
+        guard (0...Self.longestRetry).contains(retryFor?.seconds ?? 0) else {
+            throw ValidationError("--retry-for must be 0s to 365d.")
+        }
     }
+
+    /// Maximum of `--retry-for` in seconds.
+    private static let longestRetry: Double = 365 * 86_400
 
     /// The default directory of the upload journals.
     static var stateDirectory: FilePath {
@@ -67,16 +91,26 @@ struct CommonOptions: ParsableArguments {
         )
     }
 
-    func settings() -> ClientSettings {
-        var settings = ClientSettings(environment: ProcessInfo.processInfo.environment)
+    /// Returns the connection settings.
+    ///
+    /// A transfer may run unattended, so its requests are retried for an hour. Nobody waits that long for a list, so the
+    /// requests of other commands are attempted three times.
+    func settings(isTransfer: Bool = false) throws -> ClientSettings {
+        var settings = try ClientSettings(environment: ProcessInfo.processInfo.environment)
         if let caFile { settings.caFile = FilePath(caFile) }
         settings.stallTimeout = .seconds(timeout)
-        settings.retry.attempts = retries
+        settings.callTimeout = .seconds(timeout)
+        settings.retry.attempts = retries ?? (isTransfer || retryFor != nil ? nil : 3)
+        if let retryFor { settings.retry.maximumTime = .seconds(retryFor.seconds) }
         return settings
     }
 
-    func withClient<Value: Sendable>(_ body: (SevenBridgesClient) async throws -> Value) async throws -> Value {
-        try await SevenBridgesClient.withClient(try credentials(), settings: settings()) { client in
+    func withClient<Value: Sendable>(
+        isTransfer: Bool = false,
+        _ body: (SevenBridgesClient) async throws -> Value
+    ) async throws -> Value {
+        let settings = try settings(isTransfer: isTransfer)
+        return try await SevenBridgesClient.withClient(try credentials(), settings: settings) { client in
             var client = client
             client.onRetry = { [json] notice in Output.standard.noteRetry(notice, json: json) }
             return try await body(client)

@@ -27,7 +27,7 @@ struct DoctorCommand: AsyncParsableCommand {
             var options = Doctor.Options()
             options.project = project
             options.size = Int(size.bytes)
-            let doctor = Doctor(try common.credentials(), settings: common.settings(), options: options)
+            let doctor = Doctor(try common.credentials(), settings: try common.settings(), options: options)
             let findings = try await doctor.diagnose { [json = common.json] in
                 for line in json ? [Self.line($0).text] : Self.text($0) { Output.standard.printLine(line) }
             }

@@ -44,7 +44,7 @@ struct DownloadCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await runCommand(json: common.json, afterInterruption: transfer.afterInterruption) { [self] in
-            try await common.withClient { client in
+            try await common.withClient(isTransfer: true) { client in
                 let items = try await items(client)
                 guard !items.isEmpty else {
                     throw ClientError(

@@ -30,8 +30,9 @@ struct PathList {
         }
     }
 
-    /// Parses a list.
+    /// Parses a list; a byte order mark at its start is ignored.
     init(_ data: Data, endsWithNull: Bool) {
+        let data = data.starts(with: [0xEF, 0xBB, 0xBF]) ? data.dropFirst(3) : data
         // Only a line break separates lines: names may contain any other character, including U+2028.
         let separator: UInt8 = endsWithNull || data.contains(0) ? 0 : UInt8(ascii: "\n")
         paths = data.split(separator: separator).compactMap { entry in

@@ -28,7 +28,7 @@ struct UploadCommand: AsyncParsableCommand {
             guard !found.items.isEmpty else {
                 throw ClientError(.requestInvalid, "There is nothing to upload.", advice: "Pass files or folders.")
             }
-            return try await common.withClient { client in
+            return try await common.withClient(isTransfer: true) { client in
                 let uploader = Uploader(client, options: options)
                 if upload.isPreview {
                     let report = PreviewReport(json: common.json, explains: upload.explain)

@@ -91,14 +91,16 @@ struct UploadsCommand: AsyncParsableCommand {
                 json: common.json,
                 afterInterruption: "Run the same command again to resume."
             ) { [self] in
-                try await common.withClient { client in
-                    let chosen = try state.entries(client.endpoint).filter { entry in
+                try await common.withClient(isTransfer: true) { client in
+                    let entries = try state.entries(client.endpoint)
+                    let chosen = entries.filter { entry in
                         ids.isEmpty || ids.contains { entry.uploadID.hasPrefix($0) }
                     }
-                    if chosen.isEmpty, !ids.isEmpty {
+                    let unknown = ids.filter { id in !entries.contains { $0.uploadID.hasPrefix(id) } }
+                    if !unknown.isEmpty {
                         throw ClientError(
                             .notFound,
-                            "No upload started on this machine matches \(ids.joined(separator: " or ")).",
+                            "No upload started on this machine matches \(unknown.joined(separator: " or ")).",
                             advice: "To resume an upload from another machine, use 'pontoon upload --upload-id'."
                         )
                     }
@@ -156,15 +158,18 @@ struct UploadsCommand: AsyncParsableCommand {
             try await runCommand(json: common.json) { [self] in
                 try await common.withClient { client in
                     let chosen = try await choose(client)
+                    let journals = try UploadsInProgress(stateDirectory: state.path)
                     for upload in chosen {
-                        if !dryRun { try await client.abortUpload(upload.id) }
+                        if !dryRun {
+                            try await client.abortUpload(upload.id)
+                            try journals.forget([upload.id])
+                        }
                         let line = JSONLine(dryRun ? "would_abort" : "aborted").with("upload_id", upload.id)
                         let text = "\(dryRun ? "would abort" : "aborted") \(upload.id)  \(upload.name ?? "–")"
                         Output.standard.printLine(
                             common.json ? line.with("name", upload.name).text : text
                         )
                     }
-                    if !dryRun { try UploadsInProgress(stateDirectory: state.path).forget(Set(chosen.map(\.id))) }
                     return CommandEnd(.done, counts: ["uploads": Int64(chosen.count)])
                 }
             }

@@ -95,7 +95,7 @@ final class Output: Sendable {
         }
     }
 
-    /// Prints why a call will be retried; without `--json`, only if the pause is longer than a second.
+    /// Prints why a call will be retried, and when.
     func noteRetry(_ notice: SevenBridgesClient.RetryNotice, json: Bool) {
         let wait = notice.wait / .seconds(1)
         if json {
@@ -103,8 +103,9 @@ final class Output: Sendable {
                 JSONLine("retrying").with("purpose", notice.purpose).with("reason", notice.reason)
                     .with("wait_seconds", wait).text
             )
-        } else if wait > 1 {
-            printMessage("pontoon: \(notice.reason) Retrying in \(timeText(wait)) to \(notice.purpose).")
+        } else {
+            let pause = wait >= 1 ? " in \(timeText(wait))" : ""
+            printMessage("pontoon: \(notice.reason) Retrying\(pause) to \(notice.purpose).")
         }
     }
 

@@ -27,11 +27,12 @@ final class TransferReport<Item: TransferItem>: Sendable {
     func follow(_ events: TransferEvents<Item>) async {
         let isLive = Output.standard.showsLiveLines && !json
         var display = ProgressDisplay(names: items.map(\.remotePath))
+        var outage = OutageNotice()
         for await event in events {
             if case .finished(let result) = event { printed.withLock { _ = $0.insert(result.index) } }
             if json {
                 if let line = line(event) { Output.standard.printLine(line.text) }
-            } else if let text = text(event) {
+            } else if let text = outage.text(event) ?? text(event) {
                 Output.standard.printMessage(text)
             } else if isLive, case .progress(let progress) = event {
                 display.draw(progress)
@@ -95,9 +96,10 @@ extension TransferReport {
     private func text(_ event: TransferEvent<Item>) -> String? {
         switch event {
         case .finished(let result): text(result)
-        case .retrying(let index, let purpose, let reason, let wait) where wait > .seconds(1):
-            "pontoon: \(index.map { naming(items[$0], in: reason) } ?? reason)"
-                + " Retrying in \(timeText(wait / .seconds(1))) to \(purpose)."
+        case .retrying(let retry) where !retry.isOutage && retry.wait > .seconds(1):
+            "pontoon: \(retry.index.map { naming(items[$0], in: retry.reason) } ?? retry.reason)"
+                + " Retrying in \(timeText(retry.wait / .seconds(1))) to \(retry.purpose)."
+        case .warning(let index, let message): "pontoon: \(naming(items[index], in: message))"
         default: nil
         }
     }
@@ -142,9 +144,12 @@ extension TransferReport {
             JSONLine("began").with("files", files).with("bytes", bytes)
         case .started(let start): line(start)
         case .partStored(let part): line(part)
-        case .retrying(let index, let purpose, let reason, let wait):
-            JSONLine("retrying").with("path", index.map { items[$0].localPath.string }).with("purpose", purpose)
-                .with("reason", reason).with("wait_seconds", wait / .seconds(1))
+        case .retrying(let retry):
+            JSONLine("retrying").with("path", retry.index.map { items[$0].localPath.string })
+                .with("purpose", retry.purpose).with("reason", retry.reason)
+                .with("wait_seconds", retry.wait / .seconds(1))
+        case .warning(let index, let message):
+            JSONLine("warning").with("path", items[index].localPath.string).with("message", message)
         case .verifying(let index):
             JSONLine("verifying").with("path", items[index].localPath.string)
         case .finished(let result): line(result)

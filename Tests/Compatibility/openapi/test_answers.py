@@ -396,7 +396,7 @@ def steps(admin, root, upload):
     """Sends and reports parts of an upload, and makes reports that are refused."""
     path = f"{root}/{upload}"
     part = admin.send(upload, 1, b"a", root)
-    for query in ("", "?list_parts=true"):
+    for query in ("", "?list_parts=true", "?stored_parts=true"):
         admin.call("GET", path + query, status=200)
     admin.refused(400, 8012, "GET", path + "/part/0")
     for query in ("", "?from=1&count=1", "?from=2&count=9999", "?from=10000"):
@@ -577,7 +577,7 @@ def sent_uploads(server, admin, recorder, link, plain):
     upload = sender.create(root, new | {"part_infos": 1}, 200)["upload_id"]
     sender.call("GET", root, status=200)
     steps(sender, root, upload)
-    sender.call("GET", f"{root}/{upload}?list_parts=true", status=200)
+    sender.call("GET", f"{root}/{upload}?list_parts=true&stored_parts=true", status=200)
     second = sender.send(upload, 2, b"b", root)
     sender.call("POST", f"{root}/{upload}/complete", {"parts": [second]}, 201)
     sender.refused(409, 8005, "POST", root, new)

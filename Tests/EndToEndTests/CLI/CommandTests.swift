@@ -95,6 +95,9 @@ struct CommandTests {
                 let own = try #require(list.all("upload").first { $0.text("path") == path })
                 #expect(own.number("stored_bytes") ?? 0 >= Self.partSize)
 
+                let known = try #require(own.text("upload_id"))
+                let mistyped = try await user.run(["uploads", "resume", "--json", known, "0000"])
+                #expect(mistyped.code == 4 && mistyped.all("started").isEmpty, "\(mistyped)")
                 let resumed = try await user.run(["uploads", "resume", "--json"])
                 #expect(resumed.code == 0 && resumed.all("uploaded").count == 1, "\(resumed)")
                 #expect(Set(first.parts).isDisjoint(with: resumed.parts))

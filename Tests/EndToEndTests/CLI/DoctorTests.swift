@@ -49,7 +49,10 @@ struct DoctorTests {
                 ("http://127.0.0.1:1/v2", user.token, 6, "connection", "firewall"),
                 (user.endpoint, "0123456789abcdef0123456789abcdef", 3, "token", "pontoon config"),
                 (user.endpoint + "/nowhere", user.token, 4, "api", ""),
-                (user.endpoint.replacing("http:", with: "https:"), user.token, 6, "api", "a secure connection"),
+                (
+                    user.endpoint.replacing("http:", with: "https:"), user.token, 6, "api",
+                    "does not use TLS on this port"
+                ),
             ]
             for (endpoint, token, code, check, word) in rows {
                 var user = user

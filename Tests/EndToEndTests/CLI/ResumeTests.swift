@@ -126,7 +126,7 @@ struct ResumeTests {
         case "removed": try FileManager.default.removeItem(at: url)
         case "replaced":
             let other = URL(filePath: path.string + ".new")
-            try Data(contentsOf: url).write(to: other)
+            try (Data(contentsOf: url) + [1]).write(to: other)
             try #require(rename(other.path, url.path) == 0)
         case "touched":
             try FileManager.default.setAttributes(

@@ -65,7 +65,7 @@ struct UploadFaultTests {
     @Test("a stalled connection is closed after --timeout")
     func hanging() async throws {
         // Without a second connection, which would otherwise send the part before the timeout.
-        let run = try await uploads(["--timeout", "15", "--parallel", "1"]) { $0 == 0 ? .hang(after: 1 << 20) : .none }
+        let run = try await uploads(["--timeout", "20", "--parallel", "1"]) { $0 < 2 ? .hang(after: 1 << 20) : .none }
         #expect(run.all("retrying").contains { $0.text("reason")?.contains("no data transferred") == true }, "\(run)")
     }
 

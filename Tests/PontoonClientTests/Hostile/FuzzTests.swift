@@ -33,6 +33,7 @@ struct FuzzTests {
         lines.insert(String(decoding: try encoder.encode(head), as: UTF8.self), at: 0)
         let whole = Journal<DownloadHead>.parse(Data(lines.joined(separator: "\n").utf8))
         #expect(whole.head == head && whole.parts.values.sorted { $0.number < $1.number } == parts)
+        let details = try JSONDecoder().decode(UploadDetails.self, from: Data(#"{"upload_id": "u"}"#.utf8))
         Fuzzing.run([lines.joined(separator: "\n") + "\n"]) { bytes in
             let parsed = Journal<DownloadHead>.parse(Data(bytes))
             #expect(parsed.head != nil || parsed.parts.isEmpty)
@@ -42,7 +43,7 @@ struct FuzzTests {
                 #expect(FileDownload.ranges(size: max(0, head.size % 100), rangeSize: head.rangeSize).count <= 4097)
             }
             let plan = PartPlan(size: 99, partSize: 10, reason: "")
-            let upload = OpenUpload(id: "u", plan: plan, journaled: parsed.parts, listed: [])
+            let upload = OpenUpload(details, plan: plan, journaled: parsed.parts)
             #expect(upload.acknowledged.keys.allSatisfy { !plan.range($0).isEmpty })
         }
         Fuzzing.run([Self.uploadHead]) { _ = Journal<JournalHead>.parse(Data($0)) }
@@ -95,7 +96,7 @@ struct FuzzTests {
             guard let upload = try? ServerValues.decode(UploadDetails.self, from: body) else { return }
             #expect(lengths.contains(upload.size ?? 0) && lengths.contains(upload.partSize ?? 0), "\(bytes)")
             let plan = PartPlan(size: 99, partSize: max(1, upload.partSize ?? 1), reason: "")
-            let open = OpenUpload(id: upload.id, plan: plan, journaled: [:], listed: upload.parts ?? [])
+            let open = OpenUpload(upload, plan: plan, journaled: [:])
             #expect(open.acknowledged.keys.allSatisfy { !plan.range($0).isEmpty }, "\(bytes)")
         }
     }

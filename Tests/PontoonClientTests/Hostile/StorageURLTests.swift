@@ -78,7 +78,7 @@ struct StorageURLTests {
     func endpoint(url: String) { #expect(throws: ClientError.self) { try Endpoint(url) } }
 
     @Test("a proxy's port must be valid", arguments: ["http://proxy:0", "proxy:99999"])
-    func proxy(url: String) { #expect(ProxySettings.Proxy(url) == nil) }
+    func proxy(url: String) { #expect(throws: ClientError.self) { try ProxySettings.Proxy(url, name: "http_proxy") } }
 
     @Test("headers that the server requests are sent, except those that describe the connection or the body")
     func headers() async throws {

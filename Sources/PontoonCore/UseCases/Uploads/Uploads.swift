@@ -214,6 +214,29 @@ package struct Uploads: Sendable {
         return try await metadata.parts(of: id).filter(\.isReported)
     }
 
+    /// Returns the stored parts of an unfinished upload, reported or not, ordered by number.
+    ///
+    /// With a presigned store, this is the store's own list, in which a part that was sent again may occur twice.
+    ///
+    /// - Returns: `nil` if the presigned store refuses to list its parts, or no longer has the upload.
+    /// - Throws: `.uploadNotFound`, `.uploadForbidden`; a ``TemporaryFault`` if a store is unavailable.
+    package func storedParts(of id: String, caller: Caller) async throws -> [ListedPart]? {
+        let upload = try await uploads.unfinished(id, caller: caller)
+        switch storage {
+        case .streaming:
+            return try await metadata.parts(of: id).map {
+                ListedPart(number: $0.number, size: $0.size ?? 0, etag: $0.etag)
+            }
+        case .presigned(let store):
+            try await noteActivity(of: upload, reserving: false)
+            do {
+                return try await store.listParts(of: upload)
+            } catch is PontoonError {
+                return nil
+            }
+        }
+    }
+
     // MARK: - Parts
 
     /// Returns the request with which the client sends one part.

@@ -1,0 +1,43 @@
+import NIOSSL
+
+/// The explanation of a TLS error, without the library's own text, which contains function names and build paths.
+struct TLSFailure {
+    let kind: TransportFailure.Kind
+    let reason: String
+
+    /// Classifies an error; `nil` if it is not an error of the TLS library.
+    init?(_ error: any Error) {
+        switch error {
+        case NIOSSLError.uncleanShutdown, NIOSSLError.shutdownFailed, NIOSSLError.writeDuringTLSShutdown,
+            NIOSSLError.readInInvalidTLSState:
+            (kind, reason) = (.connectionLost, "the server closed the TLS connection")
+        case is NIOSSLError, is BoringSSLError, is NIOSSLExtraError:
+            (kind, reason) = Self.explain("\(error)")
+        default: return nil
+        }
+    }
+
+    /// Explanations of the errors that users can resolve, by a part of the library's text.
+    private static let explanations: [(text: String, kind: TransportFailure.Kind, reason: String)] = [
+        // As when a server restarts.
+        ("EOF during handshake", .notConnected, "the server closed the connection during the TLS handshake"),
+        ("WRONG_VERSION_NUMBER", .notTLS, "the server does not use TLS on this port"),
+        ("HTTP_REQUEST", .notTLS, "the server does not use TLS on this port"),
+        ("HTTPS_PROXY_REQUEST", .notTLS, "the server does not use TLS on this port"),
+        ("CERTIFICATE_VERIFY_FAILED", .untrusted, "the server's certificate is not trusted or has expired"),
+        ("failedToValidateHostname", .untrusted, "the server's certificate is for another host name"),
+        ("serverHostnameImpossibleToMatch", .untrusted, "the host name cannot be compared with a certificate"),
+        ("UNSUPPORTED_PROTOCOL", .untrusted, "the server does not support TLS 1.2 or later"),
+        ("PROTOCOL_VERSION", .untrusted, "the server does not support TLS 1.2 or later"),
+        ("CERTIFICATE_REQUIRED", .untrusted, "the server requires a client certificate"),
+        ("BAD_CERTIFICATE", .untrusted, "the server requires a client certificate"),
+        ("UNRECOGNIZED_NAME", .untrusted, "the server has no certificate for this host name"),
+    ]
+
+    private static func explain(_ text: String) -> (TransportFailure.Kind, String) {
+        if let found = explanations.first(where: { text.contains($0.text) }) { return (found.kind, found.reason) }
+        // The error's name in the library, such as `HANDSHAKE_FAILURE_ON_CLIENT_HELLO`.
+        let name = text.firstMatch(of: /OPENSSL_internal:([A-Z0-9_]+)/).map { String($0.1) }
+        return (.untrusted, name.map { $0.lowercased().replacing("_", with: " ") } ?? "the TLS handshake failed")
+    }
+}

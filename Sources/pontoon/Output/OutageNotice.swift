@@ -1,0 +1,32 @@
+import PontoonClient
+
+/// The messages about an outage of the network or the server: one when it begins, and one when it ends, however many
+/// requests fail in between.
+struct OutageNotice {
+    /// Time of the first failure; `nil` if there is no outage.
+    private var start: ContinuousClock.Instant?
+    private var isAnnounced = false
+
+    /// Pause before a retry from which an outage is announced; shorter ones are common on mobile networks.
+    private static let minimumPause: Duration = .seconds(1)
+
+    /// Returns the message that an event causes; `nil` if it causes none.
+    mutating func text<Item>(_ event: TransferEvent<Item>) -> String? {
+        switch event {
+        case .retrying(let retry) where retry.isOutage:
+            start = start ?? .now
+            guard !isAnnounced, retry.wait > Self.minimumPause else { return nil }
+            isAnnounced = true
+            return "pontoon: \(retry.reason) Retrying until the connection is back; see --retry-for."
+        case .partStored, .verifying: return end()
+        case .finished(let result) where result.isSuccess: return end()
+        default: return nil
+        }
+    }
+
+    private mutating func end() -> String? {
+        defer { (start, isAnnounced) = (nil, false) }
+        guard isAnnounced, let start else { return nil }
+        return "pontoon: The connection is back after \(timeText((.now - start) / .seconds(1)))."
+    }
+}
