@@ -82,7 +82,7 @@ package struct ConfigurationCheck {
 
     private func checkMetadata() async throws {
         if case .sqlite = settings.metadata, try !settings.hasDatabase() {
-            try settings.refuseMissingDatabase()
+            if try DataDirectory.exists(settings.data) { try settings.refuseMissingDatabase() }
             return report("Metadata store: none in '\(settings.data)' yet; the first start creates it.")
         }
         let store: SQLMetadataStore
