@@ -1,6 +1,6 @@
 package import PontoonCore
 
-/// Uploads and files of any size, for rules about usages and quotas.
+/// Uploads and files of any size, for rules about usage and quotas.
 extension MetadataFixture {
     /// Creates an upload with parts of 5 bytes, without storing it.
     package func sized(

@@ -85,7 +85,7 @@ struct EndpointTests {
         #expect(profiles["default"]?.endpoint == "https://one/v2" && profiles["other"]?.token == AuthToken("BBBB"))
     }
 
-    @Test("a profile is replaced within its file, whose line ends remain", arguments: ["\n", "\r\n"])
+    @Test("a profile is replaced within its file, which keeps its line endings", arguments: ["\n", "\r\n"])
     func replacing(lineEnd: String) {
         let text = ["[a]", "auth_token = 1", "", "[b]", "auth_token = 2", ""].joined(separator: lineEnd)
         let section = ["[a]", "auth_token = 3"]

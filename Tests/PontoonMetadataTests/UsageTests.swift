@@ -5,7 +5,7 @@ import Testing
 
 @testable import PontoonMetadata
 
-@Suite("Usages and quotas")
+@Suite("Usage and quotas")
 struct UsageTests {
     @Test("after any sequence of changes, the counters are what a recount finds", arguments: TestDatabase.all)
     func randomChanges(_ database: TestDatabase) async throws {

@@ -33,8 +33,8 @@ extension Setting where Value == Duration {
             .duration(from: "1s", to: "10000d"),
             default: .text("1h"),
             summary: """
-                How long an upload without a new part reserves its declared size in the quotas of its project and the \
-                project's owner; then it reserves only what is stored, and the rest again when it continues
+                How long an upload without a new part keeps its declared size reserved in the quotas of its project \
+                and the project's owner; after that, it reserves only its stored bytes until it continues
                 """
         )
     }

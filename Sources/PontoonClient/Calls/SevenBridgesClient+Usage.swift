@@ -27,7 +27,7 @@ public struct UsageDetails: Sendable, Decodable {
 
     /// Total size of the files in bytes; `nil` if the server's value is not valid.
     public let storedBytes: Int64?
-    /// Bytes promised to unfinished uploads; `nil` if the server's value is not valid.
+    /// Bytes reserved for unfinished uploads; `nil` if the server's value is not valid.
     public let reservedBytes: Int64?
     /// Number of files; `nil` if the server's value is not valid.
     public let files: Int64?

@@ -173,7 +173,9 @@ extension PartialFile {
         }
     }
 
-    /// Checks that the file system allows the target's name, which the hidden files, whose names are short, do not show.
+    /// Checks that the file system allows the target's name.
+    ///
+    /// Creating the hidden files does not check this, because their names are short.
     ///
     /// - Throws: `Errno.fileNameTooLong`.
     private static func checkName(_ target: FilePath) throws {

@@ -4,8 +4,8 @@ public import SystemPackage
 extension CredentialsFile {
     /// Adds or replaces a profile and leaves the other profiles unchanged; blocks.
     ///
-    /// The file is replaced atomically, and only its owner can read and write the new one. A symbolic link is kept,
-    /// and the file to which it points is replaced. Line ends remain `CR LF` in a file that has them, and a byte order
+    /// The file is replaced atomically, and only its owner can read and write the new one. A symbolic link is kept, and
+    /// the file to which it points is replaced. Line endings remain `CR LF` in a file that has them, and a byte order
     /// mark, which the platform's own clients cannot read, is removed.
     ///
     /// - Parameters:

@@ -148,7 +148,7 @@ extension FinishedLog {
         return (lines, count)
     }
 
-    /// Replaces the log by one with the given lines only.
+    /// Replaces the log with one that contains only the given lines.
     ///
     /// - Returns: The new log, open, and its lines.
     private static func rewrite(

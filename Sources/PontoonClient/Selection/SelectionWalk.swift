@@ -143,7 +143,7 @@ extension SelectionWalk {
     private static func broken(_ path: FilePath) -> ClientError {
         ClientError(
             .fileUnreadable,
-            "'\(path)' is a symbolic link that leads to no file.",
+            "'\(path)' is a broken symbolic link.",
             advice: "Restore the link's target, or leave the link out with --exclude."
         )
     }

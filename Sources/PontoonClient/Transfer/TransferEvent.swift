@@ -58,7 +58,7 @@ public enum TransferEvent<Item: TransferItem>: Sendable {
     case partStored(Part)
     /// A failed attempt will be repeated, or a slow part is also sent over a second connection.
     case retrying(Retry)
-    /// Something that the user should know about a file, by its position in the list of items; the transfer goes on.
+    /// Something that the user should know about a file, by its position in the list of items; the transfer continues.
     case warning(index: Int, message: String)
     /// All parts of an uploaded file are stored, and its upload is being completed.
     case verifying(index: Int)

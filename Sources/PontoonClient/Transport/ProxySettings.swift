@@ -37,7 +37,7 @@ public struct ProxySettings: Sendable {
             case "http": kind = .http
             case "socks5", "socks5h": kind = .socks5
             default:
-                throw Self.invalid(name, "proxies of the kind '\(scheme)' are not supported; use http or socks5")
+                throw Self.invalid(name, "'\(scheme)' proxies are not supported; use http or socks5")
             }
             var authority = text[(separator?.upperBound ?? text.startIndex)...]
             if authority.hasSuffix("/") { authority = authority.dropLast() }
@@ -100,8 +100,8 @@ public struct ProxySettings: Sendable {
     ///
     /// Lower-case names take precedence, as in curl. An empty variable counts as not set.
     ///
-    /// - Throws: ``ClientError`` with code `.requestInvalid` if the URL of a proxy or a network is not valid, or if the
-    ///   kind of a proxy is not supported: to ignore the value could send requests where the user does not want them.
+    /// - Throws: ``ClientError`` with code `.requestInvalid` if the URL of a proxy or a network is not valid, or if a
+    ///   kind of proxy is not supported: ignoring the value could send requests where the user does not want them.
     public init(environment: [String: String]) throws(ClientError) {
         func variable(_ names: String...) -> (name: String, value: String)? {
             names.lazy.flatMap { [$0.lowercased(), $0] }.compactMap { name in

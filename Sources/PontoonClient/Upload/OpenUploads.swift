@@ -5,7 +5,7 @@ import Synchronization
 /// The user's unfinished uploads on the server, listed once per run when the first file needs them.
 ///
 /// A file whose journal is lost, or whose upload another machine started, is matched with them by destination, name and
-/// length. The checksums of its parts then decide.
+/// length. The checksums of its parts then decide whether it is resumed.
 final class OpenUploads: Sendable {
     private struct State {
         var uploads: [ByteExactString: [UploadDetails]]?

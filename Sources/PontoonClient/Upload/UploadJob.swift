@@ -33,8 +33,8 @@ struct UploadJob: TransferJob {
         return try await FileUpload(job: self, file: file, destination: destination).run()
     }
 
-    /// Returns the ending of a file that need not be opened: it cannot be uploaded, an earlier run finished it, or it is
-    /// skipped because its name is taken.
+    /// Returns the result for a file that need not be opened: it cannot be uploaded, an earlier run finished it, or it
+    /// is skipped because its name is taken.
     ///
     /// - Returns: `nil` if the file must be opened.
     func knownEnding(of file: TransferFile<UploadItem>) -> TransferEnding? {

@@ -1,11 +1,11 @@
 package import Foundation
 
-/// An unfinished upload and the size of its stored parts, from which its end is forecast.
+/// An unfinished upload and the size of its stored parts, from which its completion is forecast.
 package struct UploadProgress: Hashable, Sendable {
     package let upload: Upload
     /// Total length of the stored parts in bytes; 0 with a presigned store, because only the store knows it.
     package let storedBytes: Int64
-    /// Total length in bytes of the parts that were stored since the time that the caller named.
+    /// Total length in bytes of the parts that were stored since the time that the caller passed.
     package let recentBytes: Int64
 
     package init(upload: Upload, storedBytes: Int64, recentBytes: Int64) {
@@ -15,7 +15,7 @@ package struct UploadProgress: Hashable, Sendable {
     }
 }
 
-/// The expected end of an unfinished upload at its present rate.
+/// The expected completion of an unfinished upload at its present rate.
 package struct UploadForecast: Hashable, Sendable {
     package let upload: Upload
     /// Total length of the stored parts in bytes; `nil` if only the object store knows it.

@@ -5,7 +5,7 @@
 package struct Usage: Hashable, Sendable {
     /// Total size of the files in bytes; each copy of a file counts in full, although copies share one object.
     package var storedBytes: Int64
-    /// Bytes promised to unfinished uploads.
+    /// Bytes reserved for unfinished uploads.
     ///
     /// An upload of declared size reserves this size until its reservation lapses, and one of unknown size reserves the
     /// parts that the server has stored.

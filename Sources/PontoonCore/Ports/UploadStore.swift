@@ -10,7 +10,7 @@ package protocol UploadStore: Sendable {
     ///     uploads of code packages are counted separately. Concurrent calls may exceed the maximum.
     /// - Throws: `.destinationNotFound` if its folder does not exist, `.automationNotFound` if its automation does not;
     ///   `.limitReached` if the user has too many uploads or the link does not accept the file; `.quotaExceeded` if the
-    ///   quota of the project or its owner does not; `.notAuthenticated` if the session does not exist.
+    ///   upload would exceed a quota of the project or its owner; `.notAuthenticated` if the session does not exist.
     func addUpload(_ upload: Upload, labels: FileLabels, maximum: Int) async throws
     /// Returns an upload in any state.
     /// - Returns: `nil` if there is no such upload, for example because it was aborted.

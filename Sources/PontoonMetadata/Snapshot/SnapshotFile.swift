@@ -4,8 +4,8 @@ import PontoonCore
 /// An SQLite file that receives a copy of the records in the tables of ``TableCopySpec/all``.
 struct SnapshotFile {
     private let path: String
-    /// Number of rows per query; small, because PostgreSQL ends a transaction that sends no statement for 5 seconds while
-    /// a batch is written.
+    /// Number of rows per query; small, because PostgreSQL ends a transaction that sends no statement for 5 seconds,
+    /// and none is sent while a batch is written.
     private static let batchSize = 250
 
     init(_ path: String) { self.path = path }

@@ -35,7 +35,7 @@ extension SQLMetadataStore {
     }
 }
 
-/// The size and reservation of an upload to a project, as far as they decide whether a part needs more room.
+/// The size and reservation of an upload to a project, as far as they decide whether a part needs a larger reservation.
 struct ReservationState {
     let declaredSize: Int64?
     let partSize: Int64

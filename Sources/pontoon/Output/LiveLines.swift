@@ -8,7 +8,7 @@ struct LiveLines {
     private var waiting: [String] = []
     private var lastDrawing: ContinuousClock.Instant?
 
-    /// Minimum time between two drawings that permanent lines cause.
+    /// Minimum time between two redraws that permanent lines cause.
     private static let interval = Duration.milliseconds(100)
 
     /// Whether lines have been drawn, or permanent lines are waiting.
@@ -23,7 +23,7 @@ struct LiveLines {
     /// Adds a permanent line above the live lines.
     ///
     /// Lines that follow each other quickly are printed together, so that the live lines are not erased and redrawn for
-    /// each of thousands.
+    /// each of thousands of lines.
     ///
     /// - Returns: The text to write; `nil` if the line waits for the next drawing.
     mutating func add(_ line: String, columns: Int) -> String? {

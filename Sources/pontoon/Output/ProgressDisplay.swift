@@ -107,7 +107,7 @@ struct ProgressMeter {
 
     private var samples: [Sample] = []
 
-    /// Number of files that must have finished before their rate says something about the others.
+    /// Minimum number of finished files for an estimate from their rate, unless no bytes have been transferred.
     private static let minimumFiles = 10
 
     /// Adds a sample, and removes those that are older than ten seconds.

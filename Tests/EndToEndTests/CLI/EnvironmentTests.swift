@@ -27,7 +27,7 @@ struct EnvironmentTests {
         }
     }
 
-    @Test("line ends after the token and the URL are ignored", arguments: ["\r", "\n", "\r\n", " "])
+    @Test("line breaks and spaces after the token and the URL are ignored", arguments: ["\r", "\n", "\r\n", " "])
     func lineEnds(end: String) async throws {
         try await withPontoon { _, user in
             var user = user
@@ -60,7 +60,7 @@ struct EnvironmentTests {
         }
     }
 
-    @Test("proxies of other kinds, and unreadable ones, are errors; a SOCKS 5 proxy is spoken to as such")
+    @Test("unsupported and invalid proxies are errors, and SOCKS 5 is used for a SOCKS 5 proxy")
     func proxies() async throws {
         try await withPontoon { _, user in
             var user = user
@@ -78,7 +78,7 @@ struct EnvironmentTests {
         }
     }
 
-    @Test("http and https that are mixed up are explained in one line, without text of the libraries")
+    @Test("http instead of https, or vice versa, is explained in one line, without library messages")
     func mixedUp() async throws {
         try await withPontoon { server, user in
             let plainUser = user

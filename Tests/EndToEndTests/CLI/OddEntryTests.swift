@@ -7,7 +7,7 @@ import PontoonTesting
 import SystemPackage
 import Testing
 
-/// Files and folders that cannot be transferred: each fails by itself, and all others are transferred.
+/// Files and folders that cannot be transferred: each is reported as failed, and all others are transferred.
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd))
 struct OddEntryTests {
     /// A folder with files that cannot be uploaded to `admin/uploads`, where there must be a file `taken`.
@@ -50,7 +50,7 @@ struct OddEntryTests {
         return user
     }
 
-    @Test("entries that cannot be uploaded fail by themselves, in a dry run too, and --failed-to lists them")
+    @Test("entries that cannot be uploaded do not stop the others, in a dry run too, and --failed-to lists them")
     func upload() async throws {
         try await withPontoon { server, user in
             _ = try await server.api.uploadSmall("taken")
@@ -109,7 +109,7 @@ struct OddEntryTests {
         }
     }
 
-    @Test("a name that a firewall refuses fails by itself", arguments: [[], ["--skip-existing"]])
+    @Test("a name that a firewall refuses does not stop the other files", arguments: [[], ["--skip-existing"]])
     func firewall(flags: [String]) async throws {
         try await withPontoon { server, user in
             for number in 0..<20 { try user.makeFile("data/f\(number)", size: 10) }
@@ -147,7 +147,7 @@ struct OddEntryTests {
         }
     }
 
-    @Test("a folder that the server does not list, and a name that cannot be downloaded, fail by themselves")
+    @Test("a folder that the server does not list, or a name that cannot be downloaded, does not stop the others")
     func unlisted() async throws {
         try await withPontoon { server, user in
             for name in ["a", "secret/b", "sub/c"] { try user.makeFile("data/\(name)", size: 10) }

@@ -55,7 +55,7 @@ struct OutputTests {
         }
     }
 
-    @Test("a command stops at once and without a message when the reader has gone")
+    @Test("a command stops at once and without a message when the reader closes the pipe")
     func closedPipe() async throws {
         try await withPontoon(arguments: ["--log-level", "info"]) { server, user in
             for number in 0..<450 { try user.makeFile("data/f\(number)", size: 0) }

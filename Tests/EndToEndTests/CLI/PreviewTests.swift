@@ -6,12 +6,12 @@ import PontoonTesting
 import SystemPackage
 import Testing
 
-/// `pontoon upload --dry-run` and `--explain` take the decisions of the run.
+/// `pontoon upload --dry-run` and `--explain` make the same decisions as an actual run.
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd))
 struct PreviewTests {
     private static let partSize = 5 << 20
 
-    /// Runs an upload as a dry run and then in earnest, and compares the decisions and the exit codes.
+    /// Runs an upload first as a dry run and then for real, and compares the decisions and the exit codes.
     ///
     /// - Returns: The actions of the dry run by name.
     @discardableResult
@@ -41,7 +41,7 @@ struct PreviewTests {
     }
 
     @Test(
-        "a dry run takes the decisions of the run",
+        "a dry run makes the same decisions as the run",
         arguments: [
             ([], ["done": "already_there", "same": "already_there", "other": "fail", "folder": "fail"]),
             (["--no-resume"], ["done": "already_there", "same": "already_there", "other": "fail", "folder": "fail"]),

@@ -6,7 +6,7 @@ import Subprocess
 import SystemPackage
 import Testing
 
-/// The site of nginx in `deploy/`.
+/// The nginx site in `deploy/`.
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd))
 struct NginxTests {
     @Test("through nginx, a file is uploaded and downloaded at URLs of the proxy, and the log contains no signature")

@@ -57,7 +57,7 @@ struct QuotaTests {
         }
     }
 
-    @Test("members are refused when the project or its owner has no space left, and owners pay for their uploads")
+    @Test("members are refused if the project or its owner has no space, and the owner is charged for their uploads")
     func members() async throws {
         try await withTestServer { server in
             let ada = try await server.addUser("ada")
