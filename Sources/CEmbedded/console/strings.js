@@ -262,6 +262,7 @@ export const strings = {
       forecast: 'The server forecasts when uploads will be done and when the disk will be full.',
       openapi: 'The server returns its OpenAPI document.',
       part_infos: 'One call returns the signed URLs of many parts.',
+      stored_parts: 'The details of an upload list its stored parts, so that another computer can resume it.',
       tokens: 'Users create and revoke their own tokens.',
       upload_contents: 'Open uploads show how many bytes the server has stored.',
       upload_labels: 'Tags and metadata are sent when an upload starts, so the file has them from the beginning.',
