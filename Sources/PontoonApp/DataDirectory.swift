@@ -71,13 +71,18 @@ enum DataDirectory {
     ///
     /// - Throws: ``SettingError`` if that cannot be determined, most likely because the caller is neither root nor the
     ///   user of the server.
-    static func exists(_ path: FilePath) throws -> Bool {
+    static func exists(_ path: FilePath) throws -> Bool { try exists(path, .data) }
+
+    /// Returns whether a file or directory exists to which a setting refers.
+    ///
+    /// - Throws: ``SettingError`` of the setting if that cannot be determined.
+    static func exists<Value>(_ path: FilePath, _ setting: Setting<Value>) throws -> Bool {
         var status = stat()
         if stat(path.string, &status) == 0 { return true }
         let error = Errno(rawValue: errno)
         if [.noSuchFileOrDirectory, .notDirectory].contains(error) { return false }
         throw SettingError(
-            .data,
+            setting,
             "cannot access '\(path)': \(error); run the program as root or as the user of the server"
         )
     }

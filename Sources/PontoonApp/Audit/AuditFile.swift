@@ -233,21 +233,33 @@ extension AuditFile {
             _ = try bytes.withUnsafeReadableBytes { try Descriptor.standardError.writeAll($0) }
             return
         }
-        var status = stat()
-        let isNew = stat(path.string, &status) != 0
-        let descriptor = try Self.open(path).descriptor
-        if isNew { giveToOwner(ofDirectoryOf: path, descriptor) }
+        let descriptor = try openForCommand(path)
         // One call, so that the line is not mixed with lines of the server.
         let count = try descriptor.closeAfter { try bytes.withUnsafeReadableBytes { try descriptor.write($0) } }
         guard count == bytes.readableBytes else { throw Errno.noSpace }
     }
 
-    /// Gives a new file to the owner of its directory, if the process is allowed to: root often runs commands, and the
-    /// server must be able to open the file as well.
-    private static func giveToOwner(ofDirectoryOf path: FilePath, _ file: Descriptor) {
-        let parent = path.removingLastComponent()
-        var status = stat()
-        guard stat(parent.isEmpty ? "." : parent.string, &status) == 0 else { return }
-        _ = fchown(file.rawValue, status.st_uid, status.st_gid)
+    /// Opens the log for a command; creates it if it does not exist.
+    ///
+    /// Root often runs commands, and the server must be able to open the file as well, so a new file is given to the
+    /// owner of its directory. Symbolic links are not followed: this owner could otherwise obtain any file of root.
+    private static func openForCommand(_ path: FilePath) throws -> Descriptor {
+        let options: Descriptor.OpenOptions = [.append, .closeOnExec, .nonBlocking, .noFollow]
+        do {
+            let file = try Descriptor.open(
+                path,
+                .writeOnly,
+                options: options.union([.create, .exclusiveCreate]),
+                permissions: .ownerReadWrite
+            )
+            let parent = path.removingLastComponent()
+            var status = stat()
+            if stat(parent.isEmpty ? "." : parent.string, &status) == 0 {
+                _ = fchown(file.rawValue, status.st_uid, status.st_gid)
+            }
+            return file
+        } catch Errno.fileExists {
+            return try Descriptor.open(path, .writeOnly, options: options)
+        }
     }
 }

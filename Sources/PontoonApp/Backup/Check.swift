@@ -65,8 +65,8 @@ package struct Check {
     private func run(_ metadata: SQLMetadataStore, _ check: StoreCheck) async throws -> Bool {
         let problems = try await metadata.databaseProblems()
         for problem in problems { report("database: \(OpenedStores.oneLine(problem))") }
-        let usage = try await UsageCheck(of: metadata, repairs: repairs).run { report($0.line) }
         let summary = try await check.run { report($0.line) }
+        let usage = try await UsageCheck(of: metadata, repairs: repairs).run { report($0.line) }
         report(
             """
             Checked \(summary.objects) objects (\(summary.bytes) bytes): \(summary.damaged) damaged, \

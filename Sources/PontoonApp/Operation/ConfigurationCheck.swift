@@ -43,7 +43,11 @@ package struct ConfigurationCheck {
 
     private func checkAuditLog() throws {
         guard case .file(let path) = settings.auditLog else { return }
-        if try DataDirectory.exists(path) {
+        if try DataDirectory.exists(path, .auditLog) {
+            var isDirectory: ObjCBool = false
+            if FileManager.default.fileExists(atPath: path.string, isDirectory: &isDirectory), isDirectory.boolValue {
+                throw SettingError(.auditLog, "'\(path)' is a directory; name a file")
+            }
             guard access(path.string, W_OK) == 0 else {
                 throw SettingError(.auditLog, "cannot write to '\(path)': \(Errno(rawValue: errno))")
             }

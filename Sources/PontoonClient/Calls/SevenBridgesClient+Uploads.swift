@@ -78,11 +78,15 @@ extension SevenBridgesClient {
         }
     }
 
-    /// Finds an upload whose start got no response.
+    /// Finds an upload whose start got no response; returns `nil` also if the server refuses to list the uploads.
     private func justStarted(_ start: UploadStart, since earliest: Date) async throws -> UploadDetails? {
-        try await uploads().items.first { upload in
-            start.matches(upload) && upload.storedParts ?? 0 == 0 && upload.reportedParts ?? 0 == 0
-                && upload.initiated.map { $0 >= earliest } ?? false
+        do {
+            return try await uploads().items.first { upload in
+                start.matches(upload) && upload.storedParts ?? 0 == 0 && upload.reportedParts ?? 0 == 0
+                    && upload.initiated.map { $0 >= earliest } ?? false
+            }
+        } catch is APIError {
+            return nil
         }
     }
 

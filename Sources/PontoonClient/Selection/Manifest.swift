@@ -129,18 +129,18 @@ extension FileSelection {
     /// A row whose file does not exist becomes an item with a problem.
     func addManifest(to items: inout [UploadItem]) {
         guard let manifest else { return }
-        var positions: [FileLocation: Int] = [:]
+        // A path that was named twice has several items, of which only the first is kept later.
+        var positions: [FileLocation: [Int]] = [:]
         for (index, item) in items.enumerated() where item.problem == nil {
-            if let location = FileLocation(item.source) { positions[location] = index }
+            if let location = FileLocation(item.source) { positions[location, default: []].append(index) }
         }
         for row in manifest.rows {
             let path = FilePath(row.file).isAbsolute ? FilePath(row.file) : manifest.folder.appending(row.file)
             let location = FileLocation(path)
-            if let index = location.flatMap({ positions[$0] }) {
-                items[index].metadata = row.metadata
-                items[index].tags = row.tags
+            if let indices = location.flatMap({ positions[$0] }) {
+                for index in indices { (items[index].metadata, items[index].tags) = (row.metadata, row.tags) }
             } else {
-                if let location { positions[location] = items.count }
+                if let location { positions[location] = [items.count] }
                 items.append(item(row, path))
             }
         }

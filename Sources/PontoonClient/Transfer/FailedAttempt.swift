@@ -51,7 +51,8 @@ extension RetryPolicy {
             if failure.madeProgress { (count, firstFailure) = (1, nil) }
             var start = firstFailure ?? now
             firstFailure = start
-            if outcome.isOutage, let last = contact.lastContact { start = max(start, last) }
+            let mayCountAnew = outcome.isConnectionFailure && now - start < maximumTime * 4
+            if mayCountAnew, let last = contact.lastContact { start = max(start, last) }
             let decision = decide(
                 attempt: count,
                 elapsed: now - start,

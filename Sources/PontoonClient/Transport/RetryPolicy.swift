@@ -37,6 +37,14 @@ public struct RetryPolicy: Hashable, Sendable {
             }
         }
 
+        /// Whether there was no response at all.
+        var isConnectionFailure: Bool {
+            switch self {
+            case .notConnected, .connectionLost, .timedOut: true
+            case .refused, .storageRefused, .checksumMismatch: false
+            }
+        }
+
         /// Whether the network or the server may be unavailable, rather than this request being refused.
         var isOutage: Bool {
             switch self {
@@ -62,7 +70,8 @@ public struct RetryPolicy: Hashable, Sendable {
     /// Maximum time since the first failed attempt after which a request is retried.
     ///
     /// If the connection fails, the time counts from the last success of any request to the same server, so that an
-    /// outage of this length ends a run, and shorter ones do not, however many there are.
+    /// outage of this length ends a run, and shorter ones do not. A request that fails while others succeed is retried for
+    /// at most four times as long.
     public var maximumTime: Duration = .seconds(3600)
     /// Pause after the first failed attempt; doubles with each further one.
     ///

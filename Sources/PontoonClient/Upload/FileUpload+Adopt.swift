@@ -31,6 +31,7 @@ extension FileUpload {
             start,
             source,
             partSize: job.options.partSize,
+            adopts: job.options.adoptsUploads,
             wasStarting: journal?.journal.head?.upload.isEmpty ?? false
         ) { upload in
             // Another process may be sending the file from another path.

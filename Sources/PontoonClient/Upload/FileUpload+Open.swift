@@ -41,6 +41,10 @@ extension FileUpload {
             if let head { try await abortIfPresent(head.upload) }
             return .alreadyThere(completed)
         }
+        if try job.options.transfer.conflictPolicy == .fail && job.folders.existing(item) != nil {
+            // An upload that was started with `--overwrite` must not replace the file, so the server refuses a new one.
+            return try await start(source, journal, isFresh: true)
+        }
         if let journal, let head, job.options.transfer.resumes {
             if head.identity.isSame(as: journal.identity) {
                 if let opening = try await resume(head, source, journal) { return opening }

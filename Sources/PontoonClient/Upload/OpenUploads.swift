@@ -28,14 +28,15 @@ final class OpenUploads: Sendable {
 
     /// Finds an unfinished upload of a file.
     ///
-    /// An upload is resumed if its first and its last stored part match the file. The other parts are compared before
-    /// they are reused, like those of any resumed upload. An upload without a stored part is resumed only if an earlier
-    /// run on this machine was about to start it.
+    /// If `adopts` is set, an upload is resumed if its first and its last stored part match the file. The other parts are
+    /// compared before they are reused, like those of any resumed upload. An upload without a stored part is resumed only
+    /// if an earlier run on this machine was about to start it.
     ///
     /// - Parameters:
     ///   - start: The upload that would otherwise be started.
     ///   - source: The file.
     ///   - partSize: Part size in bytes that the user requested; `nil` accepts any.
+    ///   - adopts: Whether an upload whose parts another client or a run without a journal has sent may be resumed.
     ///   - wasStarting: Whether an earlier run was about to start the upload, and was stopped before the server
     ///     responded.
     ///   - isUsable: Decides whether a matching upload can be resumed.
@@ -45,13 +46,17 @@ final class OpenUploads: Sendable {
         _ start: UploadStart,
         _ source: SourceFile,
         partSize: Int64?,
+        adopts: Bool,
         wasStarting: Bool,
         _ isUsable: (OpenUpload) async throws -> Bool = { _ in true }
     ) async throws -> OpenUpload? {
+        guard adopts || wasStarting else { return nil }
         for candidate in try await matching(start, partSize: partSize, isRecent: wasStarting) {
             guard let upload = try await open(candidate, source) else { continue }
-            let isSame = upload.acknowledged.isEmpty ? wasStarting : try await isSameFile(upload, source)
-            if isSame, try await isUsable(upload) { return upload }
+            let isEmpty = upload.acknowledged.isEmpty
+            guard isEmpty ? wasStarting : adopts else { continue }
+            if !isEmpty, try await !isSameFile(upload, source) { continue }
+            if try await isUsable(upload) { return upload }
         }
         return nil
     }
@@ -65,6 +70,9 @@ final class OpenUploads: Sendable {
             )
             return OpenUpload(details, plan: try FileUpload.plan(resuming: details, source), journaled: [:])
         } catch let error as APIError where error.status == 404 || error.status == 403 {
+            return nil
+        } catch let error as ClientError where error.code == .responseUnreadable {
+            // The server does not describe the upload well enough to resume it.
             return nil
         }
     }

@@ -74,6 +74,12 @@ public struct UploadOptions: Sendable {
     /// Id of an existing upload to resume, such as one that another client started; requires a single item.
     public var uploadID: String?
 
+    /// Whether to resume an unfinished upload of the same file although its journal is missing, for example one that
+    /// another machine started.
+    ///
+    /// Nobody may be working on that upload any more: the parts of two clients would replace each other.
+    public var adoptsUploads = false
+
     /// Creates the default options for a destination.
     public init(destination: UploadDestination) { self.destination = destination }
 }

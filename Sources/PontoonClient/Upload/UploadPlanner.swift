@@ -14,7 +14,13 @@ extension Uploader {
         let rules = UploadRules(server: server)
         let good = items.filter { rules.problem(with: $0) == nil }
         var folders = DestinationFolders(options.destination)
-        try await folders.prepare(good, lookingUp: good, creating: false, client: client)
+        try await folders.prepare(
+            good,
+            lookingUp: good,
+            optionally: options.transfer.conflictPolicy != .skip,
+            creating: false,
+            client: client
+        )
         let refusal = try await refusal()
         let state = try options.stateDirectory.map { try StateDirectory($0) }
         let finished = try state?.finishedLog(JournalKey(client, options.destination))
@@ -101,7 +107,8 @@ private struct UploadPlanner {
             {
                 return (.alreadyThere, nil)
             }
-            if let resumed = try await resume(item, source) { return resumed }
+            let mustNotReplace = options.transfer.conflictPolicy == .fail && existing != nil && options.uploadID == nil
+            if !mustNotReplace, let resumed = try await resume(item, source) { return resumed }
             return try await start(item, source, existing)
         }
     }
@@ -142,6 +149,7 @@ private struct UploadPlanner {
             start,
             source,
             partSize: options.partSize,
+            adopts: options.adoptsUploads,
             wasStarting: wasStarting
         )
         return found.map { (.resume(uploadID: $0.id), $0.plan) }

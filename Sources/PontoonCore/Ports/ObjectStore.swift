@@ -68,8 +68,9 @@ package protocol StreamingObjectStore: ObjectStore {
     /// its parts then need free space. Does nothing while a part of the upload is being written.
     /// - Parameters:
     ///   - upload: The upload.
-    ///   - storedParts: Returns the records of all stored parts, or `nil` if the upload is no longer active. Called
-    ///     while no part can be written in place.
+    ///   - storedParts: Returns the records of all stored parts, or `nil` if nothing must be freed, for example because the
+    ///     upload is no longer active. Called while no part can be written in place, and not called while one is. Must
+    ///     wait for records that are being committed.
     /// - Throws: The errors of `storedParts`.
     func freeUnusedSpace(
         of upload: Upload,

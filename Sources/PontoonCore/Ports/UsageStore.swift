@@ -6,6 +6,19 @@ package protocol UsageStore: Sendable {
     /// Returns the usage of a user or project and the quota in force, as last committed by any process.
     /// - Returns: `nil` if there is no such user or project.
     func usage(of subject: UsageSubject) async throws -> UsageReport?
+    /// Checks that an upload of declared size would not exceed a quota at present; changes nothing.
+    /// - Parameters:
+    ///   - size: The declared size in bytes.
+    ///   - project: The project; if it does not exist, the check succeeds.
+    ///   - userName: The user of the upload.
+    ///   - isSender: Whether the upload is that of an upload link's sender.
+    /// - Throws: `.quotaExceeded`.
+    func checkQuota(
+        forUploadOf size: Int64,
+        to project: ProjectID,
+        by userName: String,
+        isSender: Bool
+    ) async throws
     /// Returns the limits that an administrator has set for a user or project.
     /// - Returns: `nil` if there is no such user or project.
     func quota(of subject: UsageSubject) async throws -> StoredQuota?

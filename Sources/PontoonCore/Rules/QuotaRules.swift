@@ -1,3 +1,13 @@
+/// Who makes a call that a quota may refuse.
+package enum QuotaCaller: Sendable {
+    /// The owner of the project, who may know the usage of all their projects.
+    case owner
+    /// Another member of the project, who may know the usage of this project.
+    case member
+    /// The sender of an upload link, to whom no names and figures are shown.
+    case sender
+}
+
 /// The comparison of usages with quotas.
 package enum QuotaRules {
     /// Returns whether a change increases a number that a quota limits.
@@ -13,19 +23,20 @@ package enum QuotaRules {
     ///   - usage: The usage after the change.
     ///   - quota: The limits.
     ///   - subject: The user or project to which they belong.
-    ///   - isSender: Whether the caller is the sender of an upload link, to whom no names and figures are shown.
-    /// - Throws: `.quotaExceeded`, with the usage before the change unless the caller is a sender.
+    ///   - caller: The caller, on whom the details of the message depend.
+    /// - Throws: `.quotaExceeded`, with the usage before the change if the caller may know it.
     package static func check(
         _ change: Usage,
         to usage: Usage,
         _ quota: Quota,
         of subject: UsageSubject,
-        isSender: Bool
+        caller: QuotaCaller
     ) throws(PontoonError) {
         let earlier = usage + change.negated
         if change.bytes > 0, let limit = quota.bytes, usage.bytes > limit {
             throw refusal(
-                isSender,
+                caller,
+                subject,
                 """
                 \(subject.text) has a quota of \(limit) bytes, of which \(earlier.storedBytes) are used by files and \
                 \(earlier.reservedBytes) reserved for unfinished uploads; \(change.bytes) more bytes do not fit.
@@ -34,7 +45,8 @@ package enum QuotaRules {
         }
         if change.openUploads > 0, let limit = quota.openUploads, usage.openUploads > limit {
             throw refusal(
-                isSender,
+                caller,
+                subject,
                 """
                 \(subject.text) has a quota of \(limit) unfinished uploads and already has \(earlier.openUploads).
                 """
@@ -42,7 +54,8 @@ package enum QuotaRules {
         }
         if change.filesAndUploads > 0, let limit = quota.files, usage.filesAndUploads > limit {
             throw refusal(
-                isSender,
+                caller,
+                subject,
                 """
                 \(subject.text) has a quota of \(limit) files and already has \(earlier.files) files and \
                 \(earlier.openUploads) unfinished uploads.
@@ -51,8 +64,13 @@ package enum QuotaRules {
         }
     }
 
-    private static func refusal(_ isSender: Bool, _ reason: String) -> PontoonError {
-        if isSender {
+    private static func refusal(_ caller: QuotaCaller, _ subject: UsageSubject, _ reason: String) -> PontoonError {
+        var reason = reason
+        switch (caller, subject) {
+        case (.owner, _), (.member, .project): break
+        case (.member, .user):
+            reason = "\(subject.text) has too little of their quota left."
+        case (.sender, _):
             return PontoonError(
                 .quotaExceeded,
                 "There is not enough space for this file at present; contact the person who gave you the link."

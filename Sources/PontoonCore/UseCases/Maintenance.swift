@@ -14,6 +14,9 @@ package struct Maintenance: Sendable {
     private let replayLifetime: Duration
     private let now: @Sendable () -> Date
     private let stopwatch: Stopwatch
+    private let uptime: @Sendable () -> Duration
+    /// Value of ``uptime`` when the server started.
+    private let startTime: Duration
 
     /// Creates the maintenance tasks of a metadata store and an object store.
     ///
@@ -55,6 +58,8 @@ package struct Maintenance: Sendable {
         self.replayLifetime = replayLifetime
         self.now = now
         self.stopwatch = Stopwatch(uptime)
+        self.uptime = uptime
+        startTime = uptime()
     }
 
     /// Recovers from a crash; call it before the first request is served.
@@ -144,30 +149,46 @@ package struct Maintenance: Sendable {
     /// Reduces the reservations of uploads without progress, and frees their preallocated space, so that both are
     /// available to other uploads.
     ///
-    /// A wrong clock does no harm, because an upload reserves its declared size again with its next part.
+    /// Does nothing until the server has run for the lifetime of reservations, so that clients can continue their uploads
+    /// after an outage. A clock that is set forward makes reservations lapse early: the uploads can be continued, but
+    /// need free space.
     ///
     /// - Throws: The first error of freeing space, after all reservations were reduced; an error of the metadata store.
     private func reduceReservations() async throws {
+        guard uptime() - startTime >= reservationLifetime else { return }
         let deadline = now().addingTimeInterval(-reservationLifetime.inSeconds)
         var failure: (any Error)?
         while true {
             let ids = try await metadata.lapsedReservations(idleSince: deadline, limit: Self.batch)
+            var reduced = 0
             for id in ids {
-                do { try await freeUnusedSpace(of: id) } catch { failure = failure ?? error }
-                _ = try await metadata.reduceReservation(of: id, ifIdleSince: deadline)
+                do {
+                    if try await reduceReservation(of: id, idleSince: deadline) { reduced += 1 }
+                } catch {
+                    failure = failure ?? error
+                }
             }
-            if ids.count < Self.batch { break }
+            // Uploads of which a part is being written are listed again.
+            if ids.count < Self.batch || reduced == 0 { break }
         }
         if let failure { throw failure }
     }
 
-    private func freeUnusedSpace(of id: String) async throws {
-        guard case .streaming(let store, _, _) = storage, let upload = try await metadata.upload(id) else { return }
-        try await store.freeUnusedSpace(of: upload) {
-            let parts = try await metadata.parts(of: id)
-            // Read after the parts, so that none was recorded by a completion that has begun in between.
-            return try await metadata.upload(id)?.state == .active ? parts : nil
+    /// Reduces the reservation of one upload; does nothing while one of its parts is being written in place.
+    ///
+    /// - Returns: Whether it was reduced.
+    private func reduceReservation(of id: String, idleSince deadline: Date) async throws -> Bool {
+        guard case .streaming(let store, _, _) = storage, let upload = try await metadata.upload(id) else {
+            return try await metadata.reduceReservation(of: id, ifIdleSince: deadline)
         }
+        var isReduced = false
+        try await store.freeUnusedSpace(of: upload) {
+            // Waits until the records of parts that are being committed are visible, and fails if the upload is no longer
+            // active. Only then are the parts read.
+            isReduced = try await metadata.reduceReservation(of: id, ifIdleSince: deadline)
+            return isReduced ? try await metadata.parts(of: id) : nil
+        }
+        return isReduced
     }
 
     /// Removes up to 100 upload links that expired more than 30 days ago, the sessions of senders who were idle for

@@ -1,7 +1,21 @@
 package import Foundation
-import PontoonCore
+package import PontoonCore
 
 extension SQLMetadataStore {
+    package func checkQuota(
+        forUploadOf size: Int64,
+        to project: ProjectID,
+        by userName: String,
+        isSender: Bool
+    ) async throws {
+        let defaults = defaultQuotas
+        try await read { connection in
+            guard var account = try connection.usageAccount(of: project, defaults) else { return }
+            account.setCaller(userName, isSender: isSender)
+            try connection.checkRoom(for: Usage(reservedBytes: size, openUploads: 1), in: account)
+        }
+    }
+
     package func keepAlive(_ id: String, now: Date, reserving: Bool) async throws {
         let defaults = defaultQuotas
         try await writeRetryingConflicts(changing: .none) { connection in
@@ -117,7 +131,7 @@ extension SQLConnection {
     fileprivate func reservation(of id: String, _ defaults: DefaultQuotas) throws -> Reservation? {
         guard let row = try query(selectReservation, [id]).first else { return nil }
         var account = try row.usageAccount(defaults)
-        account.isSender = try row.optionalText("sender_session") != nil
+        account.setCaller(try row.text("user_name"), isSender: try row.optionalText("sender_session") != nil)
         return Reservation(
             account: account,
             declaredSize: try row.optionalInteger("size"),
@@ -131,7 +145,7 @@ extension SQLConnection {
 private let selectReservation = SQLStatement(
     constant: """
         SELECT \(accountColumns), uploads.size AS size, uploads.reserved_bytes AS reserved_bytes,
-            uploads.sender_session AS sender_session, (
+            uploads.sender_session AS sender_session, uploads.user_name AS user_name, (
                 SELECT CAST(COALESCE(SUM(parts.size), 0) AS BIGINT) FROM parts WHERE parts.upload_id = uploads.id
             ) AS stored, (
                 SELECT COUNT(*) * uploads.part_size FROM parts

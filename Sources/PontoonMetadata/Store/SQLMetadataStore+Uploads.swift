@@ -21,7 +21,7 @@ extension SQLMetadataStore {
                 guard let place = place.first else { throw PontoonError.noSuchDestination }
                 guard try place.count("open_uploads") < maximum else { throw PontoonError.tooManyUploads(maximum) }
                 var account = try place.usageAccount(defaults)
-                account.isSender = upload.senderSession != nil
+                account.setCaller(upload.userName, isSender: upload.senderSession != nil)
                 try connection.enqueue(insertUpload, values + [link] + destination)
                 try connection.add(openUploads: [upload.userName: 1])
                 try connection.add(Usage(reservedBytes: upload.size ?? 0, openUploads: 1), to: account)
@@ -83,7 +83,7 @@ extension SQLMetadataStore {
             guard let project = project.first else { return false }
             let link = try project.optionalText("link_id")
             var account = try project.usageAccount(defaults)
-            account.isSender = link != nil
+            account.setCaller(try project.text("user_name"), isSender: link != nil)
             if let link { try connection.enqueue(lockLink, [link], lock: .forUpdate("upload_links")) }
             guard
                 let completed = try connection.query(markCompleted, [file.id, file.createdOn, id, leaseID]).first
@@ -346,7 +346,7 @@ private let selectUploadsBackward = SQLStatement(
 )
 private let selectProjectOfUpload = SQLStatement(
     constant: """
-        SELECT \(accountColumns), uploads.link_id AS link_id FROM uploads
+        SELECT \(accountColumns), uploads.link_id AS link_id, uploads.user_name AS user_name FROM uploads
         JOIN projects ON projects.id = uploads.project_id \(accountQuotas) WHERE uploads.id = $1
         """
 )

@@ -6,8 +6,13 @@ struct UsageAccount: Sendable {
     let owner: String
     var projectQuota = Quota()
     var ownerQuota = Quota()
-    /// Whether the caller is the sender of an upload link, to whom no figures are shown.
-    var isSender = false
+    /// The caller, on whom the message of a refusal depends.
+    var caller = QuotaCaller.member
+
+    /// Sets ``caller`` for an upload.
+    mutating func setCaller(_ userName: String, isSender: Bool) {
+        caller = isSender ? .sender : userName == owner ? .owner : .member
+    }
 }
 
 /// The counters of the storage that projects and their owners use.
@@ -44,7 +49,7 @@ extension SQLConnection {
         let values = change.values(name)
         guard QuotaRules.limits(change, limit.quota) else { return try enqueue(statement, values) }
         guard let usage = try query(statement, values).first?.usage() else { return }
-        try QuotaRules.check(change, to: usage, limit.quota, of: limit.subject, isSender: account.isSender)
+        try QuotaRules.check(change, to: usage, limit.quota, of: limit.subject, caller: account.caller)
     }
 
     /// Subtracts `changes` from the counters of projects and their owners, and adds `charged` to the counters of users
@@ -80,7 +85,7 @@ extension SQLConnection {
         ]
         for (select, name, quota, subject) in limits where QuotaRules.limits(change, quota) {
             let usage = try query(select, [name]).first?.usage() ?? Usage()
-            try QuotaRules.check(change, to: usage + change, quota, of: subject, isSender: account.isSender)
+            try QuotaRules.check(change, to: usage + change, quota, of: subject, caller: account.caller)
         }
     }
 }

@@ -63,6 +63,7 @@ struct UploadCommand: AsyncParsableCommand {
             options.stateDirectory = upload.state.map { FilePath($0) } ?? CommonOptions.stateDirectory
         }
         options.uploadID = upload.uploadID
+        options.adoptsUploads = upload.adopt
         return options
     }
 }
@@ -100,6 +101,11 @@ struct UploadArguments: ParsableArguments {
 
     @Option(help: ArgumentHelp("Resume an upload that another client started.", valueName: "id"))
     var uploadID: String?
+
+    @Flag(
+        help: "Resume an unfinished upload of the same file that another computer started and no longer works on."
+    )
+    var adopt = false
 
     @Flag(help: "Print what would be uploaded, without uploading anything.")
     var dryRun = false

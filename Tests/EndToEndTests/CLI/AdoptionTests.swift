@@ -51,9 +51,48 @@ struct AdoptionTests {
             try user.makeFile("f", size: Self.size)
             let first = try await kill(server, user)
             try FileManager.default.removeItem(atPath: user.path("state"))
-            let plan = try await user.upload("--dry-run", user.path("f")).all("plan").first
+            let plan = try await user.upload("--dry-run", "--adopt", user.path("f")).all("plan").first
             #expect(plan?.text("action") == "resume" && plan?.number("parts") == 7, "\(String(describing: plan))")
-            try await isFirst(first, resumedBy: user.upload(user.path("f")), server)
+            try await isFirst(first, resumedBy: user.upload("--adopt", user.path("f")), server)
+        }
+    }
+
+    @Test("without --adopt, an upload that another client may be working on is left alone")
+    func notAdopted() async throws {
+        try await withPontoon { server, user in
+            try user.makeFile("f", size: Self.size)
+            _ = try await kill(server, user)
+            try FileManager.default.removeItem(atPath: user.path("state"))
+            let plan = try await user.upload("--dry-run", user.path("f")).all("plan").first
+            #expect(plan?.text("action") == "send", "\(String(describing: plan))")
+            let run = try await user.upload("--part-size", "5M", user.path("f"))
+            #expect(run.code == 0 && run.parts.count == 7, "\(run)")
+            #expect(try await server.api.content("f") == testBytes(seed: 7, count: Self.size))
+        }
+    }
+
+    @Test("an upload that was started with --overwrite does not replace a file without it")
+    func startedWithOverwrite() async throws {
+        try await withPontoon { server, user in
+            try user.makeFile("f", size: Self.size)
+            _ = try await server.api.uploadSmall("f")
+            let content = try await server.api.content("f")
+            try await user.held(at: "/complete", server) { user, valve in
+                let seen = Counter()
+                let flags = ["--overwrite", "--part-size", "5M", "--parallel", "1", "--bwlimit", "20M", user.path("f")]
+                let run = try await user.run(["upload", "--json", "--project", "admin/uploads"] + flags) { event, pid in
+                    if event.kind == "part", seen.next() == 1 { Glibc.kill(pid, SIGKILL) }
+                }
+                valve.discard()
+                try #require(run.code == nil, "\(run)")
+                for flags in [["--dry-run"], []] {
+                    let second = try await user.run(
+                        ["upload", "--json", "--project", "admin/uploads"] + flags + [user.path("f")]
+                    )
+                    #expect(second.code == 5, "\(flags) \(second)")
+                }
+            }
+            #expect(try await server.api.content("f") == content)
         }
     }
 
@@ -76,7 +115,7 @@ struct AdoptionTests {
             let first = try await kill(server, user)
             if how == "moved" {
                 try FileManager.default.moveItem(atPath: user.path("f"), toPath: user.path("other/f"))
-                try await isFirst(first, resumedBy: user.upload(user.path("other/f")), server)
+                try await isFirst(first, resumedBy: user.upload("--adopt", user.path("other/f")), server)
             } else {
                 let copied = try await Subprocess.run(
                     .name("cp"),

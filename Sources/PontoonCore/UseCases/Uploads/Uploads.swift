@@ -9,6 +9,9 @@ package struct Uploads: Sendable {
     private let access: Access
     private let sizing: PartSizing
     private let limits: UserLimits
+    /// Declared size in bytes from which quotas are checked before the space is preallocated as well as afterwards, so
+    /// that a user without quota cannot take up the disk for a moment.
+    private static let preallocationToCheck: Int64 = 64 << 20
     private let garbage: GarbageCollector
     private let reports: PartReports
     var uploads: UploadAccess
@@ -141,6 +144,14 @@ package struct Uploads: Sendable {
         userName: String,
         senderSession: String? = nil
     ) async throws -> Upload {
+        if case .folder(_, let project, _) = destination, let size = content.size, size >= Self.preallocationToCheck {
+            try await metadata.checkQuota(
+                forUploadOf: size,
+                to: project,
+                by: userName,
+                isSender: senderSession != nil
+            )
+        }
         let key = ObjectKey.random()
         // The object store is called before the record is added. After a crash in between, recovery removes the orphan.
         let handle = try await storage.store.prepare(key, size: content.size)
