@@ -64,7 +64,7 @@ struct AdoptionTests {
             _ = try await kill(server, user)
             try FileManager.default.removeItem(atPath: user.path("state"))
             let plan = try await user.upload("--dry-run", user.path("f")).all("plan").first
-            #expect(plan?.text("action") == "send", "\(String(describing: plan))")
+            #expect(plan?.text("action") == "upload", "\(String(describing: plan))")
             let run = try await user.upload("--part-size", "5M", user.path("f"))
             #expect(run.code == 0 && run.parts.count == 7, "\(run)")
             #expect(try await server.api.content("f") == testBytes(seed: 7, count: Self.size))
@@ -124,7 +124,7 @@ struct AdoptionTests {
                 )
                 try #require(copied.terminationStatus.isSuccess)
                 try #require(rename(user.path("copy"), user.path("f")) == 0)
-                try await isFirst(first, resumedBy: user.upload(user.path("f")), server)
+                try await isFirst(first, resumedBy: user.upload("--adopt", user.path("f")), server)
             }
             #expect(try user.names("state/pontoon/uploads") == [])
         }
@@ -206,7 +206,7 @@ struct AdoptionTests {
             try user.makeFile("f", size: Self.size)
             _ = try await kill(server, user)
             _ = try await server.api.upload("f", ByteBuffer(string: "other"))
-            let run = try await user.upload("--overwrite", user.path("f"))
+            let run = try await user.upload("--overwrite", "--adopt", user.path("f"))
             #expect(run.code == 0, "\(run)")
             #expect(run.all("warning").first?.text("message")?.contains("without --overwrite") == true, "\(run)")
             #expect(try await server.api.content("f") == testBytes(seed: 7, count: Self.size))
