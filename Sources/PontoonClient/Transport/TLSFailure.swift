@@ -31,6 +31,8 @@ struct TLSFailure {
         ("PROTOCOL_VERSION", .untrusted, "the server does not support TLS 1.2 or later"),
         ("CERTIFICATE_REQUIRED", .untrusted, "the server requires a client certificate"),
         ("BAD_CERTIFICATE", .untrusted, "the server requires a client certificate"),
+        ("BAD_DECRYPT", .connectionLost, "encrypted data was damaged in transit"),
+        ("DECRYPTION_FAILED_OR_BAD_RECORD_MAC", .connectionLost, "encrypted data was damaged in transit"),
         ("UNRECOGNIZED_NAME", .untrusted, "the server has no certificate for this host name"),
     ]
 
