@@ -193,9 +193,11 @@ enum FileSystem {
         }
     }
 
-    /// A locale in which texts are UTF-8; `nil` if the system has none.
+    /// A locale in which texts are UTF-8; its value is `nil` if the system has none.
+    ///
+    /// `@unchecked Sendable`: the only field is a constant pointer to a locale that is never modified or freed. POSIX allows
+    /// several threads to use such a locale at the same time; `uselocale` changes only the calling thread.
     private struct CharacterLocale: @unchecked Sendable {
-        // The locale is never modified or freed, so all threads may use it.
         let value = newlocale(LC_CTYPE_MASK, "C.UTF-8", nil)
     }
 
