@@ -18,6 +18,12 @@ public struct FileSelection: Sendable {
     public var include: [String] = []
     /// Patterns that exclude files and folders below a folder; they take precedence over ``include``.
     public var exclude: [String] = []
+    /// Patterns of files that are sent after all others (``UploadItem/isLast``).
+    public var last: [String] = []
+    /// Minimum time since the last modification of a file; younger files are left out.
+    ///
+    /// If a file is left out, those that match ``last`` are left out too.
+    public var minimumAge: Duration = .zero
     /// Tags for all files.
     public var tags: [String] = []
     /// Metadata for all files; a manifest's values take precedence.
@@ -46,6 +52,8 @@ public struct FileSelection: Sendable {
         public var skipped: [Skipped] = []
         /// Warnings, for example about skipped files and patterns that matched nothing.
         public var warnings: [String] = []
+        /// Number of files that are left out because of ``FileSelection/minimumAge``.
+        public var youngFiles = 0
         var filter: PathFilter
     }
 
@@ -61,20 +69,37 @@ public struct FileSelection: Sendable {
     public func resolve() throws -> Result {
         var result = try find()
         result.warnings = result.skipped.map { "'\($0.path)' \($0.reason) and was skipped." }
+        if result.youngFiles > 0 {
+            result.warnings.append(
+                "\(result.youngFiles) \(result.youngFiles == 1 ? "file" : "files") left out because of --min-age."
+            )
+        }
         result.warnings += Self.warningsAboutNames(result.items) + result.filter.warnings
         return result
     }
 
     /// Finds the selected files; the result has no warnings.
     func find() throws -> Result {
-        var walk = SelectionWalk(keepsTree: keepsTree, filter: try PathFilter(include: include, exclude: exclude))
+        var walk = SelectionWalk(keepsTree: keepsTree, filter: try PathFilter(include: include, exclude: exclude, last: last))
         for path in paths { for argument in Argument.expand(path) { walk.add(argument) } }
         for path in listed { walk.addListed(path) }
         var items = walk.items
         addManifest(to: &items)
         for index in items.indices { label(&items[index]) }
         items = Self.withoutRepetitions(items)
-        return Result(items: items, skipped: walk.skipped, filter: walk.filter)
+        let all = items.count
+        if minimumAge > .zero { items = withoutYoung(items) }
+        return Result(items: items, skipped: walk.skipped, youngFiles: all - items.count, filter: walk.filter)
+    }
+
+    /// Removes the files that were modified too recently, and then those that must be sent after them.
+    private func withoutYoung(_ items: [UploadItem]) -> [UploadItem] {
+        let now = Date.now.timeIntervalSince1970
+        let old = items.filter { item in
+            guard item.problem == nil, let status = try? FileStatus(item.source) else { return true }
+            return .seconds(now - Double(status.modified) / 1e9) >= minimumAge
+        }
+        return old.count == items.count ? old : old.filter { !$0.isLast }
     }
 
     /// Removes files that were named more than once, for example by themselves and as part of a folder.

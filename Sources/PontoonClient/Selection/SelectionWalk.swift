@@ -45,7 +45,7 @@ struct SelectionWalk {
         switch entry {
         case .file:
             guard !file.isEmpty else { return fail(path, at: file, Self.nameless(path)) }
-            append(path, at: file)
+            append(path, at: file, isLast: filter.isLast(file.suffix(1)))
         case .folder: walk(Folder(path: path, place: folder))
         case .special: fail(path, at: file, Self.special(path))
         case .missing: fail(path, at: file, Self.missing(path))
@@ -77,7 +77,7 @@ struct SelectionWalk {
         guard inner.isIncluded || isFolder || entry.isUnreadable else { return }
         if !inner.path.isText { return fail(inner.path, at: inner.place, Self.notText(inner.path)) }
         switch entry {
-        case .file: append(inner.path, at: inner.place)
+        case .file: append(inner.path, at: inner.place, isLast: filter.isLast(inner.names))
         case .folder(isLink: true): skip(inner, "is a symbolic link to a folder")
         case .folder(isLink: false): walk(inner)
         case .special: skip(inner, "is neither a regular file nor a folder")
@@ -88,15 +88,20 @@ struct SelectionWalk {
     }
 
     /// Adds an item; an empty place is that of the destination itself, named `.`.
-    private mutating func append(_ path: FilePath, at place: [String], problem: ClientError? = nil) {
-        items.append(
-            UploadItem(
-                source: path,
-                name: place.last ?? ".",
-                folders: keepsTree ? place.dropLast() : [],
-                problem: problem
-            )
+    private mutating func append(
+        _ path: FilePath,
+        at place: [String],
+        isLast: Bool = false,
+        problem: ClientError? = nil
+    ) {
+        var item = UploadItem(
+            source: path,
+            name: place.last ?? ".",
+            folders: keepsTree ? place.dropLast() : [],
+            problem: problem
         )
+        item.isLast = isLast
+        items.append(item)
     }
 
     private mutating func fail(_ path: FilePath, at place: [String], _ problem: ClientError) {

@@ -18,18 +18,31 @@ extension TransferContext {
     }
 
     /// Starts the files in order, with at most ``TransferJob/maximumOpenFiles`` in progress at a time.
+    ///
+    /// Files for which ``TransferJob/isLast(_:)`` is `true` start after all others have succeeded.
     private func transferInOrder(_ job: some TransferJob<Item>) async -> [TransferResult<Item>] {
         let fatal = FatalRefusal()
         return await withTaskGroup(of: TransferResult<Item>.self) { group in
             var results = [TransferResult<Item>?](repeating: nil, count: job.items.count)
             var open = 0
-            for (index, item) in job.items.enumerated() {
+            var heldBack: ClientError?
+            let last = job.items.indices.filter { job.isLast(job.items[$0]) }
+            let first = last.isEmpty ? Array(job.items.indices) : job.items.indices.filter { !job.isLast(job.items[$0]) }
+            for index in first + last {
+                let item = job.items[index]
+                if index == last.first {
+                    for await result in group { results[result.index] = result }
+                    open = 0
+                    heldBack = .heldBack(by: results.count { $0?.isSuccess == false })
+                }
                 if open == job.maximumOpenFiles, let result = await group.next() {
                     results[result.index] = result
                     open -= 1
                 }
                 let file = TransferFile(context: self, index: index, item: item)
-                if let ending = job.knownEnding(of: file) ?? fatal.error.map(TransferEnding.init) {
+                if let ending = job.knownEnding(of: file) ?? fatal.error.map(TransferEnding.init)
+                    ?? heldBack.flatMap({ Task.isCancelled ? nil : TransferEnding(outcome: .failed($0)) })
+                {
                     results[index] = await finish(file, ending)
                     continue
                 }

@@ -16,6 +16,10 @@ public struct UploadItem: TransferItem, Hashable {
     ///
     /// ``FileSelection`` sets it for paths that it finds but that are not readable files.
     public var problem: ClientError?
+    /// Whether the file is sent only after all others have been uploaded; if any of them fails, it is not sent.
+    ///
+    /// Use it for a file that tells its readers that all others are complete.
+    public var isLast = false
 
     /// Creates an item.
     ///

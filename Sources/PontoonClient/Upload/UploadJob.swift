@@ -58,6 +58,7 @@ struct UploadJob: TransferJob {
     }
 
     func isFatal(_ error: APIError) -> Bool { error.concernsDestination }
+    func isLast(_ item: UploadItem) -> Bool { item.isLast }
 
     /// Returns the journal key of an item.
     func key(_ item: UploadItem) -> JournalKey {

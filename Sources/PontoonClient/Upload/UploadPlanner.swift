@@ -39,7 +39,17 @@ extension Uploader {
             )
             return try await mapConcurrently(items, limit: 8) { try await planner.entry($0) }
         }
-        return UploadPreview(entries: entries, limits: limits)
+        return UploadPreview(entries: Self.holdingBack(entries), limits: limits)
+    }
+
+    /// Returns the entries, with those of the last files failing if any other would fail.
+    private static func holdingBack(_ entries: [UploadPreview.Entry]) -> [UploadPreview.Entry] {
+        let failures = entries.count { $0.isFailure && !$0.item.isLast }
+        guard let error = ClientError.heldBack(by: failures) else { return entries }
+        return entries.map { entry in
+            guard entry.item.isLast, !entry.isFailure else { return entry }
+            return UploadPreview.Entry(item: entry.item, size: entry.size, plan: nil, action: .fail(error))
+        }
     }
 
     /// Returns the error with which every upload would fail because the user lacks a permission; `nil` if none is known.

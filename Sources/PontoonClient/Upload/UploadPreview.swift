@@ -28,6 +28,8 @@ public struct UploadPreview: Sendable {
         public let plan: PartPlan?
         /// The action for the file.
         public let action: Action
+
+        var isFailure: Bool { if case .fail = action { true } else { false } }
     }
 
     /// The files, in order.

@@ -25,6 +25,7 @@ struct UploadCommand: AsyncParsableCommand {
         try await runCommand(json: common.json, afterInterruption: transfer.afterInterruption) { [self] in
             let found = try await abandonable { [selection] in try selection.resolve() }
             for warning in found.warnings { Output.standard.warn(warning, json: common.json) }
+            if found.items.isEmpty, found.youngFiles > 0 { return CommandEnd(.done, counts: ["files": 0, "failed": 0]) }
             guard !found.items.isEmpty else {
                 throw ClientError(.requestInvalid, "There is nothing to upload.", advice: "Pass files or folders.")
             }
@@ -84,6 +85,9 @@ struct DestinationArguments: ParsableArguments {
             throw ValidationError("--project must be owner/name, as listed by 'pontoon projects'.")
         }
     }
+
+    /// The destination as the user gave it.
+    var text: String { parent ?? project ?? "" }
 
     var value: UploadDestination { parent.map { .folder($0) } ?? .project(project ?? "") }
 }
@@ -146,6 +150,19 @@ struct SelectionArguments: ParsableArguments {
     )
     var filesFrom: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Send files that match only after all others have succeeded. Repeatable.",
+            valueName: "pattern"
+        )
+    )
+    var last: [String] = []
+
+    @Option(
+        help: ArgumentHelp("Leave out files that were modified more recently, such as 5m or 2h.", valueName: "time")
+    )
+    var minAge: AgeOption?
+
     @Flag(
         name: [.customShort("0"), .customLong("from0")],
         help: "The paths in --files-from end with null characters, as from 'find -print0'. Default: detected."
@@ -172,6 +189,8 @@ struct SelectionArguments: ParsableArguments {
         selection.keepsTree = keepTree
         selection.include = include
         selection.exclude = exclude
+        selection.last = last
+        selection.minimumAge = .seconds(minAge?.seconds ?? 0)
         selection.tags = tag
         selection.metadata = try Self.metadata(meta)
         selection.manifest = try manifest.map { try Manifest(FilePath($0)) }

@@ -22,7 +22,7 @@ struct PreviewReport {
             Output.standard.printLine(summary(preview))
         }
         let failures = preview.entries.compactMap { entry -> ExitStatus? in
-            guard case .fail(let error) = entry.action else { return nil }
+            guard case .fail(let error) = entry.action, (error as? ClientError)?.code != .heldBack else { return nil }
             return ExitStatus(error)
         }
         return CommandEnd(

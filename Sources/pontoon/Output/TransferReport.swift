@@ -8,19 +8,33 @@ enum TransferDirection: Sendable {
     case upload, download
 }
 
+/// The results of a transfer for which a line is printed, without `--json`.
+enum TransferDetail: Sendable {
+    case all, none
+
+    func includes(_ outcome: TransferOutcome) -> Bool {
+        switch self {
+        case .all: true
+        case .none: false
+        }
+    }
+}
+
 /// The output of `pontoon upload` and `pontoon download`: events while files are transferred, and a summary.
 final class TransferReport<Item: TransferItem>: Sendable {
     let direction: TransferDirection
     let json: Bool
     let items: [Item]
+    let detail: TransferDetail
     private let start = ContinuousClock.now
     /// Indexes of the items whose results have been printed.
     private let printed = Mutex<Set<Int>>([])
 
-    init(direction: TransferDirection, json: Bool, items: [Item]) {
+    init(direction: TransferDirection, json: Bool, items: [Item], detail: TransferDetail = .all) {
         self.direction = direction
         self.json = json
         self.items = items
+        self.detail = detail
     }
 
     /// Prints the events until the transfer ends.
@@ -76,6 +90,8 @@ final class TransferReport<Item: TransferItem>: Sendable {
             switch result.outcome {
             case .transferred, .alreadyThere, .skipped: nil
             case .cancelled: .interrupted
+            // The files because of which this one was not sent determine the status.
+            case .failed(let error as ClientError) where error.code == .heldBack: nil
             case .failed(let error): ExitStatus(error)
             }
         }
@@ -95,7 +111,7 @@ extension TransferReport {
     /// Returns the message for an event; `nil` if none is printed.
     private func text(_ event: TransferEvent<Item>) -> String? {
         switch event {
-        case .finished(let result): text(result)
+        case .finished(let result) where detail.includes(result.outcome): text(result)
         case .retrying(let retry) where !retry.isOutage && retry.wait > .seconds(1):
             "pontoon: \(retry.index.map { naming(items[$0], in: retry.reason) } ?? retry.reason)"
                 + " Retrying in \(timeText(retry.wait / .seconds(1))) to \(retry.purpose)."
