@@ -16,18 +16,29 @@ struct WatchCommand: AsyncParsableCommand {
             """
     )
 
-    @Argument(help: "Folder that contains the runs, or is a run.", completion: .directory)
-    var folder: String
+    @Argument(help: "Folder that contains the runs, or is a run. Without --to, a second argument is the destination.")
+    var folder: [String]
 
     @OptionGroup(title: "Runs") var runs: RunArguments
     @OptionGroup(title: "Destination") var destination: DestinationArguments
     @OptionGroup(title: "Transfer") var traffic: TrafficArguments
     @OptionGroup(title: "Connection and output") var common: ConnectionOptions
 
+    func validate() throws { _ = try places() }
+
+    /// Returns the watched folder and the destination.
+    private func places() throws -> (folder: String, destination: RemotePath) {
+        let (folders, destination) = try destination.split(folder)
+        guard folders.count == 1 else { throw ValidationError("Pass a single folder to watch.") }
+        return (folders[0], destination)
+    }
+
     func run() async throws {
+        let (folder, path) = try places()
         try await runCommand(json: common.json, afterInterruption: "Run the same command again to continue.") { [self] in
             try await common.withClient(isTransfer: true) { client in
-                let report = WatchReport(json: common.json, destination: destination.text)
+                let options = try options(UploadOptions(destination: try await client.makeFolders(path)))
+                let report = WatchReport(json: common.json, destination: path.description)
                 let command = runs.then.map { EndCommand(text: $0, report: report) }
                 let hooks = RunWatcher.Hooks(
                     report: { report.show($0) },
@@ -47,25 +58,23 @@ struct WatchCommand: AsyncParsableCommand {
         }
     }
 
-    private var options: WatchOptions {
-        get throws {
-            var upload = UploadOptions(destination: destination.value)
-            traffic.apply(to: &upload.transfer)
-            upload.stateDirectory = runs.state.map { FilePath($0) } ?? CommonOptions.stateDirectory
-            var options = WatchOptions(upload: upload, markers: runs.markers)
-            options.include = runs.include
-            options.exclude = runs.exclude
-            options.tags = runs.tag
-            options.metadata = try SelectionArguments.metadata(runs.meta)
-            options.settle = .seconds(runs.settle.seconds)
-            options.interval = .seconds(runs.pause)
-            options.timeout = .seconds(runs.timeout.seconds)
-            options.depth = runs.single ? 0 : runs.depth
-            options.endsWhenDone = runs.single || runs.once
-            options.comparesChecksums = !runs.quick
-            options.receipts = runs.receipts.map { FilePath($0) }
-            return options
-        }
+    private func options(_ upload: UploadOptions) throws -> WatchOptions {
+        var upload = upload
+        traffic.apply(to: &upload.transfer)
+        upload.stateDirectory = runs.state.map { FilePath($0) } ?? CommonOptions.stateDirectory
+        var options = WatchOptions(upload: upload, markers: runs.markers)
+        options.include = runs.include
+        options.exclude = runs.exclude
+        options.tags = runs.tag
+        options.metadata = try SelectionArguments.metadata(runs.meta)
+        options.settle = .seconds(runs.settle.seconds)
+        options.interval = .seconds(runs.pause)
+        options.timeout = .seconds(runs.timeout.seconds)
+        options.depth = runs.single ? 0 : runs.depth
+        options.endsWhenDone = runs.single || runs.once
+        options.comparesChecksums = !runs.quick
+        options.receipts = runs.receipts.map { FilePath($0) }
+        return options
     }
 }
 

@@ -236,13 +236,34 @@ struct WatchTests {
         }
     }
 
+    @Test("the commands of docs/watch.md upload a run to its destination")
+    func documented() async throws {
+        try await withPontoon { server, user in
+            try user.makeFile("runs/run1/f", size: 10)
+            for marker in ["RTAComplete.txt", "CopyComplete.txt", "done"] {
+                try user.makeFile("runs/run1/\(marker)", size: 1)
+            }
+            let commands = try DocumentedCommandTests.commands(in: "watch.md")
+                .replacing("/data/runs", with: user.path("runs")).replacing("lab/runs", with: "admin/uploads/runs")
+                // The command of a service does not end by itself.
+                .replacing("--instrument illumina", with: "--instrument illumina --once")
+            let script = "export SB_API_ENDPOINT=\(server.endpoint) SB_AUTH_TOKEN=\(server.token)\n" + commands
+            let output = try await DocumentedCommandTests.runScript(script, in: user.folder)
+            #expect(output.contains("\(user.path("runs/run1")): complete, 4 files"), "\(output)")
+            // With another state of the markers, the second command finds the run complete as well.
+            #expect(output.contains("\(user.path("runs/run1")): complete\n") || output.contains("receipts/run1.json"))
+            let runs = try await server.api.fileID("runs")
+            #expect(try await server.api.listed("/files?parent=\(runs)", "name") == ["run1"])
+        }
+    }
+
     @Test("the output is a line per change, and one for each problem")
     func lines() async throws {
         try await withPontoon { _, user in
             try user.makeFile("runs/run1/f", size: 10)
             try user.makeFile("runs/run1/\(Self.marker)", size: 1)
             let run = try await user.run([
-                "watch", user.path("runs"), "--project", "admin/uploads", "--settle", "0s", "--interval", "1s", "--until",
+                "watch", user.path("runs"), "admin/uploads/new/place", "--settle", "0s", "--interval", "1s", "--until",
                 Self.marker, "--once", "--receipts", user.path("r"),
             ])
             let prefix = "\(user.path("runs/run1")): "
