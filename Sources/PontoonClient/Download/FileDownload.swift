@@ -130,7 +130,8 @@ struct FileDownload: Sendable {
         let crc64 = zip(ranges, checksums).reduce(CRC64NVME()) { $0.appending($1.1, length: Int64($1.0.count)) }
         let verification = try verify(crc64, details.crc64nvme ?? source.declaredCRC64)
         let isReplacing = options.transfer.conflictPolicy == .overwrite
-        try await threads.runIfActive { try partial.finish(replacing: isReplacing) }
+        let modified = options.transfer.keepsTimes ? details.modified : nil
+        try await threads.runIfActive { try partial.finish(replacing: isReplacing, modified: modified) }
         return TransferEnding(outcome: .transferred, crc64nvme: crc64.hex, verification: verification)
     }
 

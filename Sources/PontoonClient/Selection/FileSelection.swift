@@ -12,6 +12,8 @@ public struct FileSelection: Sendable {
     public var listed: [FilePath] = []
     /// Whether folders are recreated at the destination; otherwise all files go to the same folder.
     public var keepsTree = false
+    /// Whether empty folders are selected too (``UploadItem/isFolder``); only with ``keepsTree``.
+    public var keepsEmptyFolders = false
     /// Patterns that select files below a folder; if empty, all files are selected.
     ///
     /// The rules for patterns are those of `.gitignore`, with braces, such as `*.{bam,bai}`.
@@ -80,7 +82,11 @@ public struct FileSelection: Sendable {
 
     /// Finds the selected files; the result has no warnings.
     func find() throws -> Result {
-        var walk = SelectionWalk(keepsTree: keepsTree, filter: try PathFilter(include: include, exclude: exclude, last: last))
+        var walk = SelectionWalk(
+            keepsTree: keepsTree,
+            keepsEmptyFolders: keepsEmptyFolders,
+            filter: try PathFilter(include: include, exclude: exclude, last: last)
+        )
         for path in paths { for argument in Argument.expand(path) { walk.add(argument) } }
         for path in listed { walk.addListed(path) }
         var items = walk.items
@@ -96,7 +102,7 @@ public struct FileSelection: Sendable {
     private func withoutYoung(_ items: [UploadItem]) -> [UploadItem] {
         let now = Date.now.timeIntervalSince1970
         let old = items.filter { item in
-            guard item.problem == nil, let status = try? FileStatus(item.source) else { return true }
+            guard item.problem == nil, !item.isFolder, let status = try? FileStatus(item.source) else { return true }
             return .seconds(now - Double(status.modified) / 1e9) >= minimumAge
         }
         return old.count == items.count ? old : old.filter { !$0.isLast }
@@ -114,6 +120,7 @@ public struct FileSelection: Sendable {
     }
 
     private func label(_ item: inout UploadItem) {
+        if item.isFolder { return }
         item.tags = tags + item.tags.filter { !tags.contains($0) }
         item.metadata = metadata.merging(item.metadata) { _, own in own }
     }

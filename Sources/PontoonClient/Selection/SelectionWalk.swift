@@ -3,11 +3,14 @@ import SystemPackage
 /// A walk through the local files and folders of a selection, which collects the files to upload.
 struct SelectionWalk {
     private let keepsTree: Bool
+    private let keepsEmptyFolders: Bool
     private(set) var filter: PathFilter
     private(set) var items: [UploadItem] = []
     private(set) var skipped: [FileSelection.Result.Skipped] = []
 
-    init(keepsTree: Bool, filter: PathFilter) { (self.keepsTree, self.filter) = (keepsTree, filter) }
+    init(keepsTree: Bool, keepsEmptyFolders: Bool = false, filter: PathFilter) {
+        (self.keepsTree, self.keepsEmptyFolders, self.filter) = (keepsTree, keepsTree && keepsEmptyFolders, filter)
+    }
 
     /// A folder that is being read.
     private struct Folder {
@@ -61,6 +64,11 @@ struct SelectionWalk {
         } catch {
             return fail(folder.path, at: folder.place, Self.unreadable(folder.path, error))
         }
+        if keepsEmptyFolders, names.isEmpty, !folder.place.isEmpty,
+            folder.isIncluded || filter.includes(folder.names, isFolder: true)
+        {
+            append(folder.path, at: folder.place, isFolder: true)
+        }
         for name in names { visit(name, in: folder) }
     }
 
@@ -92,6 +100,7 @@ struct SelectionWalk {
         _ path: FilePath,
         at place: [String],
         isLast: Bool = false,
+        isFolder: Bool = false,
         problem: ClientError? = nil
     ) {
         var item = UploadItem(
@@ -100,7 +109,7 @@ struct SelectionWalk {
             folders: keepsTree ? place.dropLast() : [],
             problem: problem
         )
-        item.isLast = isLast
+        (item.isLast, item.isFolder) = (isLast, isFolder)
         items.append(item)
     }
 

@@ -29,6 +29,8 @@ struct FileFacts: Hashable, Sendable, Codable {
 final class SourceFile: Sendable {
     let path: FilePath
     let facts: FileFacts
+    /// The modification time in the format of ``FileTime``; `nil` if it is before 1678 or after 2261.
+    let time: String?
     private let mayChange: Bool
     private let isUploaded: Bool
     private let descriptor: FileDescriptor
@@ -54,6 +56,7 @@ final class SourceFile: Sendable {
             let status = try Self.status(of: descriptor, path)
             guard status.kind == .file else { throw Self.unreadable(path, "it is not a regular file") }
             facts = FileFacts(status)
+            time = status.isTimeExact ? FileTime.text(status.modified) : nil
         } catch {
             try descriptor.close()
             throw error

@@ -27,8 +27,7 @@ extension TransferContext {
             var open = 0
             var heldBack: ClientError?
             let last = job.items.indices.filter { job.isLast(job.items[$0]) }
-            let first = last.isEmpty ? Array(job.items.indices) : job.items.indices.filter { !job.isLast(job.items[$0]) }
-            for index in first + last {
+            for index in job.items.indices.filter({ !job.isLast(job.items[$0]) }) + last {
                 let item = job.items[index]
                 if index == last.first {
                     for await result in group { results[result.index] = result }
@@ -147,7 +146,10 @@ extension TransferResult {
             resumedBytes: progress.resumedBytes,
             crc64nvme: ending.crc64nvme,
             verification: ending.verification,
-            uploadID: progress.uploadID
+            uploadID: progress.uploadID,
+            remotePath: ending.name.map { name in
+                (item.remotePath.split(separator: "/").dropLast() + [name[...]]).joined(separator: "/")
+            } ?? item.remotePath
         )
     }
 }

@@ -8,6 +8,10 @@ public struct TransferOptions: Sendable {
         case overwrite
         /// The file is not transferred; its outcome is ``TransferOutcome/skipped``.
         case skip
+        /// A file that differs is uploaded under another name: `_1_` and its name or, if that is taken, `_2_` and so on.
+        ///
+        /// For downloads, this is the same as ``fail``.
+        case rename
     }
 
     /// Number of parts in flight, across all files.
@@ -28,6 +32,10 @@ public struct TransferOptions: Sendable {
     public var bandwidth: Int64?
     /// Whether to resume transfers that an earlier run left unfinished; if `false`, they start over.
     public var resumes = true
+    /// Whether uploads record the modification times of files in their metadata, and downloads restore them.
+    ///
+    /// Uploads record them only if that takes no additional call.
+    public var keepsTimes = true
 
     /// Creates the default options.
     public init() {}

@@ -44,15 +44,22 @@ struct FileUpload: Sendable {
         while true {
             switch opening {
             case .alreadyThere(let completed):
-                return try await finish(completed, journal, outcome: .alreadyThere)
+                return try await finish(completed, source, journal, outcome: .alreadyThere)
             case .upload(let upload):
                 do {
-                    return try await finish(try await send(upload, source, journal), journal, outcome: .transferred)
+                    return try await finish(
+                        try await send(upload, source, journal),
+                        source,
+                        journal,
+                        outcome: .transferred
+                    )
                 } catch let error as APIError
-                    where error.code == 8005 && upload.isResumed && job.options.transfer.conflictPolicy == .overwrite
+                    where error.code == 8005 && upload.isResumed
+                    && [.overwrite, .rename].contains(job.options.transfer.conflictPolicy)
                 {
-                    // The server decides at the start of an upload whether it may replace a file.
-                    await warn("its upload was started without --overwrite, so it starts over")
+                    // The server decides at the start of an upload under which name it may end, and whether it may replace
+                    // a file.
+                    await warn("its name was taken after its upload had started, so it starts over")
                     try await abortIfPresent(upload.id)
                     opening = try await start(source, journal, isFresh: true)
                 }
@@ -107,16 +114,20 @@ struct FileUpload: Sendable {
     /// Sets the file's tags and metadata unless it has them already, records the file as finished and deletes the journal.
     private func finish(
         _ completed: CompletedUpload,
+        _ source: SourceFile,
         _ journal: OpenJournal?,
         outcome: TransferOutcome
     ) async throws -> TransferEnding {
         let (id, crc64) = (completed.details.id, completed.crc64.hex)
         if !item.hasLabels(completed.details) {
+            let metadata = metadata(of: source)
             try await client.changeFile(
                 id,
                 tags: item.tags.isEmpty ? nil : item.tags,
-                metadata: item.metadata.isEmpty ? nil : item.metadata
+                metadata: metadata.isEmpty ? nil : metadata
             )
+        } else if case .alreadyThere = outcome {
+            await updateTime(completed.details, source)
         }
         if let journal {
             let record = FinishedRecord(
@@ -137,8 +148,25 @@ struct FileUpload: Sendable {
             outcome: outcome,
             fileID: id,
             crc64nvme: crc64,
-            verification: completed.verification
+            verification: completed.verification,
+            name: completed.details.name
         )
+    }
+
+    /// Returns the item's metadata, with the modification time of its file if it is to be kept.
+    func metadata(of source: SourceFile) -> [String: String] {
+        guard job.options.transfer.keepsTimes, let time = source.time,
+            item.metadata.count < MetadataRules.maximumPairs
+        else { return item.metadata }
+        return item.metadata.merging([FileTime.key: time]) { own, _ in own }
+    }
+
+    /// Updates the time of an identical file at the destination, if it has one; failures are ignored.
+    private func updateTime(_ existing: FileDetails, _ source: SourceFile) async {
+        guard let known = existing.metadata[FileTime.key], let time = metadata(of: source)[FileTime.key], known != time
+        else { return }
+        // Best effort: the content is the same, and the user may lack the permission to change the file.
+        do { try await client.changeFile(existing.id, metadata: [FileTime.key: time]) } catch {}
     }
 
     /// Closes the journal and keeps it for a later run, or deletes it if there is nothing to resume.

@@ -41,7 +41,10 @@ struct UploadJob: TransferJob {
         if let problem = problems[file.index] { return TransferEnding(outcome: .failed(problem)) }
         let existing: FileDetails?
         do {
-            _ = try folders.destination(of: file.item)
+            let destination = try folders.destination(of: file.item)
+            if file.item.isFolder, case .folder(let id)? = destination {
+                return TransferEnding(outcome: .alreadyThere, fileID: id)
+            }
             existing = try folders.existing(file.item)
         } catch {
             return TransferEnding(outcome: .failed(error))

@@ -10,6 +10,8 @@ public struct UploadPreview: Sendable {
         case resume(uploadID: String)
         /// The file would replace the existing file with that name.
         case replace
+        /// The file would be uploaded under this name, because a different file has its own name.
+        case rename(String)
         /// No action: an earlier run finished the file, or the existing file has the same bytes.
         case alreadyThere
         /// No action: a file with that name exists, and ``TransferOptions/ConflictPolicy/skip`` is set.

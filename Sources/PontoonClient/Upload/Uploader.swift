@@ -68,7 +68,9 @@ public struct Uploader: Sendable {
             // everything again.
             let looksUpAll =
                 options.uploadID == nil && (options.transfer.resumes || options.transfer.conflictPolicy == .skip)
-            let named = items.indices.filter { problems[$0] == nil && (looksUpAll || candidates[$0] != nil) }
+            let named = items.indices.filter {
+                problems[$0] == nil && !items[$0].isFolder && (looksUpAll || candidates[$0] != nil)
+            }
             var folders = DestinationFolders(options.destination)
             try await folders.prepare(
                 good,
@@ -115,7 +117,7 @@ public struct Uploader: Sendable {
 
     /// Returns the lengths of the files in bytes; that of an unreadable file is 0.
     static func sizes(_ items: [UploadItem]) -> [Int64] {
-        items.map { $0.problem == nil ? (try? FileStatus($0.source).size) ?? 0 : 0 }
+        items.map { $0.problem == nil && !$0.isFolder ? (try? FileStatus($0.source).size) ?? 0 : 0 }
     }
 }
 

@@ -15,6 +15,7 @@ struct RunFolder: Hashable, Sendable {
     /// - Parameters:
     ///   - root: The watched folder.
     ///   - depth: Number of levels from `root` to a run; 0 if `root` itself is a run.
+    /// - Returns: The folders, in byte order of their paths.
     /// - Throws: `.notFound` or `.fileUnreadable` if a folder above the runs cannot be read.
     static func find(in root: FilePath, depth: Int) throws -> [RunFolder] {
         let root = FilePath(root.absolute)
@@ -55,9 +56,9 @@ struct RunScan: Sendable {
     /// A file and the properties that must not change before it is sent.
     struct File: Sendable {
         let item: UploadItem
-        /// Length in bytes; 0 if the item has a problem.
+        /// Length in bytes; 0 if the item is a folder or has a problem.
         let size: Int64
-        /// Time of the last modification in nanoseconds since 1970; 0 if the item has a problem.
+        /// Time of the last modification in nanoseconds since 1970; 0 if the item is a folder or has a problem.
         let modified: Int64
     }
 
@@ -71,6 +72,8 @@ struct RunScan: Sendable {
         (self.files, self.hasMarkers, self.fingerprint) = (files, hasMarkers, fingerprint)
     }
 
+    /// Number of files, without empty folders.
+    var count: Int { files.count { !$0.item.isFolder } }
     /// Total length of the files in bytes.
     var bytes: Int64 { files.lazy.map(\.size).clampedSum }
 
@@ -82,6 +85,7 @@ struct RunScan: Sendable {
         // The trailing slash selects the folder's contents, for which patterns are relative to the folder.
         selection.paths = [run.path.string + "/"]
         selection.keepsTree = true
+        selection.keepsEmptyFolders = true
         selection.include = options.selectedPatterns
         selection.exclude = options.exclude
         selection.last = options.markers
@@ -99,9 +103,9 @@ struct RunScan: Sendable {
                 missing = missing.filter { !$0.matches(names, isFolder: false) }
             }
             item.folders = run.folders + item.folders
-            let status = item.problem == nil ? try? FileStatus(item.source) : nil
+            let status = item.problem == nil && !item.isFolder ? try? FileStatus(item.source) : nil
             // A file that vanished is no longer part of the run.
-            if item.problem == nil, status == nil { continue }
+            if item.problem == nil, status == nil, !item.isFolder { continue }
             let file = File(item: item, size: status?.size ?? 0, modified: status?.modified ?? 0)
             checksum.update("\(item.remotePath)\n\(file.size)\n\(file.modified)\n\(item.problem == nil)\n")
             files.append(file)

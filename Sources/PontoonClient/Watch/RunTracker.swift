@@ -60,7 +60,8 @@ struct RunTracker: Sendable {
         known.reserveCapacity(scan.files.count)
         var work = Work()
         var areMarkersStable = true
-        for found in scan.files {
+        // Empty folders are created at the end.
+        for found in scan.files where !found.item.isFolder {
             let key = ByteExactString(found.item.remotePath)
             let facts = Facts(size: found.size, modified: found.modified)
             var file = files[key] ?? File(facts: facts, since: now)

@@ -36,7 +36,9 @@ struct RunRecord: Hashable, Sendable, Codable {
     }
 }
 
-/// The folder with the records of one watch: of a folder and a destination. It is locked while the watch runs.
+/// The folder with the records of one watch, which is identified by the watched folder and the destination.
+///
+/// The folder is locked while the watch runs.
 struct WatchState: Sendable {
     private let folder: FilePath
     private let lock: FileDescriptor

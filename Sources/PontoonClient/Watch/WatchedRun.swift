@@ -50,7 +50,7 @@ struct WatchedRun {
             let mustContinue = try await take(work, scan)
             (failures, retry) = (0, nil)
             return mustContinue
-        } catch where error.isTransient || [.fileUnreadable, .notFound].contains((error as? ClientError)?.code) {
+        } catch  where error.isTransient || [.fileUnreadable, .notFound].contains((error as? ClientError)?.code) {
             try await pause(error)
             return false
         }
@@ -75,7 +75,7 @@ struct WatchedRun {
     private mutating func observe() async throws -> (RunScan, RunTracker.Work) {
         let (folder, options, markers) = (folder, watcher.options, watcher.markers)
         let scan = try await watcher.blocking { try RunScan(folder, options, markers: markers) }
-        (files, bytes) = (scan.files.count, scan.bytes)
+        (files, bytes) = (scan.count, scan.bytes)
         if scan.fingerprint != record.fingerprint {
             let isReopened = record.result != nil && !record.fingerprint.isEmpty
             (record.fingerprint, record.changed) = (scan.fingerprint, .now)
@@ -114,7 +114,8 @@ struct WatchedRun {
     /// Sends files, and reports those that fail.
     private mutating func upload(_ items: [UploadItem]) async throws -> [UploadResult] {
         let uploader = Uploader(watcher.client, options: watcher.options.upload)
-        let results = try await uploader.upload(items) { [watcher] events in await watcher.hooks.observe(items, events) }
+        let results = try await uploader.upload(items) { [watcher] events in await watcher.hooks.observe(items, events)
+        }
         try Task.checkCancellation()
         for result in results { tracker.record(result, at: .now) }
         let failed = results.filter { result in
@@ -157,7 +158,8 @@ struct WatchedRun {
         // Files that appeared or changed meanwhile belong to the run.
         _ = try await observe()
         guard record.fingerprint == scan.fingerprint else { return }
-        let receipt = Receipt(results, endpoint: watcher.client.endpoint, destination: watcher.options.upload.destination)
+        let (endpoint, destination) = (watcher.client.endpoint, watcher.options.upload.destination)
+        let receipt = Receipt(results, endpoint: endpoint, destination: destination)
         let (state, folder, receipts) = (watcher.state, folder, watcher.options.receipts)
         let path = try await watcher.blocking { try state.write(receipt, of: folder, in: receipts) }
         (notice.receipt, record.receipt) = (path, path.string)
@@ -174,7 +176,7 @@ struct WatchedRun {
             guard let id = try await watcher.client.existingFolder(name, in: place) else {
                 throw ClientError(
                     .checksumMismatch,
-                    "The folder '\(folder.folders.joined(separator: "/"))' is missing at the destination after the upload."
+                    "The folder '\(folder.folders.joined(separator: "/"))' is missing at the destination."
                 )
             }
             place = .folder(id)

@@ -127,6 +127,8 @@ extension ConnectionOptions {
     /// - Parameters:
     ///   - isTransfer: Whether the command transfers files.
     ///   - timeout: Time without a response or progress, in seconds.
+    /// - Returns: The settings.
+    /// - Throws: ``ClientError`` for an invalid proxy or CA file.
     func settings(isTransfer: Bool = false, timeout: Int = 60) throws -> ClientSettings {
         var settings = try ClientSettings(environment: ProcessInfo.processInfo.environment)
         if let caFile { settings.caFile = FilePath(caFile) }

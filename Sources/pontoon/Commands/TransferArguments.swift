@@ -9,6 +9,12 @@ struct TransferArguments: ParsableArguments {
     @Flag(help: "Skip files that already exist at the destination.")
     var skipExisting = false
 
+    @Flag(
+        name: .customLong("no-mtime"),
+        help: "Do not keep the files' modification times, in the metadata 'pontoon_mtime'."
+    )
+    var dropsTimes = false
+
     @OptionGroup var traffic: TrafficArguments
 
     @Flag(name: .customLong("no-resume"), help: "Start over instead of resuming an earlier run.")
@@ -40,6 +46,7 @@ struct TransferArguments: ParsableArguments {
         options.conflictPolicy = overwrite ? .overwrite : skipExisting ? .skip : .fail
         traffic.apply(to: &options)
         options.resumes = !startsOver
+        options.keepsTimes = !dropsTimes
         return options
     }
 }

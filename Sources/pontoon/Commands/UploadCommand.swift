@@ -23,14 +23,21 @@ struct UploadCommand: AsyncParsableCommand {
     @OptionGroup(title: "Upload") var upload: UploadArguments
     @OptionGroup(title: "Connection and output") var common: CommonOptions
 
-    func validate() throws { _ = try places() }
+    func validate() throws {
+        _ = try places()
+        guard upload.onConflict == nil || !(transfer.overwrite || transfer.skipExisting) else {
+            throw ValidationError("--on-conflict cannot be combined with --overwrite or --skip-existing.")
+        }
+    }
 
     func run() async throws {
         let (sources, path) = try places()
         try await runCommand(json: common.json, afterInterruption: transfer.afterInterruption) { [self] in
             let found = try await abandonable { [selection] in try selection.resolve(sources) }
             for warning in found.warnings { Output.standard.warn(warning, json: common.json) }
-            if found.items.isEmpty, found.youngFiles > 0 { return CommandEnd(.done, counts: ["files": 0, "failed": 0]) }
+            if found.items.isEmpty, found.youngFiles > 0 {
+                return CommandEnd(.done, counts: ["files": 0, "failed": 0])
+            }
             guard !found.items.isEmpty else {
                 throw ClientError(.requestInvalid, "There is nothing to upload.", advice: "Pass files or folders.")
             }
@@ -74,6 +81,7 @@ struct UploadCommand: AsyncParsableCommand {
     private func options(_ destination: UploadDestination) -> UploadOptions {
         var options = UploadOptions(destination: destination)
         options.transfer = transfer.options
+        if let rule = upload.onConflict { options.transfer.conflictPolicy = rule.policy }
         options.allowsChangingFiles = upload.allowChanging
         options.partSize = upload.partSize?.bytes
         if transfer.options.resumes {
@@ -85,10 +93,32 @@ struct UploadCommand: AsyncParsableCommand {
     }
 }
 
+/// The values of `--on-conflict`.
+enum ConflictRule: String, CaseIterable, ExpressibleByArgument {
+    case fail, skip, overwrite, rename
+
+    var policy: TransferOptions.ConflictPolicy {
+        switch self {
+        case .fail: .fail
+        case .skip: .skip
+        case .overwrite: .overwrite
+        case .rename: .rename
+        }
+    }
+}
+
 /// Options of `pontoon upload` only.
 struct UploadArguments: ParsableArguments {
     @Flag(help: "If a file changes during its upload, upload the bytes as read instead of failing.")
     var allowChanging = false
+
+    @Option(
+        help: ArgumentHelp(
+            "If a different file has the same name: fail (the default), skip, overwrite, or rename to '_1_NAME'.",
+            valueName: "rule"
+        )
+    )
+    var onConflict: ConflictRule?
 
     @Option(help: ArgumentHelp("Part size, 5M to 5G. Default: chosen for each file.", valueName: "bytes"))
     var partSize: ByteCount?
@@ -190,6 +220,7 @@ struct SelectionArguments: ParsableArguments {
         selection.paths = sources
         selection.listed = try filesFrom.map { try PathList(file: $0, endsWithNull: endsWithNull).paths } ?? []
         selection.keepsTree = keepTree
+        selection.keepsEmptyFolders = keepTree
         selection.include = include
         selection.exclude = exclude
         selection.last = last

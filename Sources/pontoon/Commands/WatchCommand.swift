@@ -35,7 +35,8 @@ struct WatchCommand: AsyncParsableCommand {
 
     func run() async throws {
         let (folder, path) = try places()
-        try await runCommand(json: common.json, afterInterruption: "Run the same command again to continue.") { [self] in
+        let advice = "Run the same command again to continue."
+        try await runCommand(json: common.json, afterInterruption: advice) { [self] in
             try await common.withClient(isTransfer: true) { client in
                 let options = try options(UploadOptions(destination: try await client.makeFolders(path)))
                 let report = WatchReport(json: common.json, destination: path.description)

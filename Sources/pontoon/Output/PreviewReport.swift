@@ -45,6 +45,7 @@ struct PreviewReport {
         case .send: "upload"
         case .resume(let id): "resume the upload \(id.prefix(12))…"
         case .replace: "replace"
+        case .rename(let name): "upload as \(name)"
         case .alreadyThere: "already uploaded"
         case .skip: "skip, a file with that name exists"
         case .fail(let error): "would fail: \(error)"
@@ -66,6 +67,7 @@ struct PreviewReport {
             case .send: ("upload", nil)
             case .resume: ("resume", nil)
             case .replace: ("replace", nil)
+            case .rename: ("rename", nil)
             case .alreadyThere: ("already_there", nil)
             case .skip: ("skip", nil)
             case .fail(let error): ("fail", error)

@@ -131,7 +131,9 @@ extension TransferReport {
         switch result.outcome {
         case .transferred:
             let resumed = result.resumedBytes > 0 ? " (\(ByteCount.text(result.resumedBytes)) resumed)" : ""
-            return "\(name): \(ByteCount.text(result.size)) \(verb)\(resumed), \(verification(result))"
+            let other = result.remotePath == result.item.remotePath ? "" : " as \(result.remotePath)"
+            return "\(name): \(ByteCount.text(result.size)) \(verb)\(other)\(resumed), \(verification(result))"
+        case .alreadyThere where result.item.isFolder: return "\(name)/: empty folder"
         case .alreadyThere: return "\(name): already \(verb), \(verification(result))"
         case .skipped: return "\(name): skipped, a file with that name exists"
         case .failed(let error): return "pontoon: \(naming(result.item, in: "\(error)"))"
@@ -209,7 +211,7 @@ extension TransferReport {
             case .failed(let error): ("failed", error)
             case .cancelled: ("cancelled", nil)
             }
-        return JSONLine(name).with("path", result.item.localPath.string).with("name", result.item.remotePath)
+        return JSONLine(name).with("path", result.item.localPath.string).with("name", result.remotePath)
             .with("size", result.size).with(transferredBytesField, result.transferredBytes)
             .with("resumed_bytes", result.resumedBytes).with("file_id", result.fileID)
             .with("upload_id", result.uploadID).with("crc64nvme", result.crc64nvme)

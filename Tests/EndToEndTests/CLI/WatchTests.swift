@@ -18,7 +18,8 @@ struct WatchTests {
     ) async throws -> PontoonRun {
         try await user.run(
             [
-                "watch", user.path("runs"), "--json", "--project", "admin/uploads", "--settle", "1s", "--interval", "1s",
+                "watch", user.path("runs"), "--json", "--project", "admin/uploads", "--settle", "1s", "--interval",
+                "1s",
                 "--until", Self.marker,
             ] + arguments,
             watch: watch
@@ -41,7 +42,9 @@ struct WatchTests {
             let command = "env | grep ^PONTOON_ | sort >>\(user.path("ended"))"
             let receipts = user.path("receipts")
             let run = try await watch(user, "--once", "--then", command, "--receipts", receipts) { event, _ in
-                guard event.kind == "uploaded", event.text("name") == "run1/Data/a.bcl", seen.next() == 0 else { return }
+                guard event.kind == "uploaded", event.text("name") == "run1/Data/a.bcl", seen.next() == 0 else {
+                    return
+                }
                 // The run is not complete, and its first files are on the server.
                 let folder = try await server.api.fileID("Data", parent: try await server.api.fileID("run1"))
                 _ = try await server.api.fileID("a.bcl", parent: folder)
@@ -148,8 +151,8 @@ struct WatchTests {
             // Once the causes are removed, the same command completes both runs.
             try FileManager.default.removeItem(atPath: user.path("runs/bad/c\u{7}"))
             try FileManager.default.removeItem(atPath: user.path("runs/linked/l"))
-            let mended = try await watch(user, "--once")
-            #expect(mended.code == 0, "\(mended)")
+            let repaired = try await watch(user, "--once")
+            #expect(repaired.code == 0, "\(repaired)")
         }
     }
 
@@ -212,7 +215,10 @@ struct WatchTests {
             try user.makeFile("runs/run1/f", size: 10)
             try user.makeFile("runs/run1/\(Self.marker)", size: 1)
             let isBack = Switch()
-            let run = try await FaultInjectionProxy.with(server, fault: { _ in isBack.isOn ? .none : .cutRequest(after: 0) }) { proxy in
+            let run = try await FaultInjectionProxy.with(
+                server,
+                fault: { _ in isBack.isOn ? .none : .cutRequest(after: 0) }
+            ) { proxy in
                 var user = user
                 user.endpoint = "http://127.0.0.1:\(proxy.port)/v2"
                 return try await watch(user, "--once", "--retries", "1") { event, _ in
@@ -246,12 +252,14 @@ struct WatchTests {
             let commands = try DocumentedCommandTests.commands(in: "watch.md")
                 .replacing("/data/runs", with: user.path("runs")).replacing("lab/runs", with: "admin/uploads/runs")
                 // The command of a service does not end by itself.
-                .replacing("--instrument illumina", with: "--instrument illumina --once")
+                .replacing("--instrument illumina", with: "--instrument illumina --once --settle 0s --interval 1s")
+                .replacing("--until /done", with: "--until /done --state other --settle 0s --interval 1s")
             let script = "export SB_API_ENDPOINT=\(server.endpoint) SB_AUTH_TOKEN=\(server.token)\n" + commands
             let output = try await DocumentedCommandTests.runScript(script, in: user.folder)
             #expect(output.contains("\(user.path("runs/run1")): complete, 4 files"), "\(output)")
-            // With another state of the markers, the second command finds the run complete as well.
-            #expect(output.contains("\(user.path("runs/run1")): complete\n") || output.contains("receipts/run1.json"))
+            // The output of the command of --then.
+            #expect(output.contains("\(user.path("runs/run1")): complete\n"), "\(output)")
+            #expect(output.contains("receipt in receipts/run1.json"), "\(output)")
             let runs = try await server.api.fileID("runs")
             #expect(try await server.api.listed("/files?parent=\(runs)", "name") == ["run1"])
         }
@@ -269,10 +277,11 @@ struct WatchTests {
             let prefix = "\(user.path("runs/run1")): "
             #expect(run.code == 0 && run.output.isEmpty, "\(run)")
             #expect(
-                run.errors.split(separator: "\n").map(String.init) == [
-                    "found", "uploading, 2 files, 11 B so far", "the markers are there; 2 files, 11 B",
-                    "uploaded, comparing", "complete, 2 files, 11 B; receipt in \(user.path("r/run1.json"))",
-                ].map { prefix + $0 },
+                run.errors.split(separator: "\n").map(String.init)
+                    == [
+                        "found", "uploading, 2 files, 11 B so far", "the markers are there; 2 files, 11 B",
+                        "uploaded, comparing", "complete, 2 files, 11 B; receipt in \(user.path("r/run1.json"))",
+                    ].map { prefix + $0 },
                 "\(run)"
             )
         }

@@ -35,11 +35,12 @@ struct DeployTests {
             )
             #expect(result.terminationStatus == .exited(0), "\(result.standardError)")
             #expect(result.standardError == "")
-            let isServer = command.hasPrefix("pontoond")
-            for line in !isServer ? ["SuccessExitStatus=130", "StateDirectory=pontoon-watch", "LimitCORE=0"] : [
-                "Type=notify", "WatchdogSec=30", "StartLimitIntervalSec=0", "LimitCORE=0", "#MemoryMax=2G",
-                "ExecReload=/bin/kill -HUP $MAINPID",
-            ] {
+            let ofServer = [
+                "Type=notify", "WatchdogSec=30", "#MemoryMax=2G", "ExecReload=/bin/kill -HUP $MAINPID",
+            ]
+            let ofWatch = ["SuccessExitStatus=130", "StateDirectory=pontoon-watch", "Restart=on-failure"]
+            let own = command.hasPrefix("pontoond") ? ofServer : ofWatch
+            for line in own + ["StartLimitIntervalSec=0", "LimitCORE=0"] {
                 #expect(text.contains("\n\(line)\n"), "\(line)")
             }
         }
