@@ -101,7 +101,9 @@ extension TransferContext {
     }
 
     private func reportProgress() async {
-        while (try? await Task.sleep(for: .milliseconds(200))) != nil { await emitProgress() }
+        while (try? await Task.sleep(for: max(options.progressInterval, .milliseconds(10)))) != nil {
+            await emitProgress()
+        }
     }
 
     private func tuneConcurrency() async {

@@ -28,8 +28,10 @@ public struct TransferOptions: Sendable {
     public var concurrency = Concurrency.automatic
     /// Approximate memory limit of the whole process in bytes; values below 56 MiB count as 56 MiB.
     public var maximumMemory = 256 << 20
-    /// Bandwidth limit in bytes per second, across all files; `nil` means no limit.
-    public var bandwidth: Int64?
+    /// Bandwidth limit across all files; `nil` means no limit.
+    public var bandwidth: BandwidthLimit?
+    /// Time between two progress events; at least 10 milliseconds.
+    public var progressInterval: Duration = .milliseconds(200)
     /// Whether to resume transfers that an earlier run left unfinished; if `false`, they start over.
     public var resumes = true
     /// Whether uploads record the modification times of files in their metadata, and downloads restore them.

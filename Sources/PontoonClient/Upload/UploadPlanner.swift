@@ -17,7 +17,11 @@ extension Uploader {
         let entries = zip(items, preview.entries).map { item, entry in
             UploadPreview.Entry(item: item, size: entry.size, plan: entry.plan, action: entry.action)
         }
-        return UploadPreview(entries: entries, limits: preview.limits)
+        return UploadPreview(
+            entries: entries,
+            limits: preview.limits,
+            maximumConcurrency: preview.maximumConcurrency
+        )
     }
 
     private func preview(placed items: [UploadItem]) async throws -> UploadPreview {
@@ -52,7 +56,12 @@ extension Uploader {
             )
             return try await mapConcurrently(items, limit: 8) { try await planner.entry($0) }
         }
-        return UploadPreview(entries: Self.holdingBack(entries), limits: limits)
+        let memory = options.transfer.memory(automaticLimit: Self.maximumConcurrency)
+        return UploadPreview(
+            entries: Self.holdingBack(entries),
+            limits: limits,
+            maximumConcurrency: memory.concurrency
+        )
     }
 
     /// Returns the entries, with those of the last files failing if any other would fail.

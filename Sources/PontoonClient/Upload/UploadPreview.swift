@@ -38,6 +38,8 @@ public struct UploadPreview: Sendable {
     public let entries: [Entry]
     /// The endpoint's rate limit and minimum part size, from which ``calls`` and ``shortestTime`` are estimated.
     public let limits: PartPlan.Limits
+    /// Maximum number of parts in flight.
+    public let maximumConcurrency: Int
 
     /// Total length in bytes of the files that would be sent, including parts that an earlier run may have sent.
     public var bytes: Int64 { entries.lazy.map { $0.plan == nil ? 0 : $0.size }.clampedSum }

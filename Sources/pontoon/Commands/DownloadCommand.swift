@@ -44,7 +44,8 @@ struct DownloadCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await runCommand(json: common.json, afterInterruption: transfer.afterInterruption) { [self] in
-            try await common.withClient(isTransfer: true) { client in
+            try transfer.traffic.report.begin(json: common.json)
+            return try await common.withClient(isTransfer: true) { client in
                 let items = try await items(client)
                 guard !items.isEmpty else {
                     throw ClientError(
@@ -56,7 +57,12 @@ struct DownloadCommand: AsyncParsableCommand {
                 var options = DownloadOptions()
                 options.transfer = transfer.options
                 options.rangeSize = rangeSize.bytes
-                let report = TransferReport(direction: .download, json: common.json, items: items)
+                let report = TransferReport(
+                    direction: .download,
+                    json: common.json,
+                    items: items,
+                    stats: transfer.traffic.report.stats
+                )
                 let files = try await ResultFiles(receipt: transfer.receipt)
                 let results = try await files.discardedOnError {
                     try await Downloader(client, options: options).download(items) { await report.follow($0) }

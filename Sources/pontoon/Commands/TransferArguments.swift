@@ -59,13 +59,21 @@ struct TrafficArguments: ParsableArguments {
     @Option(help: ArgumentHelp("Approximate memory limit of the process, such as 256M.", valueName: "bytes"))
     var maxMemory = ByteCount(bytes: 256 << 20)
 
-    @Option(help: ArgumentHelp("Total bandwidth limit in bytes per second, such as 10M.", valueName: "bytes"))
-    var bwlimit: ByteCount?
+    @Option(
+        help: ArgumentHelp(
+            "Total bandwidth limit in bytes per second, such as 10M, or a timetable: '08:00,10M 19:00,off'.",
+            valueName: "limit"
+        )
+    )
+    var bwlimit: BandwidthOption?
+
+    @OptionGroup var report: ReportArguments
 
     func apply(to options: inout TransferOptions) {
         options.concurrency = parallel
         options.maximumMemory = Int(maxMemory.bytes)
-        options.bandwidth = bwlimit?.bytes
+        options.bandwidth = bwlimit?.limit
+        options.progressInterval = .seconds(report.progressInterval.seconds)
     }
 }
 

@@ -33,6 +33,7 @@ struct UploadCommand: AsyncParsableCommand {
     func run() async throws {
         let (sources, path) = try places()
         try await runCommand(json: common.json, afterInterruption: transfer.afterInterruption) { [self] in
+            try transfer.traffic.report.begin(json: common.json)
             let found = try await abandonable { [selection] in try selection.resolve(sources) }
             for warning in found.warnings { Output.standard.warn(warning, json: common.json) }
             if found.items.isEmpty, found.youngFiles > 0 {
@@ -62,7 +63,12 @@ struct UploadCommand: AsyncParsableCommand {
         to path: RemotePath,
         _ client: SevenBridgesClient
     ) async throws -> CommandEnd {
-        let report = TransferReport(direction: .upload, json: common.json, items: items)
+        let report = TransferReport(
+            direction: .upload,
+            json: common.json,
+            items: items,
+            stats: transfer.traffic.report.stats
+        )
         let files = try await ResultFiles(receipt: transfer.receipt, failedTo: upload.failedTo)
         let (destination, results) = try await files.discardedOnError {
             let destination = try await client.makeFolders(path)

@@ -37,15 +37,22 @@ struct WatchCommand: AsyncParsableCommand {
         let (folder, path) = try places()
         let advice = "Run the same command again to continue."
         try await runCommand(json: common.json, afterInterruption: advice) { [self] in
-            try await common.withClient(isTransfer: true) { client in
+            try traffic.report.begin(json: common.json)
+            return try await common.withClient(isTransfer: true) { client in
                 let options = try options(UploadOptions(destination: try await client.makeFolders(path)))
                 let report = WatchReport(json: common.json, destination: path.description)
                 let command = runs.then.map { EndCommand(text: $0, report: report) }
                 let hooks = RunWatcher.Hooks(
                     report: { report.show($0) },
                     observe: { items, events in
-                        await TransferReport(direction: .upload, json: common.json, items: items, detail: .none)
-                            .follow(events)
+                        let report = TransferReport(
+                            direction: .upload,
+                            json: common.json,
+                            items: items,
+                            detail: .none,
+                            stats: traffic.report.stats
+                        )
+                        await report.follow(events)
                     },
                     ended: { notice in try await command?.run(notice) }
                 )

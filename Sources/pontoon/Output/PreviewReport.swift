@@ -16,7 +16,8 @@ struct PreviewReport {
             Output.standard.printLine(
                 JSONLine("planned").with("files", preview.entries.count).with("bytes", preview.bytes)
                     .with("calls", preview.calls).with("call_limit", preview.limits.calls)
-                    .with("shortest_seconds", preview.shortestTime / .seconds(1)).text
+                    .with("shortest_seconds", preview.shortestTime / .seconds(1))
+                    .with("parallel", preview.maximumConcurrency).text
             )
         } else {
             Output.standard.printLine(summary(preview))
@@ -54,6 +55,7 @@ struct PreviewReport {
 
     private func summary(_ preview: UploadPreview) -> String {
         var text = "\(counted(preview.entries.count, "file")), \(ByteCount.text(preview.bytes)) to send"
+        if explains { text += " over up to \(counted(preview.maximumConcurrency, "connection"))" }
         text += ", about \(counted(preview.calls, "call"))"
         guard let calls = preview.limits.calls else { return "\(text); there is no rate limit." }
         text += "; the rate limit is \(calls) per \(timeText(preview.limits.window / .seconds(1)))"

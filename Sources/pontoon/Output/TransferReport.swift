@@ -12,6 +12,9 @@ enum TransferDirection: Sendable {
 enum TransferDetail: Sendable {
     case all, none
 
+    /// Whether the start of the transfer is announced.
+    var includesStart: Bool { self == .all }
+
     func includes(_ outcome: TransferOutcome) -> Bool {
         switch self {
         case .all: true
@@ -26,30 +29,45 @@ final class TransferReport<Item: TransferItem>: Sendable {
     let json: Bool
     let items: [Item]
     let detail: TransferDetail
+    /// Interval of the lines with the progress if there is no terminal; `nil` for none.
+    let stats: AgeOption?
     private let start = ContinuousClock.now
     /// Indexes of the items whose results have been printed.
     private let printed = Mutex<Set<Int>>([])
 
-    init(direction: TransferDirection, json: Bool, items: [Item], detail: TransferDetail = .all) {
+    init(
+        direction: TransferDirection,
+        json: Bool,
+        items: [Item],
+        detail: TransferDetail = .all,
+        stats: AgeOption? = nil
+    ) {
         self.direction = direction
         self.json = json
         self.items = items
         self.detail = detail
+        self.stats = stats
     }
 
     /// Prints the events until the transfer ends.
     func follow(_ events: TransferEvents<Item>) async {
         let isLive = Output.standard.showsLiveLines && !json
         var display = ProgressDisplay(names: items.map(\.remotePath))
+        var lastStats = start
         var outage = OutageNotice()
         for await event in events {
             if case .finished(let result) = event { printed.withLock { _ = $0.insert(result.index) } }
             if json {
                 if let line = line(event) { Output.standard.printLine(line.text) }
             } else if let text = outage.text(event) ?? text(event) {
-                Output.standard.printMessage(text)
-            } else if isLive, case .progress(let progress) = event {
-                display.draw(progress)
+                Output.standard.printMessage(text, isProblem: event.isProblem)
+            } else if case .progress(let progress) = event {
+                if isLive {
+                    display.draw(progress)
+                } else if let stats, ContinuousClock.now - lastStats >= .seconds(stats.seconds) {
+                    lastStats = .now
+                    Output.standard.printMessage(display.line(progress), isProblem: false)
+                }
             }
         }
         Output.standard.endLiveLines()
@@ -66,7 +84,7 @@ final class TransferReport<Item: TransferItem>: Sendable {
             } else if case .cancelled = result.outcome {
                 continue
             } else {
-                Output.standard.printMessage(text(result))
+                Output.standard.printMessage(text(result), isProblem: !result.isSuccess)
             }
         }
     }
@@ -83,7 +101,8 @@ final class TransferReport<Item: TransferItem>: Sendable {
             let seconds = (ContinuousClock.now - start) / .seconds(1)
             let rate = bytes > 0 && seconds >= 1 ? ", \(rateText(Double(bytes) / seconds))" : ""
             Output.standard.printMessage(
-                "\(counts) \(verb), \(ByteCount.text(bytes)) \(transferVerb) in \(timeText(seconds))\(rate)."
+                "\(counts) \(verb), \(ByteCount.text(bytes)) \(transferVerb) in \(timeText(seconds))\(rate).",
+                isProblem: false
             )
         }
         let statuses = results.compactMap { result -> ExitStatus? in
@@ -102,6 +121,17 @@ final class TransferReport<Item: TransferItem>: Sendable {
     }
 }
 
+extension TransferEvent {
+    /// Whether the message for the event is a warning or an error.
+    fileprivate var isProblem: Bool {
+        switch self {
+        case .retrying, .warning: true
+        case .finished(let result): !result.isSuccess
+        case .began, .started, .partStored, .verifying, .progress: false
+        }
+    }
+}
+
 // MARK: - Text
 
 extension TransferReport {
@@ -111,6 +141,9 @@ extension TransferReport {
     /// Returns the message for an event; `nil` if none is printed.
     private func text(_ event: TransferEvent<Item>) -> String? {
         switch event {
+        case .began(let files, let bytes, let concurrency) where detail.includesStart:
+            "\(direction == .upload ? "Uploading" : "Downloading") \(counted(files, "file")), "
+                + "\(ByteCount.text(bytes)), over up to \(counted(concurrency, "connection"))."
         case .finished(let result) where detail.includes(result.outcome): text(result)
         case .retrying(let retry) where !retry.isOutage && retry.wait > .seconds(1):
             "pontoon: \(retry.index.map { naming(items[$0], in: retry.reason) } ?? retry.reason)"
@@ -158,8 +191,8 @@ extension TransferReport {
     /// Returns the JSON line of an event; docs/client.md#json documents all events.
     private func line(_ event: TransferEvent<Item>) -> JSONLine? {
         switch event {
-        case .began(let files, let bytes):
-            JSONLine("began").with("files", files).with("bytes", bytes)
+        case .began(let files, let bytes, let concurrency):
+            JSONLine("began").with("files", files).with("bytes", bytes).with("parallel", concurrency)
         case .started(let start): line(start)
         case .partStored(let part): line(part)
         case .retrying(let retry):

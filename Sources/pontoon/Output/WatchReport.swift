@@ -12,7 +12,8 @@ struct WatchReport: Sendable {
         if json {
             Output.standard.printLine(line(notice).text)
         } else {
-            Output.standard.printMessage("\(notice.run): \(text(notice))")
+            let isProblem = [.different, .failed, .timedOut, .removed, .waiting].contains(notice.state)
+            Output.standard.printMessage("\(notice.run): \(text(notice))", isProblem: isProblem)
             for problem in notice.problems { Output.standard.printMessage("  \(problem)") }
             let rest = notice.problemCount - notice.problems.count
             if rest > 0 { Output.standard.printMessage("  … and \(counted(rest, "more problem"))") }
