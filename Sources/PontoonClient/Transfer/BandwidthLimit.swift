@@ -53,11 +53,12 @@ public struct BandwidthLimit: Hashable, Sendable {
     /// The lowest limit of the week in bytes per second; `nil` if there never is one.
     var lowest: Int64? { changes.compactMap(\.bytesPerSecond).min() }
 
-    /// Returns the limit at a time in bytes per second; `nil` if there is none.
+    /// Returns the limit at a time, in bytes per second; `nil` if there is none.
     ///
     /// - Parameters:
     ///   - date: The time.
     ///   - calendar: Calendar that determines the day and the local time.
+    /// - Returns: The limit of the last entry before that time.
     public func bytesPerSecond(at date: Date, in calendar: Calendar = .current) -> Int64? {
         guard changes.count > 1 else { return changes.first?.bytesPerSecond }
         let parts = calendar.dateComponents([.weekday, .hour, .minute], from: date)

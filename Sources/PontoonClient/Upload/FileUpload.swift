@@ -59,7 +59,12 @@ struct FileUpload: Sendable {
                 {
                     // The server decides at the start of an upload under which name it may end, and whether it may replace
                     // a file.
-                    await warn("its name was taken after its upload had started, so it starts over")
+                    let isRenaming = job.options.transfer.conflictPolicy == .rename
+                    await warn(
+                        isRenaming
+                            ? "its name was taken after its upload had started, so it starts over"
+                            : "its upload was started without --overwrite, so it starts over"
+                    )
                     try await abortIfPresent(upload.id)
                     opening = try await start(source, journal, isFresh: true)
                 }

@@ -59,6 +59,9 @@ final class TransferReport<Item: TransferItem>: Sendable {
             if case .finished(let result) = event { printed.withLock { _ = $0.insert(result.index) } }
             if json {
                 if let line = line(event) { Output.standard.printLine(line.text) }
+            } else if isLive, case .began = event {
+                // The live lines show the same.
+                continue
             } else if let text = outage.text(event) ?? text(event) {
                 Output.standard.printMessage(text, isProblem: event.isProblem)
             } else if case .progress(let progress) = event {

@@ -185,14 +185,15 @@ struct WatchTests {
         try await withPontoon { server, user in
             try user.makeFile("runs/deep/f", size: 10)
             try user.makeFile("runs/\(Self.marker)", size: 1)
-            let inner = Switch()
-            let run = try await watch(user, "--quick") { event, _ in
-                guard event.text("state") == "found" else { return }
-                let other = try await watch(user, "--once")
-                #expect(other.code == 9, "\(other)")
-                inner.turnOn()
+            let inner = Inner()
+            let run = try await user.held(at: "PUT ", server) { user, valve in
+                try await watch(user, "--quick") { event, _ in
+                    guard event.text("state") == "uploading" else { return }
+                    inner.run = try await watch(user, "--once")
+                    valve.release()
+                }
             }
-            #expect(inner.isOn)
+            #expect(inner.run?.code == 9, "\(String(describing: inner.run))")
             #expect(run.code == 0 && states(run).last == "complete", "\(run)")
             let folder = try await server.api.fileID("runs")
             #expect(try await server.api.listed("/files?parent=\(folder)", "name") == [Self.marker, "deep"], "\(run)")
