@@ -75,7 +75,9 @@ extension FileUpload {
         )
         var start = UploadStart(destination: destination, name: item.name, size: size)
         start.partSize = plan.partSize
-        start.overwrite = job.options.transfer.conflictPolicy == .overwrite
+        // A token with the scope `upload` may start no upload that replaces a file, so request that only if necessary.
+        let isTaken = try !job.options.transfer.resumes || job.folders.existing(item) != nil
+        start.overwrite = isTaken && job.options.transfer.conflictPolicy == .overwrite
         if job.server.acceptsLabels { (start.tags, start.metadata) = (item.tags, metadata(of: source)) }
         if job.server.providesPartInfos { start.partInfos = min(plan.parts, 100) }
         if job.options.transfer.resumes, !isFresh, let found = try await findOpen(start, source, journal) {
@@ -132,6 +134,11 @@ extension FileUpload {
             } catch let error as APIError where error.code == 8005 {
                 if case .alreadyThere(let completed)? = try await identicalFile(source, named: start.name) {
                     return .identical(completed)
+                }
+                if job.options.transfer.conflictPolicy == .overwrite, !start.overwrite {
+                    // The file appeared after its name was looked up, or the name could not be looked up.
+                    start.overwrite = true
+                    continue
                 }
                 guard renames, number < Self.maximumNames else { throw error }
                 number += 1

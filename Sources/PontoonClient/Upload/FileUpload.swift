@@ -14,6 +14,9 @@ struct FileUpload: Sendable {
     var client: SevenBridgesClient { job.client }
     var threads: NIOThreadPool { job.threads }
 
+    /// Maximum number of times that an upload starts over because its name was taken meanwhile.
+    private static let maximumRestarts = 3
+
     /// Uploads the file.
     ///
     /// - Throws: Any error; the journal is kept for a later run if there is something to resume.
@@ -41,6 +44,7 @@ struct FileUpload: Sendable {
 
     private func upload(_ source: SourceFile, _ journal: OpenJournal?) async throws -> TransferEnding {
         var opening = try await open(source, journal)
+        var restarts = 0
         while true {
             switch opening {
             case .alreadyThere(let completed):
@@ -54,16 +58,17 @@ struct FileUpload: Sendable {
                         outcome: .transferred
                     )
                 } catch let error as APIError
-                    where error.code == 8005 && upload.isResumed
+                    where error.code == 8005 && restarts < Self.maximumRestarts
                     && [.overwrite, .rename].contains(job.options.transfer.conflictPolicy)
                 {
+                    restarts += 1
                     // The server decides at the start of an upload under which name it may end, and whether it may replace
                     // a file.
-                    let isRenaming = job.options.transfer.conflictPolicy == .rename
+                    let isOlder = upload.isResumed && job.options.transfer.conflictPolicy == .overwrite
                     await warn(
-                        isRenaming
-                            ? "its name was taken after its upload had started, so it starts over"
-                            : "its upload was started without --overwrite, so it starts over"
+                        isOlder
+                            ? "its upload was started without --overwrite, so it starts over"
+                            : "its name was taken after its upload had started, so it starts over"
                     )
                     try await abortIfPresent(upload.id)
                     opening = try await start(source, journal, isFresh: true)

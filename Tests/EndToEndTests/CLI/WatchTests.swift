@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import NIOCore
 import PontoonClient
 import PontoonCore
 import PontoonTesting
@@ -240,6 +241,26 @@ struct WatchTests {
                 "watch", user.path("none"), "--project", "admin/uploads", "--until", "x",
             ])
             #expect(missing.code == 4, "\(missing)")
+        }
+    }
+
+    @Test("a token with the scope 'upload' is enough, unless a file changes after it was sent")
+    func uploadToken() async throws {
+        try await withPontoon { server, user in
+            try user.makeFile("runs/run1/f", size: 10)
+            try user.makeFile("runs/run1/\(Self.marker)", size: 1)
+            var limited = user
+            limited.token = try await server.administer("token", "create", "admin", "--scope", "upload")
+            let run = try await watch(limited, "--once")
+            #expect(run.code == 0 && states(run).last == "complete", "\(run)")
+            try user.makeFile("runs/run1/f", size: 11)
+            try user.makeFile("runs/run1/\(Self.marker)", size: 2)
+            let changed = try await watch(limited, "--once")
+            #expect(changed.code == 3, "\(changed)")
+            let full = try await watch(user, "--once")
+            #expect(full.code == 0, "\(full)")
+            let folder = try await server.api.fileID("run1")
+            #expect(try await server.api.content("f", parent: folder).readableBytes == 11)
         }
     }
 
