@@ -117,7 +117,9 @@ struct WatchedRun {
 
     /// Sends files, and reports those that fail.
     private mutating func upload(_ items: [UploadItem]) async throws -> [UploadResult] {
-        let uploader = Uploader(watcher.client, options: watcher.options.upload)
+        var options = watcher.options.upload
+        options.stateDirectory = watcher.state.uploads(of: folder)
+        let uploader = Uploader(watcher.client, options: options)
         let results = try await uploader.upload(items) { [watcher] events in await watcher.hooks.observe(items, events)
         }
         try Task.checkCancellation()
@@ -231,6 +233,10 @@ struct WatchedRun {
         // The state of individual files is not needed any more.
         tracker = RunTracker(settle: watcher.options.settle)
         try await save()
+        if notice.state == .complete {
+            let (state, folder) = (watcher.state, folder)
+            try await watcher.blocking { try state.removeUploads(of: folder) }
+        }
         await report(notice)
         try await announce(notice)
     }
