@@ -15,7 +15,8 @@ public struct APIError: Error, Sendable, CustomStringConvertible {
     public let purpose: String
     /// Method and path, such as `POST /upload/multipart`.
     public let call: String
-    /// URL of the API to which a redirect points, such as `https://api.example/v2`; `nil` for other responses.
+    /// URL of the API to which a redirect points, such as `https://api.example/v2`; `nil` for other responses, and if
+    /// the redirect contains no URL that the client accepts.
     ///
     /// The client does not follow redirects, which could send the token to another host.
     public let redirectedEndpoint: String?
@@ -61,6 +62,8 @@ public struct APIError: Error, Sendable, CustomStringConvertible {
         var target = String(location.prefix { $0 != "?" && $0 != "#" })
         let path = call.split(separator: " ").last.map(String.init) ?? ""
         if target.hasSuffix(path) { target.removeLast(path.count) }
+        // Neither a path alone nor a URL with a password helps the user.
+        guard (try? WebAddress(target)) != nil else { return nil }
         return target.truncated()
     }
 

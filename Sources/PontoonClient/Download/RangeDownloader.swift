@@ -113,12 +113,15 @@ struct RangeDownloader: Sendable {
 
     private func write(_ body: HTTPClientResponse.Body, to writer: RangeWriter) async throws {
         var chunks = body.makeAsyncIterator()
+        var received: Int64 = 0
         do {
             while true {
                 writer.connectionWaits()
                 guard let chunk = try await chunks.next() else { break }
                 writer.connectionDelivered()
-                context.client.storageContact.note()
+                // A server that sends a few bytes per connection must not keep retries going for ever.
+                received += Int64(chunk.readableBytes)
+                if received >= Self.minimumProgress { context.client.storageContact.note() }
                 try await context.bandwidth?.take(chunk.readableBytes)
                 try await writer.append(chunk)
             }

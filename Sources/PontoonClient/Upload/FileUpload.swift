@@ -55,6 +55,10 @@ struct FileUpload: Sendable {
                     await warn("its upload was started without --overwrite, so it starts over")
                     try await abortIfPresent(upload.id)
                     opening = try await start(source, journal, isFresh: true)
+                } catch let error as APIError where error.status == 404 {
+                    // Another client that resumed the upload, too, may have completed it.
+                    guard let existing = try await identicalFile(source) else { throw error }
+                    opening = existing
                 }
             }
         }
@@ -126,6 +130,7 @@ struct FileUpload: Sendable {
                 file: id,
                 crc64: crc64,
                 verification: completed.verification.rawValue,
+                labels: item.labelDigest,
                 ended: .now
             )
             try await threads.runIfActive {
