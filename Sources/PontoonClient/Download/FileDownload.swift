@@ -27,10 +27,8 @@ struct FileDownload: Sendable {
         var details = item
         var attempt = 1
         while true {
-            if attempt > 1 || details.size == nil { details = try await fetchDetails() }
-            guard let size = details.size, (0...ServerValues.maximumLength).contains(size) else {
-                throw sizeUnknown()
-            }
+            if attempt > 1 || details.size == nil { details = try await file.fetchDetails() }
+            let size = try file.size(in: details)
             file.progress.opened(size: size)
             if let ending = try await existingFileEnding(details, size) { return ending }
             do {
@@ -51,18 +49,6 @@ struct FileDownload: Sendable {
                 attempt += 1
             }
         }
-    }
-
-    private func fetchDetails() async throws -> DownloadItem {
-        let details = try await client.file(item.id)
-        guard !details.isFolder else {
-            throw ClientError(
-                .requestInvalid,
-                "'\(item.remotePath)' is a folder, not a file.",
-                advice: "Download it by its path with 'pontoon download', or list it with 'pontoon ls'."
-            )
-        }
-        return DownloadItem(details, remotePath: item.remotePath, target: item.target)
     }
 
     /// Returns the outcome of a file that is skipped, or whose target already has the same bytes.
@@ -123,37 +109,41 @@ struct FileDownload: Sendable {
             try await threads.runIfActive { [head] in try partial.begin(head) }
         }
         let ranges = Self.ranges(size: size, rangeSize: head.rangeSize)
-        await announce(ranges, rangeSize: head.rangeSize, earlier)
+        await file.announce(
+            ranges,
+            rangeSize: head.rangeSize,
+            resumed: ranges.indices.filter { earlier[$0 + 1] != nil }
+        )
         let source = DownloadSource(client: client, item: item, size: size, earlier: earlier)
         let downloader = RangeDownloader(file: file, source: source, partial: partial, ranges: ranges, earlier: earlier)
         let checksums = try await downloader.downloadAll()
         let crc64 = zip(ranges, checksums).reduce(CRC64NVME()) { $0.appending($1.1, length: Int64($1.0.count)) }
-        let verification = try verify(crc64, details.crc64nvme ?? source.declaredCRC64)
+        let verification = try Self.verify(
+            crc64,
+            details.crc64nvme ?? source.declaredCRC64,
+            of: item,
+            consequence: "The downloaded bytes were removed."
+        )
         let isReplacing = options.transfer.conflictPolicy == .overwrite
         try await threads.runIfActive { try partial.finish(replacing: isReplacing) }
         return TransferEnding(outcome: .transferred, crc64nvme: crc64.hex, verification: verification)
     }
 
-    private func announce(_ ranges: [Range<Int64>], rangeSize: Int64, _ earlier: [Int: JournalPart]) async {
-        let resumed = ranges.indices.filter { earlier[$0 + 1] != nil }
-        file.progress.started(parts: ranges.count)
-        await file.context.emit(
-            .started(
-                DownloadEvent.Start(
-                    index: file.index,
-                    item: item,
-                    size: ranges.last?.upperBound ?? 0,
-                    parts: ranges.count,
-                    partSize: rangeSize,
-                    resumedParts: resumed.count,
-                    resumedBytes: resumed.reduce(0) { $0 + Int64(ranges[$1].count) },
-                    uploadID: nil
-                )
-            )
-        )
-    }
-
-    private func verify(_ crc64: CRC64NVME, _ declared: String?) throws -> TransferVerification {
+    /// Compares the checksum of the downloaded bytes with that of the file on the server.
+    ///
+    /// - Parameters:
+    ///   - crc64: The checksum of the downloaded bytes.
+    ///   - declared: The checksum on the server, 16 hexadecimal digits; `nil` if it provides none.
+    ///   - item: The file.
+    ///   - consequence: What happened to the bytes, as a sentence for the error.
+    /// - Returns: Whether the checksums or only the lengths were compared.
+    /// - Throws: `.checksumMismatch`.
+    static func verify(
+        _ crc64: CRC64NVME,
+        _ declared: String?,
+        of item: DownloadItem,
+        consequence: String
+    ) throws -> TransferVerification {
         guard let declared else { return .size }
         guard declared.lowercased() == crc64.hex else {
             throw ClientError(
@@ -163,8 +153,7 @@ struct FileDownload: Sendable {
                 and \(crc64.hex) here.
                 """,
                 advice: """
-                    The downloaded bytes were removed. Run the same command again. If this happens again, contact the \
-                    server's operator.
+                    \(consequence) Run the same command again. If this happens again, contact the server's operator.
                     """
             )
         }
@@ -174,14 +163,6 @@ struct FileDownload: Sendable {
     /// Divides a file into ranges of 1 byte or more; an empty file has none.
     static func ranges(size: Int64, rangeSize: Int64) -> [Range<Int64>] {
         stride(from: 0, to: size, by: Int64.Stride(rangeSize)).map { $0..<min(size, $0.addingClamped(rangeSize)) }
-    }
-
-    private func sizeUnknown() -> ClientError {
-        ClientError(
-            .responseUnreadable,
-            "The server does not provide a valid length for '\(item.remotePath)'.",
-            advice: "Contact the server's operator."
-        )
     }
 
     private func changed(_ change: RemoteFileChanged) -> ClientError {

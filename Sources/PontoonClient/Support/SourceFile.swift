@@ -60,6 +60,20 @@ final class SourceFile: Sendable {
         }
     }
 
+    /// Creates a source of the bytes in a temporary file of this process, which no longer has a name.
+    ///
+    /// - Parameters:
+    ///   - temporary: The open file, which ``close()`` closes.
+    ///   - path: Path for messages.
+    /// - Throws: `.fileUnreadable`.
+    init(temporary: FileDescriptor, path: FilePath) throws {
+        self.path = path
+        descriptor = temporary
+        facts = FileFacts(try Self.status(of: temporary, path))
+        // Only this process can change the file.
+        (mayChange, isUploaded) = (true, true)
+    }
+
     /// Closes the file; must not be called twice.
     func close() throws { try descriptor.close() }
 

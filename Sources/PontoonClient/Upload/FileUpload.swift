@@ -67,11 +67,11 @@ struct FileUpload: Sendable {
     ) async throws -> CompletedUpload {
         await announce(upload)
         if upload.plan.parts > 1 { file.permit.release() }
-        let parts = PartUploader(job: job, file: file, source: source, upload: upload, journal: journal)
-        let stored = try await parts.uploadAll()
+        let parts = PartUploader(job: job, file: file, upload: upload, journal: journal)
+        let stored = try await parts.uploadAll(of: source)
         file.progress.verifying()
         await file.context.emit(.verifying(index: file.index))
-        return try await complete(parts, stored)
+        return try await complete(parts, source, stored)
     }
 
     /// Emits a warning about this file; `problem` is a clause.
@@ -105,7 +105,7 @@ struct FileUpload: Sendable {
     }
 
     /// Sets the file's tags and metadata unless it has them already, records the file as finished and deletes the journal.
-    private func finish(
+    func finish(
         _ completed: CompletedUpload,
         _ journal: OpenJournal?,
         outcome: TransferOutcome

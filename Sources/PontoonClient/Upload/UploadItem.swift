@@ -80,6 +80,9 @@ public struct UploadOptions: Sendable {
     /// Nobody may be working on that upload any more: the parts of two clients would replace each other.
     public var adoptsUploads = false
 
+    /// The stream whose bytes are uploaded instead of those of a file; `nil` for files.
+    var stream: UploadStream?
+
     /// Creates the default options for a destination.
     public init(destination: UploadDestination) { self.destination = destination }
 }

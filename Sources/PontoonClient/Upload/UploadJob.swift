@@ -30,7 +30,9 @@ struct UploadJob: TransferJob {
             // Cannot happen, because all folders are created before the first upload.
             throw ClientError(.notFound, "The folder of '\(file.item.remotePath)' does not exist.")
         }
-        return try await FileUpload(job: self, file: file, destination: destination).run()
+        let upload = FileUpload(job: self, file: file, destination: destination)
+        if let stream = options.stream { return try await upload.run(stream) }
+        return try await upload.run()
     }
 
     /// Returns the result for a file that need not be opened: it cannot be uploaded, an earlier run finished it, or it

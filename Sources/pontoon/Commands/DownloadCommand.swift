@@ -10,7 +10,7 @@ struct DownloadCommand: AsyncParsableCommand {
         discussion: """
             Folders are downloaded with all of their subfolders. A path with a trailing slash means the folder's \
             contents; without one, it means the folder itself. A file appears under its name only when it is complete \
-            and verified.
+            and verified. With '--output -', files are written to standard output, as by 'pontoon cat'.
             """
     )
 
@@ -24,7 +24,10 @@ struct DownloadCommand: AsyncParsableCommand {
 
     @Option(
         name: [.short, .long],
-        help: ArgumentHelp("Destination folder, or the destination path of a single file.", valueName: "path"),
+        help: ArgumentHelp(
+            "Destination folder, or the destination path of a single file. '-' is standard output.",
+            valueName: "path"
+        ),
         completion: .file()
     )
     var output: String?
@@ -40,9 +43,17 @@ struct DownloadCommand: AsyncParsableCommand {
     func validate() throws {
         guard !paths.isEmpty || project != nil else { throw ValidationError("Pass paths or --project.") }
         guard rangeSize.bytes >= 64 << 10 else { throw ValidationError("--range-size must be at least 64K.") }
+        guard output == "-" else { return }
+        guard !common.json, transfer.receipt == nil else {
+            throw ValidationError("With '--output -', --json and --receipt cannot be used.")
+        }
     }
 
     func run() async throws {
+        if output == "-" {
+            let stream = StandardOutputDownload(paths: paths, project: project, options: options, onlyProblems: false)
+            return try await stream.run(common)
+        }
         try await runCommand(json: common.json, afterInterruption: transfer.afterInterruption) { [self] in
             try await common.withClient(isTransfer: true) { client in
                 let items = try await items(client)
@@ -53,9 +64,6 @@ struct DownloadCommand: AsyncParsableCommand {
                         advice: "List the project's files with 'pontoon ls'."
                     )
                 }
-                var options = DownloadOptions()
-                options.transfer = transfer.options
-                options.rangeSize = rangeSize.bytes
                 let report = TransferReport(direction: .download, json: common.json, items: items)
                 let files = try await ResultFiles(receipt: transfer.receipt)
                 let results = try await files.discardedOnError {
@@ -68,12 +76,19 @@ struct DownloadCommand: AsyncParsableCommand {
         }
     }
 
+    private var options: DownloadOptions {
+        var options = DownloadOptions()
+        options.transfer = transfer.options
+        options.rangeSize = rangeSize.bytes
+        return options
+    }
+
     private func items(_ client: SevenBridgesClient) async throws -> [DownloadItem] {
         let tree = RemoteTree(client)
         let folder = FilePath(output ?? "")
         var items: [DownloadItem] = []
         for text in paths.isEmpty ? [""] : paths {
-            let path = try remotePath(text)
+            let path = try RemotePath(text, in: project)
             do {
                 items += try await tree.items(path, into: folder, isOnlyContents: text.hasSuffix("/"))
             } catch  where !error.concernsEveryRequest {
@@ -90,14 +105,6 @@ struct DownloadCommand: AsyncParsableCommand {
         return items
     }
 
-    private func remotePath(_ text: String) throws -> RemotePath {
-        guard let project else { return try RemotePath(text) }
-        guard case .path(let id, let names) = try RemotePath("\(project)/\(text)") else {
-            throw ClientError(.requestInvalid, "'\(project)' is not a project id.", advice: "Use the form owner/name.")
-        }
-        return .path(project: id, names: names)
-    }
-
     private func isFolder(_ path: String) -> Bool {
         var isFolder: ObjCBool = false
         return path.hasSuffix("/")
@@ -106,6 +113,18 @@ struct DownloadCommand: AsyncParsableCommand {
 }
 
 extension RemotePath {
+    /// Parses an id or path or, if a project is given, a path below it.
+    init(_ text: String, in project: String?) throws {
+        guard let project else {
+            self = try RemotePath(text)
+            return
+        }
+        guard case .path(let id, let names) = try RemotePath("\(project)/\(text)") else {
+            throw ClientError(.requestInvalid, "'\(project)' is not a project id.", advice: "Use the form owner/name.")
+        }
+        self = .path(project: id, names: names)
+    }
+
     fileprivate var isProject: Bool {
         guard case .path(_, let names) = self else { return false }
         return names.isEmpty

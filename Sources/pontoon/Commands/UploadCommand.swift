@@ -11,7 +11,8 @@ struct UploadCommand: AsyncParsableCommand {
             All files in a folder are uploaded to the same destination folder; --keep-tree recreates the subfolders. A \
             path with a trailing slash means the folder's contents; without one, it means the folder itself. --include \
             and --exclude follow the rules of .gitignore: 'logs' matches in every subfolder, '/logs' only at the top, \
-            'logs/' only folders, '**' any number of folders; {a,b} matches either.
+            'logs/' only folders, '**' any number of folders; {a,b} matches either. 'pontoon upload - --name NAME' \
+            uploads standard input; it cannot be resumed.
             """
     )
 
@@ -22,6 +23,7 @@ struct UploadCommand: AsyncParsableCommand {
     @OptionGroup(title: "Connection and output") var common: CommonOptions
 
     func run() async throws {
+        if readsStandardInput { return try await uploadStandardInput() }
         try await runCommand(json: common.json, afterInterruption: transfer.afterInterruption) { [self] in
             let found = try await abandonable { [selection] in try selection.resolve() }
             for warning in found.warnings { Output.standard.warn(warning, json: common.json) }
@@ -54,7 +56,7 @@ struct UploadCommand: AsyncParsableCommand {
         return end
     }
 
-    private var options: UploadOptions {
+    var options: UploadOptions {
         var options = UploadOptions(destination: destination.value)
         options.transfer = transfer.options
         options.allowsChangingFiles = upload.allowChanging
@@ -126,7 +128,7 @@ struct UploadArguments: ParsableArguments {
 
 /// The arguments that select the files to upload.
 struct SelectionArguments: ParsableArguments {
-    @Argument(help: "Files, folders and shell patterns.", completion: .file())
+    @Argument(help: "Files, folders and shell patterns; '-' is standard input.", completion: .file())
     var paths: [String] = []
 
     @Flag(help: "Recreate the folders at the destination.")

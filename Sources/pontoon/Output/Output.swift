@@ -64,6 +64,19 @@ final class Output: Sendable {
         state.withLock { write(text, to: stream, &$0) }
     }
 
+    /// Writes the bytes of a file to standard output; messages can be printed while the reader is slow.
+    ///
+    /// - Throws: `CancellationError` if the bytes cannot be written, which also stops the command, or after a
+    ///   cancellation.
+    func write(_ bytes: [UInt8]) async throws {
+        do {
+            try await abandonable { try Terminal.write(bytes, to: .output) }
+        } catch let error as Errno {
+            state.withLock { note(error, of: .output, &$0) }
+            throw CancellationError()
+        }
+    }
+
     /// Whether standard error is a terminal on which lines can be redrawn.
     var showsLiveLines: Bool {
         let terminal = ProcessInfo.processInfo.environment["TERM"] ?? ""
@@ -121,12 +134,16 @@ final class Output: Sendable {
     private func write(_ text: String, to stream: Terminal.Stream, _ state: inout State) {
         guard state.failures[stream] == nil else { return }
         do {
-            try Terminal.write(text, to: stream)
+            try Terminal.write(Array(text.utf8), to: stream)
         } catch {
-            let failure = Failure(stream: stream, error: error)
-            state.failures[stream] = failure
-            if failure.isFatal { stop.yield() }
+            note(error, of: stream, &state)
         }
+    }
+
+    private func note(_ error: Errno, of stream: Terminal.Stream, _ state: inout State) {
+        let failure = Failure(stream: stream, error: error)
+        state.failures[stream] = failure
+        if failure.isFatal { stop.yield() }
     }
 }
 

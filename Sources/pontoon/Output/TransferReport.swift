@@ -13,19 +13,22 @@ final class TransferReport<Item: TransferItem>: Sendable {
     let direction: TransferDirection
     let json: Bool
     let items: [Item]
+    /// Whether only problems are printed, such as failed files and retries.
+    let onlyProblems: Bool
     private let start = ContinuousClock.now
     /// Indexes of the items whose results have been printed.
     private let printed = Mutex<Set<Int>>([])
 
-    init(direction: TransferDirection, json: Bool, items: [Item]) {
+    init(direction: TransferDirection, json: Bool, items: [Item], onlyProblems: Bool = false) {
         self.direction = direction
+        self.onlyProblems = onlyProblems
         self.json = json
         self.items = items
     }
 
     /// Prints the events until the transfer ends.
     func follow(_ events: TransferEvents<Item>) async {
-        let isLive = Output.standard.showsLiveLines && !json
+        let isLive = Output.standard.showsLiveLines && !json && !onlyProblems
         var display = ProgressDisplay(names: items.map(\.remotePath))
         var outage = OutageNotice()
         for await event in events {
@@ -51,7 +54,7 @@ final class TransferReport<Item: TransferItem>: Sendable {
                 Output.standard.printLine(line(result).text)
             } else if case .cancelled = result.outcome {
                 continue
-            } else {
+            } else if !onlyProblems || !result.isSuccess {
                 Output.standard.printMessage(text(result))
             }
         }
@@ -64,7 +67,7 @@ final class TransferReport<Item: TransferItem>: Sendable {
         printRest(results)
         let failed = results.filter { !$0.isSuccess }.count
         let bytes = results.lazy.map(\.transferredBytes).clampedSum
-        if !json {
+        if !json, !onlyProblems {
             let counts = "\(results.count - failed) of \(counted(results.count, "file"))"
             let seconds = (ContinuousClock.now - start) / .seconds(1)
             let rate = bytes > 0 && seconds >= 1 ? ", \(rateText(Double(bytes) / seconds))" : ""
@@ -95,7 +98,7 @@ extension TransferReport {
     /// Returns the message for an event; `nil` if none is printed.
     private func text(_ event: TransferEvent<Item>) -> String? {
         switch event {
-        case .finished(let result): text(result)
+        case .finished(let result): onlyProblems && result.isSuccess ? nil : text(result)
         case .retrying(let retry) where !retry.isOutage && retry.wait > .seconds(1):
             "pontoon: \(retry.index.map { naming(items[$0], in: retry.reason) } ?? retry.reason)"
                 + " Retrying in \(timeText(retry.wait / .seconds(1))) to \(retry.purpose)."
@@ -164,8 +167,13 @@ extension TransferReport {
         let line = JSONLine("started").with("path", start.item.localPath.string).with("name", start.item.remotePath)
         switch direction {
         case .upload:
-            return line.with("upload_id", start.uploadID).with("size", start.size).with("parts", start.parts)
-                .with("part_size", start.partSize).with("resumed_parts", start.resumedParts)
+            // The length of a stream is not known.
+            let isKnown = start.parts > 0
+            return line.with("upload_id", start.uploadID).with("size", isKnown ? start.size : nil)
+                .with("parts", isKnown ? start.parts : nil).with("part_size", start.partSize).with(
+                    "resumed_parts",
+                    start.resumedParts
+                )
                 .with("resumed_bytes", start.resumedBytes)
         case .download:
             return line.with("file_id", start.item.fileID).with("size", start.size).with("ranges", start.parts)

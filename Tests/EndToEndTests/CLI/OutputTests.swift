@@ -8,12 +8,6 @@ import Testing
 /// Output that cannot be written, the last event of `--json`, and errors in arguments.
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd))
 struct OutputTests {
-    private func shell(_ command: String, _ user: PontoonUser) -> PontoonUser {
-        var user = user
-        user.wrapper = ["/bin/bash", "-c", "set -o pipefail; \(command)", "bash"]
-        return user
-    }
-
     @Test("results that cannot be written make every command fail, with a message")
     func fullDisk() async throws {
         try await withPontoon { server, user in
@@ -31,16 +25,16 @@ struct OutputTests {
                 ["--generate-completion-script", "bash"],
             ]
             for row in rows {
-                let run = try await shell("\"$@\" >/dev/full", user).run(row)
+                let run = try await user.inShell("\"$@\" >/dev/full").run(row)
                 #expect(run.code == 8 && run.errors.contains("Cannot write to standard output"), "\(row): \(run)")
             }
             for row in [["ls", "admin/uploads"], upload + ["--json", "--overwrite", path]] {
-                let run = try await shell("\"$@\" >&-", user).run(row)
+                let run = try await user.inShell("\"$@\" >&-").run(row)
                 #expect(run.code == 8 && run.errors.contains("Cannot write to standard output"), "\(row): \(run)")
             }
             #expect(try Data(contentsOf: URL(filePath: path)).count == 10)
             let created = "'\(Places.pontoond)' token create admin --data '\(server.data)' >/dev/full"
-            let server = try await shell(created, user).run([])
+            let server = try await user.inShell(created).run([])
             #expect(server.code == 1 && server.errors.contains("cannot write to standard output"), "\(server)")
         }
     }
@@ -49,7 +43,7 @@ struct OutputTests {
     func fullErrors() async throws {
         try await withPontoon { server, user in
             let path = try user.makeFile("f", size: 10).string
-            let run = try await shell("\"$@\" 2>/dev/full", user).run(["upload", "--project", "admin/uploads", path])
+            let run = try await user.inShell("\"$@\" 2>/dev/full").run(["upload", "--project", "admin/uploads", path])
             #expect(run.code == 8, "\(run)")
             _ = try await server.api.fileID("f")
         }
@@ -70,14 +64,14 @@ struct OutputTests {
             let before = try requests()
             #expect(try await user.run(["ls", "admin/uploads"]).code == 0)
             let all = try requests() - before
-            let run = try await shell("\"$@\" | head -1", user).run(["ls", "admin/uploads"])
+            let run = try await user.inShell("\"$@\" | head -1").run(["ls", "admin/uploads"])
             // 128 and the number of SIGPIPE.
             #expect(run.code == 141 && run.errors.isEmpty, "\(run)")
             #expect(try requests() - before - all < all)
 
             for flag in ["--json", "--overwrite"] {
                 let pipe = flag == "--json" ? "| head -1" : "2> >(head -1 >/dev/null)"
-                let upload = try await shell("\"$@\" \(pipe)", user).run(
+                let upload = try await user.inShell("\"$@\" \(pipe)").run(
                     ["upload", "--project", "admin/uploads", "--no-resume", "--overwrite", flag, user.path("data")]
                 )
                 #expect(upload.code == 141 && upload.errors.isEmpty, "\(flag): \(upload)")

@@ -94,6 +94,30 @@ struct DocumentedCommandTests {
         }
     }
 
+    @Test("the commands of docs/pipes.md upload and download through pipes")
+    func pipes() async throws {
+        try await withPontoon { server, user in
+            try user.makeFile("reads/a.fastq", size: 1000)
+            let output = try await Self.runClient("pipes.md", server, user)
+            #expect(output.contains("reads/a.fastq"), "\(output)")
+            #expect(try await server.api.content("reads.tar.gz") == user.bytes("copy.tar.gz"))
+            _ = try await server.api.fileID("reads.tar")
+        }
+    }
+
+    /// Runs the commands of a page about the client in the home folder of a user, in the admin's project.
+    ///
+    /// - Returns: The output.
+    private static func runClient(
+        _ page: String,
+        _ server: ServerProcess,
+        _ user: PontoonUser
+    ) async throws -> String {
+        let script = try commands(in: page).replacing("rfranklin/my-project", with: "admin/uploads")
+        let settings = "export SB_API_ENDPOINT=\(server.endpoint) SB_AUTH_TOKEN=\(server.token)\n"
+        return try await runScript(settings + script, in: user.folder)
+    }
+
     /// Returns the commands in the code blocks of a page, or of one of its sections.
     static func commands(in page: String, of section: String? = nil) throws -> String {
         let text = try String(contentsOfFile: Places.root.appending("docs/\(page)").string, encoding: .utf8)

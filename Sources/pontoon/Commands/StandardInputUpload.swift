@@ -1,0 +1,104 @@
+import Foundation
+import PontoonClient
+import SystemPackage
+
+extension UploadCommand {
+    /// Whether the bytes of standard input are uploaded.
+    var readsStandardInput: Bool { selection.paths.contains("-") }
+
+    /// Uploads standard input as one file.
+    func uploadStandardInput() async throws {
+        try await runCommand(
+            json: common.json,
+            afterInterruption: "An upload from standard input cannot be resumed; run the same command again."
+        ) { [self] in
+            try checkForStandardInput()
+            let name = selection.name ?? ""
+            let item = UploadItem(
+                source: "-",
+                name: name,
+                tags: selection.tag,
+                metadata: try SelectionArguments.metadata(selection.meta)
+            )
+            return try await common.withClient(isTransfer: true) { client in
+                let report = TransferReport(direction: .upload, json: common.json, items: [item])
+                let files = try await ResultFiles(receipt: transfer.receipt)
+                let result = try await files.discardedOnError {
+                    try await Uploader(client, options: options).upload(item) {
+                        try await StandardInput.next()
+                    } observe: {
+                        await report.follow($0)
+                    }
+                }
+                let end = report.finish([result])
+                try files.write(
+                    receipt: Receipt([result], endpoint: client.endpoint, destination: options.destination)
+                )
+                return end
+            }
+        }
+    }
+
+    private func checkForStandardInput() throws {
+        let problem: String? =
+            if selection.paths.count > 1 {
+                "'-' must be the only file."
+            } else if selection.name == nil {
+                "Standard input has no name."
+            } else {
+                unusable.first { $0.isUsed }.map { "\($0.option) cannot be used with standard input." }
+            }
+        guard let problem else { return }
+        throw ClientError(
+            .requestInvalid,
+            problem,
+            advice: "Use 'pontoon upload - --name NAME'; './-' is a file named '-'."
+        )
+    }
+
+    private var unusable: [(option: String, isUsed: Bool)] {
+        [
+            ("--keep-tree", selection.keepTree), ("--include", !selection.include.isEmpty),
+            ("--exclude", !selection.exclude.isEmpty), ("--files-from", selection.filesFrom != nil),
+            ("--manifest", selection.manifest != nil), ("--upload-id", upload.uploadID != nil),
+            ("--adopt", upload.adopt), ("--dry-run", upload.dryRun), ("--explain", upload.explain),
+            ("--failed-to", upload.failedTo != nil),
+        ]
+    }
+}
+
+/// Standard input as a stream of bytes.
+private enum StandardInput {
+    /// Maximum length of the bytes returned at a time.
+    private static let chunkSize = 1 << 20
+
+    /// Returns the next bytes; `nil` at the end.
+    static func next() async throws -> [UInt8]? {
+        let bytes = try await abandonable { try read() }
+        guard bytes.isEmpty else { return bytes }
+        // Ctrl-C also interrupts the program that writes to the pipe, which then ends the stream. Without a pause, the
+        // upload of the incomplete stream could be completed before this process handles the signal.
+        try await Task.sleep(for: .milliseconds(200))
+        return nil
+    }
+
+    /// Reads until a chunk is full or the stream ends; blocks.
+    private static func read() throws -> [UInt8] {
+        do {
+            return try [UInt8](unsafeUninitializedCapacity: chunkSize) { buffer, count in
+                while count < chunkSize {
+                    let rest = UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[count...])
+                    let read = try FileDescriptor.standardInput.read(into: rest)
+                    if read == 0 { break }
+                    count += read
+                }
+            }
+        } catch {
+            throw ClientError(
+                .fileUnreadable,
+                "Cannot read standard input: \(error).",
+                advice: "Connect it to a pipe or a file."
+            )
+        }
+    }
+}
