@@ -131,32 +131,3 @@ struct DestinationFolders: Sendable {
         return batches
     }
 }
-
-extension SevenBridgesClient {
-    /// Returns the id of a folder, creating the folder if it does not exist.
-    func folder(_ name: String, in destination: UploadDestination) async throws -> String {
-        if let id = try await existingFolder(name, in: destination) { return id }
-        do {
-            return try await createFolder(name, in: destination).id
-        } catch let error as APIError where error.status == 409 {
-            // Another client created the folder at the same time.
-            guard let id = try await existingFolder(name, in: destination) else { throw error }
-            return id
-        }
-    }
-
-    /// Returns the id of a folder; `nil` if it does not exist.
-    ///
-    /// - Throws: `.nameTaken` if there is a file with that name.
-    func existingFolder(_ name: String, in destination: UploadDestination) async throws -> String? {
-        guard let found = try await file(named: name, in: destination) else { return nil }
-        guard found.isFolder else {
-            throw ClientError(
-                .nameTaken,
-                "Cannot create the folder '\(name)': a file with that name exists.",
-                advice: "Rename the file on the server, or the local folder."
-            )
-        }
-        return found.id
-    }
-}

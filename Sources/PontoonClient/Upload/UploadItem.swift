@@ -42,6 +42,13 @@ public struct UploadItem: TransferItem, Hashable {
         self.problem = problem
     }
 
+    /// Returns the item with its folders in other folders at the destination, outermost first.
+    func placed(in outer: [String]) -> UploadItem {
+        var item = self
+        item.folders = outer + folders
+        return item
+    }
+
     /// Path of the file on this machine.
     public var localPath: FilePath { source }
     /// Folders and name at the destination, separated by slashes.

@@ -6,9 +6,21 @@ extension Uploader {
     ///
     /// Reads the files that have the same length as the existing file of that name, to compare the checksums.
     ///
+    /// - Parameters:
+    ///   - items: The files.
+    ///   - missing: Folders in the destination, outermost first, that would be created and receive the files.
+    /// - Returns: The action for each file, in the order of `items`.
     /// - Throws: ``APIError``, ``ClientError``; `CancellationError`.
-    public func preview(_ items: [UploadItem]) async throws -> UploadPreview {
+    public func preview(_ items: [UploadItem], in missing: [String] = []) async throws -> UploadPreview {
         try check(items)
+        let preview = try await preview(placed: items.map { $0.placed(in: missing) })
+        let entries = zip(items, preview.entries).map { item, entry in
+            UploadPreview.Entry(item: item, size: entry.size, plan: entry.plan, action: entry.action)
+        }
+        return UploadPreview(entries: entries, limits: preview.limits)
+    }
+
+    private func preview(placed items: [UploadItem]) async throws -> UploadPreview {
         let server = try await client.index()
         let limits = try await client.limits(server)
         let rules = UploadRules(server: server)

@@ -3,16 +3,18 @@ import PontoonClient
 import SystemPackage
 
 extension UploadCommand {
-    /// Whether the bytes of standard input are uploaded.
-    var readsStandardInput: Bool { selection.paths.contains("-") }
-
     /// Uploads standard input as one file.
-    func uploadStandardInput() async throws {
+    ///
+    /// - Parameters:
+    ///   - sources: The arguments that name files; one of them is `-`.
+    ///   - path: The destination.
+    /// - Throws: The exit code, unless it is 0.
+    func uploadStandardInput(_ sources: [String], to path: RemotePath) async throws {
         try await runCommand(
             json: common.json,
             afterInterruption: "An upload from standard input cannot be resumed; run the same command again."
         ) { [self] in
-            try checkForStandardInput()
+            try check(sources)
             let name = selection.name ?? ""
             let item = UploadItem(
                 source: "-",
@@ -23,25 +25,26 @@ extension UploadCommand {
             return try await common.withClient(isTransfer: true) { client in
                 let report = TransferReport(direction: .upload, json: common.json, items: [item])
                 let files = try await ResultFiles(receipt: transfer.receipt)
-                let result = try await files.discardedOnError {
-                    try await Uploader(client, options: options).upload(item) {
+                let (destination, result) = try await files.discardedOnError {
+                    let destination = try await client.makeFolders(path)
+                    let uploader = Uploader(client, options: options(destination))
+                    let result = try await uploader.upload(item) {
                         try await StandardInput.next()
                     } observe: {
                         await report.follow($0)
                     }
+                    return (destination, result)
                 }
                 let end = report.finish([result])
-                try files.write(
-                    receipt: Receipt([result], endpoint: client.endpoint, destination: options.destination)
-                )
+                try files.write(receipt: Receipt([result], endpoint: client.endpoint, destination: destination))
                 return end
             }
         }
     }
 
-    private func checkForStandardInput() throws {
+    private func check(_ sources: [String]) throws {
         let problem: String? =
-            if selection.paths.count > 1 {
+            if sources.count > 1 {
                 "'-' must be the only file."
             } else if selection.name == nil {
                 "Standard input has no name."

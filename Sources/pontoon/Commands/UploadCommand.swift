@@ -9,10 +9,12 @@ struct UploadCommand: AsyncParsableCommand {
         abstract: "Upload files and folders. Run the same command again to resume.",
         discussion: """
             All files in a folder are uploaded to the same destination folder; --keep-tree recreates the subfolders. A \
-            path with a trailing slash means the folder's contents; without one, it means the folder itself. --include \
-            and --exclude follow the rules of .gitignore: 'logs' matches in every subfolder, '/logs' only at the top, \
-            'logs/' only folders, '**' any number of folders; {a,b} matches either. 'pontoon upload - --name NAME' \
-            uploads standard input; it cannot be resumed.
+            path with a trailing slash means the folder's contents; without one, it means the folder itself. The \
+            destination, owner/project/folder, is given with --to or as the last argument. 'pontoon upload - --name \
+            NAME' uploads standard input, which cannot be resumed.
+
+            --include and --exclude follow the rules of .gitignore: 'logs' matches in every subfolder, '/logs' only at \
+            the top, 'logs/' only folders, '**' any number of folders; {a,b} matches either.
             """
     )
 
@@ -22,42 +24,56 @@ struct UploadCommand: AsyncParsableCommand {
     @OptionGroup(title: "Upload") var upload: UploadArguments
     @OptionGroup(title: "Connection and output") var common: CommonOptions
 
+    func validate() throws { _ = try places() }
+
     func run() async throws {
-        if readsStandardInput { return try await uploadStandardInput() }
+        let (sources, path) = try places()
+        if sources.contains("-") { return try await uploadStandardInput(sources, to: path) }
         try await runCommand(json: common.json, afterInterruption: transfer.afterInterruption) { [self] in
-            let found = try await abandonable { [selection] in try selection.resolve() }
+            let found = try await abandonable { [selection] in try selection.resolve(sources) }
             for warning in found.warnings { Output.standard.warn(warning, json: common.json) }
             guard !found.items.isEmpty else {
                 throw ClientError(.requestInvalid, "There is nothing to upload.", advice: "Pass files or folders.")
             }
             return try await common.withClient(isTransfer: true) { client in
-                let uploader = Uploader(client, options: options)
                 if upload.isPreview {
+                    let (destination, missing) = try await client.existingPart(of: path)
+                    let uploader = Uploader(client, options: options(destination))
                     let report = PreviewReport(json: common.json, explains: upload.explain)
-                    return report.show(try await uploader.preview(found.items))
+                    return report.show(try await uploader.preview(found.items, in: missing))
                 }
-                return try await run(uploader, found.items, endpoint: client.endpoint)
+                return try await run(found.items, to: path, client)
             }
         }
     }
 
-    private func run(_ uploader: Uploader, _ items: [UploadItem], endpoint: Endpoint) async throws -> CommandEnd {
+    private func places() throws -> (sources: [String], destination: RemotePath) {
+        try destination.split(selection.paths, hasOtherSources: selection.hasLists)
+    }
+
+    private func run(
+        _ items: [UploadItem],
+        to path: RemotePath,
+        _ client: SevenBridgesClient
+    ) async throws -> CommandEnd {
         let report = TransferReport(direction: .upload, json: common.json, items: items)
         let files = try await ResultFiles(receipt: transfer.receipt, failedTo: upload.failedTo)
-        let results = try await files.discardedOnError {
-            try await uploader.upload(items) { await report.follow($0) }
+        let (destination, results) = try await files.discardedOnError {
+            let destination = try await client.makeFolders(path)
+            let uploader = Uploader(client, options: options(destination))
+            return (destination, try await uploader.upload(items) { await report.follow($0) })
         }
         let end = report.finish(results)
         let failed = results.filter { !$0.isSuccess }.map(\.item)
         try files.write(
-            receipt: Receipt(results, endpoint: endpoint, destination: destination.value),
+            receipt: Receipt(results, endpoint: client.endpoint, destination: destination),
             failedPaths: PathList(failed.map { selection.keepTree ? $0.listedPath : $0.source }).data
         )
         return end
     }
 
-    var options: UploadOptions {
-        var options = UploadOptions(destination: destination.value)
+    func options(_ destination: UploadDestination) -> UploadOptions {
+        var options = UploadOptions(destination: destination)
         options.transfer = transfer.options
         options.allowsChangingFiles = upload.allowChanging
         options.partSize = upload.partSize?.bytes
@@ -68,26 +84,6 @@ struct UploadCommand: AsyncParsableCommand {
         options.adoptsUploads = upload.adopt
         return options
     }
-}
-
-/// The options that select the project or folder that receives the files.
-struct DestinationArguments: ParsableArguments {
-    @Option(help: ArgumentHelp("Destination project, owner/name.", valueName: "id"))
-    var project: String?
-
-    @Option(help: ArgumentHelp("Id of the destination folder.", valueName: "id"))
-    var parent: String?
-
-    func validate() throws {
-        guard (project == nil) != (parent == nil) else {
-            throw ValidationError("Pass exactly one of --project and --parent.")
-        }
-        if let project, project.split(separator: "/", omittingEmptySubsequences: false).count != 2 {
-            throw ValidationError("--project must be owner/name, as listed by 'pontoon projects'.")
-        }
-    }
-
-    var value: UploadDestination { parent.map { .folder($0) } ?? .project(project ?? "") }
 }
 
 /// Options of `pontoon upload` only.
@@ -128,7 +124,13 @@ struct UploadArguments: ParsableArguments {
 
 /// The arguments that select the files to upload.
 struct SelectionArguments: ParsableArguments {
-    @Argument(help: "Files, folders and shell patterns; '-' is standard input.", completion: .file())
+    @Argument(
+        help: """
+            Files, folders and shell patterns; '-' is standard input. Without --to, the last argument is the \
+            destination.
+            """,
+        completion: .file()
+    )
     var paths: [String] = []
 
     @Flag(help: "Recreate the folders at the destination.")
@@ -166,10 +168,17 @@ struct SelectionArguments: ParsableArguments {
     @Option(help: ArgumentHelp("CSV file of paths and metadata; the first column is 'File name'.", valueName: "file"))
     var manifest: String?
 
+    /// Whether options name files, in addition to the arguments.
+    var hasLists: Bool { filesFrom != nil || manifest != nil }
+
     /// Reads the list of paths and the manifest, and finds the selected files; blocks.
-    func resolve() throws -> FileSelection.Result {
+    ///
+    /// - Parameter sources: The arguments that name files, folders and patterns.
+    /// - Returns: The files, and warnings.
+    /// - Throws: ``ClientError`` for a list, manifest, pattern or metadata that is not valid.
+    func resolve(_ sources: [String]) throws -> FileSelection.Result {
         var selection = FileSelection()
-        selection.paths = paths
+        selection.paths = sources
         selection.listed = try filesFrom.map { try PathList(file: $0, endsWithNull: endsWithNull).paths } ?? []
         selection.keepsTree = keepTree
         selection.include = include

@@ -124,7 +124,7 @@ struct OutputTests {
                 (["files", "tag", "--ad=x"], "Unknown option '--ad'. Did you mean '--add'?"),
                 (["token", "--nme"], "Unknown option '--nme'."), (["download", "-x"], "Unknown option '-x'."),
                 (["upload", "--project", "a"], "--project must be owner/name"),
-                (["upload", "--", "--projct"], "Pass exactly one of --project and --parent."),
+                (["upload", "--", "--projct"], "Pass the destination with --to owner/project/folder"),
             ]
             for (arguments, message) in rows {
                 let run = try await user.run(arguments)
