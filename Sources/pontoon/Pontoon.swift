@@ -15,7 +15,8 @@ struct Pontoon: AsyncParsableCommand {
             10 refused by the server or storage, 64 invalid arguments, 130 interrupted.
             """,
         subcommands: [
-            UploadCommand.self, DownloadCommand.self, CatCommand.self, UploadsCommand.self, ListCommand.self,
+            UploadCommand.self, DownloadCommand.self, SyncCommand.self, CatCommand.self, UploadsCommand.self,
+            ListCommand.self,
             ProjectsCommand.self,
             FilesCommand.self, VerifyCommand.self, CompareCommand.self, TokenCommand.self, UsageCommand.self,
             DoctorCommand.self, ConfigCommand.self,

@@ -82,12 +82,7 @@ public struct TreeComparison: Sendable {
         with remote: RemotePath,
         _ body: (Entry) -> Void
     ) async throws -> [String] {
-        switch LocalEntry(folder) {
-        case .file, .special: throw Self.isFile("\(folder)")
-        case .missing, .brokenLink:
-            throw ClientError(.notFound, "'\(folder)' does not exist.", advice: "Check the path.")
-        case .folder, .unreadable: break
-        }
+        try Self.checkFolder(folder)
         if let found = try await client.find(remote), !found.isFolder { throw Self.isFile("\(remote)") }
         let local = try await localFiles(folder)
         var pairs = local.pairs
@@ -212,7 +207,19 @@ public struct TreeComparison: Sendable {
         return crc64 == expected ? .same : .different("its CRC-64/NVME is \(crc64) here and \(expected) on the server")
     }
 
-    private static func isFile(_ name: String) -> ClientError {
+    /// Checks that a path is not that of a file; blocks.
+    ///
+    /// - Throws: `.requestInvalid` for a file, `.notFound` if the path does not exist.
+    static func checkFolder(_ folder: FilePath) throws(ClientError) {
+        switch LocalEntry(folder) {
+        case .file, .special: throw isFile("\(folder)")
+        case .missing, .brokenLink:
+            throw ClientError(.notFound, "'\(folder)' does not exist.", advice: "Check the path.")
+        case .folder, .unreadable: break
+        }
+    }
+
+    static func isFile(_ name: String) -> ClientError {
         ClientError(.requestInvalid, "'\(name)' is a file, not a folder.", advice: "Specify a folder.")
     }
 }

@@ -27,8 +27,8 @@ struct FileDownload: Sendable {
         var details = item
         var attempt = 1
         while true {
-            if attempt > 1 || details.size == nil { details = try await file.fetchDetails() }
-            let size = try file.size(in: details)
+            if attempt > 1 || details.size == nil { details = try await client.fetchDetails(of: item) }
+            let size = try details.validSize()
             file.progress.opened(size: size)
             if let ending = try await existingFileEnding(details, size) { return ending }
             do {
@@ -59,22 +59,37 @@ struct FileDownload: Sendable {
     /// - Throws: `.nameTaken` if the existing file must not be replaced; `.fileUnreadable` if it cannot be read; `.busy`,
     ///   `.diskFull` or `.fileUnwritable` if the files left by an earlier run cannot be deleted.
     private func existingFileEnding(_ details: DownloadItem, _ size: Int64) async throws -> TransferEnding? {
-        let target = item.target
-        guard try await threads.runIfActive({ FileManager.default.fileExists(atPath: target.string) }) else {
-            return nil
+        let policy = options.transfer.conflictPolicy
+        return try await threads.runIfActive {
+            let ending = try Self.ending(of: details, size: size, policy)
+            if case .alreadyThere? = ending?.outcome { try PartialFile.removeLeftovers(details.target) }
+            return ending
         }
-        if options.transfer.conflictPolicy == .skip { return TransferEnding(outcome: .skipped) }
-        let crc64 = try await threads.runIfActive { () -> CRC64NVME? in
-            guard details.crc64nvme != nil else { return nil }
+    }
+
+    /// Returns the outcome of a file that is skipped, or whose target already has the same bytes; blocks.
+    ///
+    /// - Returns: `nil` if the file must be downloaded.
+    /// - Throws: `.nameTaken` if the existing file must not be replaced; `.fileUnreadable` if it cannot be read.
+    static func ending(
+        of details: DownloadItem,
+        size: Int64,
+        _ policy: TransferOptions.ConflictPolicy
+    ) throws -> TransferEnding? {
+        let target = details.target
+        guard FileManager.default.fileExists(atPath: target.string) else { return nil }
+        if policy == .skip { return TransferEnding(outcome: .skipped) }
+        if let expected = details.crc64nvme?.lowercased() {
             let source = try SourceFile(target)
             defer { source.closeAfterReading() }
-            return source.facts.size == size ? try source.digest(0..<size, md5: false).crc64 : nil
+            if source.facts.size == size {
+                let crc64 = try source.digest(0..<size, md5: false).crc64.hex
+                if crc64 == expected {
+                    return TransferEnding(outcome: .alreadyThere, crc64nvme: crc64, verification: .file)
+                }
+            }
         }
-        if let crc64, crc64.hex == details.crc64nvme?.lowercased() {
-            try await threads.runIfActive { try PartialFile.removeLeftovers(target) }
-            return TransferEnding(outcome: .alreadyThere, crc64nvme: crc64.hex, verification: .file)
-        }
-        guard options.transfer.conflictPolicy == .overwrite else { throw PartialFile.exists(target) }
+        guard policy == .overwrite else { throw PartialFile.exists(target) }
         return nil
     }
 
@@ -93,13 +108,7 @@ struct FileDownload: Sendable {
 
     private func fetch(into partial: PartialFile, _ details: DownloadItem, _ size: Int64) async throws -> TransferEnding
     {
-        var head = DownloadHead(
-            endpoint: client.endpoint.url,
-            file: item.id,
-            size: size,
-            rangeSize: max(options.rangeSize, 1, (size + 4095) / 4096),
-            crc64: details.crc64nvme?.lowercased()
-        )
+        var head = DownloadHead(details, size: size, endpoint: client.endpoint, rangeSize: options.rangeSize)
         var earlier: [Int: JournalPart] = [:]
         if let found = partial.head, options.transfer.resumes, found.isSameFile(as: head) {
             // The checksums in the journal are for ranges of the size that the earlier run used.
@@ -175,6 +184,17 @@ struct FileDownload: Sendable {
 }
 
 extension DownloadHead {
+    /// Creates the head of a new download; `rangeSize` is the requested length of a range.
+    init(_ details: DownloadItem, size: Int64, endpoint: Endpoint, rangeSize: Int64) {
+        self.init(
+            endpoint: endpoint.url,
+            file: details.id,
+            size: size,
+            rangeSize: max(rangeSize, 1, (size + 4095) / 4096),
+            crc64: details.crc64nvme?.lowercased()
+        )
+    }
+
     /// Returns whether the download that `other` describes can reuse the bytes of the one that this head describes.
     ///
     /// The endpoint, the file, its length and its checksum must be the same.

@@ -128,12 +128,14 @@ extension TransferFile<DownloadItem> {
             )
         )
     }
+}
 
-    /// Requests the current details of the file.
+extension SevenBridgesClient {
+    /// Requests the current details of a file.
     ///
     /// - Throws: `.requestInvalid` for a folder; ``APIError``, ``ClientError``.
-    func fetchDetails() async throws -> DownloadItem {
-        let details = try await context.client.file(item.id)
+    func fetchDetails(of item: DownloadItem) async throws -> DownloadItem {
+        let details = try await file(item.id)
         guard !details.isFolder else {
             throw ClientError(
                 .requestInvalid,
@@ -143,15 +145,17 @@ extension TransferFile<DownloadItem> {
         }
         return DownloadItem(details, remotePath: item.remotePath, target: item.target)
     }
+}
 
-    /// Returns the length in an item's details.
+extension DownloadItem {
+    /// Returns the length in bytes.
     ///
     /// - Throws: `.responseUnreadable` if the server does not provide a valid one.
-    func size(in details: DownloadItem) throws -> Int64 {
-        guard let size = details.size, (0...ServerValues.maximumLength).contains(size) else {
+    func validSize() throws -> Int64 {
+        guard let size, (0...ServerValues.maximumLength).contains(size) else {
             throw ClientError(
                 .responseUnreadable,
-                "The server does not provide a valid length for '\(item.remotePath)'.",
+                "The server does not provide a valid length for '\(remotePath)'.",
                 advice: "Contact the server's operator."
             )
         }

@@ -26,13 +26,28 @@ public struct RemoteTree: Sendable {
         into folder: FilePath,
         isOnlyContents: Bool = false
     ) async throws -> [DownloadItem] {
-        var walk = FolderWalk()
         guard let found = try await client.find(path) else {
-            return try await items(in: try await client.place(path), below: [], into: folder, &walk)
+            return try await items(in: try await client.place(path), below: [], into: folder)
         }
         guard found.isFolder else { return [item(found, below: [], into: folder)] }
-        let names = isOnlyContents ? [] : [found.name]
-        return try await items(in: .folder(found.id), below: names, into: folder, &walk)
+        return try await items(in: .folder(found.id), below: isOnlyContents ? [] : [found.name], into: folder)
+    }
+
+    /// Lists all files below a folder or project.
+    ///
+    /// - Parameters:
+    ///   - place: The folder or project.
+    ///   - names: Subfolders of `folder` that receive the files, outermost first.
+    ///   - folder: The local folder.
+    /// - Returns: The files, as ``items(_:into:isOnlyContents:)`` does.
+    /// - Throws: The same errors as ``items(_:into:isOnlyContents:)``.
+    func items(
+        in place: UploadDestination,
+        below names: [String],
+        into folder: FilePath
+    ) async throws -> [DownloadItem] {
+        var walk = FolderWalk()
+        return try await items(in: place, below: names, into: folder, &walk)
     }
 
     private func items(
@@ -63,7 +78,8 @@ public struct RemoteTree: Sendable {
         return items
     }
 
-    private func item(_ file: FileDetails, below names: [String], into folder: FilePath) -> DownloadItem {
+    /// Returns the item for a file in these subfolders of a local folder.
+    func item(_ file: FileDetails, below names: [String], into folder: FilePath) -> DownloadItem {
         let path = names + [file.name]
         let target = path.reduce(folder) { $0.appending($1) }
         var item = DownloadItem(file, remotePath: path.joined(separator: "/"), target: target)

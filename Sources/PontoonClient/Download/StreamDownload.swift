@@ -93,8 +93,8 @@ private struct StreamDownload: Sendable {
     ///
     /// - Throws: `.fileChanged` if the file changes on the server; `.checksumMismatch`; any other error.
     func run() async throws -> TransferEnding {
-        let details = item.size == nil ? try await file.fetchDetails() : item
-        let size = try file.size(in: details)
+        let details = item.size == nil ? try await file.context.client.fetchDetails(of: item) : item
+        let size = try details.validSize()
         file.progress.opened(size: size)
         let source = DownloadSource(client: file.context.client, item: item, size: size, earlier: [:])
         let ranges = FileDownload.ranges(size: size, rangeSize: window.rangeSize)

@@ -47,6 +47,11 @@ public struct FileSelection: Sendable {
         /// Warnings, for example about skipped files and patterns that matched nothing.
         public var warnings: [String] = []
         var filter: PathFilter
+
+        /// Warnings about skipped files, and about names that look the same.
+        var warningsAboutFiles: [String] {
+            skipped.map { "'\($0.path)' \($0.reason) and was skipped." } + FileSelection.warningsAboutNames(items)
+        }
     }
 
     /// Finds the selected files; blocks.
@@ -60,8 +65,7 @@ public struct FileSelection: Sendable {
     /// - Throws: ``ClientError`` with code `.requestInvalid` for a pattern that cannot match.
     public func resolve() throws -> Result {
         var result = try find()
-        result.warnings = result.skipped.map { "'\($0.path)' \($0.reason) and was skipped." }
-        result.warnings += Self.warningsAboutNames(result.items) + result.filter.warnings
+        result.warnings = result.warningsAboutFiles + result.filter.warnings
         return result
     }
 

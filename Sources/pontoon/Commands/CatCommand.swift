@@ -31,7 +31,7 @@ struct CatCommand: AsyncParsableCommand {
     func run() async throws {
         var options = DownloadOptions()
         options.transfer = stream.options
-        let download = StandardOutputDownload(paths: paths, project: project, options: options, onlyProblems: true)
+        let download = StandardOutputDownload(paths: paths, project: project, options: options, detail: .problems)
         try await download.run(common)
     }
 }
@@ -61,8 +61,8 @@ struct StandardOutputDownload: Sendable {
     let paths: [String]
     let project: String?
     let options: DownloadOptions
-    /// Whether only problems are printed, as by cat(1).
-    let onlyProblems: Bool
+    /// The results that are printed; cat(1) prints only problems.
+    let detail: TransferDetail
 
     /// Runs the command.
     func run(_ common: CommonOptions) async throws {
@@ -73,7 +73,7 @@ struct StandardOutputDownload: Sendable {
                     direction: .download,
                     json: false,
                     items: items,
-                    onlyProblems: onlyProblems || Terminal.isTerminal(.output)
+                    detail: Terminal.isTerminal(.output) ? .problems : detail
                 )
                 let results = try await Downloader(client, options: options).stream(items) { bytes in
                     try await Output.standard.write(bytes)

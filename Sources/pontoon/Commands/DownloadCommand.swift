@@ -37,40 +37,75 @@ struct DownloadCommand: AsyncParsableCommand {
     )
     var rangeSize = ByteCount(bytes: 16 << 20)
 
+    @Option(help: ArgumentHelp("In folders, download only files that match. Repeatable.", valueName: "pattern"))
+    var include: [String] = []
+
+    @Option(help: ArgumentHelp("In folders, skip files and folders that match. Repeatable.", valueName: "pattern"))
+    var exclude: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "Read more paths from this file; '-' is standard input. They keep their folders below the project.",
+            valueName: "file"
+        )
+    )
+    var filesFrom: String?
+
+    @Flag(
+        name: [.customShort("0"), .customLong("from0")],
+        help: "The paths in --files-from end with null characters, as from 'find -print0'. Default: detected."
+    )
+    var endsWithNull = false
+
+    @Flag(help: "Print what would be downloaded, without downloading anything.")
+    var dryRun = false
+
+    @Option(
+        help: ArgumentHelp("Write the paths of failed files to this file, for --files-from.", valueName: "file")
+    )
+    var failedTo: String?
+
     @OptionGroup(title: "Transfer") var transfer: TransferArguments
     @OptionGroup(title: "Connection and output") var common: CommonOptions
 
     func validate() throws {
-        guard !paths.isEmpty || project != nil else { throw ValidationError("Pass paths or --project.") }
+        guard !paths.isEmpty || project != nil || filesFrom != nil else {
+            throw ValidationError("Pass paths, --files-from or --project.")
+        }
         guard rangeSize.bytes >= 64 << 10 else { throw ValidationError("--range-size must be at least 64K.") }
         guard output == "-" else { return }
-        guard !common.json, transfer.receipt == nil else {
-            throw ValidationError("With '--output -', --json and --receipt cannot be used.")
+        let isUnusable = common.json || dryRun || transfer.receipt != nil || failedTo != nil || filesFrom != nil
+        guard !isUnusable, include.isEmpty, exclude.isEmpty else {
+            throw ValidationError("With '--output -', pass only the paths of files, and options for the connection.")
         }
     }
 
     func run() async throws {
         if output == "-" {
-            let stream = StandardOutputDownload(paths: paths, project: project, options: options, onlyProblems: false)
+            let stream = StandardOutputDownload(paths: paths, project: project, options: options, detail: .everything)
             return try await stream.run(common)
         }
         try await runCommand(json: common.json, afterInterruption: transfer.afterInterruption) { [self] in
             try await common.withClient(isTransfer: true) { client in
-                let items = try await items(client)
-                guard !items.isEmpty else {
-                    throw ClientError(
-                        .notFound,
-                        "There is nothing to download.",
-                        advice: "List the project's files with 'pontoon ls'."
-                    )
+                let found = try await selection().resolve(client)
+                for warning in found.warnings { Output.standard.warn(warning, json: common.json) }
+                let items = found.items
+                guard !items.isEmpty else { throw Self.nothing }
+                if dryRun {
+                    let report = PreviewReport(json: common.json, explains: false)
+                    return report.show(try await Downloader(client, options: options).preview(items))
                 }
                 let report = TransferReport(direction: .download, json: common.json, items: items)
-                let files = try await ResultFiles(receipt: transfer.receipt)
+                let files = try await ResultFiles(receipt: transfer.receipt, failedTo: failedTo)
                 let results = try await files.discardedOnError {
                     try await Downloader(client, options: options).download(items) { await report.follow($0) }
                 }
                 let end = report.finish(results)
-                try files.write(receipt: Receipt(results, endpoint: client.endpoint))
+                let failed = results.filter { !$0.isSuccess }.map(\.item)
+                try files.write(
+                    receipt: Receipt(results, endpoint: client.endpoint),
+                    failedPaths: PathList(failed.map { FilePath($0.listedPath ?? $0.remotePath) }).data
+                )
                 return end
             }
         }
@@ -83,50 +118,24 @@ struct DownloadCommand: AsyncParsableCommand {
         return options
     }
 
-    private func items(_ client: SevenBridgesClient) async throws -> [DownloadItem] {
-        let tree = RemoteTree(client)
-        let folder = FilePath(output ?? "")
-        var items: [DownloadItem] = []
-        for text in paths.isEmpty ? [""] : paths {
-            let path = try RemotePath(text, in: project)
-            do {
-                items += try await tree.items(path, into: folder, isOnlyContents: text.hasSuffix("/"))
-            } catch  where !error.concernsEveryRequest {
-                items.append(DownloadItem(failed: text, target: folder, problem: error))
-                continue
+    private func selection() async throws -> DownloadSelection {
+        var selection = DownloadSelection()
+        (selection.sources, selection.project, selection.output) = (paths, project, output)
+        (selection.include, selection.exclude) = (include, exclude)
+        if let filesFrom {
+            let list = try await abandonable { [endsWithNull] in
+                try PathList(file: filesFrom, endsWithNull: endsWithNull).paths.map(\.string)
             }
-            // For a single file, --output is the target path, unless it names an existing folder or ends with a slash.
-            guard paths.count == 1, items.count == 1, !text.hasSuffix("/"), !path.isProject, let output,
-                !items[0].remotePath.contains("/"), !isFolder(output)
-            else { continue }
-            items[0].target = folder
-            items[0].problem = nil
+            selection.listed = list
+            // An empty list selects nothing, not the whole project.
+            guard !list.isEmpty || !paths.isEmpty else { throw Self.nothing }
         }
-        return items
+        return selection
     }
 
-    private func isFolder(_ path: String) -> Bool {
-        var isFolder: ObjCBool = false
-        return path.hasSuffix("/")
-            || FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
-    }
-}
-
-extension RemotePath {
-    /// Parses an id or path or, if a project is given, a path below it.
-    init(_ text: String, in project: String?) throws {
-        guard let project else {
-            self = try RemotePath(text)
-            return
-        }
-        guard case .path(let id, let names) = try RemotePath("\(project)/\(text)") else {
-            throw ClientError(.requestInvalid, "'\(project)' is not a project id.", advice: "Use the form owner/name.")
-        }
-        self = .path(project: id, names: names)
-    }
-
-    fileprivate var isProject: Bool {
-        guard case .path(_, let names) = self else { return false }
-        return names.isEmpty
-    }
+    private static let nothing = ClientError(
+        .notFound,
+        "There is nothing to download.",
+        advice: "List the project's files with 'pontoon ls'."
+    )
 }

@@ -8,27 +8,44 @@ enum TransferDirection: Sendable {
     case upload, download
 }
 
+/// The results that are printed as text; `--json` prints all of them.
+enum TransferDetail: Sendable {
+    case everything
+    /// All except files that were not transferred because they are the same.
+    case changes
+    /// Failed files and retries, without progress and summary.
+    case problems
+
+    func includes(_ outcome: TransferOutcome) -> Bool {
+        switch (self, outcome) {
+        case (.everything, _): true
+        case (.changes, .alreadyThere): false
+        case (.changes, _): true
+        case (.problems, _): !outcome.isSuccess
+        }
+    }
+}
+
 /// The output of `pontoon upload` and `pontoon download`: events while files are transferred, and a summary.
 final class TransferReport<Item: TransferItem>: Sendable {
     let direction: TransferDirection
     let json: Bool
     let items: [Item]
-    /// Whether only problems are printed, such as failed files and retries.
-    let onlyProblems: Bool
+    let detail: TransferDetail
     private let start = ContinuousClock.now
     /// Indexes of the items whose results have been printed.
     private let printed = Mutex<Set<Int>>([])
 
-    init(direction: TransferDirection, json: Bool, items: [Item], onlyProblems: Bool = false) {
+    init(direction: TransferDirection, json: Bool, items: [Item], detail: TransferDetail = .everything) {
         self.direction = direction
-        self.onlyProblems = onlyProblems
+        self.detail = detail
         self.json = json
         self.items = items
     }
 
     /// Prints the events until the transfer ends.
     func follow(_ events: TransferEvents<Item>) async {
-        let isLive = Output.standard.showsLiveLines && !json && !onlyProblems
+        let isLive = Output.standard.showsLiveLines && !json && detail != .problems
         var display = ProgressDisplay(names: items.map(\.remotePath))
         var outage = OutageNotice()
         for await event in events {
@@ -54,7 +71,7 @@ final class TransferReport<Item: TransferItem>: Sendable {
                 Output.standard.printLine(line(result).text)
             } else if case .cancelled = result.outcome {
                 continue
-            } else if !onlyProblems || !result.isSuccess {
+            } else if detail.includes(result.outcome) {
                 Output.standard.printMessage(text(result))
             }
         }
@@ -67,7 +84,7 @@ final class TransferReport<Item: TransferItem>: Sendable {
         printRest(results)
         let failed = results.filter { !$0.isSuccess }.count
         let bytes = results.lazy.map(\.transferredBytes).clampedSum
-        if !json, !onlyProblems {
+        if !json, detail != .problems {
             let counts = "\(results.count - failed) of \(counted(results.count, "file"))"
             let seconds = (ContinuousClock.now - start) / .seconds(1)
             let rate = bytes > 0 && seconds >= 1 ? ", \(rateText(Double(bytes) / seconds))" : ""
@@ -98,7 +115,7 @@ extension TransferReport {
     /// Returns the message for an event; `nil` if none is printed.
     private func text(_ event: TransferEvent<Item>) -> String? {
         switch event {
-        case .finished(let result): onlyProblems && result.isSuccess ? nil : text(result)
+        case .finished(let result): detail.includes(result.outcome) ? text(result) : nil
         case .retrying(let retry) where !retry.isOutage && retry.wait > .seconds(1):
             "pontoon: \(retry.index.map { naming(items[$0], in: retry.reason) } ?? retry.reason)"
                 + " Retrying in \(timeText(retry.wait / .seconds(1))) to \(retry.purpose)."

@@ -111,7 +111,7 @@ struct PipeTests {
             #expect(missing.errors.contains("admin/uploads/none"), "\(missing)")
             let rows: [(arguments: [String], code: Int, word: String)] = [
                 (["cat", "admin/uploads"], 64, "folder or project"), (["cat", "--json", id], 64, "--json"),
-                (["download", "-o", "-", "--json", id], 64, "--json"), (["cat"], 64, "paths"),
+                (["download", "-o", "-", "--json", id], 64, "--output -"), (["cat"], 64, "paths"),
             ]
             for (arguments, code, word) in rows {
                 let run = try await user.run(arguments)

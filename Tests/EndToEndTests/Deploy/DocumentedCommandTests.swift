@@ -105,6 +105,17 @@ struct DocumentedCommandTests {
         }
     }
 
+    @Test("the commands of docs/sync.md synchronize folders in both directions")
+    func sync() async throws {
+        try await withPontoon { server, user in
+            for name in ["a.bam", "logs/x.log", "old.bam"] { try user.makeFile("reads/\(name)", size: 1000) }
+            let output = try await Self.runClient("sync.md", server, user)
+            #expect(output.contains("old.bam: would be deleted"), "\(output)")
+            #expect(output.contains("old.bam: deleted"), "\(output)")
+            #expect(try user.bytes("copy/a.bam") == user.bytes("reads/a.bam"))
+        }
+    }
+
     /// Runs the commands of a page about the client in the home folder of a user, in the admin's project.
     ///
     /// - Returns: The output.
