@@ -18,7 +18,8 @@ struct Pontoon: AsyncParsableCommand {
             UploadCommand.self, DownloadCommand.self, SyncCommand.self, CatCommand.self, UploadsCommand.self,
             ListCommand.self,
             ProjectsCommand.self,
-            FilesCommand.self, VerifyCommand.self, CompareCommand.self, TokenCommand.self, UsageCommand.self,
+            FilesCommand.self, ChecksumCommand.self, VerifyCommand.self, CompareCommand.self, TokenCommand.self,
+            UsageCommand.self,
             DoctorCommand.self, ConfigCommand.self,
         ]
     )

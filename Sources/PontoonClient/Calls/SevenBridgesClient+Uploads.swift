@@ -14,6 +14,8 @@ public struct UploadStart: Sendable {
     public var partSize: Int64?
     /// Whether an existing file with that name is replaced.
     public var overwrite = false
+    /// MD5 of the file, 32 hexadecimal digits, which Pontoon verifies when the upload is completed; `nil` declares none.
+    public var md5: String?
     /// Tags of the file; must be empty unless the server has the extension `upload_labels`.
     public var tags: [String] = []
     /// Metadata of the file; must be empty unless the server has the extension `upload_labels`.
@@ -60,6 +62,7 @@ extension SevenBridgesClient {
         case .project(let id): body["project"] = .string(id)
         case .folder(let id): body["parent"] = .string(id)
         }
+        body["md5"] = start.md5.map { .string($0) }
         body["part_size"] = start.partSize.map { .integer($0) }
         if !start.tags.isEmpty { body["tags"] = .array(start.tags.map { .string($0) }) }
         if !start.metadata.isEmpty { body["metadata"] = .object(start.metadata.mapValues { .string($0) }) }

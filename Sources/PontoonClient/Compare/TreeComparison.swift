@@ -95,11 +95,12 @@ public struct TreeComparison: Sendable {
             pairs[ByteExactString(item.remotePath)] = pair
         }
         Self.skipContents(&pairs)
-        try await compareInOrder(
-            pairs.sorted { $0.key.bytes.lexicographicallyPrecedes($1.key.bytes) }
-                .map { (String(decoding: $0.key.bytes, as: UTF8.self), $0.value) },
-            body
-        )
+        let sorted = pairs.sorted { $0.key.bytes.lexicographicallyPrecedes($1.key.bytes) }
+        try await forEachInOrder(sorted, limit: 8) { path, pair in
+            try await entry(String(decoding: path.bytes, as: UTF8.self), pair)
+        } _: {
+            body($0)
+        }
         return filter.warnings
     }
 
@@ -139,26 +140,6 @@ public struct TreeComparison: Sendable {
                 continue
             }
             pairs[path]?.finding = .skipped("its folder was not read")
-        }
-    }
-
-    private func compareInOrder(_ pairs: [(name: String, pair: Pair)], _ body: (Entry) -> Void) async throws {
-        try await withThrowingTaskGroup(of: (Int, Entry).self) { group in
-            var (waiting, found, next) = (pairs.indices.makeIterator(), [Int: Entry](), 0)
-            func add() {
-                guard let index = waiting.next() else { return }
-                let (name, pair) = pairs[index]
-                group.addTask { (index, try await entry(name, pair)) }
-            }
-            for _ in 0..<4 { add() }
-            while let (index, entry) = try await group.next() {
-                found[index] = entry
-                while let entry = found.removeValue(forKey: next) {
-                    body(entry)
-                    next += 1
-                }
-                add()
-            }
         }
     }
 

@@ -78,7 +78,6 @@ struct StreamWindow: Hashable, Sendable {
 private struct StreamDownload: Sendable {
     /// A downloaded range.
     private struct Piece: Sendable {
-        let index: Int
         let bytes: [UInt8]
         let crc64: CRC64NVME
     }
@@ -122,35 +121,24 @@ private struct StreamDownload: Sendable {
     ///
     /// - Returns: The checksum of all bytes.
     private func copy(_ ranges: [Range<Int64>], from source: DownloadSource) async throws -> CRC64NVME {
-        try await withThrowingTaskGroup(of: Piece.self) { group in
-            var (waiting, pieces, written) = (ranges.indices.makeIterator(), [Int: Piece](), 0)
-            var crc64 = CRC64NVME()
-            func startNext() {
-                guard let index = waiting.next() else { return }
-                group.addTask { try await fetch(index, ranges[index], from: source) }
-            }
-            for _ in 0..<window.ranges { startNext() }
-            while let piece = try await group.next() {
-                pieces[piece.index] = piece
-                while let next = pieces.removeValue(forKey: written) {
-                    try await write(next.bytes)
-                    crc64 = crc64.appending(next.crc64, length: Int64(next.bytes.count))
-                    written += 1
-                    startNext()
-                }
-            }
-            return crc64
+        var crc64 = CRC64NVME()
+        try await forEachInOrder(ranges.enumerated(), limit: window.ranges) { index, range in
+            try await fetch(index + 1, range, from: source)
+        } _: { piece in
+            try await write(piece.bytes)
+            crc64 = crc64.appending(piece.crc64, length: Int64(piece.bytes.count))
         }
+        return crc64
     }
 
-    private func fetch(_ index: Int, _ range: Range<Int64>, from source: DownloadSource) async throws -> Piece {
-        let pieces = try await file.mapParts([index]) { index in
+    private func fetch(_ number: Int, _ range: Range<Int64>, from source: DownloadSource) async throws -> Piece {
+        let pieces = try await file.mapParts([number]) { _ in
             let memory = RangeMemory(range)
             let writer = RangeWriter(range, into: memory, context: file.context, written: file.progress.transferred)
             try await RangeFetcher(file: file, source: source).fetch(writer)
-            return Piece(index: index, bytes: memory.bytes, crc64: writer.crc64)
+            return Piece(bytes: memory.bytes, crc64: writer.crc64)
         }
-        await file.announce(range, index + 1, source)
+        await file.announce(range, number, source)
         return pieces[0]
     }
 }

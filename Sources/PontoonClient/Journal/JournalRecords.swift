@@ -80,6 +80,8 @@ struct FinishedRecord: Hashable, Sendable, Codable {
     var identity: FileIdentity
     var file: String
     var crc64: String
+    /// MD5, if the upload computed it.
+    var md5: String?
     var verification: String
     var ended: Date
 

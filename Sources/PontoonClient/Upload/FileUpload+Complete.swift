@@ -84,7 +84,7 @@ extension FileUpload {
         return true
     }
 
-    private func mismatch(_ difference: String) -> ClientError {
+    func mismatch(_ difference: String) -> ClientError {
         ClientError(
             .checksumMismatch,
             "The uploaded copy of '\(item.source)' differs from the local file: \(difference).",

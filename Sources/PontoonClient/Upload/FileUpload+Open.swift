@@ -76,6 +76,7 @@ extension FileUpload {
         var start = UploadStart(destination: destination, name: item.name, size: size)
         start.partSize = plan.partSize
         start.overwrite = job.options.transfer.conflictPolicy == .overwrite
+        start.md5 = try await md5(of: source)
         if job.server.acceptsLabels { (start.tags, start.metadata) = (item.tags, item.metadata) }
         if job.server.providesPartInfos { start.partInfos = min(plan.parts, 100) }
         if job.options.transfer.resumes, !isFresh, let found = try await findOpen(start, source, journal) {
@@ -104,6 +105,12 @@ extension FileUpload {
             }
         }
         return .upload(upload)
+    }
+
+    /// Computes the MD5 of a file if it was requested; reads the file the first time.
+    func md5(of source: SourceFile) async throws -> String? {
+        guard job.options.computesMD5 else { return nil }
+        return try await threads.runIfActive { try source.wholeMD5() }
     }
 
     private static func check(_ plan: PartPlan, of source: SourceFile) throws {

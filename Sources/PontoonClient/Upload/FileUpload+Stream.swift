@@ -29,7 +29,7 @@ extension FileUpload {
             await file.context.emit(.verifying(index: file.index))
             let details = try await requestCompletion(upload.id, parts)
             let completed = try verified(details, parts, size: spooler.readBytes)
-            return try await finish(completed, nil, outcome: .transferred)
+            return try await finish(completed, nil, nil, outcome: .transferred)
         } catch {
             await abortAlways(upload.id)
             throw error

@@ -44,10 +44,11 @@ struct FileUpload: Sendable {
         while true {
             switch opening {
             case .alreadyThere(let completed):
-                return try await finish(completed, journal, outcome: .alreadyThere)
+                return try await finish(completed, source, journal, outcome: .alreadyThere)
             case .upload(let upload):
                 do {
-                    return try await finish(try await send(upload, source, journal), journal, outcome: .transferred)
+                    let completed = try await send(upload, source, journal)
+                    return try await finish(completed, source, journal, outcome: .transferred)
                 } catch let error as APIError
                     where error.code == 8005 && upload.isResumed && job.options.transfer.conflictPolicy == .overwrite
                 {
@@ -107,10 +108,16 @@ struct FileUpload: Sendable {
     /// Sets the file's tags and metadata unless it has them already, records the file as finished and deletes the journal.
     func finish(
         _ completed: CompletedUpload,
+        _ source: SourceFile?,
         _ journal: OpenJournal?,
         outcome: TransferOutcome
     ) async throws -> TransferEnding {
         let (id, crc64) = (completed.details.id, completed.crc64.hex)
+        var md5: String?
+        if let source { md5 = try await self.md5(of: source) }
+        if let md5, let actual = completed.details.checksums?.md5?.lowercased(), actual != md5 {
+            throw mismatch("its MD5 is \(actual) on the server and \(md5) here")
+        }
         if !item.hasLabels(completed.details) {
             try await client.changeFile(
                 id,
@@ -125,6 +132,7 @@ struct FileUpload: Sendable {
                 identity: journal.identity,
                 file: id,
                 crc64: crc64,
+                md5: md5,
                 verification: completed.verification.rawValue,
                 ended: .now
             )
@@ -137,6 +145,7 @@ struct FileUpload: Sendable {
             outcome: outcome,
             fileID: id,
             crc64nvme: crc64,
+            md5: md5,
             verification: completed.verification
         )
     }

@@ -54,6 +54,7 @@ struct UploadJob: TransferJob {
         var ending = TransferEnding(outcome: outcome, fileID: existing.id)
         if case .alreadyThere = outcome, let record {
             ending.crc64nvme = record.crc64
+            ending.md5 = record.md5
             ending.verification = TransferVerification(rawValue: record.verification)
         }
         return ending
@@ -82,7 +83,7 @@ extension UploadOptions {
     func knownOutcome(existing: FileDetails, record: FinishedRecord?) -> TransferOutcome? {
         // An upload that the user chose by its id must always be resumed.
         guard uploadID == nil, !existing.isFolder else { return nil }
-        if let record, record.matches(existing) { return .alreadyThere }
+        if let record, record.matches(existing), !computesMD5 || record.md5 != nil { return .alreadyThere }
         return transfer.conflictPolicy == .skip ? .skipped : nil
     }
 }

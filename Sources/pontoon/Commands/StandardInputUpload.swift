@@ -65,7 +65,7 @@ extension UploadCommand {
             ("--exclude", !selection.exclude.isEmpty), ("--files-from", selection.filesFrom != nil),
             ("--manifest", selection.manifest != nil), ("--upload-id", upload.uploadID != nil),
             ("--adopt", upload.adopt), ("--dry-run", upload.dryRun), ("--explain", upload.explain),
-            ("--failed-to", upload.failedTo != nil),
+            ("--failed-to", upload.failedTo != nil), ("--md5", upload.md5),
         ]
     }
 }

@@ -6,7 +6,7 @@ import SystemPackage
 struct SyncCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sync",
-        abstract: "Make a folder on the server the same as a local folder, or the reverse.",
+        abstract: "Synchronize a local folder with a folder on the server, in one direction.",
         discussion: """
             Files that are the same are skipped, and files that differ are replaced. With --delete, files that exist only \
             at the destination are deleted at the end, unless anything failed. The contents of both folders correspond, \

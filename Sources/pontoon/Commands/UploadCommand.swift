@@ -82,6 +82,7 @@ struct UploadCommand: AsyncParsableCommand {
         }
         options.uploadID = upload.uploadID
         options.adoptsUploads = upload.adopt
+        options.computesMD5 = upload.md5
         return options
     }
 }
@@ -104,6 +105,11 @@ struct UploadArguments: ParsableArguments {
         help: "Resume an unfinished upload of the same file that another computer started and no longer works on."
     )
     var adopt = false
+
+    @Flag(
+        help: "Also compute each file's MD5, for the receipt and for the server, which verifies it; reads files twice."
+    )
+    var md5 = false
 
     @Flag(help: "Print what would be uploaded, without uploading anything.")
     var dryRun = false

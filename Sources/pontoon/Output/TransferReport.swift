@@ -221,7 +221,7 @@ extension TransferReport {
         return JSONLine(name).with("path", result.item.localPath.string).with("name", result.item.remotePath)
             .with("size", result.size).with(transferredBytesField, result.transferredBytes)
             .with("resumed_bytes", result.resumedBytes).with("file_id", result.fileID)
-            .with("upload_id", result.uploadID).with("crc64nvme", result.crc64nvme)
+            .with("upload_id", result.uploadID).with("crc64nvme", result.crc64nvme).with("md5", result.md5)
             .with("verified_by", result.verification?.rawValue).with("code", error.map(errorCode))
             .with("message", error.map { "\($0)" })
     }

@@ -116,6 +116,16 @@ struct DocumentedCommandTests {
         }
     }
 
+    @Test("the commands of docs/checksums.md write and check checksum files and receipts")
+    func checksums() async throws {
+        try await withPontoon { server, user in
+            for name in ["a.bam", "sub/b.bam"] { try user.makeFile("reads/\(name)", size: 1000) }
+            let output = try await Self.runClient("checksums.md", server, user)
+            #expect(output.components(separatedBy: "2 of 2 files match 'reads.md5'.").count == 3, "\(output)")
+            #expect(output.contains("2 of 2 files match the receipt."), "\(output)")
+        }
+    }
+
     /// Runs the commands of a page about the client in the home folder of a user, in the admin's project.
     ///
     /// - Returns: The output.
