@@ -6,7 +6,7 @@ import SystemPackage
 import Testing
 
 /// The commands in the pages of `docs/` about running the server.
-@Suite(.timeLimit(.minutes(10)), .tags(.endToEnd, .needsRoot))
+@Suite(.timeLimit(.minutes(10)), .tags(.endToEnd, .needsRoot, .needsPostgreSQL))
 struct DocumentedCommandTests {
     @Test("the commands of docs/tls.md create certificates, start servers and call them")
     func tls() async throws {
@@ -94,49 +94,39 @@ struct DocumentedCommandTests {
         }
     }
 
-    @Test("the commands of docs/pipes.md upload and download through pipes")
-    func pipes() async throws {
-        try await withPontoon { server, user in
-            try user.makeFile("reads/a.fastq", size: 1000)
-            let output = try await Self.runClient("pipes.md", server, user)
-            #expect(output.contains("reads/a.fastq"), "\(output)")
-            #expect(try await server.api.content("reads.tar.gz") == user.bytes("copy.tar.gz"))
-            _ = try await server.api.fileID("reads.tar")
+    @Test("the commands of docs/install.md create users and tokens, and migrate to PostgreSQL and S3")
+    func migration() async throws {
+        try await withTemporaryFolder { folder in
+            let data = folder.appending("data")
+            let (file, token) = try await withServer(ServerOptions(data: data)) { server in
+                (try await server.api.upload("a.bin", ByteBuffer(repeating: 1, count: 1 << 20)), server.token)
+            }.value
+            let stores = try await TestStores(.postgreSQLAndS3)
+            let users = [
+                try Self.commands(in: "install.md", of: "First user"),
+                try Self.commands(in: "install.md", of: "Users and tokens").replacing(" NAME", with: " ada"),
+            ]
+            let output = try await Self.runScript(
+                "export PONTOON_DATA=data\n" + users.joined(separator: "\n"),
+                in: folder
+            )
+            #expect(output.contains("https://uploads.example.org/#token="), "\(output)")
+            // Variables of the environment are below flags, so the URLs of the page are replaced. systemd's units are not
+            // installed on the machine of the test.
+            let migrate = try Self.commands(in: "install.md", of: "Migrating to PostgreSQL and S3")
+                .replacing("/var/lib/pontoon", with: data.string)
+                .replacing("postgres://…", with: "'\(stores.metadata ?? "")'")
+                .replacing("s3://…", with: "'\(stores.objects ?? "")'")
+                .split(separator: "\n").map(String.init).filter { !$0.hasPrefix("systemctl ") }
+            let keys = stores.environment.filter { $0.key.hasPrefix("AWS_") }.map { "export \($0.key)='\($0.value)'" }
+            try #require(migrate.count == 1 && keys.count == 2)
+            _ = try await Self.runScript((keys + migrate).joined(separator: "\n"), in: folder)
+            try await withServer(ServerOptions(data: folder.appending("none"), stores: stores)) { server in
+                let api = APIClient(origin: server.origin, token: token)
+                let bytes = try await api.download(file)
+                #expect(bytes == ByteBuffer(repeating: 1, count: 1 << 20))
+            }
         }
-    }
-
-    @Test("the commands of docs/sync.md synchronize folders in both directions")
-    func sync() async throws {
-        try await withPontoon { server, user in
-            for name in ["a.bam", "logs/x.log", "old.bam"] { try user.makeFile("reads/\(name)", size: 1000) }
-            let output = try await Self.runClient("sync.md", server, user)
-            #expect(output.contains("old.bam: would be deleted"), "\(output)")
-            #expect(output.contains("old.bam: deleted"), "\(output)")
-            #expect(try user.bytes("copy/a.bam") == user.bytes("reads/a.bam"))
-        }
-    }
-
-    @Test("the commands of docs/checksums.md write and check checksum files and receipts")
-    func checksums() async throws {
-        try await withPontoon { server, user in
-            for name in ["a.bam", "sub/b.bam"] { try user.makeFile("reads/\(name)", size: 1000) }
-            let output = try await Self.runClient("checksums.md", server, user)
-            #expect(output.components(separatedBy: "2 of 2 files match 'reads.md5'.").count == 3, "\(output)")
-            #expect(output.contains("2 of 2 files match the receipt."), "\(output)")
-        }
-    }
-
-    /// Runs the commands of a page about the client in the home folder of a user, in the admin's project.
-    ///
-    /// - Returns: The output.
-    private static func runClient(
-        _ page: String,
-        _ server: ServerProcess,
-        _ user: PontoonUser
-    ) async throws -> String {
-        let script = try commands(in: page).replacing("rfranklin/my-project", with: "admin/uploads")
-        let settings = "export SB_API_ENDPOINT=\(server.endpoint) SB_AUTH_TOKEN=\(server.token)\n"
-        return try await runScript(settings + script, in: user.folder)
     }
 
     /// Returns the commands in the code blocks of a page, or of one of its sections.
