@@ -49,7 +49,10 @@ struct ClientPageTests {
         _ server: ServerProcess,
         _ user: PontoonUser
     ) async throws -> String {
-        let script = try DocumentedCommandTests.commands(in: page).replacing("rfranklin/my-project", with: "admin/uploads")
+        let script = try DocumentedCommandTests.commands(in: page).replacing(
+            "rfranklin/my-project",
+            with: "admin/uploads"
+        )
         let settings = "export SB_API_ENDPOINT=\(server.endpoint) SB_AUTH_TOKEN=\(server.token)\n"
         return try await DocumentedCommandTests.runScript(settings + script, in: user.folder)
     }
