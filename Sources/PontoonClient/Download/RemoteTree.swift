@@ -46,36 +46,54 @@ public struct RemoteTree: Sendable {
         below names: [String],
         into folder: FilePath
     ) async throws -> [DownloadItem] {
-        var walk = FolderWalk()
-        return try await items(in: place, below: names, into: folder, &walk)
+        var items: [DownloadItem] = []
+        try await eachPage(in: place, below: names, into: folder) { items += $0 }
+        return items
     }
 
-    private func items(
+    /// Lists all files below a folder or project page by page, without keeping them in memory.
+    ///
+    /// - Parameters:
+    ///   - place: The folder or project.
+    ///   - names: Subfolders of `folder` that receive the files, outermost first.
+    ///   - folder: The local folder.
+    ///   - body: Processes the files of one page before the next page is requested.
+    /// - Throws: The same errors as ``items(_:into:isOnlyContents:)``; any error of `body`.
+    func eachPage(
         in place: UploadDestination,
         below names: [String],
         into folder: FilePath,
-        _ walk: inout FolderWalk
-    ) async throws -> [DownloadItem] {
-        var items: [DownloadItem] = []
+        _ body: ([DownloadItem]) async throws -> Void
+    ) async throws {
+        var walk = FolderWalk()
+        try await eachPage(in: place, below: names, into: folder, &walk, body)
+    }
+
+    private func eachPage(
+        in place: UploadDestination,
+        below names: [String],
+        into folder: FilePath,
+        _ walk: inout FolderWalk,
+        _ body: ([DownloadItem]) async throws -> Void
+    ) async throws {
         var folders: [FileDetails] = []
         try await client.eachPage {
             try await client.files(in: place, offset: $0)
         } _: { page in
             try walk.found(page.count)
             folders += page.filter(\.isFolder)
-            items += page.filter { !$0.isFolder }.map { item($0, below: names, into: folder) }
+            try await body(page.filter { !$0.isFolder }.map { item($0, below: names, into: folder) })
         }
         for next in folders {
             try walk.enter(next, depth: names.count + 1)
             let path = names + [next.name]
             do {
-                items += try await self.items(in: .folder(next.id), below: path, into: folder, &walk)
+                try await eachPage(in: .folder(next.id), below: path, into: folder, &walk, body)
             } catch let error as APIError where !error.concernsEveryRequest {
                 let target = path.reduce(folder) { $0.appending($1) }
-                items.append(DownloadItem(failed: path.joined(separator: "/"), target: target, problem: error))
+                try await body([DownloadItem(failed: path.joined(separator: "/"), target: target, problem: error)])
             }
         }
-        return items
     }
 
     /// Returns the item for a file in these subfolders of a local folder.

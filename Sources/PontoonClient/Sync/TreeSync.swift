@@ -62,47 +62,63 @@ extension TreeSync {
         var (filter, plan) = (found.filter, Plan<UploadItem>(items: found.items))
         plan.isComplete = found.items.allSatisfy { $0.problem == nil }
         if let destination, findsExtras || comparesOnlySizes {
-            let remote = try await RemoteTree(client).items(in: destination, below: [], into: folder)
-            if remote.contains(where: { $0.problem is APIError }) { plan.isComplete = false }
-            if comparesOnlySizes { try await leaveOutSameSizes(&plan, remote) }
-            let local = Set(found.items.map { ByteExactString($0.remotePath) })
-            // What is not uploaded from a skipped folder must not be deleted either.
-            let skipped = Set(found.skipped.map { ByteExactString($0.remotePath) })
-            plan.extras = extras(remote, missingFrom: local, &filter) { names in
-                FolderPath(names).withParents.contains { skipped.contains($0.text) }
+            var comparison = UploadComparison(found)
+            // The files on the server need not be kept in memory, only the result of comparing them.
+            try await RemoteTree(client).eachPage(in: destination, below: [], into: folder) { page in
+                if page.contains(where: { $0.problem is APIError }) { plan.isComplete = false }
+                let sizes = comparesOnlySizes ? try await self.sizes(page) : [:]
+                if findsExtras { plan.extras += comparison.extras(page, &filter) }
+                if comparesOnlySizes { comparison = try await comparison.comparing(sizes, found.items) }
             }
+            plan.items = comparison.different(found.items)
+            plan.unchanged = found.items.count - plan.items.count
         }
         finish(&plan, found.warningsAboutFiles + filter.warnings)
         return plan
     }
+}
 
-    private func leaveOutSameSizes(_ plan: inout Plan<UploadItem>, _ remote: [DownloadItem]) async throws {
-        let sizes = try await sizes(remote)
-        let items = plan.items
-        let isSame = try await blocking {
-            items.map { item in
-                guard item.problem == nil, let size = sizes[ByteExactString(item.remotePath)] else { return false }
-                return (try? FileStatus(item.source).size) == size
-            }
-        }
-        plan.items = zip(items, isSame).filter { !$1 }.map(\.0)
-        plan.unchanged = items.count - plan.items.count
+/// The comparison of local files with the pages of a list of the files on the server.
+private struct UploadComparison: Sendable {
+    private let positions: [ByteExactString: Int]
+    /// What is not uploaded from a skipped folder must not be deleted either.
+    private let skipped: Set<ByteExactString>
+    /// Positions of the local files whose lengths are the same on the server.
+    private var same: Set<Int> = []
+
+    init(_ found: FileSelection.Result) {
+        let paths = found.items.enumerated().map { (ByteExactString($1.remotePath), $0) }
+        positions = Dictionary(paths) { first, _ in first }
+        skipped = Set(found.skipped.map { ByteExactString($0.remotePath) })
     }
 
-    private func extras(
-        _ remote: [DownloadItem],
-        missingFrom local: Set<ByteExactString>,
-        _ filter: inout PathFilter,
-        except isProtected: ([String]) -> Bool
-    ) -> [Extra] {
-        guard findsExtras else { return [] }
-        var extras: [Extra] = []
-        for item in remote where !local.contains(ByteExactString(item.remotePath)) {
+    /// Returns the files on the server that do not exist locally.
+    func extras(_ page: [DownloadItem], _ filter: inout PathFilter) -> [TreeSync.Extra] {
+        var extras: [TreeSync.Extra] = []
+        for item in page where positions[ByteExactString(item.remotePath)] == nil {
             let names = item.remotePath.split(separator: "/").map(String.init)
-            guard let id = item.fileID, filter.selects(names), !isProtected(names) else { continue }
-            extras.append(Extra(name: item.remotePath, path: nil, fileID: id))
+            let isProtected = FolderPath(names).withParents.contains { skipped.contains($0.text) }
+            guard let id = item.fileID, filter.selects(names), !isProtected else { continue }
+            extras.append(TreeSync.Extra(name: item.remotePath, path: nil, fileID: id))
         }
         return extras
+    }
+
+    /// Returns the comparison with the results for files on the server with these lengths.
+    func comparing(_ sizes: [ByteExactString: Int64], _ items: [UploadItem]) async throws -> UploadComparison {
+        let candidates = sizes.compactMap { path, size in positions[path].map { ($0, items[$0].source, size) } }
+        var result = self
+        result.same.formUnion(
+            try await NIOThreadPool.singleton.runIfActive {
+                candidates.filter { (try? FileStatus($1).size) == $2 }.map(\.0)
+            }
+        )
+        return result
+    }
+
+    /// Returns the files that are not known to be the same on the server.
+    func different(_ items: [UploadItem]) -> [UploadItem] {
+        same.isEmpty ? items : items.indices.filter { !same.contains($0) || items[$0].problem != nil }.map { items[$0] }
     }
 }
 

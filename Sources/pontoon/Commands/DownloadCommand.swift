@@ -37,45 +37,19 @@ struct DownloadCommand: AsyncParsableCommand {
     )
     var rangeSize = ByteCount(bytes: 16 << 20)
 
-    @Option(help: ArgumentHelp("In folders, download only files that match. Repeatable.", valueName: "pattern"))
-    var include: [String] = []
-
-    @Option(help: ArgumentHelp("In folders, skip files and folders that match. Repeatable.", valueName: "pattern"))
-    var exclude: [String] = []
-
-    @Option(
-        help: ArgumentHelp(
-            "Read more paths from this file; '-' is standard input. They keep their folders below the project.",
-            valueName: "file"
-        )
-    )
-    var filesFrom: String?
-
-    @Flag(
-        name: [.customShort("0"), .customLong("from0")],
-        help: "The paths in --files-from end with null characters, as from 'find -print0'. Default: detected."
-    )
-    var endsWithNull = false
-
-    @Flag(help: "Print what would be downloaded, without downloading anything.")
-    var dryRun = false
-
-    @Option(
-        help: ArgumentHelp("Write the paths of failed files to this file, for --files-from.", valueName: "file")
-    )
-    var failedTo: String?
-
+    @OptionGroup(title: "Selection") var filter: FilterArguments
     @OptionGroup(title: "Transfer") var transfer: TransferArguments
     @OptionGroup(title: "Connection and output") var common: CommonOptions
 
     func validate() throws {
-        guard !paths.isEmpty || project != nil || filesFrom != nil else {
+        guard !paths.isEmpty || project != nil || filter.filesFrom != nil else {
             throw ValidationError("Pass paths, --files-from or --project.")
         }
         guard rangeSize.bytes >= 64 << 10 else { throw ValidationError("--range-size must be at least 64K.") }
         guard output == "-" else { return }
-        let isUnusable = common.json || dryRun || transfer.receipt != nil || failedTo != nil || filesFrom != nil
-        guard !isUnusable, include.isEmpty, exclude.isEmpty else {
+        let isUnusable =
+            common.json || transfer.receipt != nil || filter.dryRun || filter.failedTo != nil || filter.filesFrom != nil
+        guard !isUnusable, filter.include.isEmpty, filter.exclude.isEmpty else {
             throw ValidationError("With '--output -', pass only the paths of files, and options for the connection.")
         }
     }
@@ -91,12 +65,12 @@ struct DownloadCommand: AsyncParsableCommand {
                 for warning in found.warnings { Output.standard.warn(warning, json: common.json) }
                 let items = found.items
                 guard !items.isEmpty else { throw Self.nothing }
-                if dryRun {
+                if filter.dryRun {
                     let report = PreviewReport(json: common.json, explains: false)
                     return report.show(try await Downloader(client, options: options).preview(items))
                 }
                 let report = TransferReport(direction: .download, json: common.json, items: items)
-                let files = try await ResultFiles(receipt: transfer.receipt, failedTo: failedTo)
+                let files = try await ResultFiles(receipt: transfer.receipt, failedTo: filter.failedTo)
                 let results = try await files.discardedOnError {
                     try await Downloader(client, options: options).download(items) { await report.follow($0) }
                 }
@@ -121,12 +95,9 @@ struct DownloadCommand: AsyncParsableCommand {
     private func selection() async throws -> DownloadSelection {
         var selection = DownloadSelection()
         (selection.sources, selection.project, selection.output) = (paths, project, output)
-        (selection.include, selection.exclude) = (include, exclude)
-        if let filesFrom {
-            let list = try await abandonable { [endsWithNull] in
-                try PathList(file: filesFrom, endsWithNull: endsWithNull).paths.map(\.string)
-            }
-            selection.listed = list
+        (selection.include, selection.exclude) = (filter.include, filter.exclude)
+        if let list = try await filter.listed() {
+            selection.listed = list.map(\.string)
             // An empty list selects nothing, not the whole project.
             guard !list.isEmpty || !paths.isEmpty else { throw Self.nothing }
         }

@@ -41,12 +41,12 @@ struct SyncCommand: AsyncParsableCommand {
 
     func run() async throws {
         let isUpload = try isUpload()
-        let afterInterruption = sync.dryRun ? nil : "Run the same command again to continue."
+        let afterInterruption = sync.filter.dryRun ? nil : "Run the same command again to continue."
         try await runCommand(json: common.json, afterInterruption: afterInterruption) { [self] in
-            let listed = try await abandonable { [sync] in try sync.listed() }
+            let listed = try await sync.filter.listed()
             return try await common.withClient(isTransfer: true) { client in
                 var tree = TreeSync(client, folder: FilePath(isUpload ? source : destination))
-                (tree.include, tree.exclude, tree.listed) = (sync.include, sync.exclude, listed)
+                (tree.include, tree.exclude, tree.listed) = (sync.filter.include, sync.filter.exclude, listed)
                 (tree.comparesOnlySizes, tree.findsExtras) = (sync.sizeOnly, sync.delete)
                 let remote = try RemotePath(isUpload ? destination : source)
                 return isUpload
@@ -83,12 +83,12 @@ struct SyncCommand: AsyncParsableCommand {
         var options = UploadOptions(destination: existing)
         options.transfer = transferOptions
         if options.transfer.resumes { options.stateDirectory = CommonOptions.stateDirectory }
-        if sync.dryRun {
+        if sync.filter.dryRun {
             let preview = try await Uploader(client, options: options).preview(plan.items, in: missing)
             let end = PreviewReport(json: common.json, explains: false).show(preview)
             return try await SyncDeletions(tree, plan, sync, json: common.json).run(after: end, in: existing)
         }
-        let files = try await ResultFiles(receipt: transfer.receipt, failedTo: sync.failedTo)
+        let files = try await ResultFiles(receipt: transfer.receipt, failedTo: sync.filter.failedTo)
         let report = TransferReport(direction: .upload, json: common.json, items: plan.items, detail: .changes)
         let (place, results) = try await files.discardedOnError {
             options.destination = try await client.makeFolders(path)
@@ -114,11 +114,11 @@ struct SyncCommand: AsyncParsableCommand {
         var options = DownloadOptions()
         options.transfer = transferOptions
         let downloader = Downloader(client, options: options)
-        if sync.dryRun {
+        if sync.filter.dryRun {
             let end = PreviewReport(json: common.json, explains: false).show(try await downloader.preview(plan.items))
             return try await SyncDeletions(tree, plan, sync, json: common.json).run(after: end, in: nil)
         }
-        let files = try await ResultFiles(receipt: transfer.receipt, failedTo: sync.failedTo)
+        let files = try await ResultFiles(receipt: transfer.receipt, failedTo: sync.filter.failedTo)
         let report = TransferReport(direction: .download, json: common.json, items: plan.items, detail: .changes)
         let results = try await files.discardedOnError {
             try await downloader.download(plan.items) { await report.follow($0) }
@@ -147,50 +147,14 @@ struct SyncArguments: ParsableArguments {
     @Flag(help: "Treat files of the same length as the same, without reading them.")
     var sizeOnly = false
 
-    @Option(help: ArgumentHelp("Only files that match. Repeatable.", valueName: "pattern"))
-    var include: [String] = []
-
-    @Option(
-        help: ArgumentHelp(
-            "Leave out files and folders that match, also when deleting. Repeatable.",
-            valueName: "pattern"
-        )
-    )
-    var exclude: [String] = []
-
-    @Option(
-        help: ArgumentHelp(
-            "Only the paths in this file, relative to both folders; '-' is standard input.",
-            valueName: "file"
-        )
-    )
-    var filesFrom: String?
-
-    @Flag(
-        name: [.customShort("0"), .customLong("from0")],
-        help: "The paths in --files-from end with null characters, as from 'find -print0'. Default: detected."
-    )
-    var endsWithNull = false
-
-    @Flag(help: "Print what would be done, without doing it.")
-    var dryRun = false
-
-    @Option(
-        help: ArgumentHelp("Write the paths of failed files to this file, for --files-from.", valueName: "file")
-    )
-    var failedTo: String?
+    @OptionGroup var filter: FilterArguments
 
     func validate() throws {
         guard maxDelete == nil || delete else { throw ValidationError("--max-delete needs --delete.") }
         guard maxDelete ?? 0 >= 0 else { throw ValidationError("--max-delete must be 0 or more.") }
-        guard !delete || filesFrom == nil else {
+        guard !delete || filter.filesFrom == nil else {
             throw ValidationError("--delete and --files-from cannot be combined.")
         }
-    }
-
-    /// Reads the list of paths; `nil` if none is given; blocks.
-    func listed() throws -> [FilePath]? {
-        try filesFrom.map { try PathList(file: $0, endsWithNull: endsWithNull).paths }
     }
 }
 
@@ -221,7 +185,7 @@ struct SyncDeletions<Item: TransferItem>: Sendable {
         }
         let chosen = plan.extras.prefix(arguments.maxDelete ?? .max)
         var failures: [ExitStatus] = []
-        if arguments.dryRun {
+        if arguments.filter.dryRun {
             for extra in chosen { show(extra, nil, as: ("would_delete", "would be deleted")) }
         } else {
             let failed = Failures()
@@ -237,7 +201,7 @@ struct SyncDeletions<Item: TransferItem>: Sendable {
             Output.standard.warn("\(count) would have been deleted without --max-delete.", json: json)
             failures.append(.mixed)
         }
-        return end.adding("deleted", arguments.dryRun ? 0 : deleted).failing(failures)
+        return end.adding("deleted", arguments.filter.dryRun ? 0 : deleted).failing(failures)
     }
 
     private actor Failures {
@@ -254,7 +218,7 @@ struct SyncDeletions<Item: TransferItem>: Sendable {
             )
         } else if let error {
             Output.standard.printMessage("pontoon: \(extra.name): \(error)")
-        } else if arguments.dryRun {
+        } else if arguments.filter.dryRun {
             Output.standard.printLine("\(extra.name): \(action.text)")
         } else {
             Output.standard.printMessage("\(extra.name): \(action.text)")
