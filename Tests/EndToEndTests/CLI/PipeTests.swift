@@ -219,6 +219,22 @@ struct PipeTests {
         }
     }
 
+    @Test("the live lines of a stream show its bytes, without a percentage, and Ctrl-C ends with the right advice")
+    func display() async throws {
+        try await withPontoon { server, user in
+            try user.makeFile("f", size: 3 * Self.partSize)
+            let endless = user.inShell("\"$@\" < <(cat '\(user.path("f"))'; exec sleep 600)")
+            let steps: [TerminalStep] = [
+                .until("15.0 MiB so far"), .show, .send("\u{3}"), .until("cannot be resumed"),
+            ]
+            let arguments = ["upload", "-", "--project", "admin/uploads", "--part-size", "5M", "--name", "f"]
+            let session = try await TerminalSession(steps, arguments, server, endless)
+            #expect(session.code == 130, "\(session.raw)")
+            let screen = session.screens[0].joined(separator: "\n")
+            #expect(screen.contains("f  15.0 MiB") && !screen.contains("%") && !screen.contains("ETA"), "\(screen)")
+        }
+    }
+
     @Test("options that need a file are refused, and a taken name is reported")
     func refusals() async throws {
         try await withPontoon { server, user in
