@@ -44,7 +44,7 @@ extension Pontoon {
             let usage = lines.firstIndex { $0.hasPrefix("Usage:") } ?? lines.endIndex
             lines = ["Error: \(problem)"] + lines[usage...]
         }
-        if CommandLine.arguments.contains("--json") {
+        if ListingOptions.requestJSON(CommandLine.arguments) {
             let message = (lines.first ?? "").replacing("Error: ", with: "", maxReplacements: 1)
             Output.standard.fail(ClientError.Code.requestInvalid.rawValue, message, json: true)
         }

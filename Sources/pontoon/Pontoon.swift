@@ -17,9 +17,10 @@ struct Pontoon: AsyncParsableCommand {
             """,
         version: "pontoon \(Build.description)",
         subcommands: [
-            UploadCommand.self, DownloadCommand.self, UploadsCommand.self, ListCommand.self, ProjectsCommand.self,
-            FilesCommand.self, VerifyCommand.self, CompareCommand.self, TokenCommand.self, UsageCommand.self,
-            DoctorCommand.self, ConfigCommand.self,
+            UploadCommand.self, DownloadCommand.self, UploadsCommand.self, ListCommand.self, FindCommand.self,
+            DiskUsageCommand.self, StatCommand.self, MakeFolderCommand.self, FilesCommand.self, VerifyCommand.self,
+            CompareCommand.self, ProjectsCommand.self, MembersCommand.self, UsageCommand.self, TokenCommand.self,
+            WhoamiCommand.self, DoctorCommand.self, ConfigCommand.self,
         ]
     )
 }

@@ -194,30 +194,14 @@ private func forEachFile(
 ) async throws {
     try await runCommand(json: common.json) {
         try await common.withClient { client in
-            var failures: [ExitStatus] = []
-            for text in files {
-                do {
-                    try await body(client, try await client.existing(text), text)
-                } catch  where !error.concernsEveryRequest {
-                    printFailure(text, error, json: common.json)
-                    failures.append(ExitStatus(error))
-                }
+            let failures = try await forEachArgument(files, json: common.json) { text in
+                try await body(client, try await client.existing(text), text)
             }
             return CommandEnd(
                 ExitStatus(failures),
                 counts: ["files": Int64(files.count), "failed": Int64(failures.count)]
             )
         }
-    }
-}
-
-private func printFailure(_ text: String, _ error: any Error, json: Bool) {
-    if json {
-        Output.standard.printLine(
-            JSONLine("failed").with("name", text).with("code", errorCode(error)).with("message", "\(error)").text
-        )
-    } else {
-        Output.standard.printMessage("pontoon: \(error)")
     }
 }
 

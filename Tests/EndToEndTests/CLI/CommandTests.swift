@@ -23,7 +23,7 @@ struct CommandTests {
             let projects = try await user.run(["projects"])
             #expect(projects.output == "admin/uploads  Uploads", "\(projects)")
             let project = try await user.run(["projects", "admin/uploads"])
-            #expect(project.output.hasSuffix("permissions: read, copy, write, admin"), "\(project)")
+            #expect(project.output.hasSuffix("permissions: read, copy, write, execute, admin"), "\(project)")
             let root = try await user.run(["ls", "--json", "admin/uploads"])
             #expect(root.all("file").map { $0.text("name") } == ["data"], "\(root)")
             #expect(root.all("file").first?.text("type") == "folder")
