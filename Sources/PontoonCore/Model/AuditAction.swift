@@ -41,4 +41,6 @@ package enum AuditAction: String, CaseIterable, Sendable {
     case backup = "backup"
     case restore = "restore"
     case migrate = "migrate"
+    case repair = "repair"
+    case scrub = "scrub"
 }

@@ -43,17 +43,18 @@ struct SQLiteConnection: SQLConnection {
     }
 
     private static func arguments(_ values: [SQLValue]) throws -> StatementArguments {
+        // GRDB's initializer for an array of one type is slower, because it creates a key path for every statement.
         StatementArguments(try values.map(databaseValue))
     }
 
-    private static func databaseValue(_ value: SQLValue) throws -> DatabaseValue {
+    private static func databaseValue(_ value: SQLValue) throws -> (any DatabaseValueConvertible)? {
         switch value {
-        case .null: return .null
-        case .integer(let integer): return integer.databaseValue
+        case .null: return nil
+        case .integer(let integer): return integer
         case .text(let text):
             // SQLite expects a C string and would silently truncate the text at U+0000.
             guard !text.utf8.contains(0) else { throw SQLError(.unstorableText, "text contains U+0000") }
-            return text.databaseValue
+            return text
         }
     }
 

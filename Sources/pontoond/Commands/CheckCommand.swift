@@ -1,5 +1,6 @@
 import ArgumentParser
 import PontoonApp
+import PontoonCore
 
 struct CheckCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -16,14 +17,17 @@ struct CheckCommand: AsyncParsableCommand {
     )
 
     @OptionGroup var stores: StoreFlags
+    @OptionGroup var audit: AuditFlags
     @Flag(help: "Remove orphans and correct counters. Objects with a record are never removed") var repair = false
 
     func run() async throws {
         let isClean: Bool
         do {
             isClean = try await Pontoond.run {
-                let settings = try Settings(try GivenSettings(flags: stores.givenFlags))
-                return try await Check(settings: settings, repairs: repair) { Pontoond.print($0) }.run()
+                let settings = try Settings(try GivenSettings(flags: stores.givenFlags + audit.givenFlags))
+                let check = Check(settings: settings, repairs: repair) { Pontoond.print($0) }
+                guard repair else { return try await check.run() }
+                return try await Pontoond.audit(settings).recording(.repair) { _ in try await check.run() }
             }
         } catch let code as ExitCode where code == .failure {
             throw ExitCode(2)

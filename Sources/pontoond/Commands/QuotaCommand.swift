@@ -82,7 +82,7 @@ struct QuotaCommand: AsyncParsableCommand {
             try await stores.withMetadata { store, _ in
                 guard let report = try await store.usage(of: subject) else { throw subject.isMissing }
                 let line = QuotaLine(subject, report)
-                if json { return Pontoond.print(try line.json()) }
+                if json { return Pontoond.print(try line.jsonLine()) }
                 var table = Table("", "USED", "RESERVED", "LIMIT")
                 let (usage, quota) = (report.usage, report.quota)
                 table.append("bytes", "\(usage.storedBytes)", "\(usage.reservedBytes)", quota.bytes.text)
@@ -121,7 +121,7 @@ struct QuotaCommand: AsyncParsableCommand {
                 } while lastProject != nil
                 return lines.filter { !$0.isUnlimited }
             }
-            if json { return try lines.forEach { Pontoond.print(try $0.json()) } }
+            if json { return try lines.forEach { Pontoond.print(try $0.jsonLine()) } }
             var table = Table("KIND", "NAME", "BYTES", "LIMIT", "FILES", "LIMIT", "UPLOADS", "LIMIT")
             for line in lines { table.append(line) }
             for line in table.lines { Pontoond.print(line) }
@@ -239,12 +239,6 @@ private struct QuotaLine: Encodable {
     }
 
     var isUnlimited: Bool { bytes.limit == nil && files.limit == nil && uploads.limit == nil }
-
-    func json() throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return String(decoding: try encoder.encode(self), as: UTF8.self)
-    }
 }
 
 extension Table {

@@ -14,19 +14,23 @@ struct ScrubCommand: AsyncParsableCommand {
     )
 
     @OptionGroup var stores: StoreFlags
+    @OptionGroup var audit: AuditFlags
     @Option(.rate) var rate: GivenFlag?
     @Option(.olderThan) var olderThan: GivenFlag?
     @Argument(help: "Ids of the files to check; without ids, all objects are checked") var files: [String] = []
 
     func run() async throws {
         try await Pontoond.run {
-            let scrub = try StoreScrub(GivenSettings(flags: stores.givenFlags + givenFlags)) { Pontoond.print($0) }
-            let totals = try await scrub.run(files)
-            Pontoond.print(
-                "\(totals.objects) objects checked (\(totals.bytes) bytes intact), "
-                    + "\(totals.damaged) damaged, \(totals.failed) not checked."
-            )
-            guard totals.damaged + totals.failed == 0 else { throw ExitCode.failure }
+            let given = try GivenSettings(flags: stores.givenFlags + audit.givenFlags + givenFlags)
+            let scrub = try StoreScrub(given) { Pontoond.print($0) }
+            try await Pontoond.audit(try Settings(given)).recording(.scrub) { _ in
+                let totals = try await scrub.run(files)
+                Pontoond.print(
+                    "\(totals.objects) objects checked (\(totals.bytes) bytes intact), "
+                        + "\(totals.damaged) damaged, \(totals.failed) not checked."
+                )
+                guard totals.damaged + totals.failed == 0 else { throw ExitCode.failure }
+            }
         }
     }
 }

@@ -75,6 +75,7 @@ struct TokenCommand: AsyncParsableCommand {
         )
         @OptionGroup var stores: StoreFlags
         @Flag(help: "List the tokens of all users") var all = false
+        @Flag(help: "Print one JSON object per token instead of a table") var json = false
         @Argument(help: "Name of the user") var user: String?
 
         func validate() throws {
@@ -83,18 +84,21 @@ struct TokenCommand: AsyncParsableCommand {
 
         func run() async throws {
             try await stores.withMetadata { store, settings in
-                let accounts = Accounts(metadata: store, limits: settings.userLimits)
                 var table = Table("ID", "USER", "SCOPE", "PROJECTS", "CREATED", "EXPIRES", "LAST USED", "NAME")
-                if let user {
-                    for token in try await accounts.tokens(of: user) { table.append(token) }
-                } else {
-                    try await UserAdministration(metadata: store).forEach { users in
-                        for summary in users {
-                            for token in try await store.tokens(of: summary.user.name) { table.append(token) }
-                        }
+                func show(_ tokens: [TokenRecord]) throws {
+                    for line in tokens.map(TokenLine.init) {
+                        if json { Pontoond.print(try line.jsonLine()) } else { table.append(line) }
                     }
                 }
-                for line in table.lines { Pontoond.print(line) }
+                if let user {
+                    let accounts = Accounts(metadata: store, limits: settings.userLimits)
+                    try show(try await accounts.tokens(of: user))
+                } else {
+                    try await UserAdministration(metadata: store).forEach { users in
+                        for summary in users { try show(try await store.tokens(of: summary.user.name)) }
+                    }
+                }
+                if !json { for line in table.lines { Pontoond.print(line) } }
             }
         }
     }
@@ -147,18 +151,44 @@ struct TokenCommand: AsyncParsableCommand {
 
 extension TokenScope: ExpressibleByArgument {}
 
-extension Table {
-    fileprivate mutating func append(_ token: TokenRecord) {
+/// A token in the output of the command.
+private struct TokenLine: Encodable {
+    let id: String
+    let user: String
+    let scope: String
+    /// Ids of the projects to which the token is limited; `nil` if there is no limit.
+    let projects: [String]?
+    let created: String
+    /// `nil` if the token does not expire.
+    let expires: String?
+    /// The day, in UTC, of the last use; `nil` if there was none.
+    let lastUsed: String?
+    let name: String
+
+    init(_ token: TokenRecord) {
         let details = token.details
+        id = token.id
+        user = token.userName
+        scope = details.rights.scope.rawValue
+        projects = details.rights.projects?.map(\.description).sorted()
+        created = token.createdOn.formatted(.iso8601)
+        expires = details.expiresOn?.formatted(.iso8601)
+        lastUsed = token.usedOn?.formatted(.iso8601.year().month().day())
+        name = details.name
+    }
+}
+
+extension Table {
+    fileprivate mutating func append(_ line: TokenLine) {
         append(
-            token.id,
-            token.userName,
-            details.rights.scope.rawValue,
-            details.rights.projects.map { $0.map(\.description).sorted().joined(separator: ",") } ?? "all",
-            token.createdOn.formatted(.iso8601),
-            details.expiresOn?.formatted(.iso8601) ?? "never",
-            token.usedOn.map { String($0.formatted(.iso8601).prefix(10)) } ?? "never",
-            details.name
+            line.id,
+            line.user,
+            line.scope,
+            line.projects?.joined(separator: ",") ?? "all",
+            line.created,
+            line.expires ?? "never",
+            line.lastUsed ?? "never",
+            line.name
         )
     }
 }

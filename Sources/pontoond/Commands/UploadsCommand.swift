@@ -27,7 +27,7 @@ struct UploadsCommand: AsyncParsableCommand {
             let lines = try await stores.withUploads { administration, settings in
                 try await administration.uploads(try selection.filter()).map { OpenUploadLine($0, settings.objects) }
             }
-            if json { return try lines.forEach { Pontoond.print(try $0.json()) } }
+            if json { return try lines.forEach { Pontoond.print(try $0.jsonLine()) } }
             var table = Table("ID", "STATE", "USER", "PROJECT", "SIZE", "STORED", "ACTIVE", "NAME")
             for line in lines { table.append(line) }
             for line in table.lines { Pontoond.print(line) }
@@ -146,13 +146,6 @@ private struct OpenUploadLine: Encodable {
         initiated = upload.initiatedOn.formatted(.iso8601)
         active = open.activeOn.formatted(.iso8601)
         name = upload.name
-    }
-
-    func json() throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        encoder.keyEncodingStrategy = .convertToSnakeCase
-        return String(decoding: try encoder.encode(self), as: UTF8.self).escapedForJSON
     }
 }
 

@@ -34,7 +34,7 @@ struct UsageCommand: AsyncParsableCommand {
             return (lines, isFiltered ? nil : try settings.availableSpace())
         }
         if json {
-            for line in lines { Pontoond.print(try line.json()) }
+            for line in lines { Pontoond.print(try line.jsonLine()) }
             if let free { Pontoond.print("{\"free_bytes\":\(free),\"kind\":\"disk\"}") }
             return
         }
@@ -102,12 +102,5 @@ private struct UsageLine: Encodable {
     var numbers: [String] {
         [storedBytes, reservedBytes, quota.bytes, files, quota.files, openUploads, quota.openUploads]
             .map { $0.map(String.init) ?? "-" }
-    }
-
-    func json() throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        encoder.keyEncodingStrategy = .convertToSnakeCase
-        return String(decoding: try encoder.encode(self), as: UTF8.self).escapedForJSON
     }
 }

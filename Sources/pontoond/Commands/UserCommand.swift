@@ -38,23 +38,17 @@ struct UserCommand: AsyncParsableCommand {
             abstract: "List all users by name, with the number of projects that they own and of their tokens."
         )
         @OptionGroup var stores: StoreFlags
+        @Flag(help: "Print one JSON object per user instead of a table") var json = false
 
         func run() async throws {
             try await stores.withUsers { users, _ in
                 var table = Table("NAME", "KIND", "STATE", "CREATED", "PROJECTS", "TOKENS")
                 try await users.forEach { summaries in
-                    for summary in summaries {
-                        table.append(
-                            summary.user.name,
-                            summary.user.isService ? "service" : "user",
-                            summary.user.disabledOn == nil ? "active" : "disabled",
-                            summary.user.createdOn.formatted(.iso8601),
-                            "\(summary.ownedProjects)",
-                            "\(summary.tokens)"
-                        )
+                    for line in summaries.map(UserLine.init) {
+                        if json { Pontoond.print(try line.jsonLine()) } else { table.append(line) }
                     }
                 }
-                for line in table.lines { Pontoond.print(line) }
+                if !json { for line in table.lines { Pontoond.print(line) } }
             }
         }
     }
@@ -136,5 +130,32 @@ extension StoreFlags {
         try await withMetadata(flags: audit?.givenFlags ?? []) { store, settings in
             try await work(UserAdministration(metadata: store), Pontoond.audit(settings))
         }
+    }
+}
+
+/// A user in the output of the command.
+private struct UserLine: Encodable {
+    let name: String
+    let kind: String
+    let state: String
+    let created: String
+    /// Number of projects that the user owns.
+    let projects: Int
+    /// Number of the user's tokens.
+    let tokens: Int
+
+    init(_ summary: UserSummary) {
+        name = summary.user.name
+        kind = summary.user.isService ? "service" : "user"
+        state = summary.user.disabledOn == nil ? "active" : "disabled"
+        created = summary.user.createdOn.formatted(.iso8601)
+        projects = summary.ownedProjects
+        tokens = summary.tokens
+    }
+}
+
+extension Table {
+    fileprivate mutating func append(_ line: UserLine) {
+        append(line.name, line.kind, line.state, line.created, "\(line.projects)", "\(line.tokens)")
     }
 }

@@ -7,7 +7,7 @@ import SystemPackage
 import Testing
 
 /// The commands in the pages of `docs/` about running the server.
-@Suite(.timeLimit(.minutes(10)), .tags(.endToEnd, .needsRoot))
+@Suite(.timeLimit(.minutes(10)), .tags(.endToEnd, .needsRoot, .needsPostgreSQL))
 struct DocumentedCommandTests {
     @Test("the commands of docs/tls.md create certificates, start servers and call them")
     func tls() async throws {
@@ -91,6 +91,41 @@ struct DocumentedCommandTests {
                 #expect(output.contains("project ada/runs  0 B stored  0 B reserved  quota 500.0 GiB"), "\(output)")
                 #expect(output.contains("\"quota\":{\"bytes\":2199023255552,"), "\(output)")
                 #expect(output.contains("\"disk\":{\"bytes_per_second\":null,"), "\(output)")
+            }
+        }
+    }
+
+    @Test("the commands of docs/install.md create users and tokens, and migrate to PostgreSQL and S3")
+    func migration() async throws {
+        try await withTemporaryFolder { folder in
+            let data = folder.appending("data")
+            let (file, token) = try await withServer(ServerOptions(data: data)) { server in
+                (try await server.api.upload("a.bin", ByteBuffer(repeating: 1, count: 1 << 20)), server.token)
+            }.value
+            let stores = try await TestStores(.postgreSQLAndS3)
+            let users = [
+                try Self.commands(in: "install.md", of: "First user"),
+                try Self.commands(in: "install.md", of: "Users and tokens").replacing(" NAME", with: " ada"),
+            ]
+            let output = try await Self.runScript(
+                "export PONTOON_DATA=data\n" + users.joined(separator: "\n"),
+                in: folder
+            )
+            #expect(output.contains("https://uploads.example.org/#token="), "\(output)")
+            // Variables of the environment are below flags, so the URLs of the page are replaced. systemd's units are not
+            // installed on the machine of the test.
+            let migrate = try Self.commands(in: "install.md", of: "Migrating to PostgreSQL and S3")
+                .replacing("/var/lib/pontoon", with: data.string)
+                .replacing("postgres://…", with: "'\(stores.metadata ?? "")'")
+                .replacing("s3://…", with: "'\(stores.objects ?? "")'")
+                .split(separator: "\n").map(String.init).filter { !$0.hasPrefix("systemctl ") }
+            let keys = stores.environment.filter { $0.key.hasPrefix("AWS_") }.map { "export \($0.key)='\($0.value)'" }
+            try #require(migrate.count == 1 && keys.count == 2)
+            _ = try await Self.runScript((keys + migrate).joined(separator: "\n"), in: folder)
+            try await withServer(ServerOptions(data: folder.appending("none"), stores: stores)) { server in
+                let api = APIClient(origin: server.origin, token: token)
+                let bytes = try await api.download(file)
+                #expect(bytes == ByteBuffer(repeating: 1, count: 1 << 20))
             }
         }
     }

@@ -85,6 +85,11 @@ struct UserCommandTests {
                 #expect(abs(expiry.timeIntervalSinceNow - 30 * 86_400) < 3600)
                 #expect(!text.contains(token))
             }
+            let lines = try await server.administer("token", "list", "admin", "--json").split(separator: "\n")
+            #expect(lines.count == 2 && lines[0].contains("\"scope\":\"full\"") && !lines[0].contains("projects"))
+            #expect(lines[1].contains("\"projects\":[\"admin/uploads\"],\"scope\":\"upload\""), "\(lines[1])")
+            let bot = try await server.administer("user", "list", "--json").split(separator: "\n").last ?? ""
+            #expect(bot.contains("\"kind\":\"service\",\"name\":\"bot\",\"projects\":0,\"state\":\"active\""))
             try await eventually("the use is recorded") {
                 let list = try await server.administer("token", "list", "admin").split(separator: "\n").map(Self.cells)
                 // The first token was not used.
