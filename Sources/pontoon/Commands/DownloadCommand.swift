@@ -14,11 +14,15 @@ struct DownloadCommand: AsyncParsableCommand {
             """
     )
 
-    @Argument(help: "Ids, or paths owner/project/folder/file; with --project, paths below the project.")
+    @Argument(
+        help: "Ids, or paths owner/project/folder/file; with --project, paths below the project.",
+        completion: .remotePath
+    )
     var paths: [String] = []
 
     @Option(
-        help: ArgumentHelp("Project that contains the paths; without paths, the whole project.", valueName: "id")
+        help: ArgumentHelp("Project that contains the paths; without paths, the whole project.", valueName: "id"),
+        completion: .project
     )
     var project: String?
 

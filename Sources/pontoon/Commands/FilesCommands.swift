@@ -14,7 +14,7 @@ struct FilesCommand: AsyncParsableCommand {
 
         @OptionGroup var common: CommonOptions
 
-        @Argument(help: "Files and folders to delete.")
+        @Argument(help: "Files and folders to delete.", completion: .remotePath)
         var files: [String]
 
         @Flag(name: [.short, .long], help: "Delete folders with everything in them.")
@@ -68,10 +68,10 @@ struct FilesCommand: AsyncParsableCommand {
 
         @OptionGroup var common: CommonOptions
 
-        @Argument(help: "File or folder to move.")
+        @Argument(help: "File or folder to move.", completion: .remotePath)
         var file: String
 
-        @Argument(help: "Destination folder, or a path that ends with a new name.")
+        @Argument(help: "Destination folder, or a path that ends with a new name.", completion: .remotePath)
         var target: String
 
         func run() async throws {
@@ -111,10 +111,10 @@ struct FilesCommand: AsyncParsableCommand {
 
         @OptionGroup var common: CommonOptions
 
-        @Argument(help: "File to copy.")
+        @Argument(help: "File to copy.", completion: .remotePath)
         var file: String
 
-        @Argument(help: "Destination project or folder, or a path that ends with a new name.")
+        @Argument(help: "Destination project or folder, or a path that ends with a new name.", completion: .remotePath)
         var target: String
 
         func run() async throws {
@@ -135,7 +135,7 @@ struct FilesCommand: AsyncParsableCommand {
 
         @OptionGroup var common: CommonOptions
 
-        @Argument(help: "Files to tag.")
+        @Argument(help: "Files to tag.", completion: .remotePath)
         var files: [String]
 
         @Option(help: ArgumentHelp("Tag to add. Repeatable.", valueName: "tag"))
@@ -162,7 +162,7 @@ struct FilesCommand: AsyncParsableCommand {
 
         @OptionGroup var common: CommonOptions
 
-        @Argument(help: "Files whose metadata to change.")
+        @Argument(help: "Files whose metadata to change.", completion: .remotePath)
         var files: [String]
 
         @Option(help: ArgumentHelp("Key and value to set. Repeatable.", valueName: "key=value"))
