@@ -1,3 +1,7 @@
+# The commit that 'pontoon --version' prints; Package.swift reads it.
+PONTOON_COMMIT ?= $(shell Scripts/commit)
+export PONTOON_COMMIT
+
 .PHONY: help run build check test docs bench bench-smoke format lint clean
 
 help: ## list the targets

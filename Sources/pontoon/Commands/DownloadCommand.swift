@@ -14,11 +14,15 @@ struct DownloadCommand: AsyncParsableCommand {
             """
     )
 
-    @Argument(help: "Ids, or paths owner/project/folder/file; with --project, paths below the project.")
+    @Argument(
+        help: "Ids, or paths owner/project/folder/file; with --project, paths below the project.",
+        completion: .remotePath
+    )
     var paths: [String] = []
 
     @Option(
-        help: ArgumentHelp("Project that contains the paths; without paths, the whole project.", valueName: "id")
+        help: ArgumentHelp("Project that contains the paths; without paths, the whole project.", valueName: "id"),
+        completion: .project
     )
     var project: String?
 
@@ -37,7 +41,7 @@ struct DownloadCommand: AsyncParsableCommand {
     )
     var rangeSize = ByteCount(bytes: 16 << 20)
 
-    @OptionGroup(title: "Selection") var filter: FilterArguments
+    @OptionGroup(title: "Selection") var filter: ListArguments
     @OptionGroup(title: "Transfer") var transfer: TransferArguments
     @OptionGroup(title: "Connection and output") var common: CommonOptions
 

@@ -147,7 +147,7 @@ struct SyncArguments: ParsableArguments {
     @Flag(help: "Treat files of the same length as the same, without reading them.")
     var sizeOnly = false
 
-    @OptionGroup var filter: FilterArguments
+    @OptionGroup var filter: ListArguments
 
     func validate() throws {
         guard maxDelete == nil || delete else { throw ValidationError("--max-delete needs --delete.") }

@@ -49,6 +49,12 @@ final class Output: Sendable {
         }
     }
 
+    /// Prints a line of results whose columns are separated by tabs, which the columns themselves cannot contain.
+    func printLine(columns: [String?]) {
+        let line = columns.map { ($0 ?? "").visible }.joined(separator: "\t")
+        state.withLock { write(line + "\n", to: .output, &$0) }
+    }
+
     /// Prints a message of one line to standard error, with invisible characters replaced (``Swift/String/visible``).
     func printMessage(_ line: String) {
         state.withLock { state in
@@ -150,7 +156,7 @@ final class Output: Sendable {
 /// One line of `--json` output: an object whose first field is `event`.
 struct JSONLine {
     private enum Value: Encodable {
-        case text(String), number(Int64), decimal(Double), flag(Bool), texts([String])
+        case text(String), number(Int64), decimal(Double), flag(Bool), texts([String]), pairs([String: String])
 
         func encode(to encoder: any Encoder) throws {
             var container = encoder.singleValueContainer()
@@ -160,6 +166,7 @@ struct JSONLine {
             case .decimal(let value): try container.encode(value)
             case .flag(let value): try container.encode(value)
             case .texts(let value): try container.encode(value)
+            case .pairs(let value): try container.encode(value)
             }
         }
     }
@@ -176,12 +183,14 @@ struct JSONLine {
     func with(_ name: String, _ value: Bool) -> JSONLine { adding(name, .flag(value)) }
     func with(_ name: String, _ value: [String]) -> JSONLine { adding(name, .texts(value)) }
 
+    func with(_ name: String, _ value: [String: String]) -> JSONLine { adding(name, .pairs(value)) }
+
     /// The JSON text, with the fields in the order in which they were added.
     ///
     /// Characters that a terminal would interpret are escaped, which does not change the values.
     var text: String {
         let encoder = JSONEncoder()
-        encoder.outputFormatting = .withoutEscapingSlashes
+        encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
         let pairs = fields.map { field in
             // Values that JSON cannot represent, such as infinity, become null.
             let parts = [try? encoder.encode(field.name), try? encoder.encode(field.value)]

@@ -110,7 +110,9 @@ struct OutputTests {
                 #expect((run.all("finished") + run.all("error")).count == 1, "\(arguments): \(run)")
             }
             let project = try await user.run(["projects", "admin/uploads", "--json"])
-            #expect(project.all("project").first?.fields["permissions"] == ["read", "copy", "write", "admin"])
+            #expect(
+                project.all("project").first?.fields["permissions"] == ["read", "copy", "write", "execute", "admin"]
+            )
         }
     }
 

@@ -1,5 +1,6 @@
 import Foundation
 import NIOCore
+import PontoonCore
 import PontoonTesting
 import Subprocess
 import SystemPackage
@@ -125,6 +126,30 @@ struct DocumentedCommandTests {
                 let api = APIClient(origin: server.origin, token: token)
                 let bytes = try await api.download(file)
                 #expect(bytes == ByteBuffer(repeating: 1, count: 1 << 20))
+            }
+        }
+    }
+
+    @Test("the commands of docs/client-commands.md list files, and manage folders, projects and members")
+    func clientCommands() async throws {
+        try await withServer { server in
+            try await withTemporaryFolder { folder in
+                try await server.administer("user", "add", "ada")
+                let prepare = """
+                    export SB_API_ENDPOINT=\(server.endpoint) SB_AUTH_TOKEN=\(server.token) XDG_STATE_HOME=$PWD/state
+                    pontoon mkdir admin/uploads/run1/sub admin/uploads/run2
+                    head -c 2000000 /dev/zero > a.bam
+                    pontoon upload a.bam admin/uploads/run1/sub --tag raw --meta sample_id=S1
+
+                    """
+                let script = try Self.commands(in: "client-commands.md")
+                    .replacing("rfranklin/my-project", with: "admin/uploads")
+                let output = try await Self.runScript(prepare + script, in: folder)
+                for text in [
+                    "  admin/uploads/run1/", "admin/uploads/run1/sub/a.bam\n", "Path:        admin/uploads/run1/sub",
+                    "1 file  admin/uploads\n", "changed admin/run-42  Run 42, repeated", "added ada  read, copy, write",
+                    "\npontoon \(Build.version) (commit ",
+                ] { #expect(output.contains(text), "\(text): \(output)") }
             }
         }
     }

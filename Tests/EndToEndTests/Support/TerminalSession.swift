@@ -48,11 +48,28 @@ struct TerminalSession: Decodable, Sendable {
         _ server: ServerProcess,
         _ user: PontoonUser
     ) async throws {
+        try await self.init(
+            steps,
+            command: user.wrapper + [Places.pontoon.string] + arguments,
+            terminal: terminal,
+            server,
+            user
+        )
+    }
+
+    /// Runs any command with a user's home directory.
+    init(
+        _ steps: [TerminalStep],
+        command: [String],
+        terminal: String = "xterm-256color",
+        _ server: ServerProcess,
+        _ user: PontoonUser
+    ) async throws {
         let steps = String(decoding: try JSONEncoder().encode(steps), as: UTF8.self)
         let environment = [
             "/usr/bin/env", "TERM=\(terminal)", "HOME=\(user.folder)", "XDG_STATE_HOME=\(user.folder)/state",
         ]
-        let command = environment + user.wrapper + [Places.pontoon.string] + arguments
+        let command = environment + command
         let output = try await runPython("screen.py", [steps] + command, server: server)
         self = try JSONDecoder().decode(TerminalSession.self, from: Data(output.utf8))
     }

@@ -3,7 +3,7 @@ import PontoonClient
 import SystemPackage
 
 /// The options of downloads and synchronizations that select files, and those that list the selected or failed files.
-struct FilterArguments: ParsableArguments {
+struct ListArguments: ParsableArguments {
     @Option(help: ArgumentHelp("In folders, only files that match. Repeatable.", valueName: "pattern"))
     var include: [String] = []
 
