@@ -31,6 +31,9 @@ struct ListCommand: AsyncParsableCommand {
         guard !(recursive && directory) else {
             throw ValidationError("--recursive and --directory cannot be combined.")
         }
+        guard !places.isEmpty || !(recursive || directory || filters.isGiven) else {
+            throw ValidationError("Pass a place, such as owner/project; without one, your projects are listed.")
+        }
     }
 
     func run() async throws {

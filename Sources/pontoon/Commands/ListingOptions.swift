@@ -145,6 +145,12 @@ struct FilterArguments: ParsableArguments {
         }
     }
 
+    /// Whether any condition is given.
+    var isGiven: Bool {
+        !name.isEmpty || !tag.isEmpty || !meta.isEmpty || type != nil || minSize != nil || maxSize != nil
+            || minAge != nil || maxAge != nil
+    }
+
     /// The filter, with ages relative to the current time.
     var filter: RemoteFilter {
         get throws {

@@ -87,6 +87,10 @@ struct ListingTests {
                 let bad = try await user.run([command, "admin/uploads/{a"])
                 #expect(bad.code == 64 && bad.errors.contains("a brace is not closed"), "\(bad)")
             }
+            for option in ["--recursive", "--type=file"] {
+                let projects = try await user.run(["ls", option])
+                #expect(projects.code == 64 && projects.errors.contains("Pass a place"), "\(projects)")
+            }
             let impossible = try await user.run(["find", "admin/uploads", "--min-size", "2", "--max-size", "1"])
             #expect(impossible.code == 64, "\(impossible)")
         }
