@@ -165,6 +165,7 @@ let package = Package(
             dependencies: [
                 "CTerminal", "PontoonClient", "PontoonCore",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]

@@ -17,11 +17,11 @@ struct Pontoon: AsyncParsableCommand {
             """,
         version: "pontoon \(Build.description)",
         subcommands: [
-            UploadCommand.self, DownloadCommand.self, SyncCommand.self, CatCommand.self, UploadsCommand.self,
-            ListCommand.self, FindCommand.self, DiskUsageCommand.self, StatCommand.self, MakeFolderCommand.self,
-            FilesCommand.self, ChecksumCommand.self, VerifyCommand.self, CompareCommand.self, ProjectsCommand.self,
-            MembersCommand.self, UsageCommand.self, TokenCommand.self, WhoamiCommand.self, DoctorCommand.self,
-            ConfigCommand.self,
+            UploadCommand.self, WatchCommand.self, DownloadCommand.self, SyncCommand.self, CatCommand.self,
+            UploadsCommand.self, ListCommand.self, FindCommand.self, DiskUsageCommand.self, StatCommand.self,
+            MakeFolderCommand.self, FilesCommand.self, ChecksumCommand.self, VerifyCommand.self, CompareCommand.self,
+            ProjectsCommand.self, MembersCommand.self, UsageCommand.self, TokenCommand.self, WhoamiCommand.self,
+            DoctorCommand.self, ConfigCommand.self,
         ]
     )
 }

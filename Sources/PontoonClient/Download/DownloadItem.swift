@@ -12,6 +12,8 @@ public struct DownloadItem: TransferItem, Hashable {
     public var size: Int64?
     /// CRC-64/NVME with which the downloaded file is verified, 16 hexadecimal digits; `nil` if unknown.
     public var crc64nvme: String?
+    /// Modification time to restore, in nanoseconds since 1970; `nil` for the time of the download.
+    var modified: Int64?
     /// A clause for messages that describes damage of the stored bytes on the server; `nil` if none is known.
     var damage: String?
     /// The path in the form of ``DownloadSelection/listed``, from which another run recreates ``target``.
@@ -58,6 +60,7 @@ public struct DownloadItem: TransferItem, Hashable {
             crc64nvme: details.checksums?.crc64nvme
         )
         damage = details.checksums?.damage
+        modified = details.metadata[FileTime.key].flatMap { FileTime.nanoseconds($0) }
     }
 
     /// Creates an item that fails with an error.

@@ -40,7 +40,7 @@ public struct Downloader: Sendable {
             board: ProgressBoard(sizes: items.map { max(0, $0.size ?? 0) }),
             observe: observe
         ) { context in
-            await context.emit(.began(files: items.count, bytes: context.board.bytes))
+            await context.emitBegan()
             return await context.run(DownloadJob(context: context, options: options, items: items))
         }
     }

@@ -134,7 +134,8 @@ struct FileDownload: Sendable {
             consequence: "The downloaded bytes were removed."
         )
         let isReplacing = options.transfer.conflictPolicy == .overwrite
-        try await threads.runIfActive { try partial.finish(replacing: isReplacing) }
+        let modified = options.transfer.keepsTimes ? details.modified : nil
+        try await threads.runIfActive { try partial.finish(replacing: isReplacing, modified: modified) }
         return TransferEnding(outcome: .transferred, crc64nvme: crc64.hex, verification: verification)
     }
 

@@ -113,11 +113,15 @@ final class PartialFile: RangeDestination {
 
     /// Syncs the file, renames it to the target, syncs the directory, and deletes the journal.
     ///
-    /// - Parameter replacing: Whether to replace an existing file at the target.
+    /// - Parameters:
+    ///   - replacing: Whether to replace an existing file at the target.
+    ///   - modified: Modification time in nanoseconds since 1970; `nil` for the time of the download.
     /// - Throws: `.nameTaken` if a file already exists at the target and must not be replaced; `.diskFull`,
     ///   `.fileUnwritable`.
-    func finish(replacing: Bool) throws {
+    func finish(replacing: Bool, modified: Int64? = nil) throws {
         try mappingErrors {
+            // Best effort: some file systems store no times.
+            if let modified { do { try FileSystem.setModified(data, modified) } catch {} }
             try FileSystem.synchronize(data)
             if replacing {
                 try FileSystem.rename(path, replacing: target)

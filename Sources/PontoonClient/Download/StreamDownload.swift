@@ -27,7 +27,7 @@ extension Downloader {
             board: ProgressBoard(sizes: items.map { max(0, $0.size ?? 0) }),
             observe: observe
         ) { context in
-            await context.emit(.began(files: items.count, bytes: context.board.bytes))
+            await context.emitBegan()
             return await context.run(StreamJob(context: context, options: options, items: items, write: write))
         }
     }

@@ -67,7 +67,7 @@ public struct Receipt: Sendable, Hashable, Codable {
             }
             return Entry(
                 path: result.item.localPath.absolute,
-                name: result.item.remotePath,
+                name: result.remotePath,
                 fileID: id,
                 size: result.size,
                 crc64nvme: crc64,

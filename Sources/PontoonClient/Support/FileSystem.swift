@@ -22,6 +22,8 @@ struct FileStatus: Sendable {
     let size: Int64
     /// Time of the last modification, in nanoseconds since 1970, modulo 2^64.
     let modified: Int64
+    /// Whether ``modified`` is the time itself: it is between 1678 and 2262.
+    let isTimeExact: Bool
 
     /// Reads the status of the file at a path; follows symbolic links by default.
     init(_ path: FilePath, followingLinks: Bool = true) throws(Errno) {
@@ -57,6 +59,7 @@ struct FileStatus: Sendable {
         #endif
         // Times after 2262 wrap around; the value is only compared with others for equality.
         modified = Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec)
+        isTimeExact = abs(Double(time.tv_sec)) < 9.2e9
     }
 }
 
@@ -143,6 +146,16 @@ enum FileSystem {
             path = path.removingLastComponent().pushing(target)
         }
         throw Errno.tooManySymbolicLinkLevels
+    }
+
+    /// Sets the modification time of a file, in nanoseconds since 1970, and its access time to the current one.
+    static func setModified(_ descriptor: FileDescriptor, _ nanoseconds: Int64) throws(Errno) {
+        let fraction = (nanoseconds % 1_000_000_000 + 1_000_000_000) % 1_000_000_000
+        let times = [
+            timespec(tv_sec: time(nil), tv_nsec: 0),
+            timespec(tv_sec: Int((nanoseconds - fraction) / 1_000_000_000), tv_nsec: Int(fraction)),
+        ]
+        try checkResult(futimens(descriptor.rawValue, times))
     }
 
     /// Removes a file if it exists.

@@ -30,6 +30,8 @@ struct FileFacts: Hashable, Sendable, Codable {
 final class SourceFile: Sendable {
     let path: FilePath
     let facts: FileFacts
+    /// The modification time in the format of ``FileTime``; `nil` if it is before 1678 or after 2261.
+    let time: String?
     private let mayChange: Bool
     private let isUploaded: Bool
     private let descriptor: FileDescriptor
@@ -56,6 +58,7 @@ final class SourceFile: Sendable {
             let status = try Self.status(of: descriptor, path)
             guard status.kind == .file else { throw Self.unreadable(path, "it is not a regular file") }
             facts = FileFacts(status)
+            time = status.isTimeExact ? FileTime.text(status.modified) : nil
         } catch {
             try descriptor.close()
             throw error
@@ -72,6 +75,7 @@ final class SourceFile: Sendable {
         self.path = path
         descriptor = temporary
         facts = FileFacts(try Self.status(of: temporary, path))
+        time = nil
         // Only this process can change the file.
         (mayChange, isUploaded) = (true, true)
     }

@@ -54,6 +54,8 @@ public struct TransferResult<Item: TransferItem>: Sendable {
     public let verification: TransferVerification?
     /// Id of the upload that was started or resumed; `nil` if there was none, as in downloads.
     public let uploadID: String?
+    /// Folders and name on the server, separated by slashes; the name differs from the item's if the file was renamed.
+    public let remotePath: String
 
     /// Whether the file was transferred, was already at its destination, or was skipped.
     public var isSuccess: Bool { outcome.isSuccess }
@@ -66,4 +68,6 @@ struct TransferEnding: Sendable {
     var crc64nvme: String?
     var md5: String?
     var verification: TransferVerification?
+    /// Name on the server; `nil` if it is that of the item.
+    var name: String?
 }

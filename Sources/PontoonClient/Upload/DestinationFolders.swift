@@ -16,11 +16,11 @@ struct DestinationFolders: Sendable {
 
     init(_ destination: UploadDestination) { found = [FolderPath([]): .place(destination)] }
 
-    /// Returns the destination of an item; `nil` if its folder does not exist.
+    /// Returns the destination of an item, or the folder that an item is; `nil` if the folder does not exist.
     ///
     /// - Throws: The error with which the folder could not be found or created.
     func destination(of item: UploadItem) throws -> UploadDestination? {
-        switch found[FolderPath(item.folders)] {
+        switch found[FolderPath(item.allFolders)] {
         case .place(let destination): destination
         case .failed(let error): throw error
         case .missing, nil: nil
@@ -54,7 +54,7 @@ struct DestinationFolders: Sendable {
         creating isCreating: Bool = true,
         client: SevenBridgesClient
     ) async throws {
-        let all = Set(items.flatMap { FolderPath($0.folders).withParents })
+        let all = Set(items.flatMap { FolderPath($0.allFolders).withParents })
         for level in Dictionary(grouping: all, by: \.names.count).sorted(by: { $0.key < $1.key }) {
             let parents = found
             let results = try await mapConcurrently(level.value, limit: 8) { folder in

@@ -55,7 +55,7 @@ extension FileUpload {
         if job.server.providesPartInfos { start.partInfos = size == nil ? 100 : 1 }
         let details: UploadDetails
         do {
-            details = try await client.startUpload(start)
+            details = try await begin(start)
         } catch let error as APIError where size == nil && error.status == 400 {
             throw ClientError(
                 .requestInvalid,
@@ -81,6 +81,20 @@ extension FileUpload {
             )
         )
         return OpenUpload(id: details.id, plan: plan, partInfos: details.partInfos ?? [])
+    }
+
+    /// Starts an upload on the server: with ``TransferOptions/ConflictPolicy/rename``, under the first name that is free.
+    private func begin(_ start: UploadStart) async throws -> UploadDetails {
+        var (start, number) = (start, 0)
+        while true {
+            do {
+                return try await client.startUpload(start)
+            } catch let error as APIError where error.code == 8005 {
+                guard job.options.transfer.conflictPolicy == .rename, number < Self.maximumNames else { throw error }
+                number += 1
+                start.name = Self.otherName(item.name, number)
+            }
+        }
     }
 
     /// Sends the first part and all others of a stream.

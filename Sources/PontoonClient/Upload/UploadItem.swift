@@ -16,6 +16,12 @@ public struct UploadItem: TransferItem, Hashable {
     ///
     /// ``FileSelection`` sets it for paths that it finds but that are not readable files.
     public var problem: ClientError?
+    /// Whether the file is sent only after all others have been uploaded; if any of them fails, it is not sent.
+    ///
+    /// Use it for a file that tells its readers that all others are complete.
+    public var isLast = false
+    /// Whether the item is an empty folder, which is created at the destination.
+    public var isFolder = false
 
     /// Creates an item.
     ///
@@ -53,6 +59,8 @@ public struct UploadItem: TransferItem, Hashable {
     public var localPath: FilePath { source }
     /// Folders and name at the destination, separated by slashes.
     public var remotePath: String { (folders + [name]).joined(separator: "/") }
+    /// The folders that must exist at the destination: ``folders`` and, for a folder, the folder itself.
+    var allFolders: [String] { isFolder ? folders + [name] : folders }
     /// Always `nil`: the server assigns the id when the upload is complete.
     public var fileID: String? { nil }
 }

@@ -43,7 +43,10 @@ struct UploadJob: TransferJob {
         if let problem = problems[file.index] { return TransferEnding(outcome: .failed(problem)) }
         let existing: FileDetails?
         do {
-            _ = try folders.destination(of: file.item)
+            let destination = try folders.destination(of: file.item)
+            if file.item.isFolder, case .folder(let id)? = destination {
+                return TransferEnding(outcome: .alreadyThere, fileID: id)
+            }
             existing = try folders.existing(file.item)
         } catch {
             return TransferEnding(outcome: .failed(error))
@@ -61,6 +64,7 @@ struct UploadJob: TransferJob {
     }
 
     func isFatal(_ error: APIError) -> Bool { error.concernsDestination }
+    func isLast(_ item: UploadItem) -> Bool { item.isLast }
 
     /// Returns the journal key of an item.
     func key(_ item: UploadItem) -> JournalKey {

@@ -19,7 +19,7 @@ struct CatCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Project that contains the paths.", valueName: "id"))
     var project: String?
 
-    @OptionGroup(title: "Transfer") var stream: StreamArguments
+    @OptionGroup(title: "Transfer") var traffic: TrafficArguments
     @OptionGroup(title: "Connection and output") var common: CommonOptions
 
     func validate() throws {
@@ -30,29 +30,9 @@ struct CatCommand: AsyncParsableCommand {
 
     func run() async throws {
         var options = DownloadOptions()
-        options.transfer = stream.options
+        traffic.apply(to: &options.transfer)
         let download = StandardOutputDownload(paths: paths, project: project, options: options, detail: .problems)
-        try await download.run(common)
-    }
-}
-
-/// The options of transfers that use a pipe.
-struct StreamArguments: ParsableArguments {
-    @Option(help: ArgumentHelp("Ranges in flight, 1 to 256, or 'auto'.", valueName: "n"))
-    var parallel = TransferOptions.Concurrency.automatic
-
-    @Option(help: ArgumentHelp("Approximate memory limit of the process, such as 256M.", valueName: "bytes"))
-    var maxMemory = ByteCount(bytes: 256 << 20)
-
-    @Option(help: ArgumentHelp("Total bandwidth limit in bytes per second, such as 10M.", valueName: "bytes"))
-    var bwlimit: ByteCount?
-
-    var options: TransferOptions {
-        var options = TransferOptions()
-        options.concurrency = parallel
-        options.maximumMemory = Int(maxMemory.bytes)
-        options.bandwidth = bwlimit?.bytes
-        return options
+        try await download.run(common, traffic.report)
     }
 }
 
@@ -65,15 +45,17 @@ struct StandardOutputDownload: Sendable {
     let detail: TransferDetail
 
     /// Runs the command.
-    func run(_ common: CommonOptions) async throws {
+    func run(_ common: CommonOptions, _ arguments: ReportArguments) async throws {
         try await runCommand(json: false) { [self] in
-            try await common.withClient(isTransfer: true) { client in
+            try arguments.begin(json: false)
+            return try await common.withClient(isTransfer: true) { client in
                 let items = try await items(client)
                 let report = TransferReport(
                     direction: .download,
                     json: false,
                     items: items,
-                    detail: Terminal.isTerminal(.output) ? .problems : detail
+                    detail: Terminal.isTerminal(.output) ? .problems : detail,
+                    stats: arguments.stats
                 )
                 let results = try await Downloader(client, options: options).stream(items) { bytes in
                     try await Output.standard.write(bytes)

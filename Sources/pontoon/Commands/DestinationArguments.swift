@@ -59,7 +59,8 @@ struct DestinationArguments: ParsableArguments {
 
     private func selected() throws -> RemotePath? {
         if let parent { return .id(parent) }
-        guard let text = to ?? project else { return nil }
+        let variable = ProcessInfo.processInfo.environment["PONTOON_PROJECT"].flatMap { $0.isEmpty ? nil : $0 }
+        guard let text = to ?? project ?? variable else { return nil }
         do {
             return try RemotePath(text)
         } catch {

@@ -60,11 +60,12 @@ struct DownloadCommand: AsyncParsableCommand {
 
     func run() async throws {
         if output == "-" {
-            let stream = StandardOutputDownload(paths: paths, project: project, options: options, detail: .everything)
-            return try await stream.run(common)
+            let stream = StandardOutputDownload(paths: paths, project: project, options: options, detail: .all)
+            return try await stream.run(common, transfer.traffic.report)
         }
         try await runCommand(json: common.json, afterInterruption: transfer.afterInterruption) { [self] in
-            try await common.withClient(isTransfer: true) { client in
+            try transfer.traffic.report.begin(json: common.json)
+            return try await common.withClient(isTransfer: true) { client in
                 let found = try await selection().resolve(client)
                 for warning in found.warnings { Output.standard.warn(warning, json: common.json) }
                 let items = found.items
@@ -73,7 +74,12 @@ struct DownloadCommand: AsyncParsableCommand {
                     let report = PreviewReport(json: common.json, explains: false)
                     return report.show(try await Downloader(client, options: options).preview(items))
                 }
-                let report = TransferReport(direction: .download, json: common.json, items: items)
+                let report = TransferReport(
+                    direction: .download,
+                    json: common.json,
+                    items: items,
+                    stats: transfer.traffic.report.stats
+                )
                 let files = try await ResultFiles(receipt: transfer.receipt, failedTo: filter.failedTo)
                 let results = try await files.discardedOnError {
                     try await Downloader(client, options: options).download(items) { await report.follow($0) }

@@ -15,6 +15,7 @@ extension UploadCommand {
             afterInterruption: "An upload from standard input cannot be resumed; run the same command again."
         ) { [self] in
             try check(sources)
+            try transfer.traffic.report.begin(json: common.json)
             let name = selection.name ?? ""
             let item = UploadItem(
                 source: "-",
@@ -23,7 +24,12 @@ extension UploadCommand {
                 metadata: try SelectionArguments.metadata(selection.meta)
             )
             return try await common.withClient(isTransfer: true) { client in
-                let report = TransferReport(direction: .upload, json: common.json, items: [item])
+                let report = TransferReport(
+                    direction: .upload,
+                    json: common.json,
+                    items: [item],
+                    stats: transfer.traffic.report.stats
+                )
                 let files = try await ResultFiles(receipt: transfer.receipt)
                 let (destination, result) = try await files.discardedOnError {
                     let destination = try await client.makeFolders(path)
@@ -63,7 +69,8 @@ extension UploadCommand {
         [
             ("--keep-tree", selection.keepTree), ("--include", !selection.include.isEmpty),
             ("--exclude", !selection.exclude.isEmpty), ("--files-from", selection.filesFrom != nil),
-            ("--manifest", selection.manifest != nil), ("--upload-id", upload.uploadID != nil),
+            ("--manifest", selection.manifest != nil), ("--last", !selection.last.isEmpty),
+            ("--min-age", selection.minAge != nil), ("--upload-id", upload.uploadID != nil),
             ("--adopt", upload.adopt), ("--dry-run", upload.dryRun), ("--explain", upload.explain),
             ("--failed-to", upload.failedTo != nil), ("--md5", upload.md5),
         ]

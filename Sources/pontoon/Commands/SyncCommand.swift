@@ -43,6 +43,7 @@ struct SyncCommand: AsyncParsableCommand {
         let isUpload = try isUpload()
         let afterInterruption = sync.filter.dryRun ? nil : "Run the same command again to continue."
         try await runCommand(json: common.json, afterInterruption: afterInterruption) { [self] in
+            try transfer.traffic.report.begin(json: common.json)
             let listed = try await sync.filter.listed()
             return try await common.withClient(isTransfer: true) { client in
                 var tree = TreeSync(client, folder: FilePath(isUpload ? source : destination))
@@ -89,7 +90,7 @@ struct SyncCommand: AsyncParsableCommand {
             return try await SyncDeletions(tree, plan, sync, json: common.json).run(after: end, in: existing)
         }
         let files = try await ResultFiles(receipt: transfer.receipt, failedTo: sync.filter.failedTo)
-        let report = TransferReport(direction: .upload, json: common.json, items: plan.items, detail: .changes)
+        let report = report(.upload, plan.items)
         let (place, results) = try await files.discardedOnError {
             options.destination = try await client.makeFolders(path)
             let uploader = Uploader(client, options: options)
@@ -119,7 +120,7 @@ struct SyncCommand: AsyncParsableCommand {
             return try await SyncDeletions(tree, plan, sync, json: common.json).run(after: end, in: nil)
         }
         let files = try await ResultFiles(receipt: transfer.receipt, failedTo: sync.filter.failedTo)
-        let report = TransferReport(direction: .download, json: common.json, items: plan.items, detail: .changes)
+        let report = report(.download, plan.items)
         let results = try await files.discardedOnError {
             try await downloader.download(plan.items) { await report.follow($0) }
         }
@@ -127,6 +128,16 @@ struct SyncCommand: AsyncParsableCommand {
         let failed = results.filter { !$0.isSuccess }.map { FilePath($0.item.remotePath) }
         try files.write(receipt: Receipt(results, endpoint: client.endpoint), failedPaths: PathList(failed).data)
         return try await SyncDeletions(tree, plan, sync, json: common.json).run(after: end, in: nil)
+    }
+
+    private func report<Item>(_ direction: TransferDirection, _ items: [Item]) -> TransferReport<Item> {
+        TransferReport(
+            direction: direction,
+            json: common.json,
+            items: items,
+            detail: .changes,
+            stats: transfer.traffic.report.stats
+        )
     }
 
     private var transferOptions: TransferOptions {
@@ -221,7 +232,7 @@ struct SyncDeletions<Item: TransferItem>: Sendable {
         } else if arguments.filter.dryRun {
             Output.standard.printLine("\(extra.name): \(action.text)")
         } else {
-            Output.standard.printMessage("\(extra.name): \(action.text)")
+            Output.standard.printMessage("\(extra.name): \(action.text)", isProblem: false)
         }
     }
 }

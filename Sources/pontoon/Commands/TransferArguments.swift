@@ -9,14 +9,13 @@ struct TransferArguments: ParsableArguments {
     @Flag(help: "Skip files that already exist at the destination.")
     var skipExisting = false
 
-    @Option(help: ArgumentHelp("Parts in flight across all files, 1 to 256, or 'auto'.", valueName: "n"))
-    var parallel = TransferOptions.Concurrency.automatic
+    @Flag(
+        name: .customLong("no-mtime"),
+        help: "Do not keep the files' modification times, in the metadata 'pontoon_mtime'."
+    )
+    var dropsTimes = false
 
-    @Option(help: ArgumentHelp("Approximate memory limit of the process, such as 256M.", valueName: "bytes"))
-    var maxMemory = ByteCount(bytes: 256 << 20)
-
-    @Option(help: ArgumentHelp("Total bandwidth limit in bytes per second, such as 10M.", valueName: "bytes"))
-    var bwlimit: ByteCount?
+    @OptionGroup var traffic: TrafficArguments
 
     @Flag(name: .customLong("no-resume"), help: "Start over instead of resuming an earlier run.")
     var startsOver = false
@@ -45,11 +44,36 @@ struct TransferArguments: ParsableArguments {
     var options: TransferOptions {
         var options = TransferOptions()
         options.conflictPolicy = overwrite ? .overwrite : skipExisting ? .skip : .fail
+        traffic.apply(to: &options)
+        options.resumes = !startsOver
+        options.keepsTimes = !dropsTimes
+        return options
+    }
+}
+
+/// The options that limit the connections, the memory and the bandwidth of a transfer.
+struct TrafficArguments: ParsableArguments {
+    @Option(help: ArgumentHelp("Parts in flight across all files, 1 to 256, or 'auto'.", valueName: "n"))
+    var parallel = TransferOptions.Concurrency.automatic
+
+    @Option(help: ArgumentHelp("Approximate memory limit of the process, such as 256M.", valueName: "bytes"))
+    var maxMemory = ByteCount(bytes: 256 << 20)
+
+    @Option(
+        help: ArgumentHelp(
+            "Total bandwidth limit in bytes per second, such as 10M, or a timetable: '08:00,10M 19:00,off'.",
+            valueName: "limit"
+        )
+    )
+    var bwlimit: BandwidthOption?
+
+    @OptionGroup var report: ReportArguments
+
+    func apply(to options: inout TransferOptions) {
         options.concurrency = parallel
         options.maximumMemory = Int(maxMemory.bytes)
-        options.bandwidth = bwlimit?.bytes
-        options.resumes = !startsOver
-        return options
+        options.bandwidth = bwlimit?.limit
+        options.progressInterval = .seconds(report.progressInterval.seconds)
     }
 }
 

@@ -24,14 +24,23 @@ struct UploadCommand: AsyncParsableCommand {
     @OptionGroup(title: "Upload") var upload: UploadArguments
     @OptionGroup(title: "Connection and output") var common: CommonOptions
 
-    func validate() throws { _ = try places() }
+    func validate() throws {
+        _ = try places()
+        guard upload.onConflict == nil || !(transfer.overwrite || transfer.skipExisting) else {
+            throw ValidationError("--on-conflict cannot be combined with --overwrite or --skip-existing.")
+        }
+    }
 
     func run() async throws {
         let (sources, path) = try places()
         if sources.contains("-") { return try await uploadStandardInput(sources, to: path) }
         try await runCommand(json: common.json, afterInterruption: transfer.afterInterruption) { [self] in
+            try transfer.traffic.report.begin(json: common.json)
             let found = try await abandonable { [selection] in try selection.resolve(sources) }
             for warning in found.warnings { Output.standard.warn(warning, json: common.json) }
+            if found.items.isEmpty, found.youngFiles > 0 {
+                return CommandEnd(.done, counts: ["files": 0, "failed": 0])
+            }
             guard !found.items.isEmpty else {
                 throw ClientError(.requestInvalid, "There is nothing to upload.", advice: "Pass files or folders.")
             }
@@ -56,7 +65,12 @@ struct UploadCommand: AsyncParsableCommand {
         to path: RemotePath,
         _ client: SevenBridgesClient
     ) async throws -> CommandEnd {
-        let report = TransferReport(direction: .upload, json: common.json, items: items)
+        let report = TransferReport(
+            direction: .upload,
+            json: common.json,
+            items: items,
+            stats: transfer.traffic.report.stats
+        )
         let files = try await ResultFiles(receipt: transfer.receipt, failedTo: upload.failedTo)
         let (destination, results) = try await files.discardedOnError {
             let destination = try await client.makeFolders(path)
@@ -75,6 +89,7 @@ struct UploadCommand: AsyncParsableCommand {
     func options(_ destination: UploadDestination) -> UploadOptions {
         var options = UploadOptions(destination: destination)
         options.transfer = transfer.options
+        if let rule = upload.onConflict { options.transfer.conflictPolicy = rule.policy }
         options.allowsChangingFiles = upload.allowChanging
         options.partSize = upload.partSize?.bytes
         if transfer.options.resumes {
@@ -87,10 +102,32 @@ struct UploadCommand: AsyncParsableCommand {
     }
 }
 
+/// The values of `--on-conflict`.
+enum ConflictRule: String, CaseIterable, ExpressibleByArgument {
+    case fail, skip, overwrite, rename
+
+    var policy: TransferOptions.ConflictPolicy {
+        switch self {
+        case .fail: .fail
+        case .skip: .skip
+        case .overwrite: .overwrite
+        case .rename: .rename
+        }
+    }
+}
+
 /// Options of `pontoon upload` only.
 struct UploadArguments: ParsableArguments {
     @Flag(help: "If a file changes during its upload, upload the bytes as read instead of failing.")
     var allowChanging = false
+
+    @Option(
+        help: ArgumentHelp(
+            "If a different file has the same name: fail (the default), skip, overwrite, or rename to '_1_NAME'.",
+            valueName: "rule"
+        )
+    )
+    var onConflict: ConflictRule?
 
     @Option(help: ArgumentHelp("Part size, 5M to 5G. Default: chosen for each file.", valueName: "bytes"))
     var partSize: ByteCount?
@@ -156,6 +193,19 @@ struct SelectionArguments: ParsableArguments {
     )
     var filesFrom: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Send files that match only after all others have succeeded. Repeatable.",
+            valueName: "pattern"
+        )
+    )
+    var last: [String] = []
+
+    @Option(
+        help: ArgumentHelp("Leave out files that were modified more recently, such as 5m or 2h.", valueName: "time")
+    )
+    var minAge: AgeOption?
+
     @Flag(
         name: [.customShort("0"), .customLong("from0")],
         help: "The paths in --files-from end with null characters, as from 'find -print0'. Default: detected."
@@ -187,8 +237,11 @@ struct SelectionArguments: ParsableArguments {
         selection.paths = sources
         selection.listed = try filesFrom.map { try PathList(file: $0, endsWithNull: endsWithNull).paths } ?? []
         selection.keepsTree = keepTree
+        selection.keepsEmptyFolders = keepTree
         selection.include = include
         selection.exclude = exclude
+        selection.last = last
+        selection.minimumAge = .seconds(minAge?.seconds ?? 0)
         selection.tags = tag
         selection.metadata = try Self.metadata(meta)
         selection.manifest = try manifest.map { try Manifest(FilePath($0)) }

@@ -71,7 +71,7 @@ struct VerifyCommand: AsyncParsableCommand {
             locally: !server,
             in: root.map { FilePath($0) },
             client: client,
-            acceptingEndpoint: common.endpoint != nil,
+            acceptingEndpoint: common.connection.endpoint != nil,
             deep: deep
         ) { check in
             show(check)

@@ -66,6 +66,7 @@ func runCommand(
             output.fail(errorCode(failure), "\(failure)", json: json)
         }
     }
+    if output.logFailure != nil, status == .done { status = .localFile }
     if let lost = output.failure { status = report(lost, after: status) }
     guard status == .done else { throw ExitCode(status.rawValue) }
 }

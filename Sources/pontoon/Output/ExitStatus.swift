@@ -60,6 +60,7 @@ enum ExitStatus: Int32 {
         case .busy: .busy
         case .nameTaken: .nameTaken
         case .notFound: .notFound
+        case .heldBack: .mixed
         }
     }
 }

@@ -24,6 +24,9 @@ final class Output: Sendable {
 
     private struct State {
         var live = LiveLines()
+        var isQuiet = false
+        var log: FileDescriptor?
+        var logFailure: Errno?
         var failures: [Terminal.Stream: Failure] = [:]
     }
 
@@ -33,6 +36,36 @@ final class Output: Sendable {
     /// The first error of standard output or, if it had none, of standard error.
     var failure: Failure? {
         state.withLock { $0.failures[.output] ?? $0.failures[.error] }
+    }
+
+    /// Whether only warnings and errors are printed to standard error.
+    var isQuiet: Bool {
+        get { state.withLock { $0.isQuiet } }
+        set { state.withLock { $0.isQuiet = newValue } }
+    }
+
+    /// The first error of writing to the log file.
+    var logFailure: Errno? { state.withLock { $0.logFailure } }
+
+    /// Opens or creates a file to which all messages are appended, with the time.
+    ///
+    /// - Throws: ``ClientError`` with code `.fileUnwritable`.
+    func log(to path: FilePath) throws {
+        do {
+            let file = try FileDescriptor.open(
+                path,
+                .writeOnly,
+                options: [.append, .create, .closeOnExec],
+                permissions: FilePermissions(rawValue: 0o666)
+            )
+            state.withLock { $0.log = file }
+        } catch {
+            throw ClientError(
+                .fileUnwritable,
+                "Cannot write '\(path)': \(error).",
+                advice: "Check the path given with --log-file."
+            )
+        }
     }
 
     /// Returns when the command must stop because its output cannot be written, or when the task is cancelled.
@@ -55,9 +88,16 @@ final class Output: Sendable {
         state.withLock { write(line + "\n", to: .output, &$0) }
     }
 
-    /// Prints a message of one line to standard error, with invisible characters replaced (``Swift/String/visible``).
-    func printMessage(_ line: String) {
+    /// Prints a message of one line to standard error, with invisible characters replaced (``Swift/String/visible``), and
+    /// appends it to the log file.
+    ///
+    /// - Parameters:
+    ///   - line: The message.
+    ///   - isProblem: Whether the message is a warning or an error, which `--quiet` does not omit.
+    func printMessage(_ line: String, isProblem: Bool = true) {
         state.withLock { state in
+            log(line, &state)
+            if state.isQuiet, !isProblem { return }
             guard state.live.isActive else { return write(line.visible + "\n", to: .error, &state) }
             if let text = state.live.add(line.visible, columns: Terminal.size.columns) {
                 write(text, to: .error, &state)
@@ -86,7 +126,7 @@ final class Output: Sendable {
     /// Whether standard error is a terminal on which lines can be redrawn.
     var showsLiveLines: Bool {
         let terminal = ProcessInfo.processInfo.environment["TERM"] ?? ""
-        return Terminal.isTerminal(.error) && !terminal.isEmpty && terminal != "dumb"
+        return !isQuiet && Terminal.isTerminal(.error) && !terminal.isEmpty && terminal != "dumb"
     }
 
     /// Replaces the live lines; `lines` returns them for a terminal's size.
@@ -134,6 +174,21 @@ final class Output: Sendable {
             printLine(JSONLine("error").with("code", code).with("message", message).text)
         } else {
             printMessage("pontoon: \(message)")
+        }
+    }
+
+    private func log(_ line: String, _ state: inout State) {
+        guard let file = state.log, state.logFailure == nil else { return }
+        do {
+            _ = try file.writeAll(Data("\(Date.now.formatted(.iso8601)) \(line.visible)\n".utf8))
+        } catch {
+            let failure = (error as? Errno) ?? .ioError
+            state.logFailure = failure
+            write(
+                "pontoon: Cannot write to the log file: \(failure). Messages are missing from it.\n",
+                to: .error,
+                &state
+            )
         }
     }
 

@@ -16,13 +16,14 @@ struct PreviewReport {
             Output.standard.printLine(
                 JSONLine("planned").with("files", preview.entries.count).with("bytes", preview.bytes)
                     .with("calls", preview.calls).with("call_limit", preview.limits.calls)
-                    .with("shortest_seconds", preview.shortestTime / .seconds(1)).text
+                    .with("shortest_seconds", preview.shortestTime / .seconds(1))
+                    .with("parallel", preview.maximumConcurrency).text
             )
         } else {
             Output.standard.printLine(summary(preview))
         }
         let failures = preview.entries.compactMap { entry -> ExitStatus? in
-            guard case .fail(let error) = entry.action else { return nil }
+            guard case .fail(let error) = entry.action, (error as? ClientError)?.code != .heldBack else { return nil }
             return ExitStatus(error)
         }
         return CommandEnd(
@@ -94,6 +95,7 @@ struct PreviewReport {
         case .send: "upload"
         case .resume(let id): "resume the upload \(id.prefix(12))…"
         case .replace: "replace"
+        case .rename(let name): "upload as \(name)"
         case .alreadyThere: "already uploaded"
         case .skip: "skip, a file with that name exists"
         case .fail(let error): "would fail: \(error)"
@@ -102,6 +104,7 @@ struct PreviewReport {
 
     private func summary(_ preview: UploadPreview) -> String {
         var text = "\(counted(preview.entries.count, "file")), \(ByteCount.text(preview.bytes)) to send"
+        if explains { text += " over up to \(counted(preview.maximumConcurrency, "connection"))" }
         text += ", about \(counted(preview.calls, "call"))"
         guard let calls = preview.limits.calls else { return "\(text); there is no rate limit." }
         text += "; the rate limit is \(calls) per \(timeText(preview.limits.window / .seconds(1)))"
@@ -115,6 +118,7 @@ struct PreviewReport {
             case .send: ("upload", nil)
             case .resume: ("resume", nil)
             case .replace: ("replace", nil)
+            case .rename: ("rename", nil)
             case .alreadyThere: ("already_there", nil)
             case .skip: ("skip", nil)
             case .fail(let error): ("fail", error)

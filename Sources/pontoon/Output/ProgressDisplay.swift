@@ -20,6 +20,14 @@ struct ProgressDisplay {
         Output.standard.draw { lines(progress, elapsed: elapsed, $0) }
     }
 
+    /// Returns the totals as a line for a log.
+    mutating func line(_ progress: TransferProgress) -> String {
+        let now = ContinuousClock.now
+        meter.add(progress, at: now)
+        let fields = totals(progress) + speed(progress, elapsed: (now - start) / .seconds(1))
+        return fields.map(\.text).joined(separator: " · ")
+    }
+
     /// Returns the lines, each narrower than the terminal.
     private func lines(_ progress: TransferProgress, elapsed: Double, _ size: Terminal.Size) -> [String] {
         let width = size.columns - 1
