@@ -28,14 +28,11 @@ struct SyncCommand: AsyncParsableCommand {
     var download = false
 
     @OptionGroup(title: "Synchronization") var sync: SyncArguments
-    @OptionGroup(title: "Transfer") var transfer: TransferArguments
+    @OptionGroup(title: "Transfer") var transfer: TransferBasics
     @OptionGroup(title: "Connection and output") var common: CommonOptions
 
     func validate() throws {
         guard !(upload && download) else { throw ValidationError("--upload and --download cannot be combined.") }
-        guard !transfer.overwrite, !transfer.skipExisting else {
-            throw ValidationError("--overwrite and --skip-existing cannot be used: sync replaces files that differ.")
-        }
         _ = try isUpload()
     }
 

@@ -16,7 +16,7 @@ struct ListingTests {
             ] {
                 try user.makeFile("data/\(name)", size: size)
             }
-            let upload = try await user.upload("--keep-tree", user.path("data") + "/")
+            let upload = try await user.upload("--keep-tree", "--no-mtime", user.path("data") + "/")
             #expect(upload.code == 0, "\(upload)")
             let labels = ["admin/uploads/run1/a.bam", "--add", "raw", "--add", "x"]
             for command in [["tag"] + labels, ["meta", "admin/uploads/run1/a.bam", "--set", "sample=S 1"]] {

@@ -20,7 +20,8 @@ struct OutputTests {
                 ["ls", "admin/uploads"], ["ls", "--json", "admin/uploads"], ["projects"], ["uploads"], ["token"],
                 upload + ["--dry-run", path], upload + ["--json", path], ["verify", "--json", receipt],
                 ["compare", "--json", user.path(""), "admin/uploads"],
-                ["files", "tag", "--add", "x", "admin/uploads/f"],
+                ["files", "tag", "--add", "x", "admin/uploads/f"], ["checksum", path], ["cat", "admin/uploads/f"],
+                ["sync", "--dry-run", user.path("state"), "admin/uploads/state"],
                 ["doctor"], ["config", "platforms"], ["--help"], ["upload", "--help"],
                 ["--generate-completion-script", "bash"],
             ]
@@ -96,7 +97,13 @@ struct OutputTests {
                 (["files", "cp", "admin/uploads/f", "admin/uploads/g"], 0),
                 (["files", "meta", "--set", "k=v", "admin/uploads/g"], 0), (["files", "rm", "admin/uploads/g"], 0),
                 (["token"], 0), (["token", "create"], 0), (["token", "revoke", "none"], 4), (["doctor"], 0),
-                (["config", "show"], 0), (["nonsense"], 64), (["ls", "--nonsense"], 64),
+                (["checksum", path], 0), (["checksum", user.path("none")], 4),
+                (["verify", "--format", "md5sum", path], 64),
+                (["download", "--dry-run", "admin/uploads/f", "--output", user.path("dry")], 0),
+                (["sync", "--dry-run", user.path("state"), "admin/uploads/state"], 0),
+                (["sync", user.path("none"), "admin/uploads/none"], 4),
+                (["upload", "-", "--name", "empty", "--to", "admin/uploads"], 0), (["config", "show"], 0),
+                (["nonsense"], 64), (["ls", "--nonsense"], 64),
             ]
             for (arguments, code) in rows {
                 let run = try await user.run(arguments + ["--json"])

@@ -255,6 +255,13 @@ struct PipeTests {
             let replaced = try await input.run(["upload", "-", "--name", "taken", "--overwrite"] + place)
             #expect(replaced.code == 0, "\(replaced)")
             #expect(try await server.api.content("taken") == ByteBuffer(string: "abc"))
+            let renamed = try await input.run(
+                ["upload", "-", "--name", "taken", "--on-conflict", "rename", "--quiet"] + place
+            )
+            #expect(renamed.code == 0 && renamed.errors.isEmpty, "\(renamed)")
+            #expect(try await server.api.content("_1_taken") == ByteBuffer(string: "abc"))
+            let skipped = try await input.run(["upload", "-", "--name", "taken", "--skip-existing"] + place)
+            #expect(skipped.code == 0 && skipped.errors.contains("taken: skipped"), "\(skipped)")
             #expect(try await server.api.call(.GET, "/upload/multipart")["items"] == [])
         }
     }

@@ -104,7 +104,14 @@ struct SyncTests {
             #expect(second.code == 0 && names(second.all("downloaded")) == ["a"], "\(second)")
             #expect(names(second.all("deleted")) == ["old/er/x"], "\(second)")
             #expect(try user.names("out") == [".pontoon-0123456789.part", "a", "deep", "empty"])
-            for name in all { #expect(try user.bytes("out/\(name)") == user.bytes("in/\(name)"), "\(name)") }
+            for name in all {
+                #expect(try user.bytes("out/\(name)") == user.bytes("in/\(name)"), "\(name)")
+                let times = try ["in", "out"].map { folder in
+                    try FileManager.default.attributesOfItem(atPath: user.path("\(folder)/\(name)"))[.modificationDate]
+                        as? Date
+                }
+                #expect(times[0] == times[1], "\(name)")
+            }
         }
     }
 
