@@ -40,7 +40,7 @@ let package = Package(
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0"),
     ],
     targets: [
-        // Separate, so that only one file is compiled again after a commit.
+        // Separate, so that after a commit only this target and PontoonCore are compiled again.
         .target(name: "CBuild", cSettings: [.define("CBUILD_COMMIT", to: "\"\(commit)\"")]),
         .target(name: "CChecksum"),
         .target(name: "CEmbedded", exclude: ["console", "openapi.yaml"]),

@@ -97,6 +97,26 @@ struct RemoteWalkTests {
         }
     }
 
+    @Test("a page is requested after the previous one was processed, so only one page per level is in memory")
+    func streaming() async throws {
+        try await ScriptedServer.with(
+            respond: { request in
+                switch request.query("offset") {
+                case "0": Self.page(Self.file("a"), Self.file("b"), next: true)
+                case "2": Self.page(Self.file("c"), Self.file("d"), next: true)
+                default: Self.page(Self.file("e"))
+                }
+            }
+        ) { server, client in
+            var requests: [Int] = []
+            var walk = RemoteWalk(client, filter: try RemoteFilter(), depth: .everything)
+            try await walk.walk(try await client.start("o/p")) { step in
+                if case .found = step { requests.append(server.requests.count) }
+            }
+            #expect(requests == [1, 1, 2, 2, 3])
+        }
+    }
+
     @Test("conditions about labels are sent to the server, and checked in case it ignores them")
     func labels() async throws {
         try await ScriptedServer.with(

@@ -1,5 +1,6 @@
 import Foundation
 import NIOCore
+import NIOHTTP1
 import PontoonCore
 import PontoonTesting
 import Subprocess
@@ -150,6 +151,32 @@ struct DocumentedCommandTests {
                     "1 file  admin/uploads\n", "changed admin/run-42  Run 42, repeated", "added ada  read, copy, write",
                     "\npontoon \(Build.version) (commit ",
                 ] { #expect(output.contains(text), "\(text): \(output)") }
+            }
+        }
+    }
+
+    @Test("the commands of docs/client.md upload and download files")
+    func clientTransfers() async throws {
+        try await withServer { server in
+            try await withTemporaryFolder { folder in
+                let prepare = """
+                    export SB_API_ENDPOINT=\(server.endpoint) SB_AUTH_TOKEN=\(server.token) XDG_STATE_HOME=$PWD/state
+                    mkdir reads data
+                    for name in a b; do head -c 100000 /dev/urandom > reads/$name.bam; done
+                    printf 'File name,sample_id\\na.bam,S1\\n' > reads/manifest.csv
+
+                    """
+                let sections = try ["Uploading", "Downloading"].map { try Self.commands(in: "client.md", of: $0) }
+                let script = sections.joined(separator: "\n").replacing("rfranklin/my-project", with: "admin/uploads")
+                let output = try await Self.runScript(
+                    prepare + script + "\ncmp reads/a.bam data/reads/a.bam",
+                    in: folder
+                )
+                #expect(output.contains("3 of 3 files uploaded"), "\(output)")
+                let metadata = try await server.api.call(.GET, "/files/\(try await server.api.fileID("a.bam"))")[
+                    "metadata"
+                ]
+                #expect(metadata == ["sample_id": "S1"])
             }
         }
     }
