@@ -61,7 +61,13 @@ public struct Receipt: Sendable, Hashable, Codable {
         self.endpoint = endpoint.url
         // Rounded, because the file format stores whole seconds.
         ended = Date(timeIntervalSince1970: Date.now.timeIntervalSince1970.rounded())
-        files = results.compactMap { result in
+        files = []
+        add(results)
+    }
+
+    /// Adds more files to the receipt of an upload or download, except failed, cancelled and skipped ones.
+    mutating func add(_ results: [TransferResult<some TransferItem>]) {
+        files += results.compactMap { result in
             guard let id = result.fileID, let crc64 = result.crc64nvme, let verification = result.verification else {
                 return nil
             }

@@ -68,6 +68,23 @@ struct RunScan: Sendable {
     /// Checksum of the paths, lengths and times, which changes when any file does.
     let fingerprint: String
 
+    /// The markers, as they are recorded for a complete run.
+    var markers: [RunRecord.Marker] {
+        files.filter(\.item.isLast).map {
+            RunRecord.Marker(path: $0.item.source.string, size: $0.size, modified: $0.modified)
+        }
+    }
+
+    /// The files in batches of limited length, of which the last contains the markers only.
+    var batches: [[UploadItem]] {
+        var batches: [[UploadItem]] = []
+        for file in files where !file.item.isLast {
+            if batches.last.map({ $0.count == RunTracker.maximumFiles }) ?? true { batches.append([]) }
+            batches[batches.count - 1].append(file.item)
+        }
+        return batches + [files.filter(\.item.isLast).map(\.item)]
+    }
+
     init(files: [File], hasMarkers: Bool, fingerprint: String) {
         (self.files, self.hasMarkers, self.fingerprint) = (files, hasMarkers, fingerprint)
     }

@@ -120,6 +120,24 @@ struct WatchState: Sendable {
         return path
     }
 
+    /// The state directory of a run's uploads, which is needed until the run is complete.
+    ///
+    /// It is separate for each run, because the log of finished files is read anew for each batch of uploads.
+    func uploads(of run: RunFolder) -> FilePath { folder.appending(Self.digest(run.path.string)) }
+
+    /// Deletes the state directory of a run's uploads; blocks.
+    ///
+    /// - Throws: `.stateUnusable`.
+    func removeUploads(of run: RunFolder) throws {
+        let path = uploads(of: run)
+        guard FileManager.default.fileExists(atPath: path.string) else { return }
+        do {
+            try FileManager.default.removeItem(atPath: path.string)
+        } catch {
+            throw StateDirectory.unusable(path, error)
+        }
+    }
+
     private func path(_ run: RunFolder) -> FilePath { folder.appending(Self.digest(run.path.string) + ".json") }
 
     private static func digest(_ text: String) -> String { Hex.encode(SHA256.hash(data: Data(text.utf8)).prefix(20)) }

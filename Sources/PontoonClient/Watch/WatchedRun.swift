@@ -10,6 +10,8 @@ struct WatchedRun {
     private(set) var record: RunRecord
     private(set) var lastNotice: RunNotice
     private var tracker: RunTracker
+    /// The last scan, while it is being used; it needs several hundred bytes per file.
+    private var scan: RunScan?
     private var files = 0
     private var bytes: Int64 = 0
     /// Messages about files that have been reported.
@@ -43,11 +45,12 @@ struct WatchedRun {
             if try await watcher.blocking({ markers.allSatisfy(\.isUnchanged) }) { return false }
             try await reopen()
         }
+        defer { scan = nil }
         do {
-            let (scan, work) = try await observe()
+            let work = try await observe()
             if record.result != nil { return false }
             if let retry, retry > .now { return false }
-            let mustContinue = try await take(work, scan)
+            let mustContinue = try await take(work)
             (failures, retry) = (0, nil)
             return mustContinue
         } catch  where error.isTransient || [.fileUnreadable, .notFound].contains((error as? ClientError)?.code) {
@@ -72,7 +75,7 @@ struct WatchedRun {
     }
 
     /// Reads the folder, and records whether it changed.
-    private mutating func observe() async throws -> (RunScan, RunTracker.Work) {
+    private mutating func observe() async throws -> RunTracker.Work {
         let (folder, options, markers) = (folder, watcher.options, watcher.markers)
         let scan = try await watcher.blocking { try RunScan(folder, options, markers: markers) }
         (files, bytes) = (scan.count, scan.bytes)
@@ -81,7 +84,8 @@ struct WatchedRun {
             (record.fingerprint, record.changed) = (scan.fingerprint, .now)
             if isReopened { try await reopen() } else { try await save() }
         }
-        return (scan, tracker.observe(scan, at: .now))
+        self.scan = scan
+        return tracker.observe(scan, at: .now)
     }
 
     private mutating func reopen() async throws {
@@ -93,7 +97,7 @@ struct WatchedRun {
     }
 
     /// Sends the files that are ready or, if there are none, finishes the run if that is due.
-    private mutating func take(_ work: RunTracker.Work, _ scan: RunScan) async throws -> Bool {
+    private mutating func take(_ work: RunTracker.Work) async throws -> Bool {
         if !work.ready.isEmpty {
             if [.found, .changed, .waiting].contains(lastNotice.state) { await report(notice(.uploading)) }
             _ = try await upload(work.ready)
@@ -104,7 +108,7 @@ struct WatchedRun {
             await report(notice(.marked))
         }
         if work.isFinishable {
-            try await finish(work, scan)
+            try await finish(work)
         } else if Date.now.timeIntervalSince(record.changed) >= watcher.options.timeout / .seconds(1) {
             try await end(timedOut(work))
         }
@@ -113,7 +117,9 @@ struct WatchedRun {
 
     /// Sends files, and reports those that fail.
     private mutating func upload(_ items: [UploadItem]) async throws -> [UploadResult] {
-        let uploader = Uploader(watcher.client, options: watcher.options.upload)
+        var options = watcher.options.upload
+        options.stateDirectory = watcher.state.uploads(of: folder)
+        let uploader = Uploader(watcher.client, options: options)
         let results = try await uploader.upload(items) { [watcher] events in await watcher.hooks.observe(items, events)
         }
         try Task.checkCancellation()
@@ -142,7 +148,7 @@ struct WatchedRun {
     }
 
     /// Sends the markers, after everything else; compares the run, and ends it.
-    private mutating func finish(_ work: RunTracker.Work, _ scan: RunScan) async throws {
+    private mutating func finish(_ work: RunTracker.Work) async throws {
         if !work.problems.isEmpty {
             var notice = notice(.failed)
             notice.problemCount = work.problems.count
@@ -150,22 +156,31 @@ struct WatchedRun {
             notice.error = work.problems[0].error
             return try await end(notice)
         }
-        let results = try await upload(scan.files.map(\.item))
-        // A file that failed or changed is handled by the next scans.
-        guard results.allSatisfy(\.isSuccess) else { return }
+        var receipt = Receipt(
+            [UploadResult](),
+            endpoint: watcher.client.endpoint,
+            destination: watcher.options.upload.destination
+        )
+        let fingerprint = record.fingerprint
+        let markers = scan?.markers ?? []
+        var batches = scan?.batches ?? []
+        scan = nil
+        while !batches.isEmpty {
+            let results = try await upload(batches.removeFirst())
+            // A file that failed or changed is handled by the next scans.
+            guard results.allSatisfy(\.isSuccess) else { return }
+            receipt.add(results)
+        }
         await report(notice(.comparing))
         var notice = try await compare()
         // Files that appeared or changed meanwhile belong to the run.
         _ = try await observe()
-        guard record.fingerprint == scan.fingerprint else { return }
-        let (endpoint, destination) = (watcher.client.endpoint, watcher.options.upload.destination)
-        let receipt = Receipt(results, endpoint: endpoint, destination: destination)
+        scan = nil
+        guard record.fingerprint == fingerprint else { return }
         let (state, folder, receipts) = (watcher.state, folder, watcher.options.receipts)
-        let path = try await watcher.blocking { try state.write(receipt, of: folder, in: receipts) }
+        let path = try await watcher.blocking { [receipt] in try state.write(receipt, of: folder, in: receipts) }
         (notice.receipt, record.receipt) = (path, path.string)
-        record.markers = scan.files.filter(\.item.isLast).map {
-            RunRecord.Marker(path: $0.item.source.string, size: $0.size, modified: $0.modified)
-        }
+        record.markers = markers
         try await end(notice)
     }
 
@@ -218,6 +233,10 @@ struct WatchedRun {
         // The state of individual files is not needed any more.
         tracker = RunTracker(settle: watcher.options.settle)
         try await save()
+        if notice.state == .complete {
+            let (state, folder) = (watcher.state, folder)
+            try await watcher.blocking { try state.removeUploads(of: folder) }
+        }
         await report(notice)
         try await announce(notice)
     }
