@@ -72,7 +72,7 @@ struct ReportTests {
                         ])
                     }
                     group.addTask {
-                        try await eventually("the progress is printed twice") {
+                        try await eventually("the progress is printed twice", within: .seconds(300)) {
                             (try? log(user))?.matches(of: #/\d+% · 0/1 file · .* in parallel/#).count ?? 0 >= 2
                         }
                         valve.release()
