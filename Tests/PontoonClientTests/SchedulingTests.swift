@@ -113,7 +113,7 @@ struct SchedulingTests {
 
     @Test("a token bucket limits the rate")
     func bucket() async throws {
-        let bucket = TokenBucket(bytesPerSecond: 1_000_000)
+        let bucket = TokenBucket(BandwidthLimit(bytesPerSecond: 1_000_000))
         let start = ContinuousClock.now
         for _ in 0..<10 { try await bucket.take(100_000) }
         let time = ContinuousClock.now - start

@@ -65,6 +65,32 @@ struct SelectionTests {
         }
     }
 
+    @Test("patterns select the files that are sent last, and empty folders are selected only on request")
+    func lastFilesAndEmptyFolders() throws {
+        try withFiles(["done", "sub/done", "sub/x.md5", "y"]) { folder in
+            try FileManager.default.createDirectory(
+                atPath: folder.appending("data/empty/inner").string,
+                withIntermediateDirectories: true
+            )
+            var selection = FileSelection()
+            selection.keepsTree = true
+            selection.last = ["/done", "*.md5", "none"]
+            selection.paths = [folder.appending("data").string + "/"]
+            var found = try selection.resolve()
+            #expect(found.items.filter(\.isLast).map(\.remotePath) == ["done", "sub/x.md5"])
+            #expect(found.warnings.count == 1 && found.warnings[0].contains("--last 'none'"))
+            selection.keepsEmptyFolders = true
+            found = try selection.resolve()
+            #expect(found.items.filter(\.isFolder).map(\.remotePath) == ["empty/inner"])
+            #expect(found.items.count == 5)
+            selection.include = ["y"]
+            #expect(try selection.resolve().items.map(\.remotePath) == ["y"])
+            selection.paths = [folder.appending("data/sub/done").string]
+            (selection.include, selection.last) = ([], ["done"])
+            #expect(try selection.resolve().items.map(\.isLast) == [true])
+        }
+    }
+
     @Test("a shell pattern selects files and folders as if they had been given by name")
     func shellPatterns() throws {
         try withFiles(["a.txt", "sub/x", "sub/y"]) { folder in

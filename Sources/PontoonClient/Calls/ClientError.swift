@@ -46,6 +46,8 @@ public struct ClientError: Error, Hashable, Sendable, CustomStringConvertible {
         case requestInvalid = "request_invalid"
         /// A local or remote path does not exist, or a pattern or upload id matches nothing.
         case notFound = "not_found"
+        /// A file that must be sent after all others was not sent, because some of them failed.
+        case heldBack = "held_back"
     }
 
     /// The kind of the error.
@@ -65,6 +67,17 @@ public struct ClientError: Error, Hashable, Sendable, CustomStringConvertible {
         self.code = code
         self.message = message
         self.advice = advice
+    }
+
+    /// Returns the error of a file that must be sent after all others; `nil` if none of them failed.
+    static func heldBack(by failures: Int) -> ClientError? {
+        guard failures > 0 else { return nil }
+        let files = failures == 1 ? "1 other file" : "\(failures) other files"
+        return ClientError(
+            .heldBack,
+            "This file is sent last, and was not sent because \(files) failed.",
+            advice: "Run the same command again once the causes are removed."
+        )
     }
 
     /// The message and the advice.

@@ -40,12 +40,12 @@ public struct Downloader: Sendable {
             board: ProgressBoard(sizes: items.map { max(0, $0.size ?? 0) }),
             observe: observe
         ) { context in
-            await context.emit(.began(files: items.count, bytes: context.board.bytes))
+            await context.emitBegan()
             return await context.run(DownloadJob(context: context, options: options, items: items))
         }
     }
 
-    private static func check(_ items: [DownloadItem]) throws {
+    static func check(_ items: [DownloadItem]) throws {
         var seen: [ByteExactString: DownloadItem] = [:]
         for item in items where item.problem == nil {
             guard let other = seen.updateValue(item, forKey: ByteExactString(item.target.absolute)) else { continue }

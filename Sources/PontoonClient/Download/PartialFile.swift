@@ -19,7 +19,7 @@ struct DownloadHead: JournalHeading, Hashable {
 ///
 /// The names of both files are derived from the target's name, so that a later run finds them. The journal is locked,
 /// so that no two processes write to the same file. All calls block.
-final class PartialFile: Sendable {
+final class PartialFile: RangeDestination {
     private struct State {
         var hasWritten = false
         var isClosed = false
@@ -113,11 +113,15 @@ final class PartialFile: Sendable {
 
     /// Syncs the file, renames it to the target, syncs the directory, and deletes the journal.
     ///
-    /// - Parameter replacing: Whether to replace an existing file at the target.
+    /// - Parameters:
+    ///   - replacing: Whether to replace an existing file at the target.
+    ///   - modified: Modification time in nanoseconds since 1970; `nil` for the time of the download.
     /// - Throws: `.nameTaken` if a file already exists at the target and must not be replaced; `.diskFull`,
     ///   `.fileUnwritable`.
-    func finish(replacing: Bool) throws {
+    func finish(replacing: Bool, modified: Int64? = nil) throws {
         try mappingErrors {
+            // Best effort: some file systems store no times.
+            if let modified { do { try FileSystem.setModified(data, modified) } catch {} }
             try FileSystem.synchronize(data)
             if replacing {
                 try FileSystem.rename(path, replacing: target)

@@ -25,11 +25,11 @@ public struct Credentials: Sendable {
     /// Searches for credentials in the same order as the platform's own clients.
     ///
     /// A named profile takes precedence over the environment (`SB_API_ENDPOINT`, `SB_AUTH_TOKEN`), which takes
-    /// precedence over the profile `default`. An environment with only one of the two variables is an error, because
+    /// precedence over the profile that `PONTOON_PROFILE` names, and this over the profile `default`. An environment with only one of the two variables is an error, because
     /// the other half of a profile could belong to another server. An empty variable counts as not set.
     ///
     /// - Parameters:
-    ///   - profile: Name of the profile; if `nil`, the environment is searched, then the profile `default`.
+    ///   - profile: Name of the profile; if `nil`, the environment is searched, then the default profile.
     ///   - endpoint: URL or platform name that overrides the endpoint found with the token; `nil` keeps that endpoint.
     ///   - environment: The process's environment variables.
     ///   - file: Text of `~/.sevenbridges/credentials`; `nil` if the file does not exist.
@@ -44,7 +44,7 @@ public struct Credentials: Sendable {
     ) throws(ClientError) -> Credentials {
         let profiles = CredentialsFile(file ?? "").profiles
         if profile == nil, let found = try fromEnvironment(environment, endpoint: endpoint) { return found }
-        let name = profile ?? "default"
+        let name = profile ?? environment["PONTOON_PROFILE"]?.nonEmpty ?? "default"
         guard let found = profiles[name] else {
             let known = profiles.keys.sorted().joined(separator: ", ")
             throw missing(

@@ -91,6 +91,8 @@ struct FinishedRecord: Hashable, Sendable, Codable {
     var identity: FileIdentity
     var file: String
     var crc64: String
+    /// MD5, if the upload computed it.
+    var md5: String?
     var verification: String
     /// Digest of the tags and metadata that the file was given; `nil` if there were none.
     var labels: String?

@@ -3,7 +3,7 @@ public import SystemPackage
 
 /// A record of transferred files and their checksums.
 ///
-/// ``check(locally:client:deep:_:)`` later compares the files with the record.
+/// ``check(locally:in:client:acceptingEndpoint:deep:_:)`` later compares the files with the record.
 public struct Receipt: Sendable, Hashable, Codable {
     /// A transferred file.
     public struct Entry: Sendable, Hashable, Codable {
@@ -17,11 +17,13 @@ public struct Receipt: Sendable, Hashable, Codable {
         public var size: Int64
         /// CRC-64/NVME, 16 hexadecimal digits.
         public var crc64nvme: String
+        /// MD5, 32 hexadecimal digits; `nil` unless the upload computed it.
+        public var md5: String?
         /// The raw value of the ``TransferVerification``: `file`, `parts` or `size`.
         public var verifiedBy: String
 
         private enum CodingKeys: String, CodingKey {
-            case path, name, size, crc64nvme
+            case path, name, size, crc64nvme, md5
             case fileID = "file_id"
             case verifiedBy = "verified_by"
         }
@@ -59,16 +61,23 @@ public struct Receipt: Sendable, Hashable, Codable {
         self.endpoint = endpoint.url
         // Rounded, because the file format stores whole seconds.
         ended = Date(timeIntervalSince1970: Date.now.timeIntervalSince1970.rounded())
-        files = results.compactMap { result in
+        files = []
+        add(results)
+    }
+
+    /// Adds more files to the receipt of an upload or download, except failed, cancelled and skipped ones.
+    mutating func add(_ results: [TransferResult<some TransferItem>]) {
+        files += results.compactMap { result in
             guard let id = result.fileID, let crc64 = result.crc64nvme, let verification = result.verification else {
                 return nil
             }
             return Entry(
                 path: result.item.localPath.absolute,
-                name: result.item.remotePath,
+                name: result.remotePath,
                 fileID: id,
                 size: result.size,
                 crc64nvme: crc64,
+                md5: result.md5,
                 verifiedBy: verification.rawValue
             )
         }

@@ -12,12 +12,20 @@ public struct FileSelection: Sendable {
     public var listed: [FilePath] = []
     /// Whether folders are recreated at the destination; otherwise all files go to the same folder.
     public var keepsTree = false
+    /// Whether empty folders are selected too (``UploadItem/isFolder``); only with ``keepsTree``.
+    public var keepsEmptyFolders = false
     /// Patterns that select files below a folder; if empty, all files are selected.
     ///
     /// The rules for patterns are those of `.gitignore`, with braces, such as `*.{bam,bai}`.
     public var include: [String] = []
     /// Patterns that exclude files and folders below a folder; they take precedence over ``include``.
     public var exclude: [String] = []
+    /// Patterns of files that are sent after all others (``UploadItem/isLast``).
+    public var last: [String] = []
+    /// Minimum time since the last modification of a file; younger files are left out.
+    ///
+    /// If a file is left out, those that match ``last`` are left out too.
+    public var minimumAge: Duration = .zero
     /// Tags for all files.
     public var tags: [String] = []
     /// Metadata for all files; a manifest's values take precedence.
@@ -46,7 +54,17 @@ public struct FileSelection: Sendable {
         public var skipped: [Skipped] = []
         /// Warnings, for example about skipped files and patterns that matched nothing.
         public var warnings: [String] = []
+        /// Number of files that are left out because of ``FileSelection/minimumAge``.
+        public var youngFiles = 0
         var filter: PathFilter
+
+        /// Warnings about skipped and young files, and about names that look the same.
+        var warningsAboutFiles: [String] {
+            let noun = youngFiles == 1 ? "file" : "files"
+            return skipped.map { "'\($0.path)' \($0.reason) and was skipped." }
+                + (youngFiles > 0 ? ["\(youngFiles) \(noun) left out because of --min-age."] : [])
+                + FileSelection.warningsAboutNames(items)
+        }
     }
 
     /// Finds the selected files; blocks.
@@ -60,21 +78,36 @@ public struct FileSelection: Sendable {
     /// - Throws: ``ClientError`` with code `.requestInvalid` for a pattern that cannot match.
     public func resolve() throws -> Result {
         var result = try find()
-        result.warnings = result.skipped.map { "'\($0.path)' \($0.reason) and was skipped." }
-        result.warnings += Self.warningsAboutNames(result.items) + result.filter.warnings
+        result.warnings = result.warningsAboutFiles + result.filter.warnings
         return result
     }
 
     /// Finds the selected files; the result has no warnings.
     func find() throws -> Result {
-        var walk = SelectionWalk(keepsTree: keepsTree, filter: try PathFilter(include: include, exclude: exclude))
+        var walk = SelectionWalk(
+            keepsTree: keepsTree,
+            keepsEmptyFolders: keepsEmptyFolders,
+            filter: try PathFilter(include: include, exclude: exclude, last: last)
+        )
         for path in paths { for argument in Argument.expand(path) { walk.add(argument) } }
         for path in listed { walk.addListed(path) }
         var items = walk.items
         addManifest(to: &items)
         for index in items.indices { label(&items[index]) }
         items = Self.withoutRepetitions(items)
-        return Result(items: items, skipped: walk.skipped, filter: walk.filter)
+        let all = items.count
+        if minimumAge > .zero { items = withoutYoung(items) }
+        return Result(items: items, skipped: walk.skipped, youngFiles: all - items.count, filter: walk.filter)
+    }
+
+    /// Removes the files that were modified too recently, and then those that must be sent after them.
+    private func withoutYoung(_ items: [UploadItem]) -> [UploadItem] {
+        let now = Date.now.timeIntervalSince1970
+        let old = items.filter { item in
+            guard item.problem == nil, !item.isFolder, let status = try? FileStatus(item.source) else { return true }
+            return .seconds(now - Double(status.modified) / 1e9) >= minimumAge
+        }
+        return old.count == items.count ? old : old.filter { !$0.isLast }
     }
 
     /// Removes files that were named more than once, for example by themselves and as part of a folder.
@@ -89,6 +122,7 @@ public struct FileSelection: Sendable {
     }
 
     private func label(_ item: inout UploadItem) {
+        if item.isFolder { return }
         item.tags = tags + item.tags.filter { !tags.contains($0) }
         item.metadata = metadata.merging(item.metadata) { _, own in own }
     }

@@ -38,6 +38,17 @@ struct PathPattern: Hashable, Sendable {
         }
     }
 
+    /// Returns whether the pattern may match a path in a folder, given as the names of the folders that contain it and
+    /// its own name.
+    func mayMatch(below folder: [String]) -> Bool {
+        alternatives.contains { alternative in
+            // Some of the names match the folder, and others are left for what it contains, or `**` matches more.
+            let names = alternative.names
+            return names.indices.contains { Self.matches(folder, Array(names[..<$0])) }
+                || names.last == "**" && Self.matches(folder, names)
+        }
+    }
+
     private static func parse(_ text: String, of pattern: String) throws(ClientError) -> Alternative {
         guard !text.hasPrefix("!") else {
             throw invalid(pattern, "it starts with '!'", "Use --include, or '\\!' for a name that starts with '!'.")
@@ -137,18 +148,20 @@ extension PathPattern {
     }
 }
 
-/// The patterns of `--include` and `--exclude`, and those of them that have matched.
+/// The patterns of `--include`, `--exclude` and `--last`, and those of them that have matched.
 struct PathFilter: Sendable {
     private let include: [PathPattern]
     private let exclude: [PathPattern]
+    private let last: [PathPattern]
     private var matched: Set<PathPattern> = []
 
     /// Parses the patterns.
     ///
     /// - Throws: ``ClientError`` with code `.requestInvalid` if a pattern cannot match any path.
-    init(include: [String], exclude: [String]) throws(ClientError) {
+    init(include: [String], exclude: [String], last: [String] = []) throws(ClientError) {
         self.include = try Self.parse(include)
         self.exclude = try Self.parse(exclude)
+        self.last = try Self.parse(last)
     }
 
     /// Returns whether a file or folder is excluded; a folder is excluded with its contents.
@@ -158,6 +171,9 @@ struct PathFilter: Sendable {
     mutating func includes(_ path: [String], isFolder: Bool) -> Bool {
         include.isEmpty || matches(path, isFolder, include)
     }
+
+    /// Returns whether a file is sent after all others.
+    mutating func isLast(_ path: [String]) -> Bool { matches(path, false, last) }
 
     /// Returns whether a file is selected, by the rules for the file and for the folders that contain it.
     mutating func selects(_ file: [String]) -> Bool {
@@ -172,7 +188,7 @@ struct PathFilter: Sendable {
 
     /// Warnings about patterns that have matched nothing.
     var warnings: [String] {
-        [("--include", include), ("--exclude", exclude)].flatMap { option, patterns in
+        [("--include", include), ("--exclude", exclude), ("--last", last)].flatMap { option, patterns in
             patterns.filter { !matched.contains($0) }.map { "The pattern \(option) '\($0.text)' matched nothing." }
         }
     }

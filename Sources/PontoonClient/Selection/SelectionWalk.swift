@@ -3,11 +3,14 @@ import SystemPackage
 /// A walk through the local files and folders of a selection, which collects the files to upload.
 struct SelectionWalk {
     private let keepsTree: Bool
+    private let keepsEmptyFolders: Bool
     private(set) var filter: PathFilter
     private(set) var items: [UploadItem] = []
     private(set) var skipped: [FileSelection.Result.Skipped] = []
 
-    init(keepsTree: Bool, filter: PathFilter) { (self.keepsTree, self.filter) = (keepsTree, filter) }
+    init(keepsTree: Bool, keepsEmptyFolders: Bool = false, filter: PathFilter) {
+        (self.keepsTree, self.keepsEmptyFolders, self.filter) = (keepsTree, keepsTree && keepsEmptyFolders, filter)
+    }
 
     /// A folder that is being read.
     private struct Folder {
@@ -45,7 +48,7 @@ struct SelectionWalk {
         switch entry {
         case .file:
             guard !file.isEmpty else { return fail(path, at: file, Self.nameless(path)) }
-            append(path, at: file)
+            append(path, at: file, isLast: filter.isLast(file.suffix(1)))
         case .folder: walk(Folder(path: path, place: folder))
         case .special: fail(path, at: file, Self.special(path))
         case .missing: fail(path, at: file, Self.missing(path))
@@ -60,6 +63,11 @@ struct SelectionWalk {
             names = try FileSystem.names(in: folder.path)
         } catch {
             return fail(folder.path, at: folder.place, Self.unreadable(folder.path, error))
+        }
+        if keepsEmptyFolders, names.isEmpty, !folder.place.isEmpty,
+            folder.isIncluded || filter.includes(folder.names, isFolder: true)
+        {
+            append(folder.path, at: folder.place, isFolder: true)
         }
         for name in names { visit(name, in: folder) }
     }
@@ -77,7 +85,7 @@ struct SelectionWalk {
         guard inner.isIncluded || isFolder || entry.isUnreadable else { return }
         if !inner.path.isText { return fail(inner.path, at: inner.place, Self.notText(inner.path)) }
         switch entry {
-        case .file: append(inner.path, at: inner.place)
+        case .file: append(inner.path, at: inner.place, isLast: filter.isLast(inner.names))
         case .folder(isLink: true): skip(inner, "is a symbolic link to a folder")
         case .folder(isLink: false): walk(inner)
         case .special: skip(inner, "is neither a regular file nor a folder")
@@ -88,15 +96,21 @@ struct SelectionWalk {
     }
 
     /// Adds an item; an empty place is that of the destination itself, named `.`.
-    private mutating func append(_ path: FilePath, at place: [String], problem: ClientError? = nil) {
-        items.append(
-            UploadItem(
-                source: path,
-                name: place.last ?? ".",
-                folders: keepsTree ? place.dropLast() : [],
-                problem: problem
-            )
+    private mutating func append(
+        _ path: FilePath,
+        at place: [String],
+        isLast: Bool = false,
+        isFolder: Bool = false,
+        problem: ClientError? = nil
+    ) {
+        var item = UploadItem(
+            source: path,
+            name: place.last ?? ".",
+            folders: keepsTree ? place.dropLast() : [],
+            problem: problem
         )
+        (item.isLast, item.isFolder) = (isLast, isFolder)
+        items.append(item)
     }
 
     private mutating func fail(_ path: FilePath, at place: [String], _ problem: ClientError) {

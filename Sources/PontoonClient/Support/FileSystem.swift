@@ -22,6 +22,8 @@ struct FileStatus: Sendable {
     let size: Int64
     /// Time of the last modification, in nanoseconds since 1970, modulo 2^64.
     let modified: Int64
+    /// Whether ``modified`` is the time itself: it is between 1678 and 2262.
+    let isTimeExact: Bool
 
     /// Reads the status of the file at a path; follows symbolic links by default.
     init(_ path: FilePath, followingLinks: Bool = true) throws(Errno) {
@@ -57,6 +59,7 @@ struct FileStatus: Sendable {
         #endif
         // Times after 2262 wrap around; the value is only compared with others for equality.
         modified = Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec)
+        isTimeExact = abs(Double(time.tv_sec)) < 9.2e9
     }
 }
 
@@ -145,10 +148,30 @@ enum FileSystem {
         throw Errno.tooManySymbolicLinkLevels
     }
 
+    /// Sets the modification time of a file, in nanoseconds since 1970, and its access time to the current one.
+    static func setModified(_ descriptor: FileDescriptor, _ nanoseconds: Int64) throws(Errno) {
+        let fraction = (nanoseconds % 1_000_000_000 + 1_000_000_000) % 1_000_000_000
+        let times = [
+            timespec(tv_sec: time(nil), tv_nsec: 0),
+            timespec(tv_sec: Int((nanoseconds - fraction) / 1_000_000_000), tv_nsec: Int(fraction)),
+        ]
+        try checkResult(futimens(descriptor.rawValue, times))
+    }
+
     /// Removes a file if it exists.
     static func remove(_ path: FilePath) throws(Errno) {
         let result = path.withPlatformString { unlink($0) }
         guard result == 0 || errno == ENOENT else { throw Errno(rawValue: errno) }
+    }
+
+    /// Removes a directory if it is empty.
+    ///
+    /// - Returns: `false` if it is not empty, or does not exist.
+    static func removeIfEmpty(_ directory: FilePath) throws(Errno) -> Bool {
+        if directory.withPlatformString({ rmdir($0) }) == 0 { return true }
+        let error = Errno(rawValue: errno)
+        guard [.directoryNotEmpty, .fileExists, .noSuchFileOrDirectory].contains(error) else { throw error }
+        return false
     }
 
     /// Returns the names in a directory, except `.` and `..`, in byte order.

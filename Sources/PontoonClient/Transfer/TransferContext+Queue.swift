@@ -18,18 +18,30 @@ extension TransferContext {
     }
 
     /// Starts the files in order, with at most ``TransferJob/maximumOpenFiles`` in progress at a time.
+    ///
+    /// Files for which ``TransferJob/isLast(_:)`` is `true` start after all others have succeeded.
     private func transferInOrder(_ job: some TransferJob<Item>) async -> [TransferResult<Item>] {
         let fatal = FatalRefusal()
         return await withTaskGroup(of: TransferResult<Item>.self) { group in
             var results = [TransferResult<Item>?](repeating: nil, count: job.items.count)
             var open = 0
-            for (index, item) in job.items.enumerated() {
+            var heldBack: ClientError?
+            let last = job.items.indices.filter { job.isLast(job.items[$0]) }
+            for index in job.items.indices.filter({ !job.isLast(job.items[$0]) }) + last {
+                let item = job.items[index]
+                if index == last.first {
+                    for await result in group { results[result.index] = result }
+                    open = 0
+                    heldBack = .heldBack(by: results.count { $0?.isSuccess == false })
+                }
                 if open == job.maximumOpenFiles, let result = await group.next() {
                     results[result.index] = result
                     open -= 1
                 }
                 let file = TransferFile(context: self, index: index, item: item)
-                if let ending = job.knownEnding(of: file) ?? fatal.error.map(TransferEnding.init) {
+                if let ending = job.knownEnding(of: file) ?? fatal.error.map(TransferEnding.init)
+                    ?? heldBack.flatMap({ Task.isCancelled ? nil : TransferEnding(outcome: .failed($0)) })
+                {
                     results[index] = await finish(file, ending)
                     continue
                 }
@@ -89,7 +101,9 @@ extension TransferContext {
     }
 
     private func reportProgress() async {
-        while (try? await Task.sleep(for: .milliseconds(200))) != nil { await emitProgress() }
+        while (try? await Task.sleep(for: max(options.progressInterval, .milliseconds(10)))) != nil {
+            await emitProgress()
+        }
     }
 
     private func tuneConcurrency() async {
@@ -133,8 +147,12 @@ extension TransferResult {
             transferredBytes: progress.transferredBytes,
             resumedBytes: progress.resumedBytes,
             crc64nvme: ending.crc64nvme,
+            md5: ending.md5,
             verification: ending.verification,
-            uploadID: progress.uploadID
+            uploadID: progress.uploadID,
+            remotePath: ending.name.map { name in
+                (item.remotePath.split(separator: "/").dropLast() + [name[...]]).joined(separator: "/")
+            } ?? item.remotePath
         )
     }
 }

@@ -16,6 +16,11 @@ struct TransferContext<Item: TransferItem>: Sendable {
 
     /// Sends an event and waits until the consumer receives it, so a slow consumer slows down the transfer.
     func emit(_ event: TransferEvent<Item>) async { await channel.send(event) }
+
+    /// Sends the event that the run starts.
+    func emitBegan() async {
+        await emit(.began(files: board.files, bytes: board.bytes, maximumConcurrency: memory.concurrency))
+    }
 }
 
 /// Initial and maximum number of parts in flight with ``TransferOptions/Concurrency/automatic``.
@@ -40,16 +45,13 @@ extension TransferContext {
                 defer { channel.finish() }
                 let threads = NIOThreadPool(numberOfThreads: 8)
                 threads.start()
-                let memory = MemoryBudget(
-                    maximumMemory: options.maximumMemory,
-                    requestedConcurrency: options.concurrency.limit ?? automatic.limit
-                )
+                let memory = options.memory(automaticLimit: automatic.limit)
                 let context = TransferContext(
                     client: client.reportingRetries(to: channel),
                     options: options,
                     memory: memory,
                     threads: threads,
-                    bandwidth: options.bandwidth.map { TokenBucket(bytesPerSecond: $0) },
+                    bandwidth: options.bandwidth.map { TokenBucket($0) },
                     permits: PrioritySemaphore(
                         permits: options.concurrency == .automatic
                             ? min(automatic.start, memory.concurrency) : memory.concurrency
@@ -66,6 +68,13 @@ extension TransferContext {
             channel.finish()
             return try await group.next() ?? []
         }
+    }
+}
+
+extension TransferOptions {
+    /// Returns the division of the memory limit, with at most `automaticLimit` parts in flight if the user chose no number.
+    func memory(automaticLimit: Int) -> MemoryBudget {
+        MemoryBudget(maximumMemory: maximumMemory, requestedConcurrency: concurrency.limit ?? automaticLimit)
     }
 }
 

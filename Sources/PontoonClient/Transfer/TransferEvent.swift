@@ -50,8 +50,9 @@ public enum TransferEvent<Item: TransferItem>: Sendable {
         public let isOutage: Bool
     }
 
-    /// The run started; `bytes` is the total length of the files whose length is known so far.
-    case began(files: Int, bytes: Int64)
+    /// The run started; `bytes` is the total length of the files whose length is known so far, and `maximumConcurrency`
+    /// the maximum number of parts in flight.
+    case began(files: Int, bytes: Int64, maximumConcurrency: Int)
     /// A file's transfer started or resumed.
     case started(Start)
     /// A part was stored, or a range was downloaded.
@@ -64,7 +65,7 @@ public enum TransferEvent<Item: TransferItem>: Sendable {
     case verifying(index: Int)
     /// A file's transfer ended, successfully or not.
     case finished(TransferResult<Item>)
-    /// The progress of all files, about five times per second.
+    /// The progress of all files, at the interval ``TransferOptions/progressInterval``.
     case progress(TransferProgress)
 }
 

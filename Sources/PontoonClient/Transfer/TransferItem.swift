@@ -8,4 +8,11 @@ public protocol TransferItem: Sendable {
     var remotePath: String { get }
     /// The file's id on the server if it is known before the transfer; `nil` for uploads.
     var fileID: String? { get }
+    /// Whether the item is a folder without files.
+    var isFolder: Bool { get }
+}
+
+extension TransferItem {
+    /// Whether the item is a folder without files: `false`, unless the type defines it.
+    public var isFolder: Bool { false }
 }

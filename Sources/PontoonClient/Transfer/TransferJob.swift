@@ -18,6 +18,12 @@ protocol TransferJob<Item>: Sendable {
     func transfer(_ file: TransferFile<Item>) async throws -> TransferEnding
     /// Returns whether this error response means that no other file can succeed.
     func isFatal(_ error: APIError) -> Bool
+    /// Returns whether a file must not start before all others have succeeded.
+    func isLast(_ item: Item) -> Bool
+}
+
+extension TransferJob {
+    func isLast(_ item: Item) -> Bool { false }
 }
 
 /// One file of a run and the state needed to transfer it.

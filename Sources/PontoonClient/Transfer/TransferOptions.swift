@@ -8,6 +8,10 @@ public struct TransferOptions: Sendable {
         case overwrite
         /// The file is not transferred; its outcome is ``TransferOutcome/skipped``.
         case skip
+        /// A file that differs is uploaded under another name: `_1_` and its name or, if that is taken, `_2_` and so on.
+        ///
+        /// For downloads, this is the same as ``fail``.
+        case rename
     }
 
     /// Number of parts in flight, across all files.
@@ -24,10 +28,16 @@ public struct TransferOptions: Sendable {
     public var concurrency = Concurrency.automatic
     /// Approximate memory limit of the whole process in bytes; values below 56 MiB count as 56 MiB.
     public var maximumMemory = 256 << 20
-    /// Bandwidth limit in bytes per second, across all files; `nil` means no limit.
-    public var bandwidth: Int64?
+    /// Bandwidth limit across all files; `nil` means no limit.
+    public var bandwidth: BandwidthLimit?
+    /// Time between two progress events; at least 10 milliseconds.
+    public var progressInterval: Duration = .milliseconds(200)
     /// Whether to resume transfers that an earlier run left unfinished; if `false`, they start over.
     public var resumes = true
+    /// Whether uploads record the modification times of files in their metadata, and downloads restore them.
+    ///
+    /// Uploads record them only if that takes no additional call.
+    public var keepsTimes = true
 
     /// Creates the default options.
     public init() {}

@@ -1,3 +1,4 @@
+import Foundation
 import Synchronization
 
 /// A bandwidth limiter that allows bursts of up to 250 milliseconds' worth of bytes.
@@ -5,22 +6,45 @@ final class TokenBucket: Sendable {
     private struct State {
         /// Time at which the average rate of the bytes admitted so far falls to the limit.
         var paidUntil: ContinuousClock.Instant
+        /// The limit in bytes per second; `nil` while there is none.
+        var rate: Int64?
+        /// Time at which the limit was last read from the timetable.
+        var checked: ContinuousClock.Instant
     }
 
-    private let bytesPerSecond: Double
-    private let state = Mutex(State(paidUntil: .now))
+    private let limit: BandwidthLimit
+    private let time: @Sendable () -> Date
+    private let state: Mutex<State>
 
-    init(bytesPerSecond: Int64) { self.bytesPerSecond = Double(max(1, bytesPerSecond)) }
+    /// Creates a limiter.
+    ///
+    /// - Parameters:
+    ///   - limit: The limit, which may change with the time of the day.
+    ///   - time: Returns the current time.
+    init(_ limit: BandwidthLimit, time: @escaping @Sendable () -> Date = { .now }) {
+        self.limit = limit
+        self.time = time
+        let now = ContinuousClock.now
+        state = Mutex(State(paidUntil: now, rate: limit.bytesPerSecond(at: time()), checked: now))
+    }
 
     /// Maximum number of bytes that callers should take at a time, to keep the data rate even.
-    var quantum: Int { max(4 << 10, Int(bytesPerSecond / 8)) }
+    var quantum: Int {
+        // The lowest limit of a timetable, because a part may be sent when the limit changes.
+        guard let lowest = limit.lowest else { return .max }
+        return max(4 << 10, Int(clamping: lowest / 8))
+    }
 
     /// Waits until `count` bytes may be sent or received without exceeding the limit.
     func take(_ count: Int) async throws {
-        let wait = state.withLock { state in
+        let wait = state.withLock { state -> Duration in
             let now = ContinuousClock.now
+            if now - state.checked >= .seconds(1) {
+                (state.rate, state.checked) = (limit.bytesPerSecond(at: time()), now)
+            }
+            guard let rate = state.rate else { return .zero }
             let start = max(state.paidUntil, now - .milliseconds(250))
-            state.paidUntil = start + .seconds(Double(count) / bytesPerSecond)
+            state.paidUntil = start + .seconds(Double(count) / Double(rate))
             return state.paidUntil - now
         }
         if wait > .zero { try await Task.sleep(for: wait) }

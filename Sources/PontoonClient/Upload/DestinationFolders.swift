@@ -16,11 +16,11 @@ struct DestinationFolders: Sendable {
 
     init(_ destination: UploadDestination) { found = [FolderPath([]): .place(destination)] }
 
-    /// Returns the destination of an item; `nil` if its folder does not exist.
+    /// Returns the destination of an item, or the folder that an item is; `nil` if the folder does not exist.
     ///
     /// - Throws: The error with which the folder could not be found or created.
     func destination(of item: UploadItem) throws -> UploadDestination? {
-        switch found[FolderPath(item.folders)] {
+        switch found[FolderPath(item.allFolders)] {
         case .place(let destination): destination
         case .failed(let error): throw error
         case .missing, nil: nil
@@ -54,7 +54,7 @@ struct DestinationFolders: Sendable {
         creating isCreating: Bool = true,
         client: SevenBridgesClient
     ) async throws {
-        let all = Set(items.flatMap { FolderPath($0.folders).withParents })
+        let all = Set(items.flatMap { FolderPath($0.allFolders).withParents })
         for level in Dictionary(grouping: all, by: \.names.count).sorted(by: { $0.key < $1.key }) {
             let parents = found
             let results = try await mapConcurrently(level.value, limit: 8) { folder in
@@ -94,7 +94,11 @@ struct DestinationFolders: Sendable {
         }
     }
 
-    private static func lookUp(
+    /// Finds files and folders by their names in a project or folder.
+    ///
+    /// - Returns: The files and folders, and the errors of names that cannot be looked up; a missing name has no result.
+    /// - Throws: An error that concerns more than one name.
+    static func lookUp(
         _ names: [String],
         in destination: UploadDestination,
         _ client: SevenBridgesClient
@@ -129,34 +133,5 @@ struct DestinationFolders: Sendable {
             length += own
         }
         return batches
-    }
-}
-
-extension SevenBridgesClient {
-    /// Returns the id of a folder, creating the folder if it does not exist.
-    func folder(_ name: String, in destination: UploadDestination) async throws -> String {
-        if let id = try await existingFolder(name, in: destination) { return id }
-        do {
-            return try await createFolder(name, in: destination).id
-        } catch let error as APIError where error.status == 409 {
-            // Another client created the folder at the same time.
-            guard let id = try await existingFolder(name, in: destination) else { throw error }
-            return id
-        }
-    }
-
-    /// Returns the id of a folder; `nil` if it does not exist.
-    ///
-    /// - Throws: `.nameTaken` if there is a file with that name.
-    func existingFolder(_ name: String, in destination: UploadDestination) async throws -> String? {
-        guard let found = try await file(named: name, in: destination) else { return nil }
-        guard found.isFolder else {
-            throw ClientError(
-                .nameTaken,
-                "Cannot create the folder '\(name)': a file with that name exists.",
-                advice: "Rename the file on the server, or the local folder."
-            )
-        }
-        return found.id
     }
 }

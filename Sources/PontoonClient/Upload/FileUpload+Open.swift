@@ -75,19 +75,20 @@ extension FileUpload {
         )
         var start = UploadStart(destination: destination, name: item.name, size: size)
         start.partSize = plan.partSize
-        start.overwrite = job.options.transfer.conflictPolicy == .overwrite
-        if job.server.acceptsLabels { (start.tags, start.metadata) = (item.tags, item.metadata) }
+        // A token with the scope `upload` may start no upload that replaces a file, so request that only if necessary.
+        let isTaken = try !job.options.transfer.resumes || job.folders.existing(item) != nil
+        start.overwrite = isTaken && job.options.transfer.conflictPolicy == .overwrite
+        start.md5 = try await md5(of: source)
+        if job.server.acceptsLabels { (start.tags, start.metadata) = (item.tags, metadata(of: source)) }
         if job.server.providesPartInfos { start.partInfos = min(plan.parts, 100) }
         if job.options.transfer.resumes, !isFresh, let found = try await findOpen(start, source, journal) {
             if let journal { try await begin(journal, found) }
             return .upload(found)
         }
         let details: UploadDetails
-        do {
-            details = try await client.startUpload(start)
-        } catch let error as APIError where error.code == 8005 {
-            guard let existing = try await identicalFile(source) else { throw error }
-            return existing
+        switch try await begin(start, source) {
+        case .started(let upload): details = upload
+        case .identical(let file): return .alreadyThere(file)
         }
         if let partSize = details.partSize, partSize != plan.partSize {
             plan = PartPlan(size: size, partSize: partSize, reason: "chosen by the server")
@@ -104,6 +105,52 @@ extension FileUpload {
             }
         }
         return .upload(upload)
+    }
+
+    /// Computes the MD5 of a file if it was requested; reads the file the first time.
+    func md5(of source: SourceFile) async throws -> String? {
+        guard job.options.computesMD5 else { return nil }
+        return try await threads.runIfActive { try source.wholeMD5() }
+    }
+
+    private enum Start {
+        case started(UploadDetails)
+        /// A file with the same bytes has the name already.
+        case identical(CompletedUpload)
+    }
+
+    /// Maximum number of names that are tried if a name is taken.
+    static var maximumNames: Int { 100 }
+
+    /// Returns the name of a file whose name and the previous alternatives are taken; the platform's imports choose the
+    /// same names.
+    static func otherName(_ name: String, _ number: Int) -> String { "_\(number)_\(name)" }
+
+    /// Starts an upload on the server: with ``TransferOptions/ConflictPolicy/rename``, under the first name that is free.
+    ///
+    /// - Throws: ``APIError``, with code 8005 if the name is taken by a different file; ``ClientError``.
+    private func begin(_ start: UploadStart, _ source: SourceFile) async throws -> Start {
+        var start = start
+        let renames = job.options.transfer.conflictPolicy == .rename
+        // The existing file has already been compared.
+        var number = try renames && job.folders.existing(item) != nil ? 1 : 0
+        while true {
+            if number > 0 { start.name = Self.otherName(item.name, number) }
+            do {
+                return .started(try await client.startUpload(start))
+            } catch let error as APIError where error.code == 8005 {
+                if case .alreadyThere(let completed)? = try await identicalFile(source, named: start.name) {
+                    return .identical(completed)
+                }
+                if job.options.transfer.conflictPolicy == .overwrite, !start.overwrite {
+                    // The file appeared after its name was looked up, or the name could not be looked up.
+                    start.overwrite = true
+                    continue
+                }
+                guard renames, number < Self.maximumNames else { throw error }
+                number += 1
+            }
+        }
     }
 
     private static func check(_ plan: PartPlan, of source: SourceFile) throws {
@@ -192,12 +239,12 @@ extension FileUpload {
         return plan
     }
 
-    /// Returns the file at the destination if its content is identical to the local file.
+    /// Returns the file with a name, by default that of the item, if its content is identical to the local file.
     ///
     /// - Returns: `nil` if the file does not exist, differs or is damaged, or if the server provides no checksum for
     ///   it.
-    func identicalFile(_ source: SourceFile) async throws -> Opening? {
-        guard let found = try await client.file(named: item.name, in: destination) else { return nil }
+    func identicalFile(_ source: SourceFile, named name: String? = nil) async throws -> Opening? {
+        guard let found = try await client.file(named: name ?? item.name, in: destination) else { return nil }
         return try await completed(by: found, source).map { .alreadyThere($0) }
     }
 

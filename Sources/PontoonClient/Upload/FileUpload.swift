@@ -14,6 +14,9 @@ struct FileUpload: Sendable {
     var client: SevenBridgesClient { job.client }
     var threads: NIOThreadPool { job.threads }
 
+    /// Maximum number of times that an upload starts over because its name was taken meanwhile.
+    private static let maximumRestarts = 3
+
     /// Uploads the file.
     ///
     /// - Throws: Any error; the journal is kept for a later run if there is something to resume.
@@ -41,18 +44,32 @@ struct FileUpload: Sendable {
 
     private func upload(_ source: SourceFile, _ journal: OpenJournal?) async throws -> TransferEnding {
         var opening = try await open(source, journal)
+        var restarts = 0
         while true {
             switch opening {
             case .alreadyThere(let completed):
-                return try await finish(completed, journal, outcome: .alreadyThere)
+                return try await finish(completed, source, journal, outcome: .alreadyThere)
             case .upload(let upload):
                 do {
-                    return try await finish(try await send(upload, source, journal), journal, outcome: .transferred)
+                    return try await finish(
+                        try await send(upload, source, journal),
+                        source,
+                        journal,
+                        outcome: .transferred
+                    )
                 } catch let error as APIError
-                    where error.code == 8005 && upload.isResumed && job.options.transfer.conflictPolicy == .overwrite
+                    where error.code == 8005 && restarts < Self.maximumRestarts
+                    && [.overwrite, .rename].contains(job.options.transfer.conflictPolicy)
                 {
-                    // The server decides at the start of an upload whether it may replace a file.
-                    await warn("its upload was started without --overwrite, so it starts over")
+                    restarts += 1
+                    // The server decides at the start of an upload under which name it may end, and whether it may replace
+                    // a file.
+                    let isOlder = upload.isResumed && job.options.transfer.conflictPolicy == .overwrite
+                    await warn(
+                        isOlder
+                            ? "its upload was started without --overwrite, so it starts over"
+                            : "its name was taken after its upload had started, so it starts over"
+                    )
                     try await abortIfPresent(upload.id)
                     opening = try await start(source, journal, isFresh: true)
                 } catch let error as APIError where error.status == 404 {
@@ -71,11 +88,11 @@ struct FileUpload: Sendable {
     ) async throws -> CompletedUpload {
         await announce(upload)
         if upload.plan.parts > 1 { file.permit.release() }
-        let parts = PartUploader(job: job, file: file, source: source, upload: upload, journal: journal)
-        let stored = try await parts.uploadAll()
+        let parts = PartUploader(job: job, file: file, upload: upload, journal: journal)
+        let stored = try await parts.uploadAll(of: source)
         file.progress.verifying()
         await file.context.emit(.verifying(index: file.index))
-        return try await complete(parts, stored)
+        return try await complete(parts, source, stored)
     }
 
     /// Emits a warning about this file; `problem` is a clause.
@@ -109,18 +126,27 @@ struct FileUpload: Sendable {
     }
 
     /// Sets the file's tags and metadata unless it has them already, records the file as finished and deletes the journal.
-    private func finish(
+    func finish(
         _ completed: CompletedUpload,
+        _ source: SourceFile?,
         _ journal: OpenJournal?,
         outcome: TransferOutcome
     ) async throws -> TransferEnding {
         let (id, crc64) = (completed.details.id, completed.crc64.hex)
+        var md5: String?
+        if let source { md5 = try await self.md5(of: source) }
+        if let md5, let actual = completed.details.checksums?.md5?.lowercased(), actual != md5 {
+            throw mismatch("its MD5 is \(actual) on the server and \(md5) here")
+        }
         if !item.hasLabels(completed.details) {
+            let metadata = metadata(of: source)
             try await client.changeFile(
                 id,
                 tags: item.tags.isEmpty ? nil : item.tags,
-                metadata: item.metadata.isEmpty ? nil : item.metadata
+                metadata: metadata.isEmpty ? nil : metadata
             )
+        } else if case .alreadyThere = outcome, let source {
+            await updateTime(completed.details, source)
         }
         if let journal {
             let record = FinishedRecord(
@@ -129,6 +155,7 @@ struct FileUpload: Sendable {
                 identity: journal.identity,
                 file: id,
                 crc64: crc64,
+                md5: md5,
                 verification: completed.verification.rawValue,
                 labels: item.labelDigest,
                 ended: .now
@@ -142,8 +169,26 @@ struct FileUpload: Sendable {
             outcome: outcome,
             fileID: id,
             crc64nvme: crc64,
-            verification: completed.verification
+            md5: md5,
+            verification: completed.verification,
+            name: completed.details.name
         )
+    }
+
+    /// Returns the item's metadata, with the modification time of its file if it is to be kept.
+    func metadata(of source: SourceFile?) -> [String: String] {
+        guard job.options.transfer.keepsTimes, let time = source?.time,
+            item.metadata.count < MetadataRules.maximumPairs
+        else { return item.metadata }
+        return item.metadata.merging([FileTime.key: time]) { own, _ in own }
+    }
+
+    /// Updates the time of an identical file at the destination, if it has one; failures are ignored.
+    private func updateTime(_ existing: FileDetails, _ source: SourceFile) async {
+        guard let known = existing.metadata[FileTime.key], let time = metadata(of: source)[FileTime.key], known != time
+        else { return }
+        // Best effort: the content is the same, and the user may lack the permission to change the file.
+        do { try await client.changeFile(existing.id, metadata: [FileTime.key: time]) } catch {}
     }
 
     /// Closes the journal and keeps it for a later run, or deletes it if there is nothing to resume.

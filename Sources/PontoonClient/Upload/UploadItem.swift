@@ -16,6 +16,12 @@ public struct UploadItem: TransferItem, Hashable {
     ///
     /// ``FileSelection`` sets it for paths that it finds but that are not readable files.
     public var problem: ClientError?
+    /// Whether the file is sent only after all others have been uploaded; if any of them fails, it is not sent.
+    ///
+    /// Use it for a file that tells its readers that all others are complete.
+    public var isLast = false
+    /// Whether the item is an empty folder, which is created at the destination.
+    public var isFolder = false
 
     /// Creates an item.
     ///
@@ -42,10 +48,19 @@ public struct UploadItem: TransferItem, Hashable {
         self.problem = problem
     }
 
+    /// Returns the item with its folders in other folders at the destination, outermost first.
+    func placed(in outer: [String]) -> UploadItem {
+        var item = self
+        item.folders = outer + folders
+        return item
+    }
+
     /// Path of the file on this machine.
     public var localPath: FilePath { source }
     /// Folders and name at the destination, separated by slashes.
     public var remotePath: String { (folders + [name]).joined(separator: "/") }
+    /// The folders that must exist at the destination: ``folders`` and, for a folder, the folder itself.
+    var allFolders: [String] { isFolder ? folders + [name] : folders }
     /// Always `nil`: the server assigns the id when the upload is complete.
     public var fileID: String? { nil }
 }
@@ -79,6 +94,14 @@ public struct UploadOptions: Sendable {
     ///
     /// Nobody may be working on that upload any more: the parts of two clients would replace each other.
     public var adoptsUploads = false
+
+    /// Whether to compute the MD5 of each file, and to declare it when an upload starts, so that Pontoon verifies it.
+    ///
+    /// The file is read once more, before its first part is sent.
+    public var computesMD5 = false
+
+    /// The stream whose bytes are uploaded instead of those of a file; `nil` for files.
+    var stream: UploadStream?
 
     /// Creates the default options for a destination.
     public init(destination: UploadDestination) { self.destination = destination }

@@ -30,7 +30,9 @@ struct UploadJob: TransferJob {
             // Cannot happen, because all folders are created before the first upload.
             throw ClientError(.notFound, "The folder of '\(file.item.remotePath)' does not exist.")
         }
-        return try await FileUpload(job: self, file: file, destination: destination).run()
+        let upload = FileUpload(job: self, file: file, destination: destination)
+        if let stream = options.stream { return try await upload.run(stream) }
+        return try await upload.run()
     }
 
     /// Returns the result for a file that need not be opened: it cannot be uploaded, an earlier run finished it, or it
@@ -41,7 +43,10 @@ struct UploadJob: TransferJob {
         if let problem = problems[file.index] { return TransferEnding(outcome: .failed(problem)) }
         let existing: FileDetails?
         do {
-            _ = try folders.destination(of: file.item)
+            let destination = try folders.destination(of: file.item)
+            if file.item.isFolder, case .folder(let id)? = destination {
+                return TransferEnding(outcome: .alreadyThere, fileID: id)
+            }
             existing = try folders.existing(file.item)
         } catch {
             return TransferEnding(outcome: .failed(error))
@@ -52,12 +57,14 @@ struct UploadJob: TransferJob {
         var ending = TransferEnding(outcome: outcome, fileID: existing.id)
         if case .alreadyThere = outcome, let record {
             ending.crc64nvme = record.crc64
+            ending.md5 = record.md5
             ending.verification = TransferVerification(rawValue: record.verification)
         }
         return ending
     }
 
     func isFatal(_ error: APIError) -> Bool { error.concernsDestination }
+    func isLast(_ item: UploadItem) -> Bool { item.isLast }
 
     /// Returns the journal key of an item.
     func key(_ item: UploadItem) -> JournalKey {
@@ -81,7 +88,9 @@ extension UploadOptions {
     func knownOutcome(_ item: UploadItem, existing: FileDetails, record: FinishedRecord?) -> TransferOutcome? {
         // An upload that the user chose by its id must always be resumed.
         guard uploadID == nil, !existing.isFolder else { return nil }
-        if let record, record.matches(existing), [nil, record.labels].contains(item.labelDigest) {
+        if let record, record.matches(existing), [nil, record.labels].contains(item.labelDigest),
+            !computesMD5 || record.md5 != nil
+        {
             return .alreadyThere
         }
         return transfer.conflictPolicy == .skip ? .skipped : nil

@@ -6,17 +6,34 @@ extension Uploader {
     ///
     /// Reads the files that have the same length as the existing file of that name, to compare the checksums.
     ///
+    /// - Parameters:
+    ///   - items: The files.
+    ///   - missing: Folders in the destination, outermost first, that would be created and receive the files.
+    /// - Returns: The action for each file, in the order of `items`.
     /// - Throws: ``APIError``, ``ClientError``; `CancellationError`.
-    public func preview(_ items: [UploadItem]) async throws -> UploadPreview {
+    public func preview(_ items: [UploadItem], in missing: [String] = []) async throws -> UploadPreview {
         try check(items)
+        let preview = try await preview(placed: items.map { $0.placed(in: missing) })
+        let entries = zip(items, preview.entries).map { item, entry in
+            UploadPreview.Entry(item: item, size: entry.size, plan: entry.plan, action: entry.action)
+        }
+        return UploadPreview(
+            entries: entries,
+            limits: preview.limits,
+            maximumConcurrency: preview.maximumConcurrency
+        )
+    }
+
+    private func preview(placed items: [UploadItem]) async throws -> UploadPreview {
         let server = try await client.index()
         let limits = try await client.limits(server)
         let rules = UploadRules(server: server)
         let good = items.filter { rules.problem(with: $0) == nil }
+        let files = good.filter { !$0.isFolder }
         var folders = DestinationFolders(options.destination)
         try await folders.prepare(
             good,
-            lookingUp: good,
+            lookingUp: files,
             optionally: options.transfer.conflictPolicy != .skip,
             creating: false,
             client: client
@@ -39,7 +56,22 @@ extension Uploader {
             )
             return try await mapConcurrently(items, limit: 8) { try await planner.entry($0) }
         }
-        return UploadPreview(entries: entries, limits: limits)
+        let memory = options.transfer.memory(automaticLimit: Self.maximumConcurrency)
+        return UploadPreview(
+            entries: Self.holdingBack(entries),
+            limits: limits,
+            maximumConcurrency: memory.concurrency
+        )
+    }
+
+    /// Returns the entries, with those of the last files failing if any other would fail.
+    private static func holdingBack(_ entries: [UploadPreview.Entry]) -> [UploadPreview.Entry] {
+        let failures = entries.count { $0.isFailure && !$0.item.isLast }
+        guard let error = ClientError.heldBack(by: failures) else { return entries }
+        return entries.map { entry in
+            guard entry.item.isLast, !entry.isFailure else { return entry }
+            return UploadPreview.Entry(item: entry.item, size: entry.size, plan: nil, action: .fail(error))
+        }
     }
 
     /// Returns the error with which every upload would fail because the user lacks a permission; `nil` if none is known.
@@ -89,7 +121,8 @@ private struct UploadPlanner {
 
     private func decide(_ item: UploadItem, _ size: inout Int64) async throws -> Decision {
         if let problem = rules.problem(with: item) { throw problem }
-        _ = try folders.destination(of: item)
+        let destination = try folders.destination(of: item)
+        if item.isFolder { return (destination == nil ? .send : .alreadyThere, nil) }
         let existing = try folders.existing(item)
         if let existing {
             let record = try await blocking { options.transfer.resumes ? try finished?.record(of: item) : nil }
@@ -165,12 +198,30 @@ private struct UploadPlanner {
         )
         if let refusal { throw refusal }
         guard let existing else { return (.send, plan) }
+        if options.transfer.conflictPolicy == .rename, let destination = try folders.destination(of: item) {
+            return try await rename(item, source, in: destination, plan)
+        }
         guard !existing.isFolder else { throw Self.taken(item, by: "A folder", "Choose another name with --name.") }
         if options.transfer.conflictPolicy == .overwrite { return (.replace, plan) }
         guard try await blocking({ try source.checksum(ifIdenticalTo: existing) }) != nil else {
             throw Self.taken(item, by: "A different file", "Use --overwrite or --skip-existing.")
         }
         return (.alreadyThere, nil)
+    }
+
+    /// Returns the action for a file that is uploaded under another name, because its own is taken.
+    private func rename(
+        _ item: UploadItem,
+        _ source: SourceFile,
+        in destination: UploadDestination,
+        _ plan: PartPlan
+    ) async throws -> Decision {
+        for number in 1...FileUpload.maximumNames {
+            let name = FileUpload.otherName(item.name, number)
+            guard let taken = try await client.file(named: name, in: destination) else { return (.rename(name), plan) }
+            if try await blocking({ try source.checksum(ifIdenticalTo: taken) }) != nil { return (.alreadyThere, nil) }
+        }
+        throw Self.taken(item, by: "A different file", "Rename the file.")
     }
 
     private static func taken(_ item: UploadItem, by other: String, _ advice: String) -> ClientError {

@@ -10,6 +10,8 @@ public struct UploadPreview: Sendable {
         case resume(uploadID: String)
         /// The file would replace the existing file with that name.
         case replace
+        /// The file would be uploaded under this name, because a different file has its own name.
+        case rename(String)
         /// No action: an earlier run finished the file, or the existing file has the same bytes.
         case alreadyThere
         /// No action: a file with that name exists, and ``TransferOptions/ConflictPolicy/skip`` is set.
@@ -28,12 +30,16 @@ public struct UploadPreview: Sendable {
         public let plan: PartPlan?
         /// The action for the file.
         public let action: Action
+
+        var isFailure: Bool { if case .fail = action { true } else { false } }
     }
 
     /// The files, in order.
     public let entries: [Entry]
     /// The endpoint's rate limit and minimum part size, from which ``calls`` and ``shortestTime`` are estimated.
     public let limits: PartPlan.Limits
+    /// Maximum number of parts in flight.
+    public let maximumConcurrency: Int
 
     /// Total length in bytes of the files that would be sent, including parts that an earlier run may have sent.
     public var bytes: Int64 { entries.lazy.map { $0.plan == nil ? 0 : $0.size }.clampedSum }

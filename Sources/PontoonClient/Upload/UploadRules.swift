@@ -18,7 +18,9 @@ struct UploadRules {
                 advice: "Rename the folder, or leave it out with --exclude."
             )
         }
-        guard let problem = FileName.problem(with: item.name) else { return nil }
+        guard let problem = FileName.problem(with: item.name, kind: item.isFolder ? .folder : .file) else {
+            return nil
+        }
         return ClientError(
             .fileUnsuitable,
             "'\(item.source)' cannot be uploaded under its name: \(problem)",

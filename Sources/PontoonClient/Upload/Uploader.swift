@@ -13,6 +13,9 @@ public struct Uploader: Sendable {
     let client: SevenBridgesClient
     let options: UploadOptions
 
+    /// Maximum number of parts in flight with ``TransferOptions/Concurrency/automatic``.
+    static let maximumConcurrency = 64
+
     /// Creates an uploader for the destination in `options`.
     public init(_ client: SevenBridgesClient, options: UploadOptions) {
         self.client = client
@@ -41,7 +44,7 @@ public struct Uploader: Sendable {
         return try await TransferContext.withContext(
             for: client,
             options: options.transfer,
-            automatic: AutomaticConcurrency(start: isSmall ? 32 : 4, limit: 64),
+            automatic: AutomaticConcurrency(start: isSmall ? 32 : 4, limit: Self.maximumConcurrency),
             board: ProgressBoard(sizes: sizes),
             observe: observe
         ) { context in
@@ -57,7 +60,7 @@ public struct Uploader: Sendable {
         let limits = try await context.client.limits(server)
         let problems = items.map { UploadRules(server: server).problem(with: $0) }
         let good = zip(items, problems).filter { $1 == nil }.map(\.0)
-        await context.emit(.began(files: items.count, bytes: context.board.bytes))
+        await context.emitBegan()
         let state = try options.stateDirectory.map { try StateDirectory($0) }
         let finished = try state.map { try $0.finishedLog(JournalKey(client, options.destination)) }
         return try await withClosing(finished, close: { try $0?.close() }) { finished in
@@ -68,7 +71,9 @@ public struct Uploader: Sendable {
             // everything again.
             let looksUpAll =
                 options.uploadID == nil && (options.transfer.resumes || options.transfer.conflictPolicy == .skip)
-            let named = items.indices.filter { problems[$0] == nil && (looksUpAll || candidates[$0] != nil) }
+            let named = items.indices.filter {
+                problems[$0] == nil && !items[$0].isFolder && (looksUpAll || candidates[$0] != nil)
+            }
             var folders = DestinationFolders(options.destination)
             try await folders.prepare(
                 good,
@@ -115,7 +120,7 @@ public struct Uploader: Sendable {
 
     /// Returns the lengths of the files in bytes; that of an unreadable file is 0.
     static func sizes(_ items: [UploadItem]) -> [Int64] {
-        items.map { $0.problem == nil ? (try? FileStatus($0.source).size) ?? 0 : 0 }
+        items.map { $0.problem == nil && !$0.isFolder ? (try? FileStatus($0.source).size) ?? 0 : 0 }
     }
 }
 

@@ -5,14 +5,7 @@ import SystemPackage
 
 /// Options of every command that calls the API.
 struct CommonOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Profile in ~/.sevenbridges/credentials.", valueName: "name"))
-    var profile: String?
-
-    @Option(help: ArgumentHelp("URL of the API, or one of us, eu, cgc, cavatica, bdc, china.", valueName: "url"))
-    var endpoint: String?
-
-    @Option(help: ArgumentHelp("PEM file of CA certificates to trust. Default: SSL_CERT_FILE.", valueName: "file"))
-    var caFile: String?
+    @OptionGroup var connection: ConnectionOptions
 
     @Option(
         help: ArgumentHelp(
@@ -21,6 +14,43 @@ struct CommonOptions: ParsableArguments {
         )
     )
     var timeout = 60
+
+    func validate() throws {
+        guard (1...86_400).contains(timeout) else { throw ValidationError("--timeout must be 1 to 86400 seconds.") }
+    }
+
+    var json: Bool { connection.json }
+
+    func credentials() throws -> Credentials { try connection.credentials() }
+
+    func settings(isTransfer: Bool = false) throws -> ClientSettings {
+        try connection.settings(isTransfer: isTransfer, timeout: timeout)
+    }
+
+    func withClient<Value: Sendable>(
+        isTransfer: Bool = false,
+        _ body: (SevenBridgesClient) async throws -> Value
+    ) async throws -> Value {
+        try await connection.withClient(isTransfer: isTransfer, timeout: timeout, body)
+    }
+}
+
+/// The common options except `--timeout`, which has another meaning in `pontoon watch`.
+struct ConnectionOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp("Profile in ~/.sevenbridges/credentials.", valueName: "name"),
+        completion: .profile
+    )
+    var profile: String?
+
+    @Option(help: ArgumentHelp("URL of the API, or one of us, eu, cgc, cavatica, bdc, china.", valueName: "url"))
+    var endpoint: String?
+
+    @Option(
+        help: ArgumentHelp("PEM file of CA certificates to trust. Default: SSL_CERT_FILE.", valueName: "file"),
+        completion: .file()
+    )
+    var caFile: String?
 
     @Option(
         help: ArgumentHelp(
@@ -42,7 +72,6 @@ struct CommonOptions: ParsableArguments {
     var json = false
 
     func validate() throws {
-        guard (1...86_400).contains(timeout) else { throw ValidationError("--timeout must be 1 to 86400 seconds.") }
         guard (1...1000).contains(retries ?? 1) else { throw ValidationError("--retries must be 1 to 1000.") }
         guard (0...Self.longestRetry).contains(retryFor?.seconds ?? 0) else {
             throw ValidationError("--retry-for must be 0s to 365d.")
@@ -51,7 +80,9 @@ struct CommonOptions: ParsableArguments {
 
     /// Maximum of `--retry-for` in seconds.
     private static let longestRetry: Double = 365 * 86_400
+}
 
+extension CommonOptions {
     /// The default directory of the upload journals.
     static var stateDirectory: FilePath {
         let environment = ProcessInfo.processInfo.environment
@@ -82,12 +113,15 @@ struct CommonOptions: ParsableArguments {
         }
     }
 
+}
+
+extension ConnectionOptions {
     func credentials() throws -> Credentials {
         try Credentials.find(
             profile: profile,
             endpoint: endpoint,
             environment: ProcessInfo.processInfo.environment,
-            file: try Self.credentialsText()
+            file: try CommonOptions.credentialsText()
         )
     }
 
@@ -95,7 +129,13 @@ struct CommonOptions: ParsableArguments {
     ///
     /// A transfer may run unattended, so its requests are retried for an hour. Nobody waits that long for a list, so the
     /// requests of other commands are attempted three times.
-    func settings(isTransfer: Bool = false) throws -> ClientSettings {
+    ///
+    /// - Parameters:
+    ///   - isTransfer: Whether the command transfers files.
+    ///   - timeout: Time without a response or progress, in seconds.
+    /// - Returns: The settings.
+    /// - Throws: ``ClientError`` for an invalid proxy or CA file.
+    func settings(isTransfer: Bool = false, timeout: Int = 60) throws -> ClientSettings {
         var settings = try ClientSettings(environment: ProcessInfo.processInfo.environment)
         if let caFile { settings.caFile = FilePath(caFile) }
         settings.stallTimeout = .seconds(timeout)
@@ -107,9 +147,10 @@ struct CommonOptions: ParsableArguments {
 
     func withClient<Value: Sendable>(
         isTransfer: Bool = false,
+        timeout: Int = 60,
         _ body: (SevenBridgesClient) async throws -> Value
     ) async throws -> Value {
-        let settings = try settings(isTransfer: isTransfer)
+        let settings = try settings(isTransfer: isTransfer, timeout: timeout)
         return try await SevenBridgesClient.withClient(try credentials(), settings: settings) { client in
             var client = client
             client.onRetry = { [json] notice in Output.standard.noteRetry(notice, json: json) }

@@ -9,14 +9,34 @@ struct TransferArguments: ParsableArguments {
     @Flag(help: "Skip files that already exist at the destination.")
     var skipExisting = false
 
-    @Option(help: ArgumentHelp("Parts in flight across all files, 1 to 256, or 'auto'.", valueName: "n"))
-    var parallel = TransferOptions.Concurrency.automatic
+    @OptionGroup var basics: TransferBasics
 
-    @Option(help: ArgumentHelp("Approximate memory limit of the process, such as 256M.", valueName: "bytes"))
-    var maxMemory = ByteCount(bytes: 256 << 20)
+    func validate() throws {
+        guard !(overwrite && skipExisting) else {
+            throw ValidationError("--overwrite and --skip-existing cannot be combined.")
+        }
+    }
 
-    @Option(help: ArgumentHelp("Total bandwidth limit in bytes per second, such as 10M.", valueName: "bytes"))
-    var bwlimit: ByteCount?
+    var traffic: TrafficArguments { basics.traffic }
+    var receipt: String? { basics.receipt }
+    var afterInterruption: String { basics.afterInterruption }
+
+    var options: TransferOptions {
+        var options = basics.options
+        options.conflictPolicy = overwrite ? .overwrite : skipExisting ? .skip : .fail
+        return options
+    }
+}
+
+/// Options of every transfer of files.
+struct TransferBasics: ParsableArguments {
+    @Flag(
+        name: .customLong("no-mtime"),
+        help: "Do not keep the files' modification times, in the metadata 'pontoon_mtime'."
+    )
+    var dropsTimes = false
+
+    @OptionGroup var traffic: TrafficArguments
 
     @Flag(name: .customLong("no-resume"), help: "Start over instead of resuming an earlier run.")
     var startsOver = false
@@ -29,12 +49,6 @@ struct TransferArguments: ParsableArguments {
     )
     var receipt: String?
 
-    func validate() throws {
-        guard !(overwrite && skipExisting) else {
-            throw ValidationError("--overwrite and --skip-existing cannot be combined.")
-        }
-    }
-
     /// Advice after an interruption.
     var afterInterruption: String {
         startsOver
@@ -44,12 +58,36 @@ struct TransferArguments: ParsableArguments {
 
     var options: TransferOptions {
         var options = TransferOptions()
-        options.conflictPolicy = overwrite ? .overwrite : skipExisting ? .skip : .fail
+        traffic.apply(to: &options)
+        options.resumes = !startsOver
+        options.keepsTimes = !dropsTimes
+        return options
+    }
+}
+
+/// The options that limit the connections, the memory and the bandwidth of a transfer.
+struct TrafficArguments: ParsableArguments {
+    @Option(help: ArgumentHelp("Parts in flight across all files, 1 to 256, or 'auto'.", valueName: "n"))
+    var parallel = TransferOptions.Concurrency.automatic
+
+    @Option(help: ArgumentHelp("Approximate memory limit of the process, such as 256M.", valueName: "bytes"))
+    var maxMemory = ByteCount(bytes: 256 << 20)
+
+    @Option(
+        help: ArgumentHelp(
+            "Total bandwidth limit in bytes per second, such as 10M, or a timetable: '08:00,10M 19:00,off'.",
+            valueName: "limit"
+        )
+    )
+    var bwlimit: BandwidthOption?
+
+    @OptionGroup var report: ReportArguments
+
+    func apply(to options: inout TransferOptions) {
         options.concurrency = parallel
         options.maximumMemory = Int(maxMemory.bytes)
-        options.bandwidth = bwlimit?.bytes
-        options.resumes = !startsOver
-        return options
+        options.bandwidth = bwlimit?.limit
+        options.progressInterval = .seconds(report.progressInterval.seconds)
     }
 }
 

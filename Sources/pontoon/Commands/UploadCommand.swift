@@ -9,9 +9,12 @@ struct UploadCommand: AsyncParsableCommand {
         abstract: "Upload files and folders. Run the same command again to resume.",
         discussion: """
             All files in a folder are uploaded to the same destination folder; --keep-tree recreates the subfolders. A \
-            path with a trailing slash means the folder's contents; without one, it means the folder itself. --include \
-            and --exclude follow the rules of .gitignore: 'logs' matches in every subfolder, '/logs' only at the top, \
-            'logs/' only folders, '**' any number of folders; {a,b} matches either.
+            path with a trailing slash means the folder's contents; without one, it means the folder itself. The \
+            destination, owner/project/folder, is given with --to or as the last argument. 'pontoon upload - --name \
+            NAME' uploads standard input, which cannot be resumed.
+
+            --include and --exclude follow the rules of .gitignore: 'logs' matches in every subfolder, '/logs' only at \
+            the top, 'logs/' only folders, '**' any number of folders; {a,b} matches either.
             """
     )
 
@@ -21,42 +24,72 @@ struct UploadCommand: AsyncParsableCommand {
     @OptionGroup(title: "Upload") var upload: UploadArguments
     @OptionGroup(title: "Connection and output") var common: CommonOptions
 
+    func validate() throws {
+        _ = try places()
+        guard upload.onConflict == nil || !(transfer.overwrite || transfer.skipExisting) else {
+            throw ValidationError("--on-conflict cannot be combined with --overwrite or --skip-existing.")
+        }
+    }
+
     func run() async throws {
+        let (sources, path) = try places()
+        if sources.contains("-") { return try await uploadStandardInput(sources, to: path) }
         try await runCommand(json: common.json, afterInterruption: transfer.afterInterruption) { [self] in
-            let found = try await abandonable { [selection] in try selection.resolve() }
+            try transfer.traffic.report.begin(json: common.json)
+            let found = try await abandonable { [selection] in try selection.resolve(sources) }
             for warning in found.warnings { Output.standard.warn(warning, json: common.json) }
+            if found.items.isEmpty, found.youngFiles > 0 {
+                return CommandEnd(.done, counts: ["files": 0, "failed": 0])
+            }
             guard !found.items.isEmpty else {
                 throw ClientError(.requestInvalid, "There is nothing to upload.", advice: "Pass files or folders.")
             }
             return try await common.withClient(isTransfer: true) { client in
-                let uploader = Uploader(client, options: options)
                 if upload.isPreview {
+                    let (destination, missing) = try await client.existingPart(of: path)
+                    let uploader = Uploader(client, options: options(destination))
                     let report = PreviewReport(json: common.json, explains: upload.explain)
-                    return report.show(try await uploader.preview(found.items))
+                    return report.show(try await uploader.preview(found.items, in: missing))
                 }
-                return try await run(uploader, found.items, endpoint: client.endpoint)
+                return try await run(found.items, to: path, client)
             }
         }
     }
 
-    private func run(_ uploader: Uploader, _ items: [UploadItem], endpoint: Endpoint) async throws -> CommandEnd {
-        let report = TransferReport(direction: .upload, json: common.json, items: items)
+    private func places() throws -> (sources: [String], destination: RemotePath) {
+        try destination.split(selection.paths, hasOtherSources: selection.hasLists)
+    }
+
+    private func run(
+        _ items: [UploadItem],
+        to path: RemotePath,
+        _ client: SevenBridgesClient
+    ) async throws -> CommandEnd {
+        let report = TransferReport(
+            direction: .upload,
+            json: common.json,
+            items: items,
+            stats: transfer.traffic.report.stats
+        )
         let files = try await ResultFiles(receipt: transfer.receipt, failedTo: upload.failedTo)
-        let results = try await files.discardedOnError {
-            try await uploader.upload(items) { await report.follow($0) }
+        let (destination, results) = try await files.discardedOnError {
+            let destination = try await client.makeFolders(path)
+            let uploader = Uploader(client, options: options(destination))
+            return (destination, try await uploader.upload(items) { await report.follow($0) })
         }
         let end = report.finish(results)
         let failed = results.filter { !$0.isSuccess }.map(\.item)
         try files.write(
-            receipt: Receipt(results, endpoint: endpoint, destination: destination.value),
+            receipt: Receipt(results, endpoint: client.endpoint, destination: destination),
             failedPaths: PathList(failed.map { selection.keepTree ? $0.listedPath : $0.source }).data
         )
         return end
     }
 
-    private var options: UploadOptions {
-        var options = UploadOptions(destination: destination.value)
+    func options(_ destination: UploadDestination) -> UploadOptions {
+        var options = UploadOptions(destination: destination)
         options.transfer = transfer.options
+        if let rule = upload.onConflict { options.transfer.conflictPolicy = rule.policy }
         options.allowsChangingFiles = upload.allowChanging
         options.partSize = upload.partSize?.bytes
         if transfer.options.resumes {
@@ -64,34 +97,37 @@ struct UploadCommand: AsyncParsableCommand {
         }
         options.uploadID = upload.uploadID
         options.adoptsUploads = upload.adopt
+        options.computesMD5 = upload.md5
         return options
     }
 }
 
-/// The options that select the project or folder that receives the files.
-struct DestinationArguments: ParsableArguments {
-    @Option(help: ArgumentHelp("Destination project, owner/name.", valueName: "id"))
-    var project: String?
+/// The values of `--on-conflict`.
+enum ConflictRule: String, CaseIterable, ExpressibleByArgument {
+    case fail, skip, overwrite, rename
 
-    @Option(help: ArgumentHelp("Id of the destination folder.", valueName: "id"))
-    var parent: String?
-
-    func validate() throws {
-        guard (project == nil) != (parent == nil) else {
-            throw ValidationError("Pass exactly one of --project and --parent.")
-        }
-        if let project, project.split(separator: "/", omittingEmptySubsequences: false).count != 2 {
-            throw ValidationError("--project must be owner/name, as listed by 'pontoon projects'.")
+    var policy: TransferOptions.ConflictPolicy {
+        switch self {
+        case .fail: .fail
+        case .skip: .skip
+        case .overwrite: .overwrite
+        case .rename: .rename
         }
     }
-
-    var value: UploadDestination { parent.map { .folder($0) } ?? .project(project ?? "") }
 }
 
 /// Options of `pontoon upload` only.
 struct UploadArguments: ParsableArguments {
     @Flag(help: "If a file changes during its upload, upload the bytes as read instead of failing.")
     var allowChanging = false
+
+    @Option(
+        help: ArgumentHelp(
+            "If a different file has the same name: fail (the default), skip, overwrite, or rename to '_1_NAME'.",
+            valueName: "rule"
+        )
+    )
+    var onConflict: ConflictRule?
 
     @Option(help: ArgumentHelp("Part size, 5M to 5G. Default: chosen for each file.", valueName: "bytes"))
     var partSize: ByteCount?
@@ -106,6 +142,11 @@ struct UploadArguments: ParsableArguments {
         help: "Resume an unfinished upload of the same file that another computer started and no longer works on."
     )
     var adopt = false
+
+    @Flag(
+        help: "Also compute each file's MD5, for the receipt and for the server, which verifies it; reads files twice."
+    )
+    var md5 = false
 
     @Flag(help: "Print what would be uploaded, without uploading anything.")
     var dryRun = false
@@ -126,7 +167,13 @@ struct UploadArguments: ParsableArguments {
 
 /// The arguments that select the files to upload.
 struct SelectionArguments: ParsableArguments {
-    @Argument(help: "Files, folders and shell patterns.", completion: .file())
+    @Argument(
+        help: """
+            Files, folders and shell patterns; '-' is standard input. Without --to, the last argument is the \
+            destination.
+            """,
+        completion: .file()
+    )
     var paths: [String] = []
 
     @Flag(help: "Recreate the folders at the destination.")
@@ -146,6 +193,19 @@ struct SelectionArguments: ParsableArguments {
     )
     var filesFrom: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Send files that match only after all others have succeeded. Repeatable.",
+            valueName: "pattern"
+        )
+    )
+    var last: [String] = []
+
+    @Option(
+        help: ArgumentHelp("Leave out files that were modified more recently, such as 5m or 2h.", valueName: "time")
+    )
+    var minAge: AgeOption?
+
     @Flag(
         name: [.customShort("0"), .customLong("from0")],
         help: "The paths in --files-from end with null characters, as from 'find -print0'. Default: detected."
@@ -164,14 +224,24 @@ struct SelectionArguments: ParsableArguments {
     @Option(help: ArgumentHelp("CSV file of paths and metadata; the first column is 'File name'.", valueName: "file"))
     var manifest: String?
 
+    /// Whether options name files, in addition to the arguments.
+    var hasLists: Bool { filesFrom != nil || manifest != nil }
+
     /// Reads the list of paths and the manifest, and finds the selected files; blocks.
-    func resolve() throws -> FileSelection.Result {
+    ///
+    /// - Parameter sources: The arguments that name files, folders and patterns.
+    /// - Returns: The files, and warnings.
+    /// - Throws: ``ClientError`` for a list, manifest, pattern or metadata that is not valid.
+    func resolve(_ sources: [String]) throws -> FileSelection.Result {
         var selection = FileSelection()
-        selection.paths = paths
+        selection.paths = sources
         selection.listed = try filesFrom.map { try PathList(file: $0, endsWithNull: endsWithNull).paths } ?? []
         selection.keepsTree = keepTree
+        selection.keepsEmptyFolders = keepTree
         selection.include = include
         selection.exclude = exclude
+        selection.last = last
+        selection.minimumAge = .seconds(minAge?.seconds ?? 0)
         selection.tags = tag
         selection.metadata = try Self.metadata(meta)
         selection.manifest = try manifest.map { try Manifest(FilePath($0)) }

@@ -207,6 +207,15 @@ struct UploadsCommand: AsyncParsableCommand {
 struct AgeOption: ExpressibleByArgument, Hashable, Sendable {
     let seconds: Double
 
+    init(seconds: Double) { self.seconds = seconds }
+
+    /// The duration in the format that `--help` shows, in the largest unit in which it is a whole number.
+    var defaultValueDescription: String {
+        let units: [(String, Double)] = [("d", 86_400), ("h", 3600), ("m", 60), ("s", 1)]
+        let (unit, length) = units.first { seconds >= $0.1 && seconds.remainder(dividingBy: $0.1) == 0 } ?? ("s", 1)
+        return "\((seconds / length).formatted(.number.grouping(.never)))\(unit)"
+    }
+
     init?(argument: String) {
         let units: [Character: Double] = ["s": 1, "m": 60, "h": 3600, "d": 86_400]
         guard let unit = argument.last.flatMap({ units[$0] }), let number = Double(argument.dropLast()), number >= 0

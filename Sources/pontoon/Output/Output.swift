@@ -24,6 +24,9 @@ final class Output: Sendable {
 
     private struct State {
         var live = LiveLines()
+        var isQuiet = false
+        var log: FileDescriptor?
+        var logFailure: Errno?
         var failures: [Terminal.Stream: Failure] = [:]
     }
 
@@ -33,6 +36,36 @@ final class Output: Sendable {
     /// The first error of standard output or, if it had none, of standard error.
     var failure: Failure? {
         state.withLock { $0.failures[.output] ?? $0.failures[.error] }
+    }
+
+    /// Whether only warnings and errors are printed to standard error.
+    var isQuiet: Bool {
+        get { state.withLock { $0.isQuiet } }
+        set { state.withLock { $0.isQuiet = newValue } }
+    }
+
+    /// The first error of writing to the log file.
+    var logFailure: Errno? { state.withLock { $0.logFailure } }
+
+    /// Opens or creates a file to which all messages are appended, with the time.
+    ///
+    /// - Throws: ``ClientError`` with code `.fileUnwritable`.
+    func log(to path: FilePath) throws {
+        do {
+            let file = try FileDescriptor.open(
+                path,
+                .writeOnly,
+                options: [.append, .create, .closeOnExec],
+                permissions: FilePermissions(rawValue: 0o666)
+            )
+            state.withLock { $0.log = file }
+        } catch {
+            throw ClientError(
+                .fileUnwritable,
+                "Cannot write '\(path)': \(error).",
+                advice: "Check the path given with --log-file."
+            )
+        }
     }
 
     /// Returns when the command must stop because its output cannot be written, or when the task is cancelled.
@@ -49,9 +82,22 @@ final class Output: Sendable {
         }
     }
 
-    /// Prints a message of one line to standard error, with invisible characters replaced (``Swift/String/visible``).
-    func printMessage(_ line: String) {
+    /// Prints a line of results whose columns are separated by tabs, which the columns themselves cannot contain.
+    func printLine(columns: [String?]) {
+        let line = columns.map { ($0 ?? "").visible }.joined(separator: "\t")
+        state.withLock { write(line + "\n", to: .output, &$0) }
+    }
+
+    /// Prints a message of one line to standard error, with invisible characters replaced (``Swift/String/visible``), and
+    /// appends it to the log file.
+    ///
+    /// - Parameters:
+    ///   - line: The message.
+    ///   - isProblem: Whether the message is a warning or an error, which `--quiet` does not omit.
+    func printMessage(_ line: String, isProblem: Bool = true) {
         state.withLock { state in
+            log(line, &state)
+            if state.isQuiet, !isProblem { return }
             guard state.live.isActive else { return write(line.visible + "\n", to: .error, &state) }
             if let text = state.live.add(line.visible, columns: Terminal.size.columns) {
                 write(text, to: .error, &state)
@@ -64,10 +110,23 @@ final class Output: Sendable {
         state.withLock { write(text, to: stream, &$0) }
     }
 
+    /// Writes the bytes of a file to standard output; messages can be printed while the reader is slow.
+    ///
+    /// - Throws: `CancellationError` if the bytes cannot be written, which also stops the command, or after a
+    ///   cancellation.
+    func write(_ bytes: [UInt8]) async throws {
+        do {
+            try await abandonable { try Terminal.write(bytes, to: .output) }
+        } catch let error as Errno {
+            state.withLock { note(error, of: .output, &$0) }
+            throw CancellationError()
+        }
+    }
+
     /// Whether standard error is a terminal on which lines can be redrawn.
     var showsLiveLines: Bool {
         let terminal = ProcessInfo.processInfo.environment["TERM"] ?? ""
-        return Terminal.isTerminal(.error) && !terminal.isEmpty && terminal != "dumb"
+        return !isQuiet && Terminal.isTerminal(.error) && !terminal.isEmpty && terminal != "dumb"
     }
 
     /// Replaces the live lines; `lines` returns them for a terminal's size.
@@ -118,22 +177,41 @@ final class Output: Sendable {
         }
     }
 
+    private func log(_ line: String, _ state: inout State) {
+        guard let file = state.log, state.logFailure == nil else { return }
+        do {
+            _ = try file.writeAll(Data("\(Date.now.formatted(.iso8601)) \(line.visible)\n".utf8))
+        } catch {
+            let failure = (error as? Errno) ?? .ioError
+            state.logFailure = failure
+            write(
+                "pontoon: Cannot write to the log file: \(failure). Messages are missing from it.\n",
+                to: .error,
+                &state
+            )
+        }
+    }
+
     private func write(_ text: String, to stream: Terminal.Stream, _ state: inout State) {
         guard state.failures[stream] == nil else { return }
         do {
-            try Terminal.write(text, to: stream)
+            try Terminal.write(Array(text.utf8), to: stream)
         } catch {
-            let failure = Failure(stream: stream, error: error)
-            state.failures[stream] = failure
-            if failure.isFatal { stop.yield() }
+            note(error, of: stream, &state)
         }
+    }
+
+    private func note(_ error: Errno, of stream: Terminal.Stream, _ state: inout State) {
+        let failure = Failure(stream: stream, error: error)
+        state.failures[stream] = failure
+        if failure.isFatal { stop.yield() }
     }
 }
 
 /// One line of `--json` output: an object whose first field is `event`.
 struct JSONLine {
     private enum Value: Encodable {
-        case text(String), number(Int64), decimal(Double), flag(Bool), texts([String])
+        case text(String), number(Int64), decimal(Double), flag(Bool), texts([String]), pairs([String: String])
 
         func encode(to encoder: any Encoder) throws {
             var container = encoder.singleValueContainer()
@@ -143,6 +221,7 @@ struct JSONLine {
             case .decimal(let value): try container.encode(value)
             case .flag(let value): try container.encode(value)
             case .texts(let value): try container.encode(value)
+            case .pairs(let value): try container.encode(value)
             }
         }
     }
@@ -159,12 +238,14 @@ struct JSONLine {
     func with(_ name: String, _ value: Bool) -> JSONLine { adding(name, .flag(value)) }
     func with(_ name: String, _ value: [String]) -> JSONLine { adding(name, .texts(value)) }
 
+    func with(_ name: String, _ value: [String: String]) -> JSONLine { adding(name, .pairs(value)) }
+
     /// The JSON text, with the fields in the order in which they were added.
     ///
     /// Characters that a terminal would interpret are escaped, which does not change the values.
     var text: String {
         let encoder = JSONEncoder()
-        encoder.outputFormatting = .withoutEscapingSlashes
+        encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
         let pairs = fields.map { field in
             // Values that JSON cannot represent, such as infinity, become null.
             let parts = [try? encoder.encode(field.name), try? encoder.encode(field.value)]

@@ -20,6 +20,14 @@ struct ProgressDisplay {
         Output.standard.draw { lines(progress, elapsed: elapsed, $0) }
     }
 
+    /// Returns the totals as a line for a log.
+    mutating func line(_ progress: TransferProgress) -> String {
+        let now = ContinuousClock.now
+        meter.add(progress, at: now)
+        let fields = totals(progress) + speed(progress, elapsed: (now - start) / .seconds(1))
+        return fields.map(\.text).joined(separator: " · ")
+    }
+
     /// Returns the lines, each narrower than the terminal.
     private func lines(_ progress: TransferProgress, elapsed: Double, _ size: Terminal.Size) -> [String] {
         let width = size.columns - 1
@@ -40,6 +48,10 @@ struct ProgressDisplay {
 
     private func line(_ file: TransferProgress.File, into width: Int) -> String {
         let name = names[file.index].visible
+        if file.isOpenEnded {
+            let state = file.isVerifying ? "verifying" : ByteCount.text(file.doneBytes)
+            return "  \(name.shortened(to: max(1, width - 4 - state.columns)))  \(state)"
+        }
         let share = percent(file.size > 0 ? Double(file.doneBytes) / Double(file.size) : 1)
         let part = file.parts > 1 ? ", part \(file.doneParts)/\(file.parts)" : ""
         let states =
@@ -58,6 +70,9 @@ struct ProgressDisplay {
     }
 
     private func totals(_ progress: TransferProgress) -> [Field] {
+        if progress.active.contains(where: \.isOpenEnded) {
+            return [Field(text: "\(ByteCount.text(progress.doneBytes)) so far", rank: 0)]
+        }
         let share =
             progress.bytes > 0
             ? Double(progress.doneBytes) / Double(progress.bytes)

@@ -8,34 +8,77 @@ enum TransferDirection: Sendable {
     case upload, download
 }
 
+/// The results of a transfer for which a line is printed, without `--json`.
+enum TransferDetail: Sendable {
+    case all
+    /// All except files that were not transferred because they are the same.
+    case changes
+    /// Failed files and retries, without progress and summary.
+    case problems
+    case none
+
+    /// Whether the start of the transfer is announced.
+    var includesStart: Bool { self == .all || self == .changes }
+
+    func includes(_ outcome: TransferOutcome) -> Bool {
+        switch (self, outcome) {
+        case (.all, _): true
+        case (.changes, .alreadyThere): false
+        case (.changes, _): true
+        case (.problems, _): !outcome.isSuccess
+        case (.none, _): false
+        }
+    }
+}
+
 /// The output of `pontoon upload` and `pontoon download`: events while files are transferred, and a summary.
 final class TransferReport<Item: TransferItem>: Sendable {
     let direction: TransferDirection
     let json: Bool
     let items: [Item]
+    let detail: TransferDetail
+    /// Interval of the lines with the progress if there is no terminal; `nil` for none.
+    let stats: AgeOption?
     private let start = ContinuousClock.now
     /// Indexes of the items whose results have been printed.
     private let printed = Mutex<Set<Int>>([])
 
-    init(direction: TransferDirection, json: Bool, items: [Item]) {
+    init(
+        direction: TransferDirection,
+        json: Bool,
+        items: [Item],
+        detail: TransferDetail = .all,
+        stats: AgeOption? = nil
+    ) {
         self.direction = direction
         self.json = json
         self.items = items
+        self.detail = detail
+        self.stats = stats
     }
 
     /// Prints the events until the transfer ends.
     func follow(_ events: TransferEvents<Item>) async {
-        let isLive = Output.standard.showsLiveLines && !json
+        let isLive = Output.standard.showsLiveLines && !json && detail != .problems
         var display = ProgressDisplay(names: items.map(\.remotePath))
+        var lastStats = start
         var outage = OutageNotice()
         for await event in events {
             if case .finished(let result) = event { printed.withLock { _ = $0.insert(result.index) } }
             if json {
                 if let line = line(event) { Output.standard.printLine(line.text) }
+            } else if isLive, case .began = event {
+                // The live lines show the same.
+                continue
             } else if let text = outage.text(event) ?? text(event) {
-                Output.standard.printMessage(text)
-            } else if isLive, case .progress(let progress) = event {
-                display.draw(progress)
+                Output.standard.printMessage(text, isProblem: event.isProblem)
+            } else if case .progress(let progress) = event {
+                if isLive {
+                    display.draw(progress)
+                } else if let stats, ContinuousClock.now - lastStats >= .seconds(stats.seconds) {
+                    lastStats = .now
+                    Output.standard.printMessage(display.line(progress), isProblem: false)
+                }
             }
         }
         Output.standard.endLiveLines()
@@ -51,8 +94,8 @@ final class TransferReport<Item: TransferItem>: Sendable {
                 Output.standard.printLine(line(result).text)
             } else if case .cancelled = result.outcome {
                 continue
-            } else {
-                Output.standard.printMessage(text(result))
+            } else if detail == .none || detail.includes(result.outcome) {
+                Output.standard.printMessage(text(result), isProblem: !result.isSuccess)
             }
         }
     }
@@ -64,18 +107,21 @@ final class TransferReport<Item: TransferItem>: Sendable {
         printRest(results)
         let failed = results.filter { !$0.isSuccess }.count
         let bytes = results.lazy.map(\.transferredBytes).clampedSum
-        if !json {
+        if !json, detail != .problems {
             let counts = "\(results.count - failed) of \(counted(results.count, "file"))"
             let seconds = (ContinuousClock.now - start) / .seconds(1)
             let rate = bytes > 0 && seconds >= 1 ? ", \(rateText(Double(bytes) / seconds))" : ""
             Output.standard.printMessage(
-                "\(counts) \(verb), \(ByteCount.text(bytes)) \(transferVerb) in \(timeText(seconds))\(rate)."
+                "\(counts) \(verb), \(ByteCount.text(bytes)) \(transferVerb) in \(timeText(seconds))\(rate).",
+                isProblem: false
             )
         }
         let statuses = results.compactMap { result -> ExitStatus? in
             switch result.outcome {
             case .transferred, .alreadyThere, .skipped: nil
             case .cancelled: .interrupted
+            // The files because of which this one was not sent determine the status.
+            case .failed(let error as ClientError) where error.code == .heldBack: nil
             case .failed(let error): ExitStatus(error)
             }
         }
@@ -83,6 +129,17 @@ final class TransferReport<Item: TransferItem>: Sendable {
             ExitStatus(statuses),
             counts: ["files": Int64(results.count), "failed": Int64(failed), transferredBytesField: bytes]
         )
+    }
+}
+
+extension TransferEvent {
+    /// Whether the message for the event is a warning or an error.
+    fileprivate var isProblem: Bool {
+        switch self {
+        case .retrying, .warning: true
+        case .finished(let result): !result.isSuccess
+        case .began, .started, .partStored, .verifying, .progress: false
+        }
     }
 }
 
@@ -95,7 +152,10 @@ extension TransferReport {
     /// Returns the message for an event; `nil` if none is printed.
     private func text(_ event: TransferEvent<Item>) -> String? {
         switch event {
-        case .finished(let result): text(result)
+        case .began(let files, let bytes, let concurrency) where detail.includesStart:
+            "\(direction == .upload ? "Uploading" : "Downloading") \(counted(files, "file")), "
+                + "\(ByteCount.text(bytes)), over up to \(counted(concurrency, "connection"))."
+        case .finished(let result) where detail.includes(result.outcome): text(result)
         case .retrying(let retry) where !retry.isOutage && retry.wait > .seconds(1):
             "pontoon: \(retry.index.map { naming(items[$0], in: retry.reason) } ?? retry.reason)"
                 + " Retrying in \(timeText(retry.wait / .seconds(1))) to \(retry.purpose)."
@@ -115,7 +175,9 @@ extension TransferReport {
         switch result.outcome {
         case .transferred:
             let resumed = result.resumedBytes > 0 ? " (\(ByteCount.text(result.resumedBytes)) resumed)" : ""
-            return "\(name): \(ByteCount.text(result.size)) \(verb)\(resumed), \(verification(result))"
+            let other = result.remotePath == result.item.remotePath ? "" : " as \(result.remotePath)"
+            return "\(name): \(ByteCount.text(result.size)) \(verb)\(other)\(resumed), \(verification(result))"
+        case .alreadyThere where result.item.isFolder: return "\(name)/: empty folder"
         case .alreadyThere: return "\(name): already \(verb), \(verification(result))"
         case .skipped: return "\(name): skipped, a file with that name exists"
         case .failed(let error): return "pontoon: \(naming(result.item, in: "\(error)"))"
@@ -140,8 +202,8 @@ extension TransferReport {
     /// Returns the JSON line of an event; docs/client.md#json documents all events.
     private func line(_ event: TransferEvent<Item>) -> JSONLine? {
         switch event {
-        case .began(let files, let bytes):
-            JSONLine("began").with("files", files).with("bytes", bytes)
+        case .began(let files, let bytes, let concurrency):
+            JSONLine("began").with("files", files).with("bytes", bytes).with("parallel", concurrency)
         case .started(let start): line(start)
         case .partStored(let part): line(part)
         case .retrying(let retry):
@@ -164,8 +226,13 @@ extension TransferReport {
         let line = JSONLine("started").with("path", start.item.localPath.string).with("name", start.item.remotePath)
         switch direction {
         case .upload:
-            return line.with("upload_id", start.uploadID).with("size", start.size).with("parts", start.parts)
-                .with("part_size", start.partSize).with("resumed_parts", start.resumedParts)
+            // The length of a stream is not known.
+            let isKnown = start.parts > 0
+            return line.with("upload_id", start.uploadID).with("size", isKnown ? start.size : nil)
+                .with("parts", isKnown ? start.parts : nil).with("part_size", start.partSize).with(
+                    "resumed_parts",
+                    start.resumedParts
+                )
                 .with("resumed_bytes", start.resumedBytes)
         case .download:
             return line.with("file_id", start.item.fileID).with("size", start.size).with("ranges", start.parts)
@@ -193,10 +260,10 @@ extension TransferReport {
             case .failed(let error): ("failed", error)
             case .cancelled: ("cancelled", nil)
             }
-        return JSONLine(name).with("path", result.item.localPath.string).with("name", result.item.remotePath)
+        return JSONLine(name).with("path", result.item.localPath.string).with("name", result.remotePath)
             .with("size", result.size).with(transferredBytesField, result.transferredBytes)
             .with("resumed_bytes", result.resumedBytes).with("file_id", result.fileID)
-            .with("upload_id", result.uploadID).with("crc64nvme", result.crc64nvme)
+            .with("upload_id", result.uploadID).with("crc64nvme", result.crc64nvme).with("md5", result.md5)
             .with("verified_by", result.verification?.rawValue).with("code", error.map(errorCode))
             .with("message", error.map { "\($0)" })
     }

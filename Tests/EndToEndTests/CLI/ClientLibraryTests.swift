@@ -33,7 +33,7 @@ struct ClientLibraryTests {
                 var options = UploadOptions(destination: .project("admin/uploads"))
                 options.stateDirectory = user.folder.appending("library")
                 options.partSize = Int64(Self.partSize)
-                options.transfer.bandwidth = 20 << 20
+                options.transfer.bandwidth = BandwidthLimit(bytesPerSecond: 20 << 20)
                 let (before, after) = (Stored(), Stored())
                 let first = try await cancel(Uploader(client, options: options), items, before)
                 #expect(first.allSatisfy { !$0.isSuccess })

@@ -41,7 +41,11 @@ struct ReadmeTests {
             #expect(try user.bytes("back/reads/a.bam") == user.bytes("reads/a.bam"))
             let folder = try await server.api.fileID("reads")
             let file = try await server.api.fileID("a.bam", parent: folder)
-            #expect(try await server.api.call(.GET, "/files/\(file)")["metadata"] == ["sample_id": "S1"])
+            let details = try await server.api.call(.GET, "/files/\(file)")
+            guard case .object(let metadata) = details["metadata"] else {
+                throw UnexpectedResponse(description: String(buffer: details.body))
+            }
+            #expect(metadata["sample_id"] == "S1" && Set(metadata.keys) == ["sample_id", "pontoon_mtime"])
         }
     }
 }

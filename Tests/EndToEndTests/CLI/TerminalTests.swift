@@ -84,8 +84,8 @@ struct TerminalTests {
                 let run = try await TerminalSession([], arguments, terminal: terminal, server, user)
                 #expect(run.code == 0 && !run.raw.contains("\u{1B}") && !run.raw.contains("ETA"), "\(run.raw)")
                 #expect(
-                    run.raw.split(whereSeparator: \.isNewline).count == 5,
-                    "a line per file and the summary: \(run.raw)"
+                    run.raw.split(whereSeparator: \.isNewline).count == 6,
+                    "the start, a line per file and the summary: \(run.raw)"
                 )
             }
         }

@@ -153,6 +153,7 @@ struct UploadTests {
                 "*.bam",
                 "--exclude",
                 "more",
+                "--no-mtime",
                 user.folder.appending("data").string
             )
             #expect(run.code == 0, "\(run)")
@@ -188,7 +189,7 @@ struct UploadTests {
                 let run = try await FaultInjectionProxy.with(server, fault: { _ in fault }) { proxy in
                     var user = user
                     user.endpoint = "http://127.0.0.1:\(proxy.port)/v2"
-                    let labels = ["--name", "f\(number)", "--tag", "t", "--meta", "sample=ä"]
+                    let labels = ["--name", "f\(number)", "--tag", "t", "--meta", "sample=ä", "--no-mtime"]
                     return try await user.run(["upload", "--json", "--project", "admin/uploads", path] + labels)
                 }
                 #expect(run.code == 0, "\(run)")

@@ -11,14 +11,21 @@ import Testing
 struct DeployTests {
     private static let folder = Places.root.appending("deploy")
 
-    @Test("the systemd units are valid", arguments: ["pontoond.service", "pontoond@.service"])
-    func units(_ name: String) async throws {
+    @Test(
+        "the systemd units are valid",
+        arguments: [
+            ("pontoond.service", "pontoond serve"), ("pontoond@.service", "pontoond serve"),
+            ("pontoon-watch.service", "pontoon watch"),
+        ]
+    )
+    func units(_ name: String, command: String) async throws {
         try await withTemporaryFolder { folder in
             let text = try String(contentsOfFile: Self.folder.appending(name).string, encoding: .utf8)
-            #expect(text.contains("ExecStart=/usr/local/bin/pontoond serve "))
+            #expect(text.contains("ExecStart=/usr/local/bin/\(command) "))
             // A template is checked through an instance.
             let unit = folder.appending(name.replacing("@", with: "@8081"))
             try text.replacing("/usr/local/bin/pontoond", with: Places.pontoond.string)
+                .replacing("/usr/local/bin/pontoon ", with: "\(Places.pontoon) ")
                 .write(toFile: unit.string, atomically: true, encoding: .utf8)
             let result = try await run(
                 .path("/usr/bin/systemd-analyze"),
@@ -28,10 +35,12 @@ struct DeployTests {
             )
             #expect(result.terminationStatus == .exited(0), "\(result.standardError)")
             #expect(result.standardError == "")
-            for line in [
-                "Type=notify", "WatchdogSec=30", "StartLimitIntervalSec=0", "LimitCORE=0", "#MemoryMax=2G",
-                "ExecReload=/bin/kill -HUP $MAINPID",
-            ] {
+            let ofServer = [
+                "Type=notify", "WatchdogSec=30", "#MemoryMax=2G", "ExecReload=/bin/kill -HUP $MAINPID",
+            ]
+            let ofWatch = ["SuccessExitStatus=130", "StateDirectory=pontoon-watch", "Restart=on-failure"]
+            let own = command.hasPrefix("pontoond") ? ofServer : ofWatch
+            for line in own + ["StartLimitIntervalSec=0", "LimitCORE=0"] {
                 #expect(text.contains("\n\(line)\n"), "\(line)")
             }
         }

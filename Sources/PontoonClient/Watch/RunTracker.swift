@@ -1,0 +1,135 @@
+import PontoonCore
+
+/// The decision which files of a run can be sent, and whether the run can be finished, from successive scans.
+///
+/// A value without I/O; the caller passes the time.
+struct RunTracker: Sendable {
+    /// What can be done after a scan.
+    struct Work: Sendable {
+        /// Files that are stable and have not been sent in this state, in the order of the scan.
+        var ready: [UploadItem] = []
+        /// Whether there are more of them than the maximum of one batch.
+        var hasMore = false
+        /// Number of files that may still change, or whose upload failed and will be tried again later.
+        var pending = 0
+        /// Whether every marker pattern matches a file, and all markers are stable.
+        var isMarked = false
+        /// The errors of the files that cannot be uploaded, with their paths at the destination.
+        var problems: [(path: String, error: any Error)] = []
+
+        /// Whether nothing but the markers has to be sent.
+        var isFinishable: Bool { isMarked && ready.isEmpty && pending == 0 }
+    }
+
+    private struct Facts: Hashable {
+        let size: Int64
+        let modified: Int64
+    }
+
+    private struct File {
+        var facts: Facts
+        /// Time of the first scan that found these facts.
+        var since: ContinuousClock.Instant
+        var sent: Facts?
+        var failure: Failure?
+    }
+
+    private struct Failure {
+        let error: any Error
+        let count: Int
+        /// Time from which the upload is tried again; `nil` if only a change of the file can help.
+        let retry: ContinuousClock.Instant?
+    }
+
+    /// Maximum number of files of a batch.
+    static let maximumFiles = 10_000
+    /// Pause before the first repetition of a failed upload; it doubles up to ``longestPause``.
+    static let firstPause = Duration.seconds(15)
+    static let longestPause = Duration.seconds(600)
+
+    private let settle: Duration
+    private var files: [ByteExactString: File] = [:]
+
+    init(settle: Duration) { self.settle = settle }
+
+    /// Records a scan.
+    ///
+    /// - Returns: What can be done now.
+    mutating func observe(_ scan: RunScan, at now: ContinuousClock.Instant) -> Work {
+        var known: [ByteExactString: File] = [:]
+        known.reserveCapacity(scan.files.count)
+        var work = Work()
+        var areMarkersStable = true
+        // Empty folders are created at the end.
+        for found in scan.files where !found.item.isFolder {
+            let key = ByteExactString(found.item.remotePath)
+            let facts = Facts(size: found.size, modified: found.modified)
+            var file = files[key] ?? File(facts: facts, since: now)
+            if file.facts != facts { (file.facts, file.since, file.failure) = (facts, now, nil) }
+            known[key] = file
+            if let problem = found.item.problem {
+                work.problems.append((found.item.remotePath, problem))
+                continue
+            }
+            let isStable = now - file.since >= settle
+            if found.item.isLast {
+                areMarkersStable = areMarkersStable && isStable
+                if let failure = file.failure { note(failure, of: found.item, in: &work, at: now) }
+            } else if file.sent == facts {
+                continue
+            } else if !isStable {
+                work.pending += 1
+            } else if let failure = file.failure, failure.retry.map({ $0 > now }) ?? true {
+                note(failure, of: found.item, in: &work, at: now)
+            } else if work.ready.count < Self.maximumFiles {
+                work.ready.append(found.item)
+            } else {
+                work.hasMore = true
+            }
+        }
+        // A file that was removed is forgotten.
+        files = known
+        work.isMarked = scan.hasMarkers && areMarkersStable
+        return work
+    }
+
+    private func note(_ failure: Failure, of item: UploadItem, in work: inout Work, at now: ContinuousClock.Instant) {
+        guard let retry = failure.retry else { return work.problems.append((item.remotePath, failure.error)) }
+        if retry > now { work.pending += 1 }
+    }
+
+    /// Records the result of an upload.
+    ///
+    /// If the file changed after the scan, the next scan finds that, and the file is sent again.
+    mutating func record(_ result: UploadResult, at now: ContinuousClock.Instant) {
+        let key = ByteExactString(result.item.remotePath)
+        guard var file = files[key] else { return }
+        switch result.outcome {
+        case .transferred, .alreadyThere, .skipped: (file.sent, file.failure) = (file.facts, nil)
+        case .cancelled: return
+        case .failed(let error as ClientError) where [.heldBack, .fileChanged].contains(error.code):
+            // Not a failure of this file: others failed, or the file is still being written.
+            file.since = now
+        case .failed(let error):
+            let count = (file.failure?.count ?? 0) + 1
+            let pause = min(Self.firstPause * (1 << min(count - 1, 10)), Self.longestPause)
+            file.failure = Failure(error: error, count: count, retry: error.isTransient ? now + pause : nil)
+        }
+        files[key] = file
+    }
+}
+
+extension Error {
+    /// Whether the same upload may succeed later although neither the file nor the user's rights change.
+    var isTransient: Bool {
+        switch self {
+        case let error as APIError: error.status >= 500 || [408, 425, 429].contains(error.status)
+        case let error as ClientError:
+            [
+                .unreachable, .connectionLost, .timedOut, .responseUnreadable, .storageRefused, .checksumMismatch,
+                .fileChanged, .busy, .heldBack,
+            ].contains(error.code)
+        default: false
+        }
+    }
+}

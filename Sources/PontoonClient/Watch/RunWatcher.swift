@@ -1,0 +1,124 @@
+import NIOPosix
+import PontoonCore
+public import SystemPackage
+
+/// A watch of a folder into which an instrument writes runs.
+///
+/// Files are sent as soon as they are stable, the markers of a run last; then the whole run is compared with the files
+/// at its destination. The folder is read at regular intervals, because network file systems do not report changes.
+/// What has been done is recorded in the state directory, so that another watch continues where this one stopped.
+public struct RunWatcher: Sendable {
+    let client: SevenBridgesClient
+    let options: WatchOptions
+    let state: WatchState
+    let root: FilePath
+    let markers: [PathPattern]
+    let hooks: Hooks
+
+    /// The functions with which a watch reports to its caller.
+    public struct Hooks: Sendable {
+        /// Receives each change of a run's state.
+        public var report: @Sendable (RunNotice) async -> Void
+        /// Consumes the progress events of an upload of the given files.
+        public var observe: @Sendable ([UploadItem], UploadEvents) async -> Void
+        /// Receives each run that has ended, once; after a crash, possibly again.
+        public var ended: @Sendable (RunNotice) async throws -> Void
+
+        /// Creates hooks.
+        public init(
+            report: @escaping @Sendable (RunNotice) async -> Void = { _ in },
+            observe: @escaping @Sendable ([UploadItem], UploadEvents) async -> Void = { for await _ in $1 {} },
+            ended: @escaping @Sendable (RunNotice) async throws -> Void = { _ in }
+        ) {
+            (self.report, self.observe, self.ended) = (report, observe, ended)
+        }
+    }
+
+    /// Watches a folder until the task is cancelled or, with ``WatchOptions/endsWhenDone``, until all runs have ended.
+    ///
+    /// An error that may pass, such as an outage, does not end the watch.
+    ///
+    /// - Parameters:
+    ///   - folder: The folder that contains the runs, or is a run.
+    ///   - client: Client for the destination.
+    ///   - options: The options; ``UploadOptions/stateDirectory`` must be set.
+    ///   - hooks: The functions that are informed about the progress.
+    /// - Returns: The last notice of each run.
+    /// - Throws: ``ClientError``, with code `.busy` if another process watches the same folder for the same destination,
+    ///   `.requestInvalid` for invalid options, or `.notFound` if the folder does not exist; ``APIError`` if the token is
+    ///   not valid or the destination does not exist; `CancellationError`; any error that `hooks.ended` throws.
+    public static func watch(
+        _ folder: FilePath,
+        _ client: SevenBridgesClient,
+        options: WatchOptions,
+        hooks: Hooks = Hooks()
+    ) async throws -> [RunNotice] {
+        var options = options
+        options.upload.transfer.conflictPolicy = .overwrite
+        let markers = try options.markers.map { try PathPattern($0) }
+        guard let stateDirectory = options.upload.stateDirectory, !markers.isEmpty else {
+            throw ClientError(.requestInvalid, "A watch needs a state directory and a marker.")
+        }
+        let root = FilePath(folder.absolute)
+        let place = JournalKey(client, options.upload.destination).place
+        let threads = NIOThreadPool.singleton
+        if try await threads.runIfActive({ RunFolder.isRun(root, markers: markers) }) {
+            (options.depth, options.endsWhenDone) = (0, true)
+        }
+        let state = try await threads.runIfActive { try WatchState(stateDirectory, root: root, place: place) }
+        return try await withClosing(state, close: { try $0.close() }) { [options] state in
+            let watcher = RunWatcher(
+                client: client,
+                options: options,
+                state: state,
+                root: root,
+                markers: markers,
+                hooks: hooks
+            )
+            return try await watcher.run()
+        }
+    }
+
+    private func run() async throws -> [RunNotice] {
+        // Fails at once if the folder does not exist.
+        _ = try await blocking { try RunFolder.find(in: root, depth: min(options.depth, 1)) }
+        var runs: [RunFolder: WatchedRun] = [:]
+        var outage: ClientError?
+        while true {
+            var mustContinue = false
+            do {
+                let folders = try await blocking { try RunFolder.find(in: root, depth: options.depth) }
+                outage = nil
+                for (folder, run) in runs where !folders.contains(folder) {
+                    runs[folder] = nil
+                    if run.record.result == nil { await hooks.report(run.notice(.removed)) }
+                }
+                for folder in folders {
+                    // Taken out of the dictionary, so that its state is not copied when it changes.
+                    var run = runs.removeValue(forKey: folder) ?? WatchedRun(folder, watcher: self)
+                    mustContinue = try await run.advance() || mustContinue
+                    runs[folder] = run
+                }
+            } catch let error as ClientError where [.notFound, .fileUnreadable].contains(error.code) {
+                // The file system may be unavailable for some time.
+                if outage == nil { await hooks.report(unavailable(error)) }
+                outage = error
+            }
+            if options.endsWhenDone, !runs.isEmpty, runs.values.allSatisfy({ $0.record.result != nil }) {
+                return runs.values.sorted { $0.folder.path.string < $1.folder.path.string }.map(\.lastNotice)
+            }
+            try Task.checkCancellation()
+            if !mustContinue { try await Task.sleep(for: max(options.interval, .milliseconds(100))) }
+        }
+    }
+
+    private func unavailable(_ error: ClientError) -> RunNotice {
+        var notice = RunNotice(run: root, folders: [], state: .waiting, files: 0, bytes: 0)
+        notice.error = error
+        return notice
+    }
+
+    func blocking<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+        try await NIOThreadPool.singleton.runIfActive(body)
+    }
+}

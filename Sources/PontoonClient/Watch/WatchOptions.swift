@@ -1,0 +1,105 @@
+public import SystemPackage
+
+/// The options with which a ``RunWatcher`` finds, uploads and compares runs.
+public struct WatchOptions: Sendable {
+    /// The destination and the transfer options.
+    ///
+    /// ``UploadOptions/stateDirectory`` is required. Files at the destination that differ are always replaced.
+    public var upload: UploadOptions
+    /// Patterns of the files that mark a run as complete, relative to the run's folder; a run is complete when each of
+    /// them matches a file.
+    ///
+    /// The marker files are sent after all others.
+    public var markers: [String]
+    /// Patterns that select the files of a run, as in ``FileSelection/include``; the markers are always selected.
+    public var include: [String] = []
+    /// Patterns that exclude files and folders of a run, as in ``FileSelection/exclude``.
+    public var exclude: [String] = []
+    /// Tags for all files.
+    public var tags: [String] = []
+    /// Metadata for all files.
+    public var metadata: [String: String] = [:]
+    /// Time for which the length and the modification time of a file must not change before it is sent.
+    public var settle: Duration = .seconds(60)
+    /// Pause between two looks at the folder; at least 100 milliseconds.
+    public var interval: Duration = .seconds(30)
+    /// Time without any change after which a run without its markers is given up.
+    public var timeout: Duration = .seconds(72 * 3600)
+    /// Number of folder levels from the watched folder to a run: 1 if it contains the runs, 0 if it is a run.
+    ///
+    /// A watched folder that has a marker itself is always a run, and the watch then returns when the run has ended.
+    public var depth = 1
+    /// Whether to return when at least one run was found, and every run is complete, different, failed or given up.
+    ///
+    /// Otherwise, the watch does not end by itself.
+    public var endsWhenDone = false
+    /// Whether the comparison at the end of a run reads the local files and compares checksums, not only lengths.
+    public var comparesChecksums = true
+    /// Folder for the receipts; `nil` for a folder in the state directory.
+    public var receipts: FilePath?
+
+    /// Creates the default options.
+    ///
+    /// - Parameters:
+    ///   - upload: The destination and the transfer options.
+    ///   - markers: Patterns of the files that mark a run as complete; at least one.
+    public init(upload: UploadOptions, markers: [String]) {
+        self.upload = upload
+        self.markers = markers
+    }
+}
+
+/// The state of a run, as ``RunWatcher`` reports each change of it.
+public enum RunState: String, Sendable, Codable {
+    /// The run was found, or an earlier watch left it unfinished.
+    case found
+    /// The first files are stable and are being sent.
+    case uploading
+    /// All markers are there and stable.
+    case marked
+    /// All files have been sent and are being compared with those at the destination.
+    case comparing
+    /// All files are at the destination, and the comparison found no difference.
+    case complete
+    /// Files differ after the upload, or could not be compared.
+    case different
+    /// Files cannot be uploaded.
+    case failed
+    /// The run's markers did not appear in time.
+    case timedOut = "timed_out"
+    /// The folder of an unfinished run was removed.
+    case removed
+    /// A run that had ended changed, so that it is watched again.
+    case changed
+    /// An error stops the upload for now; it is tried again later.
+    case waiting
+
+    /// Whether the run has ended, unless it changes again.
+    public var isFinal: Bool { [.complete, .different, .failed, .timedOut].contains(self) }
+}
+
+/// A change of the state of a run.
+public struct RunNotice: Sendable {
+    /// Absolute path of the run's folder.
+    public let run: FilePath
+    /// Folders from the destination to the run's folder at the destination.
+    public let folders: [String]
+    /// The new state.
+    public let state: RunState
+    /// Number of files found in the run.
+    public let files: Int
+    /// Total length of these files in bytes.
+    public let bytes: Int64
+    /// Problems of individual files, at most ten, each with its path.
+    public var problems: [String] = []
+    /// Number of all problems, including those that ``problems`` omits.
+    public var problemCount = 0
+    /// The error because of which the run is in this state; `nil` if there is none.
+    public var error: (any Error)?
+    /// Number of files that exist only at the destination, for example because they were renamed during the run.
+    public var extraFiles = 0
+    /// Path of the receipt; `nil` unless the run's files have all been uploaded.
+    public var receipt: FilePath?
+    /// Id of the run's folder at the destination; `nil` if it is not known.
+    public var folderID: String?
+}

@@ -1,0 +1,144 @@
+import Crypto
+import Foundation
+import PontoonCore
+import SystemPackage
+
+/// What a watch remembers about a run, in one file per run.
+struct RunRecord: Hashable, Sendable, Codable {
+    var version = 1
+    /// Absolute path of the run's folder.
+    var run: String
+    /// ``RunScan/fingerprint`` of the last scan.
+    var fingerprint = ""
+    /// Time at which the fingerprint last changed.
+    var changed = Date.now
+    /// The final state; `nil` while the run is being watched.
+    var result: RunState?
+    /// Whether the end of the run has been announced, and the user's command for it has run.
+    var isAnnounced = false
+    /// The markers of a complete run; if they change, the run is watched again.
+    var markers: [Marker] = []
+    /// Path of the receipt of a run that has been uploaded.
+    var receipt: String?
+
+    /// A marker file, by which a new run in a folder of the same name is recognized.
+    struct Marker: Hashable, Sendable, Codable {
+        let path: String
+        let size: Int64
+        /// Time of the last modification, in nanoseconds since 1970.
+        let modified: Int64
+
+        /// Returns whether the file is still the same; blocks.
+        var isUnchanged: Bool {
+            guard let status = try? FileStatus(FilePath(path)) else { return false }
+            return status.size == size && status.modified == modified
+        }
+    }
+}
+
+/// The folder with the records of one watch, which is identified by the watched folder and the destination.
+///
+/// The folder is locked while the watch runs.
+struct WatchState: Sendable {
+    private let folder: FilePath
+    private let lock: FileDescriptor
+
+    /// Folder for the receipts if the user chose none.
+    var receipts: FilePath { folder.appending("receipts") }
+
+    /// Creates and locks the folder; blocks.
+    ///
+    /// - Throws: `.busy` if another process watches the same folder for the same destination; `.stateUnusable`.
+    init(_ state: FilePath, root: FilePath, place: String) throws {
+        folder = state.appending("watch").appending(Self.digest("\(place)\n\(root)"))
+        do {
+            try FileManager.default.createDirectory(
+                atPath: folder.string,
+                withIntermediateDirectories: true,
+                attributes: [.posixPermissions: 0o700]
+            )
+            lock = try FileDescriptor.openOwn(folder.appending("lock"), .readWrite)
+        } catch {
+            throw StateDirectory.unusable(folder, error)
+        }
+        do {
+            guard try FileSystem.tryLock(lock) else {
+                throw ClientError(
+                    .busy,
+                    "Another process is watching '\(root)' for the same destination.",
+                    advice: "Stop it first."
+                )
+            }
+        } catch {
+            try lock.close()
+            throw error is ClientError ? error : StateDirectory.unusable(folder, error)
+        }
+    }
+
+    /// Releases the lock; must not be called twice.
+    func close() throws { try lock.close() }
+
+    /// Reads the record of a run; blocks.
+    ///
+    /// - Returns: `nil` if there is none, or none that is valid.
+    func record(_ run: RunFolder) -> RunRecord? {
+        guard let data = try? Data(contentsOf: URL(filePath: path(run).string)),
+            let record = try? JSONDecoder().decode(RunRecord.self, from: data), record.version == 1,
+            record.run.utf8.elementsEqual(run.path.string.utf8)
+        else { return nil }
+        return record
+    }
+
+    /// Replaces the record of a run; blocks.
+    ///
+    /// - Throws: `.stateUnusable`.
+    func save(_ record: RunRecord, of run: RunFolder) throws {
+        do {
+            try JSONEncoder().encode(record).write(to: URL(filePath: path(run).string), options: .atomic)
+        } catch {
+            throw StateDirectory.unusable(path(run), error)
+        }
+    }
+
+    /// Writes the receipt of a run; blocks.
+    ///
+    /// - Returns: Its path.
+    /// - Throws: `.fileUnwritable`.
+    func write(_ receipt: Receipt, of run: RunFolder, in folder: FilePath?) throws -> FilePath {
+        let folder = folder ?? receipts
+        do {
+            try FileManager.default.createDirectory(atPath: folder.string, withIntermediateDirectories: true)
+        } catch {
+            throw ClientError(
+                .fileUnwritable,
+                "Cannot create the folder '\(folder)': \(error.localizedDescription)",
+                advice: "Check the path given with --receipts."
+            )
+        }
+        let path = folder.appending(run.folders.joined(separator: "_") + ".json")
+        try receipt.write(to: path)
+        return path
+    }
+
+    /// The state directory of a run's uploads, which is needed until the run is complete.
+    ///
+    /// It is separate for each run, because the log of finished files is read anew for each batch of uploads.
+    func uploads(of run: RunFolder) -> FilePath { folder.appending(Self.digest(run.path.string)) }
+
+    /// Deletes the state directory of a run's uploads; blocks.
+    ///
+    /// - Throws: `.stateUnusable`.
+    func removeUploads(of run: RunFolder) throws {
+        let path = uploads(of: run)
+        guard FileManager.default.fileExists(atPath: path.string) else { return }
+        do {
+            try FileManager.default.removeItem(atPath: path.string)
+        } catch {
+            throw StateDirectory.unusable(path, error)
+        }
+    }
+
+    private func path(_ run: RunFolder) -> FilePath { folder.appending(Self.digest(run.path.string) + ".json") }
+
+    private static func digest(_ text: String) -> String { Hex.encode(SHA256.hash(data: Data(text.utf8)).prefix(20)) }
+}

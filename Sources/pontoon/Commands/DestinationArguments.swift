@@ -1,0 +1,70 @@
+import ArgumentParser
+import Foundation
+import PontoonClient
+
+/// The options that select the project or folder that receives the files.
+///
+/// Without them, the last positional argument is the destination, as in `cp`; see ``split(_:hasOtherSources:)``.
+struct DestinationArguments: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Destination owner/project/folder, or a folder's id; missing folders are created. Default: the last argument.",
+            valueName: "path"
+        ),
+        completion: .remotePath
+    )
+    var to: String?
+
+    @Option(help: ArgumentHelp("Destination project, owner/name.", valueName: "id"), completion: .project)
+    var project: String?
+
+    @Option(help: ArgumentHelp("Id of the destination folder.", valueName: "id"))
+    var parent: String?
+
+    func validate() throws {
+        guard [to, project, parent].compactMap({ $0 }).count <= 1 else {
+            throw ValidationError("Pass only one of --to, --project and --parent.")
+        }
+        if let project, project.split(separator: "/", omittingEmptySubsequences: false).count != 2 {
+            throw ValidationError("--project must be owner/name, as listed by 'pontoon projects'.")
+        }
+        _ = try selected()
+    }
+
+    /// Separates the sources from the destination, which is that of an option or, without one, the last argument.
+    ///
+    /// - Parameters:
+    ///   - arguments: The positional arguments.
+    ///   - hasOtherSources: Whether options such as `--files-from` name sources too; otherwise, a single argument is a
+    ///     source.
+    /// - Returns: The positional arguments that are sources, and the path or id of the destination.
+    /// - Throws: `ValidationError` if there is no destination, or if the last argument is not a valid one.
+    func split(
+        _ arguments: [String],
+        hasOtherSources: Bool = false
+    ) throws -> (sources: [String], destination: RemotePath) {
+        if let selected = try selected() { return (arguments, selected) }
+        guard let last = arguments.last, arguments.count > 1 || hasOtherSources else {
+            throw ValidationError("Pass the destination with --to owner/project/folder, or as the last argument.")
+        }
+        guard !FileManager.default.fileExists(atPath: last), let destination = try? RemotePath(last) else {
+            throw ValidationError(
+                "Pass the destination with --to owner/project/folder: the last argument, '\(last)', is "
+                    + (FileManager.default.fileExists(atPath: last)
+                        ? "a file or folder on this machine." : "not a path on the server.")
+            )
+        }
+        return (arguments.dropLast(), destination)
+    }
+
+    private func selected() throws -> RemotePath? {
+        if let parent { return .id(parent) }
+        let variable = ProcessInfo.processInfo.environment["PONTOON_PROJECT"].flatMap { $0.isEmpty ? nil : $0 }
+        guard let text = to ?? project ?? variable else { return nil }
+        do {
+            return try RemotePath(text)
+        } catch {
+            throw ValidationError("\(error)")
+        }
+    }
+}

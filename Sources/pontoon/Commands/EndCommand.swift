@@ -1,0 +1,80 @@
+import Foundation
+import PontoonClient
+import Subprocess
+import Synchronization
+import SystemPackage
+
+/// The command of `--then`, which runs for each run that has ended.
+final class EndCommand: Sendable {
+    private let text: String
+    private let report: WatchReport
+    private let failed = Mutex<[ExitStatus]>([])
+
+    /// Time after which the command is terminated.
+    private static let longest = Duration.seconds(3600)
+
+    init(text: String, report: WatchReport) { (self.text, self.report) = (text, report) }
+
+    /// A status for each command that failed.
+    var statuses: [ExitStatus] { failed.withLock { $0 } }
+
+    /// Runs the command and waits until it exits; its failure is reported and does not stop the watch.
+    ///
+    /// - Throws: `CancellationError` after the command was terminated because the watch stops.
+    func run(_ notice: RunNotice) async throws {
+        let problem: String?
+        do {
+            let status = try await withDeadline { try await self.execute(notice) }
+            problem =
+                switch status {
+                case .exited(0)?: nil
+                case .exited(let code)?: "exited with \(code)"
+                case .signaled(let signal)?: "was terminated by signal \(signal)"
+                case nil: "was terminated, because it did not exit within an hour"
+                }
+        } catch let error as SubprocessError {
+            problem = "could not be started: \(error)"
+        }
+        try Task.checkCancellation()
+        guard let problem else { return }
+        failed.withLock { $0.append(.mixed) }
+        Output.standard.warn("The command given with --then \(problem) for '\(notice.run)'.", json: report.json)
+    }
+
+    private func execute(_ notice: RunNotice) async throws -> TerminationStatus {
+        let variables: [Environment.Key: String?] = [
+            "PONTOON_RUN": notice.run.string,
+            "PONTOON_DESTINATION": report.destination(of: notice),
+            "PONTOON_RESULT": notice.state.rawValue,
+            "PONTOON_RECEIPT": notice.receipt?.string ?? "",
+        ]
+        var options = PlatformOptions()
+        options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .seconds(10))]
+        return try await Subprocess.run(
+            .path("/bin/sh"),
+            arguments: ["-c", text],
+            environment: .inherit.updating(variables),
+            platformOptions: options,
+            input: .none,
+            // Standard output contains only the results of this program.
+            output: .fileDescriptor(.standardError, closeAfterSpawningProcess: false),
+            error: .fileDescriptor(.standardError, closeAfterSpawningProcess: false)
+        ).terminationStatus
+    }
+
+    /// Returns the value of `body`; `nil` if it was cancelled at the deadline.
+    private func withDeadline<Value: Sendable>(
+        _ body: @escaping @Sendable () async throws -> Value
+    ) async throws -> Value? {
+        try await withThrowingTaskGroup(of: Value?.self) { group in
+            group.addTask { try await body() }
+            group.addTask {
+                try await Task.sleep(for: Self.longest)
+                return nil
+            }
+            defer { group.cancelAll() }
+            guard let first = try await group.next(), let value = first else { return nil }
+            return value
+        }
+    }
+}

@@ -1,0 +1,54 @@
+import ArgumentParser
+import PontoonClient
+import SystemPackage
+
+/// The options about the messages of a transfer.
+struct ReportArguments: ParsableArguments {
+    @Flag(help: "Print only warnings, errors and the results of --json.")
+    var quiet = false
+
+    @Option(
+        help: ArgumentHelp(
+            "Without a terminal, print a line with the progress at this interval, such as 1m.",
+            valueName: "time"
+        )
+    )
+    var stats: AgeOption?
+
+    @Option(
+        help: ArgumentHelp("Append all messages to this file too, with the time; also those that --quiet omits."),
+        completion: .file()
+    )
+    var logFile: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Time between two updates of the display and two 'progress' events, 0.1s to 1h.",
+            valueName: "time"
+        )
+    )
+    var progressInterval = AgeOption(seconds: 0.2)
+
+    func validate() throws {
+        guard (0.1...3600).contains(progressInterval.seconds) else {
+            throw ValidationError("--progress-interval must be 0.1s to 1h.")
+        }
+        guard (1...86_400).contains(stats?.seconds ?? 1) else { throw ValidationError("--stats must be 1s to 1d.") }
+    }
+
+    /// Opens the log file, and applies `--quiet`, for all messages that follow.
+    ///
+    /// - Throws: ``ClientError``, with code `.fileUnwritable` if the file cannot be opened, or `.requestInvalid` for a log
+    ///   file with `--json`.
+    func begin(json: Bool) throws {
+        if json, logFile != nil {
+            throw ClientError(
+                .requestInvalid,
+                "--log-file cannot be combined with --json, which prints events instead of messages.",
+                advice: "Redirect standard output to the file instead."
+            )
+        }
+        Output.standard.isQuiet = quiet
+        if let logFile { try Output.standard.log(to: FilePath(logFile)) }
+    }
+}
