@@ -250,7 +250,8 @@ extension FileUpload {
 
     /// Returns the file on the server as the result of this upload if its content is identical to the local file.
     private func completed(by found: FileDetails, _ source: SourceFile) async throws -> CompletedUpload? {
-        if let record = job.finishedRecords[file.index], record.matches(found), let crc64 = CRC64NVME(hex: record.crc64),
+        if let record = job.finishedRecords[file.index], record.matches(found),
+            let crc64 = CRC64NVME(hex: record.crc64),
             let verification = TransferVerification(rawValue: record.verification)
         {
             return CompletedUpload(details: found, crc64: crc64, verification: verification)

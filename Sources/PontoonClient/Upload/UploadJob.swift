@@ -52,7 +52,9 @@ struct UploadJob: TransferJob {
             return TransferEnding(outcome: .failed(error))
         }
         let record = finishedRecords[file.index]
-        guard let existing, let outcome = options.knownOutcome(file.item, existing: existing, record: record) else { return nil }
+        guard let existing, let outcome = options.knownOutcome(file.item, existing: existing, record: record) else {
+            return nil
+        }
         file.progress.opened(size: existing.size ?? 0)
         var ending = TransferEnding(outcome: outcome, fileID: existing.id)
         if case .alreadyThere = outcome, let record {
