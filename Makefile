@@ -1,4 +1,8 @@
-.PHONY: help run build check test docs bench bench-smoke format lint clean
+# The commit that 'pontoon --version' prints; Package.swift reads it.
+PONTOON_COMMIT ?= $(shell Scripts/commit)
+export PONTOON_COMMIT
+
+.PHONY: help run build check test docs man bench bench-smoke format lint clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile | expand -t 20
@@ -17,8 +21,11 @@ check: ## the quick checks: lint, debug build, unit and in-process tests (ARGS='
 test: ## everything: lint, builds, all tests, benchmark smoke runs; what CI runs (ARGS='--filter …')
 	@Scripts/test $(ARGS)
 
-docs: ## build the DocC documentation of PontoonClient in .build/docs
+docs: man ## build the DocC documentation of PontoonClient in .build/docs, and the man pages
 	@Scripts/docs
+
+man: ## build the programs and write their man pages to .build/man
+	@Scripts/man .build/man
 
 bench: build ## compare with nginx, SeaweedFS and others; about 15 minutes (ARGS='--only 1,3')
 	@Benchmarks/speed/run $(ARGS)

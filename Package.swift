@@ -1,6 +1,12 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
+// The commit that 'pontoon --version' prints. SwiftPM does not evaluate this file again after each commit, but when the
+// variable has changed.
+let commit = (Context.environment["PONTOON_COMMIT"] ?? "").filter {
+    $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-")
+}
+
 let package = Package(
     name: "pontoon",
     platforms: [.macOS(.v15)],
@@ -34,6 +40,8 @@ let package = Package(
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0"),
     ],
     targets: [
+        // Separate, so that after a commit only this target and PontoonCore are compiled again.
+        .target(name: "CBuild", cSettings: [.define("CBUILD_COMMIT", to: "\"\(commit)\"")]),
         .target(name: "CChecksum"),
         .target(name: "CEmbedded", exclude: ["console", "openapi.yaml"]),
         .target(name: "CFileCalls"),
@@ -43,7 +51,7 @@ let package = Package(
         .target(
             name: "PontoonCore",
             dependencies: [
-                "CChecksum",
+                "CBuild", "CChecksum",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),

@@ -76,7 +76,7 @@ package func buildServer(
     var application = Application(
         router: router,
         server: HTTPServerBuilder { makeChannel($0, tls) },
-        configuration: ApplicationConfiguration(address: settings.listen.bindAddress, serverName: "pontoon"),
+        configuration: ApplicationConfiguration(address: settings.listen.bindAddress),
         services: [tasks] + [redirect].compactMap(\.self),
         onServerRunning: onReady,
         logger: logger
@@ -89,7 +89,7 @@ extension Routes {
     /// Registers all calls of the API, and those of the data plane if bytes pass through this server.
     func addCalls(_ useCases: UseCases, budget: ReceiveBufferBudget, metrics: ServerMetrics) {
         let files = FileCalls(files: useCases.files, downloads: useCases.downloads)
-        IndexCalls(useCases: useCases, bodies: bodies).add(to: self)
+        IndexCalls(useCases: useCases, callers: callers, bodies: bodies).add(to: self)
         HealthCalls(readiness: useCases.readiness, bodies: bodies, isReadOnly: settings.isReadOnly).add(to: self)
         UploadCalls(root: UploadCalls.root, uploads: useCases.uploads, audience: .usersAndSenders)
             .add(to: self, projects: useCases.projects)

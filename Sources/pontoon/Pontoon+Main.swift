@@ -7,7 +7,7 @@ extension Pontoon {
     static func main() async {
         do {
             try Terminal.openClosedStreams()
-            var command = try parseAsRoot()
+            var command = try await asyncParseAsRoot()
             if var command = command as? any AsyncParsableCommand {
                 try await command.run()
             } else {
@@ -25,6 +25,8 @@ extension Pontoon {
         let code = exitCode(for: error)
         let text = fullMessage(for: error)
         if text.isEmpty { return code.rawValue }
+        // The terminal shows messages of a completion in the middle of the command that the user is typing.
+        if CommandLine.arguments.dropFirst().first == "---completion", !code.isSuccess { return code.rawValue }
         let output = Output.standard
         if code.isSuccess {
             output.write(text + "\n", to: .output)
@@ -44,7 +46,7 @@ extension Pontoon {
             let usage = lines.firstIndex { $0.hasPrefix("Usage:") } ?? lines.endIndex
             lines = ["Error: \(problem)"] + lines[usage...]
         }
-        if CommandLine.arguments.contains("--json") {
+        if ListingOptions.requestJSON(CommandLine.arguments) {
             let message = (lines.first ?? "").replacing("Error: ", with: "", maxReplacements: 1)
             Output.standard.fail(ClientError.Code.requestInvalid.rawValue, message, json: true)
         }

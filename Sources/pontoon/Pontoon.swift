@@ -1,4 +1,5 @@
 import ArgumentParser
+import PontoonCore
 
 @main
 struct Pontoon: AsyncParsableCommand {
@@ -14,10 +15,12 @@ struct Pontoon: AsyncParsableCommand {
             taken, 6 no connection, 7 checksums differ, 8 problem with a local file, 9 in use by another process, \
             10 refused by the server or storage, 64 invalid arguments, 130 interrupted.
             """,
+        version: "pontoon \(Build.description)",
         subcommands: [
-            UploadCommand.self, WatchCommand.self, DownloadCommand.self, UploadsCommand.self, ListCommand.self,
-            ProjectsCommand.self,
-            FilesCommand.self, VerifyCommand.self, CompareCommand.self, TokenCommand.self, UsageCommand.self,
+            UploadCommand.self, WatchCommand.self, DownloadCommand.self, SyncCommand.self, CatCommand.self,
+            UploadsCommand.self, ListCommand.self, FindCommand.self, DiskUsageCommand.self, StatCommand.self,
+            MakeFolderCommand.self, FilesCommand.self, ChecksumCommand.self, VerifyCommand.self, CompareCommand.self,
+            ProjectsCommand.self, MembersCommand.self, UsageCommand.self, TokenCommand.self, WhoamiCommand.self,
             DoctorCommand.self, ConfigCommand.self,
         ]
     )

@@ -9,7 +9,7 @@ struct Pontoond: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pontoond",
         abstract: "Upload server for the Seven Bridges Platform v2 multipart-upload API.",
-        version: "pontoond \(Build.version)",
+        version: "pontoond \(Build.description)",
         subcommands: [
             ServeCommand.self, UserCommand.self, TokenCommand.self, KeyCommand.self, BackupCommand.self,
             RestoreCommand.self, CheckCommand.self, CheckBucketCommand.self, ScrubCommand.self, MigrateCommand.self,

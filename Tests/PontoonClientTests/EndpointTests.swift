@@ -169,13 +169,14 @@ struct EndpointTests {
         "a redirect is explained with the URL to set",
         arguments: [
             ("https://new.example/v2/projects?offset=0", "https://new.example/v2"),
-            ("https://new.example/login", "https://new.example/login"), ("/v2/projects", "/v2"),
+            ("https://new.example/login", "https://new.example/login"), ("/v2/projects", nil),
+            ("https://user:password@new.example/v2/projects", nil),
         ]
     )
-    func redirect(location: String, expected: String) {
+    func redirect(location: String, expected: String?) {
         let response = HTTPResponse(status: 307, headers: ["Location": location], body: ByteBuffer())
         let error = APIError(response, purpose: "list the projects", call: "GET /projects")
-        #expect(error.redirectedEndpoint == expected && error.description.contains(expected))
+        #expect(error.redirectedEndpoint == expected && error.description.contains(expected ?? "status 307"))
     }
 
     @Test(

@@ -34,6 +34,7 @@ struct RunTrackerTests {
             transferredBytes: 0,
             resumedBytes: 0,
             crc64nvme: nil,
+            md5: nil,
             verification: nil,
             uploadID: nil,
             remotePath: name

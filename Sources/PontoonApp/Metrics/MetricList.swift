@@ -115,6 +115,10 @@ package enum MetricList {
         .gauge("process_open_fds", "Number of open file descriptors."),
         .gauge("process_max_fds", "Maximum number of open file descriptors."),
         .gauge("process_start_time_seconds", "Start time of the process, in Unix time."),
-        .gauge("pontoon_build_info", labels: ["version"], "Always 1; the label is the version of the server."),
+        .gauge(
+            "pontoon_build_info",
+            labels: ["version", "commit", "swift"],
+            "Always 1; the labels are the version of the server, its commit, and the version of Swift."
+        ),
     ]
 }

@@ -16,7 +16,7 @@ struct ProcessMetrics: Sendable {
     func samples() -> [MetricsRegistry.Sample] {
         var samples: [MetricsRegistry.Sample] = [
             .init("process_start_time_seconds", .number(start.timeIntervalSince1970)),
-            .init("pontoon_build_info", labels: [Build.version], 1),
+            .init("pontoon_build_info", labels: [Build.version, Build.commit, Build.swift], 1),
         ]
         if let seconds = Self.cpuSeconds() { samples.append(.init("process_cpu_seconds_total", .number(seconds))) }
         if let bytes = Self.residentBytes() { samples.append(.init("process_resident_memory_bytes", bytes)) }

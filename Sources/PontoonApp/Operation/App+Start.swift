@@ -9,7 +9,8 @@ extension App {
         logger.notice(
             "server started",
             metadata: [
-                "version": "\(Build.version)", "settings": .dictionary(Dictionary(uniqueKeysWithValues: changes)),
+                "version": "\(Build.version)", "commit": "\(Build.commit)", "swift": "\(Build.swift)",
+                "settings": .dictionary(Dictionary(uniqueKeysWithValues: changes)),
             ]
         )
     }

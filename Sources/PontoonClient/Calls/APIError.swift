@@ -15,7 +15,8 @@ public struct APIError: Error, Sendable, CustomStringConvertible {
     public let purpose: String
     /// Method and path, such as `POST /upload/multipart`.
     public let call: String
-    /// URL of the API to which a redirect points, such as `https://api.example/v2`; `nil` for other responses.
+    /// URL of the API to which a redirect points, such as `https://api.example/v2`; `nil` for other responses, and if
+    /// the redirect contains no URL that the client accepts.
     ///
     /// The client does not follow redirects, which could send the token to another host.
     public let redirectedEndpoint: String?
@@ -61,6 +62,8 @@ public struct APIError: Error, Sendable, CustomStringConvertible {
         var target = String(location.prefix { $0 != "?" && $0 != "#" })
         let path = call.split(separator: " ").last.map(String.init) ?? ""
         if target.hasSuffix(path) { target.removeLast(path.count) }
+        // Neither a path alone nor a URL with a password helps the user.
+        guard (try? WebAddress(target)) != nil else { return nil }
         return target.truncated()
     }
 
@@ -88,6 +91,7 @@ extension APIError {
         case (403, _) where concernsUpload: "Ask a project admin for the 'write' permission."
         case (403, _): "Ask a project admin for the permission, or use a token with more rights."
         case (404, nil), (404, 90_003): "Check the URL of the API; it usually ends with '/v2'."
+        case (404, 3002) where call.contains("/members/"): "List the members with 'pontoon members ls'."
         case (404, 3002): "Check the project's id (owner/name). List your projects with 'pontoon projects'."
         case (404, 5026): "Check the folder's id. List folders with 'pontoon ls'."
         case (_, 8005): "A file with that name exists. Use --overwrite or --skip-existing."

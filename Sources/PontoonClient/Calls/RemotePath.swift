@@ -24,6 +24,15 @@ public enum RemotePath: Hashable, Sendable, CustomStringConvertible {
         self = .path(project: names[0...1].joined(separator: "/"), names: Array(names[2...]))
     }
 
+    /// Returns the error for a path or id that does not exist.
+    static func missing(_ path: String) -> ClientError {
+        ClientError(
+            .notFound,
+            "'\(path)' does not exist on the server.",
+            advice: "List files and folders with 'pontoon ls'."
+        )
+    }
+
     /// The id or path as text.
     public var description: String {
         switch self {
@@ -47,12 +56,7 @@ extension SevenBridgesClient {
             var found: FileDetails?
             for (index, name) in names.enumerated() {
                 guard let next = try await file(named: name, in: place) else {
-                    let missing = ([project] + names[...index]).joined(separator: "/")
-                    throw ClientError(
-                        .notFound,
-                        "'\(missing)' does not exist on the server.",
-                        advice: "List files and folders with 'pontoon ls'."
-                    )
+                    throw RemotePath.missing(([project] + names[...index]).joined(separator: "/"))
                 }
                 found = next
                 place = .folder(next.id)
@@ -70,12 +74,7 @@ extension SevenBridgesClient {
         guard let found = try await find(path) else {
             switch path {
             case .path(let project, _): return .project(project)
-            case .id(let id):
-                throw ClientError(
-                    .notFound,
-                    "'\(id)' does not exist on the server.",
-                    advice: "List files and folders with 'pontoon ls'."
-                )
+            case .id(let id): throw RemotePath.missing(id)
             }
         }
         guard found.isFolder else {

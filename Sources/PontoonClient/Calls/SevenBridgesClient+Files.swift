@@ -27,9 +27,19 @@ extension SevenBridgesClient {
         offset: Int = 0,
         limit: Int = 100
     ) async throws -> ResultPage<FileDetails> {
+        try await files(in: place, filter: names.map { ("name", $0) }, offset: offset, limit: limit)
+    }
+
+    /// Lists one page of the files and folders directly in a project or folder that match the filters of a query.
+    func files(
+        in place: UploadDestination,
+        filter: [(name: String, value: String)],
+        offset: Int,
+        limit: Int = 100
+    ) async throws -> ResultPage<FileDetails> {
         try await page(
             "/files",
-            query: [place.field] + names.map { ("name", $0) } + [("fields", "_all")],
+            query: [place.field] + filter + [("fields", "_all")],
             offset: offset,
             limit: limit,
             purpose: "list the files of '\(place.field.value)'"

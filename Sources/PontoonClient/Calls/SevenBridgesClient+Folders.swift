@@ -6,8 +6,20 @@ extension SevenBridgesClient {
     /// - Throws: ``ClientError``, with code `.nameTaken` if a name in the path is that of a file; ``APIError``, with
     ///   status 404 for names in an unknown project.
     public func makeFolders(_ path: RemotePath) async throws -> UploadDestination {
-        var (place, missing) = try await existingPart(of: path)
-        for name in missing { place = .folder(try await createdFolder(name, in: place)) }
+        let (place, missing) = try await existingPart(of: path)
+        return try await createFolders(missing, in: place)
+    }
+
+    /// Creates folders in each other.
+    ///
+    /// - Parameters:
+    ///   - names: Names of the folders, outermost first; existing folders are used.
+    ///   - place: The project or folder that contains the first one.
+    /// - Returns: The last folder; `place` without names.
+    /// - Throws: The same errors as ``makeFolders(_:)``.
+    package func createFolders(_ names: [String], in place: UploadDestination) async throws -> UploadDestination {
+        var place = place
+        for name in names { place = .folder(try await createdFolder(name, in: place)) }
         return place
     }
 

@@ -5,16 +5,21 @@ public struct ServerIndex: Sendable, Decodable {
     /// Names of the server's extensions to the platform's API; empty on the platform itself.
     public let extensions: Set<String>
 
-    private enum CodingKeys: String, CodingKey { case extensions }
+    /// The version of a Pontoon server; `nil` on the platform, and if the token is not valid.
+    public let version: String?
+
+    private enum CodingKeys: String, CodingKey { case extensions, build }
+    private struct Build: Decodable { var version: String? }
 
     /// Decodes the API's JSON; a missing list of extensions is decoded as empty.
     public init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: CodingKeys.self)
         extensions = Set(try fields.decodeIfPresent([String].self, forKey: .extensions) ?? [])
+        version = try fields.decodeIfPresent(Build.self, forKey: .build)?.version
     }
 
     /// Creates an index, by default without extensions.
-    public init(extensions: Set<String> = []) { self.extensions = extensions }
+    public init(extensions: Set<String> = []) { (self.extensions, version) = (extensions, nil) }
 
     /// Whether part infos can be requested in batches and in the initialize call.
     var providesPartInfos: Bool { extensions.contains("part_infos") }

@@ -1,4 +1,5 @@
 import NIOHTTP1
+import PontoonCore
 
 /// A project as the API describes it.
 public struct ProjectDetails: Sendable, Decodable, Identifiable {
@@ -10,21 +11,33 @@ public struct ProjectDetails: Sendable, Decodable, Identifiable {
         public let read: Bool?
         /// Whether the user may download files.
         public let copy: Bool?
+        /// Whether the user may run tasks.
+        public let execute: Bool?
         /// Whether the user may do everything, including managing members.
         public let admin: Bool?
+
+        /// The names of the granted permissions, in the order in which they build on each other.
+        package var granted: [String] {
+            let all = [("read", read), ("copy", copy), ("write", write), ("execute", execute), ("admin", admin)]
+            return all.filter { $0.1 ?? false }.map(\.0)
+        }
     }
 
     /// Id of the project, `owner/name`.
     public let id: String
     /// Display name.
     public let name: String
+    /// Description; `nil` if there is none, or if the project comes from a list.
+    public let description: String?
+    /// Tags; `nil` if the server omits them.
+    public let tags: [String]?
     /// The user's permissions; `nil` if the project comes from a list.
     public let permissions: Permissions?
     /// Id of the root folder; `nil` if the project comes from a list.
     public let rootFolder: String?
 
     private enum CodingKeys: String, CodingKey {
-        case id, name, permissions
+        case id, name, description, tags, permissions
         case rootFolder = "root_folder"
     }
 }
@@ -57,13 +70,86 @@ extension SevenBridgesClient {
     /// - Returns: The project.
     /// - Throws: ``ClientError``, with code `.requestInvalid` if the id does not have this form; ``APIError``.
     public func project(_ id: String) async throws -> ProjectDetails {
+        try await call(
+            APIRequest(method: .GET, path: try Self.projectPath(id), purpose: "get the project '\(id)'")
+        )
+    }
+
+    /// Creates a project.
+    ///
+    /// - Parameters:
+    ///   - name: Display name, from which the server derives the id.
+    ///   - description: Description; `nil` for none.
+    ///   - tags: Tags.
+    /// - Returns: The project.
+    /// - Throws: ``APIError``, ``ClientError``.
+    public func createProject(
+        _ name: String,
+        description: String? = nil,
+        tags: [String] = []
+    ) async throws -> ProjectDetails {
+        try await call(
+            APIRequest(
+                method: .POST,
+                path: "/projects",
+                body: Self.body(name: name, description: description, tags: tags.isEmpty ? nil : tags),
+                idempotency: .nonIdempotent,
+                purpose: "create the project '\(name)'"
+            )
+        )
+    }
+
+    /// Changes a project; its id stays the same.
+    ///
+    /// - Parameters:
+    ///   - id: Id of the project, `owner/name`.
+    ///   - name: New display name; `nil` keeps the name.
+    ///   - description: New description; `nil` keeps it.
+    ///   - tags: New tags, replacing all existing ones; `nil` keeps them.
+    /// - Returns: The changed project.
+    /// - Throws: ``APIError``, ``ClientError``.
+    public func changeProject(
+        _ id: String,
+        name: String? = nil,
+        description: String? = nil,
+        tags: [String]? = nil
+    ) async throws -> ProjectDetails {
+        try await call(
+            APIRequest(
+                method: .PATCH,
+                path: try Self.projectPath(id),
+                body: Self.body(name: name, description: description, tags: tags),
+                purpose: "change the project '\(id)'"
+            )
+        )
+    }
+
+    /// Deletes a project with all of its files, and aborts its unfinished uploads.
+    ///
+    /// - Parameter id: Id of the project, `owner/name`.
+    /// - Throws: ``APIError``, ``ClientError``.
+    public func deleteProject(_ id: String) async throws {
+        _ = try await perform(
+            APIRequest(method: .DELETE, path: try Self.projectPath(id), purpose: "delete the project '\(id)'")
+        )
+    }
+
+    private static func body(name: String?, description: String?, tags: [String]?) -> JSONValue {
+        var body: [String: JSONValue] = [:]
+        body["name"] = name.map { .string($0) }
+        body["description"] = description.map { .string($0) }
+        body["tags"] = tags.map { .array($0.map { .string($0) }) }
+        return .object(body)
+    }
+
+    /// Returns the path of a project's calls.
+    ///
+    /// - Throws: ``ClientError`` with code `.requestInvalid` if the id does not have the form `owner/name`.
+    static func projectPath(_ id: String) throws(ClientError) -> String {
         let names = id.split(separator: "/", omittingEmptySubsequences: false)
-        guard names.count == 2, names.allSatisfy({ !$0.isEmpty }) else {
+        guard names.count == 2, names.allSatisfy({ !$0.isEmpty && $0 != "." && $0 != ".." }) else {
             throw ClientError(.requestInvalid, "'\(id)' is not a project id.", advice: "Use the form owner/name.")
         }
-        let path = names.map { String($0).urlEncoded }.joined(separator: "/")
-        return try await call(
-            APIRequest(method: .GET, path: "/projects/\(path)", purpose: "get the project '\(id)'")
-        )
+        return "/projects/" + names.map { String($0).urlEncoded }.joined(separator: "/")
     }
 }

@@ -8,12 +8,14 @@ public struct UploadStart: Sendable {
     public var destination: UploadDestination
     /// Name of the file, without slashes.
     public var name: String
-    /// Length of the file in bytes.
-    public var size: Int64
+    /// Length of the file in bytes; `nil` if it is not known yet, which only Pontoon accepts.
+    public var size: Int64?
     /// Requested part size in bytes, which the server may change; `nil` leaves the choice to the server.
     public var partSize: Int64?
     /// Whether an existing file with that name is replaced.
     public var overwrite = false
+    /// MD5 of the file, 32 hexadecimal digits, which Pontoon verifies when the upload is completed; `nil` declares none.
+    public var md5: String?
     /// Tags of the file; must be empty unless the server has the extension `upload_labels`.
     public var tags: [String] = []
     /// Metadata of the file; must be empty unless the server has the extension `upload_labels`.
@@ -26,8 +28,8 @@ public struct UploadStart: Sendable {
     /// - Parameters:
     ///   - destination: The project or folder that receives the file.
     ///   - name: Name of the file, without slashes.
-    ///   - size: Length of the file in bytes.
-    public init(destination: UploadDestination, name: String, size: Int64) {
+    ///   - size: Length of the file in bytes; `nil` if it is not known yet.
+    public init(destination: UploadDestination, name: String, size: Int64?) {
         self.destination = destination
         self.name = name
         self.size = size
@@ -54,11 +56,13 @@ extension SevenBridgesClient {
     ///
     /// - Throws: ``APIError``, ``ClientError``.
     public func startUpload(_ start: UploadStart) async throws -> UploadDetails {
-        var body: [String: JSONValue] = ["name": .string(start.name), "size": .integer(start.size)]
+        var body: [String: JSONValue] = ["name": .string(start.name)]
+        body["size"] = start.size.map { .integer($0) }
         switch start.destination {
         case .project(let id): body["project"] = .string(id)
         case .folder(let id): body["parent"] = .string(id)
         }
+        body["md5"] = start.md5.map { .string($0) }
         body["part_size"] = start.partSize.map { .integer($0) }
         if !start.tags.isEmpty { body["tags"] = .array(start.tags.map { .string($0) }) }
         if !start.metadata.isEmpty { body["metadata"] = .object(start.metadata.mapValues { .string($0) }) }

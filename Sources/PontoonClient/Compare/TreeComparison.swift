@@ -82,12 +82,7 @@ public struct TreeComparison: Sendable {
         with remote: RemotePath,
         _ body: (Entry) -> Void
     ) async throws -> [String] {
-        switch LocalEntry(folder) {
-        case .file, .special: throw Self.isFile("\(folder)")
-        case .missing, .brokenLink:
-            throw ClientError(.notFound, "'\(folder)' does not exist.", advice: "Check the path.")
-        case .folder, .unreadable: break
-        }
+        try Self.checkFolder(folder)
         if let found = try await client.find(remote), !found.isFolder { throw Self.isFile("\(remote)") }
         let local = try await localFiles(folder)
         var pairs = local.pairs
@@ -100,11 +95,12 @@ public struct TreeComparison: Sendable {
             pairs[ByteExactString(item.remotePath)] = pair
         }
         Self.skipContents(&pairs)
-        try await compareInOrder(
-            pairs.sorted { $0.key.bytes.lexicographicallyPrecedes($1.key.bytes) }
-                .map { (String(decoding: $0.key.bytes, as: UTF8.self), $0.value) },
-            body
-        )
+        let sorted = pairs.sorted { $0.key.bytes.lexicographicallyPrecedes($1.key.bytes) }
+        try await forEachInOrder(sorted, limit: 8) { path, pair in
+            try await entry(String(decoding: path.bytes, as: UTF8.self), pair)
+        } _: {
+            body($0)
+        }
         return filter.warnings
     }
 
@@ -144,26 +140,6 @@ public struct TreeComparison: Sendable {
                 continue
             }
             pairs[path]?.finding = .skipped("its folder was not read")
-        }
-    }
-
-    private func compareInOrder(_ pairs: [(name: String, pair: Pair)], _ body: (Entry) -> Void) async throws {
-        try await withThrowingTaskGroup(of: (Int, Entry).self) { group in
-            var (waiting, found, next) = (pairs.indices.makeIterator(), [Int: Entry](), 0)
-            func add() {
-                guard let index = waiting.next() else { return }
-                let (name, pair) = pairs[index]
-                group.addTask { (index, try await entry(name, pair)) }
-            }
-            for _ in 0..<4 { add() }
-            while let (index, entry) = try await group.next() {
-                found[index] = entry
-                while let entry = found.removeValue(forKey: next) {
-                    body(entry)
-                    next += 1
-                }
-                add()
-            }
         }
     }
 
@@ -212,7 +188,19 @@ public struct TreeComparison: Sendable {
         return crc64 == expected ? .same : .different("its CRC-64/NVME is \(crc64) here and \(expected) on the server")
     }
 
-    private static func isFile(_ name: String) -> ClientError {
+    /// Checks that a path is not that of a file; blocks.
+    ///
+    /// - Throws: `.requestInvalid` for a file, `.notFound` if the path does not exist.
+    static func checkFolder(_ folder: FilePath) throws(ClientError) {
+        switch LocalEntry(folder) {
+        case .file, .special: throw isFile("\(folder)")
+        case .missing, .brokenLink:
+            throw ClientError(.notFound, "'\(folder)' does not exist.", advice: "Check the path.")
+        case .folder, .unreadable: break
+        }
+    }
+
+    static func isFile(_ name: String) -> ClientError {
         ClientError(.requestInvalid, "'\(name)' is a file, not a folder.", advice: "Specify a folder.")
     }
 }

@@ -16,6 +16,12 @@ public struct DownloadItem: TransferItem, Hashable {
     var modified: Int64?
     /// A clause for messages that describes damage of the stored bytes on the server; `nil` if none is known.
     var damage: String?
+    /// The path in the form of ``DownloadSelection/listed``, from which another run recreates ``target``.
+    ///
+    /// It is `nil` if the item was not created by a ``DownloadSelection``, and does not affect equality.
+    public internal(set) var listedPath: String?
+    /// Whether the file itself was named, not a folder that contains it.
+    var isSource = false
     /// The error with which the item fails before it is requested; `nil` if it can be downloaded.
     ///
     /// ``RemoteTree`` sets it for a name that cannot be used on this machine, such as `..`, and for a folder whose contents
@@ -68,7 +74,7 @@ public struct DownloadItem: TransferItem, Hashable {
         self.problem = problem
     }
 
-    /// Returns whether both items have the same values, except ``problem``.
+    /// Returns whether both items have the same values, except ``problem`` and ``listedPath``.
     public static func == (left: DownloadItem, right: DownloadItem) -> Bool {
         left.id == right.id && left.remotePath == right.remotePath && left.target == right.target
             && left.size == right.size && left.crc64nvme == right.crc64nvme && left.damage == right.damage

@@ -45,7 +45,7 @@ public struct Downloader: Sendable {
         }
     }
 
-    private static func check(_ items: [DownloadItem]) throws {
+    static func check(_ items: [DownloadItem]) throws {
         var seen: [ByteExactString: DownloadItem] = [:]
         for item in items where item.problem == nil {
             guard let other = seen.updateValue(item, forKey: ByteExactString(item.target.absolute)) else { continue }

@@ -27,10 +27,8 @@ struct FileDownload: Sendable {
         var details = item
         var attempt = 1
         while true {
-            if attempt > 1 || details.size == nil { details = try await fetchDetails() }
-            guard let size = details.size, (0...ServerValues.maximumLength).contains(size) else {
-                throw sizeUnknown()
-            }
+            if attempt > 1 || details.size == nil { details = try await client.fetchDetails(of: item) }
+            let size = try details.validSize()
             file.progress.opened(size: size)
             if let ending = try await existingFileEnding(details, size) { return ending }
             do {
@@ -53,18 +51,6 @@ struct FileDownload: Sendable {
         }
     }
 
-    private func fetchDetails() async throws -> DownloadItem {
-        let details = try await client.file(item.id)
-        guard !details.isFolder else {
-            throw ClientError(
-                .requestInvalid,
-                "'\(item.remotePath)' is a folder, not a file.",
-                advice: "Download it by its path with 'pontoon download', or list it with 'pontoon ls'."
-            )
-        }
-        return DownloadItem(details, remotePath: item.remotePath, target: item.target)
-    }
-
     /// Returns the outcome of a file that is skipped, or whose target already has the same bytes.
     ///
     /// In the latter case, deletes the files left by an earlier run.
@@ -73,22 +59,37 @@ struct FileDownload: Sendable {
     /// - Throws: `.nameTaken` if the existing file must not be replaced; `.fileUnreadable` if it cannot be read; `.busy`,
     ///   `.diskFull` or `.fileUnwritable` if the files left by an earlier run cannot be deleted.
     private func existingFileEnding(_ details: DownloadItem, _ size: Int64) async throws -> TransferEnding? {
-        let target = item.target
-        guard try await threads.runIfActive({ FileManager.default.fileExists(atPath: target.string) }) else {
-            return nil
+        let policy = options.transfer.conflictPolicy
+        return try await threads.runIfActive {
+            let ending = try Self.ending(of: details, size: size, policy)
+            if case .alreadyThere? = ending?.outcome { try PartialFile.removeLeftovers(details.target) }
+            return ending
         }
-        if options.transfer.conflictPolicy == .skip { return TransferEnding(outcome: .skipped) }
-        let crc64 = try await threads.runIfActive { () -> CRC64NVME? in
-            guard details.crc64nvme != nil else { return nil }
+    }
+
+    /// Returns the outcome of a file that is skipped, or whose target already has the same bytes; blocks.
+    ///
+    /// - Returns: `nil` if the file must be downloaded.
+    /// - Throws: `.nameTaken` if the existing file must not be replaced; `.fileUnreadable` if it cannot be read.
+    static func ending(
+        of details: DownloadItem,
+        size: Int64,
+        _ policy: TransferOptions.ConflictPolicy
+    ) throws -> TransferEnding? {
+        let target = details.target
+        guard FileManager.default.fileExists(atPath: target.string) else { return nil }
+        if policy == .skip { return TransferEnding(outcome: .skipped) }
+        if let expected = details.crc64nvme?.lowercased() {
             let source = try SourceFile(target)
             defer { source.closeAfterReading() }
-            return source.facts.size == size ? try source.digest(0..<size, md5: false).crc64 : nil
+            if source.facts.size == size {
+                let crc64 = try source.digest(0..<size, md5: false).crc64.hex
+                if crc64 == expected {
+                    return TransferEnding(outcome: .alreadyThere, crc64nvme: crc64, verification: .file)
+                }
+            }
         }
-        if let crc64, crc64.hex == details.crc64nvme?.lowercased() {
-            try await threads.runIfActive { try PartialFile.removeLeftovers(target) }
-            return TransferEnding(outcome: .alreadyThere, crc64nvme: crc64.hex, verification: .file)
-        }
-        guard options.transfer.conflictPolicy == .overwrite else { throw PartialFile.exists(target) }
+        guard policy == .overwrite else { throw PartialFile.exists(target) }
         return nil
     }
 
@@ -107,13 +108,7 @@ struct FileDownload: Sendable {
 
     private func fetch(into partial: PartialFile, _ details: DownloadItem, _ size: Int64) async throws -> TransferEnding
     {
-        var head = DownloadHead(
-            endpoint: client.endpoint.url,
-            file: item.id,
-            size: size,
-            rangeSize: max(options.rangeSize, 1, (size + 4095) / 4096),
-            crc64: details.crc64nvme?.lowercased()
-        )
+        var head = DownloadHead(details, size: size, endpoint: client.endpoint, rangeSize: options.rangeSize)
         var earlier: [Int: JournalPart] = [:]
         if let found = partial.head, options.transfer.resumes, found.isSameFile(as: head) {
             // The checksums in the journal are for ranges of the size that the earlier run used.
@@ -123,38 +118,42 @@ struct FileDownload: Sendable {
             try await threads.runIfActive { [head] in try partial.begin(head) }
         }
         let ranges = Self.ranges(size: size, rangeSize: head.rangeSize)
-        await announce(ranges, rangeSize: head.rangeSize, earlier)
+        await file.announce(
+            ranges,
+            rangeSize: head.rangeSize,
+            resumed: ranges.indices.filter { earlier[$0 + 1] != nil }
+        )
         let source = DownloadSource(client: client, item: item, size: size, earlier: earlier)
         let downloader = RangeDownloader(file: file, source: source, partial: partial, ranges: ranges, earlier: earlier)
         let checksums = try await downloader.downloadAll()
         let crc64 = zip(ranges, checksums).reduce(CRC64NVME()) { $0.appending($1.1, length: Int64($1.0.count)) }
-        let verification = try verify(crc64, details.crc64nvme ?? source.declaredCRC64)
+        let verification = try Self.verify(
+            crc64,
+            details.crc64nvme ?? source.declaredCRC64,
+            of: item,
+            consequence: "The downloaded bytes were removed."
+        )
         let isReplacing = options.transfer.conflictPolicy == .overwrite
         let modified = options.transfer.keepsTimes ? details.modified : nil
         try await threads.runIfActive { try partial.finish(replacing: isReplacing, modified: modified) }
         return TransferEnding(outcome: .transferred, crc64nvme: crc64.hex, verification: verification)
     }
 
-    private func announce(_ ranges: [Range<Int64>], rangeSize: Int64, _ earlier: [Int: JournalPart]) async {
-        let resumed = ranges.indices.filter { earlier[$0 + 1] != nil }
-        file.progress.started(parts: ranges.count)
-        await file.context.emit(
-            .started(
-                DownloadEvent.Start(
-                    index: file.index,
-                    item: item,
-                    size: ranges.last?.upperBound ?? 0,
-                    parts: ranges.count,
-                    partSize: rangeSize,
-                    resumedParts: resumed.count,
-                    resumedBytes: resumed.reduce(0) { $0 + Int64(ranges[$1].count) },
-                    uploadID: nil
-                )
-            )
-        )
-    }
-
-    private func verify(_ crc64: CRC64NVME, _ declared: String?) throws -> TransferVerification {
+    /// Compares the checksum of the downloaded bytes with that of the file on the server.
+    ///
+    /// - Parameters:
+    ///   - crc64: The checksum of the downloaded bytes.
+    ///   - declared: The checksum on the server, 16 hexadecimal digits; `nil` if it provides none.
+    ///   - item: The file.
+    ///   - consequence: What happened to the bytes, as a sentence for the error.
+    /// - Returns: Whether the checksums or only the lengths were compared.
+    /// - Throws: `.checksumMismatch`.
+    static func verify(
+        _ crc64: CRC64NVME,
+        _ declared: String?,
+        of item: DownloadItem,
+        consequence: String
+    ) throws -> TransferVerification {
         guard let declared else { return .size }
         guard declared.lowercased() == crc64.hex else {
             throw ClientError(
@@ -164,8 +163,7 @@ struct FileDownload: Sendable {
                 and \(crc64.hex) here.
                 """,
                 advice: """
-                    The downloaded bytes were removed. Run the same command again. If this happens again, contact the \
-                    server's operator.
+                    \(consequence) Run the same command again. If this happens again, contact the server's operator.
                     """
             )
         }
@@ -175,14 +173,6 @@ struct FileDownload: Sendable {
     /// Divides a file into ranges of 1 byte or more; an empty file has none.
     static func ranges(size: Int64, rangeSize: Int64) -> [Range<Int64>] {
         stride(from: 0, to: size, by: Int64.Stride(rangeSize)).map { $0..<min(size, $0.addingClamped(rangeSize)) }
-    }
-
-    private func sizeUnknown() -> ClientError {
-        ClientError(
-            .responseUnreadable,
-            "The server does not provide a valid length for '\(item.remotePath)'.",
-            advice: "Contact the server's operator."
-        )
     }
 
     private func changed(_ change: RemoteFileChanged) -> ClientError {
@@ -195,6 +185,17 @@ struct FileDownload: Sendable {
 }
 
 extension DownloadHead {
+    /// Creates the head of a new download; `rangeSize` is the requested length of a range.
+    init(_ details: DownloadItem, size: Int64, endpoint: Endpoint, rangeSize: Int64) {
+        self.init(
+            endpoint: endpoint.url,
+            file: details.id,
+            size: size,
+            rangeSize: max(rangeSize, 1, (size + 4095) / 4096),
+            crc64: details.crc64nvme?.lowercased()
+        )
+    }
+
     /// Returns whether the download that `other` describes can reuse the bytes of the one that this head describes.
     ///
     /// The endpoint, the file, its length and its checksum must be the same.

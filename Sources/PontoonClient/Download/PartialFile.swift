@@ -19,7 +19,7 @@ struct DownloadHead: JournalHeading, Hashable {
 ///
 /// The names of both files are derived from the target's name, so that a later run finds them. The journal is locked,
 /// so that no two processes write to the same file. All calls block.
-final class PartialFile: Sendable {
+final class PartialFile: RangeDestination {
     private struct State {
         var hasWritten = false
         var isClosed = false

@@ -3,6 +3,12 @@ import NIOPosix
 import PontoonCore
 import Synchronization
 
+/// The destination of downloaded bytes.
+protocol RangeDestination: Sendable {
+    /// Writes bytes at an offset in the file; may block.
+    func write(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws
+}
+
 /// A writer that stores the bytes of one range as they arrive, computes their checksum, and records the offset for a
 /// retry.
 ///
@@ -17,7 +23,7 @@ final class RangeWriter: Sendable {
     }
 
     let range: Range<Int64>
-    private let partial: PartialFile
+    private let destination: any RangeDestination
     private let threads: NIOThreadPool
     private let chunkSize: Int
     private let written: @Sendable (Int64) -> Void
@@ -27,17 +33,17 @@ final class RangeWriter: Sendable {
     ///
     /// - Parameters:
     ///   - range: Byte range in the file.
-    ///   - partial: The file to write to.
+    ///   - destination: The file or memory to write to.
     ///   - context: Provides the thread pool and the chunk size.
     ///   - written: Called after each write with the number of bytes written.
     init(
         _ range: Range<Int64>,
-        into partial: PartialFile,
+        into destination: any RangeDestination,
         context: TransferContext<DownloadItem>,
         written: @escaping @Sendable (Int64) -> Void
     ) {
         self.range = range
-        self.partial = partial
+        self.destination = destination
         self.written = written
         threads = context.threads
         chunkSize = context.memory.chunkSize
@@ -85,7 +91,7 @@ final class RangeWriter: Sendable {
             var sum = crc64
             try bytes.withUnsafeReadableBytes { bytes in
                 sum.update(bytes)
-                try partial.write(bytes, at: offset)
+                try destination.write(bytes, at: offset)
             }
             state.withLock { state in
                 state.offset += Int64(bytes.readableBytes)

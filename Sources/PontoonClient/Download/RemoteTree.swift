@@ -26,44 +26,78 @@ public struct RemoteTree: Sendable {
         into folder: FilePath,
         isOnlyContents: Bool = false
     ) async throws -> [DownloadItem] {
-        var walk = FolderWalk()
         guard let found = try await client.find(path) else {
-            return try await items(in: try await client.place(path), below: [], into: folder, &walk)
+            return try await items(in: try await client.place(path), below: [], into: folder)
         }
         guard found.isFolder else { return [item(found, below: [], into: folder)] }
-        let names = isOnlyContents ? [] : [found.name]
-        return try await items(in: .folder(found.id), below: names, into: folder, &walk)
+        return try await items(in: .folder(found.id), below: isOnlyContents ? [] : [found.name], into: folder)
     }
 
-    private func items(
+    /// Lists all files below a folder or project.
+    ///
+    /// - Parameters:
+    ///   - place: The folder or project.
+    ///   - names: Subfolders of `folder` that receive the files, outermost first.
+    ///   - folder: The local folder.
+    /// - Returns: The files, as ``items(_:into:isOnlyContents:)`` does.
+    /// - Throws: The same errors as ``items(_:into:isOnlyContents:)``.
+    func items(
+        in place: UploadDestination,
+        below names: [String],
+        into folder: FilePath
+    ) async throws -> [DownloadItem] {
+        var items: [DownloadItem] = []
+        try await eachPage(in: place, below: names, into: folder) { items += $0 }
+        return items
+    }
+
+    /// Lists all files below a folder or project page by page, without keeping them in memory.
+    ///
+    /// - Parameters:
+    ///   - place: The folder or project.
+    ///   - names: Subfolders of `folder` that receive the files, outermost first.
+    ///   - folder: The local folder.
+    ///   - body: Processes the files of one page before the next page is requested.
+    /// - Throws: The same errors as ``items(_:into:isOnlyContents:)``; any error of `body`.
+    func eachPage(
         in place: UploadDestination,
         below names: [String],
         into folder: FilePath,
-        _ walk: inout FolderWalk
-    ) async throws -> [DownloadItem] {
-        var items: [DownloadItem] = []
+        _ body: ([DownloadItem]) async throws -> Void
+    ) async throws {
+        var walk = FolderWalk()
+        try await eachPage(in: place, below: names, into: folder, &walk, body)
+    }
+
+    private func eachPage(
+        in place: UploadDestination,
+        below names: [String],
+        into folder: FilePath,
+        _ walk: inout FolderWalk,
+        _ body: ([DownloadItem]) async throws -> Void
+    ) async throws {
         var folders: [FileDetails] = []
         try await client.eachPage {
             try await client.files(in: place, offset: $0)
         } _: { page in
             try walk.found(page.count)
             folders += page.filter(\.isFolder)
-            items += page.filter { !$0.isFolder }.map { item($0, below: names, into: folder) }
+            try await body(page.filter { !$0.isFolder }.map { item($0, below: names, into: folder) })
         }
         for next in folders {
             try walk.enter(next, depth: names.count + 1)
             let path = names + [next.name]
             do {
-                items += try await self.items(in: .folder(next.id), below: path, into: folder, &walk)
+                try await eachPage(in: .folder(next.id), below: path, into: folder, &walk, body)
             } catch let error as APIError where !error.concernsEveryRequest {
                 let target = path.reduce(folder) { $0.appending($1) }
-                items.append(DownloadItem(failed: path.joined(separator: "/"), target: target, problem: error))
+                try await body([DownloadItem(failed: path.joined(separator: "/"), target: target, problem: error)])
             }
         }
-        return items
     }
 
-    private func item(_ file: FileDetails, below names: [String], into folder: FilePath) -> DownloadItem {
+    /// Returns the item for a file in these subfolders of a local folder.
+    func item(_ file: FileDetails, below names: [String], into folder: FilePath) -> DownloadItem {
         let path = names + [file.name]
         let target = path.reduce(folder) { $0.appending($1) }
         var item = DownloadItem(file, remotePath: path.joined(separator: "/"), target: target)

@@ -149,6 +149,19 @@ extension Journal {
         }
     }
 
+    /// Reads the first line of a journal without locking it; blocks.
+    ///
+    /// - Returns: `nil` if the journal does not exist or has no valid first line.
+    /// - Throws: `Errno`.
+    static func head(at path: FilePath) throws -> Head? {
+        do {
+            let file = try FileDescriptor.open(path, .readOnly, options: [.closeOnExec, .nonBlocking])
+            return parse(try file.closeAfter { try file.readAll() }).head
+        } catch Errno.noSuchFileOrDirectory {
+            return nil
+        }
+    }
+
     /// Parses the lines; invalid ones after the first, such as one that a crash left incomplete, are ignored.
     static func parse(_ data: Data) -> (head: Head?, parts: [Int: JournalPart]) {
         let decoder = JSONDecoder()

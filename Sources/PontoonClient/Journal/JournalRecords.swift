@@ -12,16 +12,27 @@ struct JournalKey: Hashable, Sendable {
     let remotePath: String
 
     /// File name of the journal: a digest of the key, which needs no escaping and has a fixed length.
-    var fileName: String { "\(Self.digest([place, source, remotePath])).journal" }
+    var fileName: String { "\(digest(of: [place, source, remotePath])).journal" }
     /// Description of the upload, for error messages.
     var work: String { "the upload of '\(source)' to '\(remotePath)'" }
     /// Text that identifies the endpoint and the destination.
     var place: String { "\(endpoint)\n\(destination.field.name)\n\(destination.field.value)" }
     /// File name of the log of the files that have been uploaded to this destination.
-    var placeFileName: String { "\(Self.digest([place])).jsonl" }
+    var placeFileName: String { "\(digest(of: [place])).jsonl" }
+}
 
-    private static func digest(_ texts: [String]) -> String {
-        Hex.encode(SHA256.hash(data: Data(texts.joined(separator: "\n").utf8)).prefix(20))
+/// Returns 40 hexadecimal digits that identify a list of texts.
+private func digest(of texts: [String]) -> String {
+    Hex.encode(SHA256.hash(data: Data(texts.joined(separator: "\n").utf8)).prefix(20))
+}
+
+extension UploadItem {
+    /// A digest of the tags and metadata; `nil` if there are none.
+    var labelDigest: String? {
+        if tags.isEmpty && metadata.isEmpty { return nil }
+        // Neither contains U+0000.
+        let pairs = metadata.sorted { $0.key < $1.key }.map { "\($0.key)\0\($0.value)" }
+        return digest(of: Set(tags).sorted() + ["\0"] + pairs)
     }
 }
 
@@ -80,7 +91,11 @@ struct FinishedRecord: Hashable, Sendable, Codable {
     var identity: FileIdentity
     var file: String
     var crc64: String
+    /// MD5, if the upload computed it.
+    var md5: String?
     var verification: String
+    /// Digest of the tags and metadata that the file was given; `nil` if there were none.
+    var labels: String?
     var ended: Date
 
     /// Returns whether the file on the server is still the uploaded file and is not known to be damaged.

@@ -43,7 +43,7 @@ struct StateDirectory: Sendable {
             let names = try FileManager.default.contentsOfDirectory(atPath: uploads.string)
             return try names.filter { $0.hasSuffix(".journal") }.compactMap { name in
                 let path = uploads.appending(name)
-                return try Self.head(at: path).map { (path, $0) }
+                return try Journal<JournalHead>.head(at: path).map { (path, $0) }
             }
             .sorted { $0.head.began < $1.head.began }
         } catch {
@@ -61,16 +61,6 @@ struct StateDirectory: Sendable {
         let journal = try journal(key)
         try journal.close()
         return journal.head
-    }
-
-    /// Reads the first line of a journal; `nil` if it does not exist, because another process may have deleted it.
-    private static func head(at path: FilePath) throws -> JournalHead? {
-        do {
-            let file = try FileDescriptor.open(path, .readOnly, options: [.closeOnExec])
-            return Journal<JournalHead>.parse(try file.closeAfter { try file.readAll() }).head
-        } catch Errno.noSuchFileOrDirectory {
-            return nil
-        }
     }
 
     /// Opens the log of the files that have been uploaded to a destination; blocks.

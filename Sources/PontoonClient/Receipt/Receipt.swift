@@ -3,7 +3,7 @@ public import SystemPackage
 
 /// A record of transferred files and their checksums.
 ///
-/// ``check(locally:client:deep:_:)`` later compares the files with the record.
+/// ``check(locally:in:client:acceptingEndpoint:deep:_:)`` later compares the files with the record.
 public struct Receipt: Sendable, Hashable, Codable {
     /// A transferred file.
     public struct Entry: Sendable, Hashable, Codable {
@@ -17,11 +17,13 @@ public struct Receipt: Sendable, Hashable, Codable {
         public var size: Int64
         /// CRC-64/NVME, 16 hexadecimal digits.
         public var crc64nvme: String
+        /// MD5, 32 hexadecimal digits; `nil` unless the upload computed it.
+        public var md5: String?
         /// The raw value of the ``TransferVerification``: `file`, `parts` or `size`.
         public var verifiedBy: String
 
         private enum CodingKeys: String, CodingKey {
-            case path, name, size, crc64nvme
+            case path, name, size, crc64nvme, md5
             case fileID = "file_id"
             case verifiedBy = "verified_by"
         }
@@ -75,6 +77,7 @@ public struct Receipt: Sendable, Hashable, Codable {
                 fileID: id,
                 size: result.size,
                 crc64nvme: crc64,
+                md5: result.md5,
                 verifiedBy: verification.rawValue
             )
         }

@@ -1,7 +1,7 @@
 public import Foundation
 import NIOPosix
 import PontoonCore
-import SystemPackage
+public import SystemPackage
 
 /// The comparison of one file with its entry in a receipt.
 public struct ReceiptCheck: Sendable {
@@ -47,28 +47,33 @@ extension Receipt {
     ///
     /// - Parameters:
     ///   - locally: Whether to read the local files and compare their checksums.
+    ///   - root: Folder that contains the local files under their paths on the server; if `nil`, they are read at the paths
+    ///     in the receipt.
     ///   - client: Client for the files on the server; if `nil`, only local files are checked.
+    ///   - acceptingEndpoint: Whether the receipt may be for another URL, at which the same server was reached before.
     ///   - deep: Whether to have the server read the stored bytes again, and to wait until it has.
     ///   - body: Called with each result, in the order of ``files``.
     /// - Throws: ``ClientError``, with code `.requestInvalid` if the receipt is for another endpoint, or the server
     ///   does not read files on request; ``APIError`` if the token is not valid; any error that `body` throws.
     public func check(
         locally: Bool,
+        in root: FilePath? = nil,
         client: SevenBridgesClient?,
+        acceptingEndpoint: Bool = false,
         deep: Bool = false,
         _ body: (ReceiptCheck) async throws -> Void
     ) async throws {
-        if let client, client.endpoint.url != endpoint {
+        if let client, client.endpoint.url != endpoint, !acceptingEndpoint {
             throw ClientError(
                 .requestInvalid,
                 "The receipt is for \(endpoint), not for \(client.endpoint).",
-                advice: "Choose the profile of that endpoint with --profile."
+                advice: "Choose the profile of that endpoint with --profile, or its current URL with --endpoint."
             )
         }
         var requests = DeepVerification.Requests()
         if let client, deep { requests = try await DeepVerification(client).request(files) }
         for entry in files {
-            let local = locally ? try await Self.checkLocal(entry) : nil
+            let local = locally ? try await Self.checkLocal(entry, in: root) : nil
             var server: (finding: ReceiptCheck.Finding, verifiedOn: Date?)?
             if let client { server = try await Self.checkServer(entry, client, requests[entry.fileID]) }
             try await body(
@@ -77,10 +82,10 @@ extension Receipt {
         }
     }
 
-    private static func checkLocal(_ entry: Entry) async throws -> ReceiptCheck.Finding {
+    private static func checkLocal(_ entry: Entry, in root: FilePath?) async throws -> ReceiptCheck.Finding {
         try await NIOThreadPool.singleton.runIfActive {
             do {
-                let path = FilePath(entry.path)
+                let path = root.map { $0.appending(entry.name) } ?? FilePath(entry.path)
                 if LocalEntry(path) == .missing { return .missing }
                 let file = try SourceFile(path)
                 defer { file.closeAfterReading() }

@@ -57,6 +57,14 @@ public struct FileSelection: Sendable {
         /// Number of files that are left out because of ``FileSelection/minimumAge``.
         public var youngFiles = 0
         var filter: PathFilter
+
+        /// Warnings about skipped and young files, and about names that look the same.
+        var warningsAboutFiles: [String] {
+            let noun = youngFiles == 1 ? "file" : "files"
+            return skipped.map { "'\($0.path)' \($0.reason) and was skipped." }
+                + (youngFiles > 0 ? ["\(youngFiles) \(noun) left out because of --min-age."] : [])
+                + FileSelection.warningsAboutNames(items)
+        }
     }
 
     /// Finds the selected files; blocks.
@@ -70,13 +78,7 @@ public struct FileSelection: Sendable {
     /// - Throws: ``ClientError`` with code `.requestInvalid` for a pattern that cannot match.
     public func resolve() throws -> Result {
         var result = try find()
-        result.warnings = result.skipped.map { "'\($0.path)' \($0.reason) and was skipped." }
-        if result.youngFiles > 0 {
-            result.warnings.append(
-                "\(result.youngFiles) \(result.youngFiles == 1 ? "file" : "files") left out because of --min-age."
-            )
-        }
-        result.warnings += Self.warningsAboutNames(result.items) + result.filter.warnings
+        result.warnings = result.warningsAboutFiles + result.filter.warnings
         return result
     }
 

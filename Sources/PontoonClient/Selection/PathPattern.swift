@@ -38,6 +38,17 @@ struct PathPattern: Hashable, Sendable {
         }
     }
 
+    /// Returns whether the pattern may match a path in a folder, given as the names of the folders that contain it and
+    /// its own name.
+    func mayMatch(below folder: [String]) -> Bool {
+        alternatives.contains { alternative in
+            // Some of the names match the folder, and others are left for what it contains, or `**` matches more.
+            let names = alternative.names
+            return names.indices.contains { Self.matches(folder, Array(names[..<$0])) }
+                || names.last == "**" && Self.matches(folder, names)
+        }
+    }
+
     private static func parse(_ text: String, of pattern: String) throws(ClientError) -> Alternative {
         guard !text.hasPrefix("!") else {
             throw invalid(pattern, "it starts with '!'", "Use --include, or '\\!' for a name that starts with '!'.")

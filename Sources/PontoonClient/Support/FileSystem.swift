@@ -164,6 +164,16 @@ enum FileSystem {
         guard result == 0 || errno == ENOENT else { throw Errno(rawValue: errno) }
     }
 
+    /// Removes a directory if it is empty.
+    ///
+    /// - Returns: `false` if it is not empty, or does not exist.
+    static func removeIfEmpty(_ directory: FilePath) throws(Errno) -> Bool {
+        if directory.withPlatformString({ rmdir($0) }) == 0 { return true }
+        let error = Errno(rawValue: errno)
+        guard [.directoryNotEmpty, .fileExists, .noSuchFileOrDirectory].contains(error) else { throw error }
+        return false
+    }
+
     /// Returns the names in a directory, except `.` and `..`, in byte order.
     static func names(in directory: FilePath) throws(Errno) -> [FilePath.Component] {
         guard let stream = directory.withPlatformString({ opendir($0) }) else { throw Errno(rawValue: errno) }

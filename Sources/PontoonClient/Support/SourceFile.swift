@@ -1,5 +1,6 @@
 import Foundation
 import PontoonCore
+import Synchronization
 import SystemPackage
 
 /// The properties of a file that change when it is modified or replaced; stored in journals.
@@ -34,6 +35,7 @@ final class SourceFile: Sendable {
     private let mayChange: Bool
     private let isUploaded: Bool
     private let descriptor: FileDescriptor
+    private let md5 = Mutex<String?>(nil)
 
     /// Opens a regular file.
     ///
@@ -61,6 +63,21 @@ final class SourceFile: Sendable {
             try descriptor.close()
             throw error
         }
+    }
+
+    /// Creates a source of the bytes in a temporary file of this process, which no longer has a name.
+    ///
+    /// - Parameters:
+    ///   - temporary: The open file, which ``close()`` closes.
+    ///   - path: Path for messages.
+    /// - Throws: `.fileUnreadable`.
+    init(temporary: FileDescriptor, path: FilePath) throws {
+        self.path = path
+        descriptor = temporary
+        facts = FileFacts(try Self.status(of: temporary, path))
+        time = nil
+        // Only this process can change the file.
+        (mayChange, isUploaded) = (true, true)
     }
 
     /// Closes the file; must not be called twice.
@@ -117,17 +134,34 @@ final class SourceFile: Sendable {
     /// Computes the CRC-64/NVME of a range, and its MD5 if requested.
     func digest(_ range: Range<Int64>, md5: Bool) throws -> RangeDigest {
         var digest = RangeDigest(md5: md5)
+        try forEachChunk(of: range) { digest.update($0) }
+        return digest
+    }
+
+    /// Returns the MD5 of the whole file as 32 hexadecimal digits; reads the file the first time.
+    ///
+    /// - Throws: `.fileChanged`, `.fileUnreadable`.
+    func wholeMD5() throws -> String {
+        if let known = md5.withLock({ $0 }) { return known }
+        let computed = try ChecksumFormat.md5sum.checksum(of: self)
+        md5.withLock { $0 = computed }
+        return computed
+    }
+
+    /// Reads a range in chunks.
+    ///
+    /// - Throws: `.fileChanged` if the file ends before the range does; `.fileUnreadable`.
+    func forEachChunk(of range: Range<Int64>, _ body: (UnsafeRawBufferPointer) -> Void) throws {
         try withUnsafeTemporaryAllocation(byteCount: 256 << 10, alignment: 16) { buffer in
             var offset = range.lowerBound
             while offset < range.upperBound {
                 let count = Int(min(Int64(buffer.count), range.upperBound - offset))
                 let chunk = UnsafeMutableRawBufferPointer(rebasing: buffer[..<count])
                 try read(at: offset, into: chunk)
-                digest.update(UnsafeRawBufferPointer(chunk))
+                body(UnsafeRawBufferPointer(chunk))
                 offset += Int64(count)
             }
         }
-        return digest
     }
 
     /// Computes the CRC-64/NVME of four samples of 64 KiB, or of the whole file if it is no longer than 256 KiB.

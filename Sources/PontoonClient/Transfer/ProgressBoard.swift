@@ -17,6 +17,9 @@ public struct TransferProgress: Sendable {
         public let doneParts: Int
         /// Whether all parts are stored and the upload is being completed.
         public let isVerifying: Bool
+
+        /// Whether the file is a stream whose length is not known; ``size`` is then the number of bytes read so far.
+        public var isOpenEnded: Bool { parts == 0 && size > 0 }
     }
 
     /// Files in progress, in the order of the items.

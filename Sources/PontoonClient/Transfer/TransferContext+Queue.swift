@@ -147,6 +147,7 @@ extension TransferResult {
             transferredBytes: progress.transferredBytes,
             resumedBytes: progress.resumedBytes,
             crc64nvme: ending.crc64nvme,
+            md5: ending.md5,
             verification: ending.verification,
             uploadID: progress.uploadID,
             remotePath: ending.name.map { name in

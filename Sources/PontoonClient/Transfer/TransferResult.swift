@@ -48,6 +48,8 @@ public struct TransferResult<Item: TransferItem>: Sendable {
     public let resumedBytes: Int64
     /// CRC-64/NVME of the file, 16 hexadecimal digits; `nil` if it is not known.
     public let crc64nvme: String?
+    /// MD5 of an uploaded file, 32 hexadecimal digits; `nil` unless ``UploadOptions/computesMD5`` was set.
+    public let md5: String?
     /// The method of verification; `nil` unless the file is complete.
     public let verification: TransferVerification?
     /// Id of the upload that was started or resumed; `nil` if there was none, as in downloads.
@@ -64,6 +66,7 @@ struct TransferEnding: Sendable {
     var outcome: TransferOutcome
     var fileID: String?
     var crc64nvme: String?
+    var md5: String?
     var verification: TransferVerification?
     /// Name on the server; `nil` if it is that of the item.
     var name: String?

@@ -1,3 +1,4 @@
+import PontoonCore
 public import SystemPackage
 
 /// Connection, timeout and retry settings.
@@ -17,8 +18,10 @@ public struct ClientSettings: Sendable {
     public var retry = RetryPolicy()
     /// Maximum number of connections per host.
     public var connections = 128
-    /// Value of the `User-Agent` header, sent with every request.
-    public var userAgent = "pontoon"
+    /// Value of the `User-Agent` header, sent with every request; by default `pontoon` with its version and commit.
+    public var userAgent = defaultUserAgent
+
+    private static let defaultUserAgent = Build.product
 
     /// Creates the default settings, without proxies.
     public init() {}

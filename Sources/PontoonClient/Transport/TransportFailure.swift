@@ -134,6 +134,8 @@ struct TransportFailure: Error, Sendable {
             TransportFailure(kind: .timedOut, reason: "no data transferred in time")
         case let error as IOError:
             TransportFailure(kind: .connectionLost, reason: error.description)
+        case HTTPParserError.invalidEOFState:
+            TransportFailure(kind: .connectionLost, reason: "the response ended early")
         case let error as HTTPParserError:
             TransportFailure(kind: .notHTTP, reason: "it is truncated or malformed: \(error)")
         case let error as ChannelError:

@@ -7,8 +7,11 @@ extension FileUpload {
     ///
     /// - Throws: ``ClientError``, with code `.fileChanged` if the local file changed, or `.checksumMismatch` if the
     ///   uploaded file differs from it; ``APIError``.
-    func complete(_ uploader: PartUploader, _ stored: [VerifiedPart]) async throws -> CompletedUpload {
-        let source = uploader.source
+    func complete(
+        _ uploader: PartUploader,
+        _ source: SourceFile,
+        _ stored: [VerifiedPart]
+    ) async throws -> CompletedUpload {
         var stored = stored
         try await threads.runIfActive { try source.checkUnchanged() }
         let details: FileDetails
@@ -16,24 +19,30 @@ extension FileUpload {
             details = try await requestCompletion(uploader.upload.id, stored)
         } catch let error as APIError where [8007, 8014, 8015].contains(error.code) {
             // The server or the storage lost a part that it had acknowledged.
-            stored = try await repair(uploader, stored)
+            stored = try await repair(uploader, source, stored)
             details = try await requestCompletion(uploader.upload.id, stored)
         } catch let error as APIError where error.status == 404 {
             // An earlier completion may have succeeded although its response was lost.
             guard case .alreadyThere(let completed)? = try await identicalFile(source) else { throw error }
             return completed
         }
-        let crc64 = stored.reduce(CRC64NVME()) { $0.appending($1.crc64, length: $1.size) }
-        let areVerified = stored.allSatisfy(\.isVerified)
-        let isSame = try hasSameChecksum(details, crc64, size: source.facts.size)
+        return try verified(details, stored, size: source.facts.size)
+    }
+
+    /// Compares a file on the server with the parts that were sent.
+    ///
+    /// - Throws: `.checksumMismatch`.
+    func verified(_ details: FileDetails, _ parts: [VerifiedPart], size: Int64) throws -> CompletedUpload {
+        let crc64 = parts.reduce(CRC64NVME()) { $0.appending($1.crc64, length: $1.size) }
+        let isSame = try hasSameChecksum(details, crc64, size: size)
         return CompletedUpload(
             details: details,
             crc64: crc64,
-            verification: isSame ? .file : areVerified ? .parts : .size
+            verification: isSame ? .file : parts.allSatisfy(\.isVerified) ? .parts : .size
         )
     }
 
-    private func requestCompletion(_ upload: String, _ parts: [VerifiedPart]) async throws -> FileDetails {
+    func requestCompletion(_ upload: String, _ parts: [VerifiedPart]) async throws -> FileDetails {
         try await client.completeUpload(
             upload,
             name: item.name,
@@ -42,7 +51,11 @@ extension FileUpload {
     }
 
     /// Reports each part again and resends those that the server does not have.
-    private func repair(_ uploader: PartUploader, _ parts: [VerifiedPart]) async throws -> [VerifiedPart] {
+    private func repair(
+        _ uploader: PartUploader,
+        _ source: SourceFile,
+        _ parts: [VerifiedPart]
+    ) async throws -> [VerifiedPart] {
         var missing: [Int] = []
         for part in parts {
             do {
@@ -53,7 +66,7 @@ extension FileUpload {
         }
         guard !missing.isEmpty else { return parts }
         let kept = parts.filter { !missing.contains($0.number) }
-        return (kept + (try await uploader.resend(missing))).sorted { $0.number < $1.number }
+        return (kept + (try await uploader.resend(missing, of: source))).sorted { $0.number < $1.number }
     }
 
     /// Compares the uploaded file's length and, if the server provides one, its checksum with those of the local file.
@@ -71,7 +84,7 @@ extension FileUpload {
         return true
     }
 
-    private func mismatch(_ difference: String) -> ClientError {
+    func mismatch(_ difference: String) -> ClientError {
         ClientError(
             .checksumMismatch,
             "The uploaded copy of '\(item.source)' differs from the local file: \(difference).",

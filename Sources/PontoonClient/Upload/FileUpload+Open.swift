@@ -78,6 +78,7 @@ extension FileUpload {
         // A token with the scope `upload` may start no upload that replaces a file, so request that only if necessary.
         let isTaken = try !job.options.transfer.resumes || job.folders.existing(item) != nil
         start.overwrite = isTaken && job.options.transfer.conflictPolicy == .overwrite
+        start.md5 = try await md5(of: source)
         if job.server.acceptsLabels { (start.tags, start.metadata) = (item.tags, metadata(of: source)) }
         if job.server.providesPartInfos { start.partInfos = min(plan.parts, 100) }
         if job.options.transfer.resumes, !isFresh, let found = try await findOpen(start, source, journal) {
@@ -104,6 +105,12 @@ extension FileUpload {
             }
         }
         return .upload(upload)
+    }
+
+    /// Computes the MD5 of a file if it was requested; reads the file the first time.
+    func md5(of source: SourceFile) async throws -> String? {
+        guard job.options.computesMD5 else { return nil }
+        return try await threads.runIfActive { try source.wholeMD5() }
     }
 
     private enum Start {
@@ -243,6 +250,12 @@ extension FileUpload {
 
     /// Returns the file on the server as the result of this upload if its content is identical to the local file.
     private func completed(by found: FileDetails, _ source: SourceFile) async throws -> CompletedUpload? {
+        if let record = job.finishedRecords[file.index], record.matches(found),
+            let crc64 = CRC64NVME(hex: record.crc64),
+            let verification = TransferVerification(rawValue: record.verification)
+        {
+            return CompletedUpload(details: found, crc64: crc64, verification: verification)
+        }
         let crc64 = try await threads.runIfActive { try source.checksum(ifIdenticalTo: found) }
         return crc64.map { CompletedUpload(details: found, crc64: $0, verification: .file) }
     }

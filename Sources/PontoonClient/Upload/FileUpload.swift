@@ -72,6 +72,10 @@ struct FileUpload: Sendable {
                     )
                     try await abortIfPresent(upload.id)
                     opening = try await start(source, journal, isFresh: true)
+                } catch let error as APIError where error.status == 404 {
+                    // Another client that resumed the upload, too, may have completed it.
+                    guard let existing = try await identicalFile(source) else { throw error }
+                    opening = existing
                 }
             }
         }
@@ -84,11 +88,11 @@ struct FileUpload: Sendable {
     ) async throws -> CompletedUpload {
         await announce(upload)
         if upload.plan.parts > 1 { file.permit.release() }
-        let parts = PartUploader(job: job, file: file, source: source, upload: upload, journal: journal)
-        let stored = try await parts.uploadAll()
+        let parts = PartUploader(job: job, file: file, upload: upload, journal: journal)
+        let stored = try await parts.uploadAll(of: source)
         file.progress.verifying()
         await file.context.emit(.verifying(index: file.index))
-        return try await complete(parts, stored)
+        return try await complete(parts, source, stored)
     }
 
     /// Emits a warning about this file; `problem` is a clause.
@@ -122,13 +126,18 @@ struct FileUpload: Sendable {
     }
 
     /// Sets the file's tags and metadata unless it has them already, records the file as finished and deletes the journal.
-    private func finish(
+    func finish(
         _ completed: CompletedUpload,
-        _ source: SourceFile,
+        _ source: SourceFile?,
         _ journal: OpenJournal?,
         outcome: TransferOutcome
     ) async throws -> TransferEnding {
         let (id, crc64) = (completed.details.id, completed.crc64.hex)
+        var md5: String?
+        if let source { md5 = try await self.md5(of: source) }
+        if let md5, let actual = completed.details.checksums?.md5?.lowercased(), actual != md5 {
+            throw mismatch("its MD5 is \(actual) on the server and \(md5) here")
+        }
         if !item.hasLabels(completed.details) {
             let metadata = metadata(of: source)
             try await client.changeFile(
@@ -136,7 +145,7 @@ struct FileUpload: Sendable {
                 tags: item.tags.isEmpty ? nil : item.tags,
                 metadata: metadata.isEmpty ? nil : metadata
             )
-        } else if case .alreadyThere = outcome {
+        } else if case .alreadyThere = outcome, let source {
             await updateTime(completed.details, source)
         }
         if let journal {
@@ -146,7 +155,9 @@ struct FileUpload: Sendable {
                 identity: journal.identity,
                 file: id,
                 crc64: crc64,
+                md5: md5,
                 verification: completed.verification.rawValue,
+                labels: item.labelDigest,
                 ended: .now
             )
             try await threads.runIfActive {
@@ -158,14 +169,15 @@ struct FileUpload: Sendable {
             outcome: outcome,
             fileID: id,
             crc64nvme: crc64,
+            md5: md5,
             verification: completed.verification,
             name: completed.details.name
         )
     }
 
     /// Returns the item's metadata, with the modification time of its file if it is to be kept.
-    func metadata(of source: SourceFile) -> [String: String] {
-        guard job.options.transfer.keepsTimes, let time = source.time,
+    func metadata(of source: SourceFile?) -> [String: String] {
+        guard job.options.transfer.keepsTimes, let time = source?.time,
             item.metadata.count < MetadataRules.maximumPairs
         else { return item.metadata }
         return item.metadata.merging([FileTime.key: time]) { own, _ in own }

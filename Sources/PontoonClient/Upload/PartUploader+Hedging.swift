@@ -14,9 +14,9 @@ extension PartUploader {
     ///
     /// - Returns: The part as stored by the attempt that finished first; the other attempt is cancelled.
     /// - Throws: The first attempt's error if both fail.
-    func sendHedged(_ number: Int, to info: PartInfo) async throws -> VerifiedPart {
-        let sender = PartSender(job: job, file: file, source: source)
-        let range = upload.plan.range(number)
+    func sendHedged(_ number: Int, _ slice: PartSlice, to info: PartInfo) async throws -> VerifiedPart {
+        let sender = PartSender(job: job, file: file, source: slice.source)
+        let range = slice.range
         // Single-part files are not hedged, to avoid the cost of a task group.
         guard upload.plan.parts > 1 else { return try await sender.send(number, range, to: info) }
         return try await withTaskGroup(of: HedgeEvent.self) { group -> Result<VerifiedPart, any Error> in
@@ -39,7 +39,7 @@ extension PartUploader {
                     isHedged = true
                     group.addTask {
                         defer { job.context.permits.release() }
-                        return await sendAgain(number, to: info, sender)
+                        return await sendAgain(number, range, to: info, sender)
                     }
                 case .isSlow: group.addTask { await waitUntilSlow(size: Int64(range.count), since: start) }
                 case .hedgeEnded: isHedged = false
@@ -61,7 +61,12 @@ extension PartUploader {
         return .hedgeEnded
     }
 
-    private func sendAgain(_ number: Int, to info: PartInfo, _ sender: PartSender) async -> HedgeEvent {
+    private func sendAgain(
+        _ number: Int,
+        _ range: Range<Int64>,
+        to info: PartInfo,
+        _ sender: PartSender
+    ) async -> HedgeEvent {
         await file.context.emit(
             .retrying(
                 UploadEvent.Retry(
@@ -74,7 +79,7 @@ extension PartUploader {
             )
         )
         do {
-            return .stored(try await sender.send(number, upload.plan.range(number), to: info))
+            return .stored(try await sender.send(number, range, to: info))
         } catch {
             return .hedgeEnded
         }

@@ -1,10 +1,17 @@
 import NIOPosix
 import PontoonCore
 
+/// The bytes of one part: a range of a local file or of a temporary one.
+struct PartSlice: Sendable {
+    let source: SourceFile
+    let range: Range<Int64>
+    /// Offset of the part in the uploaded file.
+    let offset: Int64
+}
+
 /// The uploader of one file's parts, which verifies the parts that are already stored and sends the others.
 struct PartUploader: Sendable {
     let file: TransferFile<UploadItem>
-    let source: SourceFile
     let upload: OpenUpload
     let job: UploadJob
     private let journal: OpenJournal?
@@ -14,13 +21,11 @@ struct PartUploader: Sendable {
     init(
         job: UploadJob,
         file: TransferFile<UploadItem>,
-        source: SourceFile,
         upload: OpenUpload,
         journal: OpenJournal?
     ) {
         self.job = job
         self.file = file
-        self.source = source
         self.upload = upload
         self.journal = journal
         urls = PartURLCache(client: job.client, server: job.server, upload: upload)
@@ -30,27 +35,32 @@ struct PartUploader: Sendable {
     /// Uploads all parts.
     ///
     /// - Returns: The parts in order.
-    func uploadAll() async throws -> [VerifiedPart] {
+    func uploadAll(of source: SourceFile) async throws -> [VerifiedPart] {
         try await file.mapParts(Array(1...upload.plan.parts)) { number in
-            if let part = try await verifyStored(number) { return part }
-            return try await send(number)
+            if let part = try await verifyStored(number, source) { return part }
+            return try await send(number, slice(number, of: source))
         }
     }
 
     /// Resends parts that the server lost.
     ///
     /// - Returns: The parts in order.
-    func resend(_ numbers: [Int]) async throws -> [VerifiedPart] {
-        try await file.mapParts(numbers) { try await send($0) }
+    func resend(_ numbers: [Int], of source: SourceFile) async throws -> [VerifiedPart] {
+        try await file.mapParts(numbers) { try await send($0, slice($0, of: source)) }
+    }
+
+    private func slice(_ number: Int, of source: SourceFile) -> PartSlice {
+        let range = upload.plan.range(number)
+        return PartSlice(source: source, range: range, offset: range.lowerBound)
     }
 
     /// Compares a part that the storage acknowledged in an earlier run with the current content of the file.
     ///
     /// - Returns: The part; `nil` if it must be sent.
-    private func verifyStored(_ number: Int) async throws -> VerifiedPart? {
+    private func verifyStored(_ number: Int, _ source: SourceFile) async throws -> VerifiedPart? {
         guard let known = upload.acknowledged[number] else { return nil }
         let range = upload.plan.range(number)
-        let digest = try await job.threads.runIfActive { [source] in
+        let digest = try await job.threads.runIfActive {
             try source.digest(range, md5: known.etag.utf8.count == 32)
         }
         let match = digest.compare(known.etag)
@@ -68,7 +78,11 @@ struct PartUploader: Sendable {
         return part
     }
 
-    private func send(_ number: Int) async throws -> VerifiedPart {
+    /// Sends and reports a part, with retries.
+    ///
+    /// - Returns: The part.
+    /// - Throws: ``APIError``, ``ClientError``; `CancellationError`.
+    func send(_ number: Int, _ slice: PartSlice) async throws -> VerifiedPart {
         try await file.withRetries(purpose: "send part \(number)") { error in
             classify(error, number)
         } refreshURL: {
@@ -76,7 +90,7 @@ struct PartUploader: Sendable {
         } _: {
             reporter.invalidate(number)
             let info = try await urls.info(number)
-            let part = try await sendHedged(number, to: info)
+            let part = try await sendHedged(number, slice, to: info)
             file.progress.storedPart()
             try await record(part)
             try await reporter.report(part)
@@ -85,7 +99,7 @@ struct PartUploader: Sendable {
                     UploadEvent.Part(
                         index: file.index,
                         number: number,
-                        offset: upload.plan.range(number).lowerBound,
+                        offset: slice.offset,
                         size: part.size,
                         etag: part.etag
                     )

@@ -95,6 +95,14 @@ public struct UploadOptions: Sendable {
     /// Nobody may be working on that upload any more: the parts of two clients would replace each other.
     public var adoptsUploads = false
 
+    /// Whether to compute the MD5 of each file, and to declare it when an upload starts, so that Pontoon verifies it.
+    ///
+    /// The file is read once more, before its first part is sent.
+    public var computesMD5 = false
+
+    /// The stream whose bytes are uploaded instead of those of a file; `nil` for files.
+    var stream: UploadStream?
+
     /// Creates the default options for a destination.
     public init(destination: UploadDestination) { self.destination = destination }
 }

@@ -30,7 +30,9 @@ struct UploadJob: TransferJob {
             // Cannot happen, because all folders are created before the first upload.
             throw ClientError(.notFound, "The folder of '\(file.item.remotePath)' does not exist.")
         }
-        return try await FileUpload(job: self, file: file, destination: destination).run()
+        let upload = FileUpload(job: self, file: file, destination: destination)
+        if let stream = options.stream { return try await upload.run(stream) }
+        return try await upload.run()
     }
 
     /// Returns the result for a file that need not be opened: it cannot be uploaded, an earlier run finished it, or it
@@ -50,11 +52,14 @@ struct UploadJob: TransferJob {
             return TransferEnding(outcome: .failed(error))
         }
         let record = finishedRecords[file.index]
-        guard let existing, let outcome = options.knownOutcome(existing: existing, record: record) else { return nil }
+        guard let existing, let outcome = options.knownOutcome(file.item, existing: existing, record: record) else {
+            return nil
+        }
         file.progress.opened(size: existing.size ?? 0)
         var ending = TransferEnding(outcome: outcome, fileID: existing.id)
         if case .alreadyThere = outcome, let record {
             ending.crc64nvme = record.crc64
+            ending.md5 = record.md5
             ending.verification = TransferVerification(rawValue: record.verification)
         }
         return ending
@@ -78,13 +83,18 @@ extension UploadOptions {
     /// Decides the outcome of a file whose name is taken without reading the local file.
     ///
     /// - Parameters:
+    ///   - item: The file to upload.
     ///   - existing: The file or folder at the destination.
     ///   - record: The record of the unchanged local file if an earlier run finished it.
     /// - Returns: `nil` if the local file must be read, or the upload attempted.
-    func knownOutcome(existing: FileDetails, record: FinishedRecord?) -> TransferOutcome? {
+    func knownOutcome(_ item: UploadItem, existing: FileDetails, record: FinishedRecord?) -> TransferOutcome? {
         // An upload that the user chose by its id must always be resumed.
         guard uploadID == nil, !existing.isFolder else { return nil }
-        if let record, record.matches(existing) { return .alreadyThere }
+        if let record, record.matches(existing), [nil, record.labels].contains(item.labelDigest),
+            !computesMD5 || record.md5 != nil
+        {
+            return .alreadyThere
+        }
         return transfer.conflictPolicy == .skip ? .skipped : nil
     }
 }

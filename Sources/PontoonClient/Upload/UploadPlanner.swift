@@ -126,7 +126,7 @@ private struct UploadPlanner {
         let existing = try folders.existing(item)
         if let existing {
             let record = try await blocking { options.transfer.resumes ? try finished?.record(of: item) : nil }
-            switch options.knownOutcome(existing: existing, record: record) {
+            switch options.knownOutcome(item, existing: existing, record: record) {
             case nil: break
             case .skipped?: return (.skip, nil)
             default: return (.alreadyThere, nil)

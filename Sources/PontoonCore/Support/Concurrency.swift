@@ -44,3 +44,33 @@ package func mapConcurrently<Item: Sendable, Output: Sendable>(
         return outputs.sorted { $0.key < $1.key }.map(\.value)
     }
 }
+
+/// Transforms each item, at most `limit` at a time, and passes the results to `body` in the order of the items.
+///
+/// At most `limit` items are started whose results have not been passed to `body`, so a slow `body` limits the memory in
+/// use. After the first error, no further item is started and the running ones are cancelled. The error is thrown once
+/// they have finished. A `limit` below 1 counts as 1.
+package func forEachInOrder<Item: Sendable, Output: Sendable>(
+    _ items: some Sequence<Item>,
+    limit: Int,
+    _ transform: @escaping @Sendable (Item) async throws -> Output,
+    _ body: (Output) async throws -> Void
+) async throws {
+    try await withThrowingTaskGroup(of: (Int, Output).self) { group in
+        var remaining = items.enumerated().makeIterator()
+        var (outputs, next) = ([Int: Output](), 0)
+        func start() {
+            guard let (index, item) = remaining.next() else { return }
+            group.addTask { (index, try await transform(item)) }
+        }
+        for _ in 0..<max(limit, 1) { start() }
+        while let (index, output) = try await group.next() {
+            outputs[index] = output
+            while let output = outputs.removeValue(forKey: next) {
+                try await body(output)
+                next += 1
+                start()
+            }
+        }
+    }
+}

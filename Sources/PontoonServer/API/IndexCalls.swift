@@ -8,6 +8,7 @@ import PontoonCore
 /// Source: docs/api.md#index.
 struct IndexCalls {
     let useCases: UseCases
+    let callers: CallerMiddleware
     let bodies: JSONBodyReader
 
     private static let resources = [
@@ -35,6 +36,8 @@ struct IndexCalls {
 
     @Sendable private func index(_ request: Request, _ context: AppContext) async throws -> Response {
         try await bodies.discard(request)
+        let (isUser, refusal) = try await callers.recognizes(request, context)
+        if let refusal { return refusal }
         let base = try context.requireBase()
         var urls = Dictionary(
             uniqueKeysWithValues: Self.resources.map { ("\($0)_url", JSONValue.string("\(base.api)/\($0)")) }
@@ -46,6 +49,12 @@ struct IndexCalls {
             case .external: Self.extensions.filter { $0 != "upload_contents" }
             }
         urls["extensions"] = .array(extensions.map(JSONValue.string))
+        if isUser {
+            // Not for everybody, because it shows which vulnerabilities the server may have.
+            urls["build"] = .object([
+                "version": .string(Build.version), "commit": .string(Build.commit), "swift": .string(Build.swift),
+            ])
+        }
         return .json(JSONValue.object(urls))
     }
 

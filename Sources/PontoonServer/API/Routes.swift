@@ -18,6 +18,7 @@ final class Routes {
     /// The registered methods of each path.
     private(set) var methods: [String: Set<HTTPRequest.Method>] = [:]
     private let router: Router<AppContext>
+    let callers: CallerMiddleware
     /// The calls that need a token and count towards its rate limit.
     private let api: RouterGroup<AppContext>
     private var refusals: [String: PontoonError] = [:]
@@ -35,16 +36,14 @@ final class Routes {
             trustsProxy: settings.trustsForwardedProto,
             now: useCases.now
         )
-        api = router.group("/v2")
-            .add(
-                middleware: CallerMiddleware(
-                    accounts: useCases.accounts,
-                    senders: useCases.senders,
-                    counter: settings.rateLimit.map { RateLimitCounter($0) },
-                    failures: failures,
-                    now: useCases.now
-                )
-            )
+        callers = CallerMiddleware(
+            accounts: useCases.accounts,
+            senders: useCases.senders,
+            counter: settings.rateLimit.map { RateLimitCounter($0) },
+            failures: failures,
+            now: useCases.now
+        )
+        api = router.group("/v2").add(middleware: callers)
     }
 
     /// Registers a call below `/v2` that needs a token with one of the scopes in ``CallScopes``; `GET` includes `HEAD`.

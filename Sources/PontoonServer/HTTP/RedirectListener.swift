@@ -39,7 +39,7 @@ struct RedirectListener: Service {
         application = Application(
             responder: RedirectResponder(settings: settings),
             server: HTTPServerBuilder { makeChannel($0) },
-            configuration: ApplicationConfiguration(address: address.bindAddress, serverName: "pontoon"),
+            configuration: ApplicationConfiguration(address: address.bindAddress),
             onServerRunning: { _ in start.yield() },
             logger: quiet
         )

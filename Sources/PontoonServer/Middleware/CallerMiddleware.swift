@@ -39,7 +39,7 @@ struct CallerMiddleware: RouterMiddleware {
         next: @concurrent (Request, AppContext) async throws -> Response
     ) async throws -> Response {
         var context = context
-        let token = Secret(request.headers[.authToken] ?? Self.bearer(request) ?? "")
+        let token = Self.token(of: request)
         let caller: AuthenticatedCaller
         do {
             caller = try await self.caller(of: token)
@@ -67,6 +67,29 @@ struct CallerMiddleware: RouterMiddleware {
         // Responses may contain signed URLs.
         response.headers[.cacheControl] = "no-store"
         return response
+    }
+
+    /// Identifies the caller of a call that needs no token but tells users more than anybody else.
+    ///
+    /// A wrong token is not refused, but counted like any other failed authentication, because the response reveals that
+    /// it is wrong.
+    ///
+    /// - Returns: Whether the request has the token of a user, not of a sender; the response with which to refuse a
+    ///   request with a wrong token from an address that sent too many of them.
+    /// - Throws: The store's error if the token cannot be looked up.
+    func recognizes(_ request: Request, _ context: AppContext) async throws -> (isUser: Bool, refusal: Response?) {
+        let token = Self.token(of: request)
+        guard !token.value.isEmpty else { return (false, nil) }
+        do {
+            return (try await caller(of: token).session == nil, nil)
+        } catch let error as PontoonError where error.code == .notAuthenticated {
+            context.record.noteInvalidToken()
+            return (false, failures.note(request, context))
+        }
+    }
+
+    private static func token(of request: Request) -> Secret {
+        Secret(request.headers[.authToken] ?? bearer(request) ?? "")
     }
 
     private func caller(of token: Secret) async throws -> AuthenticatedCaller {

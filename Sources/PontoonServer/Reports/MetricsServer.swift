@@ -55,7 +55,7 @@ package func buildMetricsServer(
                 metrics: ServerMetrics()
             )
         },
-        configuration: ApplicationConfiguration(address: address.bindAddress, serverName: "pontoon"),
+        configuration: ApplicationConfiguration(address: address.bindAddress),
         services: [tasks],
         onServerRunning: onReady,
         logger: logger

@@ -37,13 +37,19 @@ struct CommonOptions: ParsableArguments {
 
 /// The common options except `--timeout`, which has another meaning in `pontoon watch`.
 struct ConnectionOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Profile in ~/.sevenbridges/credentials.", valueName: "name"))
+    @Option(
+        help: ArgumentHelp("Profile in ~/.sevenbridges/credentials.", valueName: "name"),
+        completion: .profile
+    )
     var profile: String?
 
     @Option(help: ArgumentHelp("URL of the API, or one of us, eu, cgc, cavatica, bdc, china.", valueName: "url"))
     var endpoint: String?
 
-    @Option(help: ArgumentHelp("PEM file of CA certificates to trust. Default: SSL_CERT_FILE.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("PEM file of CA certificates to trust. Default: SSL_CERT_FILE.", valueName: "file"),
+        completion: .file()
+    )
     var caFile: String?
 
     @Option(

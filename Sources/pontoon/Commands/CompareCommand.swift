@@ -18,7 +18,7 @@ struct CompareCommand: AsyncParsableCommand {
     @Argument(help: "Local folder.", completion: .directory)
     var folder: String
 
-    @Argument(help: "Path owner/project/folder, or the id of a folder.")
+    @Argument(help: "Path owner/project/folder, or the id of a folder.", completion: .remotePath)
     var place: String
 
     @Option(help: ArgumentHelp("Compare only files that match. Repeatable.", valueName: "pattern"))

@@ -21,7 +21,7 @@ struct ConfigCommand: AsyncParsableCommand {
                 """
         )
 
-        @Option(help: ArgumentHelp("Name of the profile.", valueName: "name"))
+        @Option(help: ArgumentHelp("Name of the profile.", valueName: "name"), completion: .profile)
         var profile = "default"
 
         @Option(help: ArgumentHelp("URL of the API, or one of us, eu, cgc, cavatica, bdc, china.", valueName: "url"))

@@ -10,11 +10,12 @@ struct DestinationArguments: ParsableArguments {
         help: ArgumentHelp(
             "Destination owner/project/folder, or a folder's id; missing folders are created. Default: the last argument.",
             valueName: "path"
-        )
+        ),
+        completion: .remotePath
     )
     var to: String?
 
-    @Option(help: ArgumentHelp("Destination project, owner/name.", valueName: "id"))
+    @Option(help: ArgumentHelp("Destination project, owner/name.", valueName: "id"), completion: .project)
     var project: String?
 
     @Option(help: ArgumentHelp("Id of the destination folder.", valueName: "id"))

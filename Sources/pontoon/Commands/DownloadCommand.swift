@@ -10,21 +10,28 @@ struct DownloadCommand: AsyncParsableCommand {
         discussion: """
             Folders are downloaded with all of their subfolders. A path with a trailing slash means the folder's \
             contents; without one, it means the folder itself. A file appears under its name only when it is complete \
-            and verified.
+            and verified. With '--output -', files are written to standard output, as by 'pontoon cat'.
             """
     )
 
-    @Argument(help: "Ids, or paths owner/project/folder/file; with --project, paths below the project.")
+    @Argument(
+        help: "Ids, or paths owner/project/folder/file; with --project, paths below the project.",
+        completion: .remotePath
+    )
     var paths: [String] = []
 
     @Option(
-        help: ArgumentHelp("Project that contains the paths; without paths, the whole project.", valueName: "id")
+        help: ArgumentHelp("Project that contains the paths; without paths, the whole project.", valueName: "id"),
+        completion: .project
     )
     var project: String?
 
     @Option(
         name: [.short, .long],
-        help: ArgumentHelp("Destination folder, or the destination path of a single file.", valueName: "path"),
+        help: ArgumentHelp(
+            "Destination folder, or the destination path of a single file. '-' is standard output.",
+            valueName: "path"
+        ),
         completion: .file()
     )
     var output: String?
@@ -34,86 +41,82 @@ struct DownloadCommand: AsyncParsableCommand {
     )
     var rangeSize = ByteCount(bytes: 16 << 20)
 
+    @OptionGroup(title: "Selection") var filter: ListArguments
     @OptionGroup(title: "Transfer") var transfer: TransferArguments
     @OptionGroup(title: "Connection and output") var common: CommonOptions
 
     func validate() throws {
-        guard !paths.isEmpty || project != nil else { throw ValidationError("Pass paths or --project.") }
+        guard !paths.isEmpty || project != nil || filter.filesFrom != nil else {
+            throw ValidationError("Pass paths, --files-from or --project.")
+        }
         guard rangeSize.bytes >= 64 << 10 else { throw ValidationError("--range-size must be at least 64K.") }
+        guard output == "-" else { return }
+        let isUnusable =
+            common.json || transfer.receipt != nil || filter.dryRun || filter.failedTo != nil || filter.filesFrom != nil
+        guard !isUnusable, filter.include.isEmpty, filter.exclude.isEmpty else {
+            throw ValidationError("With '--output -', pass only the paths of files, and options for the connection.")
+        }
     }
 
     func run() async throws {
+        if output == "-" {
+            let stream = StandardOutputDownload(paths: paths, project: project, options: options, detail: .all)
+            return try await stream.run(common, transfer.traffic.report)
+        }
         try await runCommand(json: common.json, afterInterruption: transfer.afterInterruption) { [self] in
             try transfer.traffic.report.begin(json: common.json)
             return try await common.withClient(isTransfer: true) { client in
-                let items = try await items(client)
-                guard !items.isEmpty else {
-                    throw ClientError(
-                        .notFound,
-                        "There is nothing to download.",
-                        advice: "List the project's files with 'pontoon ls'."
-                    )
+                let found = try await selection().resolve(client)
+                for warning in found.warnings { Output.standard.warn(warning, json: common.json) }
+                let items = found.items
+                guard !items.isEmpty else { throw Self.nothing }
+                if filter.dryRun {
+                    let report = PreviewReport(json: common.json, explains: false)
+                    return report.show(try await Downloader(client, options: options).preview(items))
                 }
-                var options = DownloadOptions()
-                options.transfer = transfer.options
-                options.rangeSize = rangeSize.bytes
                 let report = TransferReport(
                     direction: .download,
                     json: common.json,
                     items: items,
                     stats: transfer.traffic.report.stats
                 )
-                let files = try await ResultFiles(receipt: transfer.receipt)
+                let files = try await ResultFiles(receipt: transfer.receipt, failedTo: filter.failedTo)
                 let results = try await files.discardedOnError {
                     try await Downloader(client, options: options).download(items) { await report.follow($0) }
                 }
                 let end = report.finish(results)
-                try files.write(receipt: Receipt(results, endpoint: client.endpoint))
+                let failed = results.filter { !$0.isSuccess }.map(\.item)
+                try files.write(
+                    receipt: Receipt(results, endpoint: client.endpoint),
+                    failedPaths: PathList(failed.map { FilePath($0.listedPath ?? $0.remotePath) }).data
+                )
                 return end
             }
         }
     }
 
-    private func items(_ client: SevenBridgesClient) async throws -> [DownloadItem] {
-        let tree = RemoteTree(client)
-        let folder = FilePath(output ?? "")
-        var items: [DownloadItem] = []
-        for text in paths.isEmpty ? [""] : paths {
-            let path = try remotePath(text)
-            do {
-                items += try await tree.items(path, into: folder, isOnlyContents: text.hasSuffix("/"))
-            } catch  where !error.concernsEveryRequest {
-                items.append(DownloadItem(failed: text, target: folder, problem: error))
-                continue
-            }
-            // For a single file, --output is the target path, unless it names an existing folder or ends with a slash.
-            guard paths.count == 1, items.count == 1, !text.hasSuffix("/"), !path.isProject, let output,
-                !items[0].remotePath.contains("/"), !isFolder(output)
-            else { continue }
-            items[0].target = folder
-            items[0].problem = nil
+    private var options: DownloadOptions {
+        var options = DownloadOptions()
+        options.transfer = transfer.options
+        options.rangeSize = rangeSize.bytes
+        return options
+    }
+
+    private func selection() async throws -> DownloadSelection {
+        var selection = DownloadSelection()
+        (selection.sources, selection.project, selection.output) = (paths, project, output)
+        (selection.include, selection.exclude) = (filter.include, filter.exclude)
+        if let list = try await filter.listed() {
+            selection.listed = list.map(\.string)
+            // An empty list selects nothing, not the whole project.
+            guard !list.isEmpty || !paths.isEmpty else { throw Self.nothing }
         }
-        return items
+        return selection
     }
 
-    private func remotePath(_ text: String) throws -> RemotePath {
-        guard let project else { return try RemotePath(text) }
-        guard case .path(let id, let names) = try RemotePath("\(project)/\(text)") else {
-            throw ClientError(.requestInvalid, "'\(project)' is not a project id.", advice: "Use the form owner/name.")
-        }
-        return .path(project: id, names: names)
-    }
-
-    private func isFolder(_ path: String) -> Bool {
-        var isFolder: ObjCBool = false
-        return path.hasSuffix("/")
-            || FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
-    }
-}
-
-extension RemotePath {
-    fileprivate var isProject: Bool {
-        guard case .path(_, let names) = self else { return false }
-        return names.isEmpty
-    }
+    private static let nothing = ClientError(
+        .notFound,
+        "There is nothing to download.",
+        advice: "List the project's files with 'pontoon ls'."
+    )
 }

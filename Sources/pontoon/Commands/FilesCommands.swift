@@ -14,7 +14,7 @@ struct FilesCommand: AsyncParsableCommand {
 
         @OptionGroup var common: CommonOptions
 
-        @Argument(help: "Files and folders to delete.")
+        @Argument(help: "Files and folders to delete.", completion: .remotePath)
         var files: [String]
 
         @Flag(name: [.short, .long], help: "Delete folders with everything in them.")
@@ -68,10 +68,10 @@ struct FilesCommand: AsyncParsableCommand {
 
         @OptionGroup var common: CommonOptions
 
-        @Argument(help: "File or folder to move.")
+        @Argument(help: "File or folder to move.", completion: .remotePath)
         var file: String
 
-        @Argument(help: "Destination folder, or a path that ends with a new name.")
+        @Argument(help: "Destination folder, or a path that ends with a new name.", completion: .remotePath)
         var target: String
 
         func run() async throws {
@@ -111,10 +111,10 @@ struct FilesCommand: AsyncParsableCommand {
 
         @OptionGroup var common: CommonOptions
 
-        @Argument(help: "File to copy.")
+        @Argument(help: "File to copy.", completion: .remotePath)
         var file: String
 
-        @Argument(help: "Destination project or folder, or a path that ends with a new name.")
+        @Argument(help: "Destination project or folder, or a path that ends with a new name.", completion: .remotePath)
         var target: String
 
         func run() async throws {
@@ -135,7 +135,7 @@ struct FilesCommand: AsyncParsableCommand {
 
         @OptionGroup var common: CommonOptions
 
-        @Argument(help: "Files to tag.")
+        @Argument(help: "Files to tag.", completion: .remotePath)
         var files: [String]
 
         @Option(help: ArgumentHelp("Tag to add. Repeatable.", valueName: "tag"))
@@ -162,7 +162,7 @@ struct FilesCommand: AsyncParsableCommand {
 
         @OptionGroup var common: CommonOptions
 
-        @Argument(help: "Files whose metadata to change.")
+        @Argument(help: "Files whose metadata to change.", completion: .remotePath)
         var files: [String]
 
         @Option(help: ArgumentHelp("Key and value to set. Repeatable.", valueName: "key=value"))
@@ -194,30 +194,14 @@ private func forEachFile(
 ) async throws {
     try await runCommand(json: common.json) {
         try await common.withClient { client in
-            var failures: [ExitStatus] = []
-            for text in files {
-                do {
-                    try await body(client, try await client.existing(text), text)
-                } catch  where !error.concernsEveryRequest {
-                    printFailure(text, error, json: common.json)
-                    failures.append(ExitStatus(error))
-                }
+            let failures = try await forEachArgument(files, json: common.json) { text in
+                try await body(client, try await client.existing(text), text)
             }
             return CommandEnd(
                 ExitStatus(failures),
                 counts: ["files": Int64(files.count), "failed": Int64(failures.count)]
             )
         }
-    }
-}
-
-private func printFailure(_ text: String, _ error: any Error, json: Bool) {
-    if json {
-        Output.standard.printLine(
-            JSONLine("failed").with("name", text).with("code", errorCode(error)).with("message", "\(error)").text
-        )
-    } else {
-        Output.standard.printMessage("pontoon: \(error)")
     }
 }
 

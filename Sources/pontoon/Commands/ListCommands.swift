@@ -5,131 +5,133 @@ import PontoonClient
 struct ListCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ls",
-        abstract: "List the files in a project or folder: id, size, modification time, name."
+        abstract: "List files and folders: id, size, modification time, name.",
+        discussion: """
+            Names may contain the patterns of .gitignore, as in 'owner/project/run*/**/*.bam'. Folders that match a \
+            pattern are listed themselves, without their contents, as with 'ls -d'.
+            """
     )
 
-    @OptionGroup var common: CommonOptions
-
-    @Argument(help: "Path owner/project/folder, or the id of a folder. Default: list your projects.")
-    var place: String?
+    @Argument(
+        help: "Paths owner/project/folder, patterns, or ids. Default: list your projects.",
+        completion: .remotePath
+    )
+    var places: [String] = []
 
     @Flag(name: [.short, .long], help: "Include the contents of all subfolders.")
     var recursive = false
 
+    @Flag(name: [.short, .long], help: "List folders themselves, not their contents.")
+    var directory = false
+
+    @OptionGroup(title: "Filters") var filters: FilterArguments
+    @OptionGroup(title: "Connection and output") var options: ListingOptions
+
+    func validate() throws {
+        guard !(recursive && directory) else {
+            throw ValidationError("--recursive and --directory cannot be combined.")
+        }
+        guard !places.isEmpty || !(recursive || directory || filters.isGiven) else {
+            throw ValidationError("Pass a place, such as owner/project; without one, your projects are listed.")
+        }
+    }
+
     func run() async throws {
-        try await runCommand(json: common.json) { [self] in
-            try await common.withClient { client in
-                guard let place else { return try await ProjectsCommand.list(nil, client, json: common.json) }
-                let path = try RemotePath(place)
-                if let found = try await client.find(path), !found.isFolder {
-                    show(found, below: [])
-                    return CommandEnd(.done, counts: ["files": 1])
+        let depth: RemoteWalk.Depth = directory ? .starts : recursive ? .everything : .contents
+        try await runCommand(json: options.json) { [self] in
+            let filter = try filters.filter
+            return try await options.common.withClient { client in
+                guard !places.isEmpty else { return try await ProjectsCommand.list(nil, client, options) }
+                var count = 0
+                let failures = try await options.list(places, client, filter: filter, depth: depth) {
+                    guard case .found(let entry) = $1 else { return }
+                    count += 1
+                    let isRelative = places.count == 1 && !$0.isPattern
+                    options.show(entry, as: isRelative ? entry.names.joined(separator: "/") : entry.path)
                 }
-                var (walk, count) = (FolderWalk(), 0)
-                try await list(try await client.place(path), below: [], client, &walk, &count)
-                return CommandEnd(.done, counts: ["files": Int64(count)])
+                return CommandEnd(ExitStatus(failures), counts: ["files": Int64(count)])
             }
-        }
-    }
-
-    private func list(
-        _ place: UploadDestination,
-        below: [String],
-        _ client: SevenBridgesClient,
-        _ walk: inout FolderWalk,
-        _ count: inout Int
-    ) async throws {
-        try await client.eachPage {
-            try await client.files(in: place, offset: $0)
-        } _: { files in
-            count += files.count
-            for file in files {
-                show(file, below: below)
-                guard recursive, file.isFolder else { continue }
-                try walk.enter(file, depth: below.count + 1)
-                try await list(.folder(file.id), below: below + [file.name], client, &walk, &count)
-            }
-        }
-    }
-
-    private func show(_ file: FileDetails, below: [String]) {
-        let name = (below + [file.name]).joined(separator: "/")
-        let time = file.modifiedOn?.formatted(.iso8601)
-        if common.json {
-            Output.standard.printLine(
-                JSONLine("file").with("id", file.id).with("name", name).with("type", file.isFolder ? "folder" : "file")
-                    .with("size", file.size).with("modified_on", time).with("tags", file.tags)
-                    .with("crc64nvme", file.checksums?.crc64nvme).with("state", file.checksums?.state?.rawValue)
-                    .with("verified_on", file.checksums?.verifiedOn?.formatted(.iso8601)).text
-            )
-        } else {
-            let size = file.isFolder ? "–" : file.size.map { ByteCount.text($0) } ?? "?"
-            let columns = [file.id, size.leftPadded(11), time ?? "–"]
-            let state = file.checksums?.state.flatMap { $0 == .verified ? nil : "  (\($0.rawValue))" } ?? ""
-            Output.standard.printLine(
-                "\(columns.joined(separator: "  "))  \(name)\(file.isFolder ? "/" : "")\(state)"
-            )
         }
     }
 }
 
-struct ProjectsCommand: AsyncParsableCommand {
+struct FindCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "projects",
-        abstract: "List your projects, or show your permissions in one of them."
+        commandName: "find",
+        abstract: "List the paths of files and folders in all subfolders that meet conditions.",
+        discussion: """
+            All conditions must be met. --name follows the rules of .gitignore, so '*.bam' matches in every folder and \
+            'run1/*.bam' is relative to the given place. Sizes and ages select files only.
+            """
     )
 
-    @OptionGroup var common: CommonOptions
+    @Argument(help: "Paths owner/project/folder, patterns, or ids.", completion: .remotePath)
+    var places: [String]
 
-    @Argument(help: ArgumentHelp("Project, owner/name.", valueName: "id"))
-    var id: String?
-
-    @Option(help: ArgumentHelp("List only this user's projects.", valueName: "name"))
-    var owner: String?
+    @OptionGroup(title: "Conditions") var filters: FilterArguments
+    @OptionGroup(title: "Connection and output") var options: ListingOptions
 
     func run() async throws {
-        try await runCommand(json: common.json) { [self] in
-            try await common.withClient { client in
-                guard let id else { return try await Self.list(owner, client, json: common.json) }
-                show(try await client.project(id))
-                return CommandEnd(.done, counts: ["projects": 1])
+        try await runCommand(json: options.json) { [self] in
+            let filter = try filters.filter
+            return try await options.common.withClient { client in
+                var count = 0
+                let failures = try await options.list(places, client, filter: filter, depth: .everything) {
+                    guard case .found(let entry) = $1 else { return }
+                    count += 1
+                    options.show(entry, as: entry.path, text: entry.path)
+                }
+                return CommandEnd(ExitStatus(failures), counts: ["files": Int64(count)])
             }
         }
     }
+}
 
-    private func show(_ project: ProjectDetails) {
-        let permissions = [
-            ("read", project.permissions?.read), ("copy", project.permissions?.copy),
-            ("write", project.permissions?.write), ("admin", project.permissions?.admin),
-        ]
-        let granted = permissions.filter { $0.1 ?? false }.map(\.0)
-        Output.standard.printLine(
-            common.json
-                ? JSONLine("project").with("id", project.id).with("name", project.name).with("permissions", granted)
-                    .text
-                : "\(project.id)  \(project.name)  permissions: \(granted.joined(separator: ", "))"
+extension ListingOptions {
+    /// Prints a file or folder.
+    ///
+    /// - Parameters:
+    ///   - entry: The file or folder.
+    ///   - name: Its name or path in the list.
+    ///   - text: The line of a table; `nil` for one with all columns.
+    fileprivate func show(_ entry: RemoteWalk.Entry, as name: String, text: String? = nil) {
+        let file = entry.file
+        let time = file.modifiedOn?.formatted(.iso8601)
+        printLine(
+            json: JSONLine(file, named: name, path: entry.path),
+            columns: [file.id, file.kind, file.size.map { String($0) }, time, name],
+            text: text ?? Self.text(file, time, name)
         )
     }
 
-    static func list(_ owner: String?, _ client: SevenBridgesClient, json: Bool) async throws -> CommandEnd {
-        var count = 0
-        try await client.eachPage {
-            try await client.projects(owner: owner, offset: $0)
-        } _: { projects in
-            count += projects.count
-            for project in projects {
-                Output.standard.printLine(
-                    json
-                        ? JSONLine("project").with("id", project.id).with("name", project.name).text
-                        : "\(project.id)  \(project.name)"
-                )
-            }
-        }
-        return CommandEnd(.done, counts: ["projects": Int64(count)])
+    private static func text(_ file: FileDetails, _ time: String?, _ name: String) -> String {
+        let size = file.isFolder ? "–" : file.size.map { ByteCount.text($0) } ?? "?"
+        let columns = [file.id, size.leftPadded(11), time ?? "–"]
+        let state = file.checksums?.state.flatMap { $0 == .verified ? nil : "  (\($0.rawValue))" } ?? ""
+        return "\(columns.joined(separator: "  "))  \(name)\(file.isFolder ? "/" : "")\(state)"
+    }
+}
+
+extension FileDetails {
+    /// The word for the kind of the entry.
+    var kind: String { isFolder ? "folder" : "file" }
+}
+
+extension JSONLine {
+    /// Creates the event of a file or folder in a list.
+    init(_ file: FileDetails, named name: String, path: String) {
+        self = JSONLine("file").with("id", file.id).with("name", name).with("path", path).with("type", file.kind)
+            .with("size", file.size).with("modified_on", file.modifiedOn?.formatted(.iso8601)).with("tags", file.tags)
+            .with("metadata", file.metadata).with("crc64nvme", file.checksums?.crc64nvme)
+            .with("state", file.checksums?.state?.rawValue)
+            .with("verified_on", file.checksums?.verifiedOn?.formatted(.iso8601))
     }
 }
 
 extension String {
+    /// Returns the text, padded on the right with spaces to at least `width` characters.
+    func rightPadded(_ width: Int) -> String { self + String(repeating: " ", count: max(0, width - count)) }
+
     /// Returns the text, padded on the left with spaces to at least `width` characters.
     func leftPadded(_ width: Int) -> String { String(repeating: " ", count: max(0, width - count)) + self }
 }

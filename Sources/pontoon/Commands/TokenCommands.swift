@@ -76,7 +76,8 @@ struct TokenCommand: AsyncParsableCommand {
 
         @Option(
             name: .customLong("project"),
-            help: ArgumentHelp("Project, owner/name, to which the token is limited; may be repeated.", valueName: "id")
+            help: ArgumentHelp("Project, owner/name, to which the token is limited; may be repeated.", valueName: "id"),
+            completion: .project
         )
         var projects: [String] = []
 

@@ -9,6 +9,27 @@ struct TransferArguments: ParsableArguments {
     @Flag(help: "Skip files that already exist at the destination.")
     var skipExisting = false
 
+    @OptionGroup var basics: TransferBasics
+
+    func validate() throws {
+        guard !(overwrite && skipExisting) else {
+            throw ValidationError("--overwrite and --skip-existing cannot be combined.")
+        }
+    }
+
+    var traffic: TrafficArguments { basics.traffic }
+    var receipt: String? { basics.receipt }
+    var afterInterruption: String { basics.afterInterruption }
+
+    var options: TransferOptions {
+        var options = basics.options
+        options.conflictPolicy = overwrite ? .overwrite : skipExisting ? .skip : .fail
+        return options
+    }
+}
+
+/// Options of every transfer of files.
+struct TransferBasics: ParsableArguments {
     @Flag(
         name: .customLong("no-mtime"),
         help: "Do not keep the files' modification times, in the metadata 'pontoon_mtime'."
@@ -28,12 +49,6 @@ struct TransferArguments: ParsableArguments {
     )
     var receipt: String?
 
-    func validate() throws {
-        guard !(overwrite && skipExisting) else {
-            throw ValidationError("--overwrite and --skip-existing cannot be combined.")
-        }
-    }
-
     /// Advice after an interruption.
     var afterInterruption: String {
         startsOver
@@ -43,7 +58,6 @@ struct TransferArguments: ParsableArguments {
 
     var options: TransferOptions {
         var options = TransferOptions()
-        options.conflictPolicy = overwrite ? .overwrite : skipExisting ? .skip : .fail
         traffic.apply(to: &options)
         options.resumes = !startsOver
         options.keepsTimes = !dropsTimes

@@ -10,7 +10,8 @@ struct UploadCommand: AsyncParsableCommand {
         discussion: """
             All files in a folder are uploaded to the same destination folder; --keep-tree recreates the subfolders. A \
             path with a trailing slash means the folder's contents; without one, it means the folder itself. The \
-            destination, owner/project/folder, is given with --to or as the last argument.
+            destination, owner/project/folder, is given with --to or as the last argument. 'pontoon upload - --name \
+            NAME' uploads standard input, which cannot be resumed.
 
             --include and --exclude follow the rules of .gitignore: 'logs' matches in every subfolder, '/logs' only at \
             the top, 'logs/' only folders, '**' any number of folders; {a,b} matches either.
@@ -32,6 +33,7 @@ struct UploadCommand: AsyncParsableCommand {
 
     func run() async throws {
         let (sources, path) = try places()
+        if sources.contains("-") { return try await uploadStandardInput(sources, to: path) }
         try await runCommand(json: common.json, afterInterruption: transfer.afterInterruption) { [self] in
             try transfer.traffic.report.begin(json: common.json)
             let found = try await abandonable { [selection] in try selection.resolve(sources) }
@@ -84,7 +86,7 @@ struct UploadCommand: AsyncParsableCommand {
         return end
     }
 
-    private func options(_ destination: UploadDestination) -> UploadOptions {
+    func options(_ destination: UploadDestination) -> UploadOptions {
         var options = UploadOptions(destination: destination)
         options.transfer = transfer.options
         if let rule = upload.onConflict { options.transfer.conflictPolicy = rule.policy }
@@ -95,6 +97,7 @@ struct UploadCommand: AsyncParsableCommand {
         }
         options.uploadID = upload.uploadID
         options.adoptsUploads = upload.adopt
+        options.computesMD5 = upload.md5
         return options
     }
 }
@@ -140,6 +143,11 @@ struct UploadArguments: ParsableArguments {
     )
     var adopt = false
 
+    @Flag(
+        help: "Also compute each file's MD5, for the receipt and for the server, which verifies it; reads files twice."
+    )
+    var md5 = false
+
     @Flag(help: "Print what would be uploaded, without uploading anything.")
     var dryRun = false
 
@@ -160,7 +168,10 @@ struct UploadArguments: ParsableArguments {
 /// The arguments that select the files to upload.
 struct SelectionArguments: ParsableArguments {
     @Argument(
-        help: "Files, folders and shell patterns; without --to, the last argument is the destination.",
+        help: """
+            Files, folders and shell patterns; '-' is standard input. Without --to, the last argument is the \
+            destination.
+            """,
         completion: .file()
     )
     var paths: [String] = []

@@ -6,13 +6,29 @@ import SystemPackage
 struct VerifyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify",
-        abstract: "Compare local files, files on the server, or both with a receipt."
+        abstract: "Compare files with a receipt or a checksum file.",
+        discussion: """
+            Without --format, local files and files on the server are compared with a receipt. With --format, local files \
+            are compared with a file that md5sum, sha256sum or 'pontoon checksum' has written.
+            """
     )
 
     @OptionGroup var common: CommonOptions
 
-    @Argument(help: "File written by 'pontoon upload --receipt' or 'pontoon download --receipt'.", completion: .file())
-    var receipt: String
+    @Argument(help: "Receipt of 'pontoon upload' or 'pontoon download', or a checksum file.", completion: .file())
+    var file: String
+
+    @Option(help: ArgumentHelp("Read a checksum file: md5sum, sha256sum or crc64nvme.", valueName: "format"))
+    var format: ChecksumFormat?
+
+    @Option(
+        help: ArgumentHelp(
+            "Folder with the local files, under the names in the receipt or checksum file.",
+            valueName: "folder"
+        ),
+        completion: .directory
+    )
+    var root: String?
 
     @Flag(help: "Check only local files, without contacting the server.")
     var local = false
@@ -24,6 +40,14 @@ struct VerifyCommand: AsyncParsableCommand {
     var deep = false
 
     func validate() throws {
+        guard format == nil || !(server || deep) else {
+            throw ValidationError(
+                "--format cannot be combined with --server and --deep: only local files are compared."
+            )
+        }
+        guard root == nil || !server else {
+            throw ValidationError("--root and --server cannot be combined: --root is for local files.")
+        }
         guard !(local && deep) else {
             throw ValidationError("--local and --deep cannot be combined: --deep checks the files on the server.")
         }
@@ -34,7 +58,8 @@ struct VerifyCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await runCommand(json: common.json) { [self] in
-            let receipt = try Receipt(FilePath(receipt))
+            if let format { return try await check(try ChecksumList(FilePath(file), format: format)) }
+            let receipt = try Receipt(FilePath(file))
             if local { return try await check(receipt, nil) }
             return try await common.withClient { client in try await check(receipt, client) }
         }
@@ -42,9 +67,15 @@ struct VerifyCommand: AsyncParsableCommand {
 
     private func check(_ receipt: Receipt, _ client: SevenBridgesClient?) async throws -> CommandEnd {
         var (failures, unread) = ([ExitStatus](), 0)
-        try await receipt.check(locally: !server, client: client, deep: deep) { check in
+        try await receipt.check(
+            locally: !server,
+            in: root.map { FilePath($0) },
+            client: client,
+            acceptingEndpoint: common.connection.endpoint != nil,
+            deep: deep
+        ) { check in
             show(check)
-            if !check.isGood { failures.append(Self.status(check)) }
+            if !check.isGood { failures.append(Self.status([check.local, check.server].compactMap { $0 })) }
             if check.isGood, check.server != nil, check.serverVerifiedOn == nil { unread += 1 }
         }
         if !common.json {
@@ -59,6 +90,30 @@ struct VerifyCommand: AsyncParsableCommand {
         return CommandEnd(
             ExitStatus(failures),
             counts: ["files": Int64(receipt.files.count), "bad": Int64(failures.count)]
+        )
+    }
+
+    private func check(_ list: ChecksumList) async throws -> CommandEnd {
+        var failures: [ExitStatus] = []
+        try await LocalChecksums.check(list, in: FilePath(root ?? "")) { entry, finding in
+            let status = Self.status([finding])
+            if status != .done { failures.append(status) }
+            if common.json {
+                Output.standard.printLine(
+                    JSONLine(status == .done ? "good" : "bad").with("path", entry.path.string)
+                        .with("local", Self.text(finding)).text
+                )
+            } else if status != .done, let text = Self.text(finding) {
+                Output.standard.printLine("\(entry.path): \(text)")
+            }
+        }
+        if !common.json {
+            let good = list.entries.count - failures.count
+            Output.standard.printMessage("\(good) of \(list.entries.count) files match '\(file)'.")
+        }
+        return CommandEnd(
+            ExitStatus(failures),
+            counts: ["files": Int64(list.entries.count), "bad": Int64(failures.count)]
         )
     }
 
@@ -88,11 +143,12 @@ struct VerifyCommand: AsyncParsableCommand {
         }
     }
 
-    /// Returns the exit status for a failed check; different content takes precedence over errors and missing files.
-    private static func status(_ check: ReceiptCheck) -> ExitStatus {
-        let findings = [check.local, check.server].compactMap { $0 }
+    /// Returns the exit status for the findings about a file; different content takes precedence over errors and missing
+    /// files.
+    private static func status(_ findings: [ReceiptCheck.Finding]) -> ExitStatus {
         for finding in findings { if case .different = finding { return .checksumsDiffer } }
         for finding in findings { if case .failed(let error) = finding { return ExitStatus(error) } }
-        return .notFound
+        for finding in findings { if case .missing = finding { return .notFound } }
+        return .done
     }
 }

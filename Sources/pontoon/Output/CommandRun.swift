@@ -6,16 +6,30 @@ import UnixSignals
 
 /// The end of a command that was not interrupted and did not fail as a whole.
 struct CommandEnd: Sendable {
-    let status: ExitStatus
+    private(set) var status: ExitStatus
     /// Counts for the event `finished`.
-    let counts: KeyValuePairs<String, Int64>
+    private(set) var counts: [(key: String, value: Int64)]
 
     /// A success without counts.
     static let done = CommandEnd(.done)
 
     init(_ status: ExitStatus, counts: KeyValuePairs<String, Int64> = [:]) {
         self.status = status
-        self.counts = counts
+        self.counts = counts.map { $0 }
+    }
+
+    /// Returns the end with another count.
+    func adding(_ key: String, _ value: Int) -> CommandEnd {
+        var end = self
+        end.counts.append((key, Int64(value)))
+        return end
+    }
+
+    /// Returns the end with more failures, each with its exit status.
+    func failing(_ failures: [ExitStatus]) -> CommandEnd {
+        var end = self
+        end.status = ExitStatus((status == .done ? [] : [status]) + failures)
+        return end
     }
 }
 

@@ -44,7 +44,7 @@ enum ExitStatus: Int32 {
         switch (error.status, error.code) {
         case (401, _), (403, _): .notAllowed
         case (404, _): .notFound
-        case (_, 8005), (_, 5003), (_, 5030): .nameTaken
+        case (_, 8005), (_, 5003), (_, 5030), (_, 3003): .nameTaken
         default: .refused
         }
     }

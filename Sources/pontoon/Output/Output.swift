@@ -82,6 +82,12 @@ final class Output: Sendable {
         }
     }
 
+    /// Prints a line of results whose columns are separated by tabs, which the columns themselves cannot contain.
+    func printLine(columns: [String?]) {
+        let line = columns.map { ($0 ?? "").visible }.joined(separator: "\t")
+        state.withLock { write(line + "\n", to: .output, &$0) }
+    }
+
     /// Prints a message of one line to standard error, with invisible characters replaced (``Swift/String/visible``), and
     /// appends it to the log file.
     ///
@@ -102,6 +108,19 @@ final class Output: Sendable {
     /// Writes text to a stream unchanged, for prompts, help and completion scripts.
     func write(_ text: String, to stream: Terminal.Stream) {
         state.withLock { write(text, to: stream, &$0) }
+    }
+
+    /// Writes the bytes of a file to standard output; messages can be printed while the reader is slow.
+    ///
+    /// - Throws: `CancellationError` if the bytes cannot be written, which also stops the command, or after a
+    ///   cancellation.
+    func write(_ bytes: [UInt8]) async throws {
+        do {
+            try await abandonable { try Terminal.write(bytes, to: .output) }
+        } catch let error as Errno {
+            state.withLock { note(error, of: .output, &$0) }
+            throw CancellationError()
+        }
     }
 
     /// Whether standard error is a terminal on which lines can be redrawn.
@@ -176,19 +195,23 @@ final class Output: Sendable {
     private func write(_ text: String, to stream: Terminal.Stream, _ state: inout State) {
         guard state.failures[stream] == nil else { return }
         do {
-            try Terminal.write(text, to: stream)
+            try Terminal.write(Array(text.utf8), to: stream)
         } catch {
-            let failure = Failure(stream: stream, error: error)
-            state.failures[stream] = failure
-            if failure.isFatal { stop.yield() }
+            note(error, of: stream, &state)
         }
+    }
+
+    private func note(_ error: Errno, of stream: Terminal.Stream, _ state: inout State) {
+        let failure = Failure(stream: stream, error: error)
+        state.failures[stream] = failure
+        if failure.isFatal { stop.yield() }
     }
 }
 
 /// One line of `--json` output: an object whose first field is `event`.
 struct JSONLine {
     private enum Value: Encodable {
-        case text(String), number(Int64), decimal(Double), flag(Bool), texts([String])
+        case text(String), number(Int64), decimal(Double), flag(Bool), texts([String]), pairs([String: String])
 
         func encode(to encoder: any Encoder) throws {
             var container = encoder.singleValueContainer()
@@ -198,6 +221,7 @@ struct JSONLine {
             case .decimal(let value): try container.encode(value)
             case .flag(let value): try container.encode(value)
             case .texts(let value): try container.encode(value)
+            case .pairs(let value): try container.encode(value)
             }
         }
     }
@@ -214,12 +238,14 @@ struct JSONLine {
     func with(_ name: String, _ value: Bool) -> JSONLine { adding(name, .flag(value)) }
     func with(_ name: String, _ value: [String]) -> JSONLine { adding(name, .texts(value)) }
 
+    func with(_ name: String, _ value: [String: String]) -> JSONLine { adding(name, .pairs(value)) }
+
     /// The JSON text, with the fields in the order in which they were added.
     ///
     /// Characters that a terminal would interpret are escaped, which does not change the values.
     var text: String {
         let encoder = JSONEncoder()
-        encoder.outputFormatting = .withoutEscapingSlashes
+        encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
         let pairs = fields.map { field in
             // Values that JSON cannot represent, such as infinity, become null.
             let parts = [try? encoder.encode(field.name), try? encoder.encode(field.value)]

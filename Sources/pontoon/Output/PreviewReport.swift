@@ -32,6 +32,55 @@ struct PreviewReport {
         )
     }
 
+    /// Prints the preview of a download.
+    ///
+    /// - Returns: The end of the command, with the exit status for the files whose download would fail.
+    func show(_ preview: DownloadPreview) -> CommandEnd {
+        for entry in preview.entries { Output.standard.printLine(json ? line(entry).text : text(entry)) }
+        let (files, bytes) = (preview.entries.count, preview.bytes)
+        Output.standard.printLine(
+            json
+                ? JSONLine("planned").with("files", files).with("bytes", bytes).text
+                : "\(counted(files, "file")), \(ByteCount.text(bytes)) to receive"
+        )
+        let failures = preview.entries.compactMap { entry -> ExitStatus? in
+            guard case .fail(let error) = entry.action else { return nil }
+            return ExitStatus(error)
+        }
+        return CommandEnd(
+            ExitStatus(failures),
+            counts: ["files": Int64(files), "failed": Int64(failures.count)]
+        )
+    }
+
+    private func text(_ entry: DownloadPreview.Entry) -> String {
+        let action =
+            switch entry.action {
+            case .receive: "download, \(ByteCount.text(entry.size))"
+            case .resume: "resume the download, \(ByteCount.text(entry.size))"
+            case .replace: "replace, \(ByteCount.text(entry.size))"
+            case .alreadyThere: "already downloaded"
+            case .skip: "skip, a file with that name exists"
+            case .fail(let error): "would fail: \(error)"
+            }
+        return "\(entry.item.remotePath) → \(entry.item.target): \(action)"
+    }
+
+    private func line(_ entry: DownloadPreview.Entry) -> JSONLine {
+        let (name, error): (String, (any Error)?) =
+            switch entry.action {
+            case .receive: ("download", nil)
+            case .resume: ("resume", nil)
+            case .replace: ("replace", nil)
+            case .alreadyThere: ("already_there", nil)
+            case .skip: ("skip", nil)
+            case .fail(let error): ("fail", error)
+            }
+        return JSONLine("plan").with("path", entry.item.target.string).with("name", entry.item.remotePath)
+            .with("action", name).with("size", entry.size).with("code", error.map(errorCode))
+            .with("message", error.map { "\($0)" })
+    }
+
     private func text(_ entry: UploadPreview.Entry) -> String {
         var text = "\(entry.item.source) → \(entry.item.remotePath): \(text(entry.action))"
         if explains, let plan = entry.plan {

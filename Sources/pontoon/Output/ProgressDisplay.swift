@@ -48,6 +48,10 @@ struct ProgressDisplay {
 
     private func line(_ file: TransferProgress.File, into width: Int) -> String {
         let name = names[file.index].visible
+        if file.isOpenEnded {
+            let state = file.isVerifying ? "verifying" : ByteCount.text(file.doneBytes)
+            return "  \(name.shortened(to: max(1, width - 4 - state.columns)))  \(state)"
+        }
         let share = percent(file.size > 0 ? Double(file.doneBytes) / Double(file.size) : 1)
         let part = file.parts > 1 ? ", part \(file.doneParts)/\(file.parts)" : ""
         let states =
@@ -66,6 +70,9 @@ struct ProgressDisplay {
     }
 
     private func totals(_ progress: TransferProgress) -> [Field] {
+        if progress.active.contains(where: \.isOpenEnded) {
+            return [Field(text: "\(ByteCount.text(progress.doneBytes)) so far", rank: 0)]
+        }
         let share =
             progress.bytes > 0
             ? Double(progress.doneBytes) / Double(progress.bytes)

@@ -35,9 +35,9 @@ enum Terminal {
 
     static func isTerminal(_ stream: Stream) -> Bool { isatty(stream.rawValue) == 1 }
 
-    /// Writes text without buffering, waiting if the stream is a pipe or terminal that is full.
-    static func write(_ text: String, to stream: Stream) throws(Errno) {
-        var rest = Array(text.utf8)[...]
+    /// Writes bytes without buffering, waiting if the stream is a pipe or terminal that is full.
+    static func write(_ bytes: [UInt8], to stream: Stream) throws(Errno) {
+        var rest = bytes[...]
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { platformWrite(stream.rawValue, $0.baseAddress, $0.count) }
             if count >= 0 {

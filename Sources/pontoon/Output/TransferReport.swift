@@ -10,15 +10,23 @@ enum TransferDirection: Sendable {
 
 /// The results of a transfer for which a line is printed, without `--json`.
 enum TransferDetail: Sendable {
-    case all, none
+    case all
+    /// All except files that were not transferred because they are the same.
+    case changes
+    /// Failed files and retries, without progress and summary.
+    case problems
+    case none
 
     /// Whether the start of the transfer is announced.
-    var includesStart: Bool { self == .all }
+    var includesStart: Bool { self == .all || self == .changes }
 
     func includes(_ outcome: TransferOutcome) -> Bool {
-        switch self {
-        case .all: true
-        case .none: false
+        switch (self, outcome) {
+        case (.all, _): true
+        case (.changes, .alreadyThere): false
+        case (.changes, _): true
+        case (.problems, _): !outcome.isSuccess
+        case (.none, _): false
         }
     }
 }
@@ -51,7 +59,7 @@ final class TransferReport<Item: TransferItem>: Sendable {
 
     /// Prints the events until the transfer ends.
     func follow(_ events: TransferEvents<Item>) async {
-        let isLive = Output.standard.showsLiveLines && !json
+        let isLive = Output.standard.showsLiveLines && !json && detail != .problems
         var display = ProgressDisplay(names: items.map(\.remotePath))
         var lastStats = start
         var outage = OutageNotice()
@@ -86,7 +94,7 @@ final class TransferReport<Item: TransferItem>: Sendable {
                 Output.standard.printLine(line(result).text)
             } else if case .cancelled = result.outcome {
                 continue
-            } else {
+            } else if detail == .none || detail.includes(result.outcome) {
                 Output.standard.printMessage(text(result), isProblem: !result.isSuccess)
             }
         }
@@ -99,7 +107,7 @@ final class TransferReport<Item: TransferItem>: Sendable {
         printRest(results)
         let failed = results.filter { !$0.isSuccess }.count
         let bytes = results.lazy.map(\.transferredBytes).clampedSum
-        if !json {
+        if !json, detail != .problems {
             let counts = "\(results.count - failed) of \(counted(results.count, "file"))"
             let seconds = (ContinuousClock.now - start) / .seconds(1)
             let rate = bytes > 0 && seconds >= 1 ? ", \(rateText(Double(bytes) / seconds))" : ""
@@ -218,8 +226,13 @@ extension TransferReport {
         let line = JSONLine("started").with("path", start.item.localPath.string).with("name", start.item.remotePath)
         switch direction {
         case .upload:
-            return line.with("upload_id", start.uploadID).with("size", start.size).with("parts", start.parts)
-                .with("part_size", start.partSize).with("resumed_parts", start.resumedParts)
+            // The length of a stream is not known.
+            let isKnown = start.parts > 0
+            return line.with("upload_id", start.uploadID).with("size", isKnown ? start.size : nil)
+                .with("parts", isKnown ? start.parts : nil).with("part_size", start.partSize).with(
+                    "resumed_parts",
+                    start.resumedParts
+                )
                 .with("resumed_bytes", start.resumedBytes)
         case .download:
             return line.with("file_id", start.item.fileID).with("size", start.size).with("ranges", start.parts)
@@ -250,7 +263,7 @@ extension TransferReport {
         return JSONLine(name).with("path", result.item.localPath.string).with("name", result.remotePath)
             .with("size", result.size).with(transferredBytesField, result.transferredBytes)
             .with("resumed_bytes", result.resumedBytes).with("file_id", result.fileID)
-            .with("upload_id", result.uploadID).with("crc64nvme", result.crc64nvme)
+            .with("upload_id", result.uploadID).with("crc64nvme", result.crc64nvme).with("md5", result.md5)
             .with("verified_by", result.verification?.rawValue).with("code", error.map(errorCode))
             .with("message", error.map { "\($0)" })
     }

@@ -551,6 +551,7 @@ def test_invalid_tokens(tmp_path):
             check.is_true(int(answer.headers["Retry-After"]) > 80_000, f"{method} {path}")
 
         recorder.everywhere(refuse, without_token=False)
+        refuse("GET", "/v2/", None)
         check.equal(CheckedCaller(server.endpoint, server.token, recorder).call("GET", "/user").status_code, 200)
 
 

@@ -21,8 +21,8 @@ NOT_SEEN_OF = {
     ("createLink", "409"), ("signIn", "409"),
     # Needs as many tokens as a user may have; test_too_many_tokens has it.
     ("createToken", "409"),
-    # Does not depend on --rate-limit; test_upload_links has it.
-    ("signIn", "429"),
+    # Do not depend on --rate-limit; test_upload_links and test_invalid_tokens have them.
+    ("signIn", "429"), ("index", "429"),
 }
 NOT_SEEN_CODES_OF = {
     # Need two calls at the same moment.

@@ -57,6 +57,27 @@ struct AdoptionTests {
         }
     }
 
+    @Test("if another client completes an upload that this one resumed, the file is already there")
+    func completedElsewhere() async throws {
+        try await withPontoon { server, user in
+            try user.makeFile("f", size: Self.size)
+            _ = try await kill(server, user)
+            try FileManager.default.removeItem(atPath: user.path("state"))
+            try await user.held(at: "/part_infos", server) { slow, valve in
+                try await withThrowingTaskGroup(of: PontoonRun.self) { group in
+                    group.addTask { try await slow.upload("--adopt", user.path("f")) }
+                    try await valve.holding()
+                    let first = try await user.upload("--adopt", user.path("f"))
+                    #expect(first.code == 0, "\(first)")
+                    valve.release()
+                    let second = try #require(try await group.next())
+                    #expect(second.code == 0 && second.parts.isEmpty, "\(second)")
+                }
+            }
+            #expect(try await server.api.content("f") == testBytes(seed: 7, count: Self.size))
+        }
+    }
+
     @Test("without --adopt, an upload that another client may be working on is left alone")
     func notAdopted() async throws {
         try await withPontoon { server, user in

@@ -164,6 +164,15 @@ struct UploadTests {
             #expect(b["metadata"] == ["sample_id": "none", "study": "7"])
             let c = try await server.api.call(.GET, "/files/\(try await server.api.fileID("c.bam"))")
             #expect(c["metadata"] == ["sample_id": "s3", "study": "7"])
+            // Another run sends no bytes, but sets labels that have changed.
+            let path = user.path("data/a.bam")
+            for _ in 0..<2 {
+                let again = try await user.upload("--tag", "new", "--meta", "study=8", path)
+                #expect(again.code == 0 && again.parts.isEmpty, "\(again)")
+            }
+            let changed = try await server.api.call(.GET, "/files/\(try await server.api.fileID("a.bam"))")
+            #expect(changed["tags"] == ["new"])
+            #expect(changed["metadata"] == ["sample_id": "s1", "note": "says \"hi\", loudly", "study": "8"])
         }
     }
 

@@ -1,5 +1,7 @@
 import Foundation
 import NIOCore
+import NIOHTTP1
+import PontoonCore
 import PontoonTesting
 import Subprocess
 import SystemPackage
@@ -125,6 +127,58 @@ struct DocumentedCommandTests {
                 let api = APIClient(origin: server.origin, token: token)
                 let bytes = try await api.download(file)
                 #expect(bytes == ByteBuffer(repeating: 1, count: 1 << 20))
+            }
+        }
+    }
+
+    @Test("the commands of docs/client-commands.md list files, and manage folders, projects and members")
+    func clientCommands() async throws {
+        try await withServer { server in
+            try await withTemporaryFolder { folder in
+                try await server.administer("user", "add", "ada")
+                let prepare = """
+                    export SB_API_ENDPOINT=\(server.endpoint) SB_AUTH_TOKEN=\(server.token) XDG_STATE_HOME=$PWD/state
+                    pontoon mkdir admin/uploads/run1/sub admin/uploads/run2
+                    head -c 2000000 /dev/zero > a.bam
+                    pontoon upload a.bam admin/uploads/run1/sub --tag raw --meta sample_id=S1
+
+                    """
+                let script = try Self.commands(in: "client-commands.md")
+                    .replacing("rfranklin/my-project", with: "admin/uploads")
+                let output = try await Self.runScript(prepare + script, in: folder)
+                for text in [
+                    "  admin/uploads/run1/", "admin/uploads/run1/sub/a.bam\n", "Path:        admin/uploads/run1/sub",
+                    "1 file  admin/uploads\n", "changed admin/run-42  Run 42, repeated", "added ada  read, copy, write",
+                    "\npontoon \(Build.version) (commit ",
+                ] { #expect(output.contains(text), "\(text): \(output)") }
+            }
+        }
+    }
+
+    @Test("the commands of docs/client.md upload and download files")
+    func clientTransfers() async throws {
+        try await withServer { server in
+            try await withTemporaryFolder { folder in
+                let prepare = """
+                    export SB_API_ENDPOINT=\(server.endpoint) SB_AUTH_TOKEN=\(server.token) XDG_STATE_HOME=$PWD/state
+                    mkdir reads data
+                    for name in a b; do head -c 100000 /dev/urandom > reads/$name.bam; done
+                    printf 'File name,sample_id\\na.bam,S1\\n' > reads/manifest.csv
+
+                    """
+                let sections = try ["Uploading", "Downloading"].map { try Self.commands(in: "client.md", of: $0) }
+                let script = sections.joined(separator: "\n").replacing("rfranklin/my-project", with: "admin/uploads")
+                let output = try await Self.runScript(
+                    prepare + script + "\ncmp reads/a.bam data/reads/a.bam",
+                    in: folder
+                )
+                #expect(output.contains("3 of 3 files uploaded"), "\(output)")
+                let file = try await server.api.call(.GET, "/files/\(try await server.api.fileID("a.bam"))")
+                guard case .object(let metadata) = file["metadata"] else {
+                    Issue.record("no metadata: \(String(buffer: file.body))")
+                    return
+                }
+                #expect(metadata["sample_id"] == "S1" && metadata["pontoon_mtime"] != nil, "\(metadata)")
             }
         }
     }

@@ -121,6 +121,13 @@ struct PontoonUser: Sendable {
         )
     }
 
+    /// Returns a user whose client runs in a shell command, in which `"$@"` stands for the client and its arguments.
+    func inShell(_ command: String) -> PontoonUser {
+        var user = self
+        user.wrapper = ["/bin/bash", "-c", "set -o pipefail; \(command)", "bash"]
+        return user
+    }
+
     /// Runs `upload` into the admin's project.
     func upload(
         _ arguments: String...,

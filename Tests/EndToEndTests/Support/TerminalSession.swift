@@ -40,10 +40,27 @@ struct TerminalSession: Decodable, Sendable {
     /// The lines at the end that are not empty.
     var text: [String] { lines.filter { !$0.isEmpty } }
 
-    /// Runs `pontoon` with a user's home directory.
+    /// Runs `pontoon` with a user's home directory and wrapper.
     init(
         _ steps: [TerminalStep],
         _ arguments: [String],
+        terminal: String = "xterm-256color",
+        _ server: ServerProcess,
+        _ user: PontoonUser
+    ) async throws {
+        try await self.init(
+            steps,
+            command: user.wrapper + [Places.pontoon.string] + arguments,
+            terminal: terminal,
+            server,
+            user
+        )
+    }
+
+    /// Runs any command with a user's home directory.
+    init(
+        _ steps: [TerminalStep],
+        command: [String],
         terminal: String = "xterm-256color",
         _ server: ServerProcess,
         _ user: PontoonUser
@@ -52,7 +69,7 @@ struct TerminalSession: Decodable, Sendable {
         let environment = [
             "/usr/bin/env", "TERM=\(terminal)", "HOME=\(user.folder)", "XDG_STATE_HOME=\(user.folder)/state",
         ]
-        let command = environment + [Places.pontoon.string] + arguments
+        let command = environment + command
         let output = try await runPython("screen.py", [steps] + command, server: server)
         self = try JSONDecoder().decode(TerminalSession.self, from: Data(output.utf8))
     }

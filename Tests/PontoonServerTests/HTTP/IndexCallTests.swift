@@ -27,4 +27,36 @@ struct IndexCallTests {
             for name in ["limit", "remaining"] { #expect(instances[name]?.integer != nil, "\(name)") }
         }
     }
+
+    @Test("the index tells only users the build, and no response has the header Server")
+    func build() async throws {
+        try await withTestServer(.live) { server in
+            let sender = try await server.api.sender(of: try await server.api.createLink(), name: "Bob").token
+            let expected: JSONValue = [
+                "version": .string(Build.version), "commit": .string(Build.commit), "swift": .string(Build.swift),
+            ]
+            let rows: [(token: String?, build: JSONValue?)] = [
+                (server.token, expected), (nil, nil), ("unknown", nil), (sender, nil),
+            ]
+            for (token, build) in rows {
+                let index = try await server.client(token: token).call(.GET, "/")
+                #expect(index.status == 200 && index["build"] == build, "\(token ?? "no token")")
+                for path in ["/", "/user", "/none"] {
+                    let response = try await server.client(token: token).call(.GET, path)
+                    #expect(response.headers["Server"] == [], "\(path)")
+                }
+            }
+        }
+    }
+
+    @Test("wrong tokens for the index count as failed authentications, and too many are refused")
+    func wrongTokens() async throws {
+        try await withTestServer(arguments: ["--failed-authentication-limit", "2/5m"]) { server in
+            var statuses: [Int] = []
+            for token in ["unknown", "unknown", "unknown", nil, server.token] {
+                statuses.append(try await server.client(token: token).call(.GET, "/").status)
+            }
+            #expect(statuses == [200, 200, 429, 200, 200])
+        }
+    }
 }

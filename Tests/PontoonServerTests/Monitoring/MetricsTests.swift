@@ -67,6 +67,8 @@ struct MetricsTests {
             #expect(Self.value("pontoon_slow_requests_total", in: text) == 0)
             #expect(try #require(Self.value("pontoon_open_connections", in: text)) >= 1)
             #expect(try #require(Self.value("pontoon_max_connections", in: text)) > 100)
+            let labels = "version=\"\(Build.version)\",commit=\"\(Build.commit)\",swift=\"\(Build.swift)\""
+            #expect(text.contains("\npontoon_build_info{\(labels)} 1\n"), "\(text)")
         }
     }
 

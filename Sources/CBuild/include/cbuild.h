@@ -1,0 +1,7 @@
+#ifndef CBUILD_H
+#define CBUILD_H
+
+/// The commit from which the programs are built; empty if the build does not know it.
+extern const char *_Nonnull const cbuild_commit;
+
+#endif

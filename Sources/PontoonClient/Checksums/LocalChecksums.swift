@@ -1,0 +1,76 @@
+import NIOPosix
+import PontoonCore
+public import SystemPackage
+
+/// Checksums of local files; up to eight files are read at the same time.
+public struct LocalChecksums: Sendable {
+    /// The algorithm.
+    public let format: ChecksumFormat
+
+    /// Creates a computation with an algorithm.
+    public init(_ format: ChecksumFormat) { self.format = format }
+
+    private static let concurrency = 8
+
+    /// Computes the checksums of files.
+    ///
+    /// - Parameters:
+    ///   - items: The files; for one with a ``UploadItem/problem``, the result is this error.
+    ///   - body: Called with each file and its checksum or error, in the order of the files.
+    /// - Throws: `CancellationError`; any error that `body` throws.
+    public func compute(
+        _ items: [UploadItem],
+        _ body: (UploadItem, Result<String, any Error>) async throws -> Void
+    ) async throws {
+        try await forEachInOrder(items, limit: Self.concurrency) { item in
+            try await (item, self.checksum(of: item.source, problem: item.problem))
+        } _: { item, result in
+            try await body(item, result)
+        }
+    }
+
+    /// Compares files with a list.
+    ///
+    /// - Parameters:
+    ///   - list: The list, whose format is ``format``.
+    ///   - root: Folder to which relative paths refer.
+    ///   - body: Called with each entry and its result, in order.
+    /// - Throws: `CancellationError`; any error that `body` throws.
+    public static func check(
+        _ list: ChecksumList,
+        in root: FilePath,
+        _ body: (ChecksumList.Entry, ReceiptCheck.Finding) async throws -> Void
+    ) async throws {
+        let checksums = LocalChecksums(list.format)
+        try await forEachInOrder(list.entries, limit: concurrency) { entry in
+            let path = root.pushing(entry.path)
+            if try await blocking({ LocalEntry(path) == .missing }) { return (entry, ReceiptCheck.Finding.missing) }
+            switch try await checksums.checksum(of: path, problem: nil) {
+            case .success(entry.checksum): return (entry, .same)
+            case .success(let actual): return (entry, .different("its \(list.format.algorithm) is \(actual)"))
+            case .failure(let error): return (entry, .failed(error))
+            }
+        } _: { entry, finding in
+            try await body(entry, finding)
+        }
+    }
+
+    private func checksum(of path: FilePath, problem: ClientError?) async throws -> Result<String, any Error> {
+        try Task.checkCancellation()
+        if let problem { return .failure(problem) }
+        return try await Self.blocking { [format] in
+            Result {
+                let file = try SourceFile(path)
+                defer { file.closeAfterReading() }
+                let checksum = try format.checksum(of: file)
+                try file.checkUnchanged()
+                return checksum
+            }
+        }
+    }
+
+    private static func blocking<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value
+    {
+        try await NIOThreadPool.singleton.runIfActive(body)
+    }
+}

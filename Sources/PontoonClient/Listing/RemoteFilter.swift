@@ -1,0 +1,58 @@
+package import Foundation
+
+/// The conditions under which a listing contains a file or folder, all of which must be met.
+package struct RemoteFilter: Sendable {
+    /// The kind of an entry.
+    package enum Kind: String, CaseIterable, Sendable {
+        case file, folder
+    }
+
+    /// Patterns of names, with the rules of `.gitignore`, of which one must match; if empty, all names match.
+    private var names: [PathPattern] = []
+    /// Tags of which the file must have one; if empty, none is needed.
+    package var tags: [String] = []
+    /// Metadata that the file must have: by key, the values of which it must have one.
+    package var metadata: [String: [String]] = [:]
+    /// The kind; `nil` selects both files and folders.
+    package var kind: Kind?
+    /// Range of a file's length in bytes; `nil` selects any length, and folders.
+    package var size: ClosedRange<Int64>?
+    /// Range of the time of a file's last modification; `nil` selects any time, and folders.
+    package var modified: ClosedRange<Date>?
+
+    /// Creates a filter that selects everything whose name matches one of the patterns, or everything without patterns.
+    ///
+    /// - Throws: ``ClientError`` with code `.requestInvalid` if a pattern cannot match any path.
+    package init(names: [String] = []) throws(ClientError) {
+        for name in names { self.names.append(try PathPattern(name)) }
+    }
+
+    /// Returns whether the filter selects a file or folder.
+    ///
+    /// Folders have neither length nor labels, so conditions about these select files only.
+    ///
+    /// - Parameters:
+    ///   - file: The file or folder.
+    ///   - path: Its path below the folder in which the listing starts.
+    /// - Returns: Whether all conditions are met.
+    func selects(_ file: FileDetails, _ path: [String]) -> Bool {
+        guard kind.map({ $0 == (file.isFolder ? .folder : .file) }) ?? true,
+            names.isEmpty || names.contains(where: { $0.matches(path, isFolder: file.isFolder) }),
+            tags.isEmpty || !Set(tags).isDisjoint(with: file.tags),
+            metadata.allSatisfy({ key, values in file.metadata[key].map { values.contains($0) } ?? false })
+        else { return false }
+        return Self.isMet(size, file.isFolder ? nil : file.size)
+            && Self.isMet(modified, file.isFolder ? nil : file.modifiedOn)
+    }
+
+    private static func isMet<Value>(_ range: ClosedRange<Value>?, _ value: Value?) -> Bool {
+        guard let range else { return true }
+        return value.map { range.contains($0) } ?? false
+    }
+
+    /// The conditions that the server can check in a list of one folder.
+    var query: [(name: String, value: String)] {
+        tags.map { ("tag", $0) }
+            + metadata.sorted { $0.key < $1.key }.flatMap { key, values in values.map { ("metadata.\(key)", $0) } }
+    }
+}

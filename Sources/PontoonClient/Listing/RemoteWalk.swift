@@ -1,0 +1,169 @@
+/// A walk through files and folders on the server, which reads their lists page by page.
+///
+/// It keeps only the ids of the folders in memory, and one page per level.
+package struct RemoteWalk: Sendable {
+    /// A file or folder that the walk found, and its place.
+    package struct Entry: Sendable {
+        package let file: FileDetails
+        /// Path of the entry: that of the start, such as `owner/project`, and the names below it; only these if the
+        /// start was given by id.
+        package let path: String
+        /// Names below the start; the last one is that of the entry.
+        package let names: [String]
+    }
+
+    /// A step of the walk.
+    package enum Step: Sendable {
+        /// A file or folder that the filter selects.
+        case found(Entry)
+        /// The walk enters a project or folder, given by its path, whose contents belong to the listing.
+        case entering(String)
+        /// The walk has listed everything in a project or folder that it entered.
+        case leaving(String)
+        /// The contents of a folder could not be listed, which does not stop the walk.
+        case failed(String, any Error)
+    }
+
+    /// The extent of a walk.
+    package enum Depth: Sendable {
+        /// The files and folders at which the walk starts, or that match its pattern.
+        case starts
+        /// The contents of a folder at which the walk starts, or the files and folders that match its pattern.
+        case contents
+        /// Also everything in the folders that belong to the listing.
+        case everything
+    }
+
+    /// The file or folder at which a walk starts, and a pattern for paths below it.
+    package struct Start: Sendable {
+        fileprivate let place: UploadDestination
+        /// The file or folder at which the walk starts; `nil` for a project.
+        package let file: FileDetails?
+        /// Path of the start; empty if it was given by id.
+        package let path: String
+        fileprivate let pattern: PathPattern?
+
+        /// Whether the start has a pattern, which selects what is listed.
+        package var isPattern: Bool { pattern != nil }
+
+        fileprivate func path(of names: [String]) -> String {
+            (path.isEmpty ? names : [path] + names).joined(separator: "/")
+        }
+    }
+
+    private let client: SevenBridgesClient
+    private let filter: RemoteFilter
+    private let depth: Depth
+    private var folders = FolderWalk()
+
+    /// Creates a walk.
+    ///
+    /// - Parameters:
+    ///   - client: The client.
+    ///   - filter: Selects the entries for ``Step/found(_:)``.
+    ///   - depth: The extent of the walk.
+    package init(_ client: SevenBridgesClient, filter: RemoteFilter, depth: Depth) {
+        (self.client, self.filter, self.depth) = (client, filter, depth)
+    }
+
+    /// Walks from a start, in the server's order; the contents of a folder follow the folder.
+    ///
+    /// - Parameters:
+    ///   - start: The start.
+    ///   - step: Called for each step.
+    /// - Throws: ``APIError`` if the start cannot be listed; ``ClientError``, with code `.requestInvalid` for a project
+    ///   if only starts are listed; any error of `step`.
+    package mutating func walk(_ start: Start, _ step: (Step) async throws -> Void) async throws {
+        if start.isPattern { return try await list(start.place, start, names: [], isInside: false, step) }
+        let path = start.path.isEmpty ? start.file?.name ?? "" : start.path
+        if depth != .starts, start.file?.isFolder ?? true {
+            if depth == .everything { try await step(.entering(path)) }
+            try await list(start.place, start, names: [], isInside: true, step)
+            if depth == .everything { try await step(.leaving(path)) }
+        } else if let file = start.file {
+            let entry = Entry(file: file, path: path, names: [file.name])
+            if filter.selects(file, entry.names) { try await step(.found(entry)) }
+        } else {
+            throw ClientError(
+                .requestInvalid,
+                "'\(path)' is a project.",
+                advice: "Show it with 'pontoon projects \(path)'."
+            )
+        }
+    }
+
+    private mutating func list(
+        _ place: UploadDestination,
+        _ start: Start,
+        names: [String],
+        isInside: Bool,
+        _ step: (Step) async throws -> Void
+    ) async throws {
+        // The server filters only if no folders are needed, because a filter by labels excludes them.
+        let query = depth == .everything || start.isPattern ? [] : filter.query
+        try await client.eachPage {
+            try await client.files(in: place, filter: query, offset: $0)
+        } _: { files in
+            for file in files { try await visit(file, start, names: names + [file.name], isInside: isInside, step) }
+        }
+    }
+
+    private mutating func visit(
+        _ file: FileDetails,
+        _ start: Start,
+        names: [String],
+        isInside: Bool,
+        _ step: (Step) async throws -> Void
+    ) async throws {
+        let entry = Entry(file: file, path: start.path(of: names), names: names)
+        let isMatch = start.pattern?.matches(names, isFolder: file.isFolder) ?? true
+        let isInside = isInside || isMatch
+        if isMatch || isInside && depth == .everything, filter.selects(file, names) { try await step(.found(entry)) }
+        guard file.isFolder else { return }
+        let isEntered = isInside && depth == .everything
+        guard isEntered || start.pattern?.mayMatch(below: names) ?? false else { return }
+        try folders.enter(file, depth: names.count)
+        if isEntered { try await step(.entering(entry.path)) }
+        do {
+            try await list(.folder(file.id), start, names: names, isInside: isInside, step)
+        } catch let error as APIError where !error.concernsEveryRequest {
+            try await step(.failed(entry.path, error))
+        }
+        if isEntered { try await step(.leaving(entry.path)) }
+    }
+}
+
+extension SevenBridgesClient {
+    /// Finds the start of a walk: a file, folder or project, given by path or id, or a path with a pattern.
+    ///
+    /// A path is a pattern if a name in it contains `*`, `?`, `[`, `{` or `\`, unless a file or folder has exactly this
+    /// path. Its rules are those of `.gitignore`; it matches below the folder before the first such name.
+    ///
+    /// - Throws: ``ClientError``, with code `.notFound` if a name in the path does not exist, or `.requestInvalid` for an
+    ///   invalid pattern; ``APIError``, with status 404 for an unknown id, or for names in an unknown project.
+    package func start(_ text: String) async throws -> RemoteWalk.Start {
+        let path = try RemotePath(text)
+        guard case .path(let project, let names) = path,
+            let index = names.firstIndex(where: { $0.contains { "*?[{\\".contains($0) } })
+        else { return try await start(path, pattern: nil) }
+        do {
+            return try await start(path, pattern: nil)
+        } catch let error as ClientError where error.code == .notFound {
+            let isFolder = text.hasSuffix("/") ? "/" : ""
+            let pattern = try PathPattern("/" + names[index...].joined(separator: "/") + isFolder)
+            return try await start(.path(project: project, names: Array(names[..<index])), pattern: pattern)
+        }
+    }
+
+    private func start(_ path: RemotePath, pattern: PathPattern?) async throws -> RemoteWalk.Start {
+        let found = try await find(path)
+        let isID = if case .id = path { true } else { false }
+        let place: UploadDestination = if let found { .folder(found.id) } else { try await place(path) }
+        return RemoteWalk.Start(
+            place: place,
+            file: found,
+            path: isID ? "" : "\(path)",
+            pattern: pattern
+        )
+    }
+}

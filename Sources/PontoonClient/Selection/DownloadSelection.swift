@@ -1,0 +1,279 @@
+import Foundation
+import PontoonCore
+import SystemPackage
+
+/// A selection of files on the server by paths, ids, lists and patterns.
+public struct DownloadSelection: Sendable {
+    /// Ids and paths of files and folders; a folder's path with a trailing slash means its contents.
+    public var sources: [String] = []
+    /// More ids and paths of files and folders; each path keeps the folders below its project.
+    ///
+    /// `/./` in a path separates the folders that are omitted locally from those that are kept.
+    public var listed: [String] = []
+    /// Project that contains the paths; without ``sources`` and ``listed``, all of its files are selected.
+    public var project: String?
+    /// Patterns that select files below a folder, as in ``FileSelection/include``.
+    public var include: [String] = []
+    /// Patterns that exclude files and folders below a folder, as in ``FileSelection/exclude``.
+    public var exclude: [String] = []
+    /// The local folder that receives the files or, for a single file, its path; `nil` means the current folder.
+    public var output: String?
+
+    /// Creates an empty selection.
+    public init() {}
+
+    /// The result of a selection.
+    public struct Result: Sendable {
+        /// The selected files, and the sources and folders that cannot be read (``DownloadItem/problem``).
+        public var items: [DownloadItem]
+        /// Warnings about patterns that matched nothing.
+        public var warnings: [String]
+    }
+
+    /// Finds the selected files.
+    ///
+    /// A source that cannot be found does not stop the others. Files that are named themselves are not filtered.
+    ///
+    /// - Returns: The files: those of ``sources`` first, in the server's order within a folder.
+    /// - Throws: ``ClientError`` with code `.requestInvalid` for a pattern that cannot match, or a source that is neither an
+    ///   id nor a path; any error that concerns every request.
+    public func resolve(_ client: SevenBridgesClient) async throws -> Result {
+        var filter = try PathFilter(include: include, exclude: exclude)
+        let isWholeProject = sources.isEmpty && listed.isEmpty
+        var items: [DownloadItem] = []
+        for text in isWholeProject ? [""] : sources {
+            let source = try Source(text, in: project)
+            items += try await failingAlone(source) { try await self.items(of: source, client, &filter) }
+        }
+        items += try await listedItems(client, &filter)
+        items = Self.withoutRepetitions(items)
+        useOutputAsName(&items)
+        return Result(items: items, warnings: filter.warnings)
+    }
+
+    private var folder: FilePath { FilePath(output ?? "") }
+
+    /// For a single file, ``output`` is the target path, unless it is an existing folder or ends with a slash.
+    private func useOutputAsName(_ items: inout [DownloadItem]) {
+        guard let output, sources.count + listed.count == 1, items.count == 1, items[0].isSource,
+            !items[0].remotePath.contains("/"), sources.first?.hasSuffix("/") != true, !Self.isFolder(output)
+        else { return }
+        items[0].target = folder
+        // The file's name on the server does not matter.
+        items[0].problem = nil
+    }
+
+    private static func isFolder(_ path: String) -> Bool {
+        if path.hasSuffix("/") { return true }
+        if case .folder = LocalEntry(FilePath(path)) { return true }
+        return false
+    }
+
+    /// Removes files that were named more than once.
+    private static func withoutRepetitions(_ items: [DownloadItem]) -> [DownloadItem] {
+        var known: Set<DownloadItem> = []
+        return items.filter { $0.problem != nil || known.insert($0).inserted }
+    }
+
+    /// Returns the files of a source or, if the source cannot be read, an item with the error.
+    private func failingAlone(
+        _ source: Source,
+        _ find: () async throws -> [DownloadItem]
+    ) async throws -> [DownloadItem] {
+        do {
+            return try await find()
+        } catch  where !error.concernsEveryRequest {
+            let target = source.place.reduce(folder) { $0.appending($1) }
+            var item = DownloadItem(failed: source.text, target: target, problem: error)
+            item.listedPath = source.listed(below: [])
+            return [item]
+        }
+    }
+
+    private func items(
+        of source: Source,
+        _ client: SevenBridgesClient,
+        _ filter: inout PathFilter
+    ) async throws -> [DownloadItem] {
+        let tree = RemoteTree(client)
+        if let found = try await client.find(source.path) {
+            guard found.isFolder else { return [item(found, of: source, tree)] }
+            return try await items(in: .folder(found.id), named: found.name, of: source, tree, &filter)
+        }
+        return try await items(in: try await client.place(source.path), named: nil, of: source, tree, &filter)
+    }
+
+    private func item(_ file: FileDetails, of source: Source, _ tree: RemoteTree) -> DownloadItem {
+        var item = tree.item(file, below: source.place.dropLast(), into: folder)
+        item.listedPath = source.listed(below: [])
+        item.isSource = true
+        return item
+    }
+
+    private func items(
+        in place: UploadDestination,
+        named name: String?,
+        of source: Source,
+        _ tree: RemoteTree,
+        _ filter: inout PathFilter
+    ) async throws -> [DownloadItem] {
+        let names = source.isContents ? [] : source.place.isEmpty ? [name].compactMap { $0 } : source.place
+        var items: [DownloadItem] = []
+        for var item in try await tree.items(in: place, below: names, into: folder) {
+            let inner = Array(item.remotePath.split(separator: "/").map(String.init).dropFirst(names.count))
+            guard item.problem != nil || filter.selects(inner) else { continue }
+            item.listedPath = source.listed(below: inner)
+            items.append(item)
+        }
+        return items
+    }
+}
+
+extension DownloadSelection {
+    /// Finds the listed files; looks up each folder once, and its files in batches.
+    private func listedItems(
+        _ client: SevenBridgesClient,
+        _ filter: inout PathFilter
+    ) async throws -> [DownloadItem] {
+        let tree = RemoteTree(client)
+        let sources = try listed.map { try Source(listed: $0, in: project) }
+        var items = [[DownloadItem]](repeating: [], count: sources.count)
+        var groups: [FolderPath: [Int]] = [:]
+        for (index, source) in sources.enumerated() {
+            if let parent = source.parent {
+                groups[parent, default: []].append(index)
+            } else {
+                items[index] = try await failingAlone(source) { try await self.items(of: source, client, &filter) }
+            }
+        }
+        for (parent, indexes) in groups.sorted(by: { $0.value[0] < $1.value[0] }) {
+            let found = try await lookUp(indexes.map { sources[$0].path.lastName }, in: parent, client)
+            for index in indexes {
+                let source = sources[index]
+                items[index] = try await failingAlone(source) {
+                    let file = try found(source.path.lastName, source)
+                    guard file.isFolder else { return [item(file, of: source, tree)] }
+                    return try await self.items(in: .folder(file.id), named: file.name, of: source, tree, &filter)
+                }
+            }
+        }
+        return items.flatMap { $0 }
+    }
+
+    /// Looks up names in a folder, whose path begins with the owner and name of its project.
+    ///
+    /// - Returns: A closure that returns the file or folder with a name, or throws the reason for its absence.
+    private func lookUp(
+        _ names: [String],
+        in folder: FolderPath,
+        _ client: SevenBridgesClient
+    ) async throws -> (String, Source) throws -> FileDetails {
+        let found: [ByteExactString: Swift.Result<FileDetails, any Error>]
+        do {
+            let project = folder.names[0..<2].joined(separator: "/")
+            let path = RemotePath.path(project: project, names: Array(folder.names[2...]))
+            let place = try await client.place(path)
+            var all: [ByteExactString: Swift.Result<FileDetails, any Error>] = [:]
+            for batch in DestinationFolders.batches(names) {
+                all.merge(try await DestinationFolders.lookUp(batch, in: place, client)) { first, _ in first }
+            }
+            found = all
+        } catch  where !error.concernsEveryRequest {
+            return { _, _ in throw error }
+        }
+        return { name, source in
+            guard let result = found[ByteExactString(name)] else { throw RemotePath.missing("\(source.path)") }
+            return try result.get()
+        }
+    }
+}
+
+/// A source of a download, and its place in the local folder.
+private struct Source {
+    let text: String
+    let path: RemotePath
+    /// Whether the contents of a folder are placed directly in the local folder.
+    let isContents: Bool
+    /// Folders and name in the local folder; empty for the name on the server.
+    let place: [String]
+    /// Whether the source is an entry of a list.
+    private let isListed: Bool
+    private let project: String?
+
+    /// Parses an argument.
+    ///
+    /// - Throws: `.requestInvalid`.
+    init(_ text: String, in project: String?) throws(ClientError) {
+        self.text = text
+        self.project = project
+        path = try RemotePath(text, in: project)
+        isContents = text.hasSuffix("/") || path.isProject
+        isListed = false
+        place = []
+    }
+
+    /// Parses an entry of a list.
+    ///
+    /// - Throws: `.requestInvalid`.
+    init(listed text: String, in project: String?) throws(ClientError) {
+        self.text = text
+        self.project = project
+        let names = text.split(separator: "/").map(String.init)
+        let mark = names.lastIndex(of: ".").flatMap { $0 == 0 ? nil : $0 }
+        path = try RemotePath(names.filter { $0 != "." }.joined(separator: "/"), in: project)
+        switch (path, mark) {
+        case (.id, _): place = []
+        case (_, let mark?): place = Array(names[(mark + 1)...])
+        case (.path(_, let names), nil): place = names
+        }
+        isContents = path.isProject || mark == names.count - 1
+        isListed = true
+    }
+
+    /// The folder that contains the source, with the owner and name of its project; `nil` for an id or a project.
+    var parent: FolderPath? {
+        guard case .path(let project, let names) = path, !names.isEmpty else { return nil }
+        return FolderPath(project.split(separator: "/").map(String.init) + names.dropLast())
+    }
+
+    /// Returns the entry of a list that selects a file of this source, and downloads it to the same place.
+    ///
+    /// - Parameter inner: Folders and name of the file below the source; empty for the source itself.
+    /// - Returns: The entry; for a file in a folder that was given by its id, that of the whole folder.
+    func listed(below inner: [String]) -> String {
+        // A folder given by its id is listed as a whole: its files have no path.
+        guard !isListed || !inner.isEmpty, case .path(let id, let names) = path else { return text }
+        let all = names + inner
+        let kept = place.isEmpty ? (isContents ? inner.count : inner.count + 1) : place.count + inner.count
+        let omitted = all.dropLast(kept)
+        let mark = omitted.isEmpty ? [] : ["."]
+        return ((project == nil ? [id] : []) + omitted + mark + all.suffix(kept)).joined(separator: "/")
+    }
+}
+
+extension RemotePath {
+    /// Parses an id or path or, if a project is given, a path below it.
+    ///
+    /// - Throws: ``ClientError`` with code `.requestInvalid` if the text is neither.
+    package init(_ text: String, in project: String?) throws(ClientError) {
+        guard let project else {
+            self = try RemotePath(text)
+            return
+        }
+        guard case .path(let id, let names) = try RemotePath("\(project)/\(text)") else {
+            throw ClientError(.requestInvalid, "'\(project)' is not a project id.", advice: "Use the form owner/name.")
+        }
+        self = .path(project: id, names: names)
+    }
+
+    fileprivate var isProject: Bool {
+        guard case .path(_, let names) = self else { return false }
+        return names.isEmpty
+    }
+
+    /// The name of the file or folder; empty for an id or a project.
+    fileprivate var lastName: String {
+        guard case .path(_, let names) = self else { return "" }
+        return names.last ?? ""
+    }
+}

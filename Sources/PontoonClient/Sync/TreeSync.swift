@@ -1,0 +1,257 @@
+import NIOPosix
+import PontoonCore
+public import SystemPackage
+
+/// A synchronization of a local folder with a project or folder on the server, in one direction.
+///
+/// A plan lists the files to transfer. ``Uploader`` and ``Downloader`` skip those that are the same at the destination.
+/// The files that exist only at the destination are deleted afterwards, with ``delete(_:in:_:)``.
+public struct TreeSync: Sendable {
+    /// A file at the destination that the source does not have.
+    public struct Extra: Sendable, Hashable {
+        /// Folders and name below the destination, separated by slashes.
+        public let name: String
+        /// Path of the local file; `nil` if the destination is on the server.
+        public let path: FilePath?
+        /// Id of the file on the server; `nil` if the destination is local.
+        public let fileID: String?
+    }
+
+    /// The files of a synchronization.
+    public struct Plan<Item: TransferItem>: Sendable {
+        /// The files to transfer unless they are the same, and those that cannot be read.
+        public internal(set) var items: [Item] = []
+        /// Number of files that are not transferred, because those at the destination have the same length.
+        public internal(set) var unchanged = 0
+        /// The files that exist only at the destination, in byte order of their names.
+        public internal(set) var extras: [Extra] = []
+        /// Whether all files and folders could be listed; otherwise, ``extras`` is empty.
+        public internal(set) var isComplete = true
+        /// Warnings, for example about skipped files and patterns that matched nothing.
+        public internal(set) var warnings: [String] = []
+    }
+
+    let client: SevenBridgesClient
+    let folder: FilePath
+    /// Patterns that select files, as in ``FileSelection/include``; other files are neither transferred nor deleted.
+    public var include: [String] = []
+    /// Patterns that exclude files and folders, as in ``FileSelection/exclude``; they are not deleted either.
+    public var exclude: [String] = []
+    /// Paths below both folders to which the synchronization is limited; `nil` for all.
+    public var listed: [FilePath]?
+    /// Whether files of the same length count as the same.
+    public var comparesOnlySizes = false
+    /// Whether to search for ``Plan/extras``.
+    public var findsExtras = false
+
+    /// Creates a synchronization of a local folder.
+    public init(_ client: SevenBridgesClient, folder: FilePath) { (self.client, self.folder) = (client, folder) }
+}
+
+// MARK: - To the server
+
+extension TreeSync {
+    /// Plans a synchronization to the server.
+    ///
+    /// - Parameter destination: The project or folder on the server; `nil` if it does not exist yet.
+    /// - Returns: The plan.
+    /// - Throws: ``ClientError``, with code `.requestInvalid` if the local folder is a file or a pattern cannot match, or
+    ///   `.notFound` if it does not exist; ``APIError``; `CancellationError`.
+    public func planUpload(to destination: UploadDestination?) async throws -> Plan<UploadItem> {
+        let found = try await localFiles(listed)
+        var (filter, plan) = (found.filter, Plan<UploadItem>(items: found.items))
+        plan.isComplete = found.items.allSatisfy { $0.problem == nil }
+        if let destination, findsExtras || comparesOnlySizes {
+            var comparison = UploadComparison(found)
+            // The files on the server need not be kept in memory, only the result of comparing them.
+            try await RemoteTree(client).eachPage(in: destination, below: [], into: folder) { page in
+                if page.contains(where: { $0.problem is APIError }) { plan.isComplete = false }
+                let sizes = comparesOnlySizes ? try await self.sizes(page) : [:]
+                if findsExtras { plan.extras += comparison.extras(page, &filter) }
+                if comparesOnlySizes { comparison = try await comparison.comparing(sizes, found.items) }
+            }
+            plan.items = comparison.different(found.items)
+            plan.unchanged = found.items.count - plan.items.count
+        }
+        finish(&plan, found.warningsAboutFiles + filter.warnings)
+        return plan
+    }
+}
+
+/// The comparison of local files with the pages of a list of the files on the server.
+private struct UploadComparison: Sendable {
+    private let positions: [ByteExactString: Int]
+    /// What is not uploaded from a skipped folder must not be deleted either.
+    private let skipped: Set<ByteExactString>
+    /// Positions of the local files whose lengths are the same on the server.
+    private var same: Set<Int> = []
+
+    init(_ found: FileSelection.Result) {
+        let paths = found.items.enumerated().map { (ByteExactString($1.remotePath), $0) }
+        positions = Dictionary(paths) { first, _ in first }
+        skipped = Set(found.skipped.map { ByteExactString($0.remotePath) })
+    }
+
+    /// Returns the files on the server that do not exist locally.
+    func extras(_ page: [DownloadItem], _ filter: inout PathFilter) -> [TreeSync.Extra] {
+        var extras: [TreeSync.Extra] = []
+        for item in page where positions[ByteExactString(item.remotePath)] == nil {
+            let names = item.remotePath.split(separator: "/").map(String.init)
+            let isProtected = FolderPath(names).withParents.contains { skipped.contains($0.text) }
+            guard let id = item.fileID, filter.selects(names), !isProtected else { continue }
+            extras.append(TreeSync.Extra(name: item.remotePath, path: nil, fileID: id))
+        }
+        return extras
+    }
+
+    /// Returns the comparison with the results for files on the server with these lengths.
+    func comparing(_ sizes: [ByteExactString: Int64], _ items: [UploadItem]) async throws -> UploadComparison {
+        let candidates = sizes.compactMap { path, size in positions[path].map { ($0, items[$0].source, size) } }
+        var result = self
+        result.same.formUnion(
+            try await NIOThreadPool.singleton.runIfActive {
+                candidates.filter { (try? FileStatus($1).size) == $2 }.map(\.0)
+            }
+        )
+        return result
+    }
+
+    /// Returns the files that are not known to be the same on the server.
+    func different(_ items: [UploadItem]) -> [UploadItem] {
+        same.isEmpty ? items : items.indices.filter { !same.contains($0) || items[$0].problem != nil }.map { items[$0] }
+    }
+}
+
+// MARK: - From the server
+
+extension TreeSync {
+    /// Plans a synchronization from the server.
+    ///
+    /// - Parameter remote: The project or folder on the server.
+    /// - Returns: The plan.
+    /// - Throws: ``ClientError``, with code `.requestInvalid` if the local folder or `remote` is a file or a pattern cannot
+    ///   match, or `.notFound` if a name in the path `remote` does not exist; ``APIError``; `CancellationError`.
+    public func planDownload(of remote: RemotePath) async throws -> Plan<DownloadItem> {
+        if let found = try await client.find(remote), !found.isFolder { throw TreeComparison.isFile("\(remote)") }
+        let exists = try await blocking { LocalEntry(folder) != .missing }
+        if exists { try await blocking { try TreeComparison.checkFolder(folder) } }
+        let all = try await RemoteTree(client).items(remote, into: folder, isOnlyContents: true)
+        var filter = try PathFilter(include: include, exclude: exclude)
+        let places = listed.map { Set($0.map { FolderPath($0.inside).text }) }
+        var plan = Plan<DownloadItem>()
+        for item in all {
+            let names = item.remotePath.split(separator: "/").map(String.init)
+            let isListed = places.map { places in
+                FolderPath(names).withParents.contains { places.contains($0.text) }
+            }
+            guard isListed ?? true, item.problem is APIError || filter.selects(names) else { continue }
+            plan.items.append(item)
+        }
+        plan.items += missing(from: all)
+        plan.isComplete = plan.items.allSatisfy { $0.problem == nil }
+        if comparesOnlySizes, exists { try await leaveOutSameSizes(&plan) }
+        var warnings: [String] = []
+        if findsExtras, exists, plan.isComplete {
+            let local = try await localFiles(nil)
+            if local.items.contains(where: { $0.problem != nil }) { plan.isComplete = false }
+            let known = Set(all.map { ByteExactString($0.remotePath) })
+            plan.extras = local.items.filter { !known.contains(ByteExactString($0.remotePath)) && !$0.isUnfinished }
+                .map { Extra(name: $0.remotePath, path: $0.source, fileID: nil) }
+            warnings = local.warningsAboutFiles
+        }
+        finish(&plan, warnings + filter.warnings)
+        return plan
+    }
+
+    /// Returns an item with an error for each listed path that does not exist on the server.
+    private func missing(from all: [DownloadItem]) -> [DownloadItem] {
+        guard let listed else { return [] }
+        let known = Set(
+            all.flatMap { item in
+                FolderPath(item.remotePath.split(separator: "/").map(String.init)).withParents.map(\.text)
+            }
+        )
+        return listed.filter { !known.contains(FolderPath($0.inside).text) }.map { path in
+            let name = path.inside.joined(separator: "/")
+            let target = path.inside.reduce(folder) { $0.appending($1) }
+            return DownloadItem(failed: name, target: target, problem: RemotePath.missing(name))
+        }
+    }
+
+    private func leaveOutSameSizes(_ plan: inout Plan<DownloadItem>) async throws {
+        let items = plan.items
+        let sizes = try await sizes(items)
+        let isSame = try await blocking {
+            items.map { item in
+                guard item.problem == nil, let size = sizes[ByteExactString(item.remotePath)] else { return false }
+                return (try? FileStatus(item.target)).map { $0.kind == .file && $0.size == size } ?? false
+            }
+        }
+        plan.items = zip(items, isSame).filter { !$1 }.map(\.0)
+        plan.unchanged = items.count - plan.items.count
+    }
+}
+
+// MARK: - Both directions
+
+extension TreeSync {
+    /// Finds the local files below ``folder``.
+    private func localFiles(_ listed: [FilePath]?) async throws -> FileSelection.Result {
+        var selection = FileSelection()
+        if let listed {
+            selection.listed = listed.map { folder.appending(".").appending($0.inside.joined(separator: "/")) }
+        } else {
+            // The trailing slash selects the folder's contents.
+            selection.paths = [folder.string + "/"]
+        }
+        selection.keepsTree = true
+        (selection.include, selection.exclude) = (include, exclude)
+        return try await blocking { [selection] in
+            try TreeComparison.checkFolder(folder)
+            let found = try selection.find()
+            for item in found.items where item.source == folder { if let problem = item.problem { throw problem } }
+            return found
+        }
+    }
+
+    /// Returns the lengths of files on the server by path; requests those that the list omits.
+    private func sizes(_ items: [DownloadItem]) async throws -> [ByteExactString: Int64] {
+        var sizes: [ByteExactString: Int64] = [:]
+        for item in items { sizes[ByteExactString(item.remotePath)] = item.size }
+        let unknown = items.filter { $0.size == nil && $0.problem == nil }
+        for (item, size) in try await mapConcurrently(
+            unknown,
+            limit: 8,
+            { item in
+                (item, try await client.file(item.id).size)
+            }
+        ) {
+            sizes[ByteExactString(item.remotePath)] = size
+        }
+        return sizes
+    }
+
+    private func finish(_ plan: inout Plan<some TransferItem>, _ warnings: [String]) {
+        plan.warnings = warnings
+        if !plan.isComplete { plan.extras = [] }
+        plan.extras.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+    }
+
+    func blocking<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+        try await NIOThreadPool.singleton.runIfActive(body)
+    }
+}
+
+extension FilePath {
+    /// The names of a path relative to a folder, which it does not leave; `/` and `..` at the start are ignored.
+    fileprivate var inside: [String] {
+        FilePath(root: nil, components).lexicallyNormalized().components.filter { $0.kind == .regular }.map(\.string)
+    }
+}
+
+extension UploadItem {
+    /// Whether the file belongs to an unfinished download, see ``PartialFile/paths(_:)``.
+    fileprivate var isUnfinished: Bool {
+        name.hasPrefix(".pontoon-") && (name.hasSuffix(".part") || name.hasSuffix(".journal"))
+    }
+}

@@ -1,0 +1,92 @@
+import ArgumentParser
+import PontoonClient
+import SystemPackage
+
+struct CatCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "cat",
+        abstract: "Write files to standard output, one after another.",
+        discussion: """
+            Ranges of a file are downloaded in parallel, kept in memory within --max-memory, and written in order. Each \
+            file is verified after its last byte: if its checksum differs, the exit code is 7, and the output must be \
+            discarded.
+            """
+    )
+
+    @Argument(help: "Ids, or paths owner/project/folder/file; with --project, paths below the project.")
+    var paths: [String]
+
+    @Option(help: ArgumentHelp("Project that contains the paths.", valueName: "id"))
+    var project: String?
+
+    @OptionGroup(title: "Transfer") var traffic: TrafficArguments
+    @OptionGroup(title: "Connection and output") var common: CommonOptions
+
+    func validate() throws {
+        guard !common.json else {
+            throw ValidationError("--json cannot be used: standard output receives the files.")
+        }
+    }
+
+    func run() async throws {
+        var options = DownloadOptions()
+        traffic.apply(to: &options.transfer)
+        let download = StandardOutputDownload(paths: paths, project: project, options: options, detail: .problems)
+        try await download.run(common, traffic.report)
+    }
+}
+
+/// A download of files to standard output.
+struct StandardOutputDownload: Sendable {
+    let paths: [String]
+    let project: String?
+    let options: DownloadOptions
+    /// The results that are printed; cat(1) prints only problems.
+    let detail: TransferDetail
+
+    /// Runs the command.
+    func run(_ common: CommonOptions, _ arguments: ReportArguments) async throws {
+        try await runCommand(json: false) { [self] in
+            try arguments.begin(json: false)
+            return try await common.withClient(isTransfer: true) { client in
+                let items = try await items(client)
+                let report = TransferReport(
+                    direction: .download,
+                    json: false,
+                    items: items,
+                    detail: Terminal.isTerminal(.output) ? .problems : detail,
+                    stats: arguments.stats
+                )
+                let results = try await Downloader(client, options: options).stream(items) { bytes in
+                    try await Output.standard.write(bytes)
+                } observe: {
+                    await report.follow($0)
+                }
+                return report.finish(results)
+            }
+        }
+    }
+
+    /// Finds the files; one that cannot be found or is a folder fails without stopping the others.
+    private func items(_ client: SevenBridgesClient) async throws -> [DownloadItem] {
+        guard !paths.isEmpty else {
+            throw ClientError(.requestInvalid, "No file was given.", advice: "Pass the ids or paths of files.")
+        }
+        var items: [DownloadItem] = []
+        for text in paths {
+            do {
+                guard let file = try await client.find(try RemotePath(text, in: project)), !file.isFolder else {
+                    throw ClientError(
+                        .requestInvalid,
+                        "'\(text)' is a folder or project, not a file.",
+                        advice: "Pass the paths of files, or download the folder to a local one."
+                    )
+                }
+                items.append(DownloadItem(file, remotePath: text, target: "-"))
+            } catch  where !error.concernsEveryRequest {
+                items.append(DownloadItem(failed: text, target: "-", problem: error))
+            }
+        }
+        return items
+    }
+}

@@ -1,0 +1,116 @@
+import ArgumentParser
+import Foundation
+import PontoonClient
+
+extension CompletionKind {
+    /// Completes the name of a profile.
+    static var profile: CompletionKind {
+        .custom { (_: [String], _: Int, _: String) -> [String] in Completions.profiles() }
+    }
+
+    /// Completes the id of a project.
+    static var project: CompletionKind {
+        .custom { (words: [String], _: Int, _: String) async -> [String] in
+            await Completions(words).find { try await Completions.projects($0) }
+        }
+    }
+
+    /// Completes the path of a file or folder on the server.
+    static var remotePath: CompletionKind {
+        .custom { (words: [String], _: Int, prefix: String) async -> [String] in
+            let completions = Completions(words)
+            return await completions.find { try await completions.paths($0, prefix) }
+        }
+    }
+}
+
+/// Completions that are requested from the server when a shell completes a command.
+///
+/// Errors are ignored, because a message would appear in the middle of the command that the user is typing.
+struct Completions: Sendable {
+    /// Time after which the shell gets no completions.
+    private static let timeLimit = 2
+    /// Number of entries of a project list or folder that are requested.
+    private static let maximumEntries = 1000
+
+    /// The words of the command.
+    private let words: [String]
+
+    init(_ words: [String]) { self.words = words }
+
+    /// Returns the names of the profiles.
+    static func profiles() -> [String] {
+        let text = (try? CommonOptions.credentialsText()) ?? ""
+        return CredentialsFile(text).profiles.keys.sorted().filter(isSafe)
+    }
+
+    /// Returns the completions that `body` finds within the time limit, without those that a shell could interpret.
+    func find(_ body: @Sendable (SevenBridgesClient) async throws -> [String]) async -> [String] {
+        // The process exits even if a call does not respond to a cancellation.
+        DispatchQueue.global().asyncAfter(deadline: .now() + .seconds(Self.timeLimit)) { Foundation.exit(0) }
+        do {
+            var arguments = ["--retries", "1", "--timeout", "\(Self.timeLimit)"]
+            for name in ["--profile", "--endpoint", "--ca-file"] {
+                if let value = value(of: name) { arguments += [name, value] }
+            }
+            return try await CommonOptions.parse(arguments).withClient(body).filter(Self.isSafe)
+        } catch {
+            return []
+        }
+    }
+
+    /// Returns the ids of the user's projects.
+    static func projects(_ client: SevenBridgesClient) async throws -> [String] {
+        try await entries { try await client.projects(offset: $0) }.map(\.id)
+    }
+
+    /// Returns the paths of projects, or of the files and folders in one, that begin with `prefix`.
+    func paths(_ client: SevenBridgesClient, _ prefix: String) async throws -> [String] {
+        // With --project, the paths of 'pontoon download' are relative to the project.
+        let root = value(of: "--project").map { "\($0)/" } ?? ""
+        let names = (root + prefix).split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+        let all =
+            names.count > 2
+            ? try await Self.children(of: names.dropLast().joined(separator: "/"), client)
+            : try await Self.projects(client).map { "\($0)/" }
+        var found = all.filter { $0.hasPrefix(root + prefix) }
+        if found.count == 1, found[0].hasSuffix("/") {
+            // To a single completion, a shell would append a space, which ends the path.
+            found += try await Self.children(of: found[0], client)
+        }
+        return found.map { String($0.dropFirst(root.count)) }
+    }
+
+    /// Returns the paths of the files and folders in a folder; those of folders end with a slash.
+    private static func children(of folder: String, _ client: SevenBridgesClient) async throws -> [String] {
+        let path = try RemotePath(folder)
+        let place = try await client.place(path)
+        return try await entries { try await client.files(in: place, offset: $0) }
+            .map { "\(path)/\($0.name)" + ($0.isFolder ? "/" : "") }
+    }
+
+    private static func entries<Item: Decodable & Sendable>(
+        _ page: (Int) async throws -> ResultPage<Item>
+    ) async throws -> [Item] {
+        var entries: [Item] = []
+        while entries.count < maximumEntries {
+            let next = try await page(entries.count)
+            entries += next.items
+            guard next.hasNext, !next.items.isEmpty else { break }
+        }
+        return entries
+    }
+
+    /// Returns the value of an option in the words.
+    private func value(of option: String) -> String? {
+        if let index = words.firstIndex(of: option) { return words[(index + 1)...].first }
+        return words.first { $0.hasPrefix("\(option)=") }.map { String($0.dropFirst(option.count + 1)) }
+    }
+
+    /// Whether a name, which other people may have chosen, cannot be interpreted by a shell.
+    ///
+    /// The script for bash lets the shell expand the completions, which would execute commands in a name.
+    private static func isSafe(_ name: String) -> Bool {
+        name.allSatisfy { $0.isLetter || $0.isNumber || "-_.,+/".contains($0) }
+    }
+}

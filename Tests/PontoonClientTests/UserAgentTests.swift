@@ -1,0 +1,19 @@
+import NIOHTTP1
+import PontoonCore
+import Testing
+
+@testable import PontoonClient
+
+/// The header `User-Agent`.
+@Suite(.timeLimit(.minutes(10)))
+struct UserAgentTests {
+    @Test("requests to the API and to the storage name the client with its version")
+    func product() async throws {
+        try await ScriptedServer.with(respond: { _ in .init("{}", status: 404) }) { server, client in
+            _ = try? await client.index()
+            let head = try #require(server.requests.first?.head)
+            #expect(head.contains("\r\nUser-Agent: pontoon/\(Build.version)"), "\(head)")
+            #expect(client.transport.settings.userAgent == Build.product)
+        }
+    }
+}
