@@ -1,6 +1,6 @@
 # The commit that 'pontoon --version' prints; Package.swift reads it.
-PONTOON_COMMIT ?= $(shell Scripts/commit)
-export PONTOON_COMMIT
+BUILD_COMMIT ?= $(shell Scripts/commit)
+export BUILD_COMMIT
 
 .PHONY: help run build check test docs man bench bench-smoke format lint clean
 

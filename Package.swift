@@ -3,7 +3,7 @@ import PackageDescription
 
 // The commit that 'pontoon --version' prints. SwiftPM does not evaluate this file again after each commit, but when the
 // variable has changed.
-let commit = (Context.environment["PONTOON_COMMIT"] ?? "").filter {
+let commit = (Context.environment["BUILD_COMMIT"] ?? "").filter {
     $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-")
 }
 

@@ -6,7 +6,7 @@ package enum Build {
     package static let version = "0.1.0-dev"
 
     /// The commit, as 12 hexadecimal digits, followed by `-dirty` if its files were changed; `unknown` if the build does
-    /// not know it, because neither `make` nor the variable `PONTOON_COMMIT` named it.
+    /// not know it, because neither `make` nor the variable `BUILD_COMMIT` named it.
     package static let commit: String = {
         let commit = String(cString: cbuild_commit)
         return commit.isEmpty ? "unknown" : commit
