@@ -72,9 +72,10 @@ struct FileUpload: Sendable {
                     )
                     try await abortIfPresent(upload.id)
                     opening = try await start(source, journal, isFresh: true)
-                } catch let error as APIError where error.status == 404 {
-                    // Another client that resumed the upload, too, may have completed it.
+                } catch let error as APIError where error.status == 404 || error.code == 8005 {
+                    // Another client may have completed this upload, or another one of the same file.
                     guard let existing = try await identicalFile(source) else { throw error }
+                    try await abortIfPresent(upload.id)
                     opening = existing
                 }
             }

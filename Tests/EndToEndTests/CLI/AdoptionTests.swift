@@ -57,21 +57,25 @@ struct AdoptionTests {
         }
     }
 
-    @Test("if another client completes an upload that this one resumed, the file is already there")
-    func completedElsewhere() async throws {
+    @Test(
+        "if another client completes an upload that this one resumed, or uploads the same file, it is already there",
+        arguments: [true, false]
+    )
+    func completedElsewhere(isSameUpload: Bool) async throws {
         try await withPontoon { server, user in
             try user.makeFile("f", size: Self.size)
             _ = try await kill(server, user)
             try FileManager.default.removeItem(atPath: user.path("state"))
             try await user.held(at: "/part_infos", server) { slow, valve in
                 try await withThrowingTaskGroup(of: PontoonRun.self) { group in
-                    group.addTask { try await slow.upload("--adopt", user.path("f")) }
+                    group.addTask { try await slow.upload("--adopt", "--state", user.path("state2"), user.path("f")) }
                     try await valve.holding()
-                    let first = try await user.upload("--adopt", user.path("f"))
+                    let first = try await user.upload(isSameUpload ? "--adopt" : "--no-resume", user.path("f"))
                     #expect(first.code == 0, "\(first)")
                     valve.release()
                     let second = try #require(try await group.next())
-                    #expect(second.code == 0 && second.parts.isEmpty, "\(second)")
+                    #expect(second.code == 0 && second.parts.isEmpty == isSameUpload, "\(second)")
+                    #expect(try await server.api.call(.GET, "/upload/multipart")["items"] == [])
                 }
             }
             #expect(try await server.api.content("f") == testBytes(seed: 7, count: Self.size))
