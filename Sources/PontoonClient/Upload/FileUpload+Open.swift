@@ -250,7 +250,9 @@ extension FileUpload {
 
     /// Returns the file on the server as the result of this upload if its content is identical to the local file.
     private func completed(by found: FileDetails, _ source: SourceFile) async throws -> CompletedUpload? {
+        // Unless the local file has changed since its record was read.
         if let record = job.finishedRecords[file.index], record.matches(found),
+            record.identity.facts.isSame(as: source.facts),
             let crc64 = CRC64NVME(hex: record.crc64),
             let verification = TransferVerification(rawValue: record.verification)
         {

@@ -222,7 +222,9 @@ struct WatchedRun {
         (different.extraFiles, different.folderID) = (notice.extraFiles, id)
         different.error = ClientError(
             .checksumMismatch,
-            "\(notice.problemCount) of the run's files differ from those at the destination or were not compared."
+            """
+            Some files of the run differ from those at the destination, or could not be compared: \(notice.problemCount).
+            """
         )
         return different
     }

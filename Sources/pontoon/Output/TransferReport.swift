@@ -154,7 +154,7 @@ extension TransferReport {
         switch event {
         case .began(let files, let bytes, let concurrency) where detail.includesStart:
             "\(direction == .upload ? "Uploading" : "Downloading") \(counted(files, "file")), "
-                + "\(ByteCount.text(bytes)), over up to \(counted(concurrency, "connection"))."
+                + "\(hasUnknownLength ? "" : "\(ByteCount.text(bytes)), ")over up to \(counted(concurrency, "connection"))."
         case .finished(let result) where detail.includes(result.outcome): text(result)
         case .retrying(let retry) where !retry.isOutage && retry.wait > .seconds(1):
             "pontoon: \(retry.index.map { naming(items[$0], in: retry.reason) } ?? retry.reason)"
@@ -164,14 +164,21 @@ extension TransferReport {
         }
     }
 
+    /// The local path of standard input and of standard output.
+    private static var stream: FilePath { "-" }
+
+    /// Whether the upload reads standard input.
+    private var hasUnknownLength: Bool { direction == .upload && items.contains { $0.localPath == Self.stream } }
+
     /// Returns a message about a file, preceded by the file's path if the message does not contain it.
     private func naming(_ item: Item, in message: String) -> String {
-        let path = item.localPath.string
+        let path = item.localPath == Self.stream ? item.remotePath : item.localPath.string
         return message.contains("'\(path)'") ? message : "\(path): \(message)"
     }
 
     private func text(_ result: TransferResult<Item>) -> String {
-        let name = direction == .upload ? result.item.remotePath : result.item.localPath.string
+        let usesRemotePath = direction == .upload || result.item.localPath == Self.stream
+        let name = usesRemotePath ? result.item.remotePath : result.item.localPath.string
         switch result.outcome {
         case .transferred:
             let resumed = result.resumedBytes > 0 ? " (\(ByteCount.text(result.resumedBytes)) resumed)" : ""
