@@ -100,6 +100,18 @@ struct RunTrackerTests {
         #expect(tracker.observe(scan(file("a")), at: start + .seconds(645)).ready.map(\.name) == ["a"])
     }
 
+    @Test("an error that may be permanent or not is tried again twice")
+    func unclearFailures() {
+        var tracker = RunTracker(settle: .zero)
+        _ = tracker.observe(scan(file("a")), at: start)
+        for second in [0.0, 15] {
+            record("a", .failed(ClientError(.fileUnreadable, "No.")), in: &tracker, after: second)
+            #expect(tracker.observe(scan(file("a")), at: start + .seconds(second + 1)).pending == 1)
+        }
+        record("a", .failed(ClientError(.fileUnreadable, "No.")), in: &tracker, after: 45)
+        #expect(tracker.observe(scan(file("a")), at: start + .seconds(1000)).problems.count == 1)
+    }
+
     @Test("a file that changed during its upload is pending again, and an unreadable one is a problem")
     func changing() {
         var tracker = RunTracker(settle: .seconds(10))

@@ -121,7 +121,8 @@ public struct DownloadSelection: Sendable {
         var items: [DownloadItem] = []
         for var item in try await tree.items(in: place, below: names, into: folder) {
             let inner = Array(item.remotePath.split(separator: "/").map(String.init).dropFirst(names.count))
-            guard item.problem != nil || filter.selects(inner) else { continue }
+            // An unlisted folder may contain files that are selected.
+            guard item.problem is APIError || filter.selects(inner) else { continue }
             item.listedPath = source.listed(below: inner)
             items.append(item)
         }

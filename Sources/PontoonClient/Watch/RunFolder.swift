@@ -10,19 +10,20 @@ struct RunFolder: Hashable, Sendable {
 
     /// Finds the folders of runs; blocks.
     ///
-    /// Folders whose names begin with a dot, and names that are not valid UTF-8, are ignored.
+    /// Ignores `lost+found`, folders whose names begin with a dot, and names that are not valid UTF-8. Below `root`, also
+    /// ignores folders that do not exist any more or that the user may not read.
     ///
     /// - Parameters:
     ///   - root: The watched folder.
     ///   - depth: Number of levels from `root` to a run; 0 if `root` itself is a run.
     /// - Returns: The folders, in byte order of their paths.
-    /// - Throws: `.notFound` or `.fileUnreadable` if a folder above the runs cannot be read.
+    /// - Throws: `.notFound` or `.fileUnreadable` if `root`, or for another reason a folder below it, cannot be read.
     static func find(in root: FilePath, depth: Int) throws -> [RunFolder] {
         let root = FilePath(root.absolute)
         var found = [RunFolder(path: root, folders: depth == 0 ? [root.lastComponent?.string ?? "run"] : [])]
         for _ in 0..<depth {
             found = try found.flatMap { folder in
-                try names(in: folder.path).map {
+                try names(in: folder.path, isRoot: folder.path == root).map {
                     RunFolder(path: folder.path.appending($0), folders: folder.folders + [$0.string])
                 }
             }
@@ -30,13 +31,17 @@ struct RunFolder: Hashable, Sendable {
         return found
     }
 
-    private static func names(in folder: FilePath) throws -> [FilePath.Component] {
+    private static func names(in folder: FilePath, isRoot: Bool) throws -> [FilePath.Component] {
         do throws(Errno) {
             return try FileSystem.names(in: folder).filter { name in
                 let path = folder.appending(name)
-                guard !name.string.hasPrefix("."), path.isText, case .folder = LocalEntry(path) else { return false }
+                guard !name.string.hasPrefix("."), name.string != "lost+found", path.isText,
+                    case .folder = LocalEntry(path)
+                else { return false }
                 return true
             }
+        } catch  where !isRoot && [.noSuchFileOrDirectory, .permissionDenied].contains(error) {
+            return []
         } catch .noSuchFileOrDirectory {
             throw ClientError(.notFound, "'\(folder)' does not exist.", advice: "Check the path.")
         } catch {
@@ -122,6 +127,7 @@ struct RunScan: Sendable {
             item.folders = run.folders + item.folders
             let status = item.problem == nil && !item.isFolder ? try? FileStatus(item.source) : nil
             // A file that vanished is no longer part of the run.
+            if item.problem?.code == .notFound { continue }
             if item.problem == nil, status == nil, !item.isFolder { continue }
             let file = File(item: item, size: status?.size ?? 0, modified: status?.modified ?? 0)
             checksum.update("\(item.remotePath)\n\(file.size)\n\(file.modified)\n\(item.problem == nil)\n")

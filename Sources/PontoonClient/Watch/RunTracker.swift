@@ -12,6 +12,8 @@ struct RunTracker: Sendable {
         var hasMore = false
         /// Number of files that may still change, or whose upload failed and will be tried again later.
         var pending = 0
+        /// Whether a file or marker has not been unchanged long enough to be sent.
+        var isSettling = false
         /// Whether every marker pattern matches a file, and all markers are stable.
         var isMarked = false
         /// The errors of the files that cannot be uploaded, with their paths at the destination.
@@ -46,6 +48,8 @@ struct RunTracker: Sendable {
     /// Pause before the first repetition of a failed upload; it doubles up to ``longestPause``.
     static let firstPause = Duration.seconds(15)
     static let longestPause = Duration.seconds(600)
+    /// Number of attempts after which an error counts as permanent that may be either.
+    static let maximumUnclearAttempts = 3
 
     private let settle: Duration
     private var files: [ByteExactString: File] = [:]
@@ -72,6 +76,7 @@ struct RunTracker: Sendable {
                 continue
             }
             let isStable = now - file.since >= settle
+            work.isSettling = work.isSettling || !isStable
             if found.item.isLast {
                 areMarkersStable = areMarkersStable && isStable
                 if let failure = file.failure { note(failure, of: found.item, in: &work, at: now) }
@@ -113,7 +118,8 @@ struct RunTracker: Sendable {
         case .failed(let error):
             let count = (file.failure?.count ?? 0) + 1
             let pause = min(Self.firstPause * (1 << min(count - 1, 10)), Self.longestPause)
-            file.failure = Failure(error: error, count: count, retry: error.isTransient ? now + pause : nil)
+            let isPermanent = !error.isTransient && (!error.isUnclear || count >= Self.maximumUnclearAttempts)
+            file.failure = Failure(error: error, count: count, retry: isPermanent ? nil : now + pause)
         }
         files[key] = file
     }
@@ -127,8 +133,18 @@ extension Error {
         case let error as ClientError:
             [
                 .unreachable, .connectionLost, .timedOut, .responseUnreadable, .storageRefused, .checksumMismatch,
-                .fileChanged, .busy, .heldBack,
+                .fileChanged, .fileUnwritable, .diskFull, .busy, .heldBack,
             ].contains(error.code)
+        default: false
+        }
+    }
+
+    /// Whether it cannot be told if the error may pass: a file that cannot be read may be locked for a moment, and an
+    /// upload that no longer exists is started again.
+    fileprivate var isUnclear: Bool {
+        switch self {
+        case let error as APIError: error.status == 404
+        case let error as ClientError: error.code == .fileUnreadable
         default: false
         }
     }

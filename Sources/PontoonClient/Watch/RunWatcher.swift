@@ -43,7 +43,7 @@ public struct RunWatcher: Sendable {
     ///   - client: Client for the destination.
     ///   - options: The options; ``UploadOptions/stateDirectory`` must be set.
     ///   - hooks: The functions that are informed about the progress.
-    /// - Returns: The last notice of each run.
+    /// - Returns: The last notice of each run, including those that were removed before they were complete.
     /// - Throws: ``ClientError``, with code `.busy` if another process watches the same folder for the same destination,
     ///   `.requestInvalid` for invalid options, or `.notFound` if the folder does not exist; ``APIError`` if the token is
     ///   not valid or the destination does not exist; `CancellationError`; any error that `hooks.ended` throws.
@@ -83,17 +83,22 @@ public struct RunWatcher: Sendable {
         // Fails at once if the folder does not exist.
         _ = try await blocking { try RunFolder.find(in: root, depth: min(options.depth, 1)) }
         var runs: [RunFolder: WatchedRun] = [:]
+        var removed: [RunFolder: RunNotice] = [:]
         var outage: ClientError?
         while true {
             var mustContinue = false
             do {
                 let folders = try await blocking { try RunFolder.find(in: root, depth: options.depth) }
                 outage = nil
-                for (folder, run) in runs where !folders.contains(folder) {
+                let present = Set(folders)
+                for (folder, run) in runs where !present.contains(folder) {
                     runs[folder] = nil
-                    if run.record.result == nil { await hooks.report(run.notice(.removed)) }
+                    guard run.record.result == nil else { continue }
+                    removed[folder] = run.notice(.removed)
+                    await hooks.report(run.notice(.removed))
                 }
                 for folder in folders {
+                    removed[folder] = nil
                     // Taken out of the dictionary, so that its state is not copied when it changes.
                     var run = runs.removeValue(forKey: folder) ?? WatchedRun(folder, watcher: self)
                     mustContinue = try await run.advance() || mustContinue
@@ -104,8 +109,10 @@ public struct RunWatcher: Sendable {
                 if outage == nil { await hooks.report(unavailable(error)) }
                 outage = error
             }
-            if options.endsWhenDone, !runs.isEmpty, runs.values.allSatisfy({ $0.record.result != nil }) {
-                return runs.values.sorted { $0.folder.path.string < $1.folder.path.string }.map(\.lastNotice)
+            if options.endsWhenDone, !(runs.isEmpty && removed.isEmpty),
+                runs.values.allSatisfy({ $0.record.result != nil })
+            {
+                return (runs.values.map(\.lastNotice) + removed.values).sorted { $0.run.string < $1.run.string }
             }
             try Task.checkCancellation()
             if !mustContinue { try await Task.sleep(for: max(options.interval, .milliseconds(100))) }

@@ -28,10 +28,12 @@ struct RunRecord: Hashable, Sendable, Codable {
         /// Time of the last modification, in nanoseconds since 1970.
         let modified: Int64
 
-        /// Returns whether the file is still the same; blocks.
-        var isUnchanged: Bool {
+        /// Returns whether the file exists with other properties; blocks.
+        ///
+        /// A marker that was removed, or cannot be read for a moment, does not begin a new run.
+        var hasChanged: Bool {
             guard let status = try? FileStatus(FilePath(path)) else { return false }
-            return status.size == size && status.modified == modified
+            return status.size != size || status.modified != modified
         }
     }
 }
@@ -105,7 +107,8 @@ struct WatchState: Sendable {
     /// - Returns: Its path.
     /// - Throws: `.fileUnwritable`.
     func write(_ receipt: Receipt, of run: RunFolder, in folder: FilePath?) throws -> FilePath {
-        let folder = folder ?? receipts
+        // Runs of the same name in different folders have different receipts.
+        let folder = run.folders.dropLast().reduce(folder ?? receipts) { $0.appending($1) }
         do {
             try FileManager.default.createDirectory(atPath: folder.string, withIntermediateDirectories: true)
         } catch {
@@ -115,7 +118,7 @@ struct WatchState: Sendable {
                 advice: "Check the path given with --receipts."
             )
         }
-        let path = folder.appending(run.folders.joined(separator: "_") + ".json")
+        let path = folder.appending((run.folders.last ?? "run") + ".json")
         try receipt.write(to: path)
         return path
     }

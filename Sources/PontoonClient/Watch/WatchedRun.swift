@@ -42,7 +42,7 @@ struct WatchedRun {
         if !isLoaded { try await load() }
         if record.result == .complete {
             let markers = record.markers
-            if try await watcher.blocking({ markers.allSatisfy(\.isUnchanged) }) { return false }
+            guard try await watcher.blocking({ markers.contains(where: \.hasChanged) }) else { return false }
             try await reopen()
         }
         defer { scan = nil }
@@ -54,7 +54,7 @@ struct WatchedRun {
             (failures, retry) = (0, nil)
             return mustContinue
         } catch  where error.isTransient || [.fileUnreadable, .notFound].contains((error as? ClientError)?.code) {
-            try await pause(error)
+            if record.result == nil { try await pause(error) }
             return false
         }
     }
@@ -107,9 +107,11 @@ struct WatchedRun {
             isMarked = true
             await report(notice(.marked))
         }
-        if work.isFinishable {
-            try await finish(work)
-        } else if Date.now.timeIntervalSince(record.changed) >= watcher.options.timeout / .seconds(1) {
+        if work.isFinishable { try await finish(work) }
+        // After a pause of the watch itself, everything that is there is sent first.
+        if record.result == nil, !work.isSettling,
+            Date.now.timeIntervalSince(record.changed) >= watcher.options.timeout / .seconds(1)
+        {
             try await end(timedOut(work))
         }
         return false
@@ -129,10 +131,10 @@ struct WatchedRun {
             return ![.heldBack, .fileChanged].contains((error as? ClientError)?.code)
         }
         // An error that concerns every request is not a fault of these files.
-        if let first = failed.first, case .failed(let error) = first.outcome, !(error is ClientError),
-            (error as? APIError)?.concernsDestination == true
-        {
-            throw error
+        for result in failed {
+            guard case .failed(let error) = result.outcome else { continue }
+            if (error as? APIError)?.concernsDestination == true { throw error }
+            if (error as? ClientError)?.code == .stateUnusable { throw error }
         }
         let problems = failed.map { result in
             guard case .failed(let error) = result.outcome else { return result.item.remotePath }
@@ -166,7 +168,14 @@ struct WatchedRun {
         var batches = scan?.batches ?? []
         scan = nil
         while !batches.isEmpty {
+            if batches.count == 1 {
+                // Files that appeared or changed meanwhile must be sent before the markers.
+                _ = try await observe()
+                scan = nil
+                guard record.fingerprint == fingerprint else { return }
+            }
             let results = try await upload(batches.removeFirst())
+            if let failed = failedFolder(in: results) { return try await end(failed) }
             // A file that failed or changed is handled by the next scans.
             guard results.allSatisfy(\.isSuccess) else { return }
             receipt.add(results)
@@ -182,6 +191,19 @@ struct WatchedRun {
         (notice.receipt, record.receipt) = (path, path.string)
         record.markers = markers
         try await end(notice)
+    }
+
+    /// Returns the end of the run if an empty folder could not be created for a reason that will not pass; the next scans
+    /// do not handle folders.
+    private func failedFolder(in results: [UploadResult]) -> RunNotice? {
+        for result in results where result.item.isFolder {
+            guard case .failed(let error) = result.outcome, !error.isTransient else { continue }
+            var notice = notice(.failed)
+            (notice.error, notice.problemCount) = (error, 1)
+            notice.problems = [Self.text(result.item.source.string, error)]
+            return notice
+        }
+        return nil
     }
 
     /// Compares the run's folder with that at the destination.
@@ -235,7 +257,8 @@ struct WatchedRun {
         // The state of individual files is not needed any more.
         tracker = RunTracker(settle: watcher.options.settle)
         try await save()
-        if notice.state == .complete {
+        // After a difference, the next attempt must not trust the log of finished uploads.
+        if [.complete, .different].contains(notice.state) {
             let (state, folder) = (watcher.state, folder)
             try await watcher.blocking { try state.removeUploads(of: folder) }
         }

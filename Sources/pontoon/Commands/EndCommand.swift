@@ -49,7 +49,11 @@ final class EndCommand: Sendable {
             "PONTOON_RECEIPT": notice.receipt?.string ?? "",
         ]
         var options = PlatformOptions()
-        options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .seconds(10))]
+        // Its own process group, so that not only the shell is terminated.
+        options.processGroupID = 0
+        options.teardownSequence = [
+            .gracefulShutDown(toProcessGroup: true, allowedDurationToNextStep: .seconds(10))
+        ]
         return try await Subprocess.run(
             .path("/bin/sh"),
             arguments: ["-c", text],

@@ -9,8 +9,8 @@ struct WatchCommand: AsyncParsableCommand {
         abstract: "Upload the runs of an instrument while it writes them. Run the same command again to resume.",
         discussion: """
             Each folder in the watched folder is a run; if the watched folder itself contains a marker, it is the only \
-            run, and the command exits when that has ended. Files are sent once they have not changed for the time given with --settle, and again if they change \
-            later. When all markers are there and everything else has been sent, the markers are sent too, and the \
+            run, and the command exits when that has ended. Files are sent once they have not changed for the time \
+            given with --settle, and again if they change later. When all markers are there and everything else has been sent, the markers are sent too, and the \
             whole run is compared with its destination. --then runs a command for each run that has ended, with \
             PONTOON_RUN, PONTOON_DESTINATION, PONTOON_RESULT and PONTOON_RECEIPT in its environment.
             """
@@ -177,6 +177,12 @@ struct RunArguments: ParsableArguments {
         }
         guard (0...Self.longest).contains(settle.seconds), (0...Self.longest).contains(timeout.seconds) else {
             throw ValidationError("--settle and --timeout must be 0s to 365d.")
+        }
+        guard timeout.seconds > settle.seconds else {
+            throw ValidationError("--timeout must be longer than --settle.")
+        }
+        if let folder = until.first(where: { $0.hasSuffix("/") }) {
+            throw ValidationError("The marker '\(folder)' of --until must be a file, not a folder.")
         }
         guard (1...3600).contains(pause) else { throw ValidationError("--interval must be 1s to 1h.") }
         guard (1...5).contains(depth) else { throw ValidationError("--depth must be 1 to 5.") }

@@ -20,9 +20,10 @@ struct WatchReport: Sendable {
         }
     }
 
-    /// Returns the path of the run at the destination; for a destination given by its id, the id of the run's folder.
+    /// Returns the path of the run at the destination; for a destination given by its id, the id of the run's folder, or
+    /// an empty text if it is not known.
     func destination(of notice: RunNotice) -> String {
-        if let id = notice.folderID, !destination.contains("/") { return id }
+        guard destination.contains("/") else { return notice.folderID ?? "" }
         return ([destination] + notice.folders).joined(separator: "/")
     }
 
@@ -31,7 +32,7 @@ struct WatchReport: Sendable {
         switch notice.state {
         case .complete: nil
         case .different: .checksumsDiffer
-        case .timedOut: .notFound
+        case .timedOut, .removed: .notFound
         default: notice.error.map { ExitStatus($0) } ?? .mixed
         }
     }

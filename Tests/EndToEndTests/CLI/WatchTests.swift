@@ -77,7 +77,8 @@ struct WatchTests {
                     """
             )
 
-            // A complete run is left alone, until its marker is written again.
+            // A complete run is left alone, even without its marker, until that is written again.
+            try FileManager.default.removeItem(atPath: user.path("runs/run1/\(Self.marker)"))
             let again = try await watch(user, "--once", "--then", command)
             #expect(again.code == 0 && again.all("run").isEmpty && sent(again).isEmpty, "\(again)")
             try user.makeFile("runs/run1/\(Self.marker)", size: 2)
@@ -108,6 +109,30 @@ struct WatchTests {
         }
     }
 
+    @Test("after a pause longer than --timeout, a watch uploads the files of a run before it gives it up")
+    func longPause() async throws {
+        try await withPontoon { _, user in
+            for name in ["f", Self.marker] { try user.makeFile("runs/run1/\(name)", size: 1000) }
+            let first = try await watch(user) { event, pid in
+                if event.text("state") == "uploading" { kill(pid, SIGKILL) }
+            }
+            #expect(first.code == nil, "\(first)")
+            // As if the last change had been years ago.
+            let files = try FileManager.default.subpathsOfDirectory(atPath: user.path("state"))
+            for file in files where file.hasSuffix(".json") {
+                let path = URL(filePath: user.path("state/\(file)"))
+                let text = try String(contentsOf: path, encoding: .utf8)
+                try text.replacing(/"changed":[0-9.]+/, with: "\"changed\":1").write(
+                    to: path,
+                    atomically: true,
+                    encoding: .utf8
+                )
+            }
+            let second = try await watch(user, "--once")
+            #expect(second.code == 0 && states(second).last == "complete", "\(second)")
+        }
+    }
+
     @Test("a run without marker is given up after --timeout, and watched again when it changes")
     func timedOut() async throws {
         try await withPontoon { server, user in
@@ -129,11 +154,17 @@ struct WatchTests {
     @Test("a file that cannot be uploaded fails its run, whose marker is not sent; other runs are complete")
     func failed() async throws {
         try await withPontoon { server, user in
-            for run in ["bad", "good", "linked"] {
+            for run in ["bad", "empty", "good", "linked"] {
                 try user.makeFile("runs/\(run)/f", size: 10)
                 try user.makeFile("runs/\(run)/\(Self.marker)", size: 1)
             }
             try user.makeFile("runs/bad/c\u{7}", size: 10)
+            let empty = user.path("runs/empty/c\u{7}")
+            try FileManager.default.createDirectory(atPath: empty, withIntermediateDirectories: false)
+            try FileManager.default.createDirectory(
+                atPath: user.path("runs/lost+found"),
+                withIntermediateDirectories: false
+            )
             try FileManager.default.createSymbolicLink(atPath: user.path("runs/linked/l"), withDestinationPath: "..")
             try user.makeFile("runs/.hidden/f", size: 10)
             let run = try await watch(user, "--once")
@@ -146,12 +177,14 @@ struct WatchTests {
             #expect(last("bad")?.text("code") == "file_unsuitable", "\(run)")
             #expect(last("linked")?.text("state") == "different", "\(run)")
             #expect(last("linked")?.description.contains("symbolic link to a folder") == true, "\(run)")
-            #expect(last(".hidden") == nil)
+            #expect(last("empty")?.text("state") == "failed", "\(run)")
+            #expect(last(".hidden") == nil && last("lost+found") == nil)
             let folder = try await server.api.fileID("bad")
             #expect(try await server.api.listed("/files?parent=\(folder)", "name") == ["f"])
             // Once the causes are removed, the same command completes both runs.
             try FileManager.default.removeItem(atPath: user.path("runs/bad/c\u{7}"))
             try FileManager.default.removeItem(atPath: user.path("runs/linked/l"))
+            try FileManager.default.removeItem(atPath: empty)
             let repaired = try await watch(user, "--once")
             #expect(repaired.code == 0, "\(repaired)")
         }
@@ -230,7 +263,8 @@ struct WatchTests {
             #expect(run.code == 0 && states(run).contains("waiting") && states(run).last == "complete", "\(run)")
             for arguments in [
                 [], ["--until", "x", "--instrument", "ont"], ["--until", "../x"], ["--until", "x", "--interval", "0s"],
-                ["--until", "x", "--depth", "9"], ["--until", "x", "--single", "--depth", "2"],
+                ["--until", "x", "--depth", "9"], ["--until", "x/"], ["--until", "x", "--timeout", "1m"],
+                ["--until", "x", "--single", "--depth", "2"],
             ] {
                 let refused = try await user.run(
                     ["watch", user.path("runs"), "--project", "admin/uploads"] + arguments
