@@ -38,10 +38,8 @@ struct UploadCommand: AsyncParsableCommand {
             try transfer.traffic.report.begin(json: common.json)
             let found = try await abandonable { [selection] in try selection.resolve(sources) }
             for warning in found.warnings { Output.standard.warn(warning, json: common.json) }
-            if found.items.isEmpty, found.youngFiles > 0 {
-                return CommandEnd(.done, counts: ["files": 0, "failed": 0])
-            }
-            guard !found.items.isEmpty else {
+            // Files that may still change are not an error; the lists of results are written all the same.
+            guard !found.items.isEmpty || found.youngFiles > 0 else {
                 throw ClientError(.requestInvalid, "There is nothing to upload.", advice: "Pass files or folders.")
             }
             return try await common.withClient(isTransfer: true) { client in
