@@ -14,18 +14,26 @@ package final class LogLevel: Sendable {
 }
 
 /// A log handler with a level that all loggers share, so that it can change while the server runs.
+///
+/// Metadata of a logger is formatted only with a message, unlike by `StreamLogHandler`, because every request has a
+/// logger and most requests log nothing.
 package struct AdjustableLogHandler: LogHandler {
-    private var base: any LogHandler
+    private let base: any LogHandler
     private let level: LogLevel
     /// The level of one logger, if it was set.
     private var own: Logger.Level?
 
+    package var metadata: Logger.Metadata = [:]
+    package var metadataProvider: Logger.MetadataProvider?
+
     /// - Parameters:
-    ///   - base: Receives the messages; its level is ignored.
+    ///   - base: Receives the messages with their metadata; its level is ignored.
     ///   - level: The shared level.
     package init(_ base: any LogHandler, level: LogLevel) {
         self.base = base
         self.level = level
+        metadata = base.metadata
+        metadataProvider = base.metadataProvider
     }
 
     /// The shared level, until the level of this logger is set.
@@ -34,20 +42,17 @@ package struct AdjustableLogHandler: LogHandler {
         set { own = newValue }
     }
 
-    package var metadata: Logger.Metadata {
-        get { base.metadata }
-        set { base.metadata = newValue }
-    }
-
-    package var metadataProvider: Logger.MetadataProvider? {
-        get { base.metadataProvider }
-        set { base.metadataProvider = newValue }
-    }
-
     package subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-        get { base[metadataKey: key] }
-        set { base[metadataKey: key] = newValue }
+        get { metadata[key] }
+        set { metadata[key] = newValue }
     }
 
-    package func log(event: LogEvent) { base.log(event: event) }
+    package func log(event: LogEvent) {
+        var event = event
+        // Metadata of the message takes precedence over the logger's, and this over the provider's.
+        event.metadata = (metadataProvider?.get() ?? [:])
+            .merging(metadata) { $1 }
+            .merging(event.metadata ?? [:]) { $1 }
+        base.log(event: event)
+    }
 }

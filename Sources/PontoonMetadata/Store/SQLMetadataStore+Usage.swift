@@ -31,24 +31,25 @@ extension SQLConnection {
         guard change != Usage() else { return }
         try add(
             change,
-            addProjectUsage,
+            projectUsage,
             account.project.description,
             (account.projectQuota, .project(account.project)),
             account
         )
-        try add(change, addUserUsage, account.owner, (account.ownerQuota, .user(account.owner)), account)
+        try add(change, userUsage, account.owner, (account.ownerQuota, .user(account.owner)), account)
     }
 
     private func add(
         _ change: Usage,
-        _ statement: AddUsage,
+        _ counters: UsageCounters,
         _ name: String,
         _ limit: (quota: Quota, subject: UsageSubject),
         _ account: UsageAccount
     ) throws {
-        let values = change.values(name)
-        guard QuotaRules.limits(change, limit.quota) else { return try enqueue(statement.add, values) }
-        guard let usage = try query(statement.addReturning, values).first?.usage() else { return }
+        try enqueue(counters.add, change.values(name))
+        // A second statement, because SQLite takes longer for RETURNING; on PostgreSQL, both are sent together.
+        guard QuotaRules.limits(change, limit.quota), let usage = try query(counters.select, [name]).first?.usage()
+        else { return }
         try QuotaRules.check(change, to: usage, limit.quota, of: limit.subject, caller: account.caller)
     }
 
@@ -61,13 +62,13 @@ extension SQLConnection {
             projects[account.project.description, default: Usage()] += usage.negated
             owners[account.owner, default: Usage()] += usage.negated
         }
-        try add(projects, addProjectUsage)
-        try add(owners, addUserUsage)
+        try add(projects, projectUsage)
+        try add(owners, userUsage)
     }
 
-    private func add(_ changes: [String: Usage], _ statement: AddUsage) throws {
+    private func add(_ changes: [String: Usage], _ counters: UsageCounters) throws {
         for (name, change) in changes.sorted(by: { $0.key < $1.key }) where change != Usage() {
-            try enqueue(statement.add, change.values(name))
+            try enqueue(counters.add, change.values(name))
         }
     }
 
@@ -79,12 +80,12 @@ extension SQLConnection {
     /// Checks that a change would not exceed a quota at present; changes nothing.
     /// - Throws: `.quotaExceeded`; ``SQLError``.
     func checkRoom(for change: Usage, in account: UsageAccount) throws {
-        let limits: [(SQLStatement, String, Quota, UsageSubject)] = [
-            (selectProjectUsage, account.project.description, account.projectQuota, .project(account.project)),
-            (selectUserUsage, account.owner, account.ownerQuota, .user(account.owner)),
+        let limits: [(UsageCounters, String, Quota, UsageSubject)] = [
+            (projectUsage, account.project.description, account.projectQuota, .project(account.project)),
+            (userUsage, account.owner, account.ownerQuota, .user(account.owner)),
         ]
-        for (select, name, quota, subject) in limits where QuotaRules.limits(change, quota) {
-            let usage = try query(select, [name]).first?.usage() ?? Usage()
+        for (counters, name, quota, subject) in limits where QuotaRules.limits(change, quota) {
+            let usage = try query(counters.select, [name]).first?.usage() ?? Usage()
             try QuotaRules.check(change, to: usage + change, quota, of: subject, caller: account.caller)
         }
     }
@@ -172,28 +173,26 @@ let releasedColumns = """
 private let selectAccount = SQLStatement(
     constant: "SELECT \(accountColumns) FROM projects \(accountQuotas) WHERE projects.id = $1"
 )
-private let selectProjectUsage = SQLStatement(
-    constant: "SELECT \(usageColumns) FROM project_usage WHERE project_id = $1"
-)
-private let selectUserUsage = SQLStatement(constant: "SELECT \(usageColumns) FROM user_usage WHERE user_name = $1")
-private let addProjectUsage = AddUsage("project_usage", key: "project_id")
-private let addUserUsage = AddUsage("user_usage", key: "user_name")
+private let projectUsage = UsageCounters("project_usage", key: "project_id")
+private let userUsage = UsageCounters("user_usage", key: "user_name")
 
-/// The statements that add to a row of counters, with the parameters of ``Usage/values(_:)``.
-private struct AddUsage {
+/// The statements for a table of counters.
+private struct UsageCounters {
+    /// Selects the counters of a row.
+    let select: SQLStatement
+    /// Adds to the counters of a row, with the parameters of ``Usage/values(_:)``.
     let add: SQLStatement
-    /// Also returns the counters, for which SQLite takes twice as long.
-    let addReturning: SQLStatement
 
     init(_ table: String, key: String) {
-        let text = """
-            INSERT INTO \(table) (\(key), \(usageColumns)) VALUES ($1, $2, $3, $4, $5)
-            ON CONFLICT (\(key)) DO UPDATE SET stored_bytes = \(table).stored_bytes + excluded.stored_bytes,
-                reserved_bytes = \(table).reserved_bytes + excluded.reserved_bytes,
-                files = \(table).files + excluded.files,
-                open_uploads = \(table).open_uploads + excluded.open_uploads
-            """
-        add = SQLStatement(constant: text)
-        addReturning = SQLStatement(constant: text + " RETURNING \(usageColumns)")
+        select = SQLStatement(constant: "SELECT \(usageColumns) FROM \(table) WHERE \(key) = $1")
+        add = SQLStatement(
+            constant: """
+                INSERT INTO \(table) (\(key), \(usageColumns)) VALUES ($1, $2, $3, $4, $5)
+                ON CONFLICT (\(key)) DO UPDATE SET stored_bytes = \(table).stored_bytes + excluded.stored_bytes,
+                    reserved_bytes = \(table).reserved_bytes + excluded.reserved_bytes,
+                    files = \(table).files + excluded.files,
+                    open_uploads = \(table).open_uploads + excluded.open_uploads
+                """
+        )
     }
 }

@@ -20,7 +20,8 @@ struct RequestEnd: Sendable {
     let start: ContinuousClock.Instant
     private let parameters: Parameters
     private let channel: any Channel
-    private let logger: Logger
+    /// A logger without the request id.
+    let logger: Logger
 
     init(_ request: Request, _ response: Response, _ context: AppContext, start: ContinuousClock.Instant) {
         self.request = request.head

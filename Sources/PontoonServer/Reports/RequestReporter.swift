@@ -103,7 +103,7 @@ struct RequestReporter: Sendable {
         if facts.flags.fault == .full, let suppressed = fullDisk.admit() {
             end.log.error("disk full", metadata: ["suppressed": "\(suppressed)"])
         }
-        guard isSlow || end.log.logLevel <= .info else { return }
+        guard isSlow || end.logger.logLevel <= .info else { return }
         end.log.log(
             level: isSlow ? .notice : .info,
             isSlow ? "slow request" : "request",

@@ -41,6 +41,31 @@ struct LogTests {
         )
     }
 
+    @Test("a logger's metadata is part of its messages; that of a message takes precedence, and each copy has its own")
+    func metadata() {
+        let written = Mutex<[String]>([])
+        var logger = Logger(label: "pontoond") { label in
+            AdjustableLogHandler(
+                JSONLogHandler(label: label) { line in written.withLock { $0.append(String(buffer: line)) } },
+                level: LogLevel(.info)
+            )
+        }
+        logger[metadataKey: "a"] = "logger"
+        var copy = logger
+        copy[metadataKey: "a"] = nil
+        copy[metadataKey: "b"] = "copy"
+        logger.info("1", metadata: ["c": "message"])
+        logger.info("2", metadata: ["a": "message"])
+        copy.info("3")
+        let lines = written.withLock { $0 }
+        let expected = [["\"a\":\"logger\"", "\"c\":\"message\""], ["\"a\":\"message\""], ["\"b\":\"copy\""]]
+        #expect(lines.count == 3)
+        for (line, fields) in zip(lines, expected) {
+            #expect(fields.allSatisfy { line.contains($0) }, "\(line)")
+        }
+        #expect(lines.last?.contains("\"a\"") == false)
+    }
+
     @Test("the line of a request names the route, the address, the user, the bytes and the ids in its path")
     func access() async throws {
         try await withTestServer(.live, arguments: ["--log-level", "info"]) { server in

@@ -2,9 +2,7 @@
 extension Uploads {
     /// Returns these use cases for a sender, who sees only the uploads of the session.
     package func of(_ session: SenderSession) -> Uploads {
-        var copy = self
-        copy.uploads = UploadAccess(metadata: metadata, namespace: .files, session: session.id)
-        return copy
+        Uploads(self, for: UploadAccess(metadata: metadata, namespace: .files, session: session.id))
     }
 
     /// Starts an upload to the sender's own folder, on behalf of the link's creator.

@@ -3,7 +3,7 @@ package import Foundation
 /// The use cases of multipart uploads, from initialize to complete or abort.
 ///
 /// With a streaming store, ``Parts`` receives and stores the bytes.
-package struct Uploads: Sendable {
+package final class Uploads: Sendable {
     let metadata: any MetadataStore
     private let storage: ObjectStorage
     private let access: Access
@@ -14,7 +14,7 @@ package struct Uploads: Sendable {
     private static let preallocationToCheck: Int64 = 64 << 20
     private let garbage: GarbageCollector
     private let reports: PartReports
-    var uploads: UploadAccess
+    let uploads: UploadAccess
     private let activity: UploadActivity
     let now: @Sendable () -> Date
     /// The use case that completes uploads and rolls back interrupted completions.
@@ -59,11 +59,24 @@ package struct Uploads: Sendable {
         )
     }
 
+    /// Creates the same use cases for other uploads.
+    init(_ other: Uploads, for uploads: UploadAccess) {
+        metadata = other.metadata
+        storage = other.storage
+        access = other.access
+        sizing = other.sizing
+        limits = other.limits
+        garbage = other.garbage
+        reports = other.reports
+        self.uploads = uploads
+        activity = other.activity
+        now = other.now
+        completion = other.completion
+    }
+
     /// These use cases for uploads that become files of code packages.
     package var ofCodePackages: Uploads {
-        var copy = self
-        copy.uploads = UploadAccess(metadata: metadata, namespace: .codePackages)
-        return copy
+        Uploads(self, for: UploadAccess(metadata: metadata, namespace: .codePackages))
     }
 
     // MARK: - Initialize
