@@ -33,11 +33,11 @@ struct RunTrackerTests {
             size: 0,
             transferredBytes: 0,
             resumedBytes: 0,
-            crc64nvme: nil,
             md5: nil,
             verification: nil,
             uploadID: nil,
-            remotePath: name
+            crc64: nil,
+            name: nil
         )
         tracker.record(result, at: start + .seconds(seconds))
     }

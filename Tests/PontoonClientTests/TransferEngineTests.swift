@@ -24,6 +24,7 @@ struct TransferEngineTests {
         let parts: Int
         private let open = Mutex((now: 0, most: 0))
         private let started = Mutex<[String]>([])
+        private let prepared = Mutex<[[Int]]>([])
 
         init(_ names: [String], maximumOpenFiles: Int = 4, opensFilesUnderPermit: Bool = true, parts: Int = 1) {
             items = names.map { Item(remotePath: $0) }
@@ -34,12 +35,19 @@ struct TransferEngineTests {
 
         var mostOpen: Int { open.withLock { $0.most } }
         var startedNames: [String] { started.withLock { $0 } }
+        var preparations: [[Int]] { prepared.withLock { $0 } }
 
-        func knownEnding(of file: TransferFile<Item>) -> TransferEnding? {
-            file.item.remotePath == "known" ? TransferEnding(outcome: .skipped) : nil
+        func prepare(_ indices: ArraySlice<Int>) throws {
+            if indices.contains(where: { items[$0].remotePath == "unprepared" }) { throw Failure() }
+            prepared.withLock { $0.append(Array(indices)) }
         }
 
-        func transfer(_ file: TransferFile<Item>) async throws -> TransferEnding {
+        func start(_ file: TransferFile<Item>) -> TransferStart {
+            if file.item.remotePath == "known" { return .ended(TransferEnding(outcome: .skipped)) }
+            return .transfer { try await self.transfer(file) }
+        }
+
+        private func transfer(_ file: TransferFile<Item>) async throws -> TransferEnding {
             open.withLock { $0 = ($0.now + 1, max($0.most, $0.now + 1)) }
             defer { open.withLock { $0.now -= 1 } }
             started.withLock { $0.append(file.item.remotePath) }
@@ -86,7 +94,7 @@ struct TransferEngineTests {
                 board: ProgressBoard(sizes: job.items.map { _ in 0 }),
                 observe: observe
             ) { context in
-                await context.run(job)
+                try await context.run(job)
             }
         }
     }
@@ -130,6 +138,17 @@ struct TransferEngineTests {
         let results = try await run(job, concurrency: 1)
         #expect(outcomes(results).allSatisfy { $0 == "failed" })
         #expect(job.startedNames == ["refused"])
+    }
+
+    @Test("files are prepared in groups; the error of the first group is thrown, that of a later one fails its files")
+    func preparation() async throws {
+        let names = (0..<1001).map { "f\($0)" }
+        let job = Job(names)
+        #expect(try await run(job).allSatisfy(\.isSuccess))
+        #expect(job.preparations == [Array(0..<1000), [1000]])
+        let results = try await run(Job(names.dropLast() + ["unprepared"]))
+        #expect(results.dropLast().allSatisfy(\.isSuccess) && results.last?.isSuccess == false)
+        await #expect(throws: Failure.self) { try await run(Job(["unprepared"] + names)) }
     }
 
     @Test("cancellation cancels both started and waiting files", .timeLimit(.minutes(10)))

@@ -43,11 +43,59 @@ public struct TreeComparison: Sendable {
         }
     }
 
+    /// A file on the server.
+    private struct Remote: Sendable {
+        let id: String
+        let size: Int64?
+        let crc64: CRC64NVME?
+        let damage: String?
+
+        init(_ file: DownloadItem) {
+            (id, size, crc64, damage) = (file.id, file.size, file.crc64, file.damage)
+        }
+    }
+
     private struct Pair: Sendable {
         var local: FilePath?
-        var remote: DownloadItem?
+        var remote: Remote?
         /// The result if it is known without a comparison.
         var finding: Finding?
+    }
+
+    /// The files by path; the pairs are in an array, because a dictionary would need about twice the memory.
+    private struct Pairs: Sendable {
+        private var positions: [ByteExactString: Int] = [:]
+        private var pairs: [Pair] = []
+
+        subscript(position: Int) -> Pair { pairs[position] }
+
+        /// The paths in byte order, and the positions of their pairs.
+        var inOrder: [(path: ByteExactString, position: Int)] {
+            positions.map { ($0.key, $0.value) }.sorted { $0.0.bytes.lexicographicallyPrecedes($1.0.bytes) }
+        }
+
+        /// Changes the pair of a path, which is added if it does not exist.
+        mutating func update(_ path: ByteExactString, _ change: (inout Pair) -> Void) {
+            let position = positions[path] ?? pairs.count
+            if position == pairs.count {
+                pairs.append(Pair())
+                positions[path] = position
+            }
+            change(&pairs[position])
+        }
+
+        /// Sets the result of the files in folders that were not read, here or on the server.
+        mutating func skipContents() {
+            let unread = Set(positions.filter { pairs[$0.value].finding != nil }.map(\.key))
+            guard !unread.isEmpty else { return }
+            for (path, position) in positions where pairs[position].finding == nil {
+                let names = String(decoding: path.bytes, as: UTF8.self).split(separator: "/").map(String.init)
+                guard FolderPath(names.dropLast()).withParents.contains(where: { unread.contains($0.text) }) else {
+                    continue
+                }
+                pairs[position].finding = .skipped("its folder was not read")
+            }
+        }
     }
 
     private let client: SevenBridgesClient
@@ -84,20 +132,18 @@ public struct TreeComparison: Sendable {
     ) async throws -> [String] {
         try Self.checkFolder(folder)
         if let found = try await client.find(remote), !found.isFolder { throw Self.isFile("\(remote)") }
-        let local = try await localFiles(folder)
-        var pairs = local.pairs
-        var filter = local.filter
-        for item in try await RemoteTree(client).items(remote, into: folder, isOnlyContents: true) {
-            guard filter.selects(item.remotePath.split(separator: "/").map(String.init)) else { continue }
-            var pair = pairs[ByteExactString(item.remotePath)] ?? Pair()
-            pair.remote = item
-            if let problem = item.problem { pair.finding = .failed(problem) }
-            pairs[ByteExactString(item.remotePath)] = pair
+        var (pairs, filter) = try await localFiles(folder)
+        try await RemoteTree(client).eachPage(remote, into: folder, isOnlyContents: true) { page in
+            for item in page where filter.selects(item.remotePath.split(separator: "/").map(String.init)) {
+                pairs.update(ByteExactString(item.remotePath)) { pair in
+                    pair.remote = Remote(item)
+                    if let problem = item.problem { pair.finding = .failed(problem) }
+                }
+            }
         }
-        Self.skipContents(&pairs)
-        let sorted = pairs.sorted { $0.key.bytes.lexicographicallyPrecedes($1.key.bytes) }
-        try await forEachInOrder(sorted, limit: 8) { path, pair in
-            try await entry(String(decoding: path.bytes, as: UTF8.self), pair)
+        pairs.skipContents()
+        try await forEachInOrder(pairs.inOrder, limit: 8) { [pairs] path, position in
+            try await entry(String(decoding: path.bytes, as: UTF8.self), pairs[position])
         } _: {
             body($0)
         }
@@ -105,7 +151,7 @@ public struct TreeComparison: Sendable {
     }
 
     /// Finds the local files, and the entries that cannot be compared.
-    private func localFiles(_ folder: FilePath) async throws -> (pairs: [ByteExactString: Pair], filter: PathFilter) {
+    private func localFiles(_ folder: FilePath) async throws -> (Pairs, PathFilter) {
         var selection = FileSelection()
         // The trailing slash selects the folder's contents.
         selection.paths = [folder.string + "/"]
@@ -113,34 +159,19 @@ public struct TreeComparison: Sendable {
         selection.include = include
         selection.exclude = exclude
         let found = try await NIOThreadPool.singleton.runIfActive { [selection] in try selection.find() }
-        var pairs: [ByteExactString: Pair] = [:]
+        var pairs = Pairs()
         for item in found.items {
             if let problem = item.problem, item.source == folder { throw problem }
-            pairs[ByteExactString(item.remotePath)] = Pair(
-                local: item.source,
-                finding: item.problem.map { .failed($0) }
-            )
+            pairs.update(ByteExactString(item.remotePath)) {
+                $0 = Pair(local: item.source, finding: item.problem.map { .failed($0) })
+            }
         }
         for skipped in found.skipped {
-            pairs[ByteExactString(skipped.remotePath)] = Pair(
-                local: skipped.path,
-                finding: .skipped("it \(skipped.reason)")
-            )
+            pairs.update(ByteExactString(skipped.remotePath)) {
+                $0 = Pair(local: skipped.path, finding: .skipped("it \(skipped.reason)"))
+            }
         }
         return (pairs, found.filter)
-    }
-
-    /// Sets the result of the files in folders that were not read, here or on the server.
-    private static func skipContents(_ pairs: inout [ByteExactString: Pair]) {
-        let unread = Set(pairs.filter { $0.value.finding != nil }.keys)
-        guard !unread.isEmpty else { return }
-        for (path, pair) in pairs where pair.finding == nil {
-            let names = String(decoding: path.bytes, as: UTF8.self).split(separator: "/").map(String.init)
-            guard FolderPath(names.dropLast()).withParents.contains(where: { unread.contains($0.text) }) else {
-                continue
-            }
-            pairs[path]?.finding = .skipped("its folder was not read")
-        }
     }
 
     private func entry(_ name: String, _ pair: Pair) async throws -> Entry {
@@ -152,7 +183,7 @@ public struct TreeComparison: Sendable {
         case (nil, _, nil): finding = .onlyHere
         case (nil, let path?, let remote?):
             do {
-                finding = try await compare(path, remote)
+                finding = try await compare(path, with: remote)
             } catch is CancellationError {
                 throw CancellationError()
             } catch {
@@ -162,12 +193,11 @@ public struct TreeComparison: Sendable {
         return Entry(name: name, path: pair.local, fileID: pair.remote?.id, finding: finding)
     }
 
-    private func compare(_ path: FilePath, _ listed: DownloadItem) async throws -> Finding {
+    private func compare(_ path: FilePath, with listed: Remote) async throws -> Finding {
         var remote = listed
         if remote.size == nil {
             // Some servers omit the size in lists.
-            let details = try await client.file(listed.id)
-            remote = DownloadItem(details, remotePath: listed.remotePath, target: listed.target)
+            remote = Remote(DownloadItem(try await client.file(listed.id), remotePath: "", target: path))
         }
         if let damage = remote.damage { return .different(damage) }
         return try await NIOThreadPool.singleton.runIfActive { [remote, readsFiles] in
@@ -177,15 +207,16 @@ public struct TreeComparison: Sendable {
         }
     }
 
-    private static func compare(_ file: SourceFile, _ remote: DownloadItem, readsFiles: Bool) throws -> Finding {
+    private static func compare(_ file: SourceFile, _ remote: Remote, readsFiles: Bool) throws -> Finding {
         guard file.facts.size == remote.size else {
             let size = remote.size.map { "\($0) bytes" } ?? "unknown"
             return .different("its length is \(file.facts.size) bytes here and \(size) on the server")
         }
-        guard readsFiles, let expected = remote.crc64nvme?.lowercased() else { return .sameSize }
-        let crc64 = try file.digest(0..<file.facts.size, md5: false).crc64.hex
+        guard readsFiles, let expected = remote.crc64 else { return .sameSize }
+        let crc64 = try file.digest(0..<file.facts.size, md5: false).crc64
         try file.checkUnchanged()
-        return crc64 == expected ? .same : .different("its CRC-64/NVME is \(crc64) here and \(expected) on the server")
+        return crc64 == expected
+            ? .same : .different("its CRC-64/NVME is \(crc64.hex) here and \(expected.hex) on the server")
     }
 
     /// Checks that a path is not that of a file; blocks.

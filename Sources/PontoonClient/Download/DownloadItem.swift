@@ -1,3 +1,4 @@
+import PontoonCore
 public import SystemPackage
 
 /// A file to download.
@@ -10,16 +11,14 @@ public struct DownloadItem: TransferItem, Hashable {
     public var target: FilePath
     /// Length in bytes; if `nil`, the length is requested from the server before the download.
     public var size: Int64?
-    /// CRC-64/NVME with which the downloaded file is verified, 16 hexadecimal digits; `nil` if unknown.
-    public var crc64nvme: String?
+    /// Checksum with which the downloaded file is verified; `nil` if it is not known.
+    var crc64: CRC64NVME?
     /// Modification time to restore, in nanoseconds since 1970; `nil` for the time of the download.
     var modified: Int64?
     /// A clause for messages that describes damage of the stored bytes on the server; `nil` if none is known.
     var damage: String?
-    /// The path in the form of ``DownloadSelection/listed``, from which another run recreates ``target``.
-    ///
-    /// It is `nil` if the item was not created by a ``DownloadSelection``, and does not affect equality.
-    public internal(set) var listedPath: String?
+    /// The source of a ``DownloadSelection`` that contains the file; it does not affect equality.
+    var source: SelectedSource?
     /// Whether the file itself was named, not a folder that contains it.
     var isSource = false
     /// The error with which the item fails before it is requested; `nil` if it can be downloaded.
@@ -74,10 +73,10 @@ public struct DownloadItem: TransferItem, Hashable {
         self.problem = problem
     }
 
-    /// Returns whether both items have the same values, except ``problem`` and ``listedPath``.
+    /// Returns whether both items have the same values, except ``problem`` and its source.
     public static func == (left: DownloadItem, right: DownloadItem) -> Bool {
         left.id == right.id && left.remotePath == right.remotePath && left.target == right.target
-            && left.size == right.size && left.crc64nvme == right.crc64nvme && left.damage == right.damage
+            && left.size == right.size && left.crc64 == right.crc64 && left.damage == right.damage
     }
 
     /// Hashes the id and the target.
@@ -86,6 +85,14 @@ public struct DownloadItem: TransferItem, Hashable {
         hasher.combine(target)
     }
 
+    /// CRC-64/NVME with which the downloaded file is verified, 16 hexadecimal digits; `nil` if unknown.
+    public var crc64nvme: String? {
+        get { crc64?.hex }
+        set { crc64 = newValue.flatMap { CRC64NVME(hex: $0) } }
+    }
+    /// The path in the form of ``DownloadSelection/listed``, from which another run recreates ``target``; `nil` if the
+    /// item was not created by a ``DownloadSelection``.
+    public var listedPath: String? { source?.listedPath(of: self) }
     /// Path of the downloaded file.
     public var localPath: FilePath { target }
     /// Id of the file on the server; `nil` if it is not known.

@@ -54,7 +54,9 @@ extension Downloader {
     /// - Throws: ``ClientError`` with code `.requestInvalid` if two files have the same target; `CancellationError`.
     public func preview(_ items: [DownloadItem]) async throws -> DownloadPreview {
         try Self.check(items)
-        let entries = try await mapConcurrently(items, limit: 8) { item in
+        var entries: [DownloadPreview.Entry] = []
+        entries.reserveCapacity(items.count)
+        try await forEachInOrder(items, limit: 8) { item in
             do {
                 return try await entry(item)
             } catch is CancellationError {
@@ -62,6 +64,8 @@ extension Downloader {
             } catch {
                 return DownloadPreview.Entry(item: item, size: max(0, item.size ?? 0), action: .fail(error))
             }
+        } _: {
+            entries.append($0)
         }
         return DownloadPreview(entries: entries)
     }

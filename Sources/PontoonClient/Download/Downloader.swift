@@ -41,20 +41,20 @@ public struct Downloader: Sendable {
             observe: observe
         ) { context in
             await context.emitBegan()
-            return await context.run(DownloadJob(context: context, options: options, items: items))
+            return try await context.run(DownloadJob(context: context, options: options, items: items))
         }
     }
 
     static func check(_ items: [DownloadItem]) throws {
-        var seen: [ByteExactString: DownloadItem] = [:]
-        for item in items where item.problem == nil {
-            guard let other = seen.updateValue(item, forKey: ByteExactString(item.target.absolute)) else { continue }
-            throw ClientError(
-                .requestInvalid,
-                "'\(other.remotePath)' and '\(item.remotePath)' would both be downloaded to '\(item.target)'.",
-                advice: "Download them separately, each with a different --output."
-            )
-        }
+        let repetitions = items.repetitions { ByteExactString($0.target.absolute) }.values.lazy
+            .map { $0.filter { items[$0].problem == nil } }.filter { $0.count > 1 }
+        guard let first = repetitions.min(by: { $0[0] < $1[0] }) else { return }
+        let (one, other) = (items[first[0]], items[first[1]])
+        throw ClientError(
+            .requestInvalid,
+            "'\(one.remotePath)' and '\(other.remotePath)' would both be downloaded to '\(other.target)'.",
+            advice: "Download them separately, each with a different --output."
+        )
     }
 }
 
@@ -68,12 +68,9 @@ struct DownloadJob: TransferJob {
     // Before its first range, a download mostly waits for the server or the disk, so only the ranges need permits.
     let opensFilesUnderPermit = false
 
-    func knownEnding(of file: TransferFile<DownloadItem>) -> TransferEnding? {
-        file.item.problem.map { TransferEnding(outcome: .failed($0)) }
-    }
-
-    func transfer(_ file: TransferFile<DownloadItem>) async throws -> TransferEnding {
-        try await FileDownload(file: file, options: options).run()
+    func start(_ file: TransferFile<DownloadItem>) -> TransferStart {
+        if let problem = file.item.problem { return .ended(TransferEnding(outcome: .failed(problem))) }
+        return .transfer { try await FileDownload(file: file, options: options).run() }
     }
 
     func isFatal(_ error: APIError) -> Bool { error.concernsToken }

@@ -117,7 +117,7 @@ struct FileDownload: Sendable {
         } else {
             try await threads.runIfActive { [head] in try partial.begin(head) }
         }
-        let ranges = Self.ranges(size: size, rangeSize: head.rangeSize)
+        let ranges = FileRanges(size: size, rangeSize: head.rangeSize)
         await file.announce(
             ranges,
             rangeSize: head.rangeSize,
@@ -168,11 +168,6 @@ struct FileDownload: Sendable {
             )
         }
         return .file
-    }
-
-    /// Divides a file into ranges of 1 byte or more; an empty file has none.
-    static func ranges(size: Int64, rangeSize: Int64) -> [Range<Int64>] {
-        stride(from: 0, to: size, by: Int64.Stride(rangeSize)).map { $0..<min(size, $0.addingClamped(rangeSize)) }
     }
 
     private func changed(_ change: RemoteFileChanged) -> ClientError {

@@ -6,7 +6,7 @@ struct RangeDownloader: Sendable {
     let file: TransferFile<DownloadItem>
     let source: DownloadSource
     let partial: PartialFile
-    let ranges: [Range<Int64>]
+    let ranges: FileRanges
     /// Ranges that an earlier run wrote, by number.
     let earlier: [Int: JournalPart]
 

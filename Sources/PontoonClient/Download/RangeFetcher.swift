@@ -114,14 +114,14 @@ extension TransferFile<DownloadItem> {
     ///   - ranges: All ranges of the file.
     ///   - rangeSize: Length of every range but the last, in bytes.
     ///   - resumed: Indexes of the ranges that an earlier run downloaded.
-    func announce(_ ranges: [Range<Int64>], rangeSize: Int64, resumed: [Int] = []) async {
+    func announce(_ ranges: FileRanges, rangeSize: Int64, resumed: [Int] = []) async {
         progress.started(parts: ranges.count)
         await context.emit(
             .started(
                 DownloadEvent.Start(
                     index: index,
                     item: item,
-                    size: ranges.last?.upperBound ?? 0,
+                    size: ranges.size,
                     parts: ranges.count,
                     partSize: rangeSize,
                     resumedParts: resumed.count,

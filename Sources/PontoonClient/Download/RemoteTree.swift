@@ -26,29 +26,25 @@ public struct RemoteTree: Sendable {
         into folder: FilePath,
         isOnlyContents: Bool = false
     ) async throws -> [DownloadItem] {
-        guard let found = try await client.find(path) else {
-            return try await items(in: try await client.place(path), below: [], into: folder)
-        }
-        guard found.isFolder else { return [item(found, below: [], into: folder)] }
-        return try await items(in: .folder(found.id), below: isOnlyContents ? [] : [found.name], into: folder)
+        var items: [DownloadItem] = []
+        try await eachPage(path, into: folder, isOnlyContents: isOnlyContents) { items += $0 }
+        return items
     }
 
-    /// Lists all files below a folder or project.
+    /// Lists a file, or all files below a folder or project, page by page, as ``items(_:into:isOnlyContents:)`` does.
     ///
-    /// - Parameters:
-    ///   - place: The folder or project.
-    ///   - names: Subfolders of `folder` that receive the files, outermost first.
-    ///   - folder: The local folder.
-    /// - Returns: The files, as ``items(_:into:isOnlyContents:)`` does.
-    /// - Throws: The same errors as ``items(_:into:isOnlyContents:)``.
-    func items(
-        in place: UploadDestination,
-        below names: [String],
-        into folder: FilePath
-    ) async throws -> [DownloadItem] {
-        var items: [DownloadItem] = []
-        try await eachPage(in: place, below: names, into: folder) { items += $0 }
-        return items
+    /// - Throws: The same errors; any error of `body`.
+    func eachPage(
+        _ path: RemotePath,
+        into folder: FilePath,
+        isOnlyContents: Bool = false,
+        _ body: ([DownloadItem]) async throws -> Void
+    ) async throws {
+        guard let found = try await client.find(path) else {
+            return try await eachPage(in: try await client.place(path), below: [], into: folder, body)
+        }
+        guard found.isFolder else { return try await body([item(found, below: [], into: folder)]) }
+        try await eachPage(in: .folder(found.id), below: isOnlyContents ? [] : [found.name], into: folder, body)
     }
 
     /// Lists all files below a folder or project page by page, without keeping them in memory.

@@ -28,7 +28,7 @@ extension Downloader {
             observe: observe
         ) { context in
             await context.emitBegan()
-            return await context.run(StreamJob(context: context, options: options, items: items, write: write))
+            return try await context.run(StreamJob(context: context, options: options, items: items, write: write))
         }
     }
 }
@@ -44,13 +44,10 @@ private struct StreamJob: TransferJob {
     let maximumOpenFiles = 1
     let opensFilesUnderPermit = false
 
-    func knownEnding(of file: TransferFile<DownloadItem>) -> TransferEnding? {
-        file.item.problem.map { TransferEnding(outcome: .failed($0)) }
-    }
-
-    func transfer(_ file: TransferFile<DownloadItem>) async throws -> TransferEnding {
+    func start(_ file: TransferFile<DownloadItem>) -> TransferStart {
+        if let problem = file.item.problem { return .ended(TransferEnding(outcome: .failed(problem))) }
         let window = StreamWindow(options, context.memory)
-        return try await StreamDownload(file: file, window: window, write: write).run()
+        return .transfer { try await StreamDownload(file: file, window: window, write: write).run() }
     }
 
     func isFatal(_ error: APIError) -> Bool { error.concernsToken }
@@ -96,7 +93,7 @@ private struct StreamDownload: Sendable {
         let size = try details.validSize()
         file.progress.opened(size: size)
         let source = DownloadSource(client: file.context.client, item: item, size: size, earlier: [:])
-        let ranges = FileDownload.ranges(size: size, rangeSize: window.rangeSize)
+        let ranges = FileRanges(size: size, rangeSize: window.rangeSize)
         await file.announce(ranges, rangeSize: window.rangeSize)
         let crc64: CRC64NVME
         do {
@@ -120,7 +117,7 @@ private struct StreamDownload: Sendable {
     /// Writes the ranges in order while later ones are downloaded.
     ///
     /// - Returns: The checksum of all bytes.
-    private func copy(_ ranges: [Range<Int64>], from source: DownloadSource) async throws -> CRC64NVME {
+    private func copy(_ ranges: FileRanges, from source: DownloadSource) async throws -> CRC64NVME {
         var crc64 = CRC64NVME()
         try await forEachInOrder(ranges.enumerated(), limit: window.ranges) { index, range in
             try await fetch(index + 1, range, from: source)

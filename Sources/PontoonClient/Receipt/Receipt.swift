@@ -7,7 +7,7 @@ public import SystemPackage
 public struct Receipt: Sendable, Hashable, Codable {
     /// A transferred file.
     public struct Entry: Sendable, Hashable, Codable {
-        /// Absolute path of the local file.
+        /// Absolute path of the local file; `-` for standard input and standard output.
         public var path: String
         /// Folders and name on the server, separated by slashes.
         public var name: String
@@ -72,7 +72,7 @@ public struct Receipt: Sendable, Hashable, Codable {
                 return nil
             }
             return Entry(
-                path: result.item.localPath.absolute,
+                path: result.item.localPath == "-" ? "-" : result.item.localPath.absolute,
                 name: result.remotePath,
                 fileID: id,
                 size: result.size,

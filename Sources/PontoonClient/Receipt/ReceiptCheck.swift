@@ -73,7 +73,9 @@ extension Receipt {
         var requests = DeepVerification.Requests()
         if let client, deep { requests = try await DeepVerification(client).request(files) }
         for entry in files {
-            let local = locally ? try await Self.checkLocal(entry, in: root) : nil
+            // There is no local copy of standard input.
+            let isLocal = locally && (entry.path != "-" || root != nil)
+            let local = isLocal ? try await Self.checkLocal(entry, in: root) : nil
             var server: (finding: ReceiptCheck.Finding, verifiedOn: Date?)?
             if let client { server = try await Self.checkServer(entry, client, requests[entry.fileID]) }
             try await body(

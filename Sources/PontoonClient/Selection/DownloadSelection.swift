@@ -71,8 +71,12 @@ public struct DownloadSelection: Sendable {
 
     /// Removes files that were named more than once.
     private static func withoutRepetitions(_ items: [DownloadItem]) -> [DownloadItem] {
-        var known: Set<DownloadItem> = []
-        return items.filter { $0.problem != nil || known.insert($0).inserted }
+        let repeated = Set(
+            items.repetitions { $0 }.values.flatMap { positions in
+                positions.filter { items[$0].problem == nil }.dropFirst()
+            }
+        )
+        return repeated.isEmpty ? items : items.indices.filter { !repeated.contains($0) }.map { items[$0] }
     }
 
     /// Returns the files of a source or, if the source cannot be read, an item with the error.
@@ -85,7 +89,7 @@ public struct DownloadSelection: Sendable {
         } catch  where !error.concernsEveryRequest {
             let target = source.place.reduce(folder) { $0.appending($1) }
             var item = DownloadItem(failed: source.text, target: target, problem: error)
-            item.listedPath = source.listed(below: [])
+            item.source = SelectedSource(source)
             return [item]
         }
     }
@@ -105,7 +109,7 @@ public struct DownloadSelection: Sendable {
 
     private func item(_ file: FileDetails, of source: Source, _ tree: RemoteTree) -> DownloadItem {
         var item = tree.item(file, below: source.place.dropLast(), into: folder)
-        item.listedPath = source.listed(below: [])
+        item.source = SelectedSource(source)
         item.isSource = true
         return item
     }
@@ -118,13 +122,15 @@ public struct DownloadSelection: Sendable {
         _ filter: inout PathFilter
     ) async throws -> [DownloadItem] {
         let names = source.isContents ? [] : source.place.isEmpty ? [name].compactMap { $0 } : source.place
+        let selected = SelectedSource(source, depth: names.count)
         var items: [DownloadItem] = []
-        for var item in try await tree.items(in: place, below: names, into: folder) {
-            let inner = Array(item.remotePath.split(separator: "/").map(String.init).dropFirst(names.count))
-            // An unlisted folder may contain files that are selected.
-            guard item.problem is APIError || filter.selects(inner) else { continue }
-            item.listedPath = source.listed(below: inner)
-            items.append(item)
+        try await tree.eachPage(in: place, below: names, into: folder) { page in
+            for var item in page {
+                // An unlisted folder may contain files that are selected.
+                guard item.problem is APIError || filter.selects(selected.names(of: item)) else { continue }
+                item.source = selected
+                items.append(item)
+            }
         }
         return items
     }
@@ -190,7 +196,7 @@ extension DownloadSelection {
 }
 
 /// A source of a download, and its place in the local folder.
-private struct Source {
+private struct Source: Sendable {
     let text: String
     let path: RemotePath
     /// Whether the contents of a folder are placed directly in the local folder.
@@ -250,6 +256,24 @@ private struct Source {
         let mark = omitted.isEmpty ? [] : ["."]
         return ((project == nil ? [id] : []) + omitted + mark + all.suffix(kept)).joined(separator: "/")
     }
+}
+
+/// The source of a download that contains an item.
+final class SelectedSource: Sendable {
+    private let source: Source
+    /// Number of names in the paths of the items that do not belong to their paths below the source; `nil` if the item is
+    /// the source itself.
+    private let depth: Int?
+
+    fileprivate init(_ source: Source, depth: Int? = nil) { (self.source, self.depth) = (source, depth) }
+
+    /// Returns the folders and the name of an item below the source; none for the source itself.
+    fileprivate func names(of item: DownloadItem) -> [String] {
+        depth.map { item.remotePath.split(separator: "/").dropFirst($0).map(String.init) } ?? []
+    }
+
+    /// Returns the path of an item in the form of ``DownloadSelection/listed``.
+    func listedPath(of item: DownloadItem) -> String { source.listed(below: names(of: item)) }
 }
 
 extension RemotePath {

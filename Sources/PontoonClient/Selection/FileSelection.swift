@@ -112,24 +112,27 @@ public struct FileSelection: Sendable {
 
     /// Removes files that were named more than once, for example by themselves and as part of a folder.
     private static func withoutRepetitions(_ items: [UploadItem]) -> [UploadItem] {
-        var positions: [ByteExactString: Int] = [:]
-        return items.indices.filter { index in
-            guard items[index].problem == nil else { return true }
-            let other = positions.updateValue(index, forKey: ByteExactString(items[index].remotePath))
-            return other.map { items[$0].source.absolute != items[index].source.absolute } ?? true
+        var repeated: Set<Int> = []
+        for positions in items.repetitions({ ByteExactString($0.remotePath) }).values {
+            var sources: Set<String> = []
+            for position in positions where items[position].problem == nil {
+                if !sources.insert(items[position].source.absolute).inserted { repeated.insert(position) }
+            }
         }
-        .map { items[$0] }
+        return repeated.isEmpty ? items : items.indices.filter { !repeated.contains($0) }.map { items[$0] }
     }
 
     private func label(_ item: inout UploadItem) {
         if item.isFolder { return }
-        item.tags = tags + item.tags.filter { !tags.contains($0) }
-        item.metadata = metadata.merging(item.metadata) { _, own in own }
+        // Without labels for all files, the values of the item remain as they are, which takes no memory.
+        if !tags.isEmpty { item.tags = tags + item.tags.filter { !tags.contains($0) } }
+        if !metadata.isEmpty { item.metadata = metadata.merging(item.metadata) { _, own in own } }
     }
 
     /// Returns warnings about names that look the same on screen but are different names on the server.
     private static func warningsAboutNames(_ items: [UploadItem]) -> [String] {
-        let composed = Dictionary(grouping: items) { $0.remotePath.precomposedStringWithCanonicalMapping }
+        let mayDiffer = items.filter { !$0.remotePath.utf8.allSatisfy { $0 < 0x80 } }
+        let composed = Dictionary(grouping: mayDiffer) { $0.remotePath.precomposedStringWithCanonicalMapping }
         return composed.values.filter { Set($0.map { Array($0.remotePath.utf8) }).count > 1 }.map { items in
             let names = items.map { "'\($0.source)'" }.joined(separator: " and ")
             return

@@ -85,7 +85,7 @@ struct SelectionWalk {
         guard inner.isIncluded || isFolder || entry.isUnreadable else { return }
         if !inner.path.isText { return fail(inner.path, at: inner.place, Self.notText(inner.path)) }
         switch entry {
-        case .file: append(inner.path, at: inner.place, isLast: filter.isLast(inner.names))
+        case .file: append(inner.path, name.string, in: folder.place, isLast: filter.isLast(inner.names))
         case .folder(isLink: true): skip(inner, "is a symbolic link to a folder")
         case .folder(isLink: false): walk(inner)
         case .special: skip(inner, "is neither a regular file nor a folder")
@@ -103,12 +103,19 @@ struct SelectionWalk {
         isFolder: Bool = false,
         problem: ClientError? = nil
     ) {
-        var item = UploadItem(
-            source: path,
-            name: place.last ?? ".",
-            folders: keepsTree ? place.dropLast() : [],
-            problem: problem
-        )
+        let folders = Array(place.dropLast())
+        append(path, place.last ?? ".", in: folders, isLast: isLast, isFolder: isFolder, problem: problem)
+    }
+
+    private mutating func append(
+        _ path: FilePath,
+        _ name: String,
+        in folders: [String],
+        isLast: Bool,
+        isFolder: Bool = false,
+        problem: ClientError? = nil
+    ) {
+        var item = UploadItem(source: path, name: name, folders: keepsTree ? folders : [], problem: problem)
         (item.isLast, item.isFolder) = (isLast, isFolder)
         items.append(item)
     }

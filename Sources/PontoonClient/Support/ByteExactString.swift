@@ -28,3 +28,20 @@ struct FolderPath: Hashable, Sendable {
         for name in names { hasher.combine(ByteExactString(name)) }
     }
 }
+
+extension Collection {
+    /// Returns the positions of the elements whose key occurs more than once, by key, in ascending order.
+    ///
+    /// Keeps only the hash values of the other keys, so it needs 16 bytes per element.
+    func repetitions<Key: Hashable>(_ key: (Element) -> Key) -> [Key: [Index]] {
+        let hashes = map { key($0).hashValue }.sorted()
+        let repeated = Set(zip(hashes, hashes.dropFirst()).lazy.filter { $0 == $1 }.map(\.0))
+        if repeated.isEmpty { return [:] }
+        var positions: [Key: [Index]] = [:]
+        for index in indices {
+            let key = key(self[index])
+            if repeated.contains(key.hashValue) { positions[key, default: []].append(index) }
+        }
+        return positions.filter { $0.value.count > 1 }
+    }
+}

@@ -2,53 +2,59 @@ import PontoonCore
 import SystemPackage
 
 extension TreeSync {
+    /// Number of files whose names are looked up at a time.
+    private static let filesPerLookup = 1000
+
     /// Deletes files at the destination, and the folders that become empty and do not exist at the source.
+    ///
+    /// Checks first that a file is still the one that was found, and that the source still does not have it: a long
+    /// transfer lies between the two.
     ///
     /// - Parameters:
     ///   - extras: The files.
-    ///   - destination: The project or folder on the server that contains them; `nil` for local files.
+    ///   - place: The project or folder on the server: the destination, or the source of local files.
     ///   - body: Called for each file when it has been deleted, or with the error because of which it was not.
     /// - Throws: ``APIError`` if the token is not valid; any error that concerns every request; `CancellationError`.
     public func delete(
         _ extras: [Extra],
-        in destination: UploadDestination?,
+        in place: UploadDestination,
         _ body: @escaping @Sendable (Extra, (any Error)?) async -> Void
     ) async throws {
-        try await withThrowingDiscardingTaskGroup { group in
-            let permits = PrioritySemaphore(permits: 8)
-            for extra in extras {
-                try await permits.acquire(priority: 0)
-                group.addTask {
-                    defer { permits.release() }
-                    do {
-                        try await delete(extra)
-                        await body(extra, nil)
-                    } catch  where !error.concernsEveryRequest {
-                        await body(extra, error)
-                    }
+        for start in stride(from: 0, to: extras.count, by: Self.filesPerLookup) {
+            let extras = Array(extras[start...].prefix(Self.filesPerLookup))
+            let items = extras.map(\.item)
+            var folders = DestinationFolders(place)
+            try await folders.prepare(items, creating: false, client)
+            let files = try await folders.existing(items.indices, of: items, optionally: false, client)
+            try await forEachConcurrently(extras.indices, limit: 8) { [folders] index in
+                do {
+                    // Throws if the folder could not be looked up.
+                    _ = try folders.destination(of: items[index])
+                    try await delete(extras[index], try files[index]?.get())
+                    await body(extras[index], nil)
+                } catch  where !error.concernsEveryRequest {
+                    await body(extras[index], error)
                 }
             }
         }
-        let folders = Set(
-            extras.flatMap { FolderPath($0.name.split(separator: "/").dropLast().map(String.init)).withParents }
-        )
-        // Inner folders first, since a folder is empty only without them.
-        for emptied in folders.sorted(by: { $0.names.count > $1.names.count }) {
-            let path = emptied.names.reduce(folder) { $0.appending($1) }
-            if let destination {
-                if try await blocking({ LocalEntry(path) == .missing }) {
-                    try await deleteIfEmpty(emptied, in: destination)
-                }
-            } else {
-                // Best effort: an empty folder does no harm.
-                _ = try await blocking { try? FileSystem.removeIfEmpty(path) }
-            }
-        }
+        try await deleteEmptied(extras, in: place)
     }
 
-    private func delete(_ extra: Extra) async throws {
-        if let path = extra.path {
+    /// Deletes a file.
+    ///
+    /// - Parameters:
+    ///   - extra: The file.
+    ///   - there: The file with this path on the server.
+    /// - Throws: `.fileChanged` if it is not the file that was found, or the source has it now; `.fileUnwritable`;
+    ///   ``APIError``.
+    private func delete(_ extra: Extra, _ there: FileDetails?) async throws {
+        switch extra.found {
+        case .here(let facts):
+            guard let path = extra.path else { return }
+            if there != nil { throw Self.changed(extra, "it now exists on the server") }
             try await blocking {
+                guard let status = try? FileStatus(path) else { return }
+                guard FileFacts(status) == facts else { throw Self.changed(extra, "it has changed") }
                 do {
                     try FileSystem.remove(path)
                 } catch {
@@ -59,29 +65,63 @@ extension TreeSync {
                     )
                 }
             }
-        } else if let id = extra.fileID {
+        case .there(let size, let crc64):
+            guard let there else { return }
+            let path = (extra.item.folders + [extra.item.name]).reduce(folder) { $0.appending($1) }
+            if try await blocking({ LocalEntry(path) != .missing }) {
+                throw Self.changed(extra, "it now exists in the local folder")
+            }
+            let now = DownloadItem(there, remotePath: "", target: path)
+            guard there.id == extra.fileID, size == nil || now.size == size, crc64 == nil || now.crc64 == crc64 else {
+                throw Self.changed(extra, "it has changed")
+            }
             do {
-                try await client.deleteFile(id)
+                try await client.deleteFile(there.id)
             } catch let error as APIError where error.status == 404 && error.code != nil {
                 // It has already been deleted.
             }
         }
     }
 
-    /// Deletes a folder on the server if it is empty; the server refuses to delete one that is not.
-    private func deleteIfEmpty(_ folder: FolderPath, in destination: UploadDestination) async throws {
-        do {
-            var place = destination
-            for name in folder.names {
-                guard let id = try await client.existingFolder(name, in: place) else { return }
-                place = .folder(id)
-            }
-            guard case .folder(let id) = place, try await client.files(in: place, limit: 1).items.isEmpty else {
-                return
-            }
-            try await client.deleteFile(id)
-        } catch  where !error.concernsEveryRequest {
-            // Best effort: an empty folder does no harm.
+    private static func changed(_ extra: Extra, _ reason: String) -> ClientError {
+        ClientError(
+            .fileChanged,
+            "'\(extra.name)' was not deleted, because \(reason) since the synchronization began.",
+            advice: "Run the same command again."
+        )
+    }
+
+    /// Deletes the folders of deleted files that are empty and do not exist at the source.
+    ///
+    /// Errors are ignored, except those that concern every request: an empty folder does no harm.
+    private func deleteEmptied(_ extras: [Extra], in place: UploadDestination) async throws {
+        let isLocal = extras.contains { $0.path != nil }
+        let emptied = Set(extras.flatMap { FolderPath($0.item.folders).withParents })
+        // Inner folders first, since a folder is empty only without them.
+        for folder in emptied.sorted(by: { $0.names.count > $1.names.count }) {
+            let path = folder.names.reduce(self.folder) { $0.appending($1) }
+            do {
+                if isLocal {
+                    guard try await id(of: folder, in: place) == nil else { continue }
+                    _ = try await blocking { try FileSystem.removeIfEmpty(path) }
+                } else if try await blocking({ LocalEntry(path) == .missing }),
+                    let id = try await id(of: folder, in: place),
+                    try await client.files(in: .folder(id), limit: 1).items.isEmpty
+                {
+                    // The server refuses to delete a folder that is not empty.
+                    try await client.deleteFile(id)
+                }
+            } catch  where !error.concernsEveryRequest {}
         }
+    }
+
+    /// Returns the id of a folder on the server; `nil` if it does not exist.
+    private func id(of folder: FolderPath, in place: UploadDestination) async throws -> String? {
+        var (place, id) = (place, String?.none)
+        for name in folder.names {
+            guard let found = try await client.existingFolder(name, in: place) else { return nil }
+            (place, id) = (.folder(found), found)
+        }
+        return id
     }
 }

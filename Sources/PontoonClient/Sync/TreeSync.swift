@@ -15,6 +15,19 @@ public struct TreeSync: Sendable {
         public let path: FilePath?
         /// Id of the file on the server; `nil` if the destination is local.
         public let fileID: String?
+        /// What was known about the file when it was found; a file that has changed since is not deleted.
+        let found: Found
+
+        enum Found: Hashable {
+            case here(FileFacts)
+            case there(size: Int64?, crc64: CRC64NVME?)
+        }
+
+        /// The file as an item, to look up its name on the server.
+        var item: UploadItem {
+            let names = name.split(separator: "/").map(String.init)
+            return UploadItem(source: path ?? "", name: names.last ?? "", folders: names.dropLast())
+        }
     }
 
     /// The files of a synchronization.
@@ -23,6 +36,8 @@ public struct TreeSync: Sendable {
         public internal(set) var items: [Item] = []
         /// Number of files that are not transferred, because those at the destination have the same length.
         public internal(set) var unchanged = 0
+        /// The project or folder on the server; `nil` if it does not exist yet.
+        public internal(set) var place: UploadDestination?
         /// The files that exist only at the destination, in byte order of their names.
         public internal(set) var extras: [Extra] = []
         /// Whether all files and folders could be listed; otherwise, ``extras`` is empty.
@@ -59,14 +74,18 @@ extension TreeSync {
     ///   `.notFound` if it does not exist; ``APIError``; `CancellationError`.
     public func planUpload(to destination: UploadDestination?) async throws -> Plan<UploadItem> {
         let found = try await localFiles(listed)
-        var (filter, plan) = (found.filter, Plan<UploadItem>(items: found.items))
+        var (filter, plan) = (found.filter, Plan<UploadItem>(items: found.items, place: destination))
         plan.isComplete = found.items.allSatisfy { $0.problem == nil }
         if let destination, findsExtras || comparesOnlySizes {
             var comparison = UploadComparison(found)
             // The files on the server need not be kept in memory, only the result of comparing them.
             try await RemoteTree(client).eachPage(in: destination, below: [], into: folder) { page in
-                if page.contains(where: { $0.problem is APIError }) { plan.isComplete = false }
-                let sizes = comparesOnlySizes ? try await self.sizes(page) : [:]
+                for item in page {
+                    guard let problem = item.problem as? APIError else { continue }
+                    plan.isComplete = false
+                    plan.warnings.append("\(item.remotePath): \(problem)")
+                }
+                let sizes = comparesOnlySizes ? try await self.sizes(page.filter(comparison.contains)) : [:]
                 if findsExtras { plan.extras += comparison.extras(page, &filter) }
                 if comparesOnlySizes { comparison = try await comparison.comparing(sizes, found.items) }
             }
@@ -92,6 +111,9 @@ private struct UploadComparison: Sendable {
         skipped = Set(found.skipped.map { ByteExactString($0.remotePath) })
     }
 
+    /// Returns whether a file on the server exists locally.
+    func contains(_ item: DownloadItem) -> Bool { positions[ByteExactString(item.remotePath)] != nil }
+
     /// Returns the files on the server that do not exist locally.
     func extras(_ page: [DownloadItem], _ filter: inout PathFilter) -> [TreeSync.Extra] {
         var extras: [TreeSync.Extra] = []
@@ -99,7 +121,8 @@ private struct UploadComparison: Sendable {
             let names = item.remotePath.split(separator: "/").map(String.init)
             let isProtected = FolderPath(names).withParents.contains { skipped.contains($0.text) }
             guard let id = item.fileID, filter.selects(names), !isProtected else { continue }
-            extras.append(TreeSync.Extra(name: item.remotePath, path: nil, fileID: id))
+            let found = TreeSync.Extra.Found.there(size: item.size, crc64: item.crc64)
+            extras.append(TreeSync.Extra(name: item.remotePath, path: nil, fileID: id, found: found))
         }
         return extras
     }
@@ -132,19 +155,25 @@ extension TreeSync {
     /// - Throws: ``ClientError``, with code `.requestInvalid` if the local folder or `remote` is a file or a pattern cannot
     ///   match, or `.notFound` if a name in the path `remote` does not exist; ``APIError``; `CancellationError`.
     public func planDownload(of remote: RemotePath) async throws -> Plan<DownloadItem> {
-        if let found = try await client.find(remote), !found.isFolder { throw TreeComparison.isFile("\(remote)") }
+        let found = try await client.find(remote)
+        if let found, !found.isFolder { throw TreeComparison.isFile("\(remote)") }
+        let place: UploadDestination = if let found { .folder(found.id) } else { try await client.place(remote) }
         let exists = try await blocking { LocalEntry(folder) != .missing }
         if exists { try await blocking { try TreeComparison.checkFolder(folder) } }
-        let all = try await RemoteTree(client).items(remote, into: folder, isOnlyContents: true)
+        var all: [DownloadItem] = []
+        try await RemoteTree(client).eachPage(in: place, below: [], into: folder) { all += $0 }
         var filter = try PathFilter(include: include, exclude: exclude)
         let places = listed.map { Set($0.map { FolderPath($0.inside).text }) }
-        var plan = Plan<DownloadItem>()
+        let above = Set((listed ?? []).flatMap { FolderPath($0.inside).withParents.map(\.text) })
+        var plan = Plan<DownloadItem>(place: place)
         for item in all {
-            let names = item.remotePath.split(separator: "/").map(String.init)
+            let path = FolderPath(item.remotePath.split(separator: "/").map(String.init))
+            let isUnlisted = item.problem is APIError
+            // A folder that could not be listed may contain listed files.
             let isListed = places.map { places in
-                FolderPath(names).withParents.contains { places.contains($0.text) }
+                path.withParents.contains { places.contains($0.text) } || isUnlisted && above.contains(path.text)
             }
-            guard isListed ?? true, item.problem is APIError || filter.selects(names) else { continue }
+            guard isListed ?? true, isUnlisted || filter.selects(path.names) else { continue }
             plan.items.append(item)
         }
         plan.items += missing(from: all)
@@ -153,14 +182,30 @@ extension TreeSync {
         var warnings: [String] = []
         if findsExtras, exists, plan.isComplete {
             let local = try await localFiles(nil)
-            if local.items.contains(where: { $0.problem != nil }) { plan.isComplete = false }
-            let known = Set(all.map { ByteExactString($0.remotePath) })
-            plan.extras = local.items.filter { !known.contains(ByteExactString($0.remotePath)) && !$0.isUnfinished }
-                .map { Extra(name: $0.remotePath, path: $0.source, fileID: nil) }
-            warnings = local.warningsAboutFiles
+            for problem in local.items.compactMap(\.problem) {
+                plan.isComplete = false
+                warnings.append("\(problem)")
+            }
+            plan.extras = try await blocking { [all] in Self.extras(local.items, missingFrom: all) }
+            warnings += local.warningsAboutFiles
         }
         finish(&plan, warnings + filter.warnings)
         return plan
+    }
+
+    /// Returns the local files that the server does not have; blocks.
+    ///
+    /// A file counts as existing on the server if the path of one there leads to it, for example through a link, or
+    /// because the file system does not distinguish upper and lower case.
+    private static func extras(_ local: [UploadItem], missingFrom all: [DownloadItem]) -> [Extra] {
+        let known = Set(all.map { ByteExactString($0.remotePath) })
+        let others = local.filter { !known.contains(ByteExactString($0.remotePath)) && !$0.isUnfinished }
+        if others.isEmpty { return [] }
+        let kept = Set(all.lazy.compactMap { try? FileStatus($0.target) }.map(FileFacts.init))
+        return others.compactMap { item in
+            guard let status = try? FileStatus(item.source), !kept.contains(FileFacts(status)) else { return nil }
+            return Extra(name: item.remotePath, path: item.source, fileID: nil, found: .here(FileFacts(status)))
+        }
     }
 
     /// Returns an item with an error for each listed path that does not exist on the server.
@@ -171,7 +216,12 @@ extension TreeSync {
                 FolderPath(item.remotePath.split(separator: "/").map(String.init)).withParents.map(\.text)
             }
         )
-        return listed.filter { !known.contains(FolderPath($0.inside).text) }.map { path in
+        let unlisted = Set(all.lazy.filter { $0.problem is APIError }.map { ByteExactString($0.remotePath) })
+        return listed.filter { path in
+            let path = FolderPath(path.inside)
+            return !known.contains(path.text) && !path.withParents.contains { unlisted.contains($0.text) }
+        }
+        .map { path in
             let name = path.inside.joined(separator: "/")
             let target = path.inside.reduce(folder) { $0.appending($1) }
             return DownloadItem(failed: name, target: target, problem: RemotePath.missing(name))
@@ -180,7 +230,8 @@ extension TreeSync {
 
     private func leaveOutSameSizes(_ plan: inout Plan<DownloadItem>) async throws {
         let items = plan.items
-        let sizes = try await sizes(items)
+        let existing = try await blocking { items.filter { LocalEntry($0.target) == .file } }
+        let sizes = try await sizes(existing)
         let isSame = try await blocking {
             items.map { item in
                 guard item.problem == nil, let size = sizes[ByteExactString(item.remotePath)] else { return false }
@@ -195,7 +246,7 @@ extension TreeSync {
 // MARK: - Both directions
 
 extension TreeSync {
-    /// Finds the local files below ``folder``.
+    /// Finds the local files below ``folder``; the patterns are for paths below it.
     private func localFiles(_ listed: [FilePath]?) async throws -> FileSelection.Result {
         var selection = FileSelection()
         if let listed {
@@ -203,36 +254,41 @@ extension TreeSync {
         } else {
             // The trailing slash selects the folder's contents.
             selection.paths = [folder.string + "/"]
+            (selection.include, selection.exclude) = (include, exclude)
         }
         selection.keepsTree = true
-        (selection.include, selection.exclude) = (include, exclude)
         return try await blocking { [selection] in
             try TreeComparison.checkFolder(folder)
-            let found = try selection.find()
+            var found = try selection.find()
             for item in found.items where item.source == folder { if let problem = item.problem { throw problem } }
+            guard listed != nil else { return found }
+            // Patterns of a selection are for paths below each listed folder.
+            found.filter = try PathFilter(include: include, exclude: exclude)
+            found.items = found.items.filter { found.filter.selects($0.folders + [$0.name]) }
             return found
         }
     }
 
     /// Returns the lengths of files on the server by path; requests those that the list omits.
+    ///
+    /// A length that cannot be requested is left out, so that the file does not count as the same.
     private func sizes(_ items: [DownloadItem]) async throws -> [ByteExactString: Int64] {
         var sizes: [ByteExactString: Int64] = [:]
         for item in items { sizes[ByteExactString(item.remotePath)] = item.size }
         let unknown = items.filter { $0.size == nil && $0.problem == nil }
-        for (item, size) in try await mapConcurrently(
-            unknown,
-            limit: 8,
-            { item in
-                (item, try await client.file(item.id).size)
+        let requested = try await mapConcurrently(unknown, limit: 8) { item in
+            do {
+                return try await client.file(item.id).size
+            } catch  where !error.concernsEveryRequest {
+                return nil
             }
-        ) {
-            sizes[ByteExactString(item.remotePath)] = size
         }
+        for (item, size) in zip(unknown, requested) { sizes[ByteExactString(item.remotePath)] = size }
         return sizes
     }
 
     private func finish(_ plan: inout Plan<some TransferItem>, _ warnings: [String]) {
-        plan.warnings = warnings
+        plan.warnings += warnings
         if !plan.isComplete { plan.extras = [] }
         plan.extras.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
     }

@@ -3,14 +3,19 @@ import PontoonCore
 import Synchronization
 
 extension TransferContext {
+    /// Maximum number of files that a job prepares at a time.
+    static var filesPerPreparation: Int { 1000 }
+
     /// Transfers all files of a job while reporting progress and adapting the concurrency.
     ///
     /// - Returns: The results in the order of the items.
-    func run(_ job: some TransferJob<Item>) async -> [TransferResult<Item>] {
-        await withTaskGroup(of: Void.self) { group in
+    /// - Throws: The error with which the first files could not be prepared; later ones fail with the error.
+    func run(_ job: some TransferJob<Item>) async throws -> [TransferResult<Item>] {
+        try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await reportProgress() }
             if options.concurrency == .automatic { group.addTask { await tuneConcurrency() } }
-            let results = await transferInOrder(job)
+            defer { group.cancelAll() }
+            let results = try await transferInOrder(job)
             group.cancelAll()
             await emitProgress()
             return results
@@ -20,46 +25,55 @@ extension TransferContext {
     /// Starts the files in order, with at most ``TransferJob/maximumOpenFiles`` in progress at a time.
     ///
     /// Files for which ``TransferJob/isLast(_:)`` is `true` start after all others have succeeded.
-    private func transferInOrder(_ job: some TransferJob<Item>) async -> [TransferResult<Item>] {
+    private func transferInOrder(_ job: some TransferJob<Item>) async throws -> [TransferResult<Item>] {
+        let last = job.items.indices.filter { job.isLast(job.items[$0]) }
+        let order = job.items.indices.filter { !job.isLast(job.items[$0]) } + last
         let fatal = FatalRefusal()
-        return await withTaskGroup(of: TransferResult<Item>.self) { group in
-            var results = [TransferResult<Item>?](repeating: nil, count: job.items.count)
+        return try await withThrowingTaskGroup(of: TransferResult<Item>.self) { group in
+            var results = TransferResults(job.items)
             var open = 0
-            var heldBack: ClientError?
-            let last = job.items.indices.filter { job.isLast(job.items[$0]) }
-            for index in job.items.indices.filter({ !job.isLast(job.items[$0]) }) + last {
-                let item = job.items[index]
-                if index == last.first {
-                    for await result in group { results[result.index] = result }
-                    open = 0
-                    heldBack = .heldBack(by: results.count { $0?.isSuccess == false })
+            var (heldBack, unprepared): (ClientError?, (any Error)?)
+            queue: for (position, index) in order.enumerated() {
+                if position % Self.filesPerPreparation == 0, fatal.error == nil {
+                    do {
+                        unprepared = nil
+                        try await job.prepare(order[position...].prefix(Self.filesPerPreparation))
+                    } catch {
+                        if position == 0 { throw error }
+                        if Task.isCancelled { break queue }
+                        unprepared = error
+                    }
                 }
-                if open == job.maximumOpenFiles, let result = await group.next() {
-                    results[result.index] = result
+                if index == last.first {
+                    for try await result in group { results.add(result) }
+                    open = 0
+                    heldBack = .heldBack(by: results.failures)
+                }
+                if open == job.maximumOpenFiles, let result = try await group.next() {
+                    results.add(result)
                     open -= 1
                 }
-                let file = TransferFile(context: self, index: index, item: item)
-                if let ending = job.knownEnding(of: file) ?? fatal.error.map(TransferEnding.init)
-                    ?? heldBack.flatMap({ Task.isCancelled ? nil : TransferEnding(outcome: .failed($0)) })
-                {
-                    results[index] = await finish(file, ending)
-                    continue
+                let file = TransferFile(context: self, index: index, item: job.items[index])
+                var start = if let unprepared { TransferStart(failed: unprepared) } else { await job.start(file) }
+                if case .transfer = start, let error: any Error = fatal.error ?? (Task.isCancelled ? nil : heldBack) {
+                    start = TransferStart(failed: error)
                 }
-                guard await admit(file, isUnderPermit: job.opensFilesUnderPermit) else { break }
-                group.addTask {
-                    let ending = await transfer(file, job)
-                    if case .failed(let error as APIError) = ending.outcome, job.isFatal(error) {
-                        fatal.note(error)
+                switch start {
+                case .ended(let ending): results.add(await finish(file, ending))
+                case .transfer(let transfer):
+                    guard await admit(file, isUnderPermit: job.opensFilesUnderPermit) else { break queue }
+                    group.addTask {
+                        let ending = await self.ending(file, transfer)
+                        if case .failed(let error as APIError) = ending.outcome, job.isFatal(error) {
+                            fatal.note(error)
+                        }
+                        return await finish(file, ending)
                     }
-                    return await finish(file, ending)
+                    open += 1
                 }
-                open += 1
             }
-            for await result in group { results[result.index] = result }
-            return results.enumerated().map { index, result in
-                // A file without a result was never started.
-                result ?? TransferResult(job.items[index], index: index, ending: TransferEnding(outcome: .cancelled))
-            }
+            for try await result in group { results.add(result) }
+            return results.all
         }
     }
 
@@ -77,13 +91,15 @@ extension TransferContext {
         }
     }
 
-    private func transfer(_ file: TransferFile<Item>, _ job: some TransferJob<Item>) async -> TransferEnding {
+    private func ending(
+        _ file: TransferFile<Item>,
+        _ transfer: () async throws -> TransferEnding
+    ) async -> TransferEnding {
         defer { file.permit.release() }
         do {
-            return try await job.transfer(file)
+            return try await transfer()
         } catch {
-            let isCancelled = error is CancellationError || Task.isCancelled
-            return TransferEnding(outcome: isCancelled ? .cancelled : .failed(error))
+            return TransferEnding(failed: error)
         }
     }
 
@@ -126,9 +142,33 @@ private final class FatalRefusal: Sendable {
     func note(_ error: APIError) { state.withLock { $0 = error } }
 }
 
+/// The results of a job's files, which are cancelled until their result is known.
+private struct TransferResults<Item: TransferItem> {
+    private(set) var all: [TransferResult<Item>]
+    /// Number of files that failed or were cancelled after they had started.
+    private(set) var failures = 0
+
+    init(_ items: [Item]) {
+        all = items.enumerated().map { TransferResult($1, index: $0, ending: TransferEnding(outcome: .cancelled)) }
+    }
+
+    mutating func add(_ result: TransferResult<Item>) {
+        all[result.index] = result
+        if !result.isSuccess { failures += 1 }
+    }
+}
+
 extension TransferEnding {
-    /// Creates the ending of a file that cannot succeed because another file failed with this error.
-    fileprivate init(_ fatal: APIError) { self.init(outcome: .failed(fatal)) }
+    /// Creates the ending of a file whose transfer threw an error.
+    init(failed error: any Error) {
+        let isCancelled = error is CancellationError || Task.isCancelled
+        self.init(outcome: isCancelled ? .cancelled : .failed(error))
+    }
+}
+
+extension TransferStart {
+    /// Creates the start of a file that fails without being opened.
+    fileprivate init(failed error: any Error) { self = .ended(TransferEnding(failed: error)) }
 }
 
 extension TransferResult {
@@ -146,13 +186,11 @@ extension TransferResult {
             size: progress.size,
             transferredBytes: progress.transferredBytes,
             resumedBytes: progress.resumedBytes,
-            crc64nvme: ending.crc64nvme,
             md5: ending.md5,
             verification: ending.verification,
             uploadID: progress.uploadID,
-            remotePath: ending.name.map { name in
-                (item.remotePath.split(separator: "/").dropLast() + [name[...]]).joined(separator: "/")
-            } ?? item.remotePath
+            crc64: ending.crc64nvme.flatMap { CRC64NVME(hex: $0) },
+            name: ending.name.flatMap { item.isNamed($0) ? nil : $0 }
         )
     }
 }

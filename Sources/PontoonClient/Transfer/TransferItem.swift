@@ -15,4 +15,11 @@ public protocol TransferItem: Sendable {
 extension TransferItem {
     /// Whether the item is a folder without files: `false`, unless the type defines it.
     public var isFolder: Bool { false }
+
+    /// Returns whether the last component of ``remotePath`` consists of the same bytes.
+    func isNamed(_ name: String) -> Bool {
+        let path = remotePath.utf8
+        guard path.suffix(name.utf8.count).elementsEqual(name.utf8) else { return false }
+        return path.count == name.utf8.count || path.dropLast(name.utf8.count).last == UInt8(ascii: "/")
+    }
 }

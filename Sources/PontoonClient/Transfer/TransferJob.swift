@@ -10,12 +10,16 @@ protocol TransferJob<Item>: Sendable {
     /// Whether a file waits for a permit before it is opened; otherwise only its parts do.
     var opensFilesUnderPermit: Bool { get }
 
-    /// Returns the outcome of a file that need not be opened; `nil` if the file must be opened.
-    func knownEnding(of file: TransferFile<Item>) -> TransferEnding?
-    /// Transfers a file.
+    /// Gets what ``start(_:)`` must know about the next files, for example whether their names are taken.
     ///
-    /// - Throws: Any error; it becomes the outcome of this file.
-    func transfer(_ file: TransferFile<Item>) async throws -> TransferEnding
+    /// Called with at most ``TransferContext/filesPerPreparation`` files at a time, so that the memory and the time
+    /// before the first transfer do not grow with the number of files.
+    ///
+    /// - Parameter indices: The indexes of the files.
+    /// - Throws: An error with which all of these files fail.
+    func prepare(_ indices: ArraySlice<Int>) async throws
+    /// Begins a file that was prepared.
+    func start(_ file: TransferFile<Item>) async -> TransferStart
     /// Returns whether this error response means that no other file can succeed.
     func isFatal(_ error: APIError) -> Bool
     /// Returns whether a file must not start before all others have succeeded.
@@ -23,7 +27,16 @@ protocol TransferJob<Item>: Sendable {
 }
 
 extension TransferJob {
+    func prepare(_ indices: ArraySlice<Int>) async throws {}
     func isLast(_ item: Item) -> Bool { false }
+}
+
+/// The beginning of a file's transfer.
+enum TransferStart: Sendable {
+    /// The file need not be opened.
+    case ended(TransferEnding)
+    /// The file must be opened and transferred; an error becomes its outcome.
+    case transfer(@Sendable () async throws -> TransferEnding)
 }
 
 /// One file of a run and the state needed to transfer it.

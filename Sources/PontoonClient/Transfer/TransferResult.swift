@@ -1,3 +1,5 @@
+import PontoonCore
+
 /// The outcome of the transfer of one file.
 public enum TransferOutcome: Sendable {
     /// The file is complete; an earlier run may have transferred some of its bytes.
@@ -46,17 +48,24 @@ public struct TransferResult<Item: TransferItem>: Sendable {
     public let transferredBytes: Int64
     /// Number of bytes that an earlier run transferred and this run reused.
     public let resumedBytes: Int64
-    /// CRC-64/NVME of the file, 16 hexadecimal digits; `nil` if it is not known.
-    public let crc64nvme: String?
     /// MD5 of an uploaded file, 32 hexadecimal digits; `nil` unless ``UploadOptions/computesMD5`` was set.
     public let md5: String?
     /// The method of verification; `nil` unless the file is complete.
     public let verification: TransferVerification?
     /// Id of the upload that was started or resumed; `nil` if there was none, as in downloads.
     public let uploadID: String?
-    /// Folders and name on the server, separated by slashes; the name differs from the item's if the file was renamed.
-    public let remotePath: String
+    /// Checksum of the file; `nil` if it is not known.
+    let crc64: CRC64NVME?
+    /// Name on the server; `nil` if it is that of the item.
+    let name: String?
 
+    /// CRC-64/NVME of the file, 16 hexadecimal digits; `nil` if it is not known.
+    public var crc64nvme: String? { crc64?.hex }
+    /// Folders and name on the server, separated by slashes; the name differs from the item's if the file was renamed.
+    public var remotePath: String {
+        guard let name else { return item.remotePath }
+        return (item.remotePath.split(separator: "/").dropLast() + [name[...]]).joined(separator: "/")
+    }
     /// Whether the file was transferred, was already at its destination, or was skipped.
     public var isSuccess: Bool { outcome.isSuccess }
 }

@@ -1,7 +1,7 @@
 import Foundation
 import PontoonCore
 
-/// The folders that receive the files of a run, and the existing files and folders with the same names.
+/// The folders that receive the files of a run.
 struct DestinationFolders: Sendable {
     private enum Found: Sendable {
         case place(UploadDestination)
@@ -11,8 +11,6 @@ struct DestinationFolders: Sendable {
     }
 
     private var found: [FolderPath: Found]
-    /// The results of looking up names, by folder and name: existing files and folders, and errors.
-    private var contents: [FolderPath: [ByteExactString: Result<FileDetails, any Error>]] = [:]
 
     init(_ destination: UploadDestination) { found = [FolderPath([]): .place(destination)] }
 
@@ -27,34 +25,26 @@ struct DestinationFolders: Sendable {
         }
     }
 
-    /// Returns the file or folder with an item's name; `nil` if there is none, or if the name was not looked up.
-    ///
-    /// - Throws: The error with which the name could not be looked up.
-    func existing(_ item: UploadItem) throws -> FileDetails? {
-        try contents[FolderPath(item.folders)]?[ByteExactString(item.name)]?.get()
-    }
-
-    /// Finds or creates the folders of all items, and looks up the names of some items in those folders.
+    /// Finds or creates the folders of all items.
     ///
     /// Folders are processed level by level; folders of the same level are processed concurrently. An error that
-    /// concerns a single folder or name is kept for ``destination(of:)`` and ``existing(_:)``.
+    /// concerns a single folder is kept for ``destination(of:)``.
     ///
     /// - Parameters:
     ///   - items: The files.
-    ///   - named: The files whose names are looked up at the destination.
-    ///   - isOptional: Whether the lookup may be refused, for example because the token may not list files; the names
-    ///     are then treated as not looked up.
     ///   - isCreating: Whether to create missing folders; if `false`, their items have no destination.
     ///   - client: Client that finds and creates the folders.
     /// - Throws: ``APIError``, ``ClientError``.
     mutating func prepare(
-        _ items: [UploadItem],
-        lookingUp named: [UploadItem],
-        optionally isOptional: Bool = false,
+        _ items: some Sequence<UploadItem>,
         creating isCreating: Bool = true,
-        client: SevenBridgesClient
+        _ client: SevenBridgesClient
     ) async throws {
-        let all = Set(items.flatMap { FolderPath($0.allFolders).withParents })
+        var all: Set<FolderPath> = []
+        for item in items {
+            let folder = FolderPath(item.allFolders)
+            if !all.contains(folder) { all.formUnion(folder.withParents) }
+        }
         for level in Dictionary(grouping: all, by: \.names.count).sorted(by: { $0.key < $1.key }) {
             let parents = found
             let results = try await mapConcurrently(level.value, limit: 8) { folder in
@@ -62,21 +52,41 @@ struct DestinationFolders: Sendable {
             }
             for (folder, result) in zip(level.value, results) { found[folder] = result }
         }
-        let known = found
-        let names = Dictionary(grouping: named) { FolderPath($0.folders) }.mapValues { $0.map(\.name) }
-        let results = try await mapConcurrently(names, limit: 8) { folder, names in
-            var files: [ByteExactString: Result<FileDetails, any Error>] = [:]
-            guard case .place(let destination) = known[folder] else { return (folder, files) }
-            // Look up names instead of listing the folder, which may contain a million other files.
+    }
+
+    /// Looks up the names of files in their folders, which have been prepared.
+    ///
+    /// - Parameters:
+    ///   - indices: The indexes of the files.
+    ///   - items: All files.
+    ///   - isOptional: Whether the lookup may be refused, for example because the token may not list files; the names
+    ///     are then treated as not looked up.
+    ///   - client: Client that looks up the names.
+    /// - Returns: The existing files and folders, and errors that concern a single name.
+    /// - Throws: ``APIError``, ``ClientError``.
+    func existing(
+        _ indices: some Sequence<Int>,
+        of items: [UploadItem],
+        optionally isOptional: Bool,
+        _ client: SevenBridgesClient
+    ) async throws -> ExistingFiles.Results {
+        let byFolder = Dictionary(grouping: indices) { FolderPath(items[$0].folders) }
+        let results = try await mapConcurrently(byFolder, limit: 8) { folder, indices in
+            guard case .place(let destination) = found[folder] else { return ExistingFiles.Results() }
+            var all: [ByteExactString: Result<FileDetails, any Error>] = [:]
             do {
-                for batch in Self.batches(names) {
-                    files.merge(try await Self.lookUp(batch, in: destination, client)) { first, _ in first }
+                // Look up names instead of listing the folder, which may contain a million other files.
+                let batches = Self.batches(indices.map { items[$0].name })
+                let found = try await mapConcurrently(batches, limit: 8) { names in
+                    try await Self.lookUp(names, in: destination, client)
                 }
+                for files in found { all.merge(files) { first, _ in first } }
             } catch let error as APIError where isOptional && error.concernsDestination {}
-            if isOptional { files = files.filter { (try? $0.value.get()) != nil } }
-            return (folder, files)
+            let pairs = indices.compactMap { index in all[ByteExactString(items[index].name)].map { (index, $0) } }
+            let results = Dictionary(uniqueKeysWithValues: pairs)
+            return isOptional ? results.filter { (try? $0.value.get()) != nil } : results
         }
-        contents = Dictionary(uniqueKeysWithValues: results)
+        return results.reduce(into: [:]) { $0.merge($1) { first, _ in first } }
     }
 
     private static func find(

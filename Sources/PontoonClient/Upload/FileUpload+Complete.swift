@@ -13,7 +13,10 @@ extension FileUpload {
         _ stored: [VerifiedPart]
     ) async throws -> CompletedUpload {
         var stored = stored
-        try await threads.runIfActive { try source.checkUnchanged() }
+        try await threads.runIfActive {
+            if job.options.computesMD5 { _ = try source.wholeMD5() }
+            try source.checkUnchanged()
+        }
         let details: FileDetails
         do {
             details = try await requestCompletion(uploader.upload.id, stored)

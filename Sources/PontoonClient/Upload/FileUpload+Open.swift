@@ -35,13 +35,13 @@ extension FileUpload {
     func open(_ source: SourceFile, _ journal: OpenJournal?) async throws -> Opening {
         if let id = job.options.uploadID { return try await adopt(id, source, journal) }
         let head = journal?.journal.head.flatMap { $0.upload.isEmpty ? nil : $0 }
-        if job.options.transfer.resumes, let existing = try job.folders.existing(item),
+        if job.options.comparesExisting, let existing,
             let completed = try await completed(by: existing, source)
         {
             if let head { try await abortIfPresent(head.upload) }
             return .alreadyThere(completed)
         }
-        if try job.options.transfer.conflictPolicy == .fail && job.folders.existing(item) != nil {
+        if job.options.transfer.conflictPolicy == .fail, existing != nil {
             // An upload that was started with `--overwrite` must not replace the file, so the server refuses a new one.
             return try await start(source, journal, isFresh: true)
         }
@@ -76,7 +76,7 @@ extension FileUpload {
         var start = UploadStart(destination: destination, name: item.name, size: size)
         start.partSize = plan.partSize
         // A token with the scope `upload` may start no upload that replaces a file, so request that only if necessary.
-        let isTaken = try !job.options.transfer.resumes || job.folders.existing(item) != nil
+        let isTaken = !job.options.comparesExisting || existing != nil
         start.overwrite = isTaken && job.options.transfer.conflictPolicy == .overwrite
         start.md5 = try await md5(of: source)
         if job.server.acceptsLabels { (start.tags, start.metadata) = (item.tags, metadata(of: source)) }
@@ -130,27 +130,23 @@ extension FileUpload {
     ///
     /// - Throws: ``APIError``, with code 8005 if the name is taken by a different file; ``ClientError``.
     private func begin(_ start: UploadStart, _ source: SourceFile) async throws -> Start {
-        var start = start
-        let renames = job.options.transfer.conflictPolicy == .rename
         // The existing file has already been compared.
-        var number = try renames && job.folders.existing(item) != nil ? 1 : 0
+        var attempt = startAttempt(start, skipsOwnName: existing != nil)
         while true {
-            if number > 0 { start.name = Self.otherName(item.name, number) }
             do {
-                return .started(try await client.startUpload(start))
+                return .started(try await client.startUpload(attempt.start))
             } catch let error as APIError where error.code == 8005 {
-                if case .alreadyThere(let completed)? = try await identicalFile(source, named: start.name) {
+                if case .alreadyThere(let completed)? = try await identicalFile(source, named: attempt.start.name) {
                     return .identical(completed)
                 }
-                if job.options.transfer.conflictPolicy == .overwrite, !start.overwrite {
-                    // The file appeared after its name was looked up, or the name could not be looked up.
-                    start.overwrite = true
-                    continue
-                }
-                guard renames, number < Self.maximumNames else { throw error }
-                number += 1
+                try attempt.next(after: error)
             }
         }
+    }
+
+    /// Returns the first attempt to start an upload.
+    func startAttempt(_ start: UploadStart, skipsOwnName: Bool = false) -> StartAttempt {
+        StartAttempt(start, policy: job.options.transfer.conflictPolicy, skipsOwnName: skipsOwnName)
     }
 
     private static func check(_ plan: PartPlan, of source: SourceFile) throws {
@@ -251,7 +247,7 @@ extension FileUpload {
     /// Returns the file on the server as the result of this upload if its content is identical to the local file.
     private func completed(by found: FileDetails, _ source: SourceFile) async throws -> CompletedUpload? {
         // Unless the local file has changed since its record was read.
-        if let record = job.finishedRecords[file.index], record.matches(found),
+        if let record, record.matches(found),
             record.identity.facts.isSame(as: source.facts),
             let crc64 = CRC64NVME(hex: record.crc64),
             let verification = TransferVerification(rawValue: record.verification)
@@ -277,6 +273,42 @@ extension FileUpload {
         } catch let error as APIError where error.status < 500 {
             // The upload no longer exists, or the user may no longer abort it.
         }
+    }
+}
+
+/// An attempt to start an upload, and what to change for the next one if the name is taken.
+struct StartAttempt {
+    private(set) var start: UploadStart
+    private let policy: TransferOptions.ConflictPolicy
+    private let name: String
+    private var number = 0
+
+    /// - Parameters:
+    ///   - start: The request.
+    ///   - policy: The rule for a name that is taken.
+    ///   - skipsOwnName: Whether a renamed file need not be tried under its own name.
+    fileprivate init(_ start: UploadStart, policy: TransferOptions.ConflictPolicy, skipsOwnName: Bool) {
+        (self.start, self.policy, name) = (start, policy, start.name)
+        if policy == .rename, skipsOwnName { useNextName() }
+    }
+
+    /// Changes the request after the server refused it because the name is taken.
+    ///
+    /// - Throws: `error` if there is nothing to change.
+    mutating func next(after error: APIError) throws(APIError) {
+        if policy == .overwrite, !start.overwrite {
+            // The file appeared after its name was looked up, or the name could not be looked up.
+            start.overwrite = true
+        } else if policy == .rename, number < FileUpload.maximumNames {
+            useNextName()
+        } else {
+            throw error
+        }
+    }
+
+    private mutating func useNextName() {
+        number += 1
+        start.name = FileUpload.otherName(name, number)
     }
 }
 

@@ -50,7 +50,8 @@ extension FileUpload {
     private func startStream(size: Int64?, partSize: Int64) async throws -> OpenUpload {
         var start = UploadStart(destination: destination, name: item.name, size: size)
         start.partSize = partSize
-        start.overwrite = job.options.transfer.conflictPolicy == .overwrite
+        // As for files, requested only if necessary.
+        start.overwrite = job.options.transfer.conflictPolicy == .overwrite && existing != nil
         if job.server.acceptsLabels { (start.tags, start.metadata) = (item.tags, item.metadata) }
         if job.server.providesPartInfos { start.partInfos = size == nil ? 100 : 1 }
         let details: UploadDetails
@@ -59,8 +60,8 @@ extension FileUpload {
         } catch let error as APIError where size == nil && error.status == 400 {
             throw ClientError(
                 .requestInvalid,
-                "\(client.endpoint) does not accept a file whose length is not known: \(error.message)",
-                advice: "Write the data to a file and upload the file."
+                "\(client.endpoint) refused the upload: \(error.message)",
+                advice: "If the server needs to know the length, write the data to a file and upload the file."
             )
         }
         // The parts are at most this long, whatever the server chose: complete concatenates parts of any length.
@@ -83,16 +84,13 @@ extension FileUpload {
         return OpenUpload(id: details.id, plan: plan, partInfos: details.partInfos ?? [])
     }
 
-    /// Starts an upload on the server: with ``TransferOptions/ConflictPolicy/rename``, under the first name that is free.
     private func begin(_ start: UploadStart) async throws -> UploadDetails {
-        var (start, number) = (start, 0)
+        var attempt = startAttempt(start)
         while true {
             do {
-                return try await client.startUpload(start)
+                return try await client.startUpload(attempt.start)
             } catch let error as APIError where error.code == 8005 {
-                guard job.options.transfer.conflictPolicy == .rename, number < Self.maximumNames else { throw error }
-                number += 1
-                start.name = Self.otherName(item.name, number)
+                try attempt.next(after: error)
             }
         }
     }

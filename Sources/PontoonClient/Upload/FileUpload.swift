@@ -9,6 +9,11 @@ struct FileUpload: Sendable {
     let file: TransferFile<UploadItem>
     /// The project or folder that receives the file; it already exists.
     let destination: UploadDestination
+    /// The file or folder at the destination with the item's name, before the upload; `nil` if there was none, or if the
+    /// name was not looked up.
+    let existing: FileDetails?
+    /// The record of the local file, if it is unchanged since an earlier run finished it as ``existing``.
+    let record: FinishedRecord?
 
     var item: UploadItem { file.item }
     var client: SevenBridgesClient { job.client }
@@ -135,7 +140,13 @@ struct FileUpload: Sendable {
     ) async throws -> TransferEnding {
         let (id, crc64) = (completed.details.id, completed.crc64.hex)
         var md5: String?
-        if let source { md5 = try await self.md5(of: source) }
+        if let source {
+            md5 = try await self.md5(of: source)
+            // The MD5 and the checksum must be of the same content; that of an uploaded file was computed before.
+            if md5 != nil, case .alreadyThere = outcome {
+                try await threads.runIfActive { try source.checkUnchanged() }
+            }
+        }
         if let md5, let actual = completed.details.checksums?.md5?.lowercased(), actual != md5 {
             throw mismatch("its MD5 is \(actual) on the server and \(md5) here")
         }

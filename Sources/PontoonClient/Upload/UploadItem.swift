@@ -50,6 +50,7 @@ public struct UploadItem: TransferItem, Hashable {
 
     /// Returns the item with its folders in other folders at the destination, outermost first.
     func placed(in outer: [String]) -> UploadItem {
+        if outer.isEmpty { return self }
         var item = self
         item.folders = outer + folders
         return item
@@ -95,10 +96,17 @@ public struct UploadOptions: Sendable {
     /// Nobody may be working on that upload any more: the parts of two clients would replace each other.
     public var adoptsUploads = false
 
+    /// Whether a file at the destination with the same bytes is left as it is even if uploads are not resumed.
+    public var comparesAlways = false
+
     /// Whether to compute the MD5 of each file, and to declare it when an upload starts, so that Pontoon verifies it.
     ///
     /// The file is read once more, before its first part is sent.
     public var computesMD5 = false
+
+    /// Whether the files at the destination are looked up before the uploads, and left as they are if they have the same
+    /// bytes: unless the user chose an upload or wants to send everything again.
+    var comparesExisting: Bool { uploadID == nil && (transfer.resumes || comparesAlways) }
 
     /// The stream whose bytes are uploaded instead of those of a file; `nil` for files.
     var stream: UploadStream?

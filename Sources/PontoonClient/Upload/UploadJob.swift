@@ -1,6 +1,7 @@
 import Foundation
 import NIOPosix
 import PontoonCore
+import Synchronization
 
 /// The uploads of one run.
 struct UploadJob: TransferJob {
@@ -11,11 +12,11 @@ struct UploadJob: TransferJob {
     let limits: PartPlan.Limits
     let state: StateDirectory?
     let finished: FinishedLog?
-    /// Records of the files that an earlier run finished, by index of the item; `nil` for all other files.
-    let finishedRecords: [FinishedRecord?]
-    /// Errors with which files fail without being opened, by index of the item; `nil` for all other files.
-    let problems: [ClientError?]
+    /// Errors with which files fail without being opened, by index of the item.
+    let problems: [Int: ClientError]
     let folders: DestinationFolders
+    /// The files and folders at the destination with the names of the prepared items.
+    let existing = ExistingFiles()
     let openUploads: OpenUploads
     let storage = StorageObservations()
 
@@ -25,36 +26,55 @@ struct UploadJob: TransferJob {
     var client: SevenBridgesClient { context.client }
     var threads: NIOThreadPool { context.threads }
 
-    func transfer(_ file: TransferFile<UploadItem>) async throws -> TransferEnding {
-        guard let destination = try folders.destination(of: file.item) else {
-            // Cannot happen, because all folders are created before the first upload.
-            throw ClientError(.notFound, "The folder of '\(file.item.remotePath)' does not exist.")
+    func prepare(_ indices: ArraySlice<Int>) async throws {
+        guard options.comparesExisting || options.uploadID == nil && options.transfer.conflictPolicy == .skip else {
+            return
         }
-        let upload = FileUpload(job: self, file: file, destination: destination)
-        if let stream = options.stream { return try await upload.run(stream) }
-        return try await upload.run()
+        existing.replace(
+            with: try await folders.existing(
+                indices.filter { problems[$0] == nil && !items[$0].isFolder },
+                of: items,
+                optionally: options.transfer.conflictPolicy != .skip,
+                client
+            )
+        )
     }
 
-    /// Returns the result for a file that need not be opened: it cannot be uploaded, an earlier run finished it, or it
-    /// is skipped because its name is taken.
-    ///
-    /// - Returns: `nil` if the file must be opened.
-    func knownEnding(of file: TransferFile<UploadItem>) -> TransferEnding? {
-        if let problem = problems[file.index] { return TransferEnding(outcome: .failed(problem)) }
-        let existing: FileDetails?
+    /// Begins a file; it ends at once if it cannot be uploaded, an earlier run finished it, or it is skipped because its
+    /// name is taken.
+    func start(_ file: TransferFile<UploadItem>) async -> TransferStart {
+        if let problem = problems[file.index] { return .ended(TransferEnding(outcome: .failed(problem))) }
         do {
-            let destination = try folders.destination(of: file.item)
-            if file.item.isFolder, case .folder(let id)? = destination {
-                return TransferEnding(outcome: .alreadyThere, fileID: id)
+            guard let destination = try folders.destination(of: file.item) else {
+                // Cannot happen, because all folders are created before the first upload.
+                throw ClientError(.notFound, "The folder of '\(file.item.remotePath)' does not exist.")
             }
-            existing = try folders.existing(file.item)
+            if file.item.isFolder, case .folder(let id) = destination {
+                return .ended(TransferEnding(outcome: .alreadyThere, fileID: id))
+            }
+            let found = try existing[file.index]
+            let record = found == nil ? nil : try await record(of: file.item)
+            if let found, let ending = knownEnding(of: file, found, record) { return .ended(ending) }
+            let upload = FileUpload(job: self, file: file, destination: destination, existing: found, record: record)
+            if let stream = options.stream { return .transfer { try await upload.run(stream) } }
+            return .transfer { try await upload.run() }
         } catch {
-            return TransferEnding(outcome: .failed(error))
+            return .ended(TransferEnding(failed: error))
         }
-        let record = finishedRecords[file.index]
-        guard let existing, let outcome = options.knownOutcome(file.item, existing: existing, record: record) else {
-            return nil
-        }
+    }
+
+    /// Reads the record of a file that an earlier run finished; `nil` if there is none, or the file has changed since.
+    private func record(of item: UploadItem) async throws -> FinishedRecord? {
+        guard options.transfer.resumes, let finished, !finished.isEmpty else { return nil }
+        return try await threads.runIfActive { try finished.record(of: item) }
+    }
+
+    private func knownEnding(
+        of file: TransferFile<UploadItem>,
+        _ existing: FileDetails,
+        _ record: FinishedRecord?
+    ) -> TransferEnding? {
+        guard let outcome = options.knownOutcome(file.item, existing: existing, record: record) else { return nil }
         file.progress.opened(size: existing.size ?? 0)
         var ending = TransferEnding(outcome: outcome, fileID: existing.id)
         if case .alreadyThere = outcome, let record {
@@ -96,5 +116,20 @@ extension UploadOptions {
             return .alreadyThere
         }
         return transfer.conflictPolicy == .skip ? .skipped : nil
+    }
+}
+
+/// The files and folders that have the names of the items to upload next.
+final class ExistingFiles: Sendable {
+    /// By index of the item: a file or folder, or the error with which the name could not be looked up.
+    typealias Results = [Int: Result<FileDetails, any Error>]
+
+    private let results = Mutex<Results>([:])
+
+    func replace(with new: Results) { results.withLock { $0 = new } }
+
+    /// Returns the file or folder with an item's name; `nil` if there is none, or if the name was not looked up.
+    subscript(index: Int) -> FileDetails? {
+        get throws { try results.withLock { $0[index] }?.get() }
     }
 }

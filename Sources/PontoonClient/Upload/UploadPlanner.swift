@@ -13,6 +13,7 @@ extension Uploader {
     /// - Throws: ``APIError``, ``ClientError``; `CancellationError`.
     public func preview(_ items: [UploadItem], in missing: [String] = []) async throws -> UploadPreview {
         try check(items)
+        if missing.isEmpty { return try await preview(placed: items) }
         let preview = try await preview(placed: items.map { $0.placed(in: missing) })
         let entries = zip(items, preview.entries).map { item, entry in
             UploadPreview.Entry(item: item, size: entry.size, plan: entry.plan, action: entry.action)
@@ -28,16 +29,9 @@ extension Uploader {
         let server = try await client.index()
         let limits = try await client.limits(server)
         let rules = UploadRules(server: server)
-        let good = items.filter { rules.problem(with: $0) == nil }
-        let files = good.filter { !$0.isFolder }
+        let good = items.indices.filter { rules.problem(with: items[$0]) == nil }
         var folders = DestinationFolders(options.destination)
-        try await folders.prepare(
-            good,
-            lookingUp: files,
-            optionally: options.transfer.conflictPolicy != .skip,
-            creating: false,
-            client: client
-        )
+        try await folders.prepare(good.lazy.map { items[$0] }, creating: false, client)
         let refusal = try await refusal()
         let state = try options.stateDirectory.map { try StateDirectory($0) }
         let finished = try state?.finishedLog(JournalKey(client, options.destination))
@@ -54,7 +48,22 @@ extension Uploader {
                 finished: finished,
                 openUploads: OpenUploads(client, server: server, threads: .singleton)
             )
-            return try await mapConcurrently(items, limit: 8) { try await planner.entry($0) }
+            var entries: [UploadPreview.Entry] = []
+            entries.reserveCapacity(items.count)
+            let size = TransferContext<UploadItem>.filesPerPreparation
+            for start in stride(from: 0, to: items.count, by: size) {
+                let indices = start..<min(start + size, items.count)
+                let existing = try await folders.existing(
+                    indices.filter { !items[$0].isFolder && rules.problem(with: items[$0]) == nil },
+                    of: items,
+                    optionally: options.transfer.conflictPolicy != .skip,
+                    client
+                )
+                entries += try await mapConcurrently(indices, limit: 8) { index in
+                    try await planner.entry(items[index], existing[index])
+                }
+            }
+            return entries
         }
         let memory = options.transfer.memory(automaticLimit: Self.maximumConcurrency)
         return UploadPreview(
@@ -106,11 +115,14 @@ private struct UploadPlanner {
 
     private typealias Decision = (action: UploadPreview.Action, plan: PartPlan?)
 
-    func entry(_ item: UploadItem) async throws -> UploadPreview.Entry {
+    func entry(
+        _ item: UploadItem,
+        _ existing: Result<FileDetails, any Error>?
+    ) async throws -> UploadPreview.Entry {
         var size: Int64 = 0
         var decision: Decision
         do {
-            decision = try await decide(item, &size)
+            decision = try await decide(item, existing?.get(), &size)
         } catch is CancellationError {
             throw CancellationError()
         } catch {
@@ -119,11 +131,14 @@ private struct UploadPlanner {
         return UploadPreview.Entry(item: item, size: size, plan: decision.plan, action: decision.action)
     }
 
-    private func decide(_ item: UploadItem, _ size: inout Int64) async throws -> Decision {
+    private func decide(
+        _ item: UploadItem,
+        _ existing: FileDetails?,
+        _ size: inout Int64
+    ) async throws -> Decision {
         if let problem = rules.problem(with: item) { throw problem }
         let destination = try folders.destination(of: item)
         if item.isFolder { return (destination == nil ? .send : .alreadyThere, nil) }
-        let existing = try folders.existing(item)
         if let existing {
             let record = try await blocking { options.transfer.resumes ? try finished?.record(of: item) : nil }
             switch options.knownOutcome(item, existing: existing, record: record) {
@@ -135,7 +150,7 @@ private struct UploadPlanner {
         let source = try await blocking { try SourceFile(item.source) }
         return try await withClosing(source, close: { try $0.close() }) { source in
             size = source.facts.size
-            if options.uploadID == nil, options.transfer.resumes, let existing,
+            if options.comparesExisting, let existing,
                 try await blocking({ try source.checksum(ifIdenticalTo: existing) }) != nil
             {
                 return (.alreadyThere, nil)

@@ -58,28 +58,17 @@ public struct Uploader: Sendable {
     ) async throws -> [UploadResult] {
         let server = try await context.client.index()
         let limits = try await context.client.limits(server)
-        let problems = items.map { UploadRules(server: server).problem(with: $0) }
-        let good = zip(items, problems).filter { $1 == nil }.map(\.0)
+        let rules = UploadRules(server: server)
+        var problems: [Int: ClientError] = [:]
+        for (index, item) in items.enumerated() { problems[index] = rules.problem(with: item) }
         await context.emitBegan()
         let state = try options.stateDirectory.map { try StateDirectory($0) }
         let finished = try state.map { try $0.finishedLog(JournalKey(client, options.destination)) }
-        return try await withClosing(finished, close: { try $0?.close() }) { finished in
-            let candidates = try await context.threads.runIfActive {
-                try items.map { options.transfer.resumes ? try finished?.record(of: $0) : nil }
-            }
-            // An existing file is compared before its upload starts, unless the user chose an upload or wants to send
-            // everything again.
-            let looksUpAll =
-                options.uploadID == nil && (options.transfer.resumes || options.transfer.conflictPolicy == .skip)
-            let named = items.indices.filter {
-                problems[$0] == nil && !items[$0].isFolder && (looksUpAll || candidates[$0] != nil)
-            }
+        return try await withClosing(finished, close: { try $0?.close() }) { [problems] finished in
             var folders = DestinationFolders(options.destination)
             try await folders.prepare(
-                good,
-                lookingUp: named.map { items[$0] },
-                optionally: options.transfer.conflictPolicy != .skip,
-                client: context.client
+                items.indices.lazy.filter { problems[$0] == nil }.map { items[$0] },
+                context.client
             )
             let job = UploadJob(
                 context: context,
@@ -89,25 +78,24 @@ public struct Uploader: Sendable {
                 limits: limits,
                 state: state,
                 finished: finished,
-                finishedRecords: candidates,
                 problems: problems,
                 folders: folders,
                 openUploads: OpenUploads(context.client, server: server, threads: context.threads)
             )
-            return await context.run(job)
+            return try await context.run(job)
         }
     }
 
     func check(_ items: [UploadItem]) throws {
-        var seen: [ByteExactString: UploadItem] = [:]
-        for item in items where item.problem == nil {
-            if let other = seen.updateValue(item, forKey: ByteExactString(item.remotePath)) {
-                throw ClientError(
-                    .requestInvalid,
-                    "'\(other.source)' and '\(item.source)' would both be uploaded as '\(item.remotePath)'.",
-                    advice: "Recreate the folders with --keep-tree, or upload only one of the files."
-                )
-            }
+        let repetitions = items.repetitions { ByteExactString($0.remotePath) }.values.lazy
+            .map { $0.filter { items[$0].problem == nil } }.filter { $0.count > 1 }
+        if let first = repetitions.min(by: { $0[0] < $1[0] }) {
+            let (one, other) = (items[first[0]], items[first[1]])
+            throw ClientError(
+                .requestInvalid,
+                "'\(one.source)' and '\(other.source)' would both be uploaded as '\(other.remotePath)'.",
+                advice: "Recreate the folders with --keep-tree, or upload only one of the files."
+            )
         }
         guard options.uploadID == nil || items.count == 1 else {
             throw ClientError(

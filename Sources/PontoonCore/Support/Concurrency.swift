@@ -29,19 +29,17 @@ package func mapConcurrently<Item: Sendable, Output: Sendable>(
     limit: Int,
     _ transform: @escaping @Sendable (Item) async throws -> Output
 ) async throws -> [Output] {
-    try await withThrowingTaskGroup { group in
-        var remaining = items.enumerated().makeIterator()
-        var outputs: [Int: Output] = [:]
-        for _ in 0..<max(limit, 1) {
-            guard let (index, item) = remaining.next() else { break }
+    try await withThrowingTaskGroup(of: (Int, Output).self) { group in
+        var remaining = items.makeIterator()
+        var outputs: [Output?] = []
+        while let item = remaining.next() {
+            if outputs.count >= max(limit, 1), let (index, output) = try await group.next() { outputs[index] = output }
+            let index = outputs.count
+            outputs.append(nil)
             group.addTask { (index, try await transform(item)) }
         }
-        while let (index, output) = try await group.next() {
-            outputs[index] = output
-            guard let (index, item) = remaining.next() else { continue }
-            group.addTask { (index, try await transform(item)) }
-        }
-        return outputs.sorted { $0.key < $1.key }.map(\.value)
+        while let (index, output) = try await group.next() { outputs[index] = output }
+        return outputs.compactMap { $0 }
     }
 }
 

@@ -80,6 +80,7 @@ struct SyncCommand: AsyncParsableCommand {
         for warning in plan.warnings { Output.standard.warn(warning, json: common.json) }
         var options = UploadOptions(destination: existing)
         options.transfer = transferOptions
+        options.comparesAlways = true
         if options.transfer.resumes { options.stateDirectory = CommonOptions.stateDirectory }
         if sync.filter.dryRun {
             let preview = try await Uploader(client, options: options).preview(plan.items, in: missing)
@@ -114,7 +115,7 @@ struct SyncCommand: AsyncParsableCommand {
         let downloader = Downloader(client, options: options)
         if sync.filter.dryRun {
             let end = PreviewReport(json: common.json, explains: false).show(try await downloader.preview(plan.items))
-            return try await SyncDeletions(tree, plan, sync, json: common.json).run(after: end, in: nil)
+            return try await SyncDeletions(tree, plan, sync, json: common.json).run(after: end, in: plan.place)
         }
         let files = try await ResultFiles(receipt: transfer.receipt, failedTo: sync.filter.failedTo)
         let report = report(.download, plan.items)
@@ -124,7 +125,7 @@ struct SyncCommand: AsyncParsableCommand {
         let end = report.finish(results)
         let failed = results.filter { !$0.isSuccess }.map { FilePath($0.item.remotePath) }
         try files.write(receipt: Receipt(results, endpoint: client.endpoint), failedPaths: PathList(failed).data)
-        return try await SyncDeletions(tree, plan, sync, json: common.json).run(after: end, in: nil)
+        return try await SyncDeletions(tree, plan, sync, json: common.json).run(after: end, in: plan.place)
     }
 
     private func report<Item>(_ direction: TransferDirection, _ items: [Item]) -> TransferReport<Item> {
@@ -181,10 +182,10 @@ struct SyncDeletions<Item: TransferItem>: Sendable {
     ///
     /// - Parameters:
     ///   - end: The end of the transfers; unless it is a success, nothing is deleted.
-    ///   - destination: The destination on the server; `nil` for a local one.
+    ///   - place: The project or folder on the server; `nil` if it does not exist.
     /// - Returns: The end of the command.
     /// - Throws: ``APIError``, ``ClientError``; `CancellationError`.
-    func run(after end: CommandEnd, in destination: UploadDestination?) async throws -> CommandEnd {
+    func run(after end: CommandEnd, in place: UploadDestination?) async throws -> CommandEnd {
         let end = end.adding("unchanged", plan.unchanged)
         guard arguments.delete else { return end }
         guard end.status == .done, plan.isComplete else {
@@ -195,9 +196,9 @@ struct SyncDeletions<Item: TransferItem>: Sendable {
         var failures: [ExitStatus] = []
         if arguments.filter.dryRun {
             for extra in chosen { show(extra, nil, as: ("would_delete", "would be deleted")) }
-        } else {
+        } else if let place {
             let failed = Failures()
-            try await tree.delete(Array(chosen), in: destination) { extra, error in
+            try await tree.delete(Array(chosen), in: place) { extra, error in
                 if let error { await failed.add(ExitStatus(error)) }
                 show(extra, error, as: ("deleted", "deleted"))
             }

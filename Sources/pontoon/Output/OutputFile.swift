@@ -111,10 +111,10 @@ struct ResultFiles: Sendable {
     /// Writes both files, the second even if the first cannot be written; blocks.
     ///
     /// - Throws: ``ClientError`` with code `.fileUnwritable`.
-    func write(receipt content: Receipt, failedPaths list: Data = Data()) throws {
+    func write(receipt content: @autoclosure () -> Receipt, failedPaths list: @autoclosure () -> Data = Data()) throws {
         let written = [
-            Result { try receipt?.write(content.encoded()) },
-            Result { try failedPaths?.write(list) },
+            Result { try receipt?.write(content().encoded()) },
+            Result { try failedPaths?.write(list()) },
         ]
         for result in written { try result.get() }
     }

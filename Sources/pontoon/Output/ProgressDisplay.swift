@@ -3,15 +3,15 @@ import PontoonCore
 
 /// The live lines of a transfer: one per active file, then two with the totals.
 struct ProgressDisplay {
-    /// Names of the files by index.
-    let names: [String]
+    /// Returns the name of the file with an index.
+    let name: @Sendable (Int) -> String
     private let start = ContinuousClock.now
     private var meter = ProgressMeter()
 
     /// Maximum number of files with a line.
     private static let maximumFiles = 12
 
-    init(names: [String]) { self.names = names }
+    init(name: @escaping @Sendable (Int) -> String) { self.name = name }
 
     mutating func draw(_ progress: TransferProgress) {
         let now = ContinuousClock.now
@@ -47,7 +47,7 @@ struct ProgressDisplay {
     }
 
     private func line(_ file: TransferProgress.File, into width: Int) -> String {
-        let name = names[file.index].visible
+        let name = name(file.index).visible
         if file.isOpenEnded {
             let state = file.isVerifying ? "verifying" : ByteCount.text(file.doneBytes)
             return "  \(name.shortened(to: max(1, width - 4 - state.columns)))  \(state)"

@@ -60,7 +60,7 @@ final class TransferReport<Item: TransferItem>: Sendable {
     /// Prints the events until the transfer ends.
     func follow(_ events: TransferEvents<Item>) async {
         let isLive = Output.standard.showsLiveLines && !json && detail != .problems
-        var display = ProgressDisplay(names: items.map(\.remotePath))
+        var display = ProgressDisplay { [items] in items[$0].remotePath }
         var lastStats = start
         var outage = OutageNotice()
         for await event in events {

@@ -40,7 +40,7 @@ struct FuzzTests {
             #expect(parsed.parts.allSatisfy { $0.key == $0.value.number })
             // No content of the journal may crash a download or an upload.
             if let head = parsed.head, head.isSameFile(as: head) {
-                #expect(FileDownload.ranges(size: max(0, head.size % 100), rangeSize: head.rangeSize).count <= 4097)
+                #expect(FileRanges(size: max(0, head.size % 100), rangeSize: head.rangeSize).count <= 4097)
             }
             let plan = PartPlan(size: 99, partSize: 10, reason: "")
             let upload = OpenUpload(details, plan: plan, journaled: parsed.parts)

@@ -122,8 +122,11 @@ struct ServerValueTests {
         #expect([Int64.max, 1].clampedSum == .max)
         #expect([Int64.min, -1].clampedSum == .min)
         #expect([1, 2, 3].clampedSum == 6)
-        let ranges = FileDownload.ranges(size: 1 << 53, rangeSize: .max)
-        #expect(ranges == [0..<(1 << 53)])
+        let ranges = FileRanges(size: 1 << 53, rangeSize: .max)
+        #expect(Array(ranges) == [0..<(1 << 53)])
+        #expect(FileRanges(size: 1 << 53, rangeSize: 4 << 20).count == 1 << 31)
+        #expect(Array(FileRanges(size: 10, rangeSize: 4)) == [0..<4, 4..<8, 8..<10])
+        #expect(FileRanges(size: 0, rangeSize: 4).isEmpty)
         let board = ProgressBoard(sizes: [.max, .max])
         for index in 0..<2 {
             FileProgress(board: board, index: index).opened(size: .max)

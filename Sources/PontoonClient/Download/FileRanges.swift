@@ -1,0 +1,24 @@
+import PontoonCore
+
+/// The division of a file into ranges of 1 byte or more; an empty file has none.
+///
+/// Takes no memory for each range, since their number depends on a length that the server chose.
+struct FileRanges: RandomAccessCollection, Hashable, Sendable {
+    /// Length of the file in bytes.
+    let size: Int64
+    /// Length of every range but the last, in bytes.
+    private let rangeSize: Int64
+
+    /// - Parameters:
+    ///   - size: Length of the file in bytes; a negative one counts as 0.
+    ///   - rangeSize: Length of every range but the last; one below 1 counts as 1.
+    init(size: Int64, rangeSize: Int64) { (self.size, self.rangeSize) = (Swift.max(0, size), Swift.max(1, rangeSize)) }
+
+    var startIndex: Int { 0 }
+    var endIndex: Int { Int(size / rangeSize + (size % rangeSize > 0 ? 1 : 0)) }
+
+    subscript(index: Int) -> Range<Int64> {
+        let start = Int64(index) * rangeSize
+        return start..<Swift.min(size, start.addingClamped(rangeSize))
+    }
+}
