@@ -119,7 +119,7 @@ def put(connection: http.client.HTTPConnection, url: str, body: bytes) -> str:
 def call(
     server: Server, connection: http.client.HTTPConnection, method: str, path: str, body: object = None
 ) -> dict[str, str]:
-    """Makes one API call on a connection of its own; see `Server.call`."""
+    """Makes one API call on a separate connection; see `Server.call`."""
     text = None if body is None else json.dumps(body)
     connection.request(method, path, text, {"X-SBG-Auth-Token": server.token, "Content-Type": "application/json"})
     response = connection.getresponse()
@@ -131,7 +131,7 @@ def call(
 
 
 def measure(binary: pathlib.Path, flags: list[str], work: Callable[[Server], float]) -> float:
-    """Runs a server of its own for one measurement."""
+    """Runs a new server for one measurement."""
     with tempfile.TemporaryDirectory(dir="/dev/shm") as name:
         folder = pathlib.Path(name)
         flags = [str(folder / "audit.log") if flag == "AUDIT" else flag for flag in flags]
