@@ -27,7 +27,7 @@ struct RunTrackerTests {
     ) {
         let result = UploadResult(
             index: 0,
-            item: UploadItem(source: FilePath("/run/\(name)"), name: name),
+            items: [UploadItem(source: FilePath("/run/\(name)"), name: name)],
             outcome: outcome,
             fileID: nil,
             size: 0,

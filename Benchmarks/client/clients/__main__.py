@@ -11,13 +11,13 @@ import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from . import own, s3
+from . import folder, own, s3
 from .measure import Row, compare, show
 from .place import MIB, Place
 
-ROWS = ("large", "small", "s3-large", "s3-small")
+ROWS = ("large", "small", "folder", "again", "s3-large", "s3-small")
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,8 @@ class Amounts:
     small: int = 10_000
     s3_large: int = 2048
     s3_small: int = 1000
+    # A folder of files of 16 KiB and of four files of so many MiB.
+    folder: tuple[int, int] = (2000, 300)
 
 
 def _arguments() -> argparse.Namespace:
@@ -49,6 +51,12 @@ def _arguments() -> argparse.Namespace:
 @contextlib.contextmanager
 def _row(name: str, place: Place, amounts: Amounts) -> Iterator[Row]:
     """A row, with the files that it sends."""
+    if name in ("folder", "again"):
+        small, size = amounts.folder
+        title = f"{small:,} files of 16 KiB and 4 of {size} MiB"
+        with place.folder(small, 4, size) as source:
+            yield (folder.once if name == "folder" else folder.again)(place, source, title)
+        return
     kinds: dict[str, tuple[Callable[[Place, pathlib.Path, int], Row], int]] = {
         "large": (own.large, amounts.large * MIB),
         "small": (own.small, amounts.small),
@@ -67,11 +75,11 @@ def main() -> None:
     amounts, rounds = Amounts(), options.rounds
     if options.smoke:
         # The bare sender's parts, a quarter of the file each, cannot be smaller than 5 MiB.
-        amounts, rounds = Amounts(20, 40, 20, 40), 1
+        amounts, rounds = Amounts(20, 40, 20, 40, (10, 6)), 1
     if options.size:
-        amounts = Amounts(options.size, amounts.small, options.size, amounts.s3_small)
+        amounts = replace(amounts, large=options.size, s3_large=options.size)
     if options.files:
-        amounts = Amounts(amounts.large, options.files, amounts.s3_large, options.files)
+        amounts = replace(amounts, small=options.files, s3_small=options.files)
     print(f"{datetime.date.today()}, {os.cpu_count()} processors, {platform.machine()}, Linux {platform.release()}")
     print(f"{rounds} rounds, load {os.getloadavg()[0]:.1f}\n", flush=True)
     memory = pathlib.Path(tempfile.mkdtemp(prefix="client-", dir="/dev/shm"))

@@ -20,6 +20,8 @@ class Sample:
     seconds: float
     # Peak resident memory in MiB; 0 if unknown.
     peak: int = 0
+    # Processor seconds of the program; those of the servers do not count.
+    processor: float = 0
 
 
 @dataclass(frozen=True)
@@ -42,10 +44,10 @@ class Row:
 
 
 def timed(command: Sequence[str | os.PathLike[str]], extra: Mapping[str, str]) -> Sample:
-    """Runs a program and returns its seconds and peak resident memory; exits if it fails."""
+    """Runs a program and returns what it took; exits if it fails."""
     printed = run([sys.executable, "-I", "-S", pathlib.Path(__file__).with_name("timed.py"), *command], extra)
-    seconds, peak = printed.split()
-    return Sample(float(seconds), int(peak) >> 10)
+    seconds, peak, processor = printed.split()
+    return Sample(float(seconds), int(peak) >> 10, float(processor))
 
 
 @contextlib.contextmanager
@@ -71,14 +73,15 @@ def compare(row: Row, rounds: int) -> dict[str, list[Sample]]:
 def show(row: Row, samples: Mapping[str, Sequence[Sample]]) -> None:
     """Prints a Markdown table."""
     medians = {name: statistics.median(sample.seconds for sample in them) for name, them in samples.items()}
-    head = f"| {row.title} | median s | least–most | {row.rate} | peak MiB |"
-    rule = "| --- | ---: | ---: | ---: | ---: |"
+    head = f"| {row.title} | median s | least–most | {row.rate} | processor s | peak MiB |"
+    rule = "| --- | ---: | ---: | ---: | ---: | ---: |"
     print(head + (f" {row.ours} is |" if row.ours else ""))
     print(rule + (" ---: |" if row.ours else ""))
     for name, them in samples.items():
         seconds = [sample.seconds for sample in them]
         rate = row.of(name) / medians[name]
         line = f"| {name} | {medians[name]:.2f} | {min(seconds):.2f}–{max(seconds):.2f} | {rate:,.0f} "
+        line += f"| {statistics.median(sample.processor for sample in them):.2f} "
         line += f"| {max(sample.peak for sample in them) or ''} |"
         if row.ours:
             ours = row.of(row.ours) / medians[row.ours]

@@ -36,8 +36,9 @@ def _bare(place: Place, server: Server, size: int, connections: int) -> Sample:
     began = time.monotonic()
     server.call("POST", f"/v2/upload/multipart/{started}/complete", {})
     calls += time.monotonic() - began
-    # The sender measures its own time, because it generates its bytes for seconds beforehand.
-    return Sample(json.loads(sent.splitlines()[-1])["seconds"] + calls)
+    # The sender measures itself, because it generates its bytes for seconds beforehand.
+    measured = json.loads(sent.splitlines()[-1])
+    return Sample(measured["seconds"] + calls, processor=measured["processor"])
 
 
 def _contender(place: Place, run: Callable[[Server], Sample]) -> Callable[[], Sample]:

@@ -34,6 +34,22 @@ class Place:
             path.unlink()
 
     @contextmanager
+    def folder(self, small: int, large: int, size: int) -> Iterator[pathlib.Path]:
+        """A folder of `small` files of 16 KiB and `large` files of `size` MiB."""
+        path = self.memory / "folder"
+        path.mkdir()
+        try:
+            for number in range(small):
+                (path / f"s{number:05}").write_bytes(os.urandom(16 << 10))
+            for number in range(large):
+                with (path / f"l{number}").open("wb") as file:
+                    for _ in range(size):
+                        file.write(os.urandom(MIB))
+            yield path
+        finally:
+            shutil.rmtree(path)
+
+    @contextmanager
     def many_files(self, count: int, size: int = 4096) -> Iterator[pathlib.Path]:
         """A folder of files of random bytes."""
         path = self.memory / "small"

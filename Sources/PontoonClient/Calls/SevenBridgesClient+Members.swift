@@ -58,7 +58,7 @@ extension SevenBridgesClient {
         try await call(
             APIRequest(
                 method: .PUT,
-                path: "\(try Self.projectPath(project))/members/\(name.urlEncoded)/permissions",
+                path: "\(try Self.projectPath(project))/members/\(try Self.userPath(name))/permissions",
                 body: Self.body(permissions),
                 purpose: "set the permissions of '\(name)' in '\(project)'"
             )
@@ -72,7 +72,7 @@ extension SevenBridgesClient {
         _ = try await perform(
             APIRequest(
                 method: .DELETE,
-                path: "\(try Self.projectPath(project))/members/\(name.urlEncoded)",
+                path: "\(try Self.projectPath(project))/members/\(try Self.userPath(name))",
                 purpose: "remove '\(name)' from '\(project)'"
             )
         )

@@ -152,4 +152,14 @@ extension SevenBridgesClient {
         }
         return "/projects/" + names.map { String($0).urlEncoded }.joined(separator: "/")
     }
+
+    /// Returns the encoded name of a user for a path, in which a proxy could interpret `..`.
+    ///
+    /// - Throws: ``ClientError`` with code `.requestInvalid` if no user can have the name.
+    static func userPath(_ name: String) throws(ClientError) -> String {
+        guard !name.isEmpty, name != ".", name != ".." else {
+            throw ClientError(.requestInvalid, "'\(name)' is not the name of a user.")
+        }
+        return name.urlEncoded
+    }
 }

@@ -74,6 +74,8 @@ struct JournalHead: JournalHeading, Hashable {
     /// Part size in bytes; 0 if the upload's id is not known.
     var partSize: Int64
     var began: Date
+    /// The raw value of the ``TransferOptions/ConflictPolicy``; `nil` in journals of earlier versions.
+    var onConflict: String?
 }
 
 /// A later line of a journal: a part or range that has been transferred.

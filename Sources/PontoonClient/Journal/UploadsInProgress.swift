@@ -13,6 +13,8 @@ public struct UploadsInProgress: Sendable {
         public let endpoint: String
         /// Id of the upload.
         public let uploadID: String
+        /// The rule for a file with the same name, with which the upload was started.
+        public let conflictPolicy: TransferOptions.ConflictPolicy
         /// Time at which the upload was started.
         public let began: Date
         let journal: FilePath
@@ -38,6 +40,7 @@ public struct UploadsInProgress: Sendable {
                 destination: head.destinationKind == "parent" ? .folder(head.destination) : .project(head.destination),
                 endpoint: head.endpoint,
                 uploadID: head.upload,
+                conflictPolicy: head.onConflict.flatMap { .init(rawValue: $0) } ?? .fail,
                 began: head.began,
                 journal: path
             )

@@ -35,13 +35,17 @@ package struct RemoteWalk: Sendable {
     }
 
     /// The file or folder at which a walk starts, and a pattern for paths below it.
-    package struct Start: Sendable {
+    package struct Start: Sendable, Equatable {
         fileprivate let place: UploadDestination
         /// The file or folder at which the walk starts; `nil` for a project.
         package let file: FileDetails?
         /// Path of the start; empty if it was given by id.
         package let path: String
         fileprivate let pattern: PathPattern?
+
+        package static func == (left: Start, right: Start) -> Bool {
+            left.place == right.place && left.path == right.path && left.file?.id == right.file?.id
+        }
 
         /// Whether the start has a pattern, which selects what is listed.
         package var isPattern: Bool { pattern != nil }
@@ -55,6 +59,8 @@ package struct RemoteWalk: Sendable {
     private let filter: RemoteFilter
     private let depth: Depth
     private var folders = FolderWalk()
+    /// Whether the start's pattern has matched any file or folder, whether or not the filter selects it.
+    package private(set) var hasMatched = false
 
     /// Creates a walk.
     ///
@@ -117,6 +123,7 @@ package struct RemoteWalk: Sendable {
     ) async throws {
         let entry = Entry(file: file, path: start.path(of: names), names: names)
         let isMatch = start.pattern?.matches(names, isFolder: file.isFolder) ?? true
+        if isMatch { hasMatched = true }
         let isInside = isInside || isMatch
         if isMatch || isInside && depth == .everything, filter.selects(file, names) { try await step(.found(entry)) }
         guard file.isFolder else { return }
@@ -127,6 +134,8 @@ package struct RemoteWalk: Sendable {
         do {
             try await list(.folder(file.id), start, names: names, isInside: isInside, step)
         } catch let error as APIError where !error.concernsEveryRequest {
+            try await step(.failed(entry.path, error))
+        } catch let error as ClientError where [.responseUnreadable, .responseTooLong].contains(error.code) {
             try await step(.failed(entry.path, error))
         }
         if isEntered { try await step(.leaving(entry.path)) }

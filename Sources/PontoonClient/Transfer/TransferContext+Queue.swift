@@ -59,7 +59,7 @@ extension TransferContext {
                     start = TransferStart(failed: error)
                 }
                 switch start {
-                case .ended(let ending): results.add(await finish(file, ending))
+                case .ended(let ending): results.add(await finish(file, ending, of: job.items))
                 case .transfer(let transfer):
                     guard await admit(file, isUnderPermit: job.opensFilesUnderPermit) else { break queue }
                     group.addTask {
@@ -67,7 +67,7 @@ extension TransferContext {
                         if case .failed(let error as APIError) = ending.outcome, job.isFatal(error) {
                             fatal.note(error)
                         }
-                        return await finish(file, ending)
+                        return await finish(file, ending, of: job.items)
                     }
                     open += 1
                 }
@@ -103,9 +103,13 @@ extension TransferContext {
         }
     }
 
-    private func finish(_ file: TransferFile<Item>, _ ending: TransferEnding) async -> TransferResult<Item> {
+    private func finish(
+        _ file: TransferFile<Item>,
+        _ ending: TransferEnding,
+        of items: [Item]
+    ) async -> TransferResult<Item> {
         let progress = board.finish(file.index, isSuccess: ending.outcome.isSuccess)
-        let result = TransferResult(file.item, index: file.index, ending: ending, progress: progress)
+        let result = TransferResult(items, index: file.index, ending: ending, progress: progress)
         await emit(.finished(result))
         return result
     }
@@ -149,7 +153,7 @@ private struct TransferResults<Item: TransferItem> {
     private(set) var failures = 0
 
     init(_ items: [Item]) {
-        all = items.enumerated().map { TransferResult($1, index: $0, ending: TransferEnding(outcome: .cancelled)) }
+        all = items.indices.map { TransferResult(items, index: $0, ending: TransferEnding(outcome: .cancelled)) }
     }
 
     mutating func add(_ result: TransferResult<Item>) {
@@ -173,14 +177,15 @@ extension TransferStart {
 
 extension TransferResult {
     fileprivate init(
-        _ item: Item,
+        _ items: [Item],
         index: Int,
         ending: TransferEnding,
         progress: ProgressBoard.File = ProgressBoard.File()
     ) {
+        let item = items[index]
         self.init(
             index: index,
-            item: item,
+            items: items,
             outcome: ending.outcome,
             fileID: ending.fileID ?? item.fileID,
             size: progress.size,

@@ -1,7 +1,7 @@
 /// Options shared by uploads and downloads.
 public struct TransferOptions: Sendable {
     /// The policy for a file whose name is already taken at its destination.
-    public enum ConflictPolicy: Hashable, Sendable {
+    public enum ConflictPolicy: String, Hashable, Sendable {
         /// The transfer of that file fails, unless the existing file is known to have the same bytes.
         case fail
         /// The existing file is replaced.

@@ -36,8 +36,8 @@ public enum TransferVerification: String, Sendable {
 public struct TransferResult<Item: TransferItem>: Sendable {
     /// Position in the list of items.
     public let index: Int
-    /// The file that was to be transferred.
-    public let item: Item
+    /// All items, whose memory is shared by the results.
+    let items: [Item]
     /// The outcome of the transfer.
     public let outcome: TransferOutcome
     /// The file's id on the server; `nil` if it is not known.
@@ -59,6 +59,8 @@ public struct TransferResult<Item: TransferItem>: Sendable {
     /// Name on the server; `nil` if it is that of the item.
     let name: String?
 
+    /// The file that was to be transferred.
+    public var item: Item { items[index] }
     /// CRC-64/NVME of the file, 16 hexadecimal digits; `nil` if it is not known.
     public var crc64nvme: String? { crc64?.hex }
     /// Folders and name on the server, separated by slashes; the name differs from the item's if the file was renamed.

@@ -64,7 +64,7 @@ extension OpenUpload {
     /// The server's list of stored parts decides which parts exist, if there is one. An entry of the journal with the
     /// same ETag is kept, because it has a checksum.
     init(_ details: UploadDetails, plan: PartPlan, journaled: [Int: JournalPart]) {
-        self.init(id: details.id, plan: plan)
+        self.init(id: details.id, name: details.name, plan: plan)
         isResumed = true
         // Neither the journal nor the server is trusted to contain only numbers of existing parts.
         let numbers = 1...plan.parts

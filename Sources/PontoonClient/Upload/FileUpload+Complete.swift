@@ -26,7 +26,8 @@ extension FileUpload {
             details = try await requestCompletion(uploader.upload.id, stored)
         } catch let error as APIError where error.status == 404 {
             // An earlier completion may have succeeded although its response was lost.
-            guard case .alreadyThere(let completed)? = try await identicalFile(source) else { throw error }
+            let found = try await identicalFile(source, named: uploader.upload.name)
+            guard case .alreadyThere(let completed)? = found else { throw error }
             return completed
         }
         return try verified(details, stored, size: source.facts.size)
@@ -78,20 +79,22 @@ extension FileUpload {
     /// - Throws: `.checksumMismatch`.
     private func hasSameChecksum(_ details: FileDetails, _ crc64: CRC64NVME, size: Int64) throws -> Bool {
         if let actual = details.size, actual != size {
-            throw mismatch("its length is \(actual) bytes on the server and \(size) here")
+            throw mismatch("its length is \(actual) bytes on the server and \(size) here", details)
         }
         guard let checksum = details.checksums?.crc64nvme else { return false }
         guard checksum.lowercased() == crc64.hex else {
-            throw mismatch("its CRC-64/NVME is \(checksum) on the server and \(crc64.hex) here")
+            throw mismatch("its CRC-64/NVME is \(checksum) on the server and \(crc64.hex) here", details)
         }
         return true
     }
 
-    func mismatch(_ difference: String) -> ClientError {
-        ClientError(
+    /// Returns the error for an uploaded file that differs; its name is not that of the item if it was renamed.
+    func mismatch(_ difference: String, _ uploaded: FileDetails) -> ClientError {
+        let path = (item.folders + [uploaded.name]).joined(separator: "/")
+        return ClientError(
             .checksumMismatch,
             "The uploaded copy of '\(item.source)' differs from the local file: \(difference).",
-            advice: "Delete '\(item.remotePath)' on the server and upload it again."
+            advice: "Delete '\(path)' on the server and upload it again."
         )
     }
 }

@@ -94,7 +94,7 @@ extension FileUpload {
             plan = PartPlan(size: size, partSize: partSize, reason: "chosen by the server")
         }
         try Self.check(plan, of: source)
-        let upload = OpenUpload(id: details.id, plan: plan, partInfos: details.partInfos ?? [])
+        let upload = OpenUpload(id: details.id, name: details.name, plan: plan, partInfos: details.partInfos ?? [])
         if let journal {
             do {
                 try await begin(journal, upload)
@@ -179,7 +179,8 @@ extension FileUpload {
             identity: journal.identity,
             upload: upload?.id ?? "",
             partSize: upload?.plan.partSize ?? 0,
-            began: .now
+            began: .now,
+            onConflict: job.options.transfer.conflictPolicy.rawValue
         )
     }
 

@@ -79,7 +79,7 @@ struct FileUpload: Sendable {
                     opening = try await start(source, journal, isFresh: true)
                 } catch let error as APIError where error.status == 404 || error.code == 8005 {
                     // Another client may have completed this upload, or another one of the same file.
-                    guard let existing = try await identicalFile(source) else { throw error }
+                    guard let existing = try await identicalFile(source, named: upload.name) else { throw error }
                     try await abortIfPresent(upload.id)
                     opening = existing
                 }
@@ -148,7 +148,7 @@ struct FileUpload: Sendable {
             }
         }
         if let md5, let actual = completed.details.checksums?.md5?.lowercased(), actual != md5 {
-            throw mismatch("its MD5 is \(actual) on the server and \(md5) here")
+            throw mismatch("its MD5 is \(actual) on the server and \(md5) here", completed.details)
         }
         if !item.hasLabels(completed.details) {
             let metadata = metadata(of: source)
@@ -232,6 +232,8 @@ struct OpenJournal: Sendable {
 /// An active upload on the server, and its known parts.
 struct OpenUpload: Sendable {
     let id: String
+    /// Name that the file gets, which is not the item's if it is renamed; `nil` if the server did not provide it.
+    var name: String?
     let plan: PartPlan
     /// Parts that the storage acknowledged earlier, by number; not yet verified against the file.
     var acknowledged: [Int: JournalPart] = [:]

@@ -111,6 +111,10 @@ struct Completions: Sendable {
     ///
     /// The script for bash lets the shell expand the completions, which would execute commands in a name.
     private static func isSafe(_ name: String) -> Bool {
-        name.allSatisfy { $0.isLetter || $0.isNumber || "-_.,+/".contains($0) }
+        // Not by characters: a letter and a sign after it may form a single one.
+        name.unicodeScalars.allSatisfy { scalar in
+            let properties = scalar.properties
+            return properties.isAlphabetic || properties.numericType != nil || "-_.,+/".unicodeScalars.contains(scalar)
+        }
     }
 }

@@ -60,6 +60,11 @@ struct DestinationArguments: ParsableArguments {
     private func selected() throws -> RemotePath? {
         if let parent { return .id(parent) }
         let variable = ProcessInfo.processInfo.environment["PONTOON_PROJECT"].flatMap { $0.isEmpty ? nil : $0 }
+        if to == nil, project == nil, let variable {
+            guard variable.split(separator: "/", omittingEmptySubsequences: false).count == 2 else {
+                throw ValidationError("The variable PONTOON_PROJECT must be owner/name, not '\(variable)'.")
+            }
+        }
         guard let text = to ?? project ?? variable else { return nil }
         do {
             return try RemotePath(text)

@@ -49,7 +49,12 @@ struct DiskUsageCommand: AsyncParsableCommand {
             return try await options.common.withClient { [filter] client in
                 // The totals of the folders in the path of the current entry, outermost first.
                 var open: [Total] = []
-                let failures = try await options.list(places, client, filter: filter, depth: .everything) { _, step in
+                var place: RemoteWalk.Start?
+                let failures = try await options.list(places, client, filter: filter, depth: .everything) {
+                    start,
+                    step in
+                    // An error that ends the list of a place leaves its totals open.
+                    if place.map({ $0 != start }) ?? true { (place, open) = (start, []) }
                     switch step {
                     case .entering: open.append(Total())
                     case .leaving(let path): close(path, &open)

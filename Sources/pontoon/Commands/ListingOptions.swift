@@ -78,9 +78,7 @@ extension ListingOptions {
         func list(_ place: String) async throws {
             let start = try await client.start(place)
             var walk = RemoteWalk(client, filter: filter, depth: depth)
-            var isEmpty = true
             try await walk.walk(start) { step in
-                isEmpty = false
                 if case .failed(let path, let error) = step {
                     printFailure(path, error, json: json)
                     failures.append(ExitStatus(error))
@@ -88,7 +86,7 @@ extension ListingOptions {
                     try body(start, step)
                 }
             }
-            guard !isEmpty || !start.isPattern else {
+            guard walk.hasMatched || !start.isPattern else {
                 throw ClientError(.notFound, "No file or folder on the server matches '\(place)'.")
             }
         }

@@ -145,7 +145,7 @@ struct ProjectsCommand: AsyncParsableCommand {
                             throw ClientError(
                                 .requestInvalid,
                                 "'\(id)' contains files.",
-                                advice: "Delete it with all of them with --recursive."
+                                advice: "Pass --recursive to delete it with everything in it."
                             )
                         }
                         try await client.deleteProject(id)

@@ -87,7 +87,8 @@ struct TrafficArguments: ParsableArguments {
         options.concurrency = parallel
         options.maximumMemory = Int(maxMemory.bytes)
         options.bandwidth = bwlimit?.limit
-        options.progressInterval = .seconds(report.progressInterval.seconds)
+        let interval = min(report.progressInterval.seconds, report.stats?.seconds ?? .infinity)
+        options.progressInterval = .seconds(interval)
     }
 }
 

@@ -109,15 +109,22 @@ struct UploadsCommand: AsyncParsableCommand {
             }
         }
 
+        private struct Run: Hashable {
+            let destination: UploadDestination
+            let policy: TransferOptions.ConflictPolicy
+        }
+
         private func resume(
             _ entries: [UploadsInProgress.Entry],
             _ client: SevenBridgesClient
         ) async throws -> CommandEnd {
             var (statuses, files, failed, bytes) = ([ExitStatus](), Int64(0), Int64(0), Int64(0))
-            // One run can resume all uploads to the same destination.
-            for (destination, entries) in Dictionary(grouping: entries, by: \.destination) {
+            // One run can resume all uploads to the same destination with the same rule.
+            let runs = Dictionary(grouping: entries) { Run(destination: $0.destination, policy: $0.conflictPolicy) }
+            for (run, entries) in runs {
                 try Task.checkCancellation()
-                var options = UploadOptions(destination: destination)
+                var options = UploadOptions(destination: run.destination)
+                options.transfer.conflictPolicy = run.policy
                 options.stateDirectory = state.path
                 let items = entries.map(\.item)
                 let report = TransferReport(direction: .upload, json: common.json, items: items)
@@ -207,6 +214,9 @@ struct UploadsCommand: AsyncParsableCommand {
 struct AgeOption: ExpressibleByArgument, Hashable, Sendable {
     let seconds: Double
 
+    /// 10,000 years.
+    private static let longest = 3.2e11
+
     init(seconds: Double) { self.seconds = seconds }
 
     /// The duration in the format that `--help` shows, in the largest unit in which it is a whole number.
@@ -218,7 +228,8 @@ struct AgeOption: ExpressibleByArgument, Hashable, Sendable {
 
     init?(argument: String) {
         let units: [Character: Double] = ["s": 1, "m": 60, "h": 3600, "d": 86_400]
-        guard let unit = argument.last.flatMap({ units[$0] }), let number = Double(argument.dropLast()), number >= 0
+        guard let unit = argument.last.flatMap({ units[$0] }), let number = Double(argument.dropLast()),
+            (0...Self.longest).contains(number * unit)
         else {
             return nil
         }

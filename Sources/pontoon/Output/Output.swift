@@ -98,10 +98,15 @@ final class Output: Sendable {
         state.withLock { state in
             log(line, &state)
             if state.isQuiet, !isProblem { return }
-            guard state.live.isActive else { return write(line.visible + "\n", to: .error, &state) }
-            if let text = state.live.add(line.visible, columns: Terminal.size.columns) {
-                write(text, to: .error, &state)
-            }
+            show(line, &state)
+        }
+    }
+
+    /// Writes a message to standard error, above the live lines if there are any.
+    private func show(_ line: String, _ state: inout State) {
+        guard state.live.isActive else { return write(line.visible + "\n", to: .error, &state) }
+        if let text = state.live.add(line.visible, columns: Terminal.size.columns) {
+            write(text, to: .error, &state)
         }
     }
 
@@ -184,11 +189,7 @@ final class Output: Sendable {
         } catch {
             let failure = (error as? Errno) ?? .ioError
             state.logFailure = failure
-            write(
-                "pontoon: Cannot write to the log file: \(failure). Messages are missing from it.\n",
-                to: .error,
-                &state
-            )
+            show("pontoon: Cannot write to the log file: \(failure). Messages are missing from it.", &state)
         }
     }
 

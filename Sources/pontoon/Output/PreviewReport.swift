@@ -113,6 +113,8 @@ struct PreviewReport {
     }
 
     private func line(_ entry: UploadPreview.Entry) -> JSONLine {
+        var newName: String?
+        if case .rename(let other) = entry.action { newName = other }
         let (name, error): (String, (any Error)?) =
             switch entry.action {
             case .send: ("upload", nil)
@@ -124,7 +126,7 @@ struct PreviewReport {
             case .fail(let error): ("fail", error)
             }
         return JSONLine("plan").with("path", entry.item.source.string).with("name", entry.item.remotePath)
-            .with("action", name).with("size", entry.size).with("parts", entry.plan?.parts)
+            .with("action", name).with("new_name", newName).with("size", entry.size).with("parts", entry.plan?.parts)
             .with("part_size", entry.plan?.partSize).with("reason", entry.plan?.reason)
             .with("code", error.map(errorCode)).with("message", error.map { "\($0)" })
     }

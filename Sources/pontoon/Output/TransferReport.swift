@@ -40,8 +40,8 @@ final class TransferReport<Item: TransferItem>: Sendable {
     /// Interval of the lines with the progress if there is no terminal; `nil` for none.
     let stats: AgeOption?
     private let start = ContinuousClock.now
-    /// Indexes of the items whose results have been printed.
-    private let printed = Mutex<Set<Int>>([])
+    /// Whether the result of an item has been printed, by index.
+    private let printed: Mutex<[Bool]>
 
     init(
         direction: TransferDirection,
@@ -55,6 +55,7 @@ final class TransferReport<Item: TransferItem>: Sendable {
         self.items = items
         self.detail = detail
         self.stats = stats
+        printed = Mutex([Bool](repeating: false, count: items.count))
     }
 
     /// Prints the events until the transfer ends.
@@ -64,7 +65,7 @@ final class TransferReport<Item: TransferItem>: Sendable {
         var lastStats = start
         var outage = OutageNotice()
         for await event in events {
-            if case .finished(let result) = event { printed.withLock { _ = $0.insert(result.index) } }
+            if case .finished(let result) = event { printed.withLock { $0[result.index] = true } }
             if json {
                 if let line = line(event) { Output.standard.printLine(line.text) }
             } else if isLive, case .began = event {
@@ -89,7 +90,7 @@ final class TransferReport<Item: TransferItem>: Sendable {
     /// Without `--json`, the files that were not finished are only counted in the summary.
     private func printRest(_ results: [TransferResult<Item>]) {
         let printed = printed.withLock { $0 }
-        for result in results where !printed.contains(result.index) {
+        for result in results where !printed[result.index] {
             if json {
                 Output.standard.printLine(line(result).text)
             } else if case .cancelled = result.outcome {

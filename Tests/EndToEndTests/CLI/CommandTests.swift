@@ -118,6 +118,31 @@ struct CommandTests {
         }
     }
 
+    @Test("an upload is resumed with the rule for a taken name with which it was started")
+    func renamed() async throws {
+        try await withPontoon { server, user in
+            _ = try await server.api.uploadSmall("f", "other")
+            let path = try user.makeFile("f", size: 6 * Self.partSize).string
+            let arguments = ["upload", "--json", "--to", "admin/uploads", "--on-conflict", "rename", path]
+            let dry = try await user.run(arguments + ["--dry-run"])
+            #expect(dry.all("plan").map { $0.text("new_name") } == ["_1_f"], "\(dry)")
+            try await user.held(at: "PUT ", passes: 1, server) { user, valve in
+                let seen = Counter()
+                let killed = try await user.run(arguments + ["--part-size", "5M"]) { event, pid in
+                    if event.kind == "part", seen.next() == 0 { kill(pid, SIGKILL) }
+                }
+                #expect(killed.code == nil, "\(killed)")
+                valve.discard()
+                let resumed = try await user.run(["uploads", "resume", "--json"])
+                #expect(resumed.code == 0, "\(resumed)")
+                #expect(resumed.all("uploaded").map { $0.text("name") } == ["_1_f"], "\(resumed)")
+                #expect(Set(killed.parts).isDisjoint(with: resumed.parts))
+            }
+            #expect(try await server.api.content("f") == ByteBuffer(string: "other"))
+            #expect(try await server.api.content("_1_f") == testBytes(seed: 7, count: 6 * Self.partSize))
+        }
+    }
+
     @Test("aborting an upload removes its journal")
     func forgotten() async throws {
         try await withPontoon { server, user in

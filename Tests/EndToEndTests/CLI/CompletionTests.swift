@@ -86,7 +86,10 @@ struct CompletionTests {
     func hostileNames() async throws {
         try await withPontoon { server, user in
             let proof = user.path("pwned")
-            for name in ["$(touch pwned)", "`touch pwned`", "a b", "a;b", "a'b", "a*", "alpha"] {
+            let names = ["$(touch pwned)", "`touch pwned`", "a b", "a;b", "a'b", "a*", "alpha"]
+            // A letter that forms one character with the sign after it.
+            let prefixed = ["\u{D4E}`x\u{D4E}`", "\u{D4E}$HOME"]
+            for name in names + prefixed {
                 _ = try await server.api.uploadSmall(name, "abc")
             }
             let found = try await completions("ls admin/uploads/", user: user)

@@ -87,6 +87,13 @@ struct ListingTests {
                 let bad = try await user.run([command, "admin/uploads/{a"])
                 #expect(bad.code == 64 && bad.errors.contains("a brace is not closed"), "\(bad)")
             }
+            // The pattern matches, although no file meets the condition.
+            for arguments in [["ls", "P/run*/*.bam"], ["find", "P/run1/*"], ["ls", "P", "--name", "*.bam"]] {
+                let run = try await user.run(
+                    arguments.map { $0.replacing(/^P/, with: "admin/uploads") } + ["--min-size", "1G"]
+                )
+                #expect(run.code == 0 && run.output.isEmpty, "\(run)")
+            }
             for option in ["--recursive", "--type=file"] {
                 let projects = try await user.run(["ls", option])
                 #expect(projects.code == 64 && projects.errors.contains("Pass a place"), "\(projects)")
@@ -113,6 +120,13 @@ struct ListingTests {
                 )
                 let lines = expected.map { $0.replacing("\tP", with: "\tadmin/uploads") }
                 #expect(run.code == 0 && run.output == lines.joined(separator: "\n"), "\(arguments): \(run)")
+            }
+            // A place that cannot be listed does not affect the totals of the next ones.
+            for (options, expected) in [(["-s"], "3083\t4\tadmin/uploads"), (["-d", "0"], "3083\t4\tadmin/uploads")] {
+                let places = ["nobody/nothing", "admin/uploads", "admin/uploads/run2/c.txt"]
+                let run = try await user.run(["du", "--format", "tsv"] + options + places)
+                #expect(run.code == 4, "\(run)")
+                #expect(run.output == expected + "\n10\t1\tadmin/uploads/run2/c.txt", "\(run)")
             }
             let id = try await server.api.fileID("run1")
             let byID = try await user.run(["du", "-s", id])

@@ -64,6 +64,10 @@ struct TransferRuleTests {
             #expect(run.all("warning").first?.text("message")?.hasPrefix("2 files left out") == true, "\(run)")
             let failed = user.path("failed.txt")
             try Data("old\n".utf8).write(to: URL(filePath: failed))
+            for age in ["infd", "1e300d", "-1s"] {
+                let run = try await user.upload("--min-age", age, user.path("data/new"))
+                #expect(run.code == 64, "\(run)")
+            }
             let nothing = try await user.upload("--min-age", "1h", "--failed-to", failed, user.path("data/new"))
             #expect(try Data(contentsOf: URL(filePath: failed)).isEmpty)
             #expect(nothing.code == 0 && nothing.all("finished").first?.number("files") == 0, "\(nothing)")
