@@ -222,6 +222,10 @@ struct SelectionArguments: ParsableArguments {
     @Option(help: ArgumentHelp("CSV file of paths and metadata; the first column is 'File name'.", valueName: "file"))
     var manifest: String?
 
+    func validate() throws {
+        guard !endsWithNull || filesFrom != nil else { throw ValidationError("--from0 needs --files-from.") }
+    }
+
     /// Whether options name files, in addition to the arguments.
     var hasLists: Bool { filesFrom != nil || manifest != nil }
 

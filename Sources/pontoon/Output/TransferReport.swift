@@ -110,10 +110,13 @@ final class TransferReport<Item: TransferItem>: Sendable {
         let bytes = results.lazy.map(\.transferredBytes).clampedSum
         if !json, detail != .problems {
             let counts = "\(results.count - failed) of \(counted(results.count, "file"))"
+            let earlier = results.count { if case .alreadyThere = $0.outcome { true } else { false } }
+            let skipped = results.count { if case .skipped = $0.outcome { true } else { false } }
+            let kinds = (earlier > 0 ? ", \(earlier) of them earlier" : "") + (skipped > 0 ? ", \(skipped) skipped" : "")
             let seconds = (ContinuousClock.now - start) / .seconds(1)
             let rate = bytes > 0 && seconds >= 1 ? ", \(rateText(Double(bytes) / seconds))" : ""
             Output.standard.printMessage(
-                "\(counts) \(verb), \(ByteCount.text(bytes)) \(transferVerb) in \(timeText(seconds))\(rate).",
+                "\(counts) \(verb)\(kinds), \(ByteCount.text(bytes)) \(transferVerb) in \(timeText(seconds))\(rate).",
                 isProblem: false
             )
         }

@@ -43,6 +43,20 @@ struct ReportTests {
         }
     }
 
+    @Test("the summary says how many files were there before, and how many were skipped")
+    func summary() async throws {
+        try await withPontoon { server, user in
+            let paths = try ["a", "b"].map { try user.makeFile($0, size: 10).string }
+            let command = ["upload", "--to", "admin/uploads"]
+            #expect(try await user.run(command + [paths[0]]).errors.contains("1 of 1 file uploaded, 10 B sent"))
+            let second = try await user.run(command + paths)
+            #expect(second.errors.contains("2 of 2 files uploaded, 1 of them earlier, 10 B sent"), "\(second)")
+            try user.makeFile("b", size: 11)
+            let third = try await user.run(command + ["--skip-existing"] + paths)
+            #expect(third.errors.contains("2 of 2 files uploaded, 1 of them earlier, 1 skipped, 0 B sent"), "\(third)")
+        }
+    }
+
     @Test("a log file that cannot be opened is an error before the transfer, and one that cannot be written after it")
     func unwritableLog() async throws {
         try await withPontoon { server, user in
