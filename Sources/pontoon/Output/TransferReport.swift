@@ -112,7 +112,8 @@ final class TransferReport<Item: TransferItem>: Sendable {
             let counts = "\(results.count - failed) of \(counted(results.count, "file"))"
             let earlier = results.count { if case .alreadyThere = $0.outcome { true } else { false } }
             let skipped = results.count { if case .skipped = $0.outcome { true } else { false } }
-            let kinds = (earlier > 0 ? ", \(earlier) of them earlier" : "") + (skipped > 0 ? ", \(skipped) skipped" : "")
+            var kinds = earlier > 0 ? ", \(earlier) of them earlier" : ""
+            if skipped > 0 { kinds += ", \(skipped) skipped" }
             let seconds = (ContinuousClock.now - start) / .seconds(1)
             let rate = bytes > 0 && seconds >= 1 ? ", \(rateText(Double(bytes) / seconds))" : ""
             Output.standard.printMessage(
