@@ -20,12 +20,13 @@ struct FileDownload: Sendable {
 
     private static let maximumAttempts = 3
 
-    /// Downloads the file.
+    /// Downloads the file; if its checksum does not match, once more.
     ///
     /// - Throws: Any error; the bytes downloaded so far are kept if a later run can use them.
     func run() async throws -> TransferEnding {
         var details = item
         var attempt = 1
+        var wasDamaged = false
         while true {
             if attempt > 1 || details.size == nil { details = try await client.fetchDetails(of: item) }
             let size = try details.validSize()
@@ -35,20 +36,28 @@ struct FileDownload: Sendable {
                 return try await fetch(details, size)
             } catch let change as RemoteFileChanged {
                 guard attempt < Self.maximumAttempts else { throw changed(change) }
-                await file.context.emit(
-                    .retrying(
-                        DownloadEvent.Retry(
-                            index: file.index,
-                            purpose: "download '\(item.remotePath)'",
-                            reason: "The file changed on the server: \(change.reason). Its download starts over.",
-                            wait: .zero,
-                            isOutage: false
-                        )
-                    )
-                )
+                await startOver("The file changed on the server: \(change.reason). Its download starts over.")
                 attempt += 1
+            } catch let error as ClientError where error.code == .checksumMismatch && !wasDamaged {
+                // The bytes may have been damaged on their way.
+                await startOver("\(error.message) Its download starts over.")
+                wasDamaged = true
             }
         }
+    }
+
+    private func startOver(_ reason: String) async {
+        await file.context.emit(
+            .retrying(
+                DownloadEvent.Retry(
+                    index: file.index,
+                    purpose: "download '\(item.remotePath)'",
+                    reason: reason,
+                    wait: .zero,
+                    isOutage: false
+                )
+            )
+        )
     }
 
     /// Returns the outcome of a file that is skipped, or whose target already has the same bytes.

@@ -115,6 +115,7 @@ struct TransportFailure: Error, Sendable {
     ///   send, are returned unchanged.
     static func translate(_ error: any Error) -> any Error {
         if let failure = TLSFailure(error) { return TransportFailure(kind: failure.kind, reason: failure.reason) }
+        if let failure = ProxyFailure(error) { return TransportFailure(kind: .notConnected, reason: failure.reason) }
         return switch error {
         case let error as HTTPClientError where unconnected.contains(error):
             TransportFailure(kind: .notConnected, reason: error.shortDescription)

@@ -178,7 +178,7 @@ extension TransferReport {
     /// Returns a message about a file, preceded by the file's path if the message does not contain it.
     private func naming(_ item: Item, in message: String) -> String {
         let path = item.localPath == Self.stream ? item.remotePath : item.localPath.string
-        return message.contains("'\(path)'") ? message : "\(path): \(message)"
+        return path.isEmpty || message.contains("'\(path)'") ? message : "\(path): \(message)"
     }
 
     private func text(_ result: TransferResult<Item>) -> String {

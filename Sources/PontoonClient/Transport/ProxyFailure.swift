@@ -1,0 +1,38 @@
+import NIOSOCKS
+
+/// The explanation of an error while a proxy establishes a connection.
+struct ProxyFailure {
+    let reason: String
+
+    /// Classifies an error; `nil` if it does not come from a proxy.
+    init?(_ error: any Error) {
+        switch error {
+        case let error as SOCKSError.ConnectionFailed:
+            reason = "the SOCKS proxy replied: \(Self.text(error.reply))"
+        case is SOCKSError.InvalidAuthenticationSelection, is SOCKSError.NoValidAuthenticationMethod:
+            reason = "the SOCKS proxy requires an authentication that the client does not support"
+        case is SOCKSError.InvalidClientState, is SOCKSError.InvalidServerState, is SOCKSError.InvalidProtocolVersion,
+            is SOCKSError.InvalidReservedByte, is SOCKSError.InvalidAddressType, is SOCKSError.UnexpectedRead:
+            reason = "the response of the SOCKS proxy is not valid"
+        default:
+            // A private type of AsyncHTTPClient for a connection that ends before a proxy or TLS has established it.
+            guard String(reflecting: type(of: error)).hasSuffix(".NoResult") else { return nil }
+            reason = "the connection was closed before it was established, perhaps by a proxy"
+        }
+    }
+
+    /// Source: RFC 1928, section 6.
+    private static func text(_ reply: SOCKSServerReply) -> String {
+        switch reply {
+        case .serverFailure: "general failure"
+        case .notAllowed: "connection not allowed"
+        case .networkUnreachable: "network unreachable"
+        case .hostUnreachable: "host unreachable"
+        case .refused: "connection refused"
+        case .ttlExpired: "connection timed out"
+        case .commandUnsupported: "command not supported"
+        case .addressUnsupported: "address type not supported"
+        default: "error \(reply.value)"
+        }
+    }
+}
