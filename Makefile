@@ -2,7 +2,7 @@
 BUILD_COMMIT ?= $(shell Scripts/commit)
 export BUILD_COMMIT
 
-.PHONY: help run build check test docs man bench bench-smoke format lint clean
+.PHONY: help run build check test dist test-dist docs man bench bench-smoke format lint clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile | expand -t 20
@@ -20,6 +20,12 @@ check: ## the quick checks: lint, debug build, unit and in-process tests (ARGS='
 
 test: ## everything: lint, builds, all tests, benchmark smoke runs; what CI runs (ARGS='--filter …')
 	@Scripts/test $(ARGS)
+
+dist: ## build the archives and Debian packages of a release in .build-dist/dist
+	@Scripts/dist
+
+test-dist: dist ## install, upgrade and remove the Debian packages in a new Debian system; needs root
+	@Scripts/test-dist
 
 docs: man ## build the DocC documentation of PontoonClient in .build/docs, and the man pages
 	@Scripts/docs
@@ -40,4 +46,4 @@ lint: ## check format, language, links and shell scripts without changing anythi
 	@Scripts/lint
 
 clean: ## delete build products and Python environments, but no data
-	rm -rf .build .venv .venv-bench
+	rm -rf .build .build-dist .venv .venv-bench
