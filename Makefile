@@ -21,7 +21,8 @@ check: ## the quick checks: lint, debug build, unit and in-process tests (ARGS='
 test: ## everything: lint, builds, all tests, benchmark smoke runs; what CI runs (ARGS='--filter …')
 	@Scripts/test $(ARGS)
 
-docs: man ## build the DocC documentation of PontoonClient in .build/docs, and the man pages
+docs: man ## build the documentation site in .build/site, the DocC documentation of PontoonClient in .build/docs
+	@Scripts/site .build/site .build/release/pontoon .build/release/pontoond
 	@Scripts/docs
 
 man: ## build the programs and write their man pages to .build/man
