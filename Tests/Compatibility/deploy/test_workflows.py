@@ -66,20 +66,22 @@ def publishing(name: str) -> str:
 
 
 def test_checksums(tmp_path) -> None:
-    """The release has the files of both architectures and one list of their checksums; a changed file is an error."""
+    """The release has the files of both architectures and one list of their checksums; a lost file is an error."""
     for architecture in ("x86-64", "arm64"):
         folder = tmp_path / "dist" / architecture
         folder.mkdir(parents=True)
         (folder / f"pontoon-{architecture}.tar.gz").write_text(architecture)
+        (folder / "Package.resolved").write_text("the same")
+        files = sorted(path.name for path in folder.iterdir())
         with (folder / "SHA256SUMS").open("w") as sums:
-            subprocess.run(["sha256sum", f"pontoon-{architecture}.tar.gz"], cwd=folder, stdout=sums, check=True)
+            subprocess.run(["sha256sum", *files], cwd=folder, stdout=sums, check=True)
     command = ["bash", "-e", "-c", publishing("List the checksums")]
     copy = tmp_path / "changed"
     subprocess.run(["cp", "-r", tmp_path / "dist", copy], check=True)
     subprocess.run(command, cwd=tmp_path, check=True)
-    assert len((tmp_path / "release/SHA256SUMS").read_text().splitlines()) == 2
+    assert len((tmp_path / "release/SHA256SUMS").read_text().splitlines()) == 3
     subprocess.run(["sha256sum", "--check", "--quiet", "SHA256SUMS"], cwd=tmp_path / "release", check=True)
-    (copy / "arm64/pontoon-arm64.tar.gz").write_text("changed")
+    (copy / "arm64/Package.resolved").write_text("different")
     broken = tmp_path / "broken"
     broken.mkdir()
     copy.rename(broken / "dist")
