@@ -27,7 +27,8 @@ dist: ## build the archives and Debian packages of a release in .build-dist/dist
 test-dist: dist ## install, upgrade and remove the Debian packages in a new Debian system; needs root
 	@Scripts/test-dist
 
-docs: man ## build the DocC documentation of PontoonClient in .build/docs, and the man pages
+docs: man ## build the documentation site in .build/site, the DocC documentation of PontoonClient in .build/docs
+	@Scripts/site .build/site .build/release/pontoon .build/release/pontoond
 	@Scripts/docs
 
 man: ## build the programs and write their man pages to .build/man

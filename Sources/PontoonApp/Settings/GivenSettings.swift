@@ -85,8 +85,10 @@ package struct GivenSettings: Sendable {
         let known = Set(names.map { environmentVariable(named: $0.name) })
         for name in environment.keys.sorted()
         where name.hasPrefix("PONTOON_") && !known.contains(name) && !isServiceLink(name) {
+            let isOtherLink = name.wholeMatch(of: #/PONTOON_[A-Z0-9_]+_(SERVICE_HOST|PORT(_[A-Z0-9_]+)?)/#) != nil
+            let hint = isOtherLink ? ". If it describes a service of Kubernetes, set enableServiceLinks: false" : ""
             throw SettingError(
-                "environment variable '\(name)' is not a setting; 'pontoond serve --help' lists the settings"
+                "environment variable '\(name)' is not a setting; 'pontoond serve --help' lists the settings\(hint)"
             )
         }
     }

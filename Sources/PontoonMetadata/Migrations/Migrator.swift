@@ -1,4 +1,5 @@
 import Foundation
+import PontoonCore
 
 /// The runner of migrations, which brings the tables of a database up to date.
 enum Migrator {
@@ -11,7 +12,7 @@ enum Migrator {
     static func migrate(_ driver: some SQLDriver, _ migrations: [Migration] = Migration.all) async throws {
         let applied = try await appliedNames(driver)
         let unknown = applied.subtracting(migrations.map(\.name))
-        guard unknown.isEmpty else { throw UnknownMigrations(names: unknown.sorted()) }
+        guard unknown.isEmpty else { throw UnknownMigrations(unknown, known: migrations) }
         for migration in migrations where !applied.contains(migration.name) {
             let dialect = driver.dialect
             try await driver.write { connection in
@@ -36,7 +37,7 @@ enum Migrator {
         }
         let names = Set(migrations.map(\.name))
         let unknown = applied.subtracting(names)
-        guard unknown.isEmpty else { throw UnknownMigrations(names: unknown.sorted()) }
+        guard unknown.isEmpty else { throw UnknownMigrations(unknown, known: migrations) }
         guard applied == names else { throw MissingMigrations(reason: "some migrations are missing") }
     }
 
@@ -81,13 +82,20 @@ package struct MissingMigrations: Error, CustomStringConvertible {
 
 /// The error for a database that was migrated by a newer version of the program, so that this version must not use it.
 package struct UnknownMigrations: Error, CustomStringConvertible {
-    /// Names of the migrations that this version does not know, sorted.
-    package let names: [String]
+    /// Name of the newest migration of the database.
+    let newest: String
+    /// Name of the newest migration that this version knows.
+    let newestKnown: String
+
+    init(_ unknown: Set<String>, known migrations: [Migration]) {
+        newest = unknown.max() ?? ""
+        newestKnown = migrations.last?.name ?? ""
+    }
 
     package var description: String {
         """
-        the database was migrated by a newer version of Pontoon (unknown migrations: \
-        \(names.joined(separator: ", "))); run that version or a newer one
+        the database was migrated by a newer version of Pontoon: its tables have version \(newest), and this is Pontoon \
+        \(Build.version) with version \(newestKnown); run that version or a newer one, or restore a backup of this version
         """
     }
 }

@@ -54,7 +54,7 @@ class Server:
     def administer(self, *arguments: str) -> str:
         """Runs a `pontoond` command on the server's data and returns what it printed."""
         command = [BINARY, *arguments, "--data", self.data]
-        done = subprocess.run(command, env=_environment(self.stores), capture_output=True, text=True)
+        done = subprocess.run(command, env=environment(self.stores), capture_output=True, text=True)
         assert done.returncode == 0, f"{command}: {done.stderr}"
         return done.stdout.strip("\n")
 
@@ -78,7 +78,8 @@ class Server:
         assert requests.get(url).content == data
 
 
-def _environment(stores: Stores) -> dict[str, str]:
+def environment(stores: Stores) -> dict[str, str]:
+    """The variables of a server that uses these stores."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PONTOON_", "SB_"))}
     return inherited | stores.environment
 
@@ -93,7 +94,7 @@ def running_server(
     with output.open("wb") as out, log.open("wb") as err:
         process = subprocess.Popen(
             [BINARY, "serve", "--data", data, "--listen", "127.0.0.1:0", *arguments],
-            env=_environment(stores),
+            env=environment(stores),
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=err,

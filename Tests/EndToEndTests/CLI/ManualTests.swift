@@ -34,12 +34,12 @@ struct ManualTests {
         return result.standardOutput
     }
 
-    @Test("every command has a man page, which groff formats without warnings")
+    @Test("every command and the settings file have a man page, which groff formats without warnings")
     func pages() async throws {
         try await withTemporaryFolder { folder in
             let script = Places.root.appending("Scripts/man")
             _ = try await output(script, [folder.string, Places.pontoon.string, Places.pontoond.string])
-            var expected: Set<String> = []
+            var expected: Set = ["pontoon.yaml.5"]
             for (program, section) in [(Places.pontoon, "1"), (Places.pontoond, "8")] {
                 let description = try await output(program, ["--experimental-dump-help"])
                 let tool = try JSONDecoder().decode(Tool.self, from: Data(description.utf8))
@@ -58,6 +58,13 @@ struct ManualTests {
             ] {
                 #expect(upload.contains(text), "\(text): \(upload)")
             }
+            let settings = try await output("/usr/bin/man", ["-l", folder.appending("pontoon.yaml.5").string])
+            let page = try String(contentsOfFile: Places.root.appending("docs/settings.md").string, encoding: .utf8)
+            for row in page.split(separator: "\n") where row.hasPrefix("| `--") && !row.contains("PONTOON_") {
+                let name = try #require(row.split(separator: "`").dropFirst().first).dropFirst(2)
+                #expect(settings.contains("\n     \(name)"), "\(name)")
+            }
+            #expect(settings.contains("PONTOON.YAML(5)") && settings.contains("Default: 127.0.0.1:8080."))
             let root = try await output("/usr/bin/man", ["-l", folder.appending("pontoon.1").string])
             #expect(root.contains("pontoon-upload(1)") && !root.contains("pontoon-help"), "\(root)")
         }

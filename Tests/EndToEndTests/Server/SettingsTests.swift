@@ -121,6 +121,12 @@ struct SettingsTests {
                 let base = ["--data", folder.appending("other").string]
                 try await runServer(base, environment: [name: "1"]).expectRefusal("'\(name)'", "--help")
             }
+            // Those of a service with another name.
+            for name in ["PONTOON_WEB_PORT", "PONTOON_WEB_SERVICE_HOST", "PONTOON_WEB_PORT_80_TCP_ADDR"] {
+                let base = ["--data", folder.appending("other").string]
+                try await runServer(base, environment: [name: "1"])
+                    .expectRefusal("'\(name)'", "set enableServiceLinks: false")
+            }
         }
     }
 
