@@ -31,7 +31,8 @@ public struct UploadPreview: Sendable {
         /// The action for the file.
         public let action: Action
 
-        var isFailure: Bool { if case .fail = action { true } else { false } }
+        /// Whether the upload of the file would fail.
+        public var isFailure: Bool { if case .fail = action { true } else { false } }
     }
 
     /// The files, in order.

@@ -82,8 +82,8 @@ struct PreviewReport {
     }
 
     private func text(_ entry: UploadPreview.Entry) -> String {
-        let action = entry.item.isFolder ? "empty folder" : text(entry.action)
-        var text = "\(entry.item.source) → \(entry.item.remotePath): \(action)"
+        let isFolder = entry.item.isFolder && !entry.isFailure
+        var text = "\(entry.item.source) → \(entry.item.remotePath): \(isFolder ? "empty folder" : text(entry.action))"
         if explains, let plan = entry.plan {
             text += ", \(ByteCount.text(plan.size)) in \(counted(plan.parts, "part"))"
             text += " of \(ByteCount.text(plan.partSize)) (\(plan.reason))"

@@ -110,7 +110,8 @@ final class TransferReport<Item: TransferItem>: Sendable {
         let bytes = results.lazy.map(\.transferredBytes).clampedSum
         if !json, detail != .problems {
             let counts = "\(results.count - failed) of \(counted(results.count, "file"))"
-            let earlier = results.count { if case .alreadyThere = $0.outcome { true } else { false } }
+            // The result of an empty folder does not say whether it was created.
+            let earlier = results.count { if case .alreadyThere = $0.outcome { !$0.item.isFolder } else { false } }
             let skipped = results.count { if case .skipped = $0.outcome { true } else { false } }
             var kinds = earlier > 0 ? ", \(earlier) of them earlier" : ""
             if skipped > 0 { kinds += ", \(skipped) skipped" }
