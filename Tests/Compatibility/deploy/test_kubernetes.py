@@ -85,7 +85,8 @@ def test_server(tmp_path, engine_pool: EnginePool) -> None:
         try:
             address = next(filter(None, map(servers.LISTENING.search, process.stdout)))[0].removesuffix("/v2")
             for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
-                assert requests.get(address + CONTAINER[probe]["httpGet"]["path"]).status_code == 200, probe
+                url = address + CONTAINER[probe]["httpGet"]["path"]
+                servers.eventually(lambda: requests.get(url).status_code == 200, probe)
         finally:
             process.terminate()
             assert process.wait(timeout=120) == 0
