@@ -53,6 +53,9 @@ package struct StoreMigration {
 
     /// Migrates, or resumes an interrupted migration.
     ///
+    /// Does nothing if the data was already migrated to the same target, for example by a run that was killed after its
+    /// last write.
+    ///
     /// If an error is thrown, the source still has all its files. With `dropsOpenUploads`, unfinished uploads may
     /// already be aborted.
     ///
@@ -67,7 +70,10 @@ package struct StoreMigration {
             let source = try await SQLMetadataStore.open(settings.sqlite)
             try await withClosing(source, close: { try await $0.close() }) { source in
                 if let target = try await source.metadataValue(for: .movedTo) {
-                    throw SettingError("the directory '\(settings.data)' was already migrated; use \(target)")
+                    guard case .postgreSQL(let postgreSQL) = settings.metadata, postgreSQL.place == target else {
+                        throw SettingError("the directory '\(settings.data)' was already migrated; use \(target)")
+                    }
+                    return report("the directory '\(settings.data)' was already migrated to \(target)")
                 }
                 try await migrate(source)
             }
@@ -87,11 +93,14 @@ package struct StoreMigration {
         // Checks both targets before any upload is aborted and before any object or row is copied.
         if let bucket { try await checkEmpty(bucket, for: source) }
         guard case .postgreSQL(let postgreSQL) = settings.metadata else {
-            guard let bucket else {
+            if let bucket {
+                try await copyObjects(of: source, to: bucket)
+                try await source.setMetadataValue(try settings.objectsLocation(), for: .objects)
+            } else if case .s3 = settings.objects {
+                report("the objects were already migrated to \(try settings.objectsLocation())")
+            } else {
                 throw SettingError("no target is given; add --metadata postgres://…, --objects s3://…, or both")
             }
-            try await copyObjects(of: source, to: bucket)
-            try await source.setMetadataValue(try settings.objectsLocation(), for: .objects)
             try await source.setMetadataValue(nil, for: .movingTo)
             return try await source.unmarkAllCopied()
         }

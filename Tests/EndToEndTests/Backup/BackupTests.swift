@@ -113,6 +113,8 @@ struct BackupTests {
                         killedAfter: pause
                     )
                     hasEnded = ended.status == .exited(0)
+                    // `timeout` exits with 137 after it has killed the command.
+                    try #require(hasEnded || ended.status == .exited(137), "\(ended.status): \(ended.errors)")
                     let restored = folder.appending("restored-\(kills)")
                     let result = try await pontoond("restore", backup.string, data: restored)
                     #expect(result.status == .exited(0), "\(result.output)\(result.errors)")

@@ -21,7 +21,10 @@ struct MigrateTests {
             let data = folder.appending("data")
             let before = try await fill(data)
             let stores = try await TestStores(choice)
-            #expect(try await migrate(data, to: stores).status == .exited(0))
+            // As if the first command had been killed after its last write.
+            for _ in 1...2 { #expect(try await migrate(data, to: stores).status == .exited(0)) }
+            let other = try await migrate(data, to: try await TestStores(choice))
+            #expect(other.status == .exited(1) && other.errors.contains("already migrated"), "\(other.errors)")
             let options = ServerOptions(data: choice.usesFolder ? data : folder.appending("none"), stores: stores)
             try await withServer(options) { server in
                 let api = APIClient(origin: server.origin, token: before.token)
@@ -51,7 +54,10 @@ struct MigrateTests {
             // Each kill is later than the previous one, so the migration also finishes on a slow machine.
             var (pause, kills, hasEnded) = (Duration.milliseconds(100), 0, false)
             while !hasEnded {
-                hasEnded = try await migrate(data, to: stores, killedAfter: pause).status == .exited(0)
+                let ended = try await migrate(data, to: stores, killedAfter: pause)
+                hasEnded = ended.status == .exited(0)
+                // `timeout` exits with 137 after it has killed the command.
+                try #require(hasEnded || ended.status == .exited(137), "\(ended.status): \(ended.errors)")
                 if !hasEnded { (pause, kills) = (pause * 1.4, kills + 1) }
             }
             #expect(kills > 0)
