@@ -25,6 +25,13 @@ SIZES = {"wide": {"width": 1280, "height": 800}, "narrow": {"width": 390, "heigh
 COLOURS = 128
 
 
+def save(picture: bytes, file: pathlib.Path) -> None:
+    """Writes a picture with a palette, which makes it a quarter as large."""
+    image = Image.open(io.BytesIO(picture)).convert("RGB")
+    small = image.quantize(COLOURS, method=Image.Quantize.FASTOCTREE, kmeans=1, dither=Image.Dither.NONE)
+    small.save(file, optimize=True)
+
+
 class Camera:
     """Takes pictures of one size and theme."""
 
@@ -64,11 +71,9 @@ class Camera:
         return page
 
     def shoot(self, name: str, page: Page) -> None:
-        """Writes the picture with a palette, which makes it a quarter as large."""
         page.wait_for_timeout(300)
-        picture = Image.open(io.BytesIO(page.screenshot(animations="disabled", caret="hide"))).convert("RGB")
-        small = picture.quantize(COLOURS, method=Image.Quantize.FASTOCTREE, kmeans=1, dither=Image.Dither.NONE)
-        small.save(self.folder / f"console-{name}-{self.suffix}.png", optimize=True)
+        picture = page.screenshot(animations="disabled", caret="hide")
+        save(picture, self.folder / f"console-{name}-{self.suffix}.png")
         page.close()
 
     def all(self) -> None:
