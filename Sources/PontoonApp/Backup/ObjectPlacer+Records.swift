@@ -56,7 +56,7 @@ struct Tally {
 
     mutating func count(_ object: FileContent, _ outcome: ObjectPlacer.Outcome) {
         objects += 1
-        bytes += object.size
+        bytes = bytes.addingClamped(object.size)
         switch outcome {
         case .present: break
         case .linked: linked += 1

@@ -45,7 +45,7 @@ package struct ObjectCopy: Sendable {
             for (object, isWhole) in zip(batch, areWhole) {
                 if isWhole {
                     outcome.count += 1
-                    outcome.bytes += object.size
+                    outcome.bytes = outcome.bytes.addingClamped(object.size)
                 } else {
                     outcome.damaged += try await ledger.files(of: object.key)
                 }

@@ -123,7 +123,7 @@ package struct StoreCheck: Sendable {
                 report(.damaged(object, storedSize: size, files: files))
             }
             summary.objects += objects.count
-            summary.bytes += objects.reduce(0) { $0 + $1.size }
+            summary.bytes = summary.bytes.addingClamped(objects.lazy.map(\.size).clampedSum)
             last = newest.key
         }
     }
@@ -175,7 +175,7 @@ package struct StoreCheck: Sendable {
             for entry in try await withoutRecords(page.filter { candidates.names.contains($0.name) }) {
                 let treatment = try await treat(entry)
                 found.orphans += 1
-                found.orphanBytes += entry.size ?? 0
+                found.orphanBytes = found.orphanBytes.addingClamped(entry.size ?? 0)
                 if treatment == .removed { found.removed += 1 }
                 report(.orphan(entry, treatment))
             }

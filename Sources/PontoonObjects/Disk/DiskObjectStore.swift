@@ -42,20 +42,20 @@ package final class DiskObjectStore: Sendable {
             options: [.create, .closeOnExec],
             permissions: .ownerReadWrite
         )
-        let isLocked: Bool
         do {
-            isLocked = try FileLock.acquire(lock)
+            guard try FileLock.acquire(lock) else {
+                throw PontoonError(
+                    .badRequest,
+                    "Another process is using the directory \(settings.folder); stop it first."
+                )
+            }
+            if settings.durability == .power {
+                for directory in [layout.root, layout.root.removingLastComponent()] { try Directory.sync(directory) }
+            }
+            backupLock = try BackupLock(layout.backupLock)
         } catch {
             try lock.close()
             throw error
-        }
-        guard isLocked else {
-            try lock.close()
-            throw PontoonError(.badRequest, "Another process is using the directory \(settings.folder); stop it first.")
-        }
-        backupLock = try BackupLock(layout.backupLock)
-        if settings.durability == .power {
-            for directory in [layout.root, layout.root.removingLastComponent()] { try Directory.sync(directory) }
         }
         executor = BlockingIOExecutor(threads: settings.threads)
         uploadNames = DirectorySyncCoalescer(layout.uploads, executor: executor)
