@@ -60,7 +60,7 @@ extension Settings {
     ///
     /// The token is in the fragment, which browsers do not send to the server.
     package func signInLink(_ token: Secret) -> String {
-        let token = token.value.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
-        return "\(server.consoleURL(port: server.listen.port ?? 0) ?? "http://localhost")/#token=\(token)"
+        let origin = server.consoleURL(port: server.listen.port ?? 0) ?? "http://localhost"
+        return "\(origin)/#token=\(PercentEncoding.component(token.value))"
     }
 }

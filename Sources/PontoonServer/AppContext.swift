@@ -40,7 +40,7 @@ struct AppContext: RequestContext {
     ///
     /// - Throws: `.routeNotFound` if the segment is missing or cannot be decoded.
     func segment(_ name: String) throws -> String {
-        guard let raw = parameters.get(name), let text = Query.unescape(raw) else {
+        guard let raw = parameters.get(name), let text = PercentEncoding.decode(raw) else {
             throw PontoonError(.routeNotFound, "There is no resource at this URL.")
         }
         return text

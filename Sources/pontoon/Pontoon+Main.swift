@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import PontoonClient
 
 extension Pontoon {
@@ -14,7 +13,7 @@ extension Pontoon {
                 try command.run()
             }
         } catch {
-            Foundation.exit(report(error))
+            Terminal.exit(report(error))
         }
     }
 

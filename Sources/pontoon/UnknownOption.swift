@@ -1,5 +1,5 @@
 import ArgumentParser
-import Foundation
+import PontoonFoundation
 
 /// The first option in the arguments that their command does not have.
 ///

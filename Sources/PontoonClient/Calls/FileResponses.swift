@@ -1,4 +1,4 @@
-public import Foundation
+public import PontoonFoundation
 
 /// A file or folder as the API describes it; only the id and the name are always present.
 public struct FileDetails: Sendable, Decodable, Identifiable {

@@ -1,6 +1,6 @@
-import Foundation
+import PontoonFoundation
 import NIOCore
-import NIOFoundationCompat
+import NIOFoundationEssentialsCompat
 import NIOHTTP1
 
 /// Limits of the values in a server's responses.

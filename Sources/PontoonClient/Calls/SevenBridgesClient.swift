@@ -1,7 +1,7 @@
 import AsyncHTTPClient
-public import Foundation
+public import PontoonFoundation
 import NIOCore
-import NIOFoundationCompat
+import NIOFoundationEssentialsCompat
 import NIOHTTP1
 import PontoonCore
 import Synchronization
@@ -198,13 +198,6 @@ extension SevenBridgesClient {
 }
 
 extension String {
-    /// The text with everything except the unreserved characters of RFC 3986 percent-encoded, as required in path
-    /// segments and query values.
-    var urlEncoded: String {
-        addingPercentEncoding(withAllowedCharacters: Self.unreserved) ?? self
-    }
-
-    private static let unreserved = CharacterSet(
-        charactersIn: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
-    )
+    /// The text as a path segment or query value.
+    var urlEncoded: String { PercentEncoding.component(self) }
 }

@@ -1,4 +1,4 @@
-public import Foundation
+public import PontoonFoundation
 import PontoonCore
 
 /// A project or folder that contains files or receives them.

@@ -1,4 +1,4 @@
-public import Foundation
+public import PontoonFoundation
 public import SystemPackage
 
 /// The content of a checksum file, as coreutils' `md5sum` and `sha256sum` write and read it.
@@ -29,7 +29,7 @@ public struct ChecksumList: Sendable, Hashable {
         } catch {
             throw ClientError(
                 .fileUnreadable,
-                "Cannot read '\(path)': \(error.localizedDescription)",
+                "Cannot read '\(path)': \(error.reason).",
                 advice: "Check its path and permissions."
             )
         }

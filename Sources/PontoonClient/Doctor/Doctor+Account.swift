@@ -1,4 +1,4 @@
-import Foundation
+import PontoonFoundation
 
 extension Doctor {
     /// Checks the token and the calls left under its rate limit.

@@ -1,4 +1,4 @@
-import Foundation
+import PontoonFoundation
 import PontoonCore
 import SystemPackage
 
@@ -17,7 +17,7 @@ extension Doctor {
             return run.note(
                 .upload,
                 .bad,
-                "Cannot create a file in '\(folder.removingLastComponent())': \(error.localizedDescription)",
+                "Cannot create a file in '\(folder.removingLastComponent())': \(error.reason).",
                 advice: "Free some space, or choose another directory with TMPDIR.",
                 error: ClientError(.fileUnwritable, "\(error)")
             )
@@ -121,6 +121,6 @@ extension Doctor {
     /// Formats the size and the throughput, such as `4.0 MiB (12.3 MiB/s)`.
     private func rate(_ time: Duration) -> String {
         let size = Double(options.size) / 0x1p20
-        return String(format: "%.1f MiB (%.1f MiB/s)", size, size / max(time.inSeconds, 1e-6))
+        return "\(size.text(places: 1)) MiB (\((size / max(time.inSeconds, 1e-6)).text(places: 1)) MiB/s)"
     }
 }

@@ -1,4 +1,4 @@
-import Foundation
+import PontoonFoundation
 import Synchronization
 
 /// A diagnosis that checks connectivity, credentials and a test transfer, and suggests fixes.

@@ -1,4 +1,4 @@
-import Foundation
+import PontoonFoundation
 import NIOPosix
 import PontoonCore
 import SystemPackage

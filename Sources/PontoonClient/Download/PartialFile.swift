@@ -1,5 +1,5 @@
 import Crypto
-import Foundation
+import PontoonFoundation
 import PontoonCore
 import Synchronization
 import SystemPackage
@@ -199,9 +199,7 @@ extension PartialFile {
             guard error.code == .stateUnusable else { return error }
             return ClientError(.fileUnwritable, error.message, advice: advice)
         }
-        // Foundation wraps the system's error.
-        let cause = (error as? CocoaError)?.underlying as? POSIXError
-        let errno = (error as? Errno) ?? cause.map { Errno(rawValue: $0.code.rawValue) }
+        let errno = Errno(causing: error)
         if errno == .noSpace || errno == .diskQuotaExceeded {
             return ClientError(.diskFull, "There is not enough space on the disk for '\(target)'.", advice: advice)
         }
@@ -212,8 +210,7 @@ extension PartialFile {
                 advice: "Download the file by its id, with --output and a shorter name."
             )
         }
-        let reason = errno.map { "\($0)" } ?? error.localizedDescription
-        return ClientError(.fileUnwritable, "Cannot write '\(target)': \(reason).", advice: advice)
+        return ClientError(.fileUnwritable, "Cannot write '\(target)': \(error.reason).", advice: advice)
     }
 
     static func exists(_ target: FilePath) -> ClientError {

@@ -1,4 +1,4 @@
-import Foundation
+import PontoonFoundation
 public import SystemPackage
 
 /// An API's URL and the token with which a user authenticates.
@@ -65,7 +65,7 @@ public struct Credentials: Sendable {
         endpoint: String?
     ) throws(ClientError) -> Credentials? {
         func value(_ name: String) -> String? {
-            environment[name]?.trimmingCharacters(in: .whitespacesAndNewlines).nonEmpty
+            environment[name]?.trimmed.nonEmpty
         }
         guard let token = value("SB_AUTH_TOKEN") else {
             guard value("SB_API_ENDPOINT") == nil else {
@@ -121,17 +121,17 @@ public struct CredentialsFile: Sendable {
     public init(_ text: String) {
         var section: String?
         for line in text.withoutByteOrderMark.split(whereSeparator: \.isNewline) {
-            let line = line.trimmingCharacters(in: .whitespaces)
+            let line = line.trimmed
             if line.isEmpty || line.hasPrefix("#") || line.hasPrefix(";") { continue }
             if line.hasPrefix("["), line.hasSuffix("]") {
-                let name = line.dropFirst().dropLast().trimmingCharacters(in: .whitespaces)
+                let name = line.dropFirst().dropLast().trimmed
                 section = name
                 profiles[name] = profiles[name] ?? Profile()
                 continue
             }
             guard let section, let separator = line.firstIndex(where: { $0 == "=" || $0 == ":" }) else { continue }
-            let key = line[..<separator].trimmingCharacters(in: .whitespaces).lowercased()
-            let value = line[line.index(after: separator)...].trimmingCharacters(in: .whitespaces)
+            let key = line[..<separator].trimmed.lowercased()
+            let value = line[line.index(after: separator)...].trimmed
             switch key {
             case "api_endpoint": profiles[section]?.endpoint = value
             case "auth_token": profiles[section]?.token = AuthToken(value)

@@ -1,4 +1,4 @@
-import Foundation
+import PontoonFoundation
 public import SystemPackage
 
 extension CredentialsFile {
@@ -30,7 +30,7 @@ extension CredentialsFile {
         } catch {
             throw ClientError(
                 .fileUnwritable,
-                "Cannot write '\(path)': \(error.localizedDescription)",
+                "Cannot write '\(path)': \(error.reason).",
                 advice: "Check its permissions and those of its folder."
             )
         }
@@ -42,9 +42,9 @@ extension CredentialsFile {
         let old = text.withoutByteOrderMark.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
         var (lines, isInside, isDone) = ([String](), false, false)
         for line in old.map(String.init) {
-            let trimmed = line.trimmingCharacters(in: .whitespaces)
+            let trimmed = line.trimmed
             if trimmed.hasPrefix("["), trimmed.hasSuffix("]") {
-                isInside = trimmed.dropFirst().dropLast().trimmingCharacters(in: .whitespaces) == name
+                isInside = trimmed.dropFirst().dropLast().trimmed == name
                 if isInside {
                     if !isDone { lines += section + [""] }
                     isDone = true

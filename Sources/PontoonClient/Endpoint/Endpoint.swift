@@ -1,4 +1,4 @@
-import Foundation
+import PontoonFoundation
 
 /// The URL of an API, such as `https://api.sbgenomics.com/v2`.
 public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
@@ -45,7 +45,7 @@ public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
     ///
     /// - Throws: ``ClientError`` with code `.endpointInvalid` if the text is neither a short name nor such a URL.
     public init(_ text: String) throws(ClientError) {
-        let text = text.trimmingCharacters(in: .whitespacesAndNewlines)
+        let text = text.trimmed
         let known = Self.platforms.first { $0.name == text.lowercased() }
         var url = known?.url ?? text
         while url.hasSuffix("/") { url.removeLast() }
@@ -81,7 +81,7 @@ public struct AuthToken: Hashable, Sendable, CustomStringConvertible, CustomDebu
     package let value: String
 
     /// Creates a token from its text, without white space and line breaks at both ends.
-    public init(_ value: String) { self.value = value.trimmingCharacters(in: .whitespacesAndNewlines) }
+    public init(_ value: String) { self.value = value.trimmed }
 
     /// Whether the token can be sent: it is not empty and contains only visible ASCII characters.
     package var isValid: Bool { !value.isEmpty && value.utf8.allSatisfy { 0x21...0x7E ~= $0 } }

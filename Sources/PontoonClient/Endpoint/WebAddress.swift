@@ -1,4 +1,4 @@
-import Foundation
+import PontoonFoundation
 
 /// The scheme, host and port of an `http` or `https` URL.
 ///

@@ -1,5 +1,5 @@
 import Crypto
-import Foundation
+import PontoonFoundation
 import PontoonCore
 import Synchronization
 import SystemPackage

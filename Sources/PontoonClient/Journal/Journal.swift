@@ -1,4 +1,4 @@
-import Foundation
+import PontoonFoundation
 import PontoonCore
 import Synchronization
 import SystemPackage

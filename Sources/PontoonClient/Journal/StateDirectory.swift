@@ -1,4 +1,4 @@
-import Foundation
+import PontoonFoundation
 import SystemPackage
 
 /// The directory with the journals of unfinished uploads and the logs of finished ones.

@@ -1,4 +1,4 @@
-public import Foundation
+public import PontoonFoundation
 public import SystemPackage
 
 /// The unfinished uploads whose journals are in a state directory.

@@ -1,4 +1,4 @@
-package import Foundation
+package import PontoonFoundation
 
 /// The conditions under which a listing contains a file or folder, all of which must be met.
 package struct RemoteFilter: Sendable {

@@ -1,4 +1,4 @@
-import Foundation
+import PontoonFoundation
 
 /// Verification by the server, which reads the stored bytes of files again.
 struct DeepVerification {

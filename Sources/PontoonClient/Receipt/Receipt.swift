@@ -1,4 +1,4 @@
-public import Foundation
+public import PontoonFoundation
 public import SystemPackage
 
 /// A record of transferred files and their checksums.
@@ -94,7 +94,7 @@ public struct Receipt: Sendable, Hashable, Codable {
         } catch {
             throw ClientError(
                 .fileUnreadable,
-                "Cannot read the receipt '\(path)': \(error.localizedDescription)",
+                "Cannot read the receipt '\(path)': \(error.reason).",
                 advice: "Use a file written with --receipt."
             )
         }
@@ -117,7 +117,7 @@ public struct Receipt: Sendable, Hashable, Codable {
         } catch {
             throw ClientError(
                 .fileUnwritable,
-                "Cannot write the receipt '\(path)': \(error.localizedDescription)",
+                "Cannot write the receipt '\(path)': \(error.reason).",
                 advice: "The files were transferred. Run the same command again with another --receipt."
             )
         }

@@ -1,4 +1,4 @@
-public import Foundation
+public import PontoonFoundation
 import NIOPosix
 import PontoonCore
 public import SystemPackage

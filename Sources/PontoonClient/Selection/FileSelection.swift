@@ -1,4 +1,4 @@
-import Foundation
+import PontoonFoundation
 public import SystemPackage
 
 /// A selection of local files by paths, patterns and a manifest.
@@ -132,7 +132,8 @@ public struct FileSelection: Sendable {
     /// Returns warnings about names that look the same on screen but are different names on the server.
     private static func warningsAboutNames(_ items: [UploadItem]) -> [String] {
         let mayDiffer = items.filter { !$0.remotePath.utf8.allSatisfy { $0 < 0x80 } }
-        let composed = Dictionary(grouping: mayDiffer) { $0.remotePath.precomposedStringWithCanonicalMapping }
+        // Strings are equal if they differ only in that.
+        let composed = Dictionary(grouping: mayDiffer, by: \.remotePath)
         return composed.values.filter { Set($0.map { Array($0.remotePath.utf8) }).count > 1 }.map { items in
             let names = items.map { "'\($0.source)'" }.joined(separator: " and ")
             return

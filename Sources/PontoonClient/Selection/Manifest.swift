@@ -1,5 +1,4 @@
-import Foundation
-import SwiftCSV
+import PontoonFoundation
 public import SystemPackage
 
 /// A CSV table of files and their metadata.
@@ -32,7 +31,7 @@ public struct Manifest: Sendable {
         } catch {
             throw ClientError(
                 .fileUnreadable,
-                "Cannot read the manifest '\(path)': \(error.localizedDescription)",
+                "Cannot read the manifest '\(path)': \(error.reason).",
                 advice: "Check its path and permissions."
             )
         }
@@ -56,10 +55,9 @@ public struct Manifest: Sendable {
     public init(text: String, folder: FilePath, name: String) throws {
         self.folder = folder
         // Some spreadsheet programs write a byte order mark.
-        let text = text.hasPrefix("\u{FEFF}") ? String(text.dropFirst()) : text
-        let table: CSV<Enumerated>
+        let table: [[String]]
         do {
-            table = try CSV<Enumerated>(string: text, delimiter: .comma, loadColumns: false)
+            table = try CSVReader.rows(of: text.withoutByteOrderMark)
         } catch {
             throw ClientError(
                 .requestInvalid,
@@ -67,14 +65,15 @@ public struct Manifest: Sendable {
                 advice: "Check the quotes around values."
             )
         }
-        guard let first = table.header.first, ["file name", "filename"].contains(first.lowercased()) else {
+        let header = table.first ?? []
+        guard let first = header.first, ["file name", "filename"].contains(first.lowercased()) else {
             throw ClientError(
                 .requestInvalid,
-                "The first column of the manifest '\(name)' is '\(table.header.first ?? "")', not 'File name'.",
+                "The first column of the manifest '\(name)' is '\(header.first ?? "")', not 'File name'.",
                 advice: "Name the first column 'File name' and put the paths of the files there."
             )
         }
-        let keys = table.header.dropFirst()
+        let keys = header.dropFirst()
         if let unnamed = keys.firstIndex(of: "") {
             throw ClientError(
                 .requestInvalid,
@@ -90,7 +89,7 @@ public struct Manifest: Sendable {
                 advice: "Rename or remove one of them."
             )
         }
-        rows = try table.rows.enumerated().compactMap { index, row in
+        rows = try table.dropFirst().enumerated().compactMap { index, row in
             guard row.contains(where: { !$0.isEmpty }) else { return nil }
             guard let file = row.first, !file.isEmpty else {
                 throw ClientError(
@@ -99,16 +98,16 @@ public struct Manifest: Sendable {
                     advice: "Enter the path of a file in the first column, or remove the row."
                 )
             }
-            guard row.count <= table.header.count else {
+            guard row.count <= header.count else {
                 throw ClientError(
                     .requestInvalid,
-                    "Row \(index + 2) of the manifest '\(name)' has \(row.count) values, but the header has only \(table.header.count) columns.",
+                    "Row \(index + 2) of the manifest '\(name)' has \(row.count) values, but the header has only \(header.count) columns.",
                     advice: "Put quotes around values that contain commas."
                 )
             }
             var metadata = Dictionary(uniqueKeysWithValues: zip(keys, row.dropFirst()).filter { !$1.isEmpty })
             let tags = metadata.removeValue(forKey: "tags")?.split(separator: "|").map {
-                $0.trimmingCharacters(in: .whitespaces)
+                $0.trimmed
             }
             return Row(file: file, metadata: metadata, tags: tags?.filter { !$0.isEmpty } ?? [])
         }

@@ -7,7 +7,7 @@ import Glibc
 import Musl
 #endif
 import CFileCalls
-import Foundation
+import PontoonFoundation
 import SystemPackage
 
 /// The status of a file, as `stat(2)` reports it.
@@ -233,4 +233,17 @@ private func checkResult(_ result: CInt) throws(Errno) {
 
 private func platformRename(_ path: UnsafePointer<CChar>, _ target: UnsafePointer<CChar>) -> CInt {
     rename(path, target)
+}
+
+extension Errno {
+    /// The system's error, also if Foundation has wrapped it; `nil` for other errors.
+    init?(causing error: any Error) {
+        if let errno = error as? Errno {
+            self = errno
+        } else if let cause = (error as? CocoaError)?.underlying as? POSIXError {
+            self = Errno(rawValue: cause.code.rawValue)
+        } else {
+            return nil
+        }
+    }
 }

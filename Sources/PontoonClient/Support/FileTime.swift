@@ -1,4 +1,4 @@
-import Foundation
+import PontoonFoundation
 
 /// The modification time of a file in its metadata: RFC 3339 in UTC, with nanoseconds.
 enum FileTime {

@@ -1,4 +1,4 @@
-import Foundation
+import PontoonFoundation
 import SystemPackage
 
 /// The error for a link or special file at the path of one of the client's own files, such as a journal.

@@ -1,5 +1,5 @@
 import Crypto
-import Foundation
+import PontoonFoundation
 import PontoonCore
 
 /// The checksums of a byte range, updated as its bytes are read.

@@ -7,3 +7,11 @@ extension String {
     /// The text; `nil` if it is empty.
     var nonEmpty: String? { isEmpty ? nil : self }
 }
+
+extension StringProtocol {
+    /// The text without white space and line breaks at its ends.
+    package var trimmed: String {
+        let start = drop { $0.isWhitespace }
+        return String(start[..<(start.lastIndex { !$0.isWhitespace }.map(start.index(after:)) ?? start.startIndex)])
+    }
+}

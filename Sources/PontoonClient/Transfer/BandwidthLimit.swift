@@ -1,4 +1,4 @@
-public import Foundation
+public import PontoonFoundation
 
 /// A limit of the bandwidth of a transfer: constant, or with a timetable of a week.
 public struct BandwidthLimit: Hashable, Sendable {

@@ -1,4 +1,5 @@
-import Foundation
+import PontoonCore
+import PontoonFoundation
 
 /// The proxies for `https` and `http` URLs, and the hosts that bypass them.
 public struct ProxySettings: Sendable {
@@ -30,7 +31,7 @@ public struct ProxySettings: Sendable {
         /// - Throws: ``ClientError`` with code `.requestInvalid` for any other text. The message contains `name`, but
         ///   not the text, which may contain a password.
         public init(_ text: String, name: String) throws(ClientError) {
-            let text = text.trimmingCharacters(in: .whitespacesAndNewlines)
+            let text = text.trimmed
             let separator = text.firstRange(of: "://")
             let scheme = separator.map { text[..<$0.lowerBound].lowercased() } ?? "http"
             switch scheme {
@@ -67,7 +68,7 @@ public struct ProxySettings: Sendable {
         /// Returns the percent-decoded `user:password`; `nil` if the text is empty.
         private static func login(_ text: Substring, _ name: String) throws(ClientError) -> String? {
             guard !text.isEmpty else { return nil }
-            guard let login = String(text).removingPercentEncoding, login.isHeaderValue else {
+            guard let login = PercentEncoding.decode(String(text)), login.isHeaderValue else {
                 throw invalid(name, "its user name or password is not valid")
             }
             return login.contains(":") ? login : "\(login):"

@@ -1,4 +1,4 @@
-public import Foundation
+public import PontoonFoundation
 import NIOHTTP1
 import Synchronization
 

@@ -1,4 +1,4 @@
-import Foundation
+import PontoonFoundation
 import Synchronization
 
 /// A bandwidth limiter that allows bursts of up to 250 milliseconds' worth of bytes.

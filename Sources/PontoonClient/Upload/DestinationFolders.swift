@@ -1,4 +1,4 @@
-import Foundation
+import PontoonFoundation
 import PontoonCore
 
 /// The folders that receive the files of a run.

@@ -1,5 +1,5 @@
 import AsyncHTTPClient
-import Foundation
+import PontoonFoundation
 import NIOCore
 import NIOHTTP1
 import NIOPosix

@@ -1,5 +1,5 @@
 import AsyncAlgorithms
-import Foundation
+import PontoonFoundation
 import NIOHTTP1
 import NIOPosix
 import PontoonCore

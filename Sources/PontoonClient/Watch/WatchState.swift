@@ -1,5 +1,5 @@
 import Crypto
-import Foundation
+import PontoonFoundation
 import PontoonCore
 import SystemPackage
 
@@ -114,7 +114,7 @@ struct WatchState: Sendable {
         } catch {
             throw ClientError(
                 .fileUnwritable,
-                "Cannot create the folder '\(folder)': \(error.localizedDescription)",
+                "Cannot create the folder '\(folder)': \(error.reason).",
                 advice: "Check the path given with --receipts."
             )
         }

@@ -1,4 +1,4 @@
-package import Foundation
+package import PontoonFoundation
 
 /// One line of the audit log.
 ///

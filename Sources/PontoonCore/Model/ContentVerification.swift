@@ -1,4 +1,4 @@
-package import Foundation
+package import PontoonFoundation
 
 /// The results of checks of a file's stored bytes, and the pending request for a check.
 package struct ContentVerification: Hashable, Sendable {

@@ -1,4 +1,4 @@
-package import Foundation
+package import PontoonFoundation
 
 /// A file or a folder of a project.
 package struct File: Hashable, Sendable {

@@ -1,4 +1,4 @@
-package import Foundation
+package import PontoonFoundation
 
 /// Changes to a file's name, metadata and tags; `nil` leaves a field unchanged.
 package struct FileChange: Sendable {

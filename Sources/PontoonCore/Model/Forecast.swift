@@ -1,4 +1,4 @@
-package import Foundation
+package import PontoonFoundation
 
 /// An unfinished upload and the size of its stored parts, from which its completion is forecast.
 package struct UploadProgress: Hashable, Sendable {

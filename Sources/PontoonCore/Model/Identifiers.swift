@@ -1,4 +1,4 @@
-package import Foundation
+package import PontoonFoundation
 
 /// Ids and tokens from the system's secure random number generator.
 package enum Identifiers {

@@ -1,4 +1,4 @@
-package import Foundation
+package import PontoonFoundation
 
 /// An exclusive, time-limited permission to work on something.
 ///

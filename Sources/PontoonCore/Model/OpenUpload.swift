@@ -1,4 +1,4 @@
-package import Foundation
+package import PontoonFoundation
 
 /// An unfinished upload as an administrator sees it.
 package struct OpenUpload: Hashable, Sendable {

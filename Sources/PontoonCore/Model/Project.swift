@@ -1,4 +1,4 @@
-package import Foundation
+package import PontoonFoundation
 
 /// A project, which contains files and belongs to a user.
 package struct Project: Hashable, Sendable {

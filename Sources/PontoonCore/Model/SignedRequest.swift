@@ -1,4 +1,4 @@
-package import Foundation
+package import PontoonFoundation
 
 /// A request to a signed or presigned URL, which a client sends without a token.
 package struct SignedRequest: Hashable, Sendable {

@@ -1,4 +1,4 @@
-package import Foundation
+package import PontoonFoundation
 
 /// A secret that signs data-plane URLs.
 package struct SigningKey: Hashable, Sendable {

@@ -1,4 +1,4 @@
-package import Foundation
+package import PontoonFoundation
 
 /// The calls that a token allows; the raw value is its name in the API.
 ///

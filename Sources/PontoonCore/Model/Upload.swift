@@ -1,4 +1,4 @@
-package import Foundation
+package import PontoonFoundation
 
 /// One multipart upload, from initialize to complete or abort.
 package struct Upload: Hashable, Sendable {

@@ -1,4 +1,4 @@
-package import Foundation
+package import PontoonFoundation
 
 /// A link through which people without an account upload files to a folder.
 package struct UploadLink: Hashable, Sendable {

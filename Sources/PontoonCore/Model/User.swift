@@ -1,4 +1,4 @@
-package import Foundation
+package import PontoonFoundation
 
 /// A user of the API.
 package struct User: Hashable, Sendable {

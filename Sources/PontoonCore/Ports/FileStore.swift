@@ -1,4 +1,4 @@
-package import Foundation
+package import PontoonFoundation
 
 /// Storage of files and folders.
 package protocol FileStore: Sendable {

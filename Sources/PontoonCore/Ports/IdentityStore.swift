@@ -1,4 +1,4 @@
-package import Foundation
+package import PontoonFoundation
 
 /// Storage of users and their tokens.
 package protocol IdentityStore: Sendable {

@@ -1,4 +1,4 @@
-package import Foundation
+package import PontoonFoundation
 
 /// Storage of all records, such as users, projects, files, uploads, upload links, automations and signing keys.
 ///

@@ -1,4 +1,4 @@
-package import Foundation
+package import PontoonFoundation
 
 /// The contents of an object store, for comparing them with the records.
 ///

@@ -1,4 +1,4 @@
-package import Foundation
+package import PontoonFoundation
 
 /// The object store, which is one of two kinds.
 ///

@@ -1,4 +1,4 @@
-package import Foundation
+package import PontoonFoundation
 package import NIOCore
 
 /// Storage of bytes: the operations that streaming and presigned object stores have in common.

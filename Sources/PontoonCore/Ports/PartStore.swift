@@ -1,4 +1,4 @@
-package import Foundation
+package import PontoonFoundation
 
 /// Storage of part records.
 package protocol PartStore: Sendable {

@@ -1,4 +1,4 @@
-package import Foundation
+package import PontoonFoundation
 
 /// Storage of projects and their members.
 package protocol ProjectStore: Sendable {

@@ -1,4 +1,4 @@
-package import Foundation
+package import PontoonFoundation
 
 /// Storage of the results of scrubs, and of requests to check single objects.
 package protocol ScrubStore: ObjectUsers {

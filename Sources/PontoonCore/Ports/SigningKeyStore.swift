@@ -1,4 +1,4 @@
-package import Foundation
+package import PontoonFoundation
 
 /// Storage of the keys that sign data-plane URLs.
 package protocol SigningKeyStore: Sendable {

@@ -1,4 +1,4 @@
-package import Foundation
+package import PontoonFoundation
 
 /// Storage of upload links and of the senders who are signed in with them.
 ///

@@ -1,4 +1,4 @@
-package import Foundation
+package import PontoonFoundation
 
 /// A source of the progress of unfinished uploads, for forecasts.
 package protocol UploadProgressStore: Sendable {

@@ -1,4 +1,4 @@
-package import Foundation
+package import PontoonFoundation
 
 /// Storage of uploads and of the leases under which they are completed.
 package protocol UploadStore: Sendable {

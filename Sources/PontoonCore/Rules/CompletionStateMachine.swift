@@ -1,4 +1,4 @@
-package import Foundation
+package import PontoonFoundation
 
 /// The state machine that completes one upload; performs no I/O.
 ///

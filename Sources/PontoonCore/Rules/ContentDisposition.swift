@@ -1,5 +1,3 @@
-import Foundation
-
 /// The `Content-Disposition` header, with which a browser saves a response as a file.
 package enum ContentDisposition {
     /// Returns the header's value, with an ASCII name for old clients and the exact name in UTF-8 for all others.
@@ -7,7 +5,6 @@ package enum ContentDisposition {
     /// Source: RFC 6266.
     package static func attachment(named name: String) -> String {
         let plain = String(name.map { $0.isASCII && $0 != "\"" && $0 != "\\" && $0 != "%" ? $0 : "_" })
-        let encoded = name.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
-        return "attachment; filename=\"\(plain)\"; filename*=UTF-8''\(encoded)"
+        return "attachment; filename=\"\(plain)\"; filename*=UTF-8''\(PercentEncoding.component(name))"
     }
 }

@@ -1,4 +1,4 @@
-package import Foundation
+package import PontoonFoundation
 
 /// The arithmetic of forecasts, which accepts any values.
 package enum ForecastRules {

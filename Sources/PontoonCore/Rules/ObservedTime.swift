@@ -1,4 +1,4 @@
-package import Foundation
+package import PontoonFoundation
 
 /// The time for which the service has been running, and readings of the wall clock in the meantime.
 ///

@@ -1,5 +1,5 @@
 import Crypto
-package import Foundation
+package import PontoonFoundation
 
 /// Checksums of a part, computed while its bytes arrive.
 ///

@@ -1,4 +1,4 @@
-package import Foundation
+package import PontoonFoundation
 
 /// The number of API calls that a token may make per window.
 ///

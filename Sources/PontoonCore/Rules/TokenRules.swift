@@ -1,4 +1,4 @@
-package import Foundation
+package import PontoonFoundation
 
 /// Limits of tokens.
 ///

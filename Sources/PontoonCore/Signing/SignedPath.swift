@@ -1,5 +1,5 @@
 import Crypto
-import Foundation
+import PontoonFoundation
 
 /// The paths of signed URLs in the data plane.
 package enum DataPlanePath {

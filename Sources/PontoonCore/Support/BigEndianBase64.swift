@@ -1,4 +1,4 @@
-import Foundation
+import PontoonFoundation
 
 extension FixedWidthInteger where Self: UnsignedInteger {
     /// Base64 of the number's bytes in big-endian order.

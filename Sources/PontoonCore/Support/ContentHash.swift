@@ -1,5 +1,5 @@
 import Crypto
-import Foundation
+import PontoonFoundation
 
 /// SHA-256 hashes of text.
 package enum ContentHash {

@@ -1,4 +1,4 @@
-package import Foundation
+package import PontoonFoundation
 
 extension Date {
     /// The date rounded to the nearest millisecond.

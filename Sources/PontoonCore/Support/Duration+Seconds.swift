@@ -1,4 +1,4 @@
-package import Foundation
+package import PontoonFoundation
 
 extension Duration {
     /// The duration in seconds, with fractions.

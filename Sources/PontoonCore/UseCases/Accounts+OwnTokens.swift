@@ -1,4 +1,4 @@
-package import Foundation
+package import PontoonFoundation
 
 /// The properties of a token that its user creates; a property that is absent is that of the creating token.
 package struct NewToken: Hashable, Sendable {

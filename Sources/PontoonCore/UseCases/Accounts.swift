@@ -1,4 +1,4 @@
-package import Foundation
+package import PontoonFoundation
 
 /// The use cases that authenticate callers and create tokens; for those of a token's user, see `Accounts+OwnTokens`.
 package struct Accounts: Sendable {

@@ -1,4 +1,4 @@
-package import Foundation
+package import PontoonFoundation
 
 /// The use cases that create and look up automations and their code packages.
 ///

@@ -1,4 +1,4 @@
-package import Foundation
+package import PontoonFoundation
 
 /// The scrubs that servers run in the background: a periodic one of all objects, and one of objects on request.
 ///

@@ -1,4 +1,4 @@
-package import Foundation
+package import PontoonFoundation
 
 /// The signer and verifier of the URLs of this server's data plane.
 ///

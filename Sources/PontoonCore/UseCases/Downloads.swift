@@ -1,4 +1,4 @@
-package import Foundation
+package import PontoonFoundation
 
 /// The use case that lets clients download files.
 ///

@@ -1,4 +1,4 @@
-import Foundation
+import PontoonFoundation
 
 extension Files {
     /// Requests a check in which the server reads a file's bytes again and compares them with its checksum.

@@ -1,4 +1,4 @@
-package import Foundation
+package import PontoonFoundation
 
 /// The use cases that list, change, copy, move, verify and delete files, and that manage folders.
 package struct Files: Sendable {

@@ -1,4 +1,4 @@
-package import Foundation
+package import PontoonFoundation
 
 /// The use case that forecasts when a caller's uploads will be done, and when the disk will be full.
 package struct Forecasts: Sendable {

@@ -1,4 +1,4 @@
-package import Foundation
+package import PontoonFoundation
 import Synchronization
 
 /// The keys that sign data-plane URLs, cached in memory so that signing needs no query.

@@ -1,4 +1,4 @@
-import Foundation
+import PontoonFoundation
 
 /// A source of new leases that also renews acquired leases while work is in progress.
 struct LeaseRenewer: Sendable {

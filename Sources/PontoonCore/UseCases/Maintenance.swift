@@ -1,4 +1,4 @@
-package import Foundation
+package import PontoonFoundation
 
 /// The maintenance that servers run periodically, and the recovery from a crash at startup.
 package struct Maintenance: Sendable {

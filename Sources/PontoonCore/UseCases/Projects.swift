@@ -1,4 +1,4 @@
-package import Foundation
+package import PontoonFoundation
 
 /// The use cases that create, list, change and delete projects.
 package struct Projects: Sendable {

@@ -1,5 +1,5 @@
 import Crypto
-package import Foundation
+package import PontoonFoundation
 import NIOCore
 
 /// The use case that reads objects again and compares them with their recorded lengths and checksums.

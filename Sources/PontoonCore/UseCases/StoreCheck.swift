@@ -1,4 +1,4 @@
-package import Foundation
+package import PontoonFoundation
 
 /// The use case that compares the records of objects with the contents of the object store, in both directions.
 ///

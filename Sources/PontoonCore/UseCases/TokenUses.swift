@@ -1,4 +1,4 @@
-import Foundation
+import PontoonFoundation
 import Synchronization
 
 /// A recorder of the days on which tokens are used.

@@ -1,4 +1,4 @@
-package import Foundation
+package import PontoonFoundation
 
 /// The use cases with which administrators manage users.
 package struct UserAdministration: Sendable {

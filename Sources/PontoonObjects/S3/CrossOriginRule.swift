@@ -1,6 +1,6 @@
 import Foundation
 import NIOCore
-import NIOFoundationCompat
+import NIOFoundationEssentialsCompat
 import XMLCoder
 
 /// A CORS rule of a bucket, encoded with the element names of the S3 API.

@@ -49,7 +49,7 @@ struct ProjectCalls {
             ) : Listing(items: [], total: 0)
         return try .list(
             listing.map { ProjectBody($0, base: call.base) },
-            path: owner.map { "/projects/\(Query.encode($0))" } ?? "/projects",
+            path: owner.map { "/projects/\(PercentEncoding.component($0))" } ?? "/projects",
             call: call,
             fields: fields
         )

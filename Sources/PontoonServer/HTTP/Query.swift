@@ -47,7 +47,8 @@ struct Query: Sendable {
         let others = items.filter { item in
             !dropped.contains(item.name) && !replacements.contains { $0.name == item.name }
         }
-        return (others + replacements).map { "\(Self.encode($0.name))=\(Self.encode($0.value))" }
+        return (others + replacements)
+            .map { "\(PercentEncoding.component($0.name))=\(PercentEncoding.component($0.value))" }
             .joined(separator: "&")
     }
 
@@ -64,38 +65,6 @@ struct Query: Sendable {
 
     private static func decode(_ text: Substring) -> String {
         let spaced = text.utf8.contains(UInt8(ascii: "+")) ? String(text).replacing("+", with: " ") : String(text)
-        return unescape(spaced) ?? spaced
+        return PercentEncoding.decode(spaced) ?? spaced
     }
-
-    /// Decodes percent escapes.
-    ///
-    /// Unlike Foundation's `removingPercentEncoding`, keeps a leading U+FEFF, which may be part of a name.
-    ///
-    /// - Returns: The decoded text; `nil` if an escape is malformed, or the result is not UTF-8.
-    static func unescape(_ text: String) -> String? {
-        // Most text contains no escapes.
-        guard text.utf8.contains(UInt8(ascii: "%")) else { return text }
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(text.utf8.count)
-        var rest = text.utf8[...]
-        while let byte = rest.popFirst() {
-            if byte == UInt8(ascii: "%") {
-                guard let decoded = Hex.decode(Substring(rest.prefix(2))), decoded.count == 1 else { return nil }
-                bytes += decoded
-                rest = rest.dropFirst(2)
-            } else {
-                bytes.append(byte)
-            }
-        }
-        return String(validating: bytes, as: UTF8.self)
-    }
-
-    /// Percent-encodes text for a query or for one segment of a path.
-    static func encode(_ text: String) -> String {
-        text.addingPercentEncoding(withAllowedCharacters: unreserved) ?? ""
-    }
-
-    private static let unreserved = CharacterSet(
-        charactersIn: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
-    )
 }

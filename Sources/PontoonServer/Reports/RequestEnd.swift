@@ -103,7 +103,9 @@ struct RequestEnd: Sendable {
 
     /// Returns a name in the path, percent-decoded; `nil` for text that is longer than any name.
     private func text(_ name: String) -> String? {
-        guard let text = parameters.get(name).flatMap(Query.unescape), text.utf8.count <= 256 else { return nil }
+        guard let text = parameters.get(name).flatMap(PercentEncoding.decode), text.utf8.count <= 256 else {
+            return nil
+        }
         return text
     }
 }

@@ -1,7 +1,7 @@
 package import AsyncHTTPClient
 import Foundation
 package import NIOCore
-import NIOFoundationCompat
+import NIOFoundationEssentialsCompat
 package import NIOHTTP1
 package import PontoonCore
 import Testing

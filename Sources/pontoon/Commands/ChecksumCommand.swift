@@ -1,5 +1,5 @@
 public import ArgumentParser
-import Foundation
+import PontoonFoundation
 public import PontoonClient
 import SystemPackage
 

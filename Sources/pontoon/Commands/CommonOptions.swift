@@ -1,5 +1,5 @@
 import ArgumentParser
-import Foundation
+import PontoonFoundation
 import PontoonClient
 import SystemPackage
 
@@ -107,7 +107,7 @@ extension CommonOptions {
         } catch {
             throw ClientError(
                 .credentialsMissing,
-                "Cannot read '\(path)': \(error.localizedDescription)",
+                "Cannot read '\(path)': \(error.reason).",
                 advice: "Check its permissions."
             )
         }

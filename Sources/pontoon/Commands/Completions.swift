@@ -1,5 +1,6 @@
+import Dispatch
 import ArgumentParser
-import Foundation
+import PontoonFoundation
 import PontoonClient
 
 extension CompletionKind {
@@ -47,7 +48,7 @@ struct Completions: Sendable {
     /// Returns the completions that `body` finds within the time limit, without those that a shell could interpret.
     func find(_ body: @Sendable (SevenBridgesClient) async throws -> [String]) async -> [String] {
         // The process exits even if a call does not respond to a cancellation.
-        DispatchQueue.global().asyncAfter(deadline: .now() + .seconds(Self.timeLimit)) { Foundation.exit(0) }
+        DispatchQueue.global().asyncAfter(deadline: .now() + .seconds(Self.timeLimit)) { Terminal.exit(0) }
         do {
             var arguments = ["--retries", "1", "--timeout", "\(Self.timeLimit)"]
             for name in ["--profile", "--endpoint", "--ca-file"] {

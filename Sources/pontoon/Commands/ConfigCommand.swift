@@ -1,5 +1,5 @@
 import ArgumentParser
-import Foundation
+import PontoonFoundation
 import PontoonClient
 import SystemPackage
 
@@ -76,7 +76,7 @@ struct ConfigCommand: AsyncParsableCommand {
         private static func ask(_ text: String) async throws -> String {
             if Terminal.isTerminal(.input) { Output.standard.write(text, to: .error) }
             let line = try await abandonable { try Terminal.readLine() }
-            return line?.trimmingCharacters(in: .whitespaces) ?? ""
+            return line?.trimmed ?? ""
         }
     }
 

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Foundation
+import PontoonFoundation
 import PontoonClient
 
 /// The options that select the project or folder that receives the files.

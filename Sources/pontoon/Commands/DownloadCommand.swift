@@ -1,5 +1,5 @@
 import ArgumentParser
-import Foundation
+import PontoonFoundation
 import PontoonClient
 import SystemPackage
 

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Foundation
+import PontoonFoundation
 import PontoonClient
 
 /// The format of a list.

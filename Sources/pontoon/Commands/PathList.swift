@@ -1,4 +1,4 @@
-import Foundation
+import PontoonFoundation
 import PontoonClient
 import SystemPackage
 
@@ -17,16 +17,24 @@ struct PathList {
     /// - Throws: ``ClientError`` with code `.fileUnreadable`.
     init(file: String, endsWithNull: Bool) throws {
         do {
-            let data =
-                file == "-"
-                ? try FileHandle.standardInput.readToEnd() ?? Data() : try Data(contentsOf: URL(filePath: file))
+            let data = file == "-" ? try Self.standardInput() : try Data(contentsOf: URL(filePath: file))
             self.init(data, endsWithNull: endsWithNull)
         } catch {
             throw ClientError(
                 .fileUnreadable,
-                "Cannot read '\(file)': \(error.localizedDescription)",
+                "Cannot read '\(file)': \(error.reason).",
                 advice: "Check the path given with --files-from."
             )
+        }
+    }
+
+    private static func standardInput() throws -> Data {
+        var data = Data()
+        var buffer = [UInt8](repeating: 0, count: 64 << 10)
+        while true {
+            let count = try buffer.withUnsafeMutableBytes { try FileDescriptor.standardInput.read(into: $0) }
+            if count == 0 { return data }
+            data.append(contentsOf: buffer[..<count])
         }
     }
 

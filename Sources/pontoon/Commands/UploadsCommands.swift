@@ -1,5 +1,5 @@
 import ArgumentParser
-import Foundation
+import PontoonFoundation
 import PontoonClient
 import PontoonCore
 import SystemPackage
@@ -223,7 +223,8 @@ struct AgeOption: ExpressibleByArgument, Hashable, Sendable {
     var defaultValueDescription: String {
         let units: [(String, Double)] = [("d", 86_400), ("h", 3600), ("m", 60), ("s", 1)]
         let (unit, length) = units.first { seconds >= $0.1 && seconds.remainder(dividingBy: $0.1) == 0 } ?? ("s", 1)
-        return "\((seconds / length).formatted(.number.grouping(.never)))\(unit)"
+        let number = seconds / length
+        return (Int64(exactly: number).map { "\($0)" } ?? "\(number)") + unit
     }
 
     init?(argument: String) {

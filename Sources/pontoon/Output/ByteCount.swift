@@ -1,5 +1,7 @@
+import PontoonClient
+import PontoonCore
 import ArgumentParser
-import Foundation
+import PontoonFoundation
 
 /// A number of bytes, parsed from text such as `512K`, `16MiB` or `1.5G`; units are powers of 1024.
 struct ByteCount: ExpressibleByArgument, Hashable, Sendable {
@@ -15,7 +17,7 @@ struct ByteCount: ExpressibleByArgument, Hashable, Sendable {
         let units: [String: Double] = [
             "": 1, "b": 1, "k": 0x1p10, "m": 0x1p20, "g": 0x1p30, "t": 0x1p40,
         ]
-        var unit = text.dropFirst(digits.count).trimmingCharacters(in: .whitespaces)
+        var unit = text.dropFirst(digits.count).trimmed
         if unit.hasSuffix("ib") { unit = String(unit.dropLast(2)) }
         if unit.count == 2, unit.hasSuffix("b") { unit = String(unit.dropLast()) }
         guard let number = Double(digits), let factor = units[unit], number * factor < 0x1p62 else { return nil }
@@ -26,7 +28,7 @@ struct ByteCount: ExpressibleByArgument, Hashable, Sendable {
     static func text(_ bytes: Int64) -> String {
         var (value, unit) = (Double(bytes), "B")
         for larger in ["KiB", "MiB", "GiB", "TiB"] where value >= 1024 { (value, unit) = (value / 1024, larger) }
-        return unit == "B" ? "\(bytes) B" : String(format: value < 10 ? "%.2f %@" : "%.1f %@", value, unit)
+        return unit == "B" ? "\(bytes) B" : "\(value.text(places: value < 10 ? 2 : 1)) \(unit)"
     }
 }
 
@@ -36,8 +38,8 @@ struct ByteCount: ExpressibleByArgument, Hashable, Sendable {
 func timeText(_ seconds: Double) -> String {
     guard seconds >= 0, seconds < 360_000 else { return "–" }
     let total = Int(seconds.rounded())
-    let (hours, minutes, rest) = (total / 3600, total / 60 % 60, total % 60)
-    return hours > 0 ? String(format: "%d:%02d:%02d", hours, minutes, rest) : String(format: "%d:%02d", minutes, rest)
+    let (hours, minutes, rest) = (total / 3600, total / 60 % 60, (total % 60).padded(to: 2))
+    return hours > 0 ? "\(hours):\(minutes.padded(to: 2)):\(rest)" : "\(minutes):\(rest)"
 }
 
 /// Formats a throughput in bytes per second, such as `12.3 MiB/s`.

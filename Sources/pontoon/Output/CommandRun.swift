@@ -1,5 +1,6 @@
+import Dispatch
 import ArgumentParser
-import Foundation
+import PontoonFoundation
 import PontoonClient
 import Synchronization
 import UnixSignals
@@ -115,8 +116,7 @@ private func stoppable<Value: Sendable>(
         }
         defer { group.cancelAll() }
         guard let first = try await group.next(), let value = first else {
-            signal(SIGINT, SIG_DFL)
-            signal(SIGTERM, SIG_DFL)
+            Terminal.stopTrappingSignals()
             group.cancelAll()
             // If the cancelled work still returns a value, use it.
             for try await value in group { if let value { return value } }

@@ -100,11 +100,20 @@ enum Terminal {
         return try await body()
     }
 
+    /// Lets the next SIGINT or SIGTERM terminate the process.
+    static func stopTrappingSignals() {
+        signal(SIGINT, SIG_DFL)
+        signal(SIGTERM, SIG_DFL)
+    }
+
+    /// Terminates the process at once with an exit code.
+    static func exit(_ code: Int32) -> Never { platformExit(code) }
+
     /// Terminates the process like one that does not handle SIGPIPE, so that callers see the usual status.
     static func terminateForClosedPipe() -> Never {
         signal(SIGPIPE, SIG_DFL)
         raise(SIGPIPE)
-        exit(128 + SIGPIPE)
+        platformExit(128 + SIGPIPE)
     }
 
     /// Returns the number of columns in which a terminal displays each character; never less than terminals use.
@@ -121,3 +130,5 @@ enum Terminal {
 private func platformWrite(_ descriptor: CInt, _ bytes: UnsafeRawPointer?, _ count: Int) -> Int {
     write(descriptor, bytes, count)
 }
+
+private func platformExit(_ code: Int32) -> Never { exit(code) }

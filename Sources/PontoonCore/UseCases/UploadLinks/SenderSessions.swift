@@ -1,4 +1,4 @@
-package import Foundation
+package import PontoonFoundation
 
 /// The use cases that sign senders in with an upload link and authenticate their later calls.
 package struct SenderSessions: Sendable {

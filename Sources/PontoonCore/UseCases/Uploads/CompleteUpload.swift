@@ -1,4 +1,4 @@
-package import Foundation
+package import PontoonFoundation
 
 /// The use case that completes uploads: it assembles their parts into files.
 ///

@@ -1,4 +1,4 @@
-import Foundation
+import PontoonFoundation
 
 /// The use case that records part reports.
 ///

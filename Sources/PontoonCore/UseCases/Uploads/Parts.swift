@@ -1,4 +1,4 @@
-package import Foundation
+package import PontoonFoundation
 package import NIOCore
 
 /// The use case that receives and stores the bytes of parts.

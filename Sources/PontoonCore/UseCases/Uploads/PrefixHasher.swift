@@ -1,5 +1,5 @@
 import Crypto
-import Foundation
+import PontoonFoundation
 import NIOCore
 
 /// A hasher that computes the MD5 of uploads incrementally, while their parts arrive.

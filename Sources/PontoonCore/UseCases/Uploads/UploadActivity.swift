@@ -1,4 +1,4 @@
-import Foundation
+import PontoonFoundation
 import Synchronization
 
 /// A recorder of clients' activity that keeps uploads to a presigned store from expiring.

@@ -1,5 +1,5 @@
 import Crypto
-import Foundation
+import PontoonFoundation
 import NIOCore
 
 /// The steps of a completion that create the object of a leased upload, or undo its creation.

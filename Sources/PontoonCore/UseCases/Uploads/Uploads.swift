@@ -1,4 +1,4 @@
-package import Foundation
+package import PontoonFoundation
 
 /// The use cases of multipart uploads, from initialize to complete or abort.
 ///
