@@ -1,3 +1,5 @@
+import PontoonCore
+
 /// The URLs of a bucket, with the bucket's name either in the path or in the host name.
 struct S3Address: Hashable, Sendable {
     let endpoint: S3Endpoint

@@ -58,7 +58,7 @@ struct RequestFuzzTests {
         ] as [(String, String?)]
     )
     func unescape(text: String, expected: String?) {
-        #expect(Query.unescape(text).map { Array($0.utf8) } == expected.map { Array($0.utf8) })
+        #expect(PercentEncoding.decode(text).map { Array($0.utf8) } == expected.map { Array($0.utf8) })
     }
 
     @Test("an accepted range is within the file and not empty")
