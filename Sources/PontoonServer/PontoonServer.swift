@@ -106,6 +106,7 @@ extension Routes {
         AutomationCalls(automations: useCases.automations, uploads: useCases.uploads.ofCodePackages).add(to: self)
         ProjectCalls(projects: useCases.projects, usage: useCases.usage, files: files).add(to: self)
         MemberCalls(projects: useCases.projects).add(to: self)
+        PlatformCalls().add(to: self)
         files.add(to: self)
         FileDetailCalls(files: useCases.files).add(to: self)
         FileActionCalls(files: useCases.files).add(to: self)

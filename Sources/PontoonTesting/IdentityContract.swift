@@ -7,6 +7,7 @@ package enum IdentityContract: MetadataRule, CaseIterable {
     case userNameIsUnique
     case userNameIsCaseSensitive
     case usersRoundTrip
+    case emailIsUnique
     case usersAreListedByName
     case bootstrapCreatesEverything
     case oneOfManyCallersBootstraps
@@ -18,6 +19,7 @@ package enum IdentityContract: MetadataRule, CaseIterable {
         case .userNameIsUnique: try await Self.userNameIsUnique(store)
         case .userNameIsCaseSensitive: try await Self.userNameIsCaseSensitive(store)
         case .usersRoundTrip: try await Self.usersRoundTrip(store)
+        case .emailIsUnique: try await Self.emailIsUnique(store)
         case .usersAreListedByName: try await Self.usersAreListedByName(store)
         case .bootstrapCreatesEverything: try await Self.bootstrapCreatesEverything(store)
         case .oneOfManyCallersBootstraps: try await Self.oneOfManyCallersBootstraps(store)
@@ -49,10 +51,30 @@ package enum IdentityContract: MetadataRule, CaseIterable {
     private static func usersRoundTrip(_ store: some MetadataStore) async throws {
         let time = MetadataFixture.time
         let service = User(name: "bot", createdOn: time, isService: true)
-        for user in [ada, service, User(name: "c", createdOn: time, disabledOn: time)] {
+        let other = User(name: "d", createdOn: time, email: "d@example.org")
+        for user in [ada, service, User(name: "c", createdOn: time, disabledOn: time), other] {
             try await store.addUser(user)
             try expect(try await store.user(named: user.name), equals: user, "a stored user is read back unchanged")
         }
+    }
+
+    private static func emailIsUnique(_ store: some MetadataStore) async throws {
+        let time = MetadataFixture.time
+        let bob = User(name: "bob", createdOn: time, email: "b@example.org")
+        try await store.addUser(ada)
+        try await store.addUser(bob)
+        try expect(try await store.user(withEmail: "b@example.org"), equals: bob, "a user is found by address")
+        try expect(try await store.user(withEmail: "a@example.org"), equals: nil, "an unknown address")
+        let twin = User(name: "cyd", createdOn: time, email: "b@example.org")
+        try await expectRefusal(.userExists) { try await store.addUser(twin) }
+        try expect(try await store.user(named: "cyd"), equals: nil, "a refused user is not added")
+        try await expectRefusal(.userExists) { _ = try await store.setEmail("ada", "b@example.org") }
+        try expect(try await store.setEmail("bob", "bob@example.org"), "the address is changed")
+        try expect(try await store.setEmail("ada", "b@example.org"), "the old address is free")
+        try expect(try await store.user(withEmail: "b@example.org")?.name, equals: "ada", "its new owner")
+        try expect(try await store.setEmail("bob", nil), "the address is removed")
+        try expect(try await store.user(withEmail: "bob@example.org"), equals: nil, "a removed address")
+        try expect(try await !store.setEmail("nobody", "n@example.org"), "an unknown user")
     }
 
     private static func usersAreListedByName(_ store: some MetadataStore) async throws {

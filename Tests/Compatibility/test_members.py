@@ -55,6 +55,12 @@ def test_adding_listing_and_finding_members(ada, shared):
     check.equal([project.id for project in ada.projects.query().all()], [shared.id], "ada's projects")
 
 
+def test_adding_a_member_by_email_address(server, ada, shared):
+    server.administer("user", "set", "ada", "--email", "ada@example.org")
+    member = shared.add_member_email("Ada@example.org", {"copy": True})
+    check.equal((member.username, permissions(member)), ("ada", ["read", "copy"]), "the new member")
+
+
 def test_changing_permissions(ada, shared):
     shared.add_member("ada", {"read": True, "copy": True, "write": False, "execute": False, "admin": False})
     theirs = ada.projects.get(shared.id)

@@ -148,7 +148,7 @@ struct S3ObjectStoreTests {
             let whole = try await fetch("GET", url)
             #expect(whole.status == 200 && whole.bodyText == "0123456789")
             #expect(whole.headers.first(name: "content-length") == "10")
-            #expect(whole.headers.first(name: "content-type") == "application/octet-stream")
+            #expect(whole.headers.first(name: "content-type") == "text/plain")
             let disposition = try #require(whole.headers.first(name: "content-disposition"))
             #expect(disposition.hasSuffix("filename*=UTF-8''%C3%A4%20%22b%22%2B%25%2Etxt"))
             let range = try await fetch("GET", url, headers: ["Range": "bytes=8-99"])

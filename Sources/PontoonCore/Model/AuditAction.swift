@@ -33,6 +33,7 @@ package enum AuditAction: String, CaseIterable, Sendable {
     case uploadExpire = "upload.expire"
     // Commands of pontoond
     case userAdd = "user.add"
+    case userUpdate = "user.update"
     case userDisable = "user.disable"
     case userEnable = "user.enable"
     case userRemove = "user.remove"

@@ -45,4 +45,24 @@ extension JSONValue {
         }
         return strings
     }
+
+    /// The text of a string, number or Boolean; `nil` for any other value.
+    ///
+    /// The R clients send numbers and Booleans as labels of files.
+    package var scalarText: String? {
+        switch self {
+        case .string(let text): text
+        case .integer(let number): String(number)
+        case .number(let number): String(number)
+        case .bool(let flag): String(flag)
+        case .null, .array, .object: nil
+        }
+    }
+
+    /// The elements of an array of strings, numbers and Booleans, as text; `nil` for any other value.
+    package var scalarTexts: [String]? {
+        guard case .array(let values) = self else { return nil }
+        let texts = values.compactMap(\.scalarText)
+        return texts.count == values.count ? texts : nil
+    }
 }

@@ -11,10 +11,10 @@ package struct PontoonError: Error {
         // General
         case badRequest, notAuthenticated, forbidden, routeNotFound, methodNotAllowed, unsupportedMediaType
         case requestTooLarge, headersTooLarge, requestTimedOut, noRoom, limitReached, quotaExceeded, rateLimited
-        case internalFault, unavailable
+        case notImplemented, internalFault, unavailable
         // Users and projects
-        case userForbidden, userNotFound, userExists, tokenNotFound
-        case projectForbidden, projectNotFound, projectExists, projectNameMissing, projectIDMalformed
+        case userForbidden, userNotFound, userExists, tokenNotFound, billingGroupNotFound
+        case projectForbidden, projectNotFound, projectExists, projectNameMissing
         case memberNotFound, memberExists, memberNameMissing, permissionsMissing, permissionsIncomplete
         // Files and folders
         case fileForbidden, fileNotFound, fileExists, contentLost, projectQueryMalformed, metadataInvalid

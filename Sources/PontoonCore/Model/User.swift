@@ -9,9 +9,18 @@ package struct User: Hashable, Sendable {
     package let isService: Bool
     /// The time since which the user's tokens are not accepted; `nil` if the user is not disabled.
     package let disabledOn: Date?
+    /// Unique email address in lower case; `nil` if the administrator has set none.
+    package let email: String?
 
-    package init(name: String, createdOn: Date, isService: Bool = false, disabledOn: Date? = nil) {
+    package init(
+        name: String,
+        createdOn: Date,
+        isService: Bool = false,
+        disabledOn: Date? = nil,
+        email: String? = nil
+    ) {
         self.name = name
+        self.email = email
         self.createdOn = createdOn
         self.isService = isService
         self.disabledOn = disabledOn
@@ -35,6 +44,22 @@ package struct User: Hashable, Sendable {
                 "A user name must have 1 to 64 letters, digits, '.', '_' or '-', and start with a letter or digit."
             )
         }
+    }
+}
+
+extension User {
+    /// Validates an email address received from a client or an operator.
+    ///
+    /// - Returns: The address in lower case, because addresses are compared without regard to case.
+    /// - Throws: `.badRequest` unless the address has at most 254 bytes, text on both sides of a single `@`, and neither
+    ///   spaces nor control characters.
+    package static func email(_ text: String) throws(PontoonError) -> String {
+        let parts = text.split(separator: "@", omittingEmptySubsequences: false)
+        let isVisible = text.unicodeScalars.allSatisfy { $0.value > 0x20 && !(0x7F...0xA0).contains($0.value) }
+        guard parts.count == 2, parts.allSatisfy({ !$0.isEmpty }), isVisible, text.utf8.count <= 254 else {
+            throw PontoonError(.badRequest, "An email address must have the form name@domain and at most 254 bytes.")
+        }
+        return text.lowercased()
     }
 }
 

@@ -5,10 +5,16 @@ package protocol IdentityStore: Sendable {
     /// Returns whether no user exists yet.
     func isEmpty() async throws -> Bool
     /// Adds a user.
-    /// - Throws: `.userExists` if the name is taken.
+    /// - Throws: `.userExists` if the name or the email address is taken.
     func addUser(_ user: User) async throws
     /// Returns a user; `nil` if no user has this name.
     func user(named name: String) async throws -> User?
+    /// Returns the user with an email address in lower case; `nil` if no user has it.
+    func user(withEmail email: String) async throws -> User?
+    /// Sets the email address of a user, in lower case; `nil` removes it.
+    /// - Returns: `false` if there is no such user.
+    /// - Throws: `.userExists` if another user has the address.
+    func setEmail(_ name: String, _ email: String?) async throws -> Bool
     /// Returns at most `limit` users, ordered by name, whose names follow `name`; `nil` starts with the first.
     func users(after name: String?, limit: Int) async throws -> [UserSummary]
     /// Disables a user, or enables one if `time` is `nil`. Disabling a disabled user keeps the earlier time.

@@ -20,18 +20,30 @@ extension Projects {
         return Member(userName: userName, permissions: permissions)
     }
 
-    /// Adds a member.
+    /// Adds a member, who is named by user name or by email address.
     ///
     /// The caller needs `admin`.
     ///
     /// - Throws: `.projectNotFound`, `.projectForbidden`, `.memberNameMissing`, `.userNotFound`, `.memberExists`.
     package func addMember(_ candidate: NewMember, to id: ProjectID, caller: Caller) async throws -> Member {
         _ = try await access.project(id, for: caller, needing: .admin)
-        let member = try candidate.member()
+        let member = Member(userName: try await userName(of: candidate), permissions: candidate.permissions)
         guard try await metadata.addMember(member, to: id) else {
             throw PontoonError(.memberExists, "User '\(member.userName)' is already a member of this project.")
         }
         return member
+    }
+
+    /// Returns the name of the user to add; only a name that was found by email address is known to exist.
+    private func userName(of candidate: NewMember) async throws -> String {
+        if let name = candidate.userName, !name.allSatisfy(\.isWhitespace) { return name }
+        guard candidate.userName == nil, let email = candidate.email else {
+            throw PontoonError(.memberNameMissing, "The field 'username' is missing or empty.")
+        }
+        guard let user = try await metadata.user(withEmail: email.lowercased()) else {
+            throw PontoonError(.userNotFound, "There is no user with this email address.")
+        }
+        return user.name
     }
 
     /// Grants and revokes a member's permissions.

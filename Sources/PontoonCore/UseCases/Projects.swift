@@ -126,7 +126,7 @@ package struct Projects: Sendable {
             id: id,
             uuid: Identifiers.uuid(),
             name: name,
-            billingGroup: Identifiers.uuid(),
+            billingGroup: BillingGroup.id(of: creator),
             rootFolder: Identifiers.file(now: now),
             createdBy: creator,
             createdOn: now

@@ -12,10 +12,19 @@ package struct UserAdministration: Sendable {
 
     /// Adds a user.
     ///
-    /// - Throws: `.badRequest` if the name is not valid, `.userExists` if it is taken.
-    package func add(_ name: String, isService: Bool = false) async throws {
+    /// - Throws: `.badRequest` if the name or the email address is not valid, `.userExists` if it is taken.
+    package func add(_ name: String, isService: Bool = false, email: String? = nil) async throws {
         try User.checkName(name)
-        try await metadata.addUser(User(name: name, createdOn: now(), isService: isService))
+        let address = try email.map { text throws(PontoonError) in try User.email(text) }
+        try await metadata.addUser(User(name: name, createdOn: now(), isService: isService, email: address))
+    }
+
+    /// Sets the email address of a user; `nil` removes it.
+    ///
+    /// - Throws: `.badRequest` if the address is not valid, `.userExists` if another user has it, `.userNotFound`.
+    package func setEmail(of name: String, to email: String?) async throws {
+        let address = try email.map { text throws(PontoonError) in try User.email(text) }
+        guard try await metadata.setEmail(name, address) else { throw Self.noUser(name) }
     }
 
     /// Calls `body` with all users, ordered by name, in batches.

@@ -27,5 +27,6 @@ extension Migration {
         Migration(name: "0011-upload-links", statements: uploadLinks),
         Migration(name: "0012-tokens", statements: tokens),
         Migration(name: "0013-quotas", statements: quotas),
+        Migration(name: "0014-user-emails", statements: userEmails),
     ]
 }

@@ -9,7 +9,7 @@ extension SQLMetadataStore {
         do {
             try await write { _ = try $0.execute(insertAutomation, values) }
         } catch let error as SQLError where error.kind == .foreignKeyViolation {
-            throw PontoonError.noSuchUser(cause: error)
+            throw PontoonError.noSuchUser
         }
     }
 

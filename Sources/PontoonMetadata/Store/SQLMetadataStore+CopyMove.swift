@@ -30,7 +30,7 @@ extension SQLMetadataStore {
             }
         } catch let error as SQLError where error.kind == .uniqueViolation {
             // In every attempt, another call created an entry with the chosen name first.
-            throw PontoonError.entryExists(cause: error)
+            throw PontoonError.entryExists
         }
     }
 
@@ -54,7 +54,7 @@ extension SQLMetadataStore {
             do {
                 guard try connection.execute(updatePlace, [folder, name, now, id]) == 1 else { return nil }
             } catch let error as SQLError where error.kind == .uniqueViolation {
-                throw PontoonError.entryExists(cause: error)
+                throw PontoonError.entryExists
             }
             if old != folder { try connection.add(entries: [old: -1, folder: 1]) }
             return try connection.file(id)
@@ -70,7 +70,7 @@ extension SQLConnection {
         let number = try FreeNumber.first { number in
             let candidate = try NumberedName.candidate(requested, attempt: number)
             guard try kind(named: candidate, in: copy.parent) != nil else { return false }
-            guard copy.conflictPolicy == .number else { throw PontoonError.entryExists() }
+            guard copy.conflictPolicy == .number else { throw PontoonError.entryExists }
             return true
         }
         return try NumberedName.candidate(requested, attempt: number)

@@ -12,7 +12,7 @@ extension SQLMetadataStore {
                 try connection.change(labels: change, of: id, in: try row.text("project_id"))
                 return try connection.file(id)
             } catch let error as SQLError where error.kind == .uniqueViolation {
-                throw PontoonError.entryExists(cause: error)
+                throw PontoonError.entryExists
             }
         }
     }

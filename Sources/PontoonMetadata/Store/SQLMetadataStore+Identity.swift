@@ -7,12 +7,28 @@ extension SQLMetadataStore {
     }
 
     package func addUser(_ user: User) async throws {
-        let isAdded = try await write { try $0.insert(user) }
+        let isAdded = try await Self.refusingTakenEmail { try await write { try $0.insert(user) } }
         guard isAdded else { throw PontoonError(.userExists, "A user with this name already exists.") }
     }
 
     package func user(named name: String) async throws -> User? {
         try await read { try $0.query(selectUser, [name]).first?.user() }
+    }
+
+    package func user(withEmail email: String) async throws -> User? {
+        try await read { try $0.query(selectUserByEmail, [email]).first?.user() }
+    }
+
+    package func setEmail(_ name: String, _ email: String?) async throws -> Bool {
+        try await Self.refusingTakenEmail { try await write { try $0.execute(updateEmail, [email, name]) == 1 } }
+    }
+
+    private static func refusingTakenEmail(_ body: () async throws -> Bool) async throws -> Bool {
+        do {
+            return try await body()
+        } catch let error as SQLError where error.kind == .uniqueViolation {
+            throw PontoonError(.userExists, "Another user has this email address.")
+        }
     }
 
     package func users(after name: String?, limit: Int) async throws -> [UserSummary] {
@@ -53,7 +69,7 @@ extension SQLConnection {
     /// Adds a user.
     /// - Returns: `false` if the name is taken.
     fileprivate func insert(_ user: User) throws -> Bool {
-        try execute(insertUser, [user.name, user.createdOn, user.isService, user.disabledOn]) == 1
+        try execute(insertUser, [user.name, user.createdOn, user.isService, user.disabledOn, user.email]) == 1
     }
 }
 
@@ -64,7 +80,8 @@ extension SQLRow {
             name: try text("user_name"),
             createdOn: try date("user_created_on"),
             isService: try flag("is_service"),
-            disabledOn: try optionalDate("disabled_on")
+            disabledOn: try optionalDate("disabled_on"),
+            email: try optionalText("email")
         )
     }
 }
@@ -72,9 +89,11 @@ extension SQLRow {
 /// The columns that ``SQLRow/user()`` needs, selected from `users`.
 let userColumns = """
     users.name AS user_name, users.created_on AS user_created_on, users.is_service AS is_service,
-    users.disabled_on AS disabled_on
+    users.disabled_on AS disabled_on, users.email AS email
     """
 private let selectUser = SQLStatement(constant: "SELECT \(userColumns) FROM users WHERE name = $1")
+private let selectUserByEmail = SQLStatement(constant: "SELECT \(userColumns) FROM users WHERE email = $1")
+private let updateEmail: SQLStatement = "UPDATE users SET email = $1 WHERE name = $2"
 private let selectUsers = SQLStatement(
     constant: """
         SELECT \(userColumns), (SELECT COUNT(*) FROM projects WHERE projects.owner = users.name) AS owned_projects,
@@ -83,7 +102,8 @@ private let selectUsers = SQLStatement(
         """
 )
 private let insertUser: SQLStatement = """
-    INSERT INTO users (name, created_on, is_service, disabled_on) VALUES ($1, $2, $3, $4) ON CONFLICT (name) DO NOTHING
+    INSERT INTO users (name, created_on, is_service, disabled_on, email) VALUES ($1, $2, $3, $4, $5)
+    ON CONFLICT (name) DO NOTHING
     """
 private let disableUser: SQLStatement = """
     UPDATE users SET disabled_on = COALESCE(disabled_on, $1) WHERE name = $2

@@ -35,7 +35,7 @@ extension SQLMetadataStore {
                 return true
             }
             guard try !connection.query(selectUserName, [member.userName]).isEmpty else {
-                throw PontoonError.noSuchUser()
+                throw PontoonError.noSuchUser
             }
             guard try !connection.query(selectMemberProject, [project]).isEmpty else {
                 throw PontoonError(.projectNotFound, "Requested project does not exist.")

@@ -6,7 +6,7 @@ extension SQLMetadataStore {
         do {
             return try await write { try $0.insert(project) }
         } catch let error as SQLError where error.kind == .foreignKeyViolation {
-            throw PontoonError.noSuchUser(cause: error)
+            throw PontoonError.noSuchUser
         }
     }
 

@@ -6,7 +6,7 @@ extension SQLMetadataStore {
         try await write(changing: .none) { connection in
             // Locked, so that concurrent calls do not exceed the limit.
             let users = try connection.query(selectTokenUser, [token.userName], lock: .forUpdate("users"))
-            guard let user = try users.first?.user() else { throw PontoonError.noSuchUser() }
+            guard let user = try users.first?.user() else { throw PontoonError.noSuchUser }
             if let creator = token.createdBy {
                 let creators = try connection.query(
                     selectCreator,

@@ -2,12 +2,12 @@ import PontoonCore
 
 /// Refusals that several methods of the store share.
 extension PontoonError {
-    static func noSuchUser(cause: (any Error)? = nil) -> PontoonError {
-        PontoonError(.userNotFound, "The user does not exist.", cause: cause)
+    static var noSuchUser: PontoonError {
+        PontoonError(.userNotFound, "The user does not exist.")
     }
 
-    static func entryExists(cause: (any Error)? = nil) -> PontoonError {
-        PontoonError(.fileExists, "The folder already has an entry with this name.", cause: cause)
+    static var entryExists: PontoonError {
+        PontoonError(.fileExists, "The folder already has an entry with this name.")
     }
 
     static var folderInTheWay: PontoonError {

@@ -29,7 +29,7 @@ extension S3ObjectStore {
         }
         let query = [
             NamedValue("response-content-disposition", ContentDisposition.attachment(named: file.name)),
-            NamedValue("response-content-type", "application/octet-stream"),
+            NamedValue("response-content-type", MediaType.named(file.name)),
         ]
         return presign("GET", content.key, query: query, now: now, reportHeaders: [])
     }

@@ -80,7 +80,7 @@ struct BulkCalls {
         var change = FileChange(
             name: try fields.string("name"),
             metadata: try fields.object("metadata").map { values in try MetadataChange.read(values) },
-            tags: try fields.strings("tags")
+            tags: try fields.tags()
         )
         if replacing {
             // Fields missing from the request are cleared, except the name, which a file must have.

@@ -47,6 +47,7 @@ enum CallScopes {
                 "GET /upload_links", "GET /upload_links/{link_id}",
                 "GET /automation/automations/{automation_id}", "GET /automation/packages/{package_id}",
                 "GET /automation/upload/{upload_id}",
+                "GET /billing/groups", "GET /billing/groups/{group_id}", "GET /tasks", "GET /apps",
             ]
         ),
         (
@@ -75,6 +76,8 @@ enum CallScopes {
                 "PATCH /files/{file_id}/metadata", "PUT /files/{file_id}/metadata", "PUT /files/{file_id}/tags",
                 "POST /files/{file_id}/actions/copy", "POST /files/{file_id}/actions/move",
                 "POST /files/{file_id}/actions/verify", "POST /action/files/copy",
+                // Refused, whatever the scope.
+                "POST /files/search", "POST /bulk/files/{action}",
                 "POST /bulk/files/delete", "POST /bulk/files/update", "POST /bulk/files/edit",
                 "POST /upload_links", "PATCH /upload_links/{link_id}", "DELETE /upload_links/{link_id}",
                 "POST /automation/automations", "POST /automation/automations/{automation_id}/packages",

@@ -20,7 +20,7 @@ struct FileActionCalls {
         let file = try await files.copy(
             id,
             to: try FileCalls.folder(project: try body.string("project"), parent: try body.string("parent")),
-            name: try body.string("name"),
+            name: try Self.newName(body),
             caller: call.caller
         )
         call.note(.init(copied: id, to: file))
@@ -35,13 +35,19 @@ struct FileActionCalls {
         let file = try await files.move(
             try call.context.segment("file_id"),
             to: parent,
-            name: try body.string("name"),
+            name: try Self.newName(body),
             caller: call.caller
         )
         var object = AuditEntry.Object(file)
         object.target = parent
         call.note(object)
         return .json(FileBody(file: file, base: call.base), fields: call.fields)
+    }
+
+    /// Returns the new name of a file, or `nil` if it keeps its name, for which R `sevenbridges` sends an empty name.
+    private static func newName(_ body: RequestObject) throws -> String? {
+        let name = try body.string("name")
+        return name?.isEmpty == true ? nil : name
     }
 
     @Sendable private func verify(_ call: APICall) async throws -> Response {

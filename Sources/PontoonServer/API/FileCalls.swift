@@ -75,7 +75,7 @@ struct FileCalls {
             FileChange(
                 name: try body.string("name"),
                 metadata: try body.object("metadata").map { fields in try MetadataChange.read(fields) },
-                tags: try body.strings("tags")
+                tags: try body.tags()
             ),
             caller: call.caller
         )
@@ -150,25 +150,20 @@ struct FileCalls {
     }
 }
 
-/// The parser of metadata in requests; numbers and Booleans, which the R client sends, are converted to text.
+/// The parser of metadata in requests; numbers and Booleans are converted to text.
 enum MetadataChange {
     /// Reads a metadata object; `null` removes a key.
     ///
     /// - Throws: `.metadataInvalid` for a value that is an object or an array.
     static func read(_ fields: [String: JSONValue]) throws(PontoonError) -> [String: String?] {
         var change: [String: String?] = [:]
-        for (key, value) in fields { change[key] = .some(try text(value, key)) }
-        return change
-    }
-
-    private static func text(_ value: JSONValue, _ key: String) throws(PontoonError) -> String? {
-        switch value {
-        case .null: nil
-        case .string(let text): text
-        case .integer(let number): String(number)
-        case .number(let number): String(number)
-        case .bool(let flag): String(flag)
-        case .array, .object: throw PontoonError(.metadataInvalid, "The metadata value of '\(key)' must be a string.")
+        for (key, value) in fields {
+            let text = value.scalarText
+            guard text != nil || value == .null else {
+                throw PontoonError(.metadataInvalid, "The metadata value of '\(key)' must be a string.")
+            }
+            change[key] = .some(text)
         }
+        return change
     }
 }

@@ -20,8 +20,11 @@ struct FileDetailCalls {
     }
 
     @Sendable private func change(_ call: APICall, replacing: Bool) async throws -> Response {
-        guard case .object(let fields) = try await call.readBody(.text, code: .badRequest) else {
-            throw PontoonError(.metadataInvalid, "The body must be a JSON object.")
+        let fields: [String: JSONValue]
+        switch try await call.readBody(.text, code: .badRequest) {
+        case .object(let values): fields = values
+        case .null, .array([]): fields = [:]
+        default: throw PontoonError(.metadataInvalid, "The body must be a JSON object.")
         }
         let metadata = try await files.changeMetadata(
             try call.context.segment("file_id"),
@@ -33,7 +36,7 @@ struct FileDetailCalls {
     }
 
     @Sendable private func replaceTags(_ call: APICall) async throws -> Response {
-        guard let tags = try await call.readBody(.text, code: .badRequest).strings else {
+        guard let tags = try await call.readBody(.text, code: .badRequest).scalarTexts else {
             throw PontoonError(.badRequest, "The body must be a JSON array of strings.")
         }
         return .json(

@@ -11,8 +11,9 @@ struct IndexCalls {
     let callers: CallerMiddleware
     let bodies: JSONBodyReader
 
+    /// The first segments of the paths of calls; the Python client requires these ten.
     private static let resources = [
-        "rate_limit", "user", "users", "billing", "projects", "files", "tasks", "apps", "action", "upload", "storage",
+        "rate_limit", "user", "users", "billing", "projects", "files", "tasks", "apps", "action", "upload",
     ]
 
     /// Names of Pontoon's API extensions, which have no effect on clients that do not use them.
@@ -42,7 +43,6 @@ struct IndexCalls {
         var urls = Dictionary(
             uniqueKeysWithValues: Self.resources.map { ("\($0)_url", JSONValue.string("\(base.api)/\($0)")) }
         )
-        urls["markers_url"] = .string("\(base.api)/genome/markers")
         let extensions =
             switch useCases.dataPlane {
             case .own: Self.extensions

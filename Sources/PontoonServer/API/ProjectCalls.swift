@@ -39,7 +39,7 @@ struct ProjectCalls {
         }
         try FieldRules.check("name", name: call.query["name"])
         for tag in tags { try FieldRules.check(filter: "tag", tag, maximumBytes: FieldRules.maximumTagBytes) }
-        let isPrivate = call.query["category"].map { $0.uppercased() == "PRIVATE" } ?? true
+        let isPrivate = call.query["category"].map { $0.uppercased() == ProjectBody.category } ?? true
         let listing =
             isPrivate
             ? try await projects.list(
@@ -93,12 +93,15 @@ struct ProjectCalls {
         var change = ProjectChange()
         change.name = try body.string("name")
         change.description = try body.string("description")
-        change.tags = try body.strings("tags")
+        change.tags = try body.tags()
         if let billingGroup = try body.string("billing_group") {
             guard UUID(uuidString: billingGroup) != nil else {
                 throw PontoonError(.badRequest, "The field 'billing_group' must be a UUID.")
             }
             change.billingGroup = billingGroup
+        }
+        guard try (body.string("category") ?? ProjectBody.category).uppercased() == ProjectBody.category else {
+            throw PontoonError(.badRequest, "The field 'category' must be 'PRIVATE': Pontoon has no public projects.")
         }
         if let settings = try body.object("settings") {
             change.settings = JSONValue.object(settings).text

@@ -60,6 +60,8 @@ enum AuditedCalls {
         "/v2/automation/upload/{upload_id}/part": [(.post, parts)],
         "/v2/automation/upload/{upload_id}": [(.post, parts)],
         "/v2/bulk/files/get": [(.post, "changes nothing")],
+        "/v2/files/search": [(.post, "is not implemented")],
+        "/v2/bulk/files/{action}": [(.post, "is not implemented")],
     ]
 
     private static let parts = "an upload has up to 10,000 parts, which have no effect until it is completed"

@@ -29,7 +29,7 @@ struct Download {
     /// The headers of all responses with status 200, 206 or 304.
     var headers: HTTPFields {
         var headers: HTTPFields = [
-            .contentType: "application/octet-stream",
+            .contentType: MediaType.named(file.name),
             .acceptRanges: "bytes",
             .eTag: etag,
             .lastModified: HTTPDate.format(lastModified),

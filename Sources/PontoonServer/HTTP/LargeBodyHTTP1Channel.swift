@@ -90,12 +90,14 @@ struct LargeBodyHTTP1Channel: ServerChildChannel, HTTPChannelHandler {
             try tls?.addHandler(to: channel)
             let slowRequests = SlowRequestHandler(limits: limits, awaitsHandshake: tls != nil)
             try pipeline.addHandler(slowRequests)
+            let rawQueries = RawQueryHandler()
+            try pipeline.addHandler(rawQueries)
             try pipeline.configureHTTPServerPipeline(
                 withPipeliningAssistance: false,
                 withErrorHandling: false,
                 withOutboundHeaderValidation: false
             )
-            try pipeline.addHandler(RequestHeadHandler(slowRequests: slowRequests))
+            try pipeline.addHandler(RequestHeadHandler(slowRequests: slowRequests, rawQueries: rawQueries))
             try pipeline.addHandler(FileBodyHandler())
             try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: tls != nil))
             try pipeline.addHandler(MalformedRequestHandler(allowedOrigin: limits.allowedOrigin))

@@ -4,15 +4,19 @@ import PontoonCore
 
 /// A channel handler that rejects `Transfer-Encoding` values that SwiftNIO's decoder accepts but HTTP does not allow.
 ///
-/// It also reports the end of each head and of each request to ``SlowRequestHandler``, and adds `Connection: close` to
-/// HTTP/1.0 requests without keep-alive.
+/// It also reports the end of each head and of each request to ``SlowRequestHandler`` and ``RawQueryHandler``, and adds
+/// `Connection: close` to HTTP/1.0 requests without keep-alive.
 final class RequestHeadHandler: ChannelInboundHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart
 
     private let slowRequests: SlowRequestHandler
+    private let rawQueries: RawQueryHandler
 
-    init(slowRequests: SlowRequestHandler) { self.slowRequests = slowRequests }
+    init(slowRequests: SlowRequestHandler, rawQueries: RawQueryHandler) {
+        self.slowRequests = slowRequests
+        self.rawQueries = rawQueries
+    }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
@@ -21,6 +25,7 @@ final class RequestHeadHandler: ChannelInboundHandler {
                 context.fireErrorCaught(HTTPParserError.unknown)
                 return
             }
+            rawQueries.receivedHead()
             slowRequests.receivedHead(isPart: head.uri.hasPrefix(DataPlanePath.root))
             // Hummingbird does not see the version of a request; in HTTP/1.0, connections close by default.
             if head.version.major == 1, head.version.minor == 0, !head.isKeepAlive {
@@ -30,6 +35,7 @@ final class RequestHeadHandler: ChannelInboundHandler {
         case .body: context.fireChannelRead(data)
         case .end:
             slowRequests.receivedEnd()
+            rawQueries.receivedEnd()
             context.fireChannelRead(data)
         }
     }

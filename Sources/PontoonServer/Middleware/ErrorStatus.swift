@@ -8,7 +8,7 @@ extension PontoonError.Code {
     var status: HTTPResponse.Status {
         switch self {
         case .badRequest, .memberNameMissing, .permissionsMissing, .permissionsIncomplete,
-            .projectNameMissing, .projectIDMalformed, .projectQueryMalformed, .metadataInvalid,
+            .projectNameMissing, .projectQueryMalformed, .metadataInvalid,
             .typeNotFolder, .folderNotDownloadable, .folderNotEmpty, .parentNotFolder, .folderDetailsFixed,
             .fileNameInvalid, .folderMetadataFixed, .folderTagsFixed, .destinationMissing, .destinationAmbiguous,
             .uploadProjectMalformed, .uploadIDMissing, .partNumberInvalid, .initializeInvalid, .reportInvalid,
@@ -21,7 +21,8 @@ extension PontoonError.Code {
             .destinationForbidden, .urlRefused, .uploadLinkForbidden:
             .forbidden
         case .routeNotFound, .userNotFound, .tokenNotFound, .projectNotFound, .memberNotFound, .fileNotFound,
-            .destinationNotFound, .uploadNotFound, .uploadLinkNotFound, .automationNotFound, .packageNotFound:
+            .destinationNotFound, .uploadNotFound, .uploadLinkNotFound, .automationNotFound, .packageNotFound,
+            .billingGroupNotFound:
             .notFound
         case .contentLost, .uploadLinkExpired: .gone
         case .methodNotAllowed: .methodNotAllowed
@@ -35,6 +36,7 @@ extension PontoonError.Code {
         case .userExists, .projectExists, .memberExists, .fileExists, .folderExists, .nameTaken, .completeRefused,
             .partUnavailable, .abortRefused, .noRoom, .limitReached, .quotaExceeded:
             .conflict
+        case .notImplemented: .notImplemented
         case .internalFault: .internalServerError
         case .storageFull, .unavailable: .serviceUnavailable
         }

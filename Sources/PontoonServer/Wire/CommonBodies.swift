@@ -1,6 +1,6 @@
 import PontoonCore
 
-/// The JSON body that describes a user; Pontoon stores only the name.
+/// The JSON body that describes a user; Pontoon stores only the name and the email address.
 ///
 /// `GET /v2/user`; source: docs/api.md#users.
 struct UserBody: JSONWritable {
@@ -9,7 +9,9 @@ struct UserBody: JSONWritable {
 
     func write(to json: inout JSONWriter) {
         json.object { json in
-            for name in ["address", "affiliation", "city", "country", "email", "first_name"] { json.field(name) { "" } }
+            for name in ["address", "affiliation", "city", "country"] { json.field(name) { "" } }
+            json.field("email", user.email ?? "")
+            json.field("first_name", "")
             json.field("href", "\(base.api)/users/\(user.name)")
             json.field("last_name", "")
             json.field("phone", "")

@@ -91,7 +91,7 @@ extension RequestObject {
     ///   object or an array.
     func labels() throws(PontoonError) -> FileLabels {
         let metadata = try object("metadata").map { fields throws(PontoonError) in try MetadataChange.read(fields) }
-        return FileLabels(metadata: (metadata ?? [:]).compactMapValues { $0 }, tags: try strings("tags") ?? [])
+        return FileLabels(metadata: (metadata ?? [:]).compactMapValues { $0 }, tags: try tags() ?? [])
     }
 
     /// Reads the extension field `part_infos`; returns `nil` if it is absent.

@@ -1,6 +1,7 @@
 import PontoonCore
 
-/// The JSON body that describes a member of a project; `email` is always empty, because Pontoon stores only names.
+/// The JSON body that describes a member of a project; `email` is always empty, because only
+/// administrators and the users themselves see addresses.
 ///
 /// `GET /v2/projects/{owner}/{project}/members/{username}`; source: docs/api.md#members.
 struct MemberBody: JSONWritable {
@@ -51,12 +52,12 @@ extension NewMember {
     /// - Throws: `.badRequest` if a field has the wrong type, or the member's `type` is not `USER`.
     init(_ body: RequestObject) throws(PontoonError) {
         let userName = try body.string("username")
-        let hasEmail = try body.string("email") != nil
+        let email = try body.string("email")
         let permissions = try PermissionsChange(fields: try body.object("permissions") ?? [:])
         guard try (body.string("type") ?? "USER").uppercased() == "USER" else {
             throw PontoonError(.badRequest, "The field 'type' must be 'USER': Pontoon has no teams or divisions.")
         }
-        self.init(userName: userName, hasEmail: hasEmail, permissions: Permissions().applying(permissions))
+        self.init(userName: userName, email: email, permissions: Permissions().applying(permissions))
     }
 }
 

@@ -13,12 +13,13 @@ extension PontoonError.Code {
         case .rateLimited: 1000
         case .notAuthenticated: 90001
         case .forbidden, .urlRefused, .uploadLinkForbidden: 90002
-        case .routeNotFound, .tokenNotFound, .automationNotFound, .packageNotFound: 90003
+        case .routeNotFound, .tokenNotFound, .automationNotFound, .packageNotFound, .billingGroupNotFound: 90003
         case .uploadLinkNotFound, .uploadLinkExpired: 90003
         case .methodNotAllowed: 90006
         case .noRoom, .limitReached, .quotaExceeded: 90007
         case .unsupportedMediaType: 90008
         case .internalFault: 90009
+        case .notImplemented: 90010
         case .userForbidden: 2001
         case .userNotFound: 2002
         case .userExists: 2003
@@ -28,7 +29,6 @@ extension PontoonError.Code {
         case .memberNameMissing: 3005
         case .projectNameMissing: 3007
         case .permissionsMissing: 3011
-        case .projectIDMalformed: 3012
         case .permissionsIncomplete: 3013
         case .fileForbidden: 5001
         case .fileNotFound, .contentLost: 5002

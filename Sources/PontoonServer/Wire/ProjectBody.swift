@@ -7,6 +7,9 @@ struct ProjectBody: JSONWritable {
     /// The fields that a list shows by default.
     static let listFields = ["href", "id", "name", "created_by", "category", "created_on", "modified_on"]
 
+    /// The category of all projects: only their members can see them.
+    static let category = "PRIVATE"
+
     private let project: Project
     private let permissions: Permissions
     private let usage: UsageReport?
@@ -26,7 +29,7 @@ struct ProjectBody: JSONWritable {
     func write(to json: inout JSONWriter) {
         json.object { json in
             json.field("billing_group", project.billingGroup)
-            json.field("category", "PRIVATE")
+            json.field("category", Self.category)
             json.field("created_by", project.createdBy)
             json.field("created_on", Timestamp(project.createdOn))
             json.field("description", project.description)

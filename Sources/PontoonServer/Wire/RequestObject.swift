@@ -50,13 +50,27 @@ struct RequestObject: Sendable {
         return strings
     }
 
+    /// Returns the field `tags`, or `nil` if it is absent; numbers and Booleans are converted to text.
+    ///
+    /// - Throws: The call's code if the field is not an array of strings, numbers and Booleans.
+    func tags() throws(PontoonError) -> [String]? {
+        guard let value = fields["tags"] else { return nil }
+        guard let tags = value.scalarTexts else { throw wrong("tags", "an array of strings") }
+        return tags
+    }
+
     /// Returns the fields of an object field, or `nil` if it is absent.
+    ///
+    /// `[]` counts as an empty object, because R cannot distinguish the two.
     ///
     /// - Throws: The call's code if the field is not an object.
     func object(_ name: String) throws(PontoonError) -> [String: JSONValue]? {
-        guard let value = fields[name] else { return nil }
-        guard case .object(let fields) = value else { throw wrong(name, "an object") }
-        return fields
+        switch fields[name] {
+        case nil: return nil
+        case .object(let fields): return fields
+        case .array([]): return [:]
+        default: throw wrong(name, "an object")
+        }
     }
 
     /// Returns the elements of an array field, or `nil` if it is absent.

@@ -7,7 +7,7 @@ struct UserCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "user",
         abstract: "Manage users. The server may be running.",
-        subcommands: [Add.self, List.self, Disable.self, Enable.self, Remove.self]
+        subcommands: [Add.self, Set.self, List.self, Disable.self, Enable.self, Remove.self]
     )
 
     struct Add: AsyncParsableCommand {
@@ -16,12 +16,13 @@ struct UserCommand: AsyncParsableCommand {
         @OptionGroup var audit: AuditFlags
         @Flag(help: "Add a service user: a program, which cannot own projects or sign in to the console")
         var service = false
+        @Option(help: "The user's email address, by which members of projects can be added") var email: String?
         @Argument(help: "Name of the user: 1 to 64 letters, digits, '.', '_' or '-'") var name: String
 
         func run() async throws {
             try await stores.withUsers(audit) { users, audit in
                 try await audit.recording(.userAdd, .init(id: name)) { _ in
-                    try await users.add(name, isService: service)
+                    try await users.add(name, isService: service, email: email)
                 }
                 Pontoond.print(
                     """
@@ -29,6 +30,28 @@ struct UserCommand: AsyncParsableCommand {
                     Create a token with 'pontoond token create \(name)'.
                     """
                 )
+            }
+        }
+    }
+
+    struct Set: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Change a user's email address.")
+        @OptionGroup var stores: StoreFlags
+        @OptionGroup var audit: AuditFlags
+        @Option(help: "The new email address") var email: String?
+        @Flag(help: "Remove the email address") var noEmail = false
+        @Argument(help: "Name of the user") var name: String
+
+        func validate() throws {
+            guard (email != nil) != noEmail else { throw ValidationError("Give either --email or --no-email.") }
+        }
+
+        func run() async throws {
+            try await stores.withUsers(audit) { users, audit in
+                try await audit.recording(.userUpdate, .init(id: name)) { _ in
+                    try await users.setEmail(of: name, to: email)
+                }
+                Pontoond.print("Changed user \(name).")
             }
         }
     }
@@ -42,7 +65,7 @@ struct UserCommand: AsyncParsableCommand {
 
         func run() async throws {
             try await stores.withUsers { users, _ in
-                var table = Table("NAME", "KIND", "STATE", "CREATED", "PROJECTS", "TOKENS")
+                var table = Table("NAME", "KIND", "STATE", "CREATED", "EMAIL", "PROJECTS", "TOKENS")
                 try await users.forEach { summaries in
                     for line in summaries.map(UserLine.init) {
                         if json { Pontoond.print(try line.jsonLine()) } else { table.append(line) }
@@ -143,6 +166,7 @@ private struct UserLine: Encodable {
     let projects: Int
     /// Number of the user's tokens.
     let tokens: Int
+    let email: String?
 
     init(_ summary: UserSummary) {
         name = summary.user.name
@@ -151,11 +175,20 @@ private struct UserLine: Encodable {
         created = summary.user.createdOn.formatted(.iso8601)
         projects = summary.ownedProjects
         tokens = summary.tokens
+        email = summary.user.email
     }
 }
 
 extension Table {
     fileprivate mutating func append(_ line: UserLine) {
-        append(line.name, line.kind, line.state, line.created, "\(line.projects)", "\(line.tokens)")
+        append(
+            line.name,
+            line.kind,
+            line.state,
+            line.created,
+            line.email ?? "-",
+            "\(line.projects)",
+            "\(line.tokens)"
+        )
     }
 }

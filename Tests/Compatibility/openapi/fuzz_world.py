@@ -31,6 +31,7 @@ class FuzzWorld:
         self.packages()
         self.links()
         self.tokens()
+        self.billing_group()
         self.reports(report)
         self.parts()
 
@@ -161,6 +162,11 @@ class FuzzWorld:
         header = {"type": "string", "pattern": "^[0-9a-f]{32}$"}
         secret = or_one_of(header, [links[0]["secret"]])
         self.instead("post", "/v2/upload_links/session", "X-Pontoon-Upload-Link", secret)
+
+    def billing_group(self):
+        group = self.admin.call("GET", "/billing/groups", status=200).json()["items"][0]["id"]
+        ids = or_one_of(self.schemas["Text"], [group])
+        self.instead("get", "/v2/billing/groups/{group_id}", "group_id", ids)
 
     def tokens(self):
         listed = self.admin.call("GET", "/tokens", status=200).json()["items"]

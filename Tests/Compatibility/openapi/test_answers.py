@@ -88,6 +88,22 @@ def test_server_and_users(server, admin, rosalind):
     admin.refused(400, 90000, "GET", "/users/%00")
 
 
+def test_parts_of_the_platform(admin):
+    group = admin.call("GET", "/billing/groups", status=200).json()["items"][0]["id"]
+    for query in ("?fields=_all", "?fields=balance.amount", "?offset=1", "?limit=1"):
+        admin.call("GET", "/billing/groups" + query, status=200)
+    for query in ("", "?fields=id"):
+        admin.call("GET", f"/billing/groups/{group}{query}", status=200)
+    admin.refused(404, 90003, "GET", "/billing/groups/none")
+    for path in ("/tasks", "/apps"):
+        for query in ("", "?project=admin/uploads&limit=1&offset=7"):
+            admin.call("GET", path + query, status=200)
+    for path in ("/billing/groups", "/tasks", "/apps"):
+        admin.refused(400, 90000, "GET", path + "?limit=0")
+    admin.refused(501, 90010, "POST", "/files/search", {"query": "IN admin/uploads"})
+    admin.refused(501, 90010, "POST", "/bulk/files/copy", {"items": []})
+
+
 def test_projects_and_members(admin, rosalind, nobody):
     created = admin.create("/projects", {"name": "Golden", "tags": ["a"], "settings": {"locked": False}}, 201)
     home = "/projects/" + created["id"]
@@ -112,7 +128,8 @@ def test_projects_and_members(admin, rosalind, nobody):
         admin.call(method, home, {"description": "d", "name": "Golden 2"}, 200)
         admin.call(method, home, status=200)
         admin.refused(400, 3007, method, home, {"name": ""})
-        admin.refused(400, 90000, method, home, {"tags": [1]})
+        admin.refused(400, 90000, method, home, {"tags": [[]]})
+        admin.refused(400, 90000, method, home, {"category": "PUBLIC"})
         rosalind.refused(403, 3001, method, home, {})
         nobody.refused(404, 3002, method, home, {})
     members(admin, rosalind, nobody, home)
@@ -318,7 +335,7 @@ def moves(admin, rosalind, root, file, folder, inner):
     elsewhere = admin.create("/projects", {"name": "Elsewhere"}, 201)["root_folder"]
     for body, status, code in (
         ({}, 400, 5029), ({"parent": elsewhere}, 400, 5015), ({"parent": file}, 400, 5022),
-        ({"parent": folder, "name": ""}, 400, 5024),
+        ({"parent": folder, "name": "/"}, 400, 5024),
         ({"parent": 1}, 400, 90000), ({"parent": "none"}, 404, 5026),
         ({"parent": folder, "name": "golden.bin"}, 409, 5003),
     ):

@@ -22,7 +22,7 @@ struct UserCommandTests {
                 "set -e\n"
                 + blocks.joined(separator: "\n").replacing("http://127.0.0.1:8080", with: server.origin)
                 .replacing("/var/lib/pontoon", with: server.data.string)
-            #expect(blocks.count == 6 && script.contains("pontoond user remove ada"))
+            #expect(blocks.count == 7 && script.contains("pontoond user remove ada"))
             try await withTemporaryFolder { folder in
                 let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
                 let result = try await run(
@@ -68,6 +68,14 @@ struct UserCommandTests {
                 ]
             )
             #expect(users[2].suffix(2) == ["1", "1"])
+            try await server.administer("user", "add", "cyd", "--email", "Cyd@example.org")
+            try await server.administer("user", "set", "ada", "--email", "ada@example.org")
+            try await server.administer("user", "set", "cyd", "--no-email")
+            let emails = try await server.administer("user", "list").split(separator: "\n").map { Self.cells($0)[4] }
+            #expect(emails == ["EMAIL", "ada@example.org", "-", "-", "-"])
+            let ada = try await server.administer("user", "list", "--json").split(separator: "\n").first ?? ""
+            #expect(ada.contains("\"email\":\"ada@example.org\""), "\(ada)")
+            try await server.administer("user", "remove", "cyd")
             let options = [
                 "--name", "nightly run", "--scope", "upload", "--project", "admin/uploads", "--expires", "30d",
             ]
@@ -131,6 +139,9 @@ struct UserCommandTests {
             try await server.administer("user", "add", "--service", "bot")
             let cases: [(arguments: [String], message: String)] = [
                 (["user", "add", "ada"], "already exists"), (["user", "add", "-x"], "x"),
+                (["user", "add", "cyd", "--email", "cyd"], "name@domain"), (["user", "set", "ada"], "--no-email"),
+                (["user", "set", "ada", "--email", "a@b", "--no-email"], "--no-email"),
+                (["user", "set", "nobody", "--no-email"], "nobody"),
                 (["user", "disable", "nobody"], "nobody"), (["user", "enable", "nobody"], "nobody"),
                 (["user", "remove", "nobody"], "nobody"), (["user", "remove", "admin"], "owns 1 project"),
                 (["user", "remove", "admin", "--give-projects-to", "nobody"], "nobody"),

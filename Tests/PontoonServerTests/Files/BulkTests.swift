@@ -102,7 +102,7 @@ struct BulkTests {
                 (["id": id, "name": "b.bin", "tags": ["lost"]], 5003), (["id": id, "name": "sub"], 5003),
                 (["id": id, "name": ""], 5024), (["id": id, "metadata": ["k": long], "name": "lost"], 5006),
                 (["id": id, "metadata": ["": "v"]], 5006), (["id": id, "metadata": ["k": []]], 5006),
-                (["id": id, "tags": [1]], 90000), (["id": id, "name": 1], 90000), (["id": 1], 90000), ([:], 90000),
+                (["id": id, "tags": [[]]], 90000), (["id": id, "name": 1], 90000), (["id": 1], 90000), ([:], 90000),
                 (nil, 90000), ("text", 90000), (["id": id, "metadata": "text"], 90000),
             ]
             let last: JSONValue = ["id": id, "metadata": ["k": "v"]]

@@ -151,7 +151,9 @@ struct DownloadCallTests {
             #expect(response.headers["Content-Length"] == ["\(text.utf8.count)"])
             #expect(response.headers["Content-Encoding"] == [])
             #expect(response.headers["Accept-Ranges"] == ["bytes"])
-            #expect(response.headers["Content-Type"] == ["application/octet-stream"])
+            #expect(response.headers["Content-Type"] == ["text/plain"])
+            #expect(response.headers["X-Content-Type-Options"] == ["nosniff"])
+            #expect(response.headers.first(name: "Content-Disposition")?.hasPrefix("attachment;") == true)
             #expect(response.headers["X-Total-Matching-Query"] == [])
             let details = try await server.api.call(.GET, "/files/\(file)")
             guard case .object(let sums) = details["checksums"], case .string(let crc) = sums["crc64nvme"] else {

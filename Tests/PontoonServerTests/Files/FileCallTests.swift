@@ -24,7 +24,7 @@ struct FileCallTests {
                     let response = try await server.api.call(method, "/files/\(file)", ["name": .string(name)])
                     server.expectRefusal(response, 409, 5003, "\(name)")
                 }
-                for body: JSONValue in [["name": 5], ["tags": "x"], ["tags": [5]], ["metadata": "x"], ["name": [:]]] {
+                for body: JSONValue in [["name": 5], ["tags": "x"], ["tags": [[5]]], ["metadata": "x"], ["name": [:]]] {
                     server.expectRefusal(
                         try await server.api.call(method, "/files/\(file)", body),
                         400,

@@ -85,7 +85,7 @@ struct FileErrorTests {
                 (.GET, folder + "/download_info", nil, 400, 5017), (.PUT, folder + "/metadata", ["k": "v"], 400, 5025),
                 (.PATCH, folder + "/metadata", ["k": "v"], 400, 5025), (.PUT, folder + "/tags", ["t"], 400, 5027),
                 (.PUT, "/files/nope/tags", ["t"], 404, 5002), (.PUT, file + "/tags", ["t": "u"], 400, 90000),
-                (.PUT, file + "/tags", [1], 400, 90000), (.PUT, file + "/tags", nil, 400, 90000),
+                (.PUT, file + "/tags", [[]], 400, 90000), (.PUT, file + "/tags", nil, 400, 90000),
                 (.PATCH, "/files/nope/metadata", ["k": "v"], 404, 5002),
                 (.PATCH, file + "/metadata", ["k"], 400, 5006), (.PUT, file + "/metadata", ["k": ["v"]], 400, 5006),
                 (.PUT, file + "/metadata", ["k": ["v": "w"]], 400, 5006), (.PUT, file + "/metadata", "k", 400, 5006),

@@ -70,7 +70,7 @@ struct FileMetadataTests {
                 let details = try await server.api.call(.GET, "/files/\(file)")
                 #expect(details["tags"] == tags)
             }
-            for body: JSONValue in [["a", 5], ["a", nil], [["a"]], "a", 5, ["tags": ["a"]]] {
+            for body: JSONValue in [["a", [:]], ["a", nil], [["a"]], "a", 5, ["tags": ["a"]]] {
                 server.expectRefusal(
                     try await server.api.call(.PUT, "/files/\(file)/tags", body),
                     400,

@@ -74,7 +74,7 @@ struct BodyErrorTests {
             let upload = try await server.api.initialize("open.bin", size: 3)
             let file = try await server.api.upload("file.bin", ByteBuffer(string: "abc"))
             for (method, path, code) in Self.calls {
-                for body in [#""text""#, "5", "1.5e3", "true", "[1]", #"[{"name": "a"}]"#] {
+                for body in [#""text""#, "5", "1.5e3", "true", "[[1]]", #"[{"name": "a"}]"#] {
                     let path = place(path, upload: upload, file: file)
                     let response = try await server.api.call(method, path, text: body)
                     server.expectRefusal(response, 400, path.hasSuffix("/metadata") ? 5006 : code, "\(path) \(body)")

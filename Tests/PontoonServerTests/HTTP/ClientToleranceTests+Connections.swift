@@ -183,7 +183,7 @@ extension ClientToleranceTests {
 
 extension TestServer {
     /// Returns the first line of a request with its host and token headers.
-    fileprivate func head(_ line: String) -> String {
+    func head(_ line: String) -> String {
         "\(line) HTTP/1.1\r\nHost: \(origin.dropFirst("http://".count))\r\nX-SBG-Auth-Token: \(token)\r\n"
     }
 }

@@ -10,13 +10,19 @@ struct IndexCallTests {
     @Test("the index contains absolute URLs, and the rate limit contains only integers")
     func index() async throws {
         try await withTestServer { server in
+            let document = String(buffer: try await server.api.call(.GET, "/openapi.yaml").body)
             for path in ["/", ""] {
                 let index = try await server.client(token: nil).call(.GET, path)
-                for name in [
+                let names = [
                     "rate_limit", "user", "users", "billing", "projects", "files", "tasks", "apps", "action", "upload",
-                ] {
+                ]
+                for name in names {
                     #expect(index["\(name)_url"] == .string("\(server.endpoint)/\(name)"), "\(name)")
+                    let isServed = document.contains("\n  /v2/\(name):") || document.contains("\n  /v2/\(name)/")
+                    #expect(isServed, "the document has calls under \(name)")
                 }
+                guard case .object(let fields) = try index.json else { throw UnexpectedResponse(description: "index") }
+                #expect(fields.keys.count { $0.hasSuffix("_url") } == names.count)
                 #expect(index.headers["X-RateLimit-Limit"] == [])
             }
             let limit = try await server.api.call(.GET, "/rate_limit")

@@ -15,7 +15,10 @@ import Yams
 struct ReadOnlyTests {
     private static let flags = ["--read-only", "true"]
     /// Calls with a method other than `GET` that change nothing.
-    private static let reading: Set<String> = ["POST /v2/bulk/files/get", "HEAD /storage/files/{file_id}"]
+    private static let reading: Set<String> = [
+        "POST /v2/bulk/files/get", "HEAD /storage/files/{file_id}", "POST /v2/files/search",
+        "POST /v2/bulk/files/{action}",
+    ]
     /// Calls with `GET` that prepare a change: they return the URL to which a part is sent.
     private static let preparing: Set<String> = [
         "GET /v2/upload/multipart/{upload_id}/part/{part_number}", "GET /v2/upload/multipart/{upload_id}/part_infos",

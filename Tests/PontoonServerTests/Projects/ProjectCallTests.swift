@@ -66,7 +66,7 @@ struct ProjectCallTests {
         let rows: [(JSONValue, Int64)] = [
             ([:], 3007), (["name": nil], 3007), (["name": ""], 3007), (["name": " \t"], 3007), (["name": 5], 90000),
             (["name": ["a"]], 90000), (["name": "a", "description": 5], 90000), (["name": "a", "tags": "x"], 90000),
-            (["name": "a", "tags": [5]], 90000), (["name": "a", "settings": "x"], 90000),
+            (["name": "a", "tags": [[5]]], 90000), (["name": "a", "settings": "x"], 90000),
             (["name": "a", "billing_group": "x"], 90000), (["name": "a", "billing_group": ""], 90000),
             (["name": "a\u{0}"], 90000),
         ]

@@ -89,6 +89,44 @@ struct UserTests {
         }
     }
 
+    @Test("a member is added by the email address that an administrator has set, which only the user sees")
+    func email() async throws {
+        try await withTestServer { server in
+            try await server.withUsers { users in
+                try await users.add("ada", email: "Ada.L@Example.org")
+                try await users.add("bob")
+                try await expectRefusal(.userExists) { try await users.setEmail(of: "bob", to: "ADA.L@example.org") }
+                try await expectRefusal(.userNotFound) { try await users.setEmail(of: "nobody", to: "n@example.org") }
+                let tooLong = String(repeating: "a", count: 251) + "@b.c"
+                for bad in ["", "@", "a@", "@b", "a@b@c", "a b@c", "a@b\n", "a@b\0", tooLong] {
+                    try await expectRefusal(.badRequest) { try await users.setEmail(of: "bob", to: bad) }
+                }
+            }
+            let members = "/projects/admin/uploads/members"
+            for unknown in ["bob@example.org", "", "a\0@b"] {
+                let response = try await server.api.call(.POST, members, ["email": .string(unknown)])
+                #expect([400, 404].contains(response.status), "\(unknown.debugDescription)")
+            }
+            let added = try await server.api.call(
+                .POST,
+                members,
+                ["email": "ada.L@EXAMPLE.org", "permissions": ["copy": true]]
+            )
+            #expect(added.status == 201 && added["username"] == "ada" && added["email"] == "")
+            let again = try await server.api.call(.POST, members, ["email": "ada.l@example.org"])
+            server.expectRefusal(again, 409, 3003)
+            let ada = server.client(token: try await server.createToken(for: "ada"))
+            #expect(try await ada.call(.GET, "/user")["email"] == "ada.l@example.org")
+            try await server.withUsers { try await $0.setEmail(of: "ada", to: nil) }
+            try await eventually("the address is removed") { try await ada.call(.GET, "/user")["email"] == "" }
+            server.expectRefusal(
+                try await server.api.call(.POST, members, ["email": "ada.l@example.org"]),
+                404,
+                2002
+            )
+        }
+    }
+
     @Test("the only user is not removed")
     func onlyUser() async throws {
         try await withTestServer { server in

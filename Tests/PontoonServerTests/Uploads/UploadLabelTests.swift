@@ -64,7 +64,7 @@ struct UploadLabelTests {
             ("metadata", ["": "a"], 400, 5006), ("metadata", .object(["k": long]), 400, 5006),
             ("metadata", ["a": "\0"], 400, 5006),
             ("metadata", .object(Dictionary(uniqueKeysWithValues: many)), 400, 5006),
-            ("tags", "a", 400, 8013), ("tags", [1], 400, 8013), ("tags", [""], 400, 90000),
+            ("tags", "a", 400, 8013), ("tags", [[]], 400, 8013), ("tags", [""], 400, 90000),
             ("tags", ["\0"], 400, 90000),
             ("tags", .array([long]), 400, 90000), ("tags", .array(Array(repeating: "a", count: 101)), 400, 90000),
         ]
