@@ -107,6 +107,12 @@ extension Routes {
         ProjectCalls(projects: useCases.projects, usage: useCases.usage, files: files).add(to: self)
         MemberCalls(projects: useCases.projects).add(to: self)
         files.add(to: self)
+        FileContentCalls(
+            uploads: useCases.uploads,
+            projects: useCases.projects,
+            maximumSize: settings.maximumFilePut,
+            budget: budget
+        ).add(to: self)
         FileDetailCalls(files: useCases.files).add(to: self)
         FileActionCalls(files: useCases.files).add(to: self)
         ScrollCalls(files: useCases.files).add(to: self)

@@ -85,7 +85,7 @@ package final class DiskObjectStore: Sendable {
     /// The name survives a power cut only after the directory is synced.
     ///
     /// - Throws: `Errno.fileExists` if the file exists; any other `Errno`.
-    private func create(_ path: FilePath) throws -> DiskFile {
+    func create(_ path: FilePath) throws -> DiskFile {
         try DiskFile.open(
             path,
             .readWrite,
@@ -221,6 +221,8 @@ extension DiskObjectStore: ObjectStore {
         let open = try await records.openUploadKeys()
         try await executor.run { [layout] in
             for name in try Directory.entries(layout.uploads) {
+                // Compared with the records one by one; see Maintenance.
+                if name.hasSuffix(DiskLayout.unconfirmedSuffix) { continue }
                 let owner = ObjectKey(String(name.prefix { $0 != "." }))
                 if let owner, open.contains(owner), !name.hasSuffix(".assembled") { continue }
                 let path = layout.uploads.appending(name)
