@@ -61,6 +61,7 @@ final class DiskObjectWriter: ObjectWriter {
         let digest: PartDigest.Result
         do {
             digest = try await store.executor.run { try self.state.withLock { try self.finish(last, &$0) } }
+            if store.isDurable { try await store.syncNames(in: store.layout.objectDirectory(key)) }
         } catch {
             await remove()
             throw error
@@ -81,7 +82,7 @@ final class DiskObjectWriter: ObjectWriter {
 
     func abort() async { await remove() }
 
-    /// Writes the last bytes, compares the checksums, and makes the object durable.
+    /// Writes the last bytes, compares the checksums, makes the bytes durable, and adds the name of the object.
     private func finish(_ last: ByteBuffer?, _ state: inout State) throws -> PartDigest.Result {
         try write(last ?? ByteBuffer(), &state)
         let digest = state.digest.finish()
@@ -91,12 +92,9 @@ final class DiskObjectWriter: ObjectWriter {
         try mapDiskFull {
             try file.closeAfter {
                 try store.createDurableDirectory(directory)
-                // Before the bytes are synced, so that on most file systems this also makes the name durable, and
-                // syncing the directory takes no further write.
                 try name(object)
                 if store.isDurable { try file.syncData() }
             }
-            if store.isDurable { try Directory.sync(directory) }
         }
         return digest
     }

@@ -274,7 +274,8 @@ def downloads(admin, nobody, file, folder):
 
 
 def test_files_in_one_call(server, admin, copier):
-    file, folder = admin.upload("one call.bin", b"a"), admin.folder("one call")
+    folder = admin.folder("one call")
+    admin.upload("one call.bin", b"a")
 
     def put(change, status, code=None, caller=admin, data=b"abc", **headers):
         query = {"project": "admin/uploads", "name": "one call.bin"} | change
@@ -285,14 +286,15 @@ def test_files_in_one_call(server, admin, copier):
         return answer
 
     labels = '{"metadata": {"a": 1, "b": null}, "tags": ["x"]}'
-    put({"name": "labels.bin"}, 201, X_Pontoon_Labels=labels, Content_MD5="kAFQmDzST7DWlj99KOF/cg==")
+    md5 = "kAFQmDzST7DWlj99KOF/cg=="
+    other = put({"name": "labels.bin"}, 201, X_Pontoon_Labels=labels, Content_MD5=md5).json()["id"]
     put({"project": None, "parent": folder, "name": "empty.bin"}, 201, data=b"")
     for rule, status in (("skip", 200), ("overwrite", 201), ("rename", 201)):
         put({"on_conflict": rule}, status)
     for change, status, code in (
         ({"name": None}, 400, 8013), ({"name": "/"}, 400, 8013), ({"on_conflict": "x"}, 400, 8013),
         ({"parent": folder}, 400, 8013), ({"project": "x"}, 400, 8010),
-        ({"project": None, "parent": admin.upload("no folder", b"")}, 400, 5022), ({"project": "admin/\0"}, 400, 90000),
+        ({"project": None, "parent": other}, 400, 5022), ({"project": "admin/\0"}, 400, 90000),
         ({"project": "admin/none"}, 404, 3002), ({"project": None, "parent": "none"}, 404, 5026), ({}, 409, 8005),
         ({"name": "one call"}, 409, 5030), ({"name": "n" * 255}, 201, None),
         ({"name": "n" * 255, "on_conflict": "rename"}, 400, 5024),

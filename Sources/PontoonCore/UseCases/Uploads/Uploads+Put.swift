@@ -48,7 +48,7 @@ extension Uploads {
                 folder: folder,
                 project: project,
                 userName: caller.name,
-                key: .random(),
+                key: .randomForFilePut(),
                 id: Identifiers.file(now: time),
                 createdOn: time
             )
