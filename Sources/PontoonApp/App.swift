@@ -52,6 +52,7 @@ package struct App: Sendable {
         uptime: @escaping @Sendable () -> Duration = Stopwatch.systemUptime
     ) async throws -> App {
         let (metadata, objects) = (stores.metadata, stores.storage.store)
+        let received = ThroughputMeter(uptime: uptime)
         let uploads = Uploads(
             metadata: metadata,
             storage: stores.storage,
@@ -59,10 +60,10 @@ package struct App: Sendable {
             limits: settings.userLimits,
             leaseDuration: settings.leaseDuration,
             activityInterval: min(.seconds(60), settings.uploadLifetime / 10, settings.reservationLifetime / 10),
+            received: received,
             now: now
         )
         let uses = TokenUses(metadata: metadata)
-        let received = ThroughputMeter(uptime: uptime)
         let maintenance = Maintenance(
             metadata: metadata,
             storage: stores.storage,

@@ -108,6 +108,12 @@ extension Routes {
         MemberCalls(projects: useCases.projects).add(to: self)
         PlatformCalls().add(to: self)
         files.add(to: self)
+        FileContentCalls(
+            uploads: useCases.uploads,
+            projects: useCases.projects,
+            maximumSize: settings.maximumFilePut,
+            budget: budget
+        ).add(to: self)
         FileDetailCalls(files: useCases.files).add(to: self)
         FileActionCalls(files: useCases.files).add(to: self)
         ScrollCalls(files: useCases.files).add(to: self)

@@ -37,6 +37,8 @@ package struct ServerSettings: Sendable {
     package var maximumConnectionsPerAddress: Int
     /// Maximum size of a JSON body in bytes; completing an upload with 10,000 part reports needs about 1 MB.
     package var maximumBodySize: Int
+    /// Maximum length in bytes of a file that is stored in one call.
+    package var maximumFilePut: Int
     /// Maximum size of a request head in bytes.
     package var maximumHeaderSize: Int
     /// Limit on the calls of each token; `nil` allows any number of calls.
@@ -63,6 +65,7 @@ package struct ServerSettings: Sendable {
         maximumConnections: Int = 8000,
         maximumConnectionsPerAddress: Int = 4000,
         maximumBodySize: Int = 8 << 20,
+        maximumFilePut: Int = 64 << 20,
         maximumHeaderSize: Int = 32 << 10,
         rateLimit: RateLimit? = nil,
         failedAuthenticationLimit: RateLimit? = nil,
@@ -83,6 +86,7 @@ package struct ServerSettings: Sendable {
         self.maximumConnections = maximumConnections
         self.maximumConnectionsPerAddress = maximumConnectionsPerAddress
         self.maximumBodySize = maximumBodySize
+        self.maximumFilePut = maximumFilePut
         self.maximumHeaderSize = maximumHeaderSize
         self.rateLimit = rateLimit
         self.failedAuthenticationLimit = failedAuthenticationLimit

@@ -16,7 +16,8 @@ package enum MetadataContract {
     private static let contracts: [[any MetadataRule]] = [
         IdentityContract.allCases, TokenContract.allCases, UserRemovalContract.allCases,
         ProjectContract.allCases, MemberContract.allCases, FileContract.allCases,
-        FileListContract.allCases, FileChangeContract.allCases, ListTotalContract.allCases, CopyMoveContract.allCases,
+        FilePutContract.allCases, FileListContract.allCases, FileChangeContract.allCases, ListTotalContract.allCases,
+        CopyMoveContract.allCases,
         UploadContract.allCases, LeaseContract.allCases, CompletionContract.allCases, PartContract.allCases,
         PresignedUploadContract.allCases, ReadCacheContract.allCases, AutomationContract.allCases,
         SigningKeyContract.allCases, ScrubContract.allCases, UploadLinkContract.allCases,

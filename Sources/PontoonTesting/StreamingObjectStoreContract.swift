@@ -23,6 +23,9 @@ package enum StreamingObjectStoreContract: String, CaseIterable, Sendable {
     case partCanBeReadBeforeFinish
     case recoveryKeepsOpenUploadsOnly
     case checksumMismatchIsReported
+    case wholeObjectIsUnconfirmedUntilItIsRecorded
+    case wholeObjectWithoutRecordIsRemoved
+    case wholeObjectWithUnknownRecordIsKept
 
     /// The part size in bytes in all rules.
     static let partSize: Int64 = 1000
@@ -51,6 +54,9 @@ package enum StreamingObjectStoreContract: String, CaseIterable, Sendable {
         case .partCanBeReadBeforeFinish: try await Self.readPart(store)
         case .recoveryKeepsOpenUploadsOnly: try await Self.recovery(store)
         case .checksumMismatchIsReported: try await Self.mismatch(store)
+        case .wholeObjectIsUnconfirmedUntilItIsRecorded: try await Self.wholeObject(store)
+        case .wholeObjectWithoutRecordIsRemoved: try await Self.refusedObject(store)
+        case .wholeObjectWithUnknownRecordIsKept: try await Self.unknownObject(store)
         }
     }
 

@@ -71,6 +71,7 @@ struct ServerFlags: ParsableArguments {
     @Option(.maximumConnections) var maximumConnections: GivenFlag?
     @Option(.maximumConnectionsPerAddress) var maximumConnectionsPerAddress: GivenFlag?
     @Option(.maximumBodySize) var maximumBodySize: GivenFlag?
+    @Option(.maximumFilePut) var maximumFilePut: GivenFlag?
     @Option(.maximumHeaderSize) var maximumHeaderSize: GivenFlag?
     @Option(.requestTimeout) var requestTimeout: GivenFlag?
     @Option(.minimumPartRate) var minimumPartRate: GivenFlag?

@@ -33,6 +33,11 @@ struct InterceptedStore: StreamingObjectStore {
         try await store.freeUnusedSpace(of: upload, storedParts: storedParts)
     }
 
+    func openWriter(of key: ObjectKey, expecting expected: ExpectedChecksums) -> any ObjectWriter {
+        store.openWriter(of: key, expecting: expected)
+    }
+    func unconfirmedObjects() async throws -> [ObjectKey] { try await store.unconfirmedObjects() }
+    func confirm(_ key: ObjectKey) async throws { try await store.confirm(key) }
     func ping() async throws { try await store.ping() }
     func availableSpace() async throws -> Int64? { try await store.availableSpace() }
     func openObject(_ key: ObjectKey) async throws -> any ObjectReader { try await store.openObject(key) }

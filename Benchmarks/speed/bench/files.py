@@ -2,22 +2,25 @@
 
 import contextlib
 import functools
+import json
 import os
 import pathlib
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from shared.processes import CORES, run
 
 from .peers import BUCKET, KEY, SECRET
 from .pontoon import Pontoon
+from .sender import Request, Sent
 from .work import LOAD, SERVER, Line, Sample, Series, Verdict, Work, at_least, limit, median, told
 from .workplace import KIB, MIB, Workplace
 
-RATE = "files/s"
+RATE, COST = "files/s", "µs of processor per file"
 SIZE = 4 * KIB
 AT_ONCE = 32
+LOOP_THREADS = 4
 PYTHON_CLIENT = pathlib.Path(__file__).with_name("python_client.py")
 
 
@@ -33,35 +36,68 @@ def _python_client(server: Pontoon, folder: pathlib.Path, names: list[str]) -> f
 def small_files(place: Workplace) -> Iterator[list[Work]]:
     """Row 7."""
 
-    def by_sender() -> Sample:
-        names = [f"small-{number}" for number in range(place.scale.files)]
+    names = [f"small-{number}" for number in range(place.scale.files)]
+
+    def in_steps(server: Pontoon) -> Sent:
+        return place.sender.files(server.origin, server.token, SIZE, names, "complete", server.project, AT_ONCE)
+
+    def in_one_call(server: Pontoon) -> Sent:
+        put = f"{server.origin}/v2/files/content?project={server.project}&name="
+        header = f"X-SBG-Auth-Token: {server.token}"
+        return place.sender.run([Request("PUT", put + name, f"random:{SIZE}", (header,)) for name in names], AT_ONCE)
+
+    def by_sender(send: Callable[[Pontoon], Sent]) -> Sample:
         with place.pontoon(place.lasting_folder()) as server:
             before = server.processor_seconds()
-            sent = place.sender.files(server.origin, server.token, SIZE, names, "complete", server.project, AT_ONCE)
+            sent = send(server)
             used = server.processor_seconds() - before
             total = server.call("GET", f"/v2/files?project={server.project}&limit=1&offset={len(names) - 1}")
             if len(total["items"]) != 1:
                 raise SystemExit("bench: not all files are there")
-            return {RATE: len(names) / sent.seconds, SERVER: 100 * used / sent.seconds / CORES, LOAD: sent.load}
+            return {
+                RATE: len(names) / sent.seconds,
+                COST: 1e6 * used / len(names),
+                SERVER: 100 * used / sent.seconds / CORES,
+                LOAD: sent.load,
+            }
+
+    def by_loop() -> Sample:
+        numbers = map(str, (len(names), SIZE, LOOP_THREADS))
+        said = json.loads(run([place.programs / "files", place.lasting_folder(), *numbers]))
+        return {RATE: len(names) / said["seconds"], COST: 1e6 * said["processor"] / len(names)}
 
     def by_python() -> Sample:
-        names = [f"small-{number}" for number in range(place.scale.python_files)]
+        some = names[: place.scale.python_files]
         folder = place.lasting_folder()
         with place.pontoon(folder) as server:
-            for name in names:
+            for name in some:
                 (folder / name).write_bytes(os.urandom(SIZE))
             before = server.processor_seconds()
-            seconds = _python_client(server, folder, names)
+            seconds = _python_client(server, folder, some)
             used = server.processor_seconds() - before
-            return {RATE: len(names) / seconds, SERVER: 100 * used / seconds / CORES}
+            return {RATE: len(some) / seconds, SERVER: 100 * used / seconds / CORES}
 
     name, client = "Pontoon, by the sender", f"Pontoon, by the Python client ({place.scale.python_files} files)"
+    one, loop = "Pontoon, in one call", f"C: create, write, fdatasync, rename, {LOOP_THREADS} threads"
     yield [
         Work(
             "7",
             f"{place.scale.files:,} files of 4 KiB from init to complete, {AT_ONCE} at once, disk, durable",
-            {name: by_sender, client: by_python},
-            [Line(name, RATE), Line(client, RATE, at_least(10, name, client, RATE))],
+            {
+                name: functools.partial(by_sender, in_steps),
+                one: functools.partial(by_sender, in_one_call),
+                loop: by_loop,
+                client: by_python,
+            },
+            [
+                Line(name, RATE),
+                Line(name, COST),
+                Line(one, RATE, at_least(3, one, name, RATE)),
+                Line(one, COST),
+                Line(loop, RATE, at_least(0.4, one, loop, RATE)),
+                Line(loop, COST),
+                Line(client, RATE, at_least(10, name, client, RATE)),
+            ],
         )
     ]
 

@@ -17,7 +17,7 @@ package enum SettingList {
         Setting.maximumUploadsPerUser, Setting.maximumProjectsPerUser, Setting.maximumTokensPerUser,
         Setting.userQuota, Setting.projectQuota, Setting.reservationLifetime,
         Setting.maximumConnections, Setting.maximumConnectionsPerAddress,
-        Setting.maximumBodySize, Setting.maximumHeaderSize,
+        Setting.maximumBodySize, Setting.maximumFilePut, Setting.maximumHeaderSize,
         Setting.requestTimeout, Setting.minimumPartRate, Setting.idleTimeout,
         Setting.grace, Setting.drain, Setting.leaseDuration,
         Setting.scrubInterval, Setting.scrubRate,

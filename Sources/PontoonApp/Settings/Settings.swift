@@ -173,6 +173,7 @@ package struct Settings: Sendable {
             maximumConnections: try given.value(of: .maximumConnections),
             maximumConnectionsPerAddress: try given.value(of: .maximumConnectionsPerAddress),
             maximumBodySize: Int(clamping: try given.value(of: .maximumBodySize)),
+            maximumFilePut: Int(clamping: try given.value(of: .maximumFilePut)),
             maximumHeaderSize: Int(clamping: try given.value(of: .maximumHeaderSize)),
             rateLimit: try given.value(of: .rateLimit),
             failedAuthenticationLimit: try given.value(of: .failedAuthenticationLimit),

@@ -7,6 +7,7 @@ package enum AuditAction: String, CaseIterable, Sendable {
     case downloadAuthorize = "download.authorize"
     case download = "download"
     case folderCreate = "folder.create"
+    case filePut = "file.put"
     case fileUpdate = "file.update"
     case fileDelete = "file.delete"
     case fileCopy = "file.copy"

@@ -1,3 +1,5 @@
+import Synchronization
+
 /// Name of an object in the object store: 32 lower-case hex digits, never shown to clients.
 package struct ObjectKey: Hashable, Sendable {
     package let rawValue: String
@@ -19,6 +21,17 @@ package struct ObjectKey: Hashable, Sendable {
     package static func randomForEmptyObject() -> ObjectKey {
         ObjectKey(trusted: emptyObjectPrefix + Identifiers.hex(bytes: 12))
     }
+
+    /// Creates a key for an object that is stored in one call; 120 of its bits are random.
+    ///
+    /// 64 consecutive keys have the same last two digits, so that on a disk, objects that are stored at the same time are
+    /// in one directory and share its syncs.
+    package static func randomForFilePut() -> ObjectKey {
+        let group = UInt8(truncatingIfNeeded: filePuts.wrappingAdd(1, ordering: .relaxed).oldValue / 64)
+        return ObjectKey(trusted: Identifiers.hex(bytes: 15) + Hex.encode([group]))
+    }
+
+    private static let filePuts = Atomic<UInt>(UInt(UInt8.random(in: 0...255)) * 64)
 
     /// The first digits of a key from ``randomForEmptyObject()``.
     package static let emptyObjectPrefix = "00000000"

@@ -18,8 +18,9 @@ package import PontoonFoundation
 ///   retry may succeed after a ``TemporaryFault`` whose `isTemporary` is true.
 ///
 /// The contracts in `PontoonTesting` test these guarantees; an implementation is complete when it passes them.
-package protocol MetadataStore: IdentityStore, ProjectStore, FileStore, DiscardedObjectStore, UploadStore,
-    UploadProgressStore, PartStore, ObjectRecords, ScrubStore, AutomationStore, SigningKeyStore, UploadLinkStore,
+package protocol MetadataStore: IdentityStore, ProjectStore, FileStore, FilePutStore, DiscardedObjectStore,
+    UploadStore, UploadProgressStore, PartStore, ObjectRecords, ScrubStore, AutomationStore, SigningKeyStore,
+    UploadLinkStore,
     StoreTotalsSource, UsageStore
 {
     /// Acquires or renews the lease of a maintenance task. Succeeds if the task is not leased, if its lease has expired

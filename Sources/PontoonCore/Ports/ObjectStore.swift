@@ -94,6 +94,18 @@ package protocol StreamingObjectStore: ObjectStore {
     /// Removes all data of an upload except its finished object. Call this only after the file has been committed or
     /// the upload's record has been deleted; ``revertFinish(_:)`` must not be called afterwards.
     func cleanUp(_ key: ObjectKey) async throws
+    /// Opens a writer of a new object that is stored as a whole, without an upload.
+    /// - Parameters:
+    ///   - key: A new key.
+    ///   - expected: Checksums to compute and compare.
+    /// - Returns: The writer; the caller must end it with exactly one call to ``ObjectWriter/commit(last:recording:)`` or
+    ///   ``ObjectWriter/abort()``.
+    func openWriter(of key: ObjectKey, expecting expected: ExpectedChecksums) -> any ObjectWriter
+    /// Returns the objects whose writers were committed, but whose records may be missing after a crash or an error.
+    func unconfirmedObjects() async throws -> [ObjectKey]
+    /// Ends the state in which an object is one of ``unconfirmedObjects()``. Its record must exist, or it must be
+    /// recorded as discarded.
+    func confirm(_ key: ObjectKey) async throws
     /// Returns the space in bytes that uploads may still use, 0 or more; `nil` if the file system does not report it.
     func availableSpace() async throws -> Int64?
 }
@@ -140,6 +152,13 @@ package protocol PresignedObjectStore: ObjectStore {
     /// - Throws: `.completeRefused` if the store does not accept the object; a ``TemporaryFault`` if it is unavailable.
     @discardableResult
     func createEmptyObject(_ key: ObjectKey) async throws -> FinishedObject
+    /// Creates an object in one request; it is durable when this returns.
+    /// - Parameters:
+    ///   - key: A new key, which must be leased: the bucket may carry out a request whose response is lost.
+    ///   - bytes: All bytes of the object.
+    ///   - crc64: Their checksum, which the store compares if it can.
+    /// - Throws: `.noRoom` if the store refuses the object; a ``TemporaryFault`` if it is unavailable.
+    func createObject(_ key: ObjectKey, bytes: ByteBuffer, crc64: CRC64NVME) async throws
     /// Finds the object that ``finish(_:parts:)`` created from an upload.
     /// - Parameters:
     ///   - upload: The upload.

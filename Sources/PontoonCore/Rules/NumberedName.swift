@@ -1,6 +1,6 @@
-/// Names for a copy if the original's name is taken in the destination folder.
+/// Names for a copy or a new file if its name is taken in the destination folder.
 ///
-/// Source: docs/api.md#copy-files.
+/// Source: docs/api.md#copy-files, docs/api.md#a-file-in-one-call.
 package enum NumberedName {
     /// Returns the next name to try.
     ///
@@ -10,8 +10,23 @@ package enum NumberedName {
     /// - Returns: `name` for attempt 0, then `1_{name}`, `2_{name}`, …
     /// - Throws: `.fileNameInvalid` if the number makes the name too long.
     package static func candidate(_ name: String, attempt: Int) throws(PontoonError) -> String {
+        try candidate(name, attempt: attempt, prefix: "")
+    }
+
+    /// Returns the next name to try for a new file with ``NameConflictRule/rename``.
+    ///
+    /// - Parameters:
+    ///   - name: The requested name.
+    ///   - attempt: Number of names already tried, 0 or more.
+    /// - Returns: `name` for attempt 0, then `_1_{name}`, `_2_{name}`, …, as for files that the platform imports.
+    /// - Throws: `.fileNameInvalid` if the number makes the name too long.
+    package static func forNewFile(_ name: String, attempt: Int) throws(PontoonError) -> String {
+        try candidate(name, attempt: attempt, prefix: "_")
+    }
+
+    private static func candidate(_ name: String, attempt: Int, prefix: String) throws(PontoonError) -> String {
         guard attempt > 0 else { return name }
-        let numbered = "\(attempt)_\(name)"
+        let numbered = "\(prefix)\(attempt)_\(name)"
         if let problem = FileName.problem(with: numbered) { throw PontoonError(.fileNameInvalid, problem) }
         return numbered
     }

@@ -36,12 +36,13 @@ package struct Access: Sendable {
     package func file(
         _ id: String,
         for caller: Caller,
+        reading consistency: ReadConsistency = .latest,
         needing right: Permission = .read,
         missing: PontoonError.Code = .fileNotFound,
         else refusal: PontoonError.Code = .fileForbidden
     ) async throws -> File {
-        guard let file = try await metadata.file(id), caller.rights.includes(file.project),
-            let project = try await metadata.project(file.project, for: caller.name)
+        guard let file = try await metadata.file(id, reading: consistency), caller.rights.includes(file.project),
+            let project = try await metadata.project(file.project, for: caller.name, reading: consistency)
         else {
             throw PontoonError(missing, PontoonError.fileNotFound.message)
         }
@@ -58,16 +59,25 @@ package struct Access: Sendable {
     package func folder(
         _ reference: FolderReference,
         for caller: Caller,
+        reading consistency: ReadConsistency = .latest,
         needing right: Permission,
         missing: PontoonError.Code,
         else refusal: PontoonError.Code
     ) async throws -> (folder: String, project: ProjectID) {
         switch reference {
         case .project(let id):
-            let project = try await project(id, for: caller, needing: right, else: refusal).project
+            let project = try await project(id, for: caller, reading: consistency, needing: right, else: refusal)
+                .project
             return (project.rootFolder, project.id)
         case .folder(let id):
-            let folder = try await file(id, for: caller, needing: right, missing: missing, else: refusal)
+            let folder = try await file(
+                id,
+                for: caller,
+                reading: consistency,
+                needing: right,
+                missing: missing,
+                else: refusal
+            )
             guard folder.kind == .folder else { throw PontoonError(.parentNotFolder, "'\(id)' is not a folder.") }
             return (folder.id, folder.project)
         }

@@ -74,10 +74,28 @@ package struct Maintenance: Sendable {
         if leases.duration == nil {
             rolledBack = try await completion.recover(leasedUntil: .distantFuture)
             try await storage.store.recover(comparingWith: metadata)
+            try await recoverObjects(leasedUntil: .distantFuture)
             await garbage.collect()
         }
         try await keys.rotateIfDue()
         return rolledBack
+    }
+
+    /// Discards objects that were stored in one call, but whose files were not committed.
+    ///
+    /// - Parameter time: With a presigned store, objects whose leases expire by this time are discarded. With a streaming
+    ///   store, no call may be in progress.
+    /// - Throws: An error if a store is unavailable.
+    private func recoverObjects(leasedUntil time: Date) async throws {
+        switch storage {
+        case .streaming(let store, _, _):
+            for key in try await store.unconfirmedObjects() {
+                _ = try await metadata.discardUnrecordedObject(key)
+                try await store.confirm(key)
+            }
+        case .presigned:
+            _ = try await metadata.discardLeasedObjects(until: time)
+        }
     }
 
     /// Reads the signing keys again.
@@ -124,6 +142,7 @@ package struct Maintenance: Sendable {
         await report.attempt { try await keys.rotateIfDue() }
         if leases.duration != nil {
             await report.attempt { try await completion.recover(leasedUntil: now()) }
+            await report.attempt { try await recoverObjects(leasedUntil: now()) }
         }
         // Without other servers, a directory has no orphans but those that ``recover()`` has removed.
         if leases.duration != nil || isPresigned { await report.attempt { try await sweep() } }

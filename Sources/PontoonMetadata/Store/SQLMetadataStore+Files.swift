@@ -7,9 +7,7 @@ extension SQLMetadataStore {
     }
 
     package func file(named name: String, in folder: String) async throws -> File? {
-        try await read { connection in
-            try connection.files(try connection.query(selectFileByName, [folder, name])).first
-        }
+        try await read { try $0.file(named: name, in: folder) }
     }
 
     package func addFolder(_ folder: File) async throws {
@@ -67,6 +65,11 @@ extension SQLConnection {
         case .file: throw PontoonError(code, "A file with this name already exists.")
         case nil: return
         }
+    }
+
+    /// Returns the entry with a name in a folder; `nil` if there is none.
+    func file(named name: String, in folder: String) throws -> File? {
+        try files(try query(selectFileByName, [folder, name])).first
     }
 
     /// Returns the kind of the entry with a name in a folder; `nil` if there is none.

@@ -208,7 +208,7 @@ extension SQLConnection {
         return try query(deleteIdleUpload, [id, deadline])
     }
 
-    fileprivate func insert(_ content: FileContent, createdOn: Date) throws {
+    func insert(_ content: FileContent, createdOn: Date) throws {
         let values: [(any SQLConvertible)?] = [content.key, content.size, content.crc64, content.md5, createdOn]
         try enqueue(insertObject, values)
     }
@@ -227,7 +227,7 @@ extension SQLConnection {
     /// Deletes the file that a new file replaces: the one with the same name in the same folder, if there is one.
     /// - Returns: The usage of the deleted file, which the caller must subtract from the counters.
     /// - Throws: `.folderExists` if a folder has the name.
-    fileprivate func deleteExisting(_ file: File, now: Date) throws -> Usage {
+    func deleteExisting(_ file: File, now: Date) throws -> Usage {
         let rows = try query(selectExistingEntry, [file.parent, file.name], lock: .forUpdate("files"))
         guard let row = rows.first else { return Usage() }
         guard try row.fileKind("kind") == .file else {

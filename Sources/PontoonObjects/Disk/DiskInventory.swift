@@ -24,7 +24,11 @@ package struct DiskInventory: ObjectInventory {
     }
 
     package func forEachEntry(_ body: ([StoredEntry]) async throws -> Void) async throws {
-        try await forEachEntry(of: layout.uploads, body) { name in
+        // Objects that are being stored as a whole are omitted: the next start of the server removes those of a crash.
+        let names = try await executor.run { [layout] in
+            try Directory.entries(layout.uploads).filter { !$0.hasSuffix(DiskLayout.unconfirmedSuffix) }
+        }
+        try await forEachEntry(of: layout.uploads, names: names, body) { name in
             // Files of one upload: KEY, KEY.parts and KEY.assembled.
             guard let key = ObjectKey(String(name.prefix { $0 != "." })) else { return .unknown }
             return .upload(ObjectReference(key: key))

@@ -41,7 +41,7 @@ extension DiskObjectStore {
     /// Creates a directory for finished objects, unless it exists.
     ///
     /// With durability `power`, the directory's name is durable when this returns.
-    private func createDurableDirectory(_ path: FilePath) throws {
+    func createDurableDirectory(_ path: FilePath) throws {
         let isNew = try Directory.create(path)
         guard isDurable, isNew || !durableDirectories.withLock({ $0.contains(path) }) else { return }
         try Directory.sync(layout.files)

@@ -18,6 +18,8 @@ package final class DiskObjectStore: Sendable {
     let writers = ActiveWriterRegistry()
     /// Coalesces the syncs of the directory of unfinished uploads, whose entries change frequently.
     let uploadNames: DirectorySyncCoalescer
+    /// Coalesce the syncs of directories of finished objects, for objects that are stored as a whole; at most 256.
+    private let objectNames = Mutex<[FilePath: DirectorySyncCoalescer]>([:])
     /// Directories of finished objects whose own names are known to be durable.
     let durableDirectories = Mutex<Set<FilePath>>([])
     /// Directories from which objects were removed since the last sync.
@@ -85,7 +87,7 @@ package final class DiskObjectStore: Sendable {
     /// The name survives a power cut only after the directory is synced.
     ///
     /// - Throws: `Errno.fileExists` if the file exists; any other `Errno`.
-    private func create(_ path: FilePath) throws -> DiskFile {
+    func create(_ path: FilePath) throws -> DiskFile {
         try DiskFile.open(
             path,
             .readWrite,
@@ -105,6 +107,17 @@ package final class DiskObjectStore: Sendable {
         } catch Errno.fileExists {
             return try DiskFile.open(path, .readWrite, options: .closeOnExec)
         }
+    }
+
+    /// Waits until the names that were added to a directory of finished objects are durable; syncs of concurrent calls
+    /// are shared.
+    func syncNames(in directory: FilePath) async throws {
+        let coalescer = objectNames.withLock { coalescers in
+            let coalescer = coalescers[directory] ?? DirectorySyncCoalescer(directory, executor: executor)
+            coalescers[directory] = coalescer
+            return coalescer
+        }
+        try await coalescer.sync()
     }
 
     /// Checks that the reserved space would remain free after writing `bytes` more bytes.
@@ -221,6 +234,8 @@ extension DiskObjectStore: ObjectStore {
         let open = try await records.openUploadKeys()
         try await executor.run { [layout] in
             for name in try Directory.entries(layout.uploads) {
+                // Compared with the records one by one; see Maintenance.
+                if name.hasSuffix(DiskLayout.unconfirmedSuffix) { continue }
                 let owner = ObjectKey(String(name.prefix { $0 != "." }))
                 if let owner, open.contains(owner), !name.hasSuffix(".assembled") { continue }
                 let path = layout.uploads.appending(name)

@@ -35,7 +35,7 @@ final class DiskPartWriter: PartWriter {
     private let state: Mutex<State>
 
     /// Number of written bytes after which write-back is started.
-    private static let flushStride: Int64 = 8 << 20
+    static let flushStride: Int64 = 8 << 20
 
     init(
         _ number: PartNumber,

@@ -40,6 +40,7 @@ package struct DiskSettings: Sendable {
 ///     uploads/KEY            in-place parts of an unfinished upload
 ///     uploads/KEY.parts/N.A  detached part with number N; A distinguishes attempts
 ///     uploads/KEY.assembled  file being assembled, if in-place parts must be copied
+///     uploads/KEY.put        object that is stored as a whole; a second name of files/KK/KEY until its file is committed
 ///     files/KK/KEY           finished object; KK is the last two digits of its key
 ///     lock                   locked by the process that uses the store
 ///     backup.lock            locked by backups while they copy; no object is removed meanwhile
@@ -55,6 +56,7 @@ struct DiskLayout: Sendable {
 
     func upload(_ key: ObjectKey) -> FilePath { uploads.appending(key.rawValue) }
     func assembled(_ key: ObjectKey) -> FilePath { uploads.appending(key.rawValue + ".assembled") }
+    func unconfirmed(_ key: ObjectKey) -> FilePath { uploads.appending(key.rawValue + Self.unconfirmedSuffix) }
     func detachedParts(_ key: ObjectKey) -> FilePath { uploads.appending(key.rawValue + ".parts") }
     func objectDirectory(_ key: ObjectKey) -> FilePath { files.appending(String(key.rawValue.suffix(2))) }
     func object(_ key: ObjectKey) -> FilePath { objectDirectory(key).appending(key.rawValue) }
@@ -66,6 +68,9 @@ struct DiskLayout: Sendable {
         case .inPlace, .remote: (self.upload(upload.key), Assembly.offset(of: number, partSize: upload.partSize))
         }
     }
+
+    /// The end of the names of ``unconfirmed(_:)``.
+    static let unconfirmedSuffix = ".put"
 
     /// Creates a unique location for a part that cannot be written in place.
     static func newDetached(_ number: PartNumber) -> PartLocation {

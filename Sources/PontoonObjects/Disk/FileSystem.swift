@@ -209,6 +209,15 @@ enum FileSystem {
         } catch Errno.noSuchFileOrDirectory {}
     }
 
+    /// Adds a second name to a file (a hard link).
+    ///
+    /// The name is durable only after its directory has been synced.
+    static func link(_ path: FilePath, to other: FilePath) throws {
+        try retryingInterrupts {
+            path.withPlatformString { path in other.withPlatformString { Glibc.link(path, $0) } }
+        }
+    }
+
     /// Renames a file, atomically replacing any existing file at the new path.
     ///
     /// The new name is durable only after its directory has been synced.

@@ -1,5 +1,7 @@
 package import Foundation
+package import NIOCore
 package import PontoonCore
+import Synchronization
 
 extension S3ObjectStore {
     package func listParts(of upload: Upload) async throws -> [ListedPart]? {
@@ -62,6 +64,20 @@ extension S3ObjectStore {
         try await refusing(as: .completeRefused, Self.unexpectedResponse) {
             try await client.putObject(name(key), headers: headers(key))
             return FinishedObject(size: 0, crc64: CRC64NVME())
+        }
+    }
+
+    package func createObject(_ key: ObjectKey, bytes: ByteBuffer, crc64: CRC64NVME) async throws {
+        try await refusing(as: .noRoom, "The object store refused the file.") {
+            var headers = headers(key)
+            if capabilities.computesAnnouncedChecksums.load(ordering: .relaxed) {
+                headers.append(NamedValue("x-amz-checksum-crc64nvme", crc64.base64))
+            }
+            try await client.putObject(
+                name(key),
+                headers: headers,
+                body: bytes.readableBytes == 0 ? .none : .bytes(bytes)
+            )
         }
     }
 

@@ -24,6 +24,7 @@ enum AuditedCalls {
         "/v2/automation/automations": [(.post, .automationCreate)],
         "/v2/automation/automations/{automation_id}/packages": [(.post, .packageCreate)],
         "/v2/files": [(.post, .folderCreate)],
+        "/v2/files/content": [(.put, .filePut)],
         "/v2/files/{file_id}": [(.patch, .fileUpdate), (.put, .fileUpdate), (.delete, .fileDelete)],
         "/v2/files/{file_id}/metadata": [(.patch, .fileUpdate), (.put, .fileUpdate)],
         "/v2/files/{file_id}/tags": [(.put, .fileUpdate)],

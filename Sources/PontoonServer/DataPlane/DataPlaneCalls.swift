@@ -33,13 +33,8 @@ struct DataPlaneCalls {
         try await verify(request)
         let number = try PartNumber(text: try context.segment("part_number"))
         let uploadID = try context.segment("upload_id")
-        let length = try Self.length(request)
-        let expected = try ExpectedChecksums(
-            crc64nvme: request.headers[.checksumCRC64NVME],
-            crc32c: request.headers[.checksumCRC32C],
-            sha256: request.headers[.checksumSHA256],
-            contentMD5: request.headers[.contentMD5]
-        )
+        let length = try request.announcedLength()
+        let expected = try ExpectedChecksums(request.headers)
         let etag = try await budget.receiving {
             try await parts.store(number, of: uploadID, body: request.body, length: length, expecting: expected)
         }
@@ -117,12 +112,31 @@ struct DataPlaneCalls {
         )
         try await urls.verify(signed, now: now())
     }
+}
 
-    private static func length(_ request: Request) throws -> Int64? {
-        guard let text = request.headers[.contentLength] else { return nil }
+extension Request {
+    /// Returns the length of the body in `Content-Length`; `nil` if the header is absent.
+    ///
+    /// - Throws: `.badRequest` if it is not a non-negative integer.
+    func announcedLength() throws(PontoonError) -> Int64? {
+        guard let text = headers[.contentLength] else { return nil }
         guard let length = Int64(text), length >= 0 else {
             throw PontoonError(.badRequest, "The Content-Length header '\(text)' is not a non-negative integer.")
         }
         return length
+    }
+}
+
+extension ExpectedChecksums {
+    /// Reads the checksums in the headers of a request.
+    ///
+    /// - Throws: `.checksumMalformed`.
+    init(_ headers: HTTPFields) throws(PontoonError) {
+        try self.init(
+            crc64nvme: headers[.checksumCRC64NVME],
+            crc32c: headers[.checksumCRC32C],
+            sha256: headers[.checksumSHA256],
+            contentMD5: headers[.contentMD5]
+        )
     }
 }

@@ -12,7 +12,7 @@ enum CallKind {
 
     init(_ request: HTTPRequest) {
         let path = request.path ?? ""
-        if path.hasPrefix(DataPlanePath.root) {
+        if path.hasPrefix(DataPlanePath.root) || FileContentCalls.isPut(request.method.rawValue, path) {
             self = .data
         } else if Self.uploads.contains(where: path.hasPrefix) {
             self = .upload

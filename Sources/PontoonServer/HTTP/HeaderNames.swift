@@ -14,6 +14,7 @@ extension HTTPField.Name {
     static let forwardedFor = named("X-Forwarded-For")
     static let forwardedProto = named("X-Forwarded-Proto")
     static let uploadLink = named("X-Pontoon-Upload-Link")
+    static let labels = named("X-Pontoon-Labels")
     static let contentMD5 = named("Content-MD5")
     static let crossOriginOpenerPolicy = named("Cross-Origin-Opener-Policy")
     static let referrerPolicy = named("Referrer-Policy")

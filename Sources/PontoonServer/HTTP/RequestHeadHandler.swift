@@ -26,7 +26,10 @@ final class RequestHeadHandler: ChannelInboundHandler {
                 return
             }
             rawQueries.receivedHead()
-            slowRequests.receivedHead(isPart: head.uri.hasPrefix(DataPlanePath.root))
+            slowRequests.receivedHead(
+                isPart: head.uri.hasPrefix(DataPlanePath.root)
+                    || FileContentCalls.isPut(head.method.rawValue, head.uri)
+            )
             // Hummingbird does not see the version of a request; in HTTP/1.0, connections close by default.
             if head.version.major == 1, head.version.minor == 0, !head.isKeepAlive {
                 head.headers.replaceOrAdd(name: "Connection", value: "close")

@@ -24,7 +24,8 @@ def recorder():
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    with running_server(tmp_path_factory.mktemp("server"), arguments=["--min-part-size", "1"]) as server:
+    arguments = ["--min-part-size", "1", "--max-file-put", "8MiB"]
+    with running_server(tmp_path_factory.mktemp("server"), arguments=arguments) as server:
         yield server
 
 
@@ -56,8 +57,8 @@ def test_refusals_of_all_calls(server, admin, recorder):
 
     def send_bodies(method, path, operation):
         if "413" in operation["responses"] and not path.startswith("/storage"):
-            admin.send_to(method, origin + path + "?project=admin/uploads", 413, data=too_long)
-        if "requestBody" in operation and path.startswith("/v2"):
+            admin.send_to(method, origin + path + "?project=admin/uploads&name=a", 413, data=too_long)
+        if "application/json" in operation.get("requestBody", {}).get("content", {}) and path.startswith("/v2"):
             admin.send_to(method, origin + path, 415, data=b"a", headers={"Content-Type": "text/plain"})
 
     recorder.everywhere(send_bodies)
@@ -287,6 +288,44 @@ def downloads(admin, nobody, file, folder):
     admin.call("DELETE", f"/files/{gone}", status=204)
     for method in ("GET", "HEAD"):
         admin.send_to(method, url, 404)
+
+
+def test_files_in_one_call(server, admin, copier):
+    folder = admin.folder("one call")
+    admin.upload("one call.bin", b"a")
+
+    def put(change, status, code=None, caller=admin, data=b"abc", **headers):
+        query = {"project": "admin/uploads", "name": "one call.bin"} | change
+        headers = {name.replace("_", "-"): value for name, value in headers.items()}
+        answer = caller.call("PUT", "/files/content", status=status, params=query, data=data, headers=headers)
+        if code is not None:
+            check.equal(answer.json().get("code"), code, f"{change}: {answer.text[:300]}")
+        return answer
+
+    labels = '{"metadata": {"a": 1, "b": null}, "tags": ["x"]}'
+    md5 = "kAFQmDzST7DWlj99KOF/cg=="
+    other = put({"name": "labels.bin"}, 201, X_Pontoon_Labels=labels, Content_MD5=md5).json()["id"]
+    put({"project": None, "parent": folder, "name": "empty.bin"}, 201, data=b"")
+    for rule, status in (("skip", 200), ("overwrite", 201), ("rename", 201)):
+        put({"on_conflict": rule}, status)
+    for change, status, code in (
+        ({"name": None}, 400, 8013), ({"name": "/"}, 400, 8013), ({"on_conflict": "x"}, 400, 8013),
+        ({"parent": folder}, 400, 8013), ({"project": "x"}, 400, 8010),
+        ({"project": None, "parent": other}, 400, 5022), ({"project": "admin/\0"}, 400, 90000),
+        ({"project": "admin/none"}, 404, 3002), ({"project": None, "parent": "none"}, 404, 5026), ({}, 409, 8005),
+        ({"name": "one call"}, 409, 5030), ({"name": "n" * 255}, 201, None),
+        ({"name": "n" * 255, "on_conflict": "rename"}, 400, 5024),
+    ):
+        put(change, status, code)
+    new = {"name": "another.bin"}
+    put(new, 400, 8013, X_Pontoon_Labels="{")
+    put(new, 400, 5006, X_Pontoon_Labels='{"metadata": {"": "a"}}')
+    put(new, 400, 90000, X_Pontoon_Labels='{"tags": [""]}')
+    put(new, 400, 90000, Content_MD5="AAAAAAAAAAAAAAAAAAAAAA==")
+    put(new, 403, 8002, caller=copier)
+    server.administer("quota", "set", "project", "admin/uploads", "--files", "0")
+    put(new, 409, 90007)
+    server.administer("quota", "set", "project", "admin/uploads", "--files", "default")
 
 
 def test_damaged_files(server, admin, copier, nobody):

@@ -43,12 +43,13 @@ final class ChaosCalls: Sendable {
 
     /// Calls random endpoints until one returns a response other than 503.
     ///
-    /// If the call is idempotent and the first endpoint does not respond within a second, a second one is also called.
+    /// The body is either JSON or bytes. If the call is idempotent and the first endpoint does not respond within a second, a second one is also called.
     /// The seed selects the endpoints and the delays.
     func call(
         _ method: HTTPMethod,
         _ path: String,
         _ body: JSONValue? = nil,
+        bytes: ByteBuffer? = nil,
         isIdempotent: Bool = true,
         seed: UInt64
     ) async throws -> Response {
@@ -59,13 +60,13 @@ final class ChaosCalls: Sendable {
             let order = endpoints.shuffled(using: &random)
             let second = Switch()
             let response = await firstResponse {
-                try await self.send(method, path, body, to: order[0])
+                try await self.send(method, path, body, bytes, to: order[0])
             } _: {
                 guard isIdempotent else { return nil }
                 // The client's timeout, not a wait for an event.
                 try await Task.sleep(for: .seconds(1))
                 second.turnOn()
-                return try await self.send(method, path, body, to: order[1])
+                return try await self.send(method, path, body, bytes, to: order[1])
             }
             if let response, response.status < 500 {
                 let isRepeated = wasRepeated || second.isOn
@@ -102,12 +103,17 @@ final class ChaosCalls: Sendable {
         }
     }
 
-    private func send(_ method: HTTPMethod, _ path: String, _ body: JSONValue?, to endpoint: APIClient) async throws
-        -> APIResponse
-    {
+    private func send(
+        _ method: HTTPMethod,
+        _ path: String,
+        _ body: JSONValue?,
+        _ bytes: ByteBuffer?,
+        to endpoint: APIClient
+    ) async throws -> APIResponse {
         let counts = path.hasSuffix("/complete")
         if counts { completing.withLock { $0[endpoint.origin, default: 0] += 1 } }
         defer { if counts { completing.withLock { $0[endpoint.origin, default: 0] -= 1 } } }
+        if let bytes { return try await endpoint.call(method, path, bytes: bytes, type: nil) }
         return try await endpoint.call(method, path, body)
     }
 }

@@ -11,7 +11,7 @@ struct ChaosCheck: Sendable {
 
     /// Checks files, deletions and uploads, and then aborts all unfinished uploads.
     func run() async throws {
-        for file in ledgers.flatMap(\.files) { try await calls.check(file, seed: file.seed) }
+        for file in ledgers.flatMap({ $0.files + $0.repeated }) { try await calls.check(file, seed: file.seed) }
         try await checkNames()
         for file in ledgers.flatMap(\.removed) {
             #expect(try await get("/files/\(file)").status == 404, "a file that was deleted or replaced")
@@ -36,7 +36,7 @@ struct ChaosCheck: Sendable {
             page = try await get("/files?project=admin/uploads&limit=100&offset=\(names.count)")
             names += try page.entryNames
         } while try !page.entryNames.isEmpty
-        #expect(names.sorted() == ledgers.flatMap(\.files).map(\.name).sorted())
+        #expect(names.sorted() == ledgers.flatMap { $0.files + $0.repeated }.map(\.name).sorted())
     }
 
     /// Aborts all unfinished uploads, including those that no client knows because the response to initialize was lost.

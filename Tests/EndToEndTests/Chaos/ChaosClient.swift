@@ -39,7 +39,7 @@ struct ChaosClient: Sendable {
 
     private mutating func step() async throws {
         guard let index = ledger.files.indices.randomElement(using: &random), !random.happens(35) else {
-            return try await upload(newName(), end: .complete)
+            return try await random.happens(30) ? putFile() : upload(newName(), end: .complete)
         }
         switch Int.random(in: 0..<100, using: &random) {
         case ..<25: try await overwrite(index)
@@ -87,6 +87,25 @@ struct ChaosClient: Sendable {
         }
         guard case .string(let id) = id else { throw UnexpectedResponse(description: "no copy \(name)") }
         ledger.files.append(ChaosLedger.File(id: id, name: name, seed: file.seed, size: file.size))
+        ledger.acknowledged += 1
+    }
+
+    /// Stores a file in one call.
+    private mutating func putFile() async throws {
+        let (name, seed, size) = (newName(), random.next(), Int.random(in: 0...200_000, using: &random))
+        let path = "/files/content?project=admin/uploads&name=\(name)"
+        let content = testBytes(seed: seed, count: size)
+        let response = try await calls.call(.PUT, path, bytes: content, isIdempotent: false, seed: random.next())
+        var id = response.api["id"]
+        if response.wasRepeated, response.api.status == 409 {
+            let list = try await call(.GET, "/files?project=admin/uploads&name=\(name)").expecting(200)
+            id = try list.entries.first?["id"]
+        } else {
+            _ = try response.expecting(201)
+        }
+        guard case .string(let id) = id else { throw UnexpectedResponse(description: "no file \(name)") }
+        let file = ChaosLedger.File(id: id, name: name, seed: seed, size: size)
+        if response.wasRepeated { ledger.repeated.append(file) } else { ledger.files.append(file) }
         ledger.acknowledged += 1
     }
 

@@ -15,6 +15,11 @@ struct ChaosLedger: Sendable {
     }
 
     var files: [File] = []
+    /// Files that were stored in one call that had to be repeated.
+    ///
+    /// They are not changed, because an earlier attempt may still be running in a suspended server and would store the
+    /// file again once its name is free.
+    var repeated: [File] = []
     /// Ids of the files that were deleted or replaced.
     var removed: [String] = []
     /// Ids of the uploads that were aborted.

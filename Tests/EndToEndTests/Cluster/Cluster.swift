@@ -77,12 +77,15 @@ struct Cluster: Sendable {
         )
         #expect(unused == "", "objects without a file")
         // A sweep is due once an hour, and no call makes it due earlier.
-        try await sql("DELETE FROM leases")
+        try await sql("DELETE FROM leases WHERE task NOT LIKE 'object/%'")
         // With this lifetime, the sweep removes orphans that are one second old.
         try await withServer(options(10, arguments: ["--upload-lifetime", "1s"])) { server in
             try await eventually("no upload is unfinished and no object is discarded") {
                 try await sql(
-                    "SELECT id FROM uploads WHERE state <> 'completed' UNION SELECT key FROM discarded_objects"
+                    """
+                    SELECT id FROM uploads WHERE state <> 'completed' UNION SELECT key FROM discarded_objects
+                    UNION SELECT task FROM leases WHERE task LIKE 'object/%'
+                    """
                 ) == ""
             }
             let keys = try await sql("SELECT key FROM objects ORDER BY key").split(separator: "\n").map(String.init)

@@ -27,6 +27,7 @@ struct CrashCheck: Sendable {
                 let content = try await api.download(file.id)
                 #expect(sha256(content) == sha256(file.content), "\(what): \(name) is not what was sent")
             }
+            for (name, file) in ledger.files { try await check(name, file) }
             #expect(try server.unfinishedObjects() == [], "\(what): left over")
             let total = try await api.call(.GET, "/files?project=admin/uploads&limit=1")
                 .headers.first(name: "X-Total-Matching-Query")
@@ -34,6 +35,18 @@ struct CrashCheck: Sendable {
         } catch {
             Issue.record("\(what): \(error)")
         }
+    }
+
+    /// Checks a file that was stored in one call: its call either has no effect, or has stored the whole file.
+    private func check(_ name: String, _ file: UploadLedger.StoredFile) async throws {
+        let list = try await api.call(.GET, "/files?project=admin/uploads&name=\(name)")
+        guard let id = try list.entries.first?.string("id") else {
+            #expect(file.acknowledged == nil, "\(what): \(name) was acknowledged, but there is no file")
+            return
+        }
+        let content = sha256(try await api.download(id))
+        let expected = [file.acknowledged, file.possible].compactMap { $0.map(sha256) }
+        #expect(expected.contains(content), "\(what): \(name) is not what was sent")
     }
 
     /// Aborts uploads that no client knows, because the response to initialize was lost.

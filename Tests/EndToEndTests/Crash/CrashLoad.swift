@@ -22,6 +22,7 @@ struct CrashLoad: Sendable {
         var random = SeededGenerator(seed: seed)
         do {
             for number in 0... {
+                for _ in 0..<Int.random(in: 0...3, using: &random) { try await putFile(names, using: &random) }
                 let overwrites = number % 3 == 2
                 let name = overwrites ? "\(names)-0" : "\(names)-\(number)"
                 let plan = UploadPlan(name: name, overwrite: number % 3 != 1, using: &random)
@@ -32,6 +33,18 @@ struct CrashLoad: Sendable {
         } catch {
             // The server was killed, as intended.
         }
+    }
+
+    /// Stores a file in one call; about half of them overwrite an earlier one.
+    private func putFile(_ names: String, using random: inout SeededGenerator) async throws {
+        let name = "\(names)-put-\(random.happens(50) ? 0 : Int.random(in: 1..<1_000_000, using: &random))"
+        let size = random.happens(10) ? 300_000 : Int.random(in: 0...5000, using: &random)
+        let content = pseudoRandomBytes(seed: random.next(), count: size)
+        onEvent(.end)
+        ledger.fileBegins(name, content)
+        try expect(201, try await api.putFile(name, content, onConflict: "overwrite"))
+        ledger.fileAcknowledged(name, content)
+        onEvent(.end)
     }
 
     private func upload(_ plan: UploadPlan, order: [Int]) async throws {

@@ -1,3 +1,4 @@
+import NIOCore
 import Synchronization
 
 /// The clients' view of their uploads: received responses, and requests without a response so far.
@@ -28,8 +29,17 @@ final class UploadLedger: Sendable {
         var end = End.none
     }
 
+    /// A client's view of a file that it stores in one call, perhaps several times.
+    struct StoredFile: Sendable {
+        /// The content whose call was acknowledged last.
+        var acknowledged: ByteBuffer?
+        /// The content of a later call without a response.
+        var possible: ByteBuffer?
+    }
+
     private struct State {
         var entries: [String: Entry] = [:]
+        var files: [String: StoredFile] = [:]
         var order: [String] = []
         var acknowledged = 0
     }
@@ -38,7 +48,9 @@ final class UploadLedger: Sendable {
 
     /// All uploads, oldest first.
     var entries: [Entry] { state.withLock { state in state.order.compactMap { state.entries[$0] } } }
-    /// Number of PUTs that received a 200.
+    /// The files that are stored in one call, by name.
+    var files: [String: StoredFile] { state.withLock { $0.files } }
+    /// Number of PUTs that were acknowledged.
     var acknowledged: Int { state.withLock { $0.acknowledged } }
 
     func begins(_ id: String, _ plan: UploadPlan) {
@@ -64,6 +76,17 @@ final class UploadLedger: Sendable {
 
     func reportAcknowledged(_ id: String, _ number: Int) {
         change(id, number) { $0.reported = $0.stored }
+    }
+
+    func fileBegins(_ name: String, _ content: ByteBuffer) {
+        state.withLock { $0.files[name, default: StoredFile()].possible = content }
+    }
+
+    func fileAcknowledged(_ name: String, _ content: ByteBuffer) {
+        state.withLock { state in
+            state.files[name] = StoredFile(acknowledged: content)
+            state.acknowledged += 1
+        }
     }
 
     func ends(_ id: String, _ end: End) { state.withLock { $0.entries[id]?.end = end } }

@@ -45,12 +45,22 @@ struct AuditScenario {
     /// - Returns: The id of a file that still exists.
     mutating func run(member: String) async throws -> String {
         let file = try await upload("reads.bam")
+        try await putFile("counts.csv")
         try await uploadPackage()
         try await changeFiles(file)
         try await changeProjects(member)
         try await changeLinks()
         try await changeTokens()
         return file
+    }
+
+    /// Stores a file of two bytes in one call.
+    private mutating func putFile(_ name: String) async throws {
+        let response = try await api.putFile(name, ByteBuffer(string: "ab"))
+        let fields: [String: JSONValue] = [
+            "object": .string(try response.text("id")), "name": .string(name), "project": "admin/uploads", "bytes": 2,
+        ]
+        steps.append(Step(call: "PUT /v2/files/content", action: "file.put", fields: fields))
     }
 
     /// Uploads a file of three bytes, and aborts another upload.

@@ -5,17 +5,20 @@ package import PontoonFoundation
 /// With a streaming store, ``Parts`` receives and stores the bytes.
 package final class Uploads: Sendable {
     let metadata: any MetadataStore
-    private let storage: ObjectStorage
-    private let access: Access
+    let storage: ObjectStorage
+    let access: Access
     private let sizing: PartSizing
     private let limits: UserLimits
     /// Declared size in bytes from which quotas are checked before the space is preallocated as well as afterwards, so
     /// that a user without quota cannot take up the disk for a moment.
     private static let preallocationToCheck: Int64 = 64 << 20
-    private let garbage: GarbageCollector
+    let garbage: GarbageCollector
     private let reports: PartReports
     let uploads: UploadAccess
     private let activity: UploadActivity
+    /// Measures the rate at which bytes arrive in calls without an upload.
+    let received: ThroughputMeter
+    let leases: LeaseRenewer
     let now: @Sendable () -> Date
     /// The use case that completes uploads and rolls back interrupted completions.
     package let completion: CompleteUpload
@@ -29,6 +32,7 @@ package final class Uploads: Sendable {
     ///     no other server shares the stores.
     ///   - activityInterval: With a presigned store, minimum time between two records of a client's activity in an
     ///     upload. Must be much shorter than the lifetime of uploads, which expire without activity.
+    ///   - received: Measures the rate at which the bytes of files that are stored in one call arrive.
     ///   - now: The current time.
     package init(
         metadata: any MetadataStore,
@@ -37,6 +41,7 @@ package final class Uploads: Sendable {
         limits: UserLimits = UserLimits(),
         leaseDuration: Duration? = nil,
         activityInterval: Duration = .seconds(60),
+        received: ThroughputMeter = ThroughputMeter(),
         now: @escaping @Sendable () -> Date = { Date() }
     ) {
         // The metadata store has a resolution of one millisecond.
@@ -50,6 +55,8 @@ package final class Uploads: Sendable {
         self.reports = PartReports(metadata: metadata, storage: storage, now: now)
         self.uploads = UploadAccess(metadata: metadata, namespace: .files)
         self.activity = UploadActivity(metadata: metadata, interval: activityInterval)
+        self.received = received
+        self.leases = LeaseRenewer(duration: leaseDuration, now: now)
         self.now = now
         self.completion = CompleteUpload(
             metadata: metadata,
@@ -70,6 +77,8 @@ package final class Uploads: Sendable {
         reports = other.reports
         self.uploads = uploads
         activity = other.activity
+        received = other.received
+        leases = other.leases
         now = other.now
         completion = other.completion
     }

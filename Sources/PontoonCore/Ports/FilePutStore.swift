@@ -1,0 +1,41 @@
+package import Foundation
+
+/// Storage of files that are added in one transaction, without an upload.
+///
+/// The object of such a file exists before its record. With a streaming store, the store itself marks objects whose
+/// records may be missing (``StreamingObjectStore/unconfirmedObjects()``). With a presigned store, which several servers
+/// may share, the server holds a lease of the object until the file is committed; when the lease has expired, any server
+/// may discard the object, and the commit is refused.
+package protocol FilePutStore: Sendable {
+    /// Adds a file. Discards the object of a replaced file.
+    /// - Parameters:
+    ///   - file: The file, with its content, tags and metadata.
+    ///   - userName: The user who adds it and must be allowed to write to the project.
+    ///   - rule: What to do if the name is taken. With `skip`, and if the call throws, the object of `file` is not
+    ///     recorded, and the caller must remove it.
+    ///   - leaseID: Id of the object's lease, which ends if the file is added; `nil` if the object has none.
+    /// - Returns: The file; `nil`, with nothing changed, if the object is not leased under this id.
+    /// - Throws: `.nameTaken` or `.folderExists` if the name is taken, `.destinationNotFound` if the folder does not
+    ///   exist or the user may not write to it; `.fileNameInvalid` if a number makes the name too long;
+    ///   `.quotaExceeded`.
+    func addFile(
+        _ file: File,
+        by userName: String,
+        onConflict rule: NameConflictRule,
+        leaseID: String?
+    ) async throws -> AddedFile?
+    /// Leases a new object, or renews its lease.
+    /// - Returns: `false`, with nothing changed, if another lease of the object exists or it was discarded.
+    func leaseObject(_ key: ObjectKey, _ lease: Lease, isNew: Bool) async throws -> Bool
+    /// Ends the lease of an object and discards the object; see ``DiscardedObjectStore``.
+    /// - Returns: `false`, with nothing changed, if the object is not leased under this id.
+    func discardLeasedObject(_ key: ObjectKey, leaseID: String) async throws -> Bool
+    /// Discards the objects whose leases expire by a time.
+    /// - Returns: The number of discarded objects.
+    func discardLeasedObjects(until time: Date) async throws -> Int
+    /// Discards an object, unless a file uses it. Waits for a transaction that is about to add such a file.
+    ///
+    /// The caller must ensure that no later transaction adds a file with this object.
+    /// - Returns: Whether the object was discarded.
+    func discardUnrecordedObject(_ key: ObjectKey) async throws -> Bool
+}

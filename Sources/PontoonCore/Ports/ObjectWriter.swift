@@ -1,0 +1,26 @@
+package import NIOCore
+
+/// A writer of a whole object in a streaming store; used by one task at a time.
+///
+/// The writer must not be used after the first call to ``commit(last:recording:)``, even if that throws, or to
+/// ``abort()``.
+package protocol ObjectWriter: Sendable {
+    /// Appends bytes and adds them to the checksums.
+    /// - Throws: `.storageFull`.
+    func write(_ bytes: ByteBuffer) async throws
+    /// Appends the last bytes, compares the checksums, makes the object durable, and then runs `recording`.
+    ///
+    /// - Parameters:
+    ///   - last: The last bytes; `nil` if all bytes are written. If `last` is the whole object, it takes one step.
+    ///   - recording: Commits the record of the object's file. The object is removed if it returns an existing file.
+    /// - Returns: The result of `recording`.
+    /// - Throws: `.checksumMismatch`; the errors of ``write(_:)``, and the error of `recording`. The object is removed,
+    ///   unless `recording` threw an error other than a ``PontoonError``: its transaction may then have been committed,
+    ///   so the object remains one of ``StreamingObjectStore/unconfirmedObjects()``.
+    func commit(
+        last: ByteBuffer?,
+        recording: (PartDigest.Result) async throws -> AddedFile
+    ) async throws -> AddedFile
+    /// Discards the written bytes.
+    func abort() async
+}

@@ -1,0 +1,260 @@
+import Foundation
+package import NIOCore
+
+/// The use case that stores a whole file in one call, without an upload.
+///
+/// The object is durable before its record is committed, in one transaction that applies all rules of initialize and
+/// complete. After a crash in between, recovery removes the object; see ``FilePutStore``.
+extension Uploads {
+    /// Maximum length in bytes of a body that is read although its request is refused.
+    ///
+    /// The connection can then be used again.
+    package static let longestIgnoredBody: Int64 = 64 << 10
+
+    /// Checks everything that does not depend on the bytes of a file, so that no bytes are sent and stored in vain.
+    ///
+    /// - Parameters:
+    ///   - put: The description of the file.
+    ///   - limit: Maximum length of the file in bytes.
+    ///   - caller: Needs `write` in the project.
+    /// - Returns: The file for ``put(_:body:limit:reserving:)``, or the existing file that is kept.
+    /// - Throws: `.metadataInvalid`, or `.badRequest` for invalid tags; `.projectNotFound`, `.destinationNotFound`,
+    ///   `.destinationForbidden` (also if the rule is `overwrite` and the caller's token is only for uploads) or
+    ///   `.parentNotFolder`; `.nameTaken` or `.folderExists` if the name is taken; `.requestTooLarge`; `.quotaExceeded`.
+    package func check(_ put: FilePut, limit: Int64, caller: Caller) async throws -> CheckedFilePut {
+        try put.labels.check()
+        guard put.rule != .overwrite || caller.rights.scope != .upload else {
+            throw PontoonError(.destinationForbidden, "A token with the scope 'upload' cannot replace a file.")
+        }
+        guard (put.length ?? 0) <= limit else { throw Self.tooLong(limit) }
+        // Cached rows suffice, because the transaction checks again that the folder exists, that the caller may write to
+        // it, and that the name is free.
+        let (folder, project) = try await access.folder(
+            put.folder,
+            for: caller,
+            reading: .cached,
+            needing: .write,
+            missing: .destinationNotFound,
+            else: .destinationForbidden
+        )
+        if let existing = try await existing(put, in: folder) { return .existing(existing) }
+        if let length = put.length, length > Self.longestIgnoredBody {
+            try await metadata.checkQuota(forUploadOf: length, to: project, by: caller.name, isSender: false)
+        }
+        let time = now()
+        return .new(
+            NewFile(
+                put: put,
+                folder: folder,
+                project: project,
+                userName: caller.name,
+                key: .randomForFilePut(),
+                id: Identifiers.file(now: time),
+                createdOn: time
+            )
+        )
+    }
+
+    /// Stores a file.
+    ///
+    /// - Parameters:
+    ///   - new: The file.
+    ///   - body: The bytes, in chunks of any size.
+    ///   - limit: Maximum length of the file in bytes.
+    ///   - reserve: Reserves memory for bytes that are kept until the end of the call. Called only with a presigned store.
+    /// - Returns: The file.
+    /// - Throws: `.requestTooLarge`; `.bodyIncomplete`; `.checksumMismatch`; `.storageFull`, or `.noRoom` if the bucket
+    ///   refuses the object; `.nameTaken` or `.folderExists` if the name is taken; `.fileNameInvalid` if a number makes
+    ///   the name too long; `.destinationNotFound`; `.quotaExceeded`; the errors of `reserve`. After these errors,
+    ///   nothing is stored.
+    package func put<Body: AsyncSequence & Sendable>(
+        _ new: NewFile,
+        body: Body,
+        limit: Int64,
+        reserving reserve: @escaping @Sendable (Int) throws -> Void
+    ) async throws -> AddedFile where Body.Element == ByteBuffer {
+        let added: AddedFile
+        switch storage {
+        case .streaming(let store, _, _):
+            added = try await add(new, body, limit: limit, to: store)
+        case .presigned(let store):
+            added = try await add(new, body, limit: limit, to: store, reserving: reserve)
+        }
+        if case .added(let file) = added {
+            received.add(file.content?.size ?? 0)
+            if new.put.rule == .overwrite { await garbage.collect() }
+        }
+        return added
+    }
+
+    /// Returns the existing file that is kept; `nil` if the file can be added.
+    private func existing(_ put: FilePut, in folder: String) async throws -> File? {
+        if put.rule == .rename { return nil }
+        guard let existing = try await metadata.file(named: put.name, in: folder) else { return nil }
+        guard existing.kind == .file else {
+            throw PontoonError(.folderExists, "A folder named '\(put.name)' already exists; choose another name.")
+        }
+        switch put.rule {
+        case .skip: return existing
+        case .overwrite, .rename: return nil
+        case .fail:
+            throw PontoonError(
+                .nameTaken,
+                "A file named '\(put.name)' already exists; choose another name or another rule with 'on_conflict'."
+            )
+        }
+    }
+
+    // MARK: - Streaming stores
+
+    private func add<Body: AsyncSequence & Sendable>(
+        _ new: NewFile,
+        _ body: Body,
+        limit: Int64,
+        to store: any StreamingObjectStore
+    ) async throws -> AddedFile where Body.Element == ByteBuffer {
+        let writer = store.openWriter(of: new.key, expecting: new.put.expected)
+        let last: ByteBuffer?
+        do {
+            last = try await Self.receive(body, length: new.put.length, limit: limit) { try await writer.write($0) }
+        } catch {
+            await writer.abort()
+            throw error
+        }
+        var isOutcomeUnknown = false
+        do {
+            return try await writer.commit(last: last) { digest in
+                do {
+                    return try await commit(new.file(size: digest.size, crc64: digest.crc64), of: new, leaseID: nil)
+                } catch {
+                    isOutcomeUnknown = !(error is PontoonError)
+                    throw error
+                }
+            }
+        } catch  where isOutcomeUnknown {
+            // If this fails too, the next start removes the object, or confirms it.
+            let isDiscarded = try await metadata.discardUnrecordedObject(new.key)
+            try await store.confirm(new.key)
+            return try await outcome(of: new, isDiscarded: isDiscarded, after: error)
+        }
+    }
+
+    // MARK: - Presigned stores
+
+    private func add<Body: AsyncSequence & Sendable>(
+        _ new: NewFile,
+        _ body: Body,
+        limit: Int64,
+        to store: any PresignedObjectStore,
+        reserving reserve: @escaping @Sendable (Int) throws -> Void
+    ) async throws -> AddedFile where Body.Element == ByteBuffer {
+        var bytes = ByteBuffer()
+        var digest = PartDigest(expecting: new.put.expected)
+        let append = { (chunk: ByteBuffer) in
+            try reserve(chunk.readableBytes)
+            chunk.withUnsafeReadableBytes { digest.update($0) }
+            bytes.writeImmutableBuffer(chunk)
+        }
+        if let last = try await Self.receive(body, length: new.put.length, limit: limit, append) { try append(last) }
+        let result = digest.finish()
+        try result.requireMatch()
+        let file = new.file(size: result.size, crc64: result.crc64)
+        let lease = leases.new()
+        guard try await metadata.leaseObject(new.key, lease, isNew: true) else { throw Self.leaseLost }
+        do {
+            let object = bytes
+            let isStored = try await leases.keep(lease) { [metadata] in
+                try await metadata.leaseObject(new.key, $0, isNew: false)
+            } _: {
+                try await store.createObject(new.key, bytes: object, crc64: result.crc64)
+                return true
+            }
+            if isStored != nil,
+                let added = try await metadata.addFile(
+                    file,
+                    by: new.userName,
+                    onConflict: new.put.rule,
+                    leaseID: lease.id
+                )
+            {
+                if case .added = added { return added }
+                if try await metadata.discardLeasedObject(new.key, leaseID: lease.id) { await garbage.collect() }
+                return added
+            }
+        } catch {
+            // If this fails too, the object is discarded once the lease has expired.
+            let isDiscarded = try await metadata.discardLeasedObject(new.key, leaseID: lease.id)
+            return try await outcome(of: new, isDiscarded: isDiscarded, after: error)
+        }
+        // Another server has discarded the object, perhaps before the bucket carried out the request.
+        try await store.discard(ObjectReference(key: new.key))
+        throw Self.leaseLost
+    }
+
+    private static var leaseLost: PontoonError {
+        PontoonError(.unavailable, "The server was interrupted while it stored the file; send it again.")
+    }
+
+    // MARK: - Common steps
+
+    private func commit(_ file: File, of new: NewFile, leaseID: String?) async throws -> AddedFile {
+        let added = try await metadata.addFile(file, by: new.userName, onConflict: new.put.rule, leaseID: leaseID)
+        guard let added else { throw Self.leaseLost }
+        return added
+    }
+
+    /// Returns the file if its transaction was committed although it failed; otherwise removes its discarded object.
+    ///
+    /// - Throws: `error` if the file was not added.
+    private func outcome(of new: NewFile, isDiscarded: Bool, after error: any Error) async throws -> AddedFile {
+        if isDiscarded {
+            await garbage.collect()
+            throw error
+        }
+        guard let file = try await metadata.file(new.id) else { throw error }
+        return .added(file)
+    }
+
+    /// Passes the body to `write`, except its last chunk if the length is known.
+    ///
+    /// - Returns: The last chunk, which the caller must write.
+    private static func receive<Body: AsyncSequence & Sendable>(
+        _ body: Body,
+        length: Int64?,
+        limit: Int64,
+        _ write: (ByteBuffer) async throws -> Void
+    ) async throws -> ByteBuffer? where Body.Element == ByteBuffer {
+        var received: Int64 = 0
+        var last: ByteBuffer?
+        for try await chunk in body where chunk.readableBytes > 0 {
+            received += Int64(chunk.readableBytes)
+            guard received <= limit else { throw tooLong(limit) }
+            if let last { try await write(last) }
+            last = received == length ? chunk : nil
+            if last == nil { try await write(chunk) }
+        }
+        // The body of a cancelled request ends early without an error.
+        try Task.checkCancellation()
+        if let length, received != length {
+            throw PontoonError(.bodyIncomplete, "Received \(received) of \(length) bytes; send the file again.")
+        }
+        return last
+    }
+
+    private static func tooLong(_ limit: Int64) -> PontoonError {
+        PontoonError(
+            .requestTooLarge,
+            "The file is longer than \(limit) bytes, the maximum for one call; use a multipart upload."
+        )
+    }
+}
+
+extension PartDigest.Result {
+    /// Checks that the checksums of a file that is sent in one call match those that the client sent.
+    ///
+    /// - Throws: `.checksumMismatch`.
+    package func requireMatch() throws(PontoonError) {
+        guard let header = mismatch else { return }
+        throw PontoonError(.checksumMismatch, "The received bytes do not match \(header); send the file again.")
+    }
+}

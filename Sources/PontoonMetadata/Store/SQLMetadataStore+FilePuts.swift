@@ -1,0 +1,151 @@
+package import Foundation
+package import PontoonCore
+
+extension SQLMetadataStore {
+    package func addFile(
+        _ file: File,
+        by userName: String,
+        onConflict rule: NameConflictRule,
+        leaseID: String?
+    ) async throws -> AddedFile? {
+        guard let content = file.content, let folder = file.parent else { throw PontoonError.noSuchDestination }
+        let (now, defaults) = (now, defaultQuotas)
+        return try await writeRetryingConflicts(changing: rule == .overwrite ? .files : .none) { connection in
+            // The project is locked, so that it is not deleted in the meantime.
+            let values: [any SQLConvertible] = [userName, folder, file.project]
+            let place = try connection.query(selectPlace, values, lock: .forShare("projects"))
+            guard let place = place.first, try place.flag("may_write") else { throw PontoonError.noSuchDestination }
+            var account = try place.usageAccount(defaults)
+            account.setCaller(userName, isSender: false)
+            let lease: [any SQLConvertible] = leaseID.map { [content.key.leasedTask, $0] } ?? []
+            if !lease.isEmpty {
+                let leased = try connection.query(selectObjectLease, lease, lock: .forUpdate("leases"))
+                guard !leased.isEmpty else { return nil }
+            }
+            if rule == .skip, let existing = try connection.file(named: file.name, in: folder) {
+                guard existing.kind == .file else { throw PontoonError.folderInTheWay }
+                return .skipped(existing)
+            }
+            var file = file
+            let replaced = try connection.makeRoom(for: &file, in: folder, rule, now: now)
+            if !lease.isEmpty { try connection.enqueue(deleteObjectLease, lease) }
+            try connection.insert(content, createdOn: file.createdOn)
+            try connection.insert(file)
+            try connection.add(Usage(storedBytes: content.size, files: 1) + replaced.negated, to: account)
+            return .added(file)
+        }
+    }
+
+    package func leaseObject(_ key: ObjectKey, _ lease: Lease, isNew: Bool) async throws -> Bool {
+        try await write(changing: .none) { connection in
+            if isNew {
+                let values: [any SQLConvertible] = [key.leasedTask, lease.id, lease.expiresOn]
+                return try connection.execute(insertObjectLease, values) == 1
+            }
+            let values: [any SQLConvertible] = [lease.expiresOn, key.leasedTask, lease.id]
+            return try connection.execute(renewObjectLease, values) == 1
+        }
+    }
+
+    package func discardLeasedObject(_ key: ObjectKey, leaseID: String) async throws -> Bool {
+        let now = now
+        return try await write(changing: .none) { connection in
+            guard try connection.execute(deleteObjectLease, [key.leasedTask, leaseID]) == 1 else { return false }
+            try connection.discard(key.rawValue, nil, now: now)
+            return true
+        }
+    }
+
+    package func discardLeasedObjects(until time: Date) async throws -> Int {
+        let now = now
+        return try await write(changing: .none) { connection in
+            let expired = try connection.query(deleteExpiredObjectLeases, [time])
+            for row in expired {
+                let key = try row.decode("task", try row.text("task")) { ObjectKey(leasedTask: $0) }
+                try connection.discard(key.rawValue, nil, now: now)
+            }
+            return expired.count
+        }
+    }
+
+    package func discardUnrecordedObject(_ key: ObjectKey) async throws -> Bool {
+        let now = now
+        return try await write(changing: .none) { connection in
+            // Waits for a transaction that has inserted the same key and is not committed yet.
+            guard try connection.execute(insertPlaceholder, [key, now]) == 1 else { return false }
+            try connection.execute("DELETE FROM objects WHERE key = $1", [key])
+            try connection.discard(key.rawValue, nil, now: now)
+            return true
+        }
+    }
+}
+
+extension ObjectKey {
+    fileprivate static let leasedTaskPrefix = "object/"
+
+    /// The name in the table `leases` of the task that stores the object.
+    fileprivate var leasedTask: String { Self.leasedTaskPrefix + rawValue }
+
+    /// Parses the name of a task that stores an object; `nil` if it is another task.
+    fileprivate init?(leasedTask task: String) {
+        guard task.hasPrefix(Self.leasedTaskPrefix) else { return nil }
+        self.init(String(task.dropFirst(Self.leasedTaskPrefix.count)))
+    }
+}
+
+extension SQLConnection {
+    /// Applies a rule to the name of a new file: checks or chooses the name, or deletes the existing file.
+    /// - Returns: The usage of the deleted file.
+    /// - Throws: `.nameTaken`; `.folderExists`; `.fileNameInvalid` if a number makes the name too long.
+    fileprivate func makeRoom(
+        for file: inout File,
+        in folder: String,
+        _ rule: NameConflictRule,
+        now: Date
+    ) throws -> Usage {
+        switch rule {
+        case .fail: try refuse(taken: file.name, in: folder, asFile: .nameTaken)
+        case .skip: break
+        case .overwrite:
+            try lock(folder: folder)
+            return try deleteExisting(file, now: now)
+        case .rename:
+            try lock(folder: folder)
+            file.name = try freeName(for: file.name, in: folder)
+        }
+        return Usage()
+    }
+
+    /// Returns the first free name for a new file in a folder, which the caller must have locked.
+    /// - Throws: `.fileNameInvalid` if a number makes the name too long.
+    fileprivate func freeName(for name: String, in folder: String) throws -> String {
+        let number = try FreeNumber.first { number in
+            try kind(named: try NumberedName.forNewFile(name, attempt: number), in: folder) != nil
+        }
+        return try NumberedName.forNewFile(name, attempt: number)
+    }
+}
+
+private let selectPlace = SQLStatement(
+    constant: """
+        SELECT \(accountColumns), COALESCE((
+                SELECT can_write FROM members
+                WHERE members.project_id = projects.id AND members.user_name = $1 AND members.can_read = 1
+            ), 0) AS may_write
+        FROM files JOIN projects ON projects.id = files.project_id \(accountQuotas)
+        WHERE files.id = $2 AND files.project_id = $3 AND files.kind = 'folder'
+        """
+)
+private let insertObjectLease: SQLStatement = """
+    INSERT INTO leases (task, holder, expires_on) VALUES ($1, $2, $3) ON CONFLICT (task) DO NOTHING
+    """
+private let renewObjectLease: SQLStatement = "UPDATE leases SET expires_on = $1 WHERE task = $2 AND holder = $3"
+private let selectObjectLease: SQLStatement = "SELECT task FROM leases WHERE task = $1 AND holder = $2"
+private let deleteObjectLease: SQLStatement = "DELETE FROM leases WHERE task = $1 AND holder = $2"
+// '0' is the character after '/', so the range contains the names that start with 'object/'.
+private let deleteExpiredObjectLeases: SQLStatement = """
+    DELETE FROM leases WHERE task > 'object/' AND task < 'object0' AND expires_on <= $1 RETURNING task
+    """
+private let insertPlaceholder: SQLStatement = """
+    INSERT INTO objects (key, size, created_on, checked_on) VALUES ($1, 0, $2, $2) ON CONFLICT (key) DO NOTHING
+    """

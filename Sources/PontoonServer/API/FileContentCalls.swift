@@ -1,0 +1,133 @@
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+import NIOCore
+import PontoonCore
+
+/// The request handler for storing a whole file in one call, the extension `file_put`.
+///
+/// Source: docs/api.md#a-file-in-one-call.
+struct FileContentCalls {
+    /// Path of the call, relative to `/v2`.
+    static let path = "/files/content"
+
+    /// Returns whether a request sends the bytes of a file, so that it is treated like the `PUT` of a part.
+    static func isPut(_ method: String, _ uri: String) -> Bool { method == "PUT" && uri.hasPrefix("/v2\(path)") }
+
+    let uploads: Uploads
+    let projects: Projects
+    /// Maximum length of a file in bytes.
+    let maximumSize: Int64
+    /// The memory for bodies that are kept until the end of the call, because a bucket needs them as a whole.
+    private let memory: JSONBodyBudget
+    private let budget: ReceiveBufferBudget
+
+    init(uploads: Uploads, projects: Projects, maximumSize: Int, budget: ReceiveBufferBudget) {
+        self.uploads = uploads
+        self.projects = projects
+        self.maximumSize = Int64(maximumSize)
+        self.budget = budget
+        memory = JSONBodyBudget(maximumSize: maximumSize)
+    }
+
+    func add(to routes: Routes) { routes.call(.put, Self.path, put) }
+
+    @Sendable private func put(_ call: APICall) async throws -> Response {
+        let checked: CheckedFilePut
+        do {
+            checked = try await uploads.check(try FilePut(call), limit: maximumSize, caller: call.caller)
+        } catch {
+            try await ignoreBody(of: call.request)
+            throw error
+        }
+        let added: AddedFile
+        switch checked {
+        case .existing(let file):
+            try await ignoreBody(of: call.request)
+            added = .skipped(file)
+        case .new(let new):
+            let memory = memory.reservation(for: call.caller.name)
+            defer { memory.end() }
+            added = try await budget.receiving {
+                try await uploads.put(new, body: call.request.body, limit: maximumSize) { try memory.grow(by: $0) }
+            }
+        }
+        let file = added.file
+        call.note(.init(file))
+        let project = try await projects.details(file.project, caller: call.caller, reading: .cached).project
+        let body = FileBody(file: file, base: call.base, path: "/Projects/\(project.uuid)/\(file.name)")
+        switch added {
+        case .added: return .json(body, status: .created)
+        case .skipped: return .json(body)
+        }
+    }
+
+    /// Reads and ignores a short body, so that the connection can be used again.
+    private func ignoreBody(of request: Request) async throws {
+        guard request.headers[.expect] == nil, let text = request.headers[.contentLength], let length = Int64(text),
+            length <= Uploads.longestIgnoredBody
+        else { return }
+        for try await _ in request.body {}
+    }
+}
+
+extension FilePut {
+    /// The longest `X-Pontoon-Labels` header in bytes.
+    private static let longestLabels = 16 << 10
+
+    /// Reads the description of a file from the query and the headers; unknown parameters are ignored.
+    ///
+    /// - Throws: `.initializeInvalid` if a parameter or the labels are missing or invalid; `.metadataInvalid` if a
+    ///   metadata value is an object or an array; `.uploadProjectMalformed` if `project` does not have the form
+    ///   `owner/name`; `.checksumMalformed`; `.badRequest` for an invalid `Content-Length`.
+    init(_ call: APICall) throws {
+        let (query, headers) = (call.query, call.request.headers)
+        guard let name = query["name"] else {
+            throw PontoonError(.initializeInvalid, "The parameter 'name' is missing.")
+        }
+        if let problem = FileName.problem(with: name) { throw PontoonError(.initializeInvalid, problem) }
+        self.init(
+            folder: try Self.folder(query),
+            name: name,
+            rule: try Self.rule(query["on_conflict"]),
+            labels: try headers[.labels].map(Self.labels) ?? FileLabels(),
+            length: try call.request.announcedLength(),
+            expected: try ExpectedChecksums(headers)
+        )
+    }
+
+    private static func folder(_ query: Query) throws(PontoonError) -> FolderReference {
+        switch (query["project"], query["parent"]) {
+        case (let project?, nil):
+            guard let id = ProjectID(project) else {
+                throw PontoonError(.uploadProjectMalformed, "The parameter 'project' must have the form owner/project.")
+            }
+            return .project(id)
+        case (nil, let parent?): return .folder(id: parent)
+        default:
+            throw PontoonError(.initializeInvalid, "Exactly one of 'project' and 'parent' must be given.")
+        }
+    }
+
+    private static func rule(_ text: String?) throws(PontoonError) -> NameConflictRule {
+        guard let text else { return .fail }
+        guard let rule = NameConflictRule(rawValue: text) else {
+            let rules = NameConflictRule.allCases.map(\.rawValue).joined(separator: ", ")
+            throw PontoonError(.initializeInvalid, "The parameter 'on_conflict' must be one of \(rules).")
+        }
+        return rule
+    }
+
+    private static func labels(_ text: String) throws(PontoonError) -> FileLabels {
+        guard text.utf8.count <= longestLabels else {
+            throw PontoonError(.initializeInvalid, "The X-Pontoon-Labels header is longer than \(longestLabels) bytes.")
+        }
+        let value: JSONValue
+        do {
+            value = try JSONParser.parse(Array(text.utf8))
+        } catch {
+            throw PontoonError(.initializeInvalid, "The X-Pontoon-Labels header is not valid JSON: \(error).")
+        }
+        return try RequestObject(value, code: .initializeInvalid).labels()
+    }
+}
