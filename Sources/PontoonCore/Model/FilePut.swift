@@ -1,4 +1,4 @@
-import Foundation
+import PontoonFoundation
 
 /// What a call that creates a file does if the folder already has an entry with the file's name.
 ///

@@ -1,4 +1,4 @@
-package import Foundation
+package import PontoonFoundation
 
 /// Storage of files that are added in one transaction, without an upload.
 ///

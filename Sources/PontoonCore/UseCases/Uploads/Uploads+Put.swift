@@ -1,4 +1,4 @@
-import Foundation
+import PontoonFoundation
 package import NIOCore
 
 /// The use case that stores a whole file in one call, without an upload.
