@@ -84,15 +84,15 @@ struct RequestLine {
     private mutating func advance(_ byte: UInt8) {
         let isLetter = (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte)
         switch position {
-        case .start: position = isLetter ? .method : Self.lineBreaks.contains(byte) ? .start : .end
+        // Empty lines before a request line are allowed.
+        case .start: position = isLetter ? .method : Self.isLineBreak(byte) ? .start : .end
         case .method: position = isLetter ? .method : byte == UInt8(ascii: " ") ? .target : .end
         case .target: position = byte == UInt8(ascii: "/") ? .path : .end
         case .path where byte == UInt8(ascii: "?"): position = .query
-        case .path, .query: if byte == UInt8(ascii: " ") || Self.lineBreaks.contains(byte) { position = .end }
+        case .path, .query: if byte == UInt8(ascii: " ") || Self.isLineBreak(byte) { position = .end }
         case .end: break
         }
     }
 
-    /// Empty lines before a request line are allowed.
-    private static let lineBreaks: Set<UInt8> = [UInt8(ascii: "\r"), UInt8(ascii: "\n")]
+    private static func isLineBreak(_ byte: UInt8) -> Bool { byte == UInt8(ascii: "\r") || byte == UInt8(ascii: "\n") }
 }
