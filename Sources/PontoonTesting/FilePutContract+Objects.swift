@@ -88,9 +88,16 @@ extension FilePutContract {
         _ = try await store.acquireLease("housekeeping", lease, now: MetadataFixture.time)
         try expect(try await store.discardLeasedObjects(until: MetadataFixture.time), equals: 1, "expired leases")
         try expect(try await store.discardedObjects(limit: 9), equals: [ObjectReference(key: old)], "the object")
+        try expect(try await !store.leaseObject(old, lease, isNew: false), "a void lease cannot be renewed")
+        try await store.forgetDiscarded([old])
+        let muchLater = Date.now.addingTimeInterval(2 * ObjectLeases.timeOfLateRequests)
+        try expect(try await store.discardLeasedObjects(until: muchLater), equals: 2, "the void lease, and the other")
+        let again = Set(try await store.discardedObjects(limit: 9).map(\.key))
+        try expect(again, equals: [old, new], "the object is discarded again")
         let task = try await store.acquireLease("housekeeping", later, now: .distantPast)
         try expect(!task, "the lease of a maintenance task remains")
-        try expect(try await store.leaseObject(new, later, isNew: false), "the other lease remains")
+        let last = try await store.discardLeasedObjects(until: .distantFuture)
+        try expect(last, equals: 1, "the void lease of the other")
     }
 
     static func onlyUnrecordedObjectsAreDiscarded(_ store: some MetadataStore, _ ada: MetadataFixture) async throws {

@@ -27,10 +27,11 @@ package protocol FilePutStore: Sendable {
     /// Leases a new object, or renews its lease.
     /// - Returns: `false`, with nothing changed, if another lease of the object exists or it was discarded.
     func leaseObject(_ key: ObjectKey, _ lease: Lease, isNew: Bool) async throws -> Bool
-    /// Ends the lease of an object and discards the object; see ``DiscardedObjectStore``.
+    /// Makes the lease of an object void and discards the object; see ``DiscardedObjectStore``. The void lease expires
+    /// after ``ObjectLeases/timeOfLateRequests``, and ``discardLeasedObjects(until:)`` then discards the object again.
     /// - Returns: `false`, with nothing changed, if the object is not leased under this id.
     func discardLeasedObject(_ key: ObjectKey, leaseID: String) async throws -> Bool
-    /// Discards the objects whose leases expire by a time.
+    /// Discards the objects whose leases expire by a time, and makes these leases void; deletes those that are void already.
     /// - Returns: The number of discarded objects.
     func discardLeasedObjects(until time: Date) async throws -> Int
     /// Discards an object, unless a file uses it. Waits for a transaction that is about to add such a file.
@@ -38,4 +39,13 @@ package protocol FilePutStore: Sendable {
     /// The caller must ensure that no later transaction adds a file with this object.
     /// - Returns: Whether the object was discarded.
     func discardUnrecordedObject(_ key: ObjectKey) async throws -> Bool
+}
+
+/// The leases of objects that are stored in one call.
+package enum ObjectLeases {
+    /// Time in seconds after which an object is discarded again.
+    ///
+    /// A bucket may carry out a request of a server that was killed or suspended, or whose response was lost, after the
+    /// object was removed.
+    package static let timeOfLateRequests: Double = 3600
 }

@@ -142,8 +142,8 @@ package struct Maintenance: Sendable {
         await report.attempt { try await keys.rotateIfDue() }
         if leases.duration != nil {
             await report.attempt { try await completion.recover(leasedUntil: now()) }
-            await report.attempt { try await recoverObjects(leasedUntil: now()) }
         }
+        if isPresigned { await report.attempt { try await recoverObjects(leasedUntil: now()) } }
         // Without other servers, a directory has no orphans but those that ``recover()`` has removed.
         if leases.duration != nil || isPresigned { await report.attempt { try await sweep() } }
         var deadline: Date?

@@ -50,7 +50,9 @@ extension SQLMetadataStore {
     package func discardLeasedObject(_ key: ObjectKey, leaseID: String) async throws -> Bool {
         let now = now
         return try await write(changing: .none) { connection in
-            guard try connection.execute(deleteObjectLease, [key.leasedTask, leaseID]) == 1 else { return false }
+            let again = now.addingTimeInterval(ObjectLeases.timeOfLateRequests)
+            let values: [any SQLConvertible] = [again, key.leasedTask, leaseID]
+            guard try connection.execute(voidObjectLease, values) == 1 else { return false }
             try connection.discard(key.rawValue, nil, now: now)
             return true
         }
@@ -59,8 +61,11 @@ extension SQLMetadataStore {
     package func discardLeasedObjects(until time: Date) async throws -> Int {
         let now = now
         return try await write(changing: .none) { connection in
-            let expired = try connection.query(deleteExpiredObjectLeases, [time])
-            for row in expired {
+            let again = now.addingTimeInterval(ObjectLeases.timeOfLateRequests)
+            // First the void leases, which the next statement must not include.
+            let void = try connection.query(deleteVoidObjectLeases, [time])
+            let expired = try connection.query(voidExpiredObjectLeases, [again, time])
+            for row in void + expired {
                 let key = try row.decode("task", try row.text("task")) { ObjectKey(leasedTask: $0) }
                 try connection.discard(key.rawValue, nil, now: now)
             }
@@ -142,9 +147,16 @@ private let insertObjectLease: SQLStatement = """
 private let renewObjectLease: SQLStatement = "UPDATE leases SET expires_on = $1 WHERE task = $2 AND holder = $3"
 private let selectObjectLease: SQLStatement = "SELECT task FROM leases WHERE task = $1 AND holder = $2"
 private let deleteObjectLease: SQLStatement = "DELETE FROM leases WHERE task = $1 AND holder = $2"
+private let voidObjectLease: SQLStatement = """
+    UPDATE leases SET holder = '', expires_on = $1 WHERE task = $2 AND holder = $3
+    """
 // '0' is the character after '/', so the range contains the names that start with 'object/'.
-private let deleteExpiredObjectLeases: SQLStatement = """
-    DELETE FROM leases WHERE task > 'object/' AND task < 'object0' AND expires_on <= $1 RETURNING task
+private let deleteVoidObjectLeases: SQLStatement = """
+    DELETE FROM leases WHERE task > 'object/' AND task < 'object0' AND holder = '' AND expires_on <= $1 RETURNING task
+    """
+private let voidExpiredObjectLeases: SQLStatement = """
+    UPDATE leases SET holder = '', expires_on = $1
+    WHERE task > 'object/' AND task < 'object0' AND holder <> '' AND expires_on <= $2 RETURNING task
     """
 private let insertPlaceholder: SQLStatement = """
     INSERT INTO objects (key, size, created_on, checked_on) VALUES ($1, 0, $2, $2) ON CONFLICT (key) DO NOTHING
