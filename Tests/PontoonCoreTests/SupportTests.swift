@@ -17,7 +17,17 @@ import Testing
         let date = Date(timeIntervalSince1970: 784_111_777)
         #expect(HTTPDate.format(date) == "Sun, 06 Nov 1994 08:49:37 GMT")
         #expect(HTTPDate.parse("Sun, 06 Nov 1994 08:49:37 GMT") == date)
-        #expect(HTTPDate.parse("1994-11-06T08:49:37Z") == nil)
+        for text in [
+            "", "1994-11-06T08:49:37Z", "Sun, 06 Nov 1994 08:49:37 UTC", "Mon, 06 Nov 1994 08:49:37 GMT",
+            "Sun, 06 Nov 1994 08:49:37 GMT ", "Sun, 6 Nov 1994 08:49:37 GMT", "Sun, 06 nov 1994 08:49:37 GMT",
+            "Wed, 30 Feb 1994 08:49:37 GMT", "Sun, 06 Nov 1994 24:49:37 GMT", "Sun, 06 Nov 1994 08:49:60 GMT",
+            "Sun, 06 Nov 9223372036854775807 08:49:37 GMT", "Sun, -6 Nov 1994 08:49:37 GMT",
+            "Sun, 06 Nov 1994 +8:49:37 GMT", "Sun, 06 Nov 1994 08::9:37 GMT",
+        ] { #expect(HTTPDate.parse(text) == nil, "\(text)") }
+        for seconds: Double in [0, 951_782_400, 4_102_444_799] {
+            let date = Date(timeIntervalSince1970: seconds)
+            #expect(HTTPDate.parse(HTTPDate.format(date)) == date)
+        }
     }
 
     @Test("entity tags match regardless of case and quotes")

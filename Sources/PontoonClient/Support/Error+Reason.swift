@@ -5,6 +5,13 @@ extension Error {
     /// Why a file cannot be used, such as `No such file or directory`.
     package var reason: String {
         if let errno = Errno(causing: self) { return "\(errno)" }
-        return self is DecodingError ? "its contents are not in the expected format" : "\(self)"
+        switch self {
+        case let error as CocoaError
+        where [.fileReadInapplicableStringEncoding, .fileReadCorruptFile].contains(error.code):
+            return "it is not valid UTF-8"
+        case is CocoaError: return "it cannot be used"
+        case is DecodingError: return "its contents are not in the expected format"
+        default: return "\(self)"
+        }
     }
 }

@@ -20,6 +20,14 @@ package enum CheckedFilePut: Sendable {
     case new(NewFile)
     /// The folder already has this file, which is kept.
     case existing(File)
+
+    /// The project of the file.
+    package var project: ProjectID {
+        switch self {
+        case .new(let file): file.project
+        case .existing(let file): file.project
+        }
+    }
 }
 
 /// A file that is about to be stored, with its checked destination.

@@ -38,7 +38,7 @@ extension Projects {
     private func userName(of candidate: NewMember) async throws -> String {
         if let name = candidate.userName, !name.allSatisfy(\.isWhitespace) { return name }
         guard candidate.userName == nil, let email = candidate.email else {
-            throw PontoonError(.memberNameMissing, "The field 'username' is missing or empty.")
+            throw PontoonError(.memberNameMissing, "The field 'username' (or 'email') is missing or empty.")
         }
         guard let user = try await metadata.user(withEmail: email.lowercased()) else {
             throw PontoonError(.userNotFound, "There is no user with this email address.")

@@ -115,7 +115,7 @@ final class RowCache<Key: Hashable & Sendable, Row: Sendable>: Sendable {
 final class ReadCache: Sendable {
     /// The cached rows that a write may change.
     enum Change: Sendable {
-        /// None: the write touches no user, token, membership, project, file or state of an upload.
+        /// None: the write changes and removes no user, token, membership, project, file or state of an upload.
         case none
         /// The row of the upload with this id, and all files, because a completion adds a file and may replace another.
         case upload(String)

@@ -116,9 +116,9 @@ final class DiskObjectWriter: ObjectWriter {
     /// Ignores errors, because the bytes have no record, and the next start removes objects with a marker.
     private func remove() async {
         _ = try? await store.executor.run {
-            if let file = self.state.withLock({ $0.file.take() }) { try file.close() }
-            try FileSystem.unlink(self.store.layout.object(self.key))
-            try FileSystem.unlink(self.path)
+            if let file = self.state.withLock({ $0.file.take() }) { try? file.close() }
+            try? FileSystem.unlink(self.store.layout.object(self.key))
+            try? FileSystem.unlink(self.path)
         }
     }
 }

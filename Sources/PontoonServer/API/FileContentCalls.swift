@@ -34,8 +34,11 @@ struct FileContentCalls {
 
     @Sendable private func put(_ call: APICall) async throws -> Response {
         let checked: CheckedFilePut
+        let project: Project
         do {
             checked = try await uploads.check(try FilePut(call), limit: maximumSize, caller: call.caller)
+            // Before the file is stored, so that nothing can fail after that.
+            project = try await projects.details(checked.project, caller: call.caller, reading: .cached).project
         } catch {
             try await ignoreBody(of: call.request)
             throw error
@@ -54,7 +57,6 @@ struct FileContentCalls {
         }
         let file = added.file
         call.note(.init(file))
-        let project = try await projects.details(file.project, caller: call.caller, reading: .cached).project
         let body = FileBody(file: file, base: call.base, path: "/Projects/\(project.uuid)/\(file.name)")
         switch added {
         case .added: return .json(body, status: .created)

@@ -84,8 +84,8 @@ struct RequestLine {
     private mutating func advance(_ byte: UInt8) {
         let isLetter = (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte)
         switch position {
-        // Empty lines before a request line are allowed.
-        case .start: position = isLetter ? .method : Self.isLineBreak(byte) ? .start : .end
+        // Not even an empty line, because that may be the end of the head of a pipelined request.
+        case .start: position = isLetter ? .method : .end
         case .method: position = isLetter ? .method : byte == UInt8(ascii: " ") ? .target : .end
         case .target: position = byte == UInt8(ascii: "/") ? .path : .end
         case .path where byte == UInt8(ascii: "?"): position = .query

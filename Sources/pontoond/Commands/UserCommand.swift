@@ -16,7 +16,8 @@ struct UserCommand: AsyncParsableCommand {
         @OptionGroup var audit: AuditFlags
         @Flag(help: "Add a service user: a program, which cannot own projects or sign in to the console")
         var service = false
-        @Option(help: "The user's email address, by which members of projects can be added") var email: String?
+        @Option(help: "The user's email address, with which admins of projects can add the user as a member") var email:
+            String?
         @Argument(help: "Name of the user: 1 to 64 letters, digits, '.', '_' or '-'") var name: String
 
         func run() async throws {

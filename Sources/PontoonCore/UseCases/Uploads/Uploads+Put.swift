@@ -78,7 +78,10 @@ extension Uploads {
         case .streaming(let store, _, _):
             added = try await add(new, body, limit: limit, to: store)
         case .presigned(let store):
-            added = try await add(new, body, limit: limit, to: store, reserving: reserve)
+            // Not on the event loop, because the whole body is hashed at once to sign the request to the bucket.
+            added = try await withTaskExecutorPreference(globalConcurrentExecutor) {
+                try await add(new, body, limit: limit, to: store, reserving: reserve)
+            }
         }
         if case .added(let file) = added {
             received.add(file.content?.size ?? 0)
