@@ -69,7 +69,7 @@ extension SQLMetadataStore {
                 let key = try row.decode("task", try row.text("task")) { ObjectKey(leasedTask: $0) }
                 try connection.discard(key.rawValue, nil, now: now)
             }
-            return expired.count
+            return void.count + expired.count
         }
     }
 
