@@ -259,6 +259,7 @@ export const strings = {
     extensions: {
       checksums: 'Files have checksums, so uploads can be verified end to end.',
       complete_reports: 'The call that completes an upload can also report its last parts.',
+      file_put: 'Programs can store a file of moderate size with one call.',
       forecast: 'The server forecasts when uploads will be done and when the disk will be full.',
       openapi: 'The server returns its OpenAPI document.',
       part_infos: 'One call returns the signed URLs of many parts.',
