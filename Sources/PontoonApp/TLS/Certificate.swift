@@ -71,6 +71,8 @@ struct CertificateService: Service {
                 do {
                     try await Self.reload(certificate, logger)
                     lastError = nil
+                } catch is CancellationError {
+                    // The service is being stopped.
                 } catch {
                     // A file that cannot be used fails every time.
                     if lastError != "\(error)" { Self.log(error, logger) }
