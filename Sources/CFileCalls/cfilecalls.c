@@ -8,6 +8,7 @@
 #if defined(__linux__)
 #include <sys/sendfile.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #endif
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -16,6 +17,7 @@
 
 #include <linux/fs.h>
 #include <sys/ioctl.h>
+#include <sys/uio.h>
 
 int cfilecalls_allocate(int file, int64_t size) { return fallocate(file, 0, 0, size); }
 
@@ -50,6 +52,47 @@ int cfilecalls_can_send(int file) {
     close(sockets[0]);
     close(sockets[1]);
     return sent == 1;
+}
+
+int cfilecalls_is_cached(int file, int64_t offset, int64_t count) {
+    // In <linux/mman.h> and <asm/unistd.h> since Linux 6.5; the number is the same on all architectures.
+    enum { CACHESTAT = 451, STEP = 256 << 10 };
+    struct {
+        uint64_t offset, length;
+    } range = {(uint64_t)offset, (uint64_t)count};
+    struct {
+        uint64_t cached, dirty, written_back, evicted, recently_evicted;
+    } state;
+    if (syscall(CACHESTAT, file, &range, &state, 0) != 0) return 0;
+    int64_t page = sysconf(_SC_PAGESIZE);
+    int64_t end = offset + count;
+    if ((int64_t)state.cached < (end + page - 1) / page - offset / page) return 0;
+    // A page that is still being read counts as cached. Pages are read in long runs.
+    for (int64_t next = offset; next < end; next += STEP) {
+        char byte;
+        struct iovec target = {&byte, 1};
+        int64_t last = next + STEP < end ? next + STEP - 1 : end - 1;
+        if (preadv2(file, &target, 1, last, RWF_NOWAIT) != 1) return 0;
+    }
+    return 1;
+}
+
+int cfilecalls_open_direct(const char *path, uint32_t alignment) {
+#ifdef STATX_DIOALIGN
+    int file = open(path, O_WRONLY | O_DIRECT | O_CLOEXEC);
+    if (file < 0) {
+        if (errno == EINVAL) errno = EOPNOTSUPP;
+        return -1;
+    }
+    struct statx status;
+    if (statx(file, "", AT_EMPTY_PATH, STATX_DIOALIGN, &status) == 0 && status.stx_mask & STATX_DIOALIGN &&
+        status.stx_dio_offset_align > 0 && alignment % status.stx_dio_offset_align == 0 &&
+        status.stx_dio_mem_align > 0 && alignment % status.stx_dio_mem_align == 0)
+        return file;
+    close(file);
+#endif
+    errno = EOPNOTSUPP;
+    return -1;
 }
 
 void cfilecalls_set_idle_priority(void) {
@@ -97,6 +140,13 @@ int cfilecalls_rename_new(const char *from, const char *to) {
 }
 
 int cfilecalls_can_send(int file) { return 1; }
+
+int cfilecalls_is_cached(int file, int64_t offset, int64_t count) { return 0; }
+
+int cfilecalls_open_direct(const char *path, uint32_t alignment) {
+    errno = EOPNOTSUPP;
+    return -1;
+}
 
 void cfilecalls_set_idle_priority(void) {}
 

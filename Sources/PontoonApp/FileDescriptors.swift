@@ -36,14 +36,14 @@ enum FileDescriptors {
 
     /// Returns the number of connections that a process can accept without running out of descriptors for files.
     ///
-    /// A connection may need a second descriptor for the file that it transfers. For databases, event loops and
-    /// directories, 32 descriptors plus 4 for each processor core are reserved, or a quarter of the limit, at most 256,
+    /// A connection may need a second descriptor for the file that it transfers. For databases, event loops,
+    /// directories and recently downloaded files, 48 descriptors plus 4 for each processor core are reserved, or a quarter of the limit, at most 256,
     /// if that is more.
     ///
     /// - Parameter limit: The limit on open files.
     /// - Returns: The number of connections, 1 or more.
     static func connections(limit: Int) -> Int {
-        let reserve = max(32 + 4 * ProcessInfo.processInfo.activeProcessorCount, min(256, limit / 4))
+        let reserve = max(48 + 4 * ProcessInfo.processInfo.activeProcessorCount, min(256, limit / 4))
         return max(1, (limit - reserve) / 2)
     }
 }

@@ -30,6 +30,15 @@ int cfilecalls_rename_new(const char *from, const char *to);
 /// cannot be tried. On other systems, returns 1 without trying.
 int cfilecalls_can_send(int file);
 
+/// `cachestat(2)`, and `preadv2(2)` with `RWF_NOWAIT` for a byte of every 256 KiB: returns 1 if all bytes of a range are
+/// in the page cache and have been read, or 0 if some are not, or if the kernel or the file system cannot tell. Much
+/// faster than `mincore(2)`. On other systems, returns 0.
+int cfilecalls_is_cached(int file, int64_t offset, int64_t count);
+
+/// `open(2)` with `O_WRONLY` and `O_DIRECT`, for writes that bypass the page cache. Fails with `EOPNOTSUPP` unless
+/// `statx(2)` reports that offsets and memory addresses that are multiples of `alignment` are allowed (since Linux 6.1).
+int cfilecalls_open_direct(const char *path, uint32_t alignment);
+
 /// `ioprio_set(2)` and `setpriority(2)` for the calling thread: lets the thread use the disk only while the disk is
 /// idle, and gives the thread the lowest CPU priority (nice 19). Ignores errors; does nothing on other systems.
 void cfilecalls_set_idle_priority(void);

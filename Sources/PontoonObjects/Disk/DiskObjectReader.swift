@@ -8,24 +8,27 @@ import SystemPackage
 final class DiskObjectReader: FileBackedReader {
     let size: Int64
     /// The file; `nil` once closed, because the system reuses the descriptor of a closed file, often for a connection.
-    private let file: Mutex<DiskFile?>
+    private let file: Mutex<OpenFile?>
     private let start: Int64
     private let executor: BlockingIOExecutor
 
-    init(_ file: DiskFile, start: Int64, size: Int64, executor: BlockingIOExecutor) {
+    /// - Parameters:
+    ///   - file: The file.
+    ///   - range: The bytes of the file to read.
+    ///   - executor: The threads that read.
+    init(_ file: OpenFile, _ range: Range<Int64>, executor: BlockingIOExecutor) {
         self.file = Mutex(file)
-        self.start = start
-        self.size = size
+        self.start = range.lowerBound
+        self.size = Int64(range.count)
         self.executor = executor
     }
-
-    /// Closes the file if it is still open; an error is ignored, because no data can be lost.
-    deinit { _ = try? file.withLock { $0.take() }?.close() }
 
     func read(at offset: Int64, count: Int) async throws -> ByteBuffer {
         let count = Int(min(Int64(count), max(0, size - offset)))
         return try await executor.run { [self] in
-            guard let file = file.withLock({ $0 }) else { throw Errno.badFileDescriptor }
+            guard let open = file.withLock({ $0 }) else { throw Errno.badFileDescriptor }
+            defer { extendLifetime(open) }
+            let file = open.file
             var buffer = ByteBufferAllocator().buffer(capacity: count)
             var done = 0
             while done < count {
@@ -44,18 +47,16 @@ final class DiskObjectReader: FileBackedReader {
 
     func bytesInMemory(at offset: Int64, count: Int) -> FileSpan? {
         let count = Int(min(Int64(count), max(0, size - offset)))
-        guard count > 0, let file = file.withLock({ $0 }), SendFile.works(with: file) else { return nil }
+        guard count > 0, let open = file.withLock({ $0 }) else { return nil }
+        defer { extendLifetime(open) }
+        let file = open.file
+        guard SendFile.works(with: file) else { return nil }
         let first = Int(start + offset)
         let cached = file.bytesInMemory(at: first, count: count)
         return cached > 0 ? FileSpan(descriptor: file.rawValue, offset: first, count: cached) : nil
     }
 
-    /// Closes the file on another thread without waiting, because closing the last descriptor of a deleted file can be
-    /// slow.
-    func close() async {
-        guard let file = file.withLock({ $0.take() }) else { return }
-        executor.submit { _ in _ = try? file.close() }
-    }
+    func close() async { _ = file.withLock { $0.take() } }
 }
 
 /// A test of whether `sendfile` works; sandboxes and some file systems refuse it.

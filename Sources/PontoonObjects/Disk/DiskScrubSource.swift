@@ -23,18 +23,13 @@ package final class DiskScrubSource: ScrubSource {
 
     package func openForScrub(_ key: ObjectKey, ignoringCache: Bool) async throws -> any ObjectReader {
         do {
-            let (file, size) = try await executor.run { [layout] in
-                let file = try DiskFile.open(layout.object(key), .readOnly, options: [.closeOnExec, .noFollow])
-                do {
-                    // Only a hint: if the system ignores it, cached bytes are read from memory.
-                    if ignoringCache { _ = posix_fadvise(file.rawValue, 0, 0, POSIX_FADV_DONTNEED) }
-                    return (file, try file.size())
-                } catch {
-                    try? file.close()
-                    throw error
-                }
+            let file = try await executor.run { [layout, executor] in
+                let file = try OpenFile(layout.object(key), options: .noFollow, executor: executor)
+                // Only a hint: if the system ignores it, cached bytes are read from memory.
+                if ignoringCache { _ = posix_fadvise(file.file.rawValue, 0, 0, POSIX_FADV_DONTNEED) }
+                return file
             }
-            return ScrubReader(DiskObjectReader(file, start: 0, size: size, executor: executor), file, executor)
+            return ScrubReader(DiskObjectReader(file, 0..<file.size, executor: executor), file, executor)
         } catch let error as Errno where error == .noSuchFileOrDirectory {
             throw PontoonError(.fileNotFound, "The file's content no longer exists.", cause: error)
         } catch let error as Errno where error.meansDamage {
@@ -53,25 +48,26 @@ package final class DiskScrubSource: ScrubSource {
 /// A reader that reads ahead, and evicts from the page cache the bytes that were not cached before.
 private struct ScrubReader: ObjectReader {
     private let reader: DiskObjectReader
-    /// The file, open until ``reader`` is closed.
-    private let file: DiskFile
+    private let open: OpenFile
     private let executor: BlockingIOExecutor
 
-    init(_ reader: DiskObjectReader, _ file: DiskFile, _ executor: BlockingIOExecutor) {
+    init(_ reader: DiskObjectReader, _ open: OpenFile, _ executor: BlockingIOExecutor) {
         self.reader = reader
-        self.file = file
+        self.open = open
         self.executor = executor
     }
 
     var size: Int64 { reader.size }
 
     func read(at offset: Int64, count: Int) async throws -> ByteBuffer {
-        let wasCached = try await executor.run { [file, reader] in
+        let wasCached = try await executor.run { [open, reader] in
             cfilecalls_set_idle_priority()
             guard offset >= 0, offset < reader.size, count > 0 else { return true }
-            let wasCached = file.bytesInMemory(at: Int(offset), count: count) == count
+            let wasCached = open.file.bytesInMemory(at: Int(offset), count: count) == count
             let next = offset.addingReportingOverflow(Int64(count))
-            if !next.overflow { _ = posix_fadvise(file.rawValue, Int(next.partialValue), count, POSIX_FADV_WILLNEED) }
+            if !next.overflow {
+                _ = posix_fadvise(open.file.rawValue, Int(next.partialValue), count, POSIX_FADV_WILLNEED)
+            }
             return wasCached
         }
         let bytes: ByteBuffer
@@ -81,8 +77,8 @@ private struct ScrubReader: ObjectReader {
             throw UnreadableObject("\(error)")
         }
         if !wasCached {
-            try await executor.run { [file] in
-                _ = posix_fadvise(file.rawValue, Int(offset), count, POSIX_FADV_DONTNEED)
+            try await executor.run { [open] in
+                _ = posix_fadvise(open.file.rawValue, Int(offset), count, POSIX_FADV_DONTNEED)
             }
         }
         return bytes

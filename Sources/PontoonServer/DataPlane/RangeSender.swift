@@ -17,13 +17,8 @@ struct RangeSender: Sendable {
     let record: RequestRecord
     let metrics: ServerMetrics
 
-    /// Maximum number of bytes sent directly from the file in one operation.
-    static let regionSize = 1 << 20
     /// Maximum number of bytes read into memory in one operation.
     static let chunkSize = 1 << 20
-    /// Time to send one region, above which the client counts as slow.
-    static let slowRegion = Duration.seconds(1)
-
     /// Sends the range and ends the body; closes the reader and ends the record, even if an error is thrown.
     ///
     /// - Throws: An error if the connection closes or the object cannot be read.
@@ -44,43 +39,25 @@ struct RangeSender: Sendable {
         var fast = isEncrypted ? nil : reader as? any FileBackedReader
         var offset = range.lowerBound
         while offset < range.upperBound {
-            let count: Int
-            let left = Int(range.upperBound - offset)
-            if let span = fast?.bytesInMemory(at: offset, count: min(Self.regionSize, left)) {
-                let start = ContinuousClock.now
-                try await send(span)
-                count = span.count
-                if .now - start > Self.slowRegion { fast = nil }
-            } else {
-                let chunk = try await reader.read(at: offset, count: min(Self.chunkSize, left))
-                count = chunk.readableBytes
-                guard count > 0 else {
-                    throw PontoonError(.internalFault, "The stored object is truncated at byte \(offset).")
-                }
-                try await writer.write(chunk)
+            if let reader = fast {
+                let transfer = FileTransfer(offset..<range.upperBound, of: reader, onSent: sent)
+                try await FileBodyHandler.send(transfer, over: channel)
+                offset = transfer.offset
+                if transfer.isSlow { fast = nil }
             }
-            record.send(count)
-            metrics.sent(count)
-            offset += Int64(count)
+            guard offset < range.upperBound else { return }
+            let chunk = try await reader.read(at: offset, count: min(Self.chunkSize, Int(range.upperBound - offset)))
+            guard chunk.readableBytes > 0 else {
+                throw PontoonError(.internalFault, "The stored object is truncated at byte \(offset).")
+            }
+            try await writer.write(chunk)
+            offset += Int64(chunk.readableBytes)
+            sent(chunk.readableBytes)
         }
     }
 
-    private func send(_ span: FileSpan) async throws {
-        // NIO's `FileRegion` requires a handle that owns its descriptor, but here the reader owns it. The initializers
-        // that are not deprecated open a file. The handle therefore takes the descriptor and releases it afterwards.
-        // https://github.com/apple/swift-nio/blob/main/Sources/NIOCore/FileHandle.swift
-        let handle = NIOFileHandle(_deprecatedTakingOwnershipOfDescriptor: span.descriptor)
-        let region = FileRegion(
-            fileHandle: handle,
-            readerIndex: span.offset,
-            endIndex: span.offset + span.count
-        )
-        do {
-            try await FileBodyHandler.send(region, over: channel)
-        } catch {
-            _ = try handle.takeDescriptorOwnership()
-            throw error
-        }
-        _ = try handle.takeDescriptorOwnership()
+    @Sendable private func sent(_ count: Int) {
+        record.send(count)
+        metrics.sent(count)
     }
 }

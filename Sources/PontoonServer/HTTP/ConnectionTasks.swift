@@ -20,12 +20,15 @@ final class ConnectionTasks: Service {
     /// Number of tasks that have not ended.
     var count: Int { state.withLock { $0.tasks.count } }
 
-    /// Starts a task, which inherits the caller's task-local values.
-    func start(_ body: @escaping @Sendable () async -> Void) {
+    /// Starts a task on an executor; it inherits the caller's task-local values.
+    func start(
+        on executor: any TaskExecutor = globalConcurrentExecutor,
+        _ body: @escaping @Sendable () async -> Void
+    ) {
         state.withLock { state in
             let id = state.nextID
             state.nextID &+= 1
-            let task = Task {
+            let task = Task(executorPreference: executor) {
                 await body()
                 self.end(id)
             }

@@ -1,10 +1,12 @@
 import NIOCore
 import NIOHTTP1
+import PontoonCore
 
-/// A channel handler that sends regions of files as response bodies with `sendfile`, without copying the bytes.
+/// A channel handler that sends ranges of files as response bodies with `sendfile`, without copying the bytes.
 ///
-/// Hummingbird's response bodies consist of buffers only. A region therefore enters the pipeline as an outbound user
-/// event (``send(_:over:)``), which this handler writes as the body between the head and the end of the response.
+/// Hummingbird's response bodies consist of buffers only. A range therefore enters the pipeline as an outbound user
+/// event (``send(_:over:)``), and this handler writes its regions, one after the other, as the body between the head and
+/// the end of the response.
 ///
 /// The head of a response is flushed together with the data that follows, which saves a TCP segment and a wake-up of
 /// the client.
@@ -25,12 +27,39 @@ final class FileBodyHandler: ChannelOutboundHandler {
     }
 
     func triggerUserOutboundEvent(context: ChannelHandlerContext, event: Any, promise: EventLoopPromise<Void>?) {
-        guard let region = event as? FileRegion else {
+        guard let transfer = event as? FileTransfer, let promise else {
             context.triggerUserOutboundEvent(event, promise: promise)
             return
         }
         holdsHead = false
-        context.writeAndFlush(wrapOutboundOut(.body(.fileRegion(region))), promise: promise)
+        sendRegion(of: transfer, context, promise)
+    }
+
+    /// Sends the next region of a transfer, and then those after it, without leaving the event loop.
+    private func sendRegion(
+        of transfer: FileTransfer,
+        _ context: ChannelHandlerContext,
+        _ promise: EventLoopPromise<Void>
+    ) {
+        guard let region = transfer.nextRegion() else { return promise.succeed() }
+        let sent = context.eventLoop.makePromise(of: Void.self)
+        context.writeAndFlush(wrapOutboundOut(.body(.fileRegion(region))), promise: sent)
+        let eventLoop = context.eventLoop
+        let loopBound = NIOLoopBound((self, context), eventLoop: eventLoop)
+        sent.futureResult.whenComplete { result in
+            switch result {
+            case .success:
+                transfer.endRegion(isSent: true)
+                // Not at once, so that other connections have their turn and the stack does not grow.
+                eventLoop.execute {
+                    let (handler, context) = loopBound.value
+                    handler.sendRegion(of: transfer, context, promise)
+                }
+            case .failure(let error):
+                transfer.endRegion(isSent: false)
+                promise.fail(error)
+            }
+        }
     }
 
     /// Returns whether a part is the head of a final response.
@@ -41,17 +70,18 @@ final class FileBodyHandler: ChannelOutboundHandler {
         return head.status.code >= 200
     }
 
-    /// Sends a region of a file as the next bytes of a response body; the response head must have been written before.
+    /// Sends bytes of a file as the next bytes of a response body, up to the first one that is not in memory; the
+    /// response head must have been written before.
     ///
     /// Cancellation closes the connection, because sending to a client that does not read cannot be stopped otherwise.
     ///
     /// - Parameters:
-    ///   - region: The region; its file must stay open until the call returns or throws.
+    ///   - transfer: The bytes; their file must stay open until the call returns or throws.
     ///   - channel: A channel with this handler in its pipeline.
     /// - Throws: An error if the connection closes before all bytes were sent.
-    static func send(_ region: FileRegion, over channel: any Channel) async throws {
+    static func send(_ transfer: FileTransfer, over channel: any Channel) async throws {
         let sent = channel.eventLoop.makePromise(of: Void.self)
-        channel.triggerUserOutboundEvent(region, promise: sent)
+        channel.triggerUserOutboundEvent(transfer, promise: sent)
         try await withTaskCancellationHandler {
             try await sent.futureResult.get()
         } onCancel: {

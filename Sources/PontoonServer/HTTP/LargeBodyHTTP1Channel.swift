@@ -124,8 +124,8 @@ struct LargeBodyHTTP1Channel: ServerChildChannel, HTTPChannelHandler {
         { request, writer, channel in
             let executor: any TaskExecutor
             switch CallKind(request.head) {
-            case .data: executor = EventLoopExecutor(channel.eventLoop)
-            case .upload: return try await respond(request, writer, channel)
+            case .data: return try await respond(request, writer, channel)
+            case .upload: executor = globalConcurrentExecutor
             case .other: executor = LowPriorityExecutor.shared
             }
             var writer = Optional(writer)
@@ -137,6 +137,8 @@ struct LargeBodyHTTP1Channel: ServerChildChannel, HTTPChannelHandler {
     }
 
     func handle(value: Value, logger: Logger) async {
-        tasks.start { await handleHTTP(asyncChannel: value, logger: logger) }
+        tasks.start(on: EventLoopExecutor(value.channel.eventLoop)) {
+            await handleHTTP(asyncChannel: value, logger: logger)
+        }
     }
 }

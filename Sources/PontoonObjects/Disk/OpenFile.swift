@@ -1,0 +1,92 @@
+import PontoonCore
+import Synchronization
+import SystemPackage
+
+/// A file of an object that is open for reading, shared by its readers; closed when nothing refers to it any more.
+final class OpenFile: Sendable {
+    let file: DiskFile
+    /// Length in bytes when the file was opened.
+    let size: Int64
+    let openedAt = ContinuousClock.now
+    private let executor: BlockingIOExecutor
+
+    /// Opens a file; may block.
+    ///
+    /// - Parameters:
+    ///   - path: Path of the file.
+    ///   - options: Additional options.
+    ///   - executor: The threads on which the file is closed.
+    /// - Throws: `Errno`.
+    init(_ path: FilePath, options: DiskFile.OpenOptions = [], executor: BlockingIOExecutor) throws {
+        file = try DiskFile.open(path, .readOnly, options: options.union(.closeOnExec))
+        do {
+            size = try file.size()
+        } catch {
+            try? file.close()
+            throw error
+        }
+        self.executor = executor
+    }
+
+    /// Closes the file on another thread, because closing the last descriptor of a deleted file can be slow; an error is
+    /// ignored, because no data can be lost.
+    deinit {
+        executor.submit { [file] _ in _ = try? file.close() }
+    }
+}
+
+/// The objects that were opened during the last second, so that requests for several ranges of a file open it only once.
+///
+/// As an object does not stay open for longer, a file that the operator has replaced is noticed.
+final class OpenFileCache: Sendable {
+    private struct State {
+        var files: [ObjectKey: OpenFile] = [:]
+        /// Whether a task is waiting to remove old files.
+        var isWaiting = false
+    }
+
+    private let state = Mutex(State())
+
+    /// Maximum number of files that are kept open.
+    static let capacity = 16
+    private static let maximumAge = Duration.seconds(1)
+
+    /// Returns the file of an object if it was opened recently.
+    func file(of key: ObjectKey, at time: ContinuousClock.Instant = .now) -> OpenFile? {
+        state.withLock { state in
+            guard let file = state.files[key], time - file.openedAt < Self.maximumAge else { return nil }
+            return file
+        }
+    }
+
+    /// Keeps the file of an object open, instead of the oldest file if there are too many.
+    func insert(_ file: OpenFile, of key: ObjectKey) {
+        let mustWait = state.withLock { state in
+            if state.files.count >= Self.capacity,
+                let oldest = state.files.min(by: { $0.value.openedAt < $1.value.openedAt })
+            {
+                state.files[oldest.key] = nil
+            }
+            state.files[key] = file
+            defer { state.isWaiting = true }
+            return !state.isWaiting
+        }
+        guard mustWait else { return }
+        Task.detached { [weak self] in
+            repeat { try await Task.sleep(for: Self.maximumAge) } while self?.removeOldFiles() == true
+        }
+    }
+
+    /// Removes the file of a discarded object, so that its space is freed once no reader needs it.
+    func remove(_ key: ObjectKey) { state.withLock { _ = $0.files.removeValue(forKey: key) } }
+
+    /// Removes the files that were opened more than a second ago; returns whether others are left.
+    private func removeOldFiles() -> Bool {
+        state.withLock { state in
+            let now = ContinuousClock.now
+            state.files = state.files.filter { now - $0.value.openedAt < Self.maximumAge }
+            state.isWaiting = !state.files.isEmpty
+            return state.isWaiting
+        }
+    }
+}

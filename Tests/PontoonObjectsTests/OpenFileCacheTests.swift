@@ -1,0 +1,75 @@
+import Foundation
+import NIOCore
+import PontoonCore
+import PontoonTesting
+import SystemPackage
+import Testing
+
+@testable import PontoonObjects
+
+/// Objects that stay open for a moment, so that requests for several ranges open them once.
+struct OpenFileCacheTests {
+    @Test("a discarded object takes no space once its last reader is closed")
+    func discard() async throws {
+        try await withDiskStore(durability: .os) { store, _ in
+            let key = try await Self.object(store)
+            try await store.openObject(key).close()
+            let reader = try await store.openObject(key)
+            try await store.discard(ObjectReference(key: key))
+            #expect(try await reader.read(at: 0, count: 5).readableBytes == 5, "a reader can still read")
+            #expect(try Self.descriptors(of: key) == 1)
+            await reader.close()
+            try await eventually("the file is closed") { try Self.descriptors(of: key) == 0 }
+            await #expect(throws: PontoonError.self) { try await store.openObject(key) }
+        }
+    }
+
+    @Test("readers of one object share its file; the oldest of too many files is closed")
+    func sharing() async throws {
+        try await withDiskStore(durability: .os) { store, folder in
+            var opened: [(key: ObjectKey, path: FilePath)] = []
+            for _ in 0...OpenFileCache.capacity {
+                let key = try await Self.object(store)
+                opened.append((key, folder.appending("files/\(key.rawValue.suffix(2))/\(key.rawValue)")))
+            }
+            let cache = OpenFileCache()
+            var files: [OpenFile] = []
+            for (key, path) in opened {
+                let file = try OpenFile(path, executor: store.executor)
+                cache.insert(file, of: key)
+                #expect(cache.file(of: key, at: file.openedAt) === file)
+                #expect(cache.file(of: key, at: file.openedAt + .seconds(1)) == nil)
+                files.append(file)
+            }
+            #expect(cache.file(of: opened[0].key, at: files[0].openedAt) == nil)
+        }
+    }
+
+    @Test("an object without readers is closed soon")
+    func closing() async throws {
+        try await withDiskStore(durability: .os) { store, _ in
+            let key = try await Self.object(store)
+            try await store.openObject(key).close()
+            try await eventually("the file is closed") { try Self.descriptors(of: key) == 0 }
+        }
+    }
+
+    /// Stores an object of 10 bytes.
+    private static func object(_ store: DiskObjectStore) async throws -> ObjectKey {
+        let upload = Upload.test(size: 10, partSize: 10)
+        try await store.prepare(upload.key, size: upload.size)
+        let part = try await store.put([UInt8](repeating: 7, count: 10)[...], as: 1, of: upload, chunkSize: 10)
+        try await store.finish(upload, parts: [part])
+        return upload.key
+    }
+
+    /// Returns the number of descriptors of this process that refer to an object, which may be removed.
+    private static func descriptors(of key: ObjectKey) throws -> Int {
+        let descriptors = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")
+        return descriptors.count { name in
+            // Another test may have closed the descriptor meanwhile.
+            let target = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(name)")
+            return target?.contains(key.rawValue) ?? false
+        }
+    }
+}
