@@ -58,6 +58,7 @@ struct ServerFlags: ParsableArguments {
     @Option(.uploadLifetime) var uploadLifetime: GivenFlag?
     @Option(.minimumPartSize) var minimumPartSize: GivenFlag?
     @Option(.durability) var durability: GivenFlag?
+    @Option(.directIO) var directIO: GivenFlag?
     @Option(.reservedSpace) var reservedSpace: GivenFlag?
     @Option(.diskThreads) var diskThreads: GivenFlag?
     @Option(.rateLimit) var rateLimit: GivenFlag?

@@ -334,24 +334,6 @@ extension DiskObjectStoreTests {
     }
 }
 
-private func withDiskStore(
-    durability: DiskSettings.Durability = .power,
-    _ body: (DiskObjectStore, FilePath) async throws -> Void
-) async throws {
-    let url = FileManager.default.temporaryDirectory.appending(path: "pontoon-\(UUID().uuidString)")
-    let folder = FilePath(url.path)
-    let settings = DiskSettings(folder: folder, durability: durability, reservedSpace: 0, threads: 4)
-    let store = try DiskObjectStore(settings)
-    do {
-        try await body(store, folder)
-    } catch {
-        try await store.shutDown()
-        throw error
-    }
-    try await store.shutDown()
-    try FileManager.default.removeItem(at: url)
-}
-
 private func names(_ folder: FilePath) throws -> [String] {
     try FileManager.default.contentsOfDirectory(atPath: folder.string)
 }

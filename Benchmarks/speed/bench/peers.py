@@ -19,11 +19,12 @@ KEY, SECRET = "benchkey", "benchsecret"
 class Sink(Program):
     """`../c/sink.c`: receives and writes, nothing else."""
 
-    def __init__(self, binary: pathlib.Path, folder: pathlib.Path) -> None:
+    def __init__(self, binary: pathlib.Path, folder: pathlib.Path, *flags: str) -> None:
+        """`flags` are `preallocate` and `sync`."""
         data = folder / "data"
         data.mkdir(parents=True)
         self.port = free_port()
-        super().__init__([binary, str(self.port), data], folder / "sink.log")
+        super().__init__([binary, str(self.port), data, *flags], folder / "sink.log")
         self.wait(lambda: listens(self.port))
 
     def put(self, sender: Sender, count: int, size: int) -> Ready:

@@ -1,8 +1,9 @@
-// The lower bound: receives and writes, nothing else. A thread per connection, 1 MiB recv, pwrite; no checksum, no sync.
+// The lower bound: receives and writes, nothing else. A thread per connection, 1 MiB recv, pwrite; no checksum.
 //
-//     sink PORT FOLDER
+//     sink PORT FOLDER [preallocate] [sync]
 //
-// PUT /NAME with a Content-Length returns 200 when the bytes are in FOLDER/NAME.
+// PUT /NAME with a Content-Length returns 200 when the bytes are in FOLDER/NAME. With `preallocate`, the file gets its
+// space before the first byte is written; with `sync`, the bytes are durable before the response.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -19,7 +20,7 @@
 
 enum { CHUNK = 1 << 20, HEAD = 16 << 10 };
 
-static int folder;
+static int folder, preallocates, syncs;
 
 static _Noreturn void fail(const char *what) {
     fprintf(stderr, "sink: %s: %s\n", what, strerror(errno));
@@ -45,6 +46,7 @@ static int serve_one(int client, char *chunk) {
     int64_t rest = strtoll(length + 17, NULL, 10), offset = 0;
     int file = openat(folder, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     if (file < 0) fail(name);
+    if (preallocates && fallocate(file, 0, 0, rest) != 0) fail("fallocate");
     char *bytes = end;
     ssize_t count = chunk + have - end;
     while (1) {
@@ -60,6 +62,7 @@ static int serve_one(int client, char *chunk) {
         count = recv(client, chunk, rest < CHUNK ? (size_t)rest : CHUNK, 0);
         if (count <= 0) break;
     }
+    if (syncs && fdatasync(file) != 0) fail("fdatasync");
     close(file);
     static const char answer[] = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
     return rest == 0 && send(client, answer, sizeof answer - 1, MSG_NOSIGNAL) == sizeof answer - 1;
@@ -77,8 +80,12 @@ static void *serve(void *argument) {
 }
 
 int main(int count, char **arguments) {
-    if (count != 3) {
-        fprintf(stderr, "usage: sink PORT FOLDER\n");
+    for (int index = 3; index < count; index++) {
+        preallocates |= strcmp(arguments[index], "preallocate") == 0;
+        syncs |= strcmp(arguments[index], "sync") == 0;
+    }
+    if (count != 3 + preallocates + syncs) {
+        fprintf(stderr, "usage: sink PORT FOLDER [preallocate] [sync]\n");
         return 2;
     }
     folder = open(arguments[2], O_DIRECTORY | O_CLOEXEC);

@@ -12,7 +12,7 @@ package enum SettingList {
         Setting.redirectListen, Setting.publicURL, Setting.allowedHosts, Setting.trustForwardedProto,
         Setting.console, Setting.allowOrigin,
         Setting.urlLifetime, Setting.keyLifetime, Setting.uploadLifetime, Setting.minimumPartSize,
-        Setting.durability, Setting.reservedSpace, Setting.diskThreads,
+        Setting.durability, Setting.directIO, Setting.reservedSpace, Setting.diskThreads,
         Setting.rateLimit, Setting.failedAuthenticationLimit,
         Setting.maximumUploadsPerUser, Setting.maximumProjectsPerUser, Setting.maximumTokensPerUser,
         Setting.userQuota, Setting.projectQuota, Setting.reservationLifetime,
@@ -94,6 +94,20 @@ extension Setting where Value == DiskSettings.Durability {
             summary: """
                 Failures that stored data survives: with power, even a power failure; with os, a crash of the server \
                 but not of the operating system
+                """
+        )
+    }
+}
+
+extension Setting where Value == DiskSettings.DirectIO {
+    package static var directIO: Setting<DiskSettings.DirectIO> {
+        Setting(
+            "direct-io",
+            .choice,
+            default: .text("auto"),
+            summary: """
+                How parts are written: with auto, past the page cache of the operating system, if the file system \
+                supports it; with off, through the cache
                 """
         )
     }

@@ -86,7 +86,8 @@ package struct Settings: Sendable {
             folder: data.appending("objects"),
             durability: durability,
             reservedSpace: try given.value(of: .reservedSpace),
-            threads: try given.value(of: .diskThreads)
+            threads: try given.value(of: .diskThreads),
+            directIO: try given.value(of: .directIO)
         )
         sqlite = SQLiteSettings(
             path: data.appending("pontoon.sqlite").string,

@@ -16,6 +16,8 @@ package final class DiskObjectStore: Sendable {
     let layout: DiskLayout
     let executor: BlockingIOExecutor
     let writers = ActiveWriterRegistry()
+    private let openFiles = OpenFileCache()
+    let directBuffers: DirectBufferPool
     /// Coalesces the syncs of the directory of unfinished uploads, whose entries change frequently.
     let uploadNames: DirectorySyncCoalescer
     /// Coalesce the syncs of directories of finished objects, for objects that are stored as a whole; at most 256.
@@ -60,6 +62,7 @@ package final class DiskObjectStore: Sendable {
             throw error
         }
         executor = BlockingIOExecutor(threads: settings.threads)
+        directBuffers = DirectBufferPool(capacity: settings.threads)
         uploadNames = DirectorySyncCoalescer(layout.uploads, executor: executor)
         discards = DirectorySyncCoalescer(executor: executor) { [changedDirectories] in try changedDirectories.sync() }
     }
@@ -171,21 +174,31 @@ extension DiskObjectStore: ObjectStore {
     }
 
     package func openObject(_ key: ObjectKey) async throws -> any ObjectReader {
-        do {
-            let (file, size) = try await executor.run { [layout] in
-                let file = try DiskFile.open(layout.object(key), .readOnly, options: .closeOnExec)
-                return (file, try file.size())
+        let file: OpenFile
+        if let recent = openFiles.file(of: key) {
+            file = recent
+        } else {
+            do {
+                file = try await executor.run { [layout, executor, openFiles] in
+                    let path = layout.object(key)
+                    let file = try OpenFile(path, executor: executor)
+                    openFiles.insert(file, of: key)
+                    // If the object was discarded meanwhile, it may have been too early for `discard` to remove the file.
+                    if try !FileSystem.exists(path) { openFiles.remove(key) }
+                    return file
+                }
+            } catch let error as Errno where error == .noSuchFileOrDirectory {
+                throw PontoonError(.fileNotFound, "The file's content no longer exists.", cause: error)
             }
-            return DiskObjectReader(file, start: 0, size: size, executor: executor)
-        } catch let error as Errno where error == .noSuchFileOrDirectory {
-            throw PontoonError(.fileNotFound, "The file's content no longer exists.", cause: error)
         }
+        return DiskObjectReader(file, 0..<file.size, executor: executor)
     }
 
     package func discard(_ object: ObjectReference) async throws {
         let key = object.key
         await writers.quiesce(key)
-        try await executor.run { [layout, changedDirectories] in
+        try await executor.run { [layout, changedDirectories, openFiles] in
+            defer { openFiles.remove(key) }
             // Recovery removes any of these files that a power cut brings back, so the removals need not be durable.
             try FileSystem.unlink(layout.upload(key))
             try FileSystem.unlink(layout.assembled(key))
@@ -260,7 +273,15 @@ extension DiskObjectStore: StreamingObjectStore {
         // Reserved before the record of an earlier attempt is removed, so that two writers never mix their bytes.
         let fits = length.map { $0 <= upload.partSize && Self.isReachable(number, upload, length: $0) } ?? false
         let location = fits && active.reserve(number) ? PartLocation.inPlace : DiskLayout.newDetached(number)
-        return DiskPartWriter(number, of: upload, location: location, writers: active, store: self, expecting: expected)
+        return DiskPartWriter(
+            number,
+            of: upload,
+            length: length,
+            location: location,
+            writers: active,
+            store: self,
+            expecting: expected
+        )
     }
 
     /// Returns whether an in-place part ends at an offset that every file system supports.
@@ -277,8 +298,8 @@ extension DiskObjectStore: StreamingObjectStore {
     package func readPart(_ part: PartRecord, of upload: Upload) async throws -> any ObjectReader {
         guard let size = part.size, size > 0 else { return EmptyReader() }
         let (path, start) = layout.position(of: part.number, at: part.location, in: upload)
-        let file = try await executor.run { try DiskFile.open(path, .readOnly, options: .closeOnExec) }
-        return DiskObjectReader(file, start: start, size: size, executor: executor)
+        let file = try await executor.run { [executor] in try OpenFile(path, executor: executor) }
+        return DiskObjectReader(file, start..<start + size, executor: executor)
     }
 }
 

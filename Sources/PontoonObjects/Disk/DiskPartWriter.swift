@@ -8,6 +8,8 @@ final class DiskPartWriter: PartWriter {
     private struct State {
         var digest: PartDigest
         var file: DiskFile?
+        /// Writes past the page cache; `nil` if the bytes are written through it.
+        var direct: DirectWriter?
         /// End of the file's preallocated range in bytes, 0 if nothing is preallocated; `nil` until the first write.
         var preallocatedEnd: Int64?
         /// Number of bytes written.
@@ -25,6 +27,8 @@ final class DiskPartWriter: PartWriter {
     private let start: Int64
     /// Number of bytes that the store has preallocated for the upload, unless it has freed them since; 0 if none.
     private let preallocatedSize: Int64
+    /// Length of the part in bytes; `nil` if unknown.
+    private let length: Int64?
     private let number: PartNumber
     private let key: ObjectKey
     private let store: DiskObjectStore
@@ -36,16 +40,20 @@ final class DiskPartWriter: PartWriter {
 
     /// Number of written bytes after which write-back is started.
     static let flushStride: Int64 = 8 << 20
+    /// Length in bytes from which a part is written past the page cache.
+    private static let shortestDirectPart: Int64 = 1 << 20
 
     init(
         _ number: PartNumber,
         of upload: Upload,
+        length: Int64?,
         location: PartLocation,
         writers: ActiveWriters,
         store: DiskObjectStore,
         expecting expected: ExpectedChecksums
     ) {
         self.number = number
+        self.length = length
         self.location = location
         self.store = store
         self.writers = writers
@@ -77,18 +85,33 @@ final class DiskPartWriter: PartWriter {
         try mapDiskFull {
             state.isTouched = true
             let file = try state.file ?? open()
-            state.file = file
+            if state.file == nil {
+                state.file = file
+                state.direct = try openDirect(preallocatedEnd)
+            }
             try bytes.withUnsafeReadableBytes { bytes in
                 // The checksum is computed just before the write, while the bytes are in the CPU cache.
                 state.digest.update(bytes)
-                try file.writeAll(toAbsoluteOffset: start + state.written, bytes)
+                if try state.direct?.write(bytes, cached: file) == nil {
+                    try file.writeAll(toAbsoluteOffset: start + state.written, bytes)
+                }
             }
             state.written += Int64(bytes.readableBytes)
-            if store.isDurable, state.written - state.flushed >= Self.flushStride {
+            if store.isDurable, state.direct == nil, state.written - state.flushed >= Self.flushStride {
                 try file.startWriting(offset: start + state.flushed, count: state.written - state.flushed)
                 state.flushed = state.written
             }
         }
+    }
+
+    /// Opens the file for writing past the page cache, if the part is long enough and its space is preallocated.
+    ///
+    /// Without `power` durability, the bytes stay in the cache, so that the client does not wait for the disk.
+    private func openDirect(_ preallocatedEnd: Int64) throws -> DirectWriter? {
+        guard store.isDurable, store.settings.directIO == .auto, let length, length >= Self.shortestDirectPart,
+            start + length <= preallocatedEnd
+        else { return nil }
+        return try DirectWriter(path, from: start, store.directBuffers)
     }
 
     /// Returns the end of the preallocated range; 0 also if the file system does not preallocate.
@@ -157,6 +180,7 @@ final class DiskPartWriter: PartWriter {
         try writers.beginWrite()
         state.isInsideBarrier = true
         if let file = state.file {
+            if var direct = state.direct.take() { try mapDiskFull { try direct.finish(cached: file) } }
             if store.isDurable { try mapDiskFull { try file.syncData() } }
             state.file = nil
             try file.close()
@@ -192,6 +216,7 @@ final class DiskPartWriter: PartWriter {
         let file = state.withLock { state in
             if state.isInsideBarrier { writers.endWrite() }
             state.isInsideBarrier = false
+            state.direct.take()?.close()
             return state.file.take()
         }
         // A synced file is already closed.

@@ -11,6 +11,14 @@ package struct DiskSettings: Sendable {
         case os
     }
 
+    /// How parts of 1 MiB or more are written with durability `power`.
+    package enum DirectIO: String, CaseIterable, Sendable {
+        /// Past the page cache, if the kernel and the file system support it.
+        case auto
+        /// Through the page cache.
+        case off
+    }
+
     /// Directory of the store's files; created if it does not exist.
     package var folder: FilePath
     package var durability: Durability
@@ -21,17 +29,20 @@ package struct DiskSettings: Sendable {
     package var reservedSpace: Int64
     /// Number of threads for blocking file system calls, 1 or more.
     package var threads: Int
+    package var directIO: DirectIO
 
     package init(
         folder: FilePath,
         durability: Durability = .power,
         reservedSpace: Int64 = 64 << 20,
-        threads: Int = 16
+        threads: Int = 16,
+        directIO: DirectIO = .auto
     ) {
         self.folder = folder
         self.durability = durability
         self.reservedSpace = reservedSpace
         self.threads = threads
+        self.directIO = directIO
     }
 }
 

@@ -1,0 +1,169 @@
+import CFileCalls
+import Glibc
+import PontoonCore
+import Synchronization
+import SystemPackage
+
+/// A writer of consecutive bytes of a file that bypasses the page cache (`O_DIRECT`).
+///
+/// The bytes are collected in a buffer and written in whole pages. This takes a fraction of the processor time of
+/// writing through the page cache, and leaves the cache to other files. Only the first and the last bytes go through the
+/// cache, if they do not fill a page, because other writers may write the rest of their pages.
+struct DirectWriter {
+    private let file: DiskFile
+    private let buffer: DirectBufferPool.Buffer
+    private let pool: DirectBufferPool
+    /// Offset in the file of the first byte in the buffer.
+    private var offset: Int64
+    /// Number of bytes in the buffer.
+    private var count = 0
+    /// Whether a write past the cache was refused, so that all further bytes are written through the cache.
+    private var isRefused = false
+
+    /// Opens a file for writing past the page cache; fails if all buffers are in use, or if the system or the file system
+    /// does not support such writes.
+    ///
+    /// - Parameters:
+    ///   - path: An existing file, whose space should be preallocated.
+    ///   - offset: Offset of the first byte.
+    ///   - pool: Provides the buffer.
+    /// - Throws: `Errno`.
+    init?(_ path: FilePath, from offset: Int64, _ pool: DirectBufferPool) throws {
+        guard let buffer = pool.take() else { return nil }
+        let descriptor = path.withPlatformString { cfilecalls_open_direct($0, UInt32(DirectBufferPool.pageSize)) }
+        guard descriptor >= 0 else {
+            let error = Errno(rawValue: errno)
+            pool.put(buffer)
+            if error.meansUnsupported { return nil }
+            throw error
+        }
+        self.file = DiskFile(rawValue: descriptor)
+        self.buffer = buffer
+        self.pool = pool
+        self.offset = offset
+    }
+
+    /// Appends bytes, and writes all full buffers.
+    ///
+    /// - Parameters:
+    ///   - bytes: The bytes.
+    ///   - cached: The same file, open for writing through the page cache.
+    /// - Throws: `Errno`.
+    mutating func write(_ bytes: UnsafeRawBufferPointer, cached: DiskFile) throws {
+        var rest = bytes
+        while !rest.isEmpty {
+            let taken = min(rest.count, room)
+            UnsafeMutableRawBufferPointer(rebasing: buffer.memory[count...])
+                .copyMemory(from: UnsafeRawBufferPointer(rebasing: rest.prefix(taken)))
+            count += taken
+            rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(taken))
+            if room == 0 { try flush(cached) }
+        }
+    }
+
+    /// Writes all bytes that remain, and closes the file.
+    ///
+    /// - Parameter cached: The same file, open for writing through the page cache.
+    /// - Throws: `Errno`.
+    mutating func finish(cached: DiskFile) throws {
+        defer { close() }
+        try flush(cached)
+    }
+
+    /// Closes the file without writing the remaining bytes.
+    func close() {
+        try? file.close()
+        pool.put(buffer)
+    }
+
+    /// Number of bytes that can be added before the buffer must be written: up to the end of the first page if it is
+    /// begun by other bytes.
+    private var room: Int {
+        let begun = Int(offset % Int64(DirectBufferPool.pageSize))
+        return (begun > 0 ? DirectBufferPool.pageSize - begun : DirectBufferPool.bufferSize) - count
+    }
+
+    /// Writes the whole pages in the buffer past the cache, and what remains through it.
+    private mutating func flush(_ cached: DiskFile) throws {
+        let startsPage = offset % Int64(DirectBufferPool.pageSize) == 0
+        let pages = startsPage && !isRefused ? count - count % DirectBufferPool.pageSize : 0
+        let bytes = UnsafeRawBufferPointer(rebasing: buffer.memory.prefix(count))
+        let written = try writePages(UnsafeRawBufferPointer(rebasing: bytes.prefix(pages)))
+        if written < pages { isRefused = true }
+        let rest = UnsafeRawBufferPointer(rebasing: bytes.dropFirst(written))
+        _ = try cached.writeAll(toAbsoluteOffset: offset + Int64(written), rest)
+        offset += Int64(count)
+        count = 0
+    }
+
+    /// Writes whole pages past the cache; returns the number of bytes, which is less if the system refuses to write more.
+    private func writePages(_ bytes: UnsafeRawBufferPointer) throws -> Int {
+        var written = 0
+        while written < bytes.count {
+            do {
+                let rest = UnsafeRawBufferPointer(rebasing: bytes[written...])
+                let count = try file.write(toAbsoluteOffset: offset + Int64(written), rest)
+                written += count
+                // The rest of a page that was written in part cannot be written past the cache.
+                guard count % DirectBufferPool.pageSize == 0 else { break }
+            } catch let error as Errno where error.meansUnsupported {
+                break
+            }
+        }
+        return written
+    }
+}
+
+/// The buffers of all writers past the page cache.
+///
+/// A writer that gets no buffer writes through the cache instead, so the memory is limited.
+final class DirectBufferPool: Sendable {
+    /// Size of a buffer in bytes, a multiple of ``pageSize``.
+    static let bufferSize = 1 << 20
+    /// The alignment in memory and in the file, in bytes.
+    ///
+    /// At least the size of a page of memory, so that no page is written both through the cache and past it.
+    static let pageSize = max(4096, Int(getpagesize()))
+
+    private struct State {
+        var free: [Buffer] = []
+        var taken = 0
+    }
+
+    private let capacity: Int
+    private let state = Mutex(State())
+
+    /// - Parameter capacity: Maximum number of buffers.
+    init(capacity: Int) { self.capacity = capacity }
+
+    /// Takes a buffer; returns `nil` if all are in use.
+    func take() -> Buffer? {
+        state.withLock { state in
+            guard state.taken < capacity else { return nil }
+            state.taken += 1
+            return state.free.popLast() ?? Buffer()
+        }
+    }
+
+    /// Returns a buffer to the pool.
+    func put(_ buffer: Buffer) {
+        state.withLock { state in
+            state.taken -= 1
+            state.free.append(buffer)
+        }
+    }
+
+    /// Memory that starts at a multiple of ``DirectBufferPool/pageSize``.
+    ///
+    /// Only the writer that has taken the buffer from the pool uses the memory, so no two threads use it at a time.
+    final class Buffer: Sendable {
+        nonisolated(unsafe) let memory = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: DirectBufferPool.bufferSize,
+            alignment: DirectBufferPool.pageSize
+        )
+
+        fileprivate init() {}
+
+        deinit { memory.deallocate() }
+    }
+}
