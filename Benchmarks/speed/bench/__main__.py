@@ -15,7 +15,7 @@ from .workplace import SMOKE, Scale, Workplace, say
 ROWS = {
     "1": bytes_in.parallel_to_memory,
     "2": bytes_in.parallel_to_disk,
-    "3": bytes_in.single_to_memory,
+    "3": bytes_in.single,
     "4": bytes_out.downloads,
     "5": calls.part_info,
     "6": calls.reports,
@@ -23,6 +23,7 @@ ROWS = {
     "8": files.completions,
     "9": server.memory,
     "10": server.start,
+    "11": bytes_in.beside_reader,
     "clients": files.uploaders,
 }
 

@@ -1,21 +1,26 @@
-"""Rows 1 to 3: parts to memory and to the disk."""
+"""Rows 1 to 3: parts to memory and to the disk; row 11: parts while another program reads files."""
 
 import contextlib
+import functools
 import os
 import pathlib
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from typing import Protocol, Self
 
-from shared.processes import CORES, run_together
+from shared.processes import CORES, run, run_together
 
 from .sender import Ready, Sender
-from .work import LOAD, SERVER, Line, Sample, Work, at_least, told
+from .work import LOAD, SERVER, Line, Sample, Work, at_least, at_most, limit, told
 from .workplace import GIB, KIB, MIB, Workplace
 
-SPEED = "MB/s"
+SPEED, COST = "MB/s", "s of processor per GiB"
 STREAMS = 4
+OURS = "Pontoon"
 STARTED = "Pontoon, init not counted"
-TUNED = "nginx WebDAV, `client_body_buffer_size 1m`"
+SINK, SYNCING, EQUAL = "C sink, preallocating", "C sink, `fdatasync`", "C sink, preallocating, `fdatasync`"
+NGINX, TUNED = "nginx WebDAV", "nginx WebDAV, `client_body_buffer_size 1m`"
 
 
 class Receiver(Protocol):
@@ -42,63 +47,107 @@ def put(place: Workplace, base: pathlib.Path, start: Start, count: int) -> Sampl
         # Pontoon is also asked where to, which is some bytes more.
         if not count * size <= sent.sent <= count * size + count * KIB:
             raise SystemExit(f"bench: {sent.sent} bytes were sent")
-        return {SPEED: count * size / sent.seconds / 1e6, SERVER: 100 * used / sent.seconds / CORES, LOAD: sent.load}
+        return {
+            SPEED: count * size / sent.seconds / 1e6,
+            COST: used / (count * size / GIB),
+            SERVER: 100 * used / sent.seconds / CORES,
+            LOAD: sent.load,
+        }
 
 
 def _size(place: Workplace) -> str:
     return "1 GiB" if place.scale.put == GIB else f"{place.scale.put // MIB} MiB"
 
 
+Contenders = dict[str, Callable[[], Sample]]
+
+
+def _contenders(place: Workplace, base: pathlib.Path, count: int, starts: dict[str, Start]) -> Contenders:
+    return {who: functools.partial(put, place, base, start, count) for who, start in starts.items()}
+
+
 @contextlib.contextmanager
 def parallel_to_memory(place: Workplace) -> Iterator[list[Work]]:
     """Row 1."""
-
-    def to(start: Start) -> Callable[[], Sample]:
-        return lambda: put(place, place.memory, start, STREAMS)
-
-    ours = "Pontoon"
+    weed, one_file, unsynced = "SeaweedFS UploadPart", "Pontoon, parts of one file", "Pontoon, `--durability os`"
+    starts: dict[str, Start] = {
+        OURS: place.pontoon,
+        SINK: functools.partial(place.sink, flags=("preallocate",)),
+        NGINX: place.nginx,
+        TUNED: place.tuned_nginx,
+        weed: place.seaweedfs,
+        STARTED: place.pontoon_started,
+        one_file: place.pontoon_one_file,
+        unsynced: lambda folder: place.pontoon(folder, "--durability", "os"),
+    }
     yield [
         Work(
             "1",
             f"{STREAMS} × {_size(place)} PUT at once, tmpfs",
-            {
-                ours: to(place.pontoon),
-                "C sink": to(place.sink),
-                "nginx WebDAV": to(place.nginx),
-                TUNED: to(place.tuned_nginx),
-                "SeaweedFS UploadPart": to(place.seaweedfs),
-                STARTED: to(place.pontoon_started),
-                "Pontoon, parts of one file": to(place.pontoon_one_file),
-                "Pontoon, `--durability os`": to(lambda folder: place.pontoon(folder, "--durability", "os")),
-            },
+            _contenders(place, place.memory, STREAMS, starts),
             [
-                Line(ours, SPEED),
-                Line("C sink", SPEED, at_least(0.90, ours, "C sink", SPEED)),
-                Line("nginx WebDAV", SPEED, at_least(1.3, ours, "nginx WebDAV", SPEED)),
-                Line(TUNED, SPEED, told(ours, TUNED, SPEED)),
-                Line("SeaweedFS UploadPart", SPEED, at_least(6, ours, "SeaweedFS UploadPart", SPEED)),
+                Line(OURS, SPEED),
+                Line(SINK, SPEED, at_least(0.90, OURS, SINK, SPEED)),
+                Line(NGINX, SPEED, at_least(1.3, OURS, NGINX, SPEED)),
+                Line(TUNED, SPEED, told(OURS, TUNED, SPEED)),
+                Line(weed, SPEED, at_least(6, OURS, weed, SPEED)),
                 Line(STARTED, SPEED),
-                Line("Pontoon, parts of one file", SPEED),
-                Line("Pontoon, `--durability os`", SPEED),
+                Line(one_file, SPEED),
+                Line(unsynced, SPEED),
             ],
             notes=[
-                "Rows 1 to 3: for Pontoon from init, which preallocates the file, to the response to the last byte."
+                "Rows 1 to 3: for Pontoon from init, which preallocates the file, to the response to the last byte; the "
+                "sink preallocates in that time, too."
             ],
         )
     ]
+
+
+def _to_disk(place: Workplace, row: str, count: int, others: Contenders, lines: list[Line]) -> Work:
+    """Durable uploads to the disk, compared with servers that receive the same bytes."""
+    starts: dict[str, Start] = {
+        OURS: place.pontoon,
+        EQUAL: functools.partial(place.sink, flags=("preallocate", "sync")),
+        SYNCING: functools.partial(place.sink, flags=("sync",)),
+        NGINX: place.nginx,
+    }
+    return Work(
+        row,
+        f"{count} × {_size(place)} PUT{' at once' if count > 1 else ''}, disk, durable",
+        _contenders(place, place.disk, count, starts) | others,
+        [
+            Line(OURS, SPEED),
+            Line(OURS, COST),
+            Line(EQUAL, SPEED, at_least(0.9, OURS, EQUAL, SPEED)),
+            Line(EQUAL, COST, told(OURS, EQUAL, COST)),
+            Line(SYNCING, SPEED, told(OURS, SYNCING, SPEED)),
+            Line(SYNCING, COST, at_most(0.7, OURS, SYNCING, COST)),
+            Line(NGINX, SPEED, told(OURS, NGINX, SPEED)),
+            Line(NGINX, COST, at_most(0.5, OURS, NGINX, COST)),
+            *lines,
+        ],
+        notes=["nginx does not wait for the disk; its bytes may be in memory only when it responds."],
+    )
+
+
+@contextlib.contextmanager
+def _source(place: Workplace) -> Iterator[pathlib.Path]:
+    """A file in memory with the bytes of all streams."""
+    with place.folder(place.memory) as folder:
+        source = folder / "random"
+        with source.open("wb") as file:
+            for _ in range(STREAMS * place.scale.put // MIB):
+                file.write(os.urandom(MIB))
+        yield source
 
 
 @contextlib.contextmanager
 def parallel_to_disk(place: Workplace) -> Iterator[list[Work]]:
     """Row 2."""
     size = place.scale.put
-    with place.folder(place.memory) as source_folder:
-        source = source_folder / "random"
-        with source.open("wb") as file:
-            for _ in range(STREAMS * size // MIB):
-                file.write(os.urandom(MIB))
+    with _source(place) as source:
 
-        def dd(count: int) -> Sample:
+        def dd(count: int, *flags: str) -> Sample:
             with place.folder(place.disk) as folder:
                 os.sync()
                 length = STREAMS * size // count
@@ -113,55 +162,110 @@ def parallel_to_disk(place: Workplace) -> Iterator[list[Work]]:
                             "iflag=skip_bytes,count_bytes",
                             f"skip={number * length}",
                             f"count={length}",
+                            *flags,
                         ]
                         for number in range(count)
                     ]
                 )
                 return {SPEED: STREAMS * size / seconds / 1e6}
 
-        ours, together, alone = "Pontoon", f"{STREAMS} dd conv=fdatasync at once", "1 dd conv=fdatasync"
+        direct, buffered = f"{STREAMS} dd oflag=direct conv=fdatasync", f"{STREAMS} dd conv=fdatasync"
         yield [
-            Work(
+            _to_disk(
+                place,
                 "2",
-                f"{STREAMS} × {_size(place)} PUT at once, disk, durable",
-                {
-                    ours: lambda: put(place, place.disk, place.pontoon, STREAMS),
-                    together: lambda: dd(STREAMS),
-                    alone: lambda: dd(1),
-                },
+                STREAMS,
+                {direct: lambda: dd(STREAMS, "oflag=direct"), buffered: lambda: dd(STREAMS)},
                 [
-                    Line(ours, SPEED),
-                    Line(together, SPEED, at_least(0.95, ours, together, SPEED)),
-                    Line(alone, SPEED, told(ours, alone, SPEED)),
-                ],
-                notes=[
-                    "The baseline of row 2 is as many dd as there are streams; one dd for all bytes is told beside it."
+                    Line(direct, SPEED, at_least(0.95, OURS, direct, SPEED)),
+                    Line(buffered, SPEED, told(OURS, buffered, SPEED)),
                 ],
             )
         ]
 
 
 @contextlib.contextmanager
-def single_to_memory(place: Workplace) -> Iterator[list[Work]]:
+def single(place: Workplace) -> Iterator[list[Work]]:
     """Row 3."""
-    ours = "Pontoon"
+    starts: dict[str, Start] = {
+        OURS: place.pontoon,
+        SINK: functools.partial(place.sink, flags=("preallocate",)),
+        NGINX: place.nginx,
+        STARTED: place.pontoon_started,
+    }
     yield [
         Work(
             "3",
             f"1 × {_size(place)} PUT, tmpfs",
-            {
-                ours: lambda: put(place, place.memory, place.pontoon, 1),
-                "C sink": lambda: put(place, place.memory, place.sink, 1),
-                "nginx WebDAV": lambda: put(place, place.memory, place.nginx, 1),
-                TUNED: lambda: put(place, place.memory, place.tuned_nginx, 1),
-                STARTED: lambda: put(place, place.memory, place.pontoon_started, 1),
-            },
+            _contenders(place, place.memory, 1, starts),
             [
-                Line(ours, SPEED),
-                Line("C sink", SPEED, at_least(0.90, ours, "C sink", SPEED)),
-                Line("nginx WebDAV", SPEED, told(ours, "nginx WebDAV", SPEED)),
-                Line(TUNED, SPEED, told(ours, TUNED, SPEED)),
+                Line(OURS, SPEED),
+                Line(SINK, SPEED, at_least(0.90, OURS, SINK, SPEED)),
+                Line(NGINX, SPEED, told(OURS, NGINX, SPEED)),
                 Line(STARTED, SPEED),
             ],
-        )
+        ),
+        _to_disk(place, "3", 1, {}, []),
     ]
+
+
+@contextlib.contextmanager
+def beside_reader(place: Workplace) -> Iterator[list[Work]]:
+    """Row 11."""
+    size, cached = place.scale.put, "MiB of its files in the page cache"
+    neighbor = "MB/s of the reader"
+    with place.folder(place.disk) as folder:
+        read = folder / "read"
+        with read.open("wb") as file:
+            for _ in range(STREAMS * size // MIB):
+                file.write(os.urandom(MIB))
+        os.sync()
+
+        def reader() -> subprocess.Popen[str]:
+            """Reads the file from the disk through the page cache, and then again from the cache."""
+            code = (
+                "import os, sys, time; f = os.open(sys.argv[1], os.O_RDONLY)\n"
+                "os.posix_fadvise(f, 0, 0, os.POSIX_FADV_DONTNEED)\n"
+                "for _ in range(2):\n"
+                "    began = time.perf_counter(); os.lseek(f, 0, 0)\n"
+                "    while os.read(f, 1 << 20): pass\n"
+                "print(time.perf_counter() - began)"
+            )
+            return subprocess.Popen([sys.executable, "-c", code, read], stdout=subprocess.PIPE, text=True)
+
+        def wait(process: subprocess.Popen[str]) -> float:
+            said, _ = process.communicate()
+            if process.returncode != 0:
+                raise SystemExit("bench: the reader failed")
+            return STREAMS * size / float(said) / 1e6
+
+        def beside(*flags: str) -> Sample:
+            with place.folder(place.disk) as home, place.pontoon(home / "server", *flags) as server:
+                send = server.put(place.sender, STREAMS, size)
+                process = reader()
+                sent = send()
+                speed = wait(process)
+                files = [path for path in (home / "server").rglob("*") if path.is_file() and path.stat().st_size >= size]
+                pages = run(["fincore", "--bytes", "--noheadings", "--output", "RES", *files]).split()
+                return {
+                    SPEED: STREAMS * size / sent.seconds / 1e6,
+                    neighbor: speed,
+                    cached: sum(map(int, pages)) / MIB,
+                }
+
+        through = "Pontoon, `--direct-io off`"
+        yield [
+            Work(
+                "11",
+                f"{STREAMS} × {_size(place)} PUT at once, disk, durable, while a program reads {STREAMS} GiB twice",
+                {OURS: beside, through: lambda: beside("--direct-io", "off")},
+                [
+                    Line(OURS, SPEED),
+                    Line(OURS, cached, limit(256, OURS, cached)),
+                    Line(OURS, neighbor),
+                    Line(through, SPEED, told(OURS, through, SPEED)),
+                    Line(through, cached),
+                    Line(through, neighbor, told(OURS, through, neighbor)),
+                ],
+            )
+        ]

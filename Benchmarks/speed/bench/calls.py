@@ -18,7 +18,7 @@ from .sender import Request, Sent
 from .work import LOAD, SERVER, Line, Sample, Work, at_least, at_most
 from .workplace import Workplace
 
-RATE, SLOWEST = "calls/s", "ms p99"
+RATE, SLOWEST, COST = "calls/s", "ms p99", "µs of processor per call"
 CONNECTIONS = 64
 PART_BYTES = 64
 UNITS = {"us": 1e-3, "ms": 1.0, "s": 1e3}
@@ -45,6 +45,7 @@ def _wrk(place: Workplace, server: Program, url: str, *headers: str) -> Sample:
     return {
         RATE: float(rate[1]),
         SLOWEST: float(slowest[1]) * UNITS[slowest[2]],
+        COST: 1e6 * server_used / (float(rate[1]) * seconds),
         SERVER: 100 * server_used / seconds / CORES,
         LOAD: 100 * load_used / seconds / CORES,
     }
@@ -88,9 +89,11 @@ def part_info(place: Workplace) -> Iterator[list[Work]]:
                 },
                 [
                     Line(name, RATE),
-                    Line(peer, RATE, at_least(0.70, name, peer, RATE)),
+                    Line(peer, RATE, at_least(0.75, name, peer, RATE)),
+                    Line(name, COST),
+                    Line(peer, COST, at_most(1.4, name, peer, COST)),
                     Line(name, SLOWEST),
-                    Line(peer, SLOWEST, at_most(3, name, peer, SLOWEST)),
+                    Line(peer, SLOWEST, at_most(2, name, peer, SLOWEST)),
                     Line(f"{peer}, by the sender", RATE),
                 ],
                 notes=["Row 5 is measured with wrk; the sender beside it shows that the two generators agree."],
@@ -185,8 +188,8 @@ def reports(place: Workplace) -> Iterator[list[Work]]:
                 },
                 [
                     Line(name, RATE),
-                    Line(single, RATE, at_least(10, name, single, RATE)),
-                    Line(info, RATE, at_least(0.5, name, info, RATE)),
+                    Line(single, RATE, at_least(3, name, single, RATE)),
+                    Line(info, RATE, at_least(0.7, name, info, RATE)),
                     Line(name, SLOWEST),
                     Line(name, f"repeated {RATE}"),
                 ],

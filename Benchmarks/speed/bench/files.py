@@ -124,7 +124,7 @@ def completions(place: Workplace) -> Iterator[list[Work]]:
 
     def is_flat(series: Mapping[str, Series]) -> Verdict:
         one, many = (median(series, names(count), taken) for count in (counts[0], most))
-        return Verdict(f"{many / one:.2f}", f"≤ 3 × {one:.1f} + 50 ms", many <= 3 * one + 50)
+        return Verdict(f"{many / one:.2f}", f"≤ 3 × {one:.1f} + 20 ms", many <= 3 * one + 20)
 
     with place.folder(place.disk) as folder, place.pontoon(folder, "--min-part-size", "1") as server:
         yield [

@@ -1,5 +1,6 @@
 """What a row of the table measures, and the targets of its values."""
 
+import math
 import statistics
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -65,7 +66,8 @@ def median(series: Mapping[str, Series], who: str, value: str) -> float:
 
 
 def _ratio(series: Mapping[str, Series], ours: str, theirs: str, value: str) -> float:
-    return median(series, ours, value) / median(series, theirs, value)
+    # With little data, processor time may be too short to be measured.
+    return median(series, ours, value) / (median(series, theirs, value) or math.inf)
 
 
 def at_least(factor: float, ours: str, theirs: str, value: str) -> Judge:

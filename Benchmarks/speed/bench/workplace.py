@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from .peers import Constant, Nginx, SeaweedFS, Sink
@@ -109,9 +109,9 @@ class Workplace:
         """Starts Pontoon, to be sent parts of uploads that were started before the clock."""
         return Started(self.server, folder)
 
-    def sink(self, folder: pathlib.Path) -> Sink:
+    def sink(self, folder: pathlib.Path, flags: Sequence[str] = ()) -> Sink:
         """Starts the C sink."""
-        return Sink(self.programs / "sink", folder)
+        return Sink(self.programs / "sink", folder, *flags)
 
     def nginx(self, folder: pathlib.Path) -> Nginx:
         """Starts nginx as it comes."""
