@@ -62,7 +62,7 @@ def fill(data, files, uploads):
             ((f"up{i:020d}", owner, project, root, f"open-{i}", f"f{i:031x}", now + i) for i in range(uploads)),
         )
         database.execute("UPDATE folder_totals SET entries = entries + ? WHERE folder_id = ?", (files, root))
-        database.execute("INSERT OR IGNORE INTO folder_totals (folder_id, entries) VALUES (?, ?)", (root, files))
+        database.execute("INSERT OR IGNORE INTO folder_totals (folder_id, shard, entries) VALUES (?, 0, ?)", (root, files))
         database.execute("UPDATE user_totals SET open_uploads = open_uploads + ? WHERE user_name = ?", (uploads, owner))
     database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     database.close()

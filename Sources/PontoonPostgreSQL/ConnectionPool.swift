@@ -81,6 +81,8 @@ final class ConnectionPool: Sendable {
         case rejected(SQLError)
     }
 
+    /// The shards of counters that running transactions change.
+    let counterShards = CounterShards()
     private let connector: Connector
     private let settings: PostgreSQLSettings
     private let state = Mutex(State())

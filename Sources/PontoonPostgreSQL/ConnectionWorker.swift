@@ -34,10 +34,17 @@ final class ConnectionWorker {
         before deadline: ContinuousClock.Instant,
         _ body: (any SQLConnection) throws -> Value
     ) throws -> Value {
+        let shard = kind == .write ? pool.counterShards.acquire() : 0
+        defer { if kind == .write { pool.counterShards.release(shard) } }
         var (conflicts, connections) = (0, 0)
         while true {
             let connection = try connected(before: deadline)
-            let transaction = Transaction(connection, kind, writeTimeout: connector.settings.writeTimeout)
+            let transaction = Transaction(
+                connection,
+                kind,
+                counterShard: shard,
+                writeTimeout: connector.settings.writeTimeout
+            )
             let tripsBefore = connection.roundTrips
             defer { pool.record(roundTrips: connection.roundTrips - tripsBefore) }
             do {

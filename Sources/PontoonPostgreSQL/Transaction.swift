@@ -8,6 +8,7 @@ import PontoonMetadata
 final class Transaction: SQLConnection {
     enum Kind: Sendable { case read, write }
 
+    let counterShard: Int
     private let connection: PostgreSQLConnection
     private let kind: Kind
     private let writeTimeout: Duration
@@ -21,8 +22,10 @@ final class Transaction: SQLConnection {
     /// - Parameters:
     ///   - connection: The connection; its statement timeout is that of reads.
     ///   - kind: Whether the transaction may write.
+    ///   - counterShard: The shard of counters that it changes.
     ///   - writeTimeout: Maximum duration of one statement of a write.
-    init(_ connection: PostgreSQLConnection, _ kind: Kind, writeTimeout: Duration) {
+    init(_ connection: PostgreSQLConnection, _ kind: Kind, counterShard: Int, writeTimeout: Duration) {
+        self.counterShard = counterShard
         self.connection = connection
         self.kind = kind
         self.writeTimeout = writeTimeout
@@ -123,6 +126,7 @@ extension SQLRowLock {
     fileprivate var clause: String {
         switch self {
         case .forShare(let table): " FOR SHARE OF \(table)"
+        case .forNoKeyUpdate(let table): " FOR NO KEY UPDATE OF \(table)"
         case .forUpdate(let table): " FOR UPDATE OF \(table)"
         }
     }

@@ -293,6 +293,7 @@ private struct RecordingDriver: SQLDriver {
 
     private struct Connection: SQLConnection {
         let connection: any SQLConnection
+        var counterShard: Int { connection.counterShard }
         let log: Log
 
         func query(_ statement: SQLStatement, values: [SQLValue], lock: SQLRowLock?) throws -> [SQLRow] {

@@ -107,6 +107,7 @@ private struct CountingDriver: SQLDriver {
 
     private struct Connection: SQLConnection {
         let connection: any SQLConnection
+        var counterShard: Int { connection.counterShard }
         let counts: Counts
 
         func query(_ statement: SQLStatement, values: [SQLValue], lock: SQLRowLock?) throws -> [SQLRow] {

@@ -40,6 +40,27 @@ struct UsageTests {
         }
     }
 
+    @Test("quotas on files and unfinished uploads are exact, too", arguments: TestDatabase.all, [false, true])
+    func raceForTheLastFile(_ database: TestDatabase, _ isOfUser: Bool) async throws {
+        try await withStores(3, in: database) { stores in
+            let ada = try await MetadataFixture(in: stores[0])
+            let subject: UsageSubject = isOfUser ? .user("ada") : .project(ada.project.id)
+            let quota = isOfUser ? QuotaChange(files: .limit(20)) : QuotaChange(openUploads: .limit(20))
+            _ = try await stores[0].setQuota(quota, of: subject)
+            let accepted = try await concurrently(32) { index in
+                let upload = ada.sized(1)
+                do {
+                    try await stores[index % 3].addUpload(upload)
+                    return 1
+                } catch let error as PontoonError where error.code == .quotaExceeded {
+                    return 0
+                }
+            }
+            #expect(accepted.reduce(0, +) == 20)
+            try await ada.expectUsage(Usage(reservedBytes: 20, openUploads: 20), in: stores[1])
+        }
+    }
+
     @Test("concurrent changes of all kinds on two servers leave correct counters", arguments: TestDatabase.all)
     func concurrentChanges(_ database: TestDatabase) async throws {
         try await withStores(2, in: database) { stores in

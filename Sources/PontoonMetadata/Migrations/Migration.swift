@@ -28,5 +28,6 @@ extension Migration {
         Migration(name: "0012-tokens", statements: tokens),
         Migration(name: "0013-quotas", statements: quotas),
         Migration(name: "0014-user-emails", statements: userEmails),
+        Migration(name: "0015-counter-shards", statements: counterShards),
     ]
 }

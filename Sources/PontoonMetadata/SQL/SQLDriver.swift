@@ -56,6 +56,8 @@ extension SQLDriver {
 
 /// A database connection that runs statements inside a transaction.
 package protocol SQLConnection {
+    /// The shard of counters that this transaction changes; see ``CounterShards``.
+    var counterShard: Int { get }
     /// Runs a statement and returns its rows.
     ///
     /// - Parameters:
@@ -88,11 +90,13 @@ package protocol SQLConnection {
 
 /// A lock that protects the rows that a query finds in one table from other writers.
 ///
-/// With PostgreSQL, `FOR SHARE OF table` or `FOR UPDATE OF table` is appended to the query. SQLite ignores the lock,
+/// With PostgreSQL, a clause such as `FOR SHARE OF table` is appended to the query. SQLite ignores the lock,
 /// because it runs one writer at a time.
 package enum SQLRowLock: Sendable {
     /// Other transactions cannot change or delete the rows, but may acquire the same lock.
     case forShare(String)
+    /// Other transactions cannot change, delete or lock the rows, but may insert rows that reference them.
+    case forNoKeyUpdate(String)
     /// Other transactions cannot change, delete or lock the rows, or insert rows that reference them.
     case forUpdate(String)
 }

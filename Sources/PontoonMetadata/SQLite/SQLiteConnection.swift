@@ -3,6 +3,8 @@ import GRDB
 /// A GRDB connection that runs statements within one transaction.
 struct SQLiteConnection: SQLConnection {
     let database: Database
+    /// One shard suffices, because only one transaction writes at a time.
+    let counterShard = 0
 
     func query(_ statement: SQLStatement, values: [SQLValue], lock: SQLRowLock?) throws -> [SQLRow] {
         // No lock is needed, because only one transaction writes at a time.

@@ -91,9 +91,9 @@ extension SQLMetadataStore {
             try connection.execute("DELETE FROM uploads WHERE project_id = $1", [id])
             try connection.execute("DELETE FROM files WHERE project_id = $1", [id])
             try connection.execute("DELETE FROM objects WHERE key IN (SELECT key FROM discarded_objects)")
-            if let usage = try connection.query(deleteUsage, [id]).first?.usage() {
-                try connection.release([], charging: [owner: usage.negated])
-            }
+            let usage = try connection.lockedUsage(of: [id.description])
+            try connection.release([], charging: [owner: usage.negated])
+            // The counters are deleted by ON DELETE CASCADE.
             try connection.execute("DELETE FROM projects WHERE id = $1", [id])
             return true
         }
@@ -239,9 +239,6 @@ private let countOwnedProjects: SQLStatement = """
     SELECT COUNT(*) AS total FROM (SELECT id FROM projects WHERE owner = $1 LIMIT $2) AS found
     """
 private let selectProjectOwner: SQLStatement = "SELECT owner FROM projects WHERE id = $1"
-private let deleteUsage = SQLStatement(
-    constant: "DELETE FROM project_usage WHERE project_id = $1 RETURNING \(usageColumns)"
-)
 private let selectProjectID: SQLStatement = "SELECT id FROM projects WHERE id = $1"
 // In the order of the index members_by_time.
 private let newestFirst = " ORDER BY members.project_created_on DESC, members.project_id"

@@ -67,13 +67,6 @@ extension SQLConnection {
 }
 
 extension UsageSubject {
-    fileprivate var key: String {
-        switch self {
-        case .user(let name): name
-        case .project(let id): id.description
-        }
-    }
-
     fileprivate var table: String {
         switch self {
         case .user: "users"
@@ -149,30 +142,34 @@ extension SQLRow {
     }
 }
 
-// A user or project without files has no row of counters.
-private let coalescedUsage = """
-    COALESCE(stored_bytes, 0) AS stored_bytes, COALESCE(reserved_bytes, 0) AS reserved_bytes,
-    COALESCE(files, 0) AS files, COALESCE(open_uploads, 0) AS open_uploads, max_bytes, max_files, max_uploads
+// The maximum of the one row of quotas, or NULL.
+private let summedUsageAndQuota = """
+    \(summedUsage), MAX(max_bytes) AS max_bytes, MAX(max_files) AS max_files, MAX(max_uploads) AS max_uploads
     """
 private let usersWithUsage = """
-    SELECT users.name AS name, \(coalescedUsage) FROM users
+    SELECT users.name AS name, \(summedUsageAndQuota) FROM users
     LEFT JOIN user_usage ON user_usage.user_name = users.name
     LEFT JOIN user_quotas ON user_quotas.user_name = users.name
     """
-/// Selects projects with their usage and quota; conditions are appended.
+/// Selects projects with their usage and quota; conditions and `GROUP BY projects.id` are appended.
 let projectsWithUsage = """
-    SELECT projects.id AS id, projects.owner AS owner, \(coalescedUsage) FROM projects
+    SELECT projects.id AS id, projects.owner AS owner, \(summedUsageAndQuota) FROM projects
     LEFT JOIN project_usage ON project_usage.project_id = projects.id
     LEFT JOIN project_quotas ON project_quotas.project_id = projects.id
     """
-private let selectUser = SQLStatement(constant: "\(usersWithUsage) WHERE users.name = $1")
+private let selectUser = SQLStatement(constant: "\(usersWithUsage) WHERE users.name = $1 GROUP BY users.name")
 private let selectUsers = SQLStatement(
-    constant: "\(usersWithUsage) WHERE users.name > $1 ORDER BY users.name LIMIT $2"
+    constant: "\(usersWithUsage) WHERE users.name > $1 GROUP BY users.name ORDER BY users.name LIMIT $2"
 )
-private let selectProject = SQLStatement(constant: "\(projectsWithUsage) WHERE projects.id = $1")
+private let selectProject = SQLStatement(
+    constant: "\(projectsWithUsage) WHERE projects.id = $1 GROUP BY projects.id"
+)
 private let selectProjects = SQLStatement(
-    constant: "\(projectsWithUsage) WHERE projects.id > $1 ORDER BY projects.id LIMIT $2"
+    constant: "\(projectsWithUsage) WHERE projects.id > $1 GROUP BY projects.id ORDER BY projects.id LIMIT $2"
 )
 private let selectProjectsOfOwner = SQLStatement(
-    constant: "\(projectsWithUsage) WHERE projects.owner = $1 AND projects.id > $2 ORDER BY projects.id LIMIT $3"
+    constant: """
+        \(projectsWithUsage) WHERE projects.owner = $1 AND projects.id > $2
+        GROUP BY projects.id ORDER BY projects.id LIMIT $3
+        """
 )

@@ -6,28 +6,16 @@ extension SQLMetadataStore: UsageInventory {
     }
 
     package func repairUsage(of subject: UsageSubject) async throws -> UsageRecount? {
-        try await writeRetryingConflicts(changing: .none) { connection in
+        // All queries of a read see the same snapshot, so correct counters need not be locked.
+        let found = try await recount(subject)
+        guard let found, !found.isCorrect else { return found }
+        return try await writeRetryingConflicts(changing: .none) { connection in
+            guard try connection.recount(subject) != nil else { return nil }
             // A transaction that changes the counters waits for this lock or has already committed its files and uploads,
             // so the next statements count exactly what the counters should contain.
-            switch subject {
-            case .project(let id):
-                try connection.enqueue(insertProjectUsage, [id])
-                try connection.enqueue(lockProjectUsage, [id], lock: .forUpdate("project_usage"))
-            case .user(let name):
-                try connection.enqueue(lockOwnedUsage, [name], lock: .forUpdate("project_usage"))
-                try connection.enqueue(insertUserUsage, [name])
-                try connection.enqueue(lockUserUsage, [name], lock: .forUpdate("user_usage"))
-            }
+            try connection.lockUsage(of: subject)
             guard let recount = try connection.recount(subject) else { return nil }
-            guard !recount.isCorrect else { return recount }
-            let counted = recount.counted
-            let values: [any SQLConvertible] = [
-                counted.storedBytes, counted.reservedBytes, counted.files, counted.openUploads,
-            ]
-            switch subject {
-            case .project(let id): try connection.enqueue(setProjectUsage, values + [id])
-            case .user(let name): try connection.enqueue(setUserUsage, values + [name])
-            }
+            try connection.setUsage(of: subject, to: recount.counted)
             return recount
         }
     }
@@ -56,20 +44,16 @@ extension SQLConnection {
     }
 }
 
-private let coalescedUsage = """
-    COALESCE(stored_bytes, 0) AS stored_bytes, COALESCE(reserved_bytes, 0) AS reserved_bytes,
-    COALESCE(files, 0) AS files, COALESCE(open_uploads, 0) AS open_uploads
-    """
 private let selectProjectUsage = SQLStatement(
     constant: """
-        SELECT \(coalescedUsage) FROM projects LEFT JOIN project_usage ON project_usage.project_id = projects.id
-        WHERE projects.id = $1
+        SELECT \(summedUsage) FROM projects LEFT JOIN project_usage ON project_usage.project_id = projects.id
+        WHERE projects.id = $1 GROUP BY projects.id
         """
 )
 private let selectUserUsage = SQLStatement(
     constant: """
-        SELECT \(coalescedUsage) FROM users LEFT JOIN user_usage ON user_usage.user_name = users.name
-        WHERE users.name = $1
+        SELECT \(summedUsage) FROM users LEFT JOIN user_usage ON user_usage.user_name = users.name
+        WHERE users.name = $1 GROUP BY users.name
         """
 )
 // The casts are for PostgreSQL, where the sum of BIGINT is NUMERIC.
@@ -82,31 +66,9 @@ private let countUploads: SQLStatement = """
     SELECT COUNT(*) AS total, CAST(COALESCE(SUM(reserved_bytes), 0) AS BIGINT) AS bytes FROM uploads
     WHERE project_id = $1 AND state <> 'completed'
     """
-private let countProjects: SQLStatement = """
-    SELECT CAST(COALESCE(SUM(stored_bytes), 0) AS BIGINT) AS stored_bytes,
-        CAST(COALESCE(SUM(reserved_bytes), 0) AS BIGINT) AS reserved_bytes,
-        CAST(COALESCE(SUM(files), 0) AS BIGINT) AS files,
-        CAST(COALESCE(SUM(open_uploads), 0) AS BIGINT) AS open_uploads
-    FROM projects JOIN project_usage ON project_usage.project_id = projects.id WHERE projects.owner = $1
-    """
-private let insertProjectUsage: SQLStatement = """
-    INSERT INTO project_usage (project_id, stored_bytes, reserved_bytes, files, open_uploads)
-    SELECT id, 0, 0, 0, 0 FROM projects WHERE id = $1 ON CONFLICT (project_id) DO NOTHING
-    """
-private let insertUserUsage: SQLStatement = """
-    INSERT INTO user_usage (user_name, stored_bytes, reserved_bytes, files, open_uploads)
-    SELECT name, 0, 0, 0, 0 FROM users WHERE name = $1 ON CONFLICT (user_name) DO NOTHING
-    """
-private let lockProjectUsage: SQLStatement = "SELECT project_id FROM project_usage WHERE project_id = $1"
-private let lockOwnedUsage: SQLStatement = """
-    SELECT project_id FROM project_usage
-    WHERE project_id IN (SELECT id FROM projects WHERE owner = $1) ORDER BY project_id
-    """
-private let lockUserUsage: SQLStatement = "SELECT user_name FROM user_usage WHERE user_name = $1"
-private let setProjectUsage: SQLStatement = """
-    UPDATE project_usage SET stored_bytes = $1, reserved_bytes = $2, files = $3, open_uploads = $4
-    WHERE project_id = $5
-    """
-private let setUserUsage: SQLStatement = """
-    UPDATE user_usage SET stored_bytes = $1, reserved_bytes = $2, files = $3, open_uploads = $4 WHERE user_name = $5
-    """
+private let countProjects = SQLStatement(
+    constant: """
+        SELECT \(summedUsage) FROM projects JOIN project_usage ON project_usage.project_id = projects.id
+        WHERE projects.owner = $1
+        """
+)

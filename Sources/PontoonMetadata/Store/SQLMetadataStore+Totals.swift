@@ -34,7 +34,7 @@ extension SQLBuilder {
     }
 }
 
-/// Stored lengths of lists.
+/// Stored lengths of lists, divided into shards (``CounterShards``).
 ///
 /// To avoid deadlocks, a transaction that changes several lengths updates users before folders, users in order of name,
 /// and folders in order of id.
@@ -47,15 +47,16 @@ extension SQLConnection {
     /// Adds to the entry counts of folders, keyed by folder id; changes may be negative.
     func add(entries: [String: Int]) throws {
         for (folder, change) in entries.sorted(by: { $0.key < $1.key }) where change != 0 {
-            try enqueue(addEntries, [folder, change])
+            try enqueue(addEntries, [folder, counterShard, change])
         }
     }
 
     /// Locks a folder until the transaction ends, so that transactions that choose names in it run one after another.
     ///
-    /// To avoid deadlocks, lock the folder before its entries and their objects.
+    /// Other transactions can add entries and shards of the folder's count in the meantime. To avoid deadlocks, lock the
+    /// folder before its entries and their objects.
     func lock(folder: String) throws {
-        try enqueue("SELECT id FROM files WHERE id = $1", [folder], lock: .forUpdate("files"))
+        try enqueue("SELECT id FROM files WHERE id = $1", [folder], lock: .forNoKeyUpdate("files"))
     }
 
     /// Returns the number of projects that a user may read.
@@ -71,19 +72,31 @@ extension SQLConnection {
     /// Adds to the project and upload counts of users, keyed by user name; changes may be negative.
     func add(projects: [String: Int] = [:], openUploads: [String: Int] = [:]) throws {
         for user in Set(projects.keys).union(openUploads.keys).sorted() {
-            try enqueue(addUserTotals, [user, projects[user] ?? 0, openUploads[user] ?? 0])
+            try enqueue(addUserTotals, [user, counterShard, projects[user] ?? 0, openUploads[user] ?? 0])
         }
+    }
+
+    /// Locks all shards of a user's counts, and adds those that do not exist.
+    func lockTotals(of userName: String) throws {
+        for shard in 0..<CounterShards.count { try enqueue(addUserTotals, [userName, shard, 0, 0]) }
     }
 }
 
-private let selectEntries: SQLStatement = "SELECT entries FROM folder_totals WHERE folder_id = $1"
-private let addEntries: SQLStatement = """
-    INSERT INTO folder_totals (folder_id, entries) VALUES ($1, $2)
-    ON CONFLICT (folder_id) DO UPDATE SET entries = folder_totals.entries + excluded.entries
+// The casts are for PostgreSQL, where the sum of BIGINT is NUMERIC.
+private let selectEntries: SQLStatement = """
+    SELECT CAST(COALESCE(SUM(entries), 0) AS BIGINT) AS entries FROM folder_totals WHERE folder_id = $1
     """
-private let selectUserTotals: SQLStatement = "SELECT projects, open_uploads FROM user_totals WHERE user_name = $1"
+private let addEntries: SQLStatement = """
+    INSERT INTO folder_totals (folder_id, shard, entries) VALUES ($1, $2, $3)
+    ON CONFLICT (folder_id, shard) DO UPDATE SET entries = folder_totals.entries + excluded.entries
+    """
+private let selectUserTotals: SQLStatement = """
+    SELECT CAST(COALESCE(SUM(projects), 0) AS BIGINT) AS projects,
+        CAST(COALESCE(SUM(open_uploads), 0) AS BIGINT) AS open_uploads
+    FROM user_totals WHERE user_name = $1
+    """
 private let addUserTotals: SQLStatement = """
-    INSERT INTO user_totals (user_name, projects, open_uploads) VALUES ($1, $2, $3)
-    ON CONFLICT (user_name) DO UPDATE SET projects = user_totals.projects + excluded.projects,
+    INSERT INTO user_totals (user_name, shard, projects, open_uploads) VALUES ($1, $2, $3, $4)
+    ON CONFLICT (user_name, shard) DO UPDATE SET projects = user_totals.projects + excluded.projects,
         open_uploads = user_totals.open_uploads + excluded.open_uploads
     """

@@ -301,9 +301,10 @@ private let partTotals = """
     """
 private let selectDestination = SQLStatement(
     constant: """
-        SELECT \(accountColumns), COALESCE(user_totals.open_uploads, 0) AS open_uploads
+        SELECT \(accountColumns), CAST(COALESCE((
+                SELECT SUM(open_uploads) FROM user_totals WHERE user_name = $1
+            ), 0) AS BIGINT) AS open_uploads
         FROM files JOIN projects ON projects.id = files.project_id \(accountQuotas)
-        LEFT JOIN user_totals ON user_totals.user_name = $1
         WHERE files.id = $2 AND files.project_id = $3 AND files.kind = 'folder'
         """
 )

@@ -15,12 +15,15 @@ struct UsageAccount: Sendable {
     }
 }
 
-/// The counters of the storage that projects and their owners use.
+/// The counters of the storage that projects and their owners use, divided into shards (``CounterShards``).
 ///
 /// A transaction changes them last, first the projects in order of id and then the users in order of name, so that they
 /// are locked only briefly and no deadlock arises. If the owner or project was removed in the meantime, the change
 /// violates a foreign key, so the transaction must be retried
 /// (``SQLMetadataStore/writeRetryingConflicts(changing:_:)``).
+///
+/// A change that increases a number that has a limit uses shard 0, whose lock is held until the transaction ends. Such
+/// changes of one project or user therefore run one after another, and each sees the sum that the previous one left.
 extension SQLConnection {
     /// Changes the counters of a project and its owner.
     ///
@@ -46,10 +49,11 @@ extension SQLConnection {
         _ limit: (quota: Quota, subject: UsageSubject),
         _ account: UsageAccount
     ) throws {
-        try enqueue(counters.add, change.values(name))
-        // A second statement, because SQLite takes longer for RETURNING; on PostgreSQL, both are sent together.
-        guard QuotaRules.limits(change, limit.quota), let usage = try query(counters.select, [name]).first?.usage()
-        else { return }
+        let isLimited = QuotaRules.limits(change, limit.quota)
+        try enqueue(counters.add, change.values(name, shard: isLimited ? 0 : shard(for: change)))
+        // On PostgreSQL, both statements are sent together. The second one sees what was committed while the first one
+        // waited for the lock.
+        guard isLimited, let usage = try query(counters.select, [name]).first?.usage() else { return }
         try QuotaRules.check(change, to: usage, limit.quota, of: limit.subject, caller: account.caller)
     }
 
@@ -68,8 +72,49 @@ extension SQLConnection {
 
     private func add(_ changes: [String: Usage], _ counters: UsageCounters) throws {
         for (name, change) in changes.sorted(by: { $0.key < $1.key }) where change != Usage() {
-            try enqueue(counters.add, change.values(name))
+            try enqueue(counters.add, change.values(name, shard: shard(for: change)))
         }
+    }
+
+    /// Returns the shard for a change that need not be compared with a limit.
+    ///
+    /// Changes of many bytes use shard 0. If uploads were reserved in one shard and released in another, again and again,
+    /// the two shards would move away from zero in opposite directions, until one of them reached the maximum of the
+    /// table. With small changes, this takes too many transactions to happen.
+    private func shard(for change: Usage) -> Int {
+        max(change.storedBytes.magnitude, change.reservedBytes.magnitude) > 1 << 30 ? 0 : counterShard
+    }
+
+    /// Locks all shards of the counters of a user or project, and adds those that do not exist.
+    ///
+    /// - Throws: ``SQLError``; a foreign key violation, possibly by a later statement, if the subject does not exist.
+    func lockUsage(of subject: UsageSubject) throws {
+        let counters = UsageCounters.of(subject)
+        for shard in 0..<CounterShards.count {
+            try enqueue(counters.add, Usage().values(subject.key, shard: shard))
+        }
+    }
+
+    /// Replaces the counters of a user or project, whose shards the caller has locked.
+    func setUsage(of subject: UsageSubject, to usage: Usage) throws {
+        let counters = UsageCounters.of(subject)
+        try enqueue(counters.delete, [subject.key])
+        try enqueue(counters.add, usage.values(subject.key, shard: 0))
+    }
+
+    /// Returns the total usage of projects, and locks the existing shards of their counters until the transaction ends.
+    ///
+    /// The caller must have locked the projects for update, so that no shard is added in the meantime.
+    func lockedUsage(of projects: [String]) throws -> Usage {
+        var total = Usage()
+        for chunk in projects.sorted().chunks(of: 500) {
+            var select = SQLBuilder("SELECT \(usageColumns) FROM project_usage WHERE project_id IN ")
+            select.append(list: chunk)
+            select.append(" ORDER BY project_id, shard")
+            let rows = try query(select.statement, values: select.values, lock: .forUpdate("project_usage"))
+            total = try rows.reduce(total) { $0 + (try $1.usage()) }
+        }
+        return total
     }
 
     /// Returns the account of a project; `nil` if it does not exist.
@@ -94,8 +139,18 @@ extension SQLConnection {
 extension Usage {
     static func += (usage: inout Usage, change: Usage) { usage = usage + change }
 
-    fileprivate func values(_ name: String) -> [(any SQLConvertible)?] {
-        [name, storedBytes, reservedBytes, files, openUploads]
+    fileprivate func values(_ name: String, shard: Int) -> [(any SQLConvertible)?] {
+        [name, shard, storedBytes, reservedBytes, files, openUploads]
+    }
+}
+
+extension UsageSubject {
+    /// The value of the column that identifies the subject's rows.
+    var key: String {
+        switch self {
+        case .user(let name): name
+        case .project(let id): id.description
+        }
     }
 }
 
@@ -153,7 +208,15 @@ extension SQLRow {
     }
 }
 
-let usageColumns = "stored_bytes, reserved_bytes, files, open_uploads"
+private let usageColumns = "stored_bytes, reserved_bytes, files, open_uploads"
+/// The columns that ``SQLRow/usage()`` needs, as sums over rows of counters; 0 where there are none.
+///
+/// The casts are for PostgreSQL, where the sum of BIGINT is NUMERIC.
+let summedUsage = """
+    CAST(COALESCE(SUM(stored_bytes), 0) AS BIGINT) AS stored_bytes,
+    CAST(COALESCE(SUM(reserved_bytes), 0) AS BIGINT) AS reserved_bytes,
+    CAST(COALESCE(SUM(files), 0) AS BIGINT) AS files, CAST(COALESCE(SUM(open_uploads), 0) AS BIGINT) AS open_uploads
+    """
 /// The columns that ``SQLRow/usageAccount(_:)`` needs, selected from `projects` and ``accountQuotas``.
 let accountColumns = """
     projects.id AS charged_project, projects.owner AS charged_owner,
@@ -178,17 +241,27 @@ private let userUsage = UsageCounters("user_usage", key: "user_name")
 
 /// The statements for a table of counters.
 private struct UsageCounters {
-    /// Selects the counters of a row.
+    /// Selects the counters of a project or user.
     let select: SQLStatement
-    /// Adds to the counters of a row, with the parameters of ``Usage/values(_:)``.
+    /// Adds to one shard, with the parameters of ``Usage/values(_:shard:)``.
     let add: SQLStatement
+    /// Deletes all shards of a project or user.
+    let delete: SQLStatement
+
+    static func of(_ subject: UsageSubject) -> UsageCounters {
+        switch subject {
+        case .project: projectUsage
+        case .user: userUsage
+        }
+    }
 
     init(_ table: String, key: String) {
-        select = SQLStatement(constant: "SELECT \(usageColumns) FROM \(table) WHERE \(key) = $1")
+        select = SQLStatement(constant: "SELECT \(summedUsage) FROM \(table) WHERE \(key) = $1")
+        delete = SQLStatement(constant: "DELETE FROM \(table) WHERE \(key) = $1")
         add = SQLStatement(
             constant: """
-                INSERT INTO \(table) (\(key), \(usageColumns)) VALUES ($1, $2, $3, $4, $5)
-                ON CONFLICT (\(key)) DO UPDATE SET stored_bytes = \(table).stored_bytes + excluded.stored_bytes,
+                INSERT INTO \(table) (\(key), shard, \(usageColumns)) VALUES ($1, $2, $3, $4, $5, $6)
+                ON CONFLICT (\(key), shard) DO UPDATE SET stored_bytes = \(table).stored_bytes + excluded.stored_bytes,
                     reserved_bytes = \(table).reserved_bytes + excluded.reserved_bytes,
                     files = \(table).files + excluded.files,
                     open_uploads = \(table).open_uploads + excluded.open_uploads

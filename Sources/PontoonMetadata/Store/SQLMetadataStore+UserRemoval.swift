@@ -4,6 +4,11 @@ package import PontoonCore
 extension SQLMetadataStore {
     package func removeUser(_ name: String, givingProjectsTo heir: String?) async throws -> UserRemovalResult {
         let now = now
+        try await writeRetryingConflicts(changing: .none) { connection in
+            // A transaction that adds a shard waits while the user is locked, and would often be in a deadlock with the
+            // removal.
+            if try connection.exists(name) { try connection.addShards(ofUser: name) }
+        }
         // If another process adds a row that refers to the user in the meantime, deleting the user violates a
         // constraint, and the retry sees that row.
         return try await writeRetryingConflicts { connection in
@@ -22,7 +27,8 @@ extension SQLMetadataStore {
             guard try connection.query(selectTwoUsers).count > 1 else { return .isLast }
             let released = try connection.deleteUploads(of: name, now: now)
             try connection.deleteAutomations(of: name, now: now)
-            // The heir is charged for the given projects even if this exceeds the heir's quota.
+            // The heir is charged for the given projects even if this exceeds the heir's quota. The counters are locked, so
+            // that a concurrent transaction that charges the former owner is retried with the new one.
             let moved = try connection.lockedUsage(of: given)
             try connection.release(released, charging: heir.map { [$0: moved] } ?? [:])
             // Tokens, memberships, upload links and totals are deleted by ON DELETE CASCADE.
@@ -37,6 +43,12 @@ extension SQLMetadataStore {
 }
 
 extension SQLConnection {
+    /// Adds the shards of a user's counters that do not exist, with zeros.
+    fileprivate func addShards(ofUser name: String) throws {
+        try lockTotals(of: name)
+        try lockUsage(of: .user(name))
+    }
+
     fileprivate func exists(_ userName: String) throws -> Bool { try !query(lockUser, [userName]).isEmpty }
 
     /// Transfers all projects of a user to another user, who gets all permissions.
@@ -50,20 +62,6 @@ extension SQLConnection {
         try execute(changeOwner, [heir, name])
         try add(projects: [heir: projects.count - shared])
         return try projects.map { try $0.text("id") }
-    }
-
-    /// Returns the total usage of projects, and locks their counters, so that a concurrent transaction that charges the
-    /// former owner is retried with the new one.
-    fileprivate func lockedUsage(of projects: [String]) throws -> Usage {
-        var total = Usage()
-        for chunk in projects.sorted().chunks(of: 500) {
-            var select = SQLBuilder("SELECT \(usageColumns) FROM project_usage WHERE project_id IN ")
-            select.append(list: chunk)
-            select.append(" ORDER BY project_id")
-            let rows = try query(select.statement, values: select.values, lock: .forUpdate("project_usage"))
-            total = try rows.reduce(total) { $0 + (try $1.usage()) }
-        }
-        return total
     }
 
     /// Deletes the uploads that a user started, without changing the counters of usage.
