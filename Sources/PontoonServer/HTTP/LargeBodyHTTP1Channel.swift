@@ -125,7 +125,7 @@ struct LargeBodyHTTP1Channel: ServerChildChannel, HTTPChannelHandler {
             let executor: any TaskExecutor
             switch CallKind(request.head) {
             case .data: return try await respond(request, writer, channel)
-            case .upload: executor = globalConcurrentExecutor
+            case .upload, .archive: executor = globalConcurrentExecutor
             case .other: executor = LowPriorityExecutor.shared
             }
             var writer = Optional(writer)
