@@ -20,7 +20,7 @@ extension SQLMetadataStore {
             let total = try connection.query(count).first?.count("total") ?? 0
             guard let window = PageWindow(page, of: total) else { return Listing(items: [], total: total) }
             let order = "ORDER BY projects.id\(window.isBackward ? " DESC" : "")"
-            selection.wrap(projectsWithUsage, " GROUP BY projects.id \(order)")
+            selection.wrap("\(projectsWithUsage) \(projectQuotas)", " GROUP BY projects.id \(order)")
             selection.append(window)
             let rows = window.inOrder(try connection.query(selection))
             return Listing(items: try rows.map { try $0.projectUsage(defaults) }, total: total)

@@ -50,7 +50,7 @@ extension SQLMetadataStore {
             let after = id?.description ?? ""
             let rows =
                 if let owner {
-                    try connection.query(selectProjectsOfOwner, [owner, after, limit])
+                    try connection.query(selectProjectsOfOwner, [after, owner, limit])
                 } else {
                     try connection.query(selectProjects, [after, limit])
                 }
@@ -149,27 +149,38 @@ private let summedUsageAndQuota = """
 private let usersWithUsage = """
     SELECT users.name AS name, \(summedUsageAndQuota) FROM users
     LEFT JOIN user_usage ON user_usage.user_name = users.name
-    LEFT JOIN user_quotas ON user_quotas.user_name = users.name
     """
-/// Selects projects with their usage and quota; conditions and `GROUP BY projects.id` are appended.
+private let userQuotas = "LEFT JOIN user_quotas ON user_quotas.user_name = users.name"
+/// Selects projects with their usage; conditions on the counters, ``projectQuotas``, conditions on the projects and
+/// `GROUP BY projects.id` are appended.
 let projectsWithUsage = """
     SELECT projects.id AS id, projects.owner AS owner, \(summedUsageAndQuota) FROM projects
     LEFT JOIN project_usage ON project_usage.project_id = projects.id
-    LEFT JOIN project_quotas ON project_quotas.project_id = projects.id
     """
-private let selectUser = SQLStatement(constant: "\(usersWithUsage) WHERE users.name = $1 GROUP BY users.name")
+let projectQuotas = "LEFT JOIN project_quotas ON project_quotas.project_id = projects.id"
+private let selectUser = SQLStatement(
+    constant: "\(usersWithUsage) \(userQuotas) WHERE users.name = $1 GROUP BY users.name"
+)
+// The conditions on the counters are for PostgreSQL, which would otherwise read them from the first user or project on.
 private let selectUsers = SQLStatement(
-    constant: "\(usersWithUsage) WHERE users.name > $1 GROUP BY users.name ORDER BY users.name LIMIT $2"
+    constant: """
+        \(usersWithUsage) AND user_usage.user_name > $1 \(userQuotas) WHERE users.name > $1
+        GROUP BY users.name ORDER BY users.name LIMIT $2
+        """
 )
 private let selectProject = SQLStatement(
-    constant: "\(projectsWithUsage) WHERE projects.id = $1 GROUP BY projects.id"
+    constant: "\(projectsWithUsage) \(projectQuotas) WHERE projects.id = $1 GROUP BY projects.id"
 )
 private let selectProjects = SQLStatement(
-    constant: "\(projectsWithUsage) WHERE projects.id > $1 GROUP BY projects.id ORDER BY projects.id LIMIT $2"
+    constant: """
+        \(projectsWithUsage) AND project_usage.project_id > $1 \(projectQuotas) WHERE projects.id > $1
+        GROUP BY projects.id ORDER BY projects.id LIMIT $2
+        """
 )
 private let selectProjectsOfOwner = SQLStatement(
     constant: """
-        \(projectsWithUsage) WHERE projects.owner = $1 AND projects.id > $2
+        \(projectsWithUsage) AND project_usage.project_id > $1 \(projectQuotas)
+        WHERE projects.id > $1 AND projects.owner = $2
         GROUP BY projects.id ORDER BY projects.id LIMIT $3
         """
 )
