@@ -107,7 +107,7 @@ extension APIError {
     }
 
     /// Whether the call was part of an upload.
-    private var concernsUpload: Bool { call.contains("/upload/multipart") }
+    private var concernsUpload: Bool { call.contains("/upload/") || call.hasSuffix(FilePut.path) }
     /// Whether the token was rejected, so that every other call with it will fail too.
     var concernsToken: Bool { status == 401 }
     /// Whether every upload to the destination will fail, because of the token, the project or the user's permissions.

@@ -68,6 +68,10 @@ struct APIRequest: Sendable {
     var path: String
     var query: [(name: String, value: String)] = []
     var body: JSONValue?
+    /// Bytes to send instead of ``body``.
+    var content: ByteBuffer?
+    /// Headers in addition to those of every call.
+    var headers: [(name: String, value: String)] = []
     var idempotency: RetryPolicy.Idempotency = .idempotent
     /// The attempted action for messages, such as `start the upload of 'reads.bam'`.
     var purpose: String
@@ -185,7 +189,11 @@ extension SevenBridgesClient {
         http.headers = [
             "X-SBG-Auth-Token": token.value, "User-Agent": transport.settings.userAgent, "Accept": "application/json",
         ]
-        if let body = request.body {
+        for (name, value) in request.headers { http.headers.add(name: name, value: value) }
+        if let content = request.content {
+            http.headers.add(name: "Content-Type", value: "application/octet-stream")
+            http.body = .bytes(content)
+        } else if let body = request.body {
             http.headers.add(name: "Content-Type", value: "application/json")
             http.body = .bytes(ByteBuffer(data: try JSONEncoder().encode(body)))
         } else if request.method == .POST {

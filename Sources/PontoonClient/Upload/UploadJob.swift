@@ -18,6 +18,9 @@ struct UploadJob: TransferJob {
     /// The files and folders at the destination with the names of the prepared items.
     let existing = ExistingFiles()
     let openUploads: OpenUploads
+    /// File names of the journals that earlier runs left.
+    let journals: Set<String>
+    let wholeFiles: WholeFileLimit
     let storage = StorageObservations()
 
     let maximumOpenFiles = 128

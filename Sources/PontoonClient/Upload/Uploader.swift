@@ -80,7 +80,9 @@ public struct Uploader: Sendable {
                 finished: finished,
                 problems: problems,
                 folders: folders,
-                openUploads: OpenUploads(context.client, server: server, threads: context.threads)
+                openUploads: OpenUploads(context.client, server: server, threads: context.threads),
+                journals: try state?.journalNames() ?? [],
+                wholeFiles: WholeFileLimit(server.storesFilesInOneCall ? context.memory.chunkSize : nil)
             )
             return try await context.run(job)
         }
