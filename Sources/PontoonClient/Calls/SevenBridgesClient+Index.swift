@@ -33,6 +33,8 @@ public struct ServerIndex: Sendable, Decodable {
     var acceptsLabels: Bool { extensions.contains("upload_labels") }
     /// Whether a whole file, with its tags and metadata, can be stored with one call.
     var storesFilesInOneCall: Bool { extensions.contains("file_put") && acceptsLabels }
+    /// Whether the files of an archive can be stored with one call.
+    var storesArchives: Bool { extensions.contains("archive_put") }
     /// Whether the server reads the stored bytes of a file again on request.
     var verifiesFiles: Bool { extensions.contains("verification") }
     /// Whether the server reports the storage that users and projects use.

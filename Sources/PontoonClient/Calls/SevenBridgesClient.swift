@@ -90,8 +90,13 @@ extension SevenBridgesClient {
 
     /// Decodes the response to a call.
     func decode<Value: Decodable>(_ response: HTTPResponse, _ request: APIRequest) throws -> Value {
+        try decode(response.body, request)
+    }
+
+    /// Decodes the body of a response, or a line of it.
+    func decode<Value: Decodable>(_ body: ByteBuffer, _ request: APIRequest) throws -> Value {
         do {
-            return try ServerValues.decode(Value.self, from: response.body)
+            return try ServerValues.decode(Value.self, from: body)
         } catch {
             throw ClientError(
                 .responseUnreadable,
@@ -154,9 +159,10 @@ extension SevenBridgesClient {
         }
     }
 
-    private struct RefusedCall: Error {
-        let error: APIError
-        let wait: Duration?
+    /// An error response to a call, which may be repeated after a pause.
+    struct RefusedCall: Error {
+        fileprivate let error: APIError
+        fileprivate let wait: Duration?
     }
 
     func attempt(_ request: APIRequest) async throws -> HTTPResponse {
@@ -167,19 +173,25 @@ extension SevenBridgesClient {
             timeout: timeout,
             limit: ServerValues.maximumBody
         )
+        guard (200..<300).contains(response.status) else { throw refusal(of: response, request) }
         clock.note(response.headers.first(name: "Date"))
-        let reset = throttle.note(response, clock: clock)
-        guard (200..<300).contains(response.status) else {
-            throw RefusedCall(
-                error: APIError(response, purpose: request.purpose, call: request.name),
-                wait: response.status == 429 ? reset ?? response.retryAfter : response.retryAfter
-            )
-        }
+        _ = throttle.note(response, clock: clock)
         apiContact.note()
         return response
     }
 
-    private func httpRequest(_ request: APIRequest) throws -> HTTPClientRequest {
+    /// Returns the error for a response without a 2xx status.
+    func refusal(of response: HTTPResponse, _ request: APIRequest) -> RefusedCall {
+        clock.note(response.headers.first(name: "Date"))
+        let reset = throttle.note(response, clock: clock)
+        return RefusedCall(
+            error: APIError(response, purpose: request.purpose, call: request.name),
+            wait: response.status == 429 ? reset ?? response.retryAfter : response.retryAfter
+        )
+    }
+
+    /// Creates the HTTP request of a call.
+    func httpRequest(_ request: APIRequest) throws -> HTTPClientRequest {
         var url = endpoint.url + request.path
         if !request.query.isEmpty {
             url += "?" + request.query.map { "\($0.name.urlEncoded)=\($0.value.urlEncoded)" }.joined(separator: "&")

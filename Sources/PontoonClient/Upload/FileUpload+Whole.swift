@@ -51,7 +51,7 @@ extension FileUpload {
         if job.options.comparesExisting, let existing, let completed = try await completed(by: existing, source) {
             return try await finish(completed, source, nil, identity: whole.identity, outcome: .alreadyThere)
         }
-        await announce(whole)
+        await file.announceWhole(size: source.facts.size)
         try await job.context.bandwidth?.take(all: whole.content.readableBytes)
         let size = source.facts.size
         var start = whole.start
@@ -64,7 +64,7 @@ extension FileUpload {
                 return try await finish(completed, source, nil, identity: whole.identity, outcome: .alreadyThere)
             case .claimed(let details):
                 let isSame = try hasSameChecksum(details, whole.crc64, size: size)
-                await noteStored(whole)
+                await file.noteWholeStored(size: size, crc64: whole.crc64.hex)
                 let completed = CompletedUpload(
                     details: details,
                     crc64: whole.crc64,
@@ -78,13 +78,16 @@ extension FileUpload {
         }
     }
 
-    private func announce(_ whole: WholeFile) async {
-        let size = Int64(whole.content.readableBytes)
-        file.progress.started(parts: 1)
-        await file.context.emit(
+}
+
+extension TransferFile<UploadItem> {
+    /// Records that a file is about to be sent whole.
+    func announceWhole(size: Int64) async {
+        progress.started(parts: 1)
+        await context.emit(
             .started(
                 UploadEvent.Start(
-                    index: file.index,
+                    index: index,
                     item: item,
                     size: size,
                     parts: 1,
@@ -97,19 +100,10 @@ extension FileUpload {
         )
     }
 
-    private func noteStored(_ whole: WholeFile) async {
-        file.progress.storedPart()
-        await file.context.emit(
-            .partStored(
-                UploadEvent.Part(
-                    index: file.index,
-                    number: 1,
-                    offset: 0,
-                    size: Int64(whole.content.readableBytes),
-                    etag: whole.crc64.hex
-                )
-            )
-        )
+    /// Records that a file that was sent whole is stored.
+    func noteWholeStored(size: Int64, crc64: String) async {
+        progress.storedPart()
+        await context.emit(.partStored(UploadEvent.Part(index: index, number: 1, offset: 0, size: size, etag: crc64)))
     }
 }
 

@@ -176,24 +176,7 @@ struct FileUpload: Sendable {
         } else if case .alreadyThere = outcome, let source {
             await updateTime(completed.details, source)
         }
-        if let identity = journal?.identity ?? identity {
-            let record = FinishedRecord(
-                source: item.source.absolute,
-                remotePath: item.remotePath,
-                identity: identity,
-                file: id,
-                crc64: crc64,
-                md5: md5,
-                verification: completed.verification.rawValue,
-                labels: item.labelDigest,
-                ended: .now
-            )
-            try await threads.runIfActive {
-                try job.finished?.add(record)
-                try journal?.journal.remove()
-            }
-        }
-        return TransferEnding(
+        let ending = TransferEnding(
             outcome: outcome,
             fileID: id,
             crc64nvme: crc64,
@@ -201,15 +184,18 @@ struct FileUpload: Sendable {
             verification: completed.verification,
             name: completed.details.name
         )
+        if let identity = journal?.identity ?? identity {
+            let record = job.finishedRecord(of: item, identity, ending)
+            try await threads.runIfActive {
+                try job.finished?.add([record])
+                try journal?.journal.remove()
+            }
+        }
+        return ending
     }
 
     /// Returns the item's metadata, with the modification time of its file if it is to be kept.
-    func metadata(of source: SourceFile?) -> [String: String] {
-        guard job.options.transfer.keepsTimes, let time = source?.time,
-            item.metadata.count < MetadataRules.maximumPairs
-        else { return item.metadata }
-        return item.metadata.merging([FileTime.key: time]) { own, _ in own }
-    }
+    func metadata(of source: SourceFile?) -> [String: String] { job.options.metadata(of: item, source) }
 
     /// Updates the time of an identical file at the destination, if it has one; failures are ignored.
     private func updateTime(_ existing: FileDetails, _ source: SourceFile) async {

@@ -66,10 +66,22 @@ public struct Uploader: Sendable {
         let finished = try state.map { try $0.finishedLog(JournalKey(client, options.destination)) }
         return try await withClosing(finished, close: { try $0?.close() }) { [problems] finished in
             var folders = DestinationFolders(options.destination)
-            try await folders.prepare(
-                items.indices.lazy.filter { problems[$0] == nil }.map { items[$0] },
-                context.client
+            let journals = try state?.journalNames() ?? []
+            let archives = ArchiveRules(
+                server,
+                options,
+                items: items,
+                sizes: items.indices.map { context.board.size($0) },
+                maximumSize: Int64(context.memory.chunkSize),
+                isJournaled: { [options] item in
+                    !journals.isEmpty && journals.contains(JournalKey(client, options.destination, item).fileName)
+                }
             )
+            let good = items.indices.filter { problems[$0] == nil }
+            let isJoining = { archives.contains(items[$0], size: context.board.size($0)) }
+            try await folders.prepare(good.lazy.filter { !isJoining($0) }.map { items[$0] }, context.client)
+            // Archives create the folders of their files.
+            try await folders.prepare(good.lazy.filter(isJoining).map { items[$0] }, creating: false, context.client)
             let job = UploadJob(
                 context: context,
                 options: options,
@@ -81,8 +93,9 @@ public struct Uploader: Sendable {
                 problems: problems,
                 folders: folders,
                 openUploads: OpenUploads(context.client, server: server, threads: context.threads),
-                journals: try state?.journalNames() ?? [],
-                wholeFiles: WholeFileLimit(server.storesFilesInOneCall ? context.memory.chunkSize : nil)
+                journals: journals,
+                wholeFiles: WholeFileLimit(server.storesFilesInOneCall ? context.memory.chunkSize : nil),
+                archives: archives
             )
             return try await context.run(job)
         }
@@ -130,6 +143,18 @@ extension JournalKey {
     /// Creates a key that identifies a destination only, to open its log of finished uploads.
     init(_ client: SevenBridgesClient, _ destination: UploadDestination) {
         self.init(endpoint: client.endpoint.url, destination: destination, source: "", remotePath: "")
+    }
+}
+
+extension JournalKey {
+    /// Creates the key of an item's journal.
+    init(_ client: SevenBridgesClient, _ destination: UploadDestination, _ item: UploadItem) {
+        self.init(
+            endpoint: client.endpoint.url,
+            destination: destination,
+            source: item.source.absolute,
+            remotePath: item.remotePath
+        )
     }
 }
 
