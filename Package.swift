@@ -44,6 +44,7 @@ let package = Package(
         .target(name: "CChecksum"),
         .target(name: "CEmbedded", exclude: ["console", "openapi.yaml"]),
         .target(name: "CFileCalls"),
+        .target(name: "CGzip", linkerSettings: [.linkedLibrary("z")]),
         .target(name: "CSQLiteConfig", linkerSettings: [.linkedLibrary("sqlite3")]),
         .target(name: "CTerminal"),
         .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"]), .brew(["libpq"])]),
@@ -86,7 +87,7 @@ let package = Package(
         .target(
             name: "PontoonServer",
             dependencies: [
-                "CEmbedded", "PontoonCore",
+                "CEmbedded", "CGzip", "PontoonCore",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),

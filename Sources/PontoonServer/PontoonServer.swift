@@ -108,11 +108,20 @@ extension Routes {
         MemberCalls(projects: useCases.projects).add(to: self)
         PlatformCalls().add(to: self)
         files.add(to: self)
+        let memory = JSONBodyBudget(maximumSize: settings.maximumFilePut)
         FileContentCalls(
             uploads: useCases.uploads,
             projects: useCases.projects,
             maximumSize: settings.maximumFilePut,
+            memory: memory,
             budget: budget
+        ).add(to: self)
+        ArchiveCalls(
+            uploads: useCases.uploads,
+            maximumFilePut: settings.maximumFilePut,
+            memory: memory,
+            budget: budget,
+            metrics: metrics
         ).add(to: self)
         FileDetailCalls(files: useCases.files).add(to: self)
         FileActionCalls(files: useCases.files).add(to: self)

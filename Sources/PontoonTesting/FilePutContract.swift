@@ -17,6 +17,10 @@ package enum FilePutContract: MetadataRule, CaseIterable {
     case discardedObjectIsNotCommitted
     case expiredLeasesDiscardObjects
     case onlyUnrecordedObjectsAreDiscarded
+    case filesAreAddedTogether
+    case refusedFilesAddNothing
+    case foldersAreAddedOrFound
+    case parallelTreesShareFolders
 
     package func check(_ store: some MetadataStore) async throws {
         let ada = try await MetadataFixture(in: store)
@@ -35,6 +39,10 @@ package enum FilePutContract: MetadataRule, CaseIterable {
         case .discardedObjectIsNotCommitted: try await Self.discardedObjectIsNotCommitted(store, ada)
         case .expiredLeasesDiscardObjects: try await Self.expiredLeasesDiscardObjects(store, ada)
         case .onlyUnrecordedObjectsAreDiscarded: try await Self.onlyUnrecordedObjectsAreDiscarded(store, ada)
+        case .filesAreAddedTogether: try await Self.filesAreAddedTogether(store, ada)
+        case .refusedFilesAddNothing: try await Self.refusedFilesAddNothing(store, ada)
+        case .foldersAreAddedOrFound: try await Self.foldersAreAddedOrFound(store, ada)
+        case .parallelTreesShareFolders: try await Self.parallelTreesShareFolders(store, ada)
         }
     }
 

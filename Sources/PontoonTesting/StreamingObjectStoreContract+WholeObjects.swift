@@ -73,10 +73,36 @@ extension StreamingObjectStoreContract {
         try await store.recover(comparingWith: FixedObjectRecords())
         try expect(try await store.unconfirmedObjects(), equals: [key], "unconfirmed objects")
         try expect(try await content(key, in: store), equals: bytes(9, salt: 1), "the object is kept")
-        try await store.confirm(key)
+        try await store.confirm([key])
         try expect(try await store.unconfirmedObjects(), equals: [], "unconfirmed objects")
         try expect(try await content(key, in: store), equals: bytes(9, salt: 1), "a confirmed object is kept")
         try await store.discard(ObjectReference(key: key))
         try expect(try await store.storedSize(key), equals: nil, "a discarded object")
+    }
+
+    static func objectsTogether(_ store: some StreamingObjectStore) async throws {
+        let wrong = try ExpectedChecksums(crc64nvme: nil, crc32c: "AAAAAA==", sha256: nil, contentMD5: nil)
+        let objects = (0..<100).map { number in
+            let expected = number == 7 ? wrong : ExpectedChecksums()
+            return NewObject(key: .random(), bytes: bytes(number * 100, salt: number), expecting: expected)
+        }
+        let results = try await store.createObjects(objects)
+        try expect(results.count, equals: 100, "results")
+        try await expectRefusal(.checksumMismatch) { try results[7].get() }
+        let kept = objects.enumerated().filter { $0.offset != 7 }.map(\.element)
+        try expect(Set(try await store.unconfirmedObjects()), equals: Set(kept.map(\.key)), "unconfirmed objects")
+        for (object, result) in zip(objects, results) {
+            guard object.key != objects[7].key else { continue }
+            try expect(try result.get().size, equals: Int64(object.bytes.readableBytes), "the length")
+            try expect(try await content(object.key, in: store), equals: object.bytes, "the bytes")
+        }
+        await store.removeUnconfirmed(kept.prefix(50).map(\.key))
+        try await store.confirm(kept.dropFirst(50).map(\.key))
+        try expect(try await store.unconfirmedObjects(), equals: [], "unconfirmed objects")
+        for (index, object) in kept.enumerated() {
+            let size = try await store.storedSize(object.key)
+            try expect(size, equals: index < 50 ? nil : Int64(object.bytes.readableBytes), "the object")
+        }
+        try expect(try await store.createObjects([]).count, equals: 0, "no objects")
     }
 }

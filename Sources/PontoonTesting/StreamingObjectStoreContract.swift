@@ -26,6 +26,7 @@ package enum StreamingObjectStoreContract: String, CaseIterable, Sendable {
     case wholeObjectIsUnconfirmedUntilItIsRecorded
     case wholeObjectWithoutRecordIsRemoved
     case wholeObjectWithUnknownRecordIsKept
+    case objectsAreStoredTogether
 
     /// The part size in bytes in all rules.
     static let partSize: Int64 = 1000
@@ -57,6 +58,7 @@ package enum StreamingObjectStoreContract: String, CaseIterable, Sendable {
         case .wholeObjectIsUnconfirmedUntilItIsRecorded: try await Self.wholeObject(store)
         case .wholeObjectWithoutRecordIsRemoved: try await Self.refusedObject(store)
         case .wholeObjectWithUnknownRecordIsKept: try await Self.unknownObject(store)
+        case .objectsAreStoredTogether: try await Self.objectsTogether(store)
         }
     }
 

@@ -37,7 +37,11 @@ struct InterceptedStore: StreamingObjectStore {
         store.openWriter(of: key, expecting: expected)
     }
     func unconfirmedObjects() async throws -> [ObjectKey] { try await store.unconfirmedObjects() }
-    func confirm(_ key: ObjectKey) async throws { try await store.confirm(key) }
+    func confirm(_ keys: [ObjectKey]) async throws { try await store.confirm(keys) }
+    func createObjects(_ objects: [NewObject]) async throws -> [Result<PartDigest.Result, PontoonError>] {
+        try await store.createObjects(objects)
+    }
+    func removeUnconfirmed(_ keys: [ObjectKey]) async { await store.removeUnconfirmed(keys) }
     func ping() async throws { try await store.ping() }
     func availableSpace() async throws -> Int64? { try await store.availableSpace() }
     func openObject(_ key: ObjectKey) async throws -> any ObjectReader { try await store.openObject(key) }

@@ -257,6 +257,7 @@ export const strings = {
     abilitiesText: 'Additions of this server to the Seven Bridges API.',
     otherExtension: 'Unknown to this version of the console.',
     extensions: {
+      archive_put: 'Programs can store a folder with one call, as a tar archive.',
       checksums: 'Files have checksums, so uploads can be verified end to end.',
       complete_reports: 'The call that completes an upload can also report its last parts.',
       file_put: 'Programs can store a file of moderate size with one call.',

@@ -8,6 +8,7 @@ package enum AuditAction: String, CaseIterable, Sendable {
     case download = "download"
     case folderCreate = "folder.create"
     case filePut = "file.put"
+    case archivePut = "archive.put"
     case fileUpdate = "file.update"
     case fileDelete = "file.delete"
     case fileCopy = "file.copy"

@@ -24,6 +24,20 @@ package protocol FilePutStore: Sendable {
         onConflict rule: NameConflictRule,
         leaseID: String?
     ) async throws -> AddedFile?
+    /// Adds files of one project in one transaction, in order; see ``addFile(_:by:onConflict:leaseID:)``.
+    /// - Returns: The results, in the order of the files.
+    /// - Throws: The errors of that method, with nothing changed; another order of the files, or each file by itself,
+    ///   may then be accepted.
+    func addFiles(_ files: [File], by userName: String, onConflict rule: NameConflictRule) async throws -> [AddedFile]
+    /// Adds folders of one project in one transaction, unless they exist.
+    /// - Parameters:
+    ///   - folders: The folders; the parent of each exists, or precedes it.
+    ///   - userName: The user who adds them and must be allowed to write to the project.
+    /// - Returns: For each folder, the folder of this name, which may have existed before, with its id and that of its
+    ///   parent; `.fileExists` if a file has its name or the name of a folder above it, `.destinationNotFound` if the
+    ///   parent does not exist or the user may not write to the project.
+    /// - Throws: An error if the store is unavailable.
+    func addFolders(_ folders: [File], by userName: String) async throws -> [Result<File, PontoonError>]
     /// Leases a new object, or renews its lease.
     /// - Returns: `false`, with nothing changed, if another lease of the object exists or it was discarded.
     func leaseObject(_ key: ObjectKey, _ lease: Lease, isNew: Bool) async throws -> Bool

@@ -101,11 +101,19 @@ package protocol StreamingObjectStore: ObjectStore {
     /// - Returns: The writer; the caller must end it with exactly one call to ``ObjectWriter/commit(last:recording:)`` or
     ///   ``ObjectWriter/abort()``.
     func openWriter(of key: ObjectKey, expecting expected: ExpectedChecksums) -> any ObjectWriter
+    /// Stores new objects whose bytes are in memory; the objects of one call share their syncs. As with a writer, each is
+    /// one of ``unconfirmedObjects()`` until ``confirm(_:)`` or ``removeUnconfirmed(_:)``.
+    /// - Returns: For each object, the checksums of its durable bytes, or `.checksumMismatch`, after which no bytes
+    ///   remain.
+    /// - Throws: `.storageFull`, or an error if the store is unavailable; no bytes remain then.
+    func createObjects(_ objects: [NewObject]) async throws -> [Result<PartDigest.Result, PontoonError>]
+    /// Removes unconfirmed objects that have no record. Ignores errors, after which the next start removes them.
+    func removeUnconfirmed(_ keys: [ObjectKey]) async
     /// Returns the objects whose writers were committed, but whose records may be missing after a crash or an error.
     func unconfirmedObjects() async throws -> [ObjectKey]
-    /// Ends the state in which an object is one of ``unconfirmedObjects()``. Its record must exist, or it must be
+    /// Ends the state in which objects are among ``unconfirmedObjects()``. Their records must exist, or they must be
     /// recorded as discarded.
-    func confirm(_ key: ObjectKey) async throws
+    func confirm(_ keys: [ObjectKey]) async throws
     /// Returns the space in bytes that uploads may still use, 0 or more; `nil` if the file system does not report it.
     func availableSpace() async throws -> Int64?
 }
@@ -166,6 +174,20 @@ package protocol PresignedObjectStore: ObjectStore {
     /// - Returns: The object; `nil` if it does not exist, or was not created from this upload and these parts.
     /// - Throws: `.completeRefused` if the store refuses the request; a ``TemporaryFault`` if it is unavailable.
     func finishedObject(of upload: Upload, etags: [String]) async throws -> FinishedObject?
+}
+
+/// A new object of a streaming store, with all its bytes.
+package struct NewObject: Sendable {
+    package let key: ObjectKey
+    package let bytes: ByteBuffer
+    /// Checksums to compute and compare.
+    package let expected: ExpectedChecksums
+
+    package init(key: ObjectKey, bytes: ByteBuffer, expecting expected: ExpectedChecksums = ExpectedChecksums()) {
+        self.key = key
+        self.bytes = bytes
+        self.expected = expected
+    }
 }
 
 /// A part as a ``PresignedObjectStore`` lists it.

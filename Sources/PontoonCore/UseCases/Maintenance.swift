@@ -91,7 +91,7 @@ package struct Maintenance: Sendable {
         case .streaming(let store, _, _):
             for key in try await store.unconfirmedObjects() {
                 _ = try await metadata.discardUnrecordedObject(key)
-                try await store.confirm(key)
+                try await store.confirm([key])
             }
         case .presigned:
             _ = try await metadata.discardLeasedObjects(until: time)

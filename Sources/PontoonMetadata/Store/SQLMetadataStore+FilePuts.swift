@@ -11,28 +11,17 @@ extension SQLMetadataStore {
         guard let content = file.content, let folder = file.parent else { throw PontoonError.noSuchDestination }
         let (now, defaults) = (now, defaultQuotas)
         return try await writeRetryingConflicts(changing: rule == .overwrite ? .files : .none) { connection in
-            // The project is locked, so that it is not deleted in the meantime.
-            let values: [any SQLConvertible] = [userName, folder, file.project]
-            let place = try connection.query(selectPlace, values, lock: .forShare("projects"))
-            guard let place = place.first, try place.flag("may_write") else { throw PontoonError.noSuchDestination }
-            var account = try place.usageAccount(defaults)
-            account.setCaller(userName, isSender: false)
+            let account = try connection.account(of: file.project, folder, userName, defaults)
             let lease: [any SQLConvertible] = leaseID.map { [content.key.leasedTask, $0] } ?? []
             if !lease.isEmpty {
                 let leased = try connection.query(selectObjectLease, lease, lock: .forUpdate("leases"))
                 guard !leased.isEmpty else { return nil }
             }
-            if rule == .skip, let existing = try connection.file(named: file.name, in: folder) {
-                guard existing.kind == .file else { throw PontoonError.folderInTheWay }
-                return .skipped(existing)
-            }
-            var file = file
-            let replaced = try connection.makeRoom(for: &file, in: folder, rule, now: now)
+            let (added, usage) = try connection.add(file, content, in: folder, rule, now: now)
+            guard case .added = added else { return added }
             if !lease.isEmpty { try connection.enqueue(deleteObjectLease, lease) }
-            try connection.insert(content, createdOn: file.createdOn)
-            try connection.insert(file)
-            try connection.add(Usage(storedBytes: content.size, files: 1) + replaced.negated, to: account)
-            return .added(file)
+            try connection.add(usage, to: account)
+            return added
         }
     }
 
@@ -99,6 +88,44 @@ extension ObjectKey {
 }
 
 extension SQLConnection {
+    /// Returns the account of a folder's project, and locks the project, so that it is not deleted in the meantime.
+    /// - Throws: `.destinationNotFound` if the folder does not exist or the user may not write to its project.
+    func account(
+        of project: ProjectID,
+        _ folder: String,
+        _ userName: String,
+        _ defaults: DefaultQuotas
+    ) throws -> UsageAccount {
+        let values: [any SQLConvertible] = [userName, folder, project]
+        let place = try query(selectPlace, values, lock: .forShare("projects"))
+        guard let place = place.first, try place.flag("may_write") else { throw PontoonError.noSuchDestination }
+        var account = try place.usageAccount(defaults)
+        account.setCaller(userName, isSender: false)
+        return account
+    }
+
+    /// Adds a file to a folder, or finds the existing one.
+    /// - Returns: The file, and the change of the usage, which the caller must add to the account.
+    /// - Throws: `.nameTaken` or `.folderExists`; `.fileNameInvalid` if a number makes the name too long;
+    ///   `.destinationNotFound` if the folder does not exist.
+    func add(
+        _ file: File,
+        _ content: FileContent,
+        in folder: String,
+        _ rule: NameConflictRule,
+        now: Date
+    ) throws -> (AddedFile, Usage) {
+        if rule == .skip, let existing = try self.file(named: file.name, in: folder) {
+            guard existing.kind == .file else { throw PontoonError.folderInTheWay }
+            return (.skipped(existing), Usage())
+        }
+        var file = file
+        let replaced = try makeRoom(for: &file, in: folder, rule, now: now)
+        try insert(content, createdOn: file.createdOn)
+        try insert(file)
+        return (.added(file), Usage(storedBytes: content.size, files: 1) + replaced.negated)
+    }
+
     /// Applies a rule to the name of a new file: checks or chooses the name, or deletes the existing file.
     /// - Returns: The usage of the deleted file.
     /// - Throws: `.nameTaken`; `.folderExists`; `.fileNameInvalid` if a number makes the name too long.

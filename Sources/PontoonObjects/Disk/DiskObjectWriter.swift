@@ -69,7 +69,7 @@ final class DiskObjectWriter: ObjectWriter {
         do {
             let added = try await recording(digest)
             switch added {
-            case .added: _ = try? await store.confirm(key)  // If this fails, the next start does it.
+            case .added: _ = try? await store.confirm([key])  // If this fails, the next start does it.
             case .skipped: await remove()
             }
             return added
@@ -88,27 +88,15 @@ final class DiskObjectWriter: ObjectWriter {
         let digest = state.digest.finish()
         try digest.requireMatch()
         guard let file = state.file.take() else { throw TruncatedFile() }
-        let (object, directory) = (store.layout.object(key), store.layout.objectDirectory(key))
+        let directory = store.layout.objectDirectory(key)
         try mapDiskFull {
             try file.closeAfter {
                 try store.createDurableDirectory(directory)
-                try name(object)
+                try store.nameObject(key)
                 if store.isDurable { try file.syncData() }
             }
         }
         return digest
-    }
-
-    /// Adds the name of the object to the file.
-    ///
-    /// On a file system without second names, the file is renamed. A crash before its record is committed then leaves an
-    /// object without a record, which `pontoond check` reports.
-    private func name(_ object: FilePath) throws {
-        do {
-            try FileSystem.link(path, to: object)
-        } catch let error as Errno where error.meansUnsupported {
-            try FileSystem.rename(path, to: object)
-        }
     }
 
     /// Removes the object and its marker.
@@ -137,7 +125,7 @@ extension DiskObjectStore {
         }
     }
 
-    package func confirm(_ key: ObjectKey) async throws {
-        try await executor.run { [layout] in try FileSystem.unlink(layout.unconfirmed(key)) }
+    package func confirm(_ keys: [ObjectKey]) async throws {
+        try await executor.run { [layout] in for key in keys { try FileSystem.unlink(layout.unconfirmed(key)) } }
     }
 }

@@ -61,7 +61,7 @@ enum CallScopes {
                 "POST /upload/multipart/{upload_id}/complete",
                 // Creates a folder.
                 "POST /files",
-                "PUT /files/content",
+                "PUT /files/content", "POST /upload/archive",
             ]
         ),
         (

@@ -22,12 +22,18 @@ struct FileContentCalls {
     private let memory: JSONBodyBudget
     private let budget: ReceiveBufferBudget
 
-    init(uploads: Uploads, projects: Projects, maximumSize: Int, budget: ReceiveBufferBudget) {
+    init(
+        uploads: Uploads,
+        projects: Projects,
+        maximumSize: Int,
+        memory: JSONBodyBudget,
+        budget: ReceiveBufferBudget
+    ) {
         self.uploads = uploads
         self.projects = projects
         self.maximumSize = Int64(maximumSize)
         self.budget = budget
-        memory = JSONBodyBudget(maximumSize: maximumSize)
+        self.memory = memory
     }
 
     func add(to routes: Routes) { routes.call(.put, Self.path, put) }
@@ -40,13 +46,13 @@ struct FileContentCalls {
             // Before the file is stored, so that nothing can fail after that.
             project = try await projects.details(checked.project, caller: call.caller, reading: .cached).project
         } catch {
-            try await ignoreBody(of: call.request)
+            try await call.request.ignoreShortBody()
             throw error
         }
         let added: AddedFile
         switch checked {
         case .existing(let file):
-            try await ignoreBody(of: call.request)
+            try await call.request.ignoreShortBody()
             added = .skipped(file)
         case .new(let new):
             let memory = memory.reservation(for: call.caller.name)
@@ -64,19 +70,19 @@ struct FileContentCalls {
         }
     }
 
+}
+
+extension Request {
     /// Reads and ignores a short body, so that the connection can be used again.
-    private func ignoreBody(of request: Request) async throws {
-        guard request.headers[.expect] == nil, let text = request.headers[.contentLength], let length = Int64(text),
+    func ignoreShortBody() async throws {
+        guard headers[.expect] == nil, let text = headers[.contentLength], let length = Int64(text),
             length <= Uploads.longestIgnoredBody
         else { return }
-        for try await _ in request.body {}
+        for try await _ in body {}
     }
 }
 
 extension FilePut {
-    /// The longest `X-Pontoon-Labels` header in bytes.
-    private static let longestLabels = 16 << 10
-
     /// Reads the description of a file from the query and the headers; unknown parameters are ignored.
     ///
     /// - Throws: `.initializeInvalid` if a parameter or the labels are missing or invalid; `.metadataInvalid` if a
@@ -92,13 +98,14 @@ extension FilePut {
             folder: try Self.folder(query),
             name: name,
             rule: try Self.rule(query["on_conflict"]),
-            labels: try headers[.labels].map(Self.labels) ?? FileLabels(),
+            labels: try headers[.labels].map { try FileLabels(json: $0, "The X-Pontoon-Labels header") }
+                ?? FileLabels(),
             length: try call.request.announcedLength(),
             expected: try ExpectedChecksums(headers)
         )
     }
 
-    private static func folder(_ query: Query) throws(PontoonError) -> FolderReference {
+    static func folder(_ query: Query) throws(PontoonError) -> FolderReference {
         switch (query["project"], query["parent"]) {
         case (let project?, nil):
             guard let id = ProjectID(project) else {
@@ -111,7 +118,7 @@ extension FilePut {
         }
     }
 
-    private static func rule(_ text: String?) throws(PontoonError) -> NameConflictRule {
+    static func rule(_ text: String?) throws(PontoonError) -> NameConflictRule {
         guard let text else { return .fail }
         guard let rule = NameConflictRule(rawValue: text) else {
             let rules = NameConflictRule.allCases.map(\.rawValue).joined(separator: ", ")
@@ -119,17 +126,28 @@ extension FilePut {
         }
         return rule
     }
+}
 
-    private static func labels(_ text: String) throws(PontoonError) -> FileLabels {
-        guard text.utf8.count <= longestLabels else {
-            throw PontoonError(.initializeInvalid, "The X-Pontoon-Labels header is longer than \(longestLabels) bytes.")
+extension FileLabels {
+    /// Maximum length of the JSON in bytes.
+    private static let longestJSON = 16 << 10
+
+    /// Parses labels in JSON.
+    ///
+    /// - Parameters:
+    ///   - text: The JSON.
+    ///   - source: Where it comes from, as the beginning of an error message.
+    /// - Throws: `.initializeInvalid`; `.metadataInvalid` if a metadata value is an object or an array.
+    init(json text: String, _ source: String) throws(PontoonError) {
+        guard text.utf8.count <= Self.longestJSON else {
+            throw PontoonError(.initializeInvalid, "\(source) is longer than \(Self.longestJSON) bytes.")
         }
         let value: JSONValue
         do {
             value = try JSONParser.parse(Array(text.utf8))
         } catch {
-            throw PontoonError(.initializeInvalid, "The X-Pontoon-Labels header is not valid JSON: \(error).")
+            throw PontoonError(.initializeInvalid, "\(source) is not valid JSON: \(error).")
         }
-        return try RequestObject(value, code: .initializeInvalid).labels()
+        self = try RequestObject(value, code: .initializeInvalid).labels()
     }
 }

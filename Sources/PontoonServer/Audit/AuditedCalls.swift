@@ -18,6 +18,7 @@ enum AuditedCalls {
         "/v2/upload/multipart": [(.post, .uploadInitialize)],
         "/v2/upload/multipart/{upload_id}": [(.delete, .uploadAbort)],
         "/v2/upload/multipart/{upload_id}/complete": [(.post, .uploadComplete)],
+        "/v2/upload/archive": [(.post, .archivePut)],
         "/v2/automation/upload": [(.post, .uploadInitialize)],
         "/v2/automation/upload/{upload_id}": [(.delete, .uploadAbort)],
         "/v2/automation/upload/{upload_id}/complete": [(.post, .uploadComplete)],

@@ -5,6 +5,8 @@ import PontoonCore
 enum CallKind {
     /// Transfers the bytes of a part or file. Runs on the event loop of its connection, which saves thread switches.
     case data
+    /// Transfers an archive, whose decoding would keep an event loop busy. Runs on Swift's global executor.
+    case archive
     /// Belongs to an upload, or is a health check. Runs on Swift's global executor.
     case upload
     /// Any other call. Runs on ``LowPriorityExecutor``, because it may be expensive.
@@ -14,6 +16,8 @@ enum CallKind {
         let path = request.path ?? ""
         if path.hasPrefix(DataPlanePath.root) || FileContentCalls.isPut(request.method.rawValue, path) {
             self = .data
+        } else if ArchiveCalls.isArchive(request.method.rawValue, path) {
+            self = .archive
         } else if Self.uploads.contains(where: path.hasPrefix) {
             self = .upload
         } else {
@@ -21,6 +25,9 @@ enum CallKind {
             self = isInitialize || HealthCalls.paths.contains(path) ? .upload : .other
         }
     }
+
+    /// Whether the call transfers the bytes of files.
+    var transfersBytes: Bool { self == .data || self == .archive }
 
     private static let roots = [UploadCalls.root, AutomationCalls.uploadRoot].map { "/v2\($0)" }
     /// Prefixes of the paths that belong to one upload; the path of the list of uploads has no such prefix.

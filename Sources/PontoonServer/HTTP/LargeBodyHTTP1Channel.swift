@@ -125,7 +125,7 @@ struct LargeBodyHTTP1Channel: ServerChildChannel, HTTPChannelHandler {
             let executor: any TaskExecutor
             switch CallKind(request.head) {
             case .data: executor = EventLoopExecutor(channel.eventLoop)
-            case .upload: return try await respond(request, writer, channel)
+            case .upload, .archive: return try await respond(request, writer, channel)
             case .other: executor = LowPriorityExecutor.shared
             }
             var writer = Optional(writer)

@@ -29,6 +29,7 @@ final class RequestHeadHandler: ChannelInboundHandler {
             slowRequests.receivedHead(
                 isPart: head.uri.hasPrefix(DataPlanePath.root)
                     || FileContentCalls.isPut(head.method.rawValue, head.uri)
+                    || ArchiveCalls.isArchive(head.method.rawValue, head.uri)
             )
             // Hummingbird does not see the version of a request; in HTTP/1.0, connections close by default.
             if head.version.major == 1, head.version.minor == 0, !head.isKeepAlive {

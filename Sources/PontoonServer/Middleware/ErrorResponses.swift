@@ -19,7 +19,7 @@ extension AppContext {
     }
 
     /// Returns the refusal that the client receives for an error, and logs the details that the client must not see.
-    private func refusal(for error: any Error) -> PontoonError {
+    func refusal(for error: any Error) -> PontoonError {
         if let refusal = error as? PontoonError {
             logCause(of: refusal)
             return refusal

@@ -22,10 +22,14 @@ struct ExpectMiddleware: RouterMiddleware {
     ) async throws -> Response {
         guard request.hasBody else { return try await next(request, context) }
         let progress = BodyProgress(record: context.record, metrics: metrics)
-        let expects = request.headers[.expect]?.lowercased() == "100-continue"
         var request = request
+        var expectation: BodyExpectation?
+        if request.headers[.expect]?.lowercased() == "100-continue" {
+            expectation = BodyExpectation(channel: context.channel)
+            context.record.expectation = expectation
+        }
         request.body = RequestBody(
-            asyncSequence: WatchedBody(body: request.body, progress: progress, channel: expects ? context.channel : nil)
+            asyncSequence: WatchedBody(body: request.body, progress: progress, expectation: expectation)
         )
         var response = try await next(request, context)
         if !progress.isDone { response.headers[.connection] = "close" }
@@ -43,6 +47,26 @@ struct ConnectionLostError: Error, CustomStringConvertible {
     let cause: any Error
 
     var description: String { "\(cause)" }
+}
+
+/// A client's expectation of `100 Continue`, which is met once.
+final class BodyExpectation: Sendable {
+    private let channel: any Channel
+    private let isMet = Mutex(false)
+
+    init(channel: any Channel) { self.channel = channel }
+
+    /// Sends `100 Continue`, unless it was sent before.
+    ///
+    /// - Throws: An error if the connection is closed.
+    func meet() async throws {
+        let isFirst = isMet.withLock { isMet in
+            defer { isMet = true }
+            return !isMet
+        }
+        guard isFirst else { return }
+        try await channel.writeAndFlush(HTTPResponsePart.head(HTTPResponse(status: .continue)))
+    }
 }
 
 /// The progress of reading a body: whether it was read to its end, and the counters of its bytes.
@@ -70,17 +94,17 @@ private final class BodyProgress: Sendable {
 private struct WatchedBody: AsyncSequence, Sendable {
     let body: RequestBody
     let progress: BodyProgress
-    let channel: (any Channel)?
+    let expectation: BodyExpectation?
 
     struct AsyncIterator: AsyncIteratorProtocol {
         var body: RequestBody.AsyncIterator
         let progress: BodyProgress
-        var channel: (any Channel)?
+        var expectation: BodyExpectation?
 
         @concurrent mutating func next() async throws -> ByteBuffer? {
-            if let channel {
-                self.channel = nil
-                try await channel.writeAndFlush(HTTPResponsePart.head(HTTPResponse(status: .continue)))
+            if let expectation {
+                self.expectation = nil
+                try await expectation.meet()
             }
             let chunk = try await nextChunk()
             if let chunk { progress.receive(chunk.readableBytes) } else { progress.finish() }
@@ -98,6 +122,6 @@ private struct WatchedBody: AsyncSequence, Sendable {
     }
 
     func makeAsyncIterator() -> AsyncIterator {
-        AsyncIterator(body: body.makeAsyncIterator(), progress: progress, channel: channel)
+        AsyncIterator(body: body.makeAsyncIterator(), progress: progress, expectation: expectation)
     }
 }

@@ -50,7 +50,7 @@ struct RequestEnd: Sendable {
     var log: Logger { AppContext.log(logger, requestID: requestID) }
 
     /// Whether the request transfers the bytes of a part or file.
-    var isData: Bool { CallKind(request) == .data }
+    var isData: Bool { CallKind(request).transfersBytes }
 
     /// Returns the client's address; see ``AppContext/clientAddress(in:over:trustsProxy:)``.
     func address(trustsProxy: Bool) -> String {

@@ -31,6 +31,7 @@ final class RequestRecord: Sendable {
         /// The reason why the request was refused.
         var refusal: PontoonError.Code?
         var flags = Flags()
+        fileprivate var expectation: BodyExpectation?
         /// Called when the response body has been sent in pieces, or could not be sent completely.
         fileprivate var onEnd: (@Sendable (Facts, _ isComplete: Bool) -> Void)?
     }
@@ -64,6 +65,17 @@ final class RequestRecord: Sendable {
 
     /// Records that the caller's token is invalid, so that the call itself is not attempted.
     func noteInvalidToken() { state.withLock { $0.flags.hasInvalidToken = true } }
+
+    /// The client's expectation of `100 Continue`; `nil` if it has none.
+    var expectation: BodyExpectation? {
+        get { state.withLock { $0.expectation } }
+        set { state.withLock { $0.expectation = newValue } }
+    }
+
+    /// Announces to a client that waits for it that the server reads the body.
+    ///
+    /// Reading the body does this too; a handler that responds before must call this first.
+    func acceptBody() async throws { try await expectation?.meet() }
 
     /// Adds to the received bytes.
     func receive(_ bytes: Int) { state.withLock { $0.received += bytes } }

@@ -13,7 +13,7 @@ FIELDS = ("_all", "!name", "id,name", "name,metadata.sample_id", None)
 @schemathesis.hook
 def before_call(context, case, kwargs):
     limit_declared_size(case.body)
-    if case.operation.definition.raw.get("operationId") in ("listFiles", "scrollFiles", "storeFile"):
+    if case.operation.definition.raw.get("operationId") in ("listFiles", "scrollFiles", "storeFile", "storeArchive"):
         name_one_place(case.query)
     if case.operation.definition.raw.get("operationId") == "revokeToken":
         keep_token(case.path_parameters)

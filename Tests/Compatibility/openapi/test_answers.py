@@ -4,7 +4,11 @@ The tests fill one server and run in order, in one process (pytest-xdist: `--dis
 and codes that are in the document and were never returned.
 """
 
+import gzip
 import hashlib
+import io
+import json
+import tarfile
 
 import pytest
 from pytest_check import check
@@ -326,6 +330,44 @@ def test_files_in_one_call(server, admin, copier):
     server.administer("quota", "set", "project", "admin/uploads", "--files", "0")
     put(new, 409, 90007)
     server.administer("quota", "set", "project", "admin/uploads", "--files", "default")
+
+
+def archive(*names, content=b"abc"):
+    """Returns a tar archive of files with the same content."""
+    target = io.BytesIO()
+    with tarfile.open(fileobj=target, mode="w") as tar:
+        for name in names:
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            tar.addfile(info, io.BytesIO(content))
+    return target.getvalue()
+
+
+def test_archives(server, admin, copier):
+    def put(change, status, code=None, caller=admin, data=archive("tree/a", "tree/b"), **headers):
+        query = {"project": "admin/uploads"} | change
+        headers = {name.replace("_", "-"): value for name, value in headers.items()}
+        answer = caller.call("POST", "/upload/archive", status=status, params=query, data=data, headers=headers)
+        if code is not None:
+            check.equal(answer.json().get("code"), code, f"{change}: {answer.text[:300]}")
+        return answer
+
+    folder = admin.folder("for archives")
+    file = admin.upload("no folder", b"a")
+    lines = [json.loads(line) for line in put({}, 200).text.splitlines()]
+    check.equal(lines[-1], {"summary": {"bytes": 6, "failed": 0, "files": 2, "folders": 0}})
+    put({"project": None, "parent": folder}, 200, data=gzip.compress(archive("a")), Content_Encoding="gzip")
+    for rule in ("fail", "skip", "overwrite", "rename"):
+        put({"on_conflict": rule}, 200)
+    put({}, 200, data=b"no archive")
+    for change, status, code in (
+        ({"on_conflict": "x"}, 400, 8013), ({"parent": folder}, 400, 8013), ({"project": "x"}, 400, 8010),
+        ({"project": None, "parent": file}, 400, 5022), ({"project": "admin/\0"}, 400, 90000),
+        ({"project": "admin/none"}, 404, 3002), ({"project": None, "parent": "none"}, 404, 5026),
+    ):
+        put(change, status, code)
+    put({}, 403, 8002, caller=copier)
+    put({}, 415, 90008, Content_Encoding="br")
 
 
 def test_damaged_files(server, admin, copier, nobody):

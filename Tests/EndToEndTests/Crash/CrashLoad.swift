@@ -1,4 +1,5 @@
 import AsyncHTTPClient
+import Foundation
 import NIOCore
 import NIOHTTP1
 import PontoonCore
@@ -23,6 +24,7 @@ struct CrashLoad: Sendable {
         do {
             for number in 0... {
                 for _ in 0..<Int.random(in: 0...3, using: &random) { try await putFile(names, using: &random) }
+                if random.happens(50) { try await putArchive(names, using: &random) }
                 let overwrites = number % 3 == 2
                 let name = overwrites ? "\(names)-0" : "\(names)-\(number)"
                 let plan = UploadPlan(name: name, overwrite: number % 3 != 1, using: &random)
@@ -44,6 +46,33 @@ struct CrashLoad: Sendable {
         ledger.fileBegins(name, content)
         try expect(201, try await api.putFile(name, content, onConflict: "overwrite"))
         ledger.fileAcknowledged(name, content)
+        onEvent(.end)
+    }
+
+    /// Stores an archive with several files; about half of them overwrite earlier ones.
+    private func putArchive(_ names: String, using random: inout SeededGenerator) async throws {
+        var tar = TarBuilder()
+        var contents: [String: ByteBuffer] = [:]
+        for _ in 0..<Int.random(in: 1...40, using: &random) {
+            let name = "\(names)-archived-\(Int.random(in: 0..<100, using: &random))"
+            guard contents[name] == nil else { continue }
+            let size = random.happens(3) ? 1_200_000 : Int.random(in: 0...5000, using: &random)
+            let content = pseudoRandomBytes(seed: random.next(), count: size)
+            contents[name] = content
+            tar.add(name, Array(content.readableBytesView))
+            ledger.fileBegins(name, content)
+        }
+        onEvent(.end)
+        let archive = tar.finished()
+        let files = try await api.putArchive(archive, onConflict: "overwrite") { line in
+            guard line["result"] == "created", let name = line["path"]?.scalarText, let content = contents[name] else {
+                return
+            }
+            ledger.fileAcknowledged(name, content)
+        }
+        guard files == contents.count else {
+            throw UnexpectedResponse(description: "\(files) of \(contents.count) files of an archive were stored")
+        }
         onEvent(.end)
     }
 
@@ -126,6 +155,34 @@ struct CrashLoad: Sendable {
 }
 
 extension APIClient {
+    /// Stores an archive, and passes each line to `body` when it arrives, also if the connection is cut later.
+    ///
+    /// - Returns: The number of files in the summary.
+    func putArchive(
+        _ archive: ByteBuffer,
+        onConflict rule: String,
+        _ body: (JSONValue) throws -> Void
+    ) async throws -> Int {
+        var request = HTTPClientRequest(
+            url: "\(origin)/v2/upload/archive?project=admin/uploads&on_conflict=\(rule)"
+        )
+        request.method = .POST
+        request.headers.add(name: "X-SBG-Auth-Token", value: token ?? "")
+        request.body = .bytes(archive)
+        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(120))
+        var (text, files) = (ByteBuffer(), 0)
+        for try await chunk in response.body {
+            text.writeImmutableBuffer(chunk)
+            while let end = text.readableBytesView.firstIndex(of: UInt8(ascii: "\n")),
+                let line = text.readBytes(length: end - text.readerIndex + 1)
+            {
+                let value = try JSONDecoder().decode(JSONValue.self, from: Data(line))
+                if let count = value["summary"]?["files"]?.integer { files = Int(count) } else { try body(value) }
+            }
+        }
+        return files
+    }
+
     /// Completes an upload according to its plan.
     func complete(_ upload: String, _ plan: UploadPlan) async throws -> APIResponse {
         guard plan.reportsAtComplete else { return try await complete(upload) }

@@ -114,6 +114,24 @@ struct DocumentedCommandTests {
         }
     }
 
+    @Test("the commands of docs/api.md store a folder in one call")
+    func archivePut() async throws {
+        try await withServer { server in
+            try await withTemporaryFolder { folder in
+                try FileManager.default.createSymbolicLink(
+                    atPath: folder.appending("data").string,
+                    withDestinationPath: server.data.string
+                )
+                let script = try Self.commands(in: "api.md", of: "A folder in one call")
+                    .replacing("http://127.0.0.1:8080", with: server.origin)
+                let output = try await Self.runScript(script, in: folder)
+                for text in [#""path":"run/lane1/counts.csv""#, #""summary":{"bytes":6,"failed":0,"files":1,"#] {
+                    #expect(output.contains(text), "\(output)")
+                }
+            }
+        }
+    }
+
     @Test("the commands of docs/install.md create users and tokens, and migrate to PostgreSQL and S3")
     func migration() async throws {
         try await withTemporaryFolder { folder in

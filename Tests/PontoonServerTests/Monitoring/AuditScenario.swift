@@ -46,6 +46,7 @@ struct AuditScenario {
     mutating func run(member: String) async throws -> String {
         let file = try await upload("reads.bam")
         try await putFile("counts.csv")
+        try await putArchive()
         try await uploadPackage()
         try await changeFiles(file)
         try await changeProjects(member)
@@ -61,6 +62,17 @@ struct AuditScenario {
             "object": .string(try response.text("id")), "name": .string(name), "project": "admin/uploads", "bytes": 2,
         ]
         steps.append(Step(call: "PUT /v2/files/content", action: "file.put", fields: fields))
+    }
+
+    /// Stores an archive, whose line has the destination and the number of bytes.
+    private mutating func putArchive() async throws {
+        let project = try await api.call(.GET, "/projects/admin/uploads").text("root_folder")
+        let archive = TarBuilder.archive(["archived/a": "abc", "archived/b": "d"])
+        guard try await api.putArchive(archive).results.count == 2 else {
+            throw UnexpectedResponse(description: "the archive was not stored")
+        }
+        let fields: [String: JSONValue] = ["object": .string(project), "project": "admin/uploads", "bytes": 4]
+        steps.append(Step(call: "POST /v2/upload/archive", action: "archive.put", fields: fields))
     }
 
     /// Uploads a file of three bytes, and aborts another upload.

@@ -93,6 +93,7 @@ struct ProjectLimitTests {
     private static let queries = [
         "GET /files": "?project=admin/outside", "GET /files/scroll": "?project=admin/outside",
         "GET /upload_links": "?project=admin/outside", "PUT /files/content": "?project=admin/outside&name=a",
+        "POST /upload/archive": "?project=admin/outside",
     ]
 
     @Test("no call of the API reads or changes anything outside of the token's projects")

@@ -17,7 +17,7 @@ struct ScopeTests {
         "GET /projects", "GET /projects/{owner}", "GET /projects/{owner}/{project}",
         "GET /projects/{owner}/{project}/files", "GET /files", "POST /files", "GET /files/scroll",
         "GET /files/{file_id}", "GET /files/{file_id}/list", "GET /files/{file_id}/scroll",
-        "GET /files/{file_id}/metadata", "PUT /files/content",
+        "GET /files/{file_id}/metadata", "PUT /files/content", "POST /upload/archive",
         "GET /upload/multipart", "POST /upload/multipart", "GET /upload/multipart/{upload_id}",
         "POST /upload/multipart/{upload_id}", "DELETE /upload/multipart/{upload_id}",
         "GET /upload/multipart/{upload_id}/part/{part_number}", "GET /upload/multipart/{upload_id}/part_infos",

@@ -23,9 +23,7 @@ extension Uploads {
     ///   `.parentNotFolder`; `.nameTaken` or `.folderExists` if the name is taken; `.requestTooLarge`; `.quotaExceeded`.
     package func check(_ put: FilePut, limit: Int64, caller: Caller) async throws -> CheckedFilePut {
         try put.labels.check()
-        guard put.rule != .overwrite || caller.rights.scope != .upload else {
-            throw PontoonError(.destinationForbidden, "A token with the scope 'upload' cannot replace a file.")
-        }
+        try Self.check(put.rule, caller)
         guard (put.length ?? 0) <= limit else { throw Self.tooLong(limit) }
         // Cached rows suffice, because the transaction checks again that the folder exists, that the caller may write to
         // it, and that the name is free.
@@ -41,17 +39,29 @@ extension Uploads {
         if let length = put.length, length > Self.longestIgnoredBody {
             try await metadata.checkQuota(forUploadOf: length, to: project, by: caller.name, isSender: false)
         }
+        return .new(newFile(put, folder, project, caller))
+    }
+
+    /// Checks that the caller's token allows a rule.
+    ///
+    /// - Throws: `.destinationForbidden`.
+    static func check(_ rule: NameConflictRule, _ caller: Caller) throws(PontoonError) {
+        guard rule != .overwrite || caller.rights.scope != .upload else {
+            throw PontoonError(.destinationForbidden, "A token with the scope 'upload' cannot replace a file.")
+        }
+    }
+
+    /// Returns a file with a new key and id.
+    func newFile(_ put: FilePut, _ folder: String, _ project: ProjectID, _ caller: Caller) -> NewFile {
         let time = now()
-        return .new(
-            NewFile(
-                put: put,
-                folder: folder,
-                project: project,
-                userName: caller.name,
-                key: .randomForFilePut(),
-                id: Identifiers.file(now: time),
-                createdOn: time
-            )
+        return NewFile(
+            put: put,
+            folder: folder,
+            project: project,
+            userName: caller.name,
+            key: .randomForFilePut(),
+            id: Identifiers.file(now: time),
+            createdOn: time
         )
     }
 
@@ -83,15 +93,21 @@ extension Uploads {
                 try await add(new, body, limit: limit, to: store, reserving: reserve)
             }
         }
-        if case .added(let file) = added {
-            received.add(file.content?.size ?? 0)
-            if new.put.rule == .overwrite { await garbage.collect() }
-        }
+        await noteStored([added], new.put.rule)
         return added
     }
 
+    /// Counts the bytes of added files, and removes the objects of replaced files.
+    func noteStored(_ files: [AddedFile], _ rule: NameConflictRule) async {
+        var size: Int64?
+        for case .added(let file) in files { size = (size ?? 0).addingClamped(file.content?.size ?? 0) }
+        guard let size else { return }
+        received.add(size)
+        if rule == .overwrite { await garbage.collect() }
+    }
+
     /// Returns the existing file that is kept; `nil` if the file can be added.
-    private func existing(_ put: FilePut, in folder: String) async throws -> File? {
+    func existing(_ put: FilePut, in folder: String) async throws -> File? {
         if put.rule == .rename { return nil }
         guard let existing = try await metadata.file(named: put.name, in: folder) else { return nil }
         guard existing.kind == .file else {
@@ -124,6 +140,18 @@ extension Uploads {
             await writer.abort()
             throw error
         }
+        return try await finish(writer, last: last, of: new, in: store)
+    }
+
+    /// Makes the bytes of a file durable, and adds the file; ends the writer.
+    ///
+    /// - Throws: The errors of ``put(_:body:limit:reserving:)``.
+    func finish(
+        _ writer: any ObjectWriter,
+        last: ByteBuffer?,
+        of new: NewFile,
+        in store: any StreamingObjectStore
+    ) async throws -> AddedFile {
         var isOutcomeUnknown = false
         do {
             return try await writer.commit(last: last) { digest in
@@ -137,7 +165,7 @@ extension Uploads {
         } catch  where isOutcomeUnknown {
             // If this fails too, the next start removes the object, or confirms it.
             let isDiscarded = try await metadata.discardUnrecordedObject(new.key)
-            try await store.confirm(new.key)
+            try await store.confirm([new.key])
             return try await outcome(of: new, isDiscarded: isDiscarded, after: error)
         }
     }
@@ -200,7 +228,7 @@ extension Uploads {
 
     // MARK: - Common steps
 
-    private func commit(_ file: File, of new: NewFile, leaseID: String?) async throws -> AddedFile {
+    func commit(_ file: File, of new: NewFile, leaseID: String?) async throws -> AddedFile {
         let added = try await metadata.addFile(file, by: new.userName, onConflict: new.put.rule, leaseID: leaseID)
         guard let added else { throw Self.leaseLost }
         return added
@@ -244,7 +272,7 @@ extension Uploads {
         return last
     }
 
-    private static func tooLong(_ limit: Int64) -> PontoonError {
+    static func tooLong(_ limit: Int64) -> PontoonError {
         PontoonError(
             .requestTooLarge,
             "The file is longer than \(limit) bytes, the maximum for one call; use a multipart upload."

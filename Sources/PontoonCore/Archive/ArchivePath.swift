@@ -1,0 +1,42 @@
+/// The path of an entry of an archive, relative to the destination of the archive.
+package struct ArchivePath: Hashable, Sendable {
+    /// Maximum length of a path in bytes.
+    package static let maximumLength = 4096
+    /// Maximum number of names in a path.
+    package static let maximumDepth = 64
+
+    /// The names of the folders, and then that of the entry; empty for the destination itself.
+    package let names: [String]
+
+    /// Parses the path of an entry.
+    ///
+    /// Empty names and `.` are ignored.
+    ///
+    /// - Throws: `.fileNameInvalid` if the path is absolute, leads out of the destination, is too long or not UTF-8, or
+    ///   contains an invalid name; see ``FileName``.
+    package init(_ entry: TarEntry) throws(PontoonError) {
+        let path = entry.path
+        guard path.count <= Self.maximumLength else {
+            throw PontoonError(.fileNameInvalid, "The path is longer than \(Self.maximumLength) bytes.")
+        }
+        guard path.first != UInt8(ascii: "/") else {
+            throw PontoonError(.fileNameInvalid, "The path must be relative.")
+        }
+        guard let text = String(validating: path, as: UTF8.self) else {
+            throw PontoonError(.fileNameInvalid, "The path is not valid UTF-8.")
+        }
+        // Not `Character`s, of which a slash with a combining character is one.
+        let names = text.utf8.split(separator: UInt8(ascii: "/")).compactMap { String($0) }.filter { $0 != "." }
+        guard names.count <= Self.maximumDepth else {
+            throw PontoonError(.fileNameInvalid, "The path has more than \(Self.maximumDepth) names.")
+        }
+        for (index, name) in names.enumerated() {
+            let kind: File.Kind = index < names.count - 1 || entry.kind == .folder ? .folder : .file
+            if let problem = FileName.problem(with: name, kind: kind) { throw PontoonError(.fileNameInvalid, problem) }
+        }
+        guard !names.isEmpty || entry.kind == .folder else {
+            throw PontoonError(.fileNameInvalid, "The name must not be empty.")
+        }
+        self.names = names
+    }
+}

@@ -1,0 +1,55 @@
+/// The records of a pax header that matter to the server; others, such as those of times and owners, are ignored.
+///
+/// Source: POSIX.1-2017, pax, "pax Header Block"; GNU tar manual, "Sparse Formats".
+struct PaxRecords {
+    /// An empty value means that the records of the header that applies to all entries are not used.
+    private(set) var path: [UInt8]?
+    private(set) var size: Int64?
+    private(set) var isSparse = false
+    private(set) var checksum: String?
+    private(set) var labels: String?
+
+    /// Adds the records of a header: `"%d %s=%s\n"`, where the number is the length of the record.
+    ///
+    /// - Throws: ``TarError``.
+    mutating func add(_ bytes: [UInt8]) throws(TarError) {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let record = try Self.first(of: &rest)
+            guard let separator = record.firstIndex(of: UInt8(ascii: "=")) else { throw Self.invalid }
+            try add(String(decoding: record[..<separator], as: UTF8.self), record[(separator + 1)...])
+        }
+    }
+
+    private mutating func add(_ key: String, _ value: ArraySlice<UInt8>) throws(TarError) {
+        switch key {
+        // In a header of a sparse file, `path` names a folder with the number of a process.
+        case "path": if !isSparse { path = Array(value) }
+        case "GNU.sparse.name": (path, isSparse) = (Array(value), true)
+        case "size":
+            guard !value.isEmpty else { return size = nil }
+            let text = String(decoding: value, as: UTF8.self)
+            guard value.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }), let number = Int64(text),
+                number <= TarHeader.maximumSize
+            else { throw TarError("The size of an entry is invalid") }
+            size = number
+        case "PONTOON.checksum": checksum = String(decoding: value, as: UTF8.self)
+        case "PONTOON.labels": labels = String(decoding: value, as: UTF8.self)
+        case "SCHILY.realsize": isSparse = true
+        default: if key.hasPrefix("GNU.sparse.") { isSparse = true }
+        }
+    }
+
+    /// Removes the first record, and returns its text between the length and the line feed.
+    private static func first(of rest: inout ArraySlice<UInt8>) throws(TarError) -> ArraySlice<UInt8> {
+        let digits = rest.prefix(8).prefix { $0 != UInt8(ascii: " ") }
+        guard digits.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
+            let length = Int(String(decoding: digits, as: UTF8.self)), length > digits.count + 1, length <= rest.count,
+            rest[rest.startIndex + length - 1] == UInt8(ascii: "\n"), rest[digits.endIndex] == UInt8(ascii: " ")
+        else { throw invalid }
+        defer { rest = rest.dropFirst(length) }
+        return rest[(digits.endIndex + 1)..<(rest.startIndex + length - 1)]
+    }
+
+    private static var invalid: TarError { TarError("A pax header is invalid") }
+}

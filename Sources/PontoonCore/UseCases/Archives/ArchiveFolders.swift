@@ -1,0 +1,112 @@
+import PontoonFoundation
+import Synchronization
+
+/// The folders that the paths of an archive name, which are created when the first entry in them is stored.
+final class ArchiveFolders: Sendable {
+    struct Folder: Sendable {
+        let id: String
+        /// Whether it was created for this archive.
+        let isNew: Bool
+    }
+
+    private struct Known {
+        /// The results by path, without the destination.
+        var folders: [String: Result<Folder, PontoonError>] = [:]
+        /// Total length of the paths in bytes.
+        var size = 0
+
+        /// Refuses a folder for the reason for which one above it was refused.
+        mutating func inherit(_ error: PontoonError, by names: some Collection<String>) {
+            let path = names.joined(separator: "/")
+            guard folders[path] == nil else { return }
+            size += path.utf8.count
+            folders[path] = .failure(error)
+        }
+    }
+
+    /// Number of bytes of paths from which all are forgotten and looked up again, so that memory is bounded.
+    private static let maximumSize = 8 << 20
+
+    private let destination: ArchiveDestination
+    private let metadata: any MetadataStore
+    private let now: @Sendable () -> Date
+    private let known = Mutex(Known())
+
+    init(_ destination: ArchiveDestination, metadata: any MetadataStore, now: @escaping @Sendable () -> Date) {
+        self.destination = destination
+        self.metadata = metadata
+        self.now = now
+    }
+
+    /// Returns a folder that ``create(_:)`` has created or found.
+    func folder(_ names: some Sequence<String>) -> Result<Folder, PontoonError> {
+        let path = names.joined(separator: "/")
+        if path.isEmpty { return .success(Folder(id: destination.folder, isNew: false)) }
+        return known.withLock { $0.folders[path] }
+            ?? .failure(PontoonError(.destinationNotFound, "The folder no longer exists."))
+    }
+
+    /// Forgets all folders, because one of them was deleted by another call.
+    func forget() { known.withLock { $0 = Known() } }
+
+    /// Creates the folders with these paths, and all folders above them, unless they exist.
+    ///
+    /// - Throws: An error if the metadata store is unavailable.
+    func create(_ paths: [some Collection<String>]) async throws {
+        let new = plan(paths)
+        guard !new.isEmpty else { return }
+        let results = try await metadata.addFolders(new.map(\.folder), by: destination.caller.name)
+        known.withLock { known in
+            for ((path, folder), result) in zip(new, results) {
+                known.size += path.utf8.count
+                known.folders[path] = result.map { Folder(id: $0.id, isNew: $0.id == folder.id) }
+            }
+        }
+    }
+
+    /// Returns the folders that are not known yet, each after its parent.
+    private func plan(_ paths: [some Collection<String>]) -> [(path: String, folder: File)] {
+        known.withLock { known in
+            if known.size > Self.maximumSize { known = Known() }
+            var new: [(path: String, folder: File)] = []
+            var ids: [String: String] = [:]
+            for names in paths {
+                var (path, parent) = ("", destination.folder)
+                for name in names {
+                    path += path.isEmpty ? name : "/\(name)"
+                    if let id = ids[path] {
+                        parent = id
+                        continue
+                    }
+                    switch known.folders[path] {
+                    case .success(let folder):
+                        parent = folder.id
+                        continue
+                    case .failure(let error):
+                        known.inherit(error, by: names)
+                    case nil:
+                        let folder = folder(name, in: parent)
+                        new.append((path, folder))
+                        (ids[path], parent) = (folder.id, folder.id)
+                        continue
+                    }
+                    break
+                }
+            }
+            return new
+        }
+    }
+
+    private func folder(_ name: String, in parent: String) -> File {
+        let time = now()
+        return File(
+            id: Identifiers.file(now: time),
+            name: name,
+            kind: .folder,
+            project: destination.project,
+            parent: parent,
+            content: nil,
+            createdOn: time
+        )
+    }
+}

@@ -1,0 +1,104 @@
+import NIOCore
+import Synchronization
+
+/// An entry of an archive that was received, in the queue to be stored.
+enum ArchiveItem: Sendable {
+    case file(ArchiveFile)
+    case folder(ArchivePath, displayPath: String)
+    /// An entry that is stored or refused already.
+    case done(ArchiveResult)
+}
+
+/// A small file of an archive, with all its bytes.
+struct ArchiveFile: Sendable {
+    let displayPath: String
+    let path: ArchivePath
+    let bytes: ByteBuffer
+    let expected: ExpectedChecksums
+    let labels: FileLabels
+}
+
+/// The queue between the task that receives an archive and the task that stores its entries.
+///
+/// A batch is what has arrived while the previous batch was stored. With a slow client, each entry is therefore stored at
+/// once; with a fast one, more entries share the syncs and the commit, up to a limit at which the receiver waits.
+final class ArchiveQueue: Sendable {
+    /// Limits of one batch; the last entry may exceed the number of bytes.
+    static let maximumBytes = 8 << 20
+    static let maximumItems = 512
+
+    private struct State {
+        var items: [ArchiveItem] = []
+        var bytes = 0
+        var isFinished = false
+        /// Whether a batch is being stored.
+        var isStoring = false
+    }
+
+    private let state = Mutex(State())
+    private let added = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+    private let removed = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+
+    /// Adds an entry, and waits until the queue has room for another.
+    ///
+    /// - Throws: `CancellationError`.
+    func append(_ item: ArchiveItem) async throws {
+        state.withLock { state in
+            state.items.append(item)
+            state.bytes += item.cost
+        }
+        added.continuation.yield()
+        try await wait { $0.items.count < Self.maximumItems && $0.bytes < Self.maximumBytes }
+    }
+
+    /// Waits until all entries so far are stored.
+    ///
+    /// - Throws: `CancellationError`.
+    func waitUntilStored() async throws { try await wait { $0.items.isEmpty && !$0.isStoring } }
+
+    private func wait(until isMet: (borrowing State) -> Bool) async throws {
+        while !state.withLock({ isMet($0) }) {
+            var iterator = removed.stream.makeAsyncIterator()
+            guard await iterator.next() != nil else { throw CancellationError() }
+        }
+    }
+
+    /// Announces that no entry follows.
+    func finish() {
+        state.withLock { $0.isFinished = true }
+        added.continuation.yield()
+    }
+
+    /// Removes and returns the next batch, and announces that the previous one is stored.
+    ///
+    /// - Returns: At least one entry; `nil` after the last entry, or if the task is cancelled.
+    func next() async -> [ArchiveItem]? {
+        var iterator = added.stream.makeAsyncIterator()
+        repeat {
+            let (items, isFinished) = state.withLock { state in
+                let items = state.items
+                (state.items, state.bytes, state.isStoring) = ([], 0, !items.isEmpty)
+                return (items, state.isFinished)
+            }
+            removed.continuation.yield()
+            if !items.isEmpty { return items }
+            if isFinished { return nil }
+        } while await iterator.next() != nil
+        return nil
+    }
+}
+
+extension ArchiveItem {
+    /// The memory in bytes that the entry takes, including the paths of its folders.
+    fileprivate var cost: Int {
+        switch self {
+        case .file(let file): file.bytes.readableBytes + Self.cost(file.path, file.displayPath)
+        case .folder(let path, let displayPath): Self.cost(path, displayPath)
+        case .done: 4096
+        }
+    }
+
+    private static func cost(_ path: ArchivePath, _ displayPath: String) -> Int {
+        512 + displayPath.utf8.count * (path.names.count + 1)
+    }
+}

@@ -1,0 +1,216 @@
+import NIOCore
+
+/// The memory of files that are kept until they are complete.
+package protocol ArchiveMemory: Sendable {
+    /// Reserves more memory.
+    /// - Throws: `.unavailable` if there is too little; the reservation is then unchanged.
+    func grow(by bytes: Int) throws
+    /// Releases the memory.
+    func end()
+}
+
+/// The receiver of one archive: it reads entries, and passes them to the queue or, if they are long, to the store.
+struct ArchiveReceiver: Sendable {
+    let uploads: Uploads
+    let destination: ArchiveDestination
+    let folders: ArchiveFolders
+    let queue: ArchiveQueue
+    let limit: Int64
+    let labels: @Sendable (String) throws -> FileLabels
+    let reserve: @Sendable () -> any ArchiveMemory
+    /// What happens to the content of the current entry.
+    private var content = Content.ignored
+
+    fileprivate enum Content: Sendable {
+        case ignored
+        /// A small file, which is stored with others.
+        case small(TarEntry, ArchivePath, ByteBuffer, ExpectedChecksums, FileLabels)
+        case streamed(any ObjectWriter, NewFile, any StreamingObjectStore, displayPath: String)
+        /// A long file for a bucket, which needs it as a whole.
+        case kept(ByteBuffer, NewFile, any ArchiveMemory, displayPath: String)
+        /// A long file whose writer has ended.
+        case ended(displayPath: String)
+    }
+
+    init(
+        uploads: Uploads,
+        destination: ArchiveDestination,
+        folders: ArchiveFolders,
+        queue: ArchiveQueue,
+        limit: Int64,
+        labels: @escaping @Sendable (String) throws -> FileLabels,
+        reserve: @escaping @Sendable () -> any ArchiveMemory
+    ) {
+        self.uploads = uploads
+        self.destination = destination
+        self.folders = folders
+        self.queue = queue
+        self.limit = limit
+        self.labels = labels
+        self.reserve = reserve
+    }
+
+    /// Receives all entries.
+    ///
+    /// - Throws: ``TarError``, the errors of the body, and those of an unavailable store.
+    mutating func receive<Body: AsyncSequence>(_ body: Body) async throws where Body.Element == ByteBuffer {
+        do {
+            var reader = TarReader()
+            for try await chunk in body where chunk.readableBytes > 0 {
+                reader.append(chunk)
+                while let event = try reader.next() { try await handle(event) }
+            }
+            // The body of a cancelled request ends early without an error.
+            try Task.checkCancellation()
+            try reader.finish()
+        } catch {
+            await abandon()
+            throw error
+        }
+    }
+
+    private mutating func handle(_ event: TarEvent) async throws {
+        let displayPath: String
+        if case .entry(let entry) = event { displayPath = entry.displayPath } else { displayPath = content.displayPath }
+        do {
+            switch event {
+            case .entry(let entry): try await begin(entry)
+            case .content(let bytes): try await add(bytes)
+            case .endOfFile: try await end()
+            }
+        } catch let error as PontoonError {
+            // Ignores the rest of the entry.
+            await abandon()
+            try await queue.append(.done(.refused(error, path: displayPath)))
+        }
+    }
+
+    /// Discards the content of the current entry.
+    private mutating func abandon() async {
+        let abandoned = content
+        content = .ignored
+        switch abandoned {
+        case .ignored, .small, .ended: break
+        case .streamed(let writer, _, _, _): await writer.abort()
+        case .kept(_, _, let memory, _): memory.end()
+        }
+    }
+
+    // MARK: - Entries
+
+    private mutating func begin(_ entry: TarEntry) async throws {
+        content = .ignored
+        switch entry.kind {
+        case .unsupported(let type):
+            throw PontoonError(.badRequest, "This is \(type); only files and folders are stored.")
+        case .folder:
+            try await queue.append(.folder(try ArchivePath(entry), displayPath: entry.displayPath))
+        case .file:
+            let path = try ArchivePath(entry)
+            guard entry.size <= limit else { throw Uploads.tooLong(limit) }
+            let expected = try ExpectedChecksums(
+                crc64nvme: entry.checksum,
+                crc32c: nil,
+                sha256: nil,
+                contentMD5: nil
+            )
+            let labels = try entry.labels.map(labels) ?? FileLabels()
+            try labels.check()
+            guard entry.size > Archives.smallSize else {
+                let bytes = ByteBufferAllocator().buffer(capacity: Int(entry.size))
+                content = .small(entry, path, bytes, expected, labels)
+                return
+            }
+            try await beginLong(entry, path, expected, labels)
+        }
+    }
+
+    private mutating func beginLong(
+        _ entry: TarEntry,
+        _ path: ArchivePath,
+        _ expected: ExpectedChecksums,
+        _ labels: FileLabels
+    ) async throws {
+        // So that results are in the order of the archive, and only one task at a time creates folders.
+        try await queue.waitUntilStored()
+        try await folders.create([path.names.dropLast()])
+        let put = FilePut(
+            folder: .folder(id: try folders.folder(path.names.dropLast()).get().id),
+            name: path.names.last ?? "",
+            rule: destination.rule,
+            labels: labels,
+            length: entry.size,
+            expected: expected
+        )
+        switch try await uploads.check(put, limit: limit, caller: destination.caller) {
+        case .existing(let file):
+            try await queue.append(.done(.file(file, path: entry.displayPath, isNew: false)))
+        case .new(let new):
+            switch uploads.storage {
+            case .streaming(let store, _, _):
+                let writer = store.openWriter(of: new.key, expecting: expected)
+                content = .streamed(writer, new, store, displayPath: entry.displayPath)
+            case .presigned: content = .kept(ByteBuffer(), new, reserve(), displayPath: entry.displayPath)
+            }
+        }
+    }
+
+    private mutating func add(_ bytes: ByteBuffer) async throws {
+        switch content {
+        case .ignored, .ended: break
+        case .small(let entry, let path, var file, let expected, let labels):
+            content = .ignored
+            // Copied, so that the rest of the received chunk is not kept.
+            file.writeBytes(bytes.readableBytesView)
+            content = .small(entry, path, file, expected, labels)
+        case .streamed(let writer, _, _, _): try await writer.write(bytes)
+        case .kept(var file, let new, let memory, let displayPath):
+            try memory.grow(by: bytes.readableBytes)
+            content = .ignored
+            file.writeImmutableBuffer(bytes)
+            content = .kept(file, new, memory, displayPath: displayPath)
+        }
+    }
+
+    private mutating func end() async throws {
+        switch content {
+        case .ignored, .ended: break
+        case .small(let entry, let path, let bytes, let expected, let labels):
+            content = .ignored
+            let file = ArchiveFile(
+                displayPath: entry.displayPath,
+                path: path,
+                bytes: bytes,
+                expected: expected,
+                labels: labels
+            )
+            try await queue.append(.file(file))
+        case .streamed(let writer, let new, let store, let displayPath):
+            // The writer ends itself.
+            content = .ended(displayPath: displayPath)
+            let added = try await uploads.finish(writer, last: nil, of: new, in: store)
+            await uploads.noteStored([added], new.put.rule)
+            try await finish(added, displayPath)
+        case .kept(let bytes, let new, let memory, let displayPath):
+            defer { memory.end() }
+            let added = try await uploads.put(new, body: OneChunk(bytes), limit: limit) { _ in }
+            try await finish(added, displayPath)
+        }
+    }
+
+    private mutating func finish(_ added: AddedFile, _ displayPath: String) async throws {
+        content = .ignored
+        try await queue.append(.done(ArchiveResult(added, path: displayPath)))
+    }
+}
+
+extension ArchiveReceiver.Content {
+    /// The path of the entry; empty if its content is ignored.
+    fileprivate var displayPath: String {
+        switch self {
+        case .ignored: ""
+        case .small(let entry, _, _, _, _): entry.displayPath
+        case .streamed(_, _, _, let path), .kept(_, _, _, let path), .ended(let path): path
+        }
+    }
+}

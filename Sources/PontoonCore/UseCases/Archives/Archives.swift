@@ -1,0 +1,206 @@
+import NIOCore
+import PontoonFoundation
+
+/// The use case that stores the files and folders of an archive.
+///
+/// Each file is stored as by ``Uploads/put(_:body:limit:reserving:)``, but small files share syncs and transactions. An
+/// entry is reported once it is durable.
+package struct Archives: Sendable {
+    /// Size in bytes up to which a file is kept in memory until it is stored with others.
+    static let smallSize: Int64 = 1 << 20
+    /// The number of objects that are sent to a bucket at once.
+    private static let bucketRequests = 16
+    /// The number of concurrent reads that look for existing files.
+    private static let lookUps = 8
+
+    let uploads: Uploads
+    private var metadata: any MetadataStore { uploads.metadata }
+
+    package init(uploads: Uploads) { self.uploads = uploads }
+
+    /// Checks the destination of an archive.
+    ///
+    /// - Parameters:
+    ///   - put: The description of the archive.
+    ///   - caller: Needs `write` in the project.
+    /// - Returns: The destination for ``reception(into:limit:labels:reserving:)``.
+    /// - Throws: `.projectNotFound`, `.destinationNotFound`, `.destinationForbidden` (also if the rule is `overwrite` and
+    ///   the caller's token is only for uploads) or `.parentNotFolder`.
+    package func check(_ put: ArchivePut, caller: Caller) async throws -> ArchiveDestination {
+        try Uploads.check(put.rule, caller)
+        let (folder, project) = try await uploads.access.folder(
+            put.folder,
+            for: caller,
+            reading: .cached,
+            needing: .write,
+            missing: .destinationNotFound,
+            else: .destinationForbidden
+        )
+        return ArchiveDestination(folder: folder, project: project, rule: put.rule, caller: caller)
+    }
+
+    /// Begins to receive an archive.
+    ///
+    /// - Parameters:
+    ///   - destination: The destination.
+    ///   - limit: Maximum length of a file in bytes.
+    ///   - labels: Parses the labels of an entry.
+    ///   - reserve: Reserves memory for a file that is too long to be stored with others, and must be kept until it is
+    ///     complete. Called only with a presigned store.
+    /// - Returns: The reception, which has not started yet.
+    package func reception(
+        into destination: ArchiveDestination,
+        limit: Int64,
+        labels: @escaping @Sendable (String) throws -> FileLabels,
+        reserving reserve: @escaping @Sendable () -> any ArchiveMemory
+    ) -> ArchiveReception {
+        let folders = ArchiveFolders(destination, metadata: metadata, now: uploads.now)
+        let queue = ArchiveQueue()
+        let receiver = ArchiveReceiver(
+            uploads: uploads,
+            destination: destination,
+            folders: folders,
+            queue: queue,
+            limit: limit,
+            labels: labels,
+            reserve: reserve
+        )
+        return ArchiveReception(receiver: receiver, queue: queue) { items in
+            try await store(items, into: destination, folders)
+        }
+    }
+
+    // MARK: - One batch
+
+    private func store(
+        _ items: [ArchiveItem],
+        into destination: ArchiveDestination,
+        _ folders: ArchiveFolders
+    ) async throws -> [ArchiveResult] {
+        try await folders.create(items.compactMap(\.folder))
+        var results = [ArchiveResult?](repeating: nil, count: items.count)
+        var files: [(index: Int, file: ArchiveFile, new: NewFile)] = []
+        let checked = try await mapConcurrently(items, limit: Self.lookUps) { item -> CheckedItem in
+            switch item {
+            case .done(let result): .done(result)
+            case .folder(let path, let displayPath):
+                switch folders.folder(path.names) {
+                case .success(let folder): .done(.folder(id: folder.id, path: displayPath, isNew: folder.isNew))
+                case .failure(let error): .done(.refused(error, path: displayPath))
+                }
+            case .file(let file): try await check(file, destination, folders)
+            }
+        }
+        for (index, item) in checked.enumerated() {
+            switch item {
+            case .done(let result): results[index] = result
+            case .new(let file, let new): files.append((index, file, new))
+            }
+        }
+        let stored = try await add(files.map { ($0.file, $0.new) }, destination.rule)
+        for (file, result) in zip(files, stored) {
+            switch result {
+            case .success(let added):
+                results[file.index] = ArchiveResult(added, path: file.file.displayPath)
+            case .failure(let error):
+                if error.code == .destinationNotFound { folders.forget() }
+                results[file.index] = .refused(error, path: file.file.displayPath)
+            }
+        }
+        return results.compactMap { $0 }
+    }
+
+    private enum CheckedItem: Sendable {
+        case done(ArchiveResult)
+        case new(ArchiveFile, NewFile)
+    }
+
+    /// Checks what does not depend on the bytes of a file, so that an existing file is not stored in vain.
+    private func check(
+        _ file: ArchiveFile,
+        _ destination: ArchiveDestination,
+        _ folders: ArchiveFolders
+    ) async throws -> CheckedItem {
+        do {
+            let folder = try folders.folder(file.path.names.dropLast()).get()
+            let put = FilePut(
+                folder: .folder(id: folder.id),
+                name: file.path.names.last ?? "",
+                rule: destination.rule,
+                labels: file.labels,
+                length: Int64(file.bytes.readableBytes),
+                expected: file.expected
+            )
+            if !folder.isNew, let existing = try await uploads.existing(put, in: folder.id) {
+                return .done(.file(existing, path: file.displayPath, isNew: false))
+            }
+            return .new(file, uploads.newFile(put, folder.id, destination.project, destination.caller))
+        } catch let error as PontoonError {
+            return .done(.refused(error, path: file.displayPath))
+        }
+    }
+
+    private func add(
+        _ files: [(ArchiveFile, NewFile)],
+        _ rule: NameConflictRule
+    ) async throws -> [Result<AddedFile, PontoonError>] {
+        guard !files.isEmpty else { return [] }
+        switch uploads.storage {
+        case .streaming(let store, _, _):
+            let results = try await uploads.add(files.map { ($0.1, $0.0.bytes) }, rule, to: store)
+            await uploads.noteStored(results.compactMap { try? $0.get() }, rule)
+            return results
+        case .presigned:
+            // A later file with the same name must follow the earlier one.
+            var results: [Result<AddedFile, PontoonError>] = []
+            for group in files.groups(withoutRepeated: { "\($0.1.folder)/\($0.1.put.name)" }) {
+                results += try await mapConcurrently(group, limit: Self.bucketRequests) { file, new in
+                    do {
+                        return .success(
+                            try await uploads.put(new, body: OneChunk(file.bytes), limit: Self.smallSize) { _ in }
+                        )
+                    } catch let error as PontoonError {
+                        return .failure(error)
+                    }
+                }
+            }
+            return results
+        }
+    }
+}
+
+extension ArchiveItem {
+    /// The path of the folder that the entry needs.
+    fileprivate var folder: ArraySlice<String>? {
+        switch self {
+        case .file(let file): file.path.names.dropLast()
+        case .folder(let path, _): path.names[...]
+        case .done: nil
+        }
+    }
+}
+
+extension ArchiveResult {
+    init(_ added: AddedFile, path: String) {
+        switch added {
+        case .added(let file): self = .file(file, path: path, isNew: true)
+        case .skipped(let file): self = .file(file, path: path, isNew: false)
+        }
+    }
+}
+
+extension Array {
+    /// Splits the elements into consecutive groups, none of which has two elements with the same key.
+    fileprivate func groups(withoutRepeated key: (Element) -> String) -> [[Element]] {
+        var groups: [[Element]] = []
+        var keys: Set<String> = []
+        for element in self {
+            if groups.isEmpty || !keys.insert(key(element)).inserted {
+                keys = [key(element)]
+                groups.append([])
+            }
+            groups[groups.count - 1].append(element)
+        }
+        return groups
+    }
+}

@@ -1,0 +1,101 @@
+import NIOCore
+
+/// Files that are stored together in a streaming store.
+extension Uploads {
+    /// Stores files: makes all objects durable, and then adds the files in one transaction.
+    ///
+    /// - Returns: For each file, the result of ``put(_:body:limit:reserving:)``.
+    /// - Throws: An error if a store is unavailable. Some files may then be stored.
+    func add(
+        _ files: [(new: NewFile, bytes: ByteBuffer)],
+        _ rule: NameConflictRule,
+        to store: any StreamingObjectStore
+    ) async throws -> [Result<AddedFile, PontoonError>] {
+        let digests: [Result<PartDigest.Result, PontoonError>]
+        do {
+            digests = try await store.createObjects(
+                files.map { NewObject(key: $0.new.key, bytes: $0.bytes, expecting: $0.new.put.expected) }
+            )
+        } catch let error as PontoonError {
+            return files.map { _ in .failure(error) }
+        }
+        let durable = zip(files, digests).compactMap { file, digest in
+            (try? digest.get()).map { (new: file.new, file: file.new.file(size: $0.size, crc64: $0.crc64)) }
+        }
+        var added: ArraySlice<Result<AddedFile, PontoonError>>
+        do {
+            added = try await record(durable, rule)[...]
+        } catch {
+            added = try await outcomes(of: durable.map(\.new), in: store, after: error)[...]
+        }
+        let unused = zip(durable, added).compactMap { file, result -> ObjectKey? in
+            if case .success(.added) = result { nil } else { file.new.key }
+        }
+        if !unused.isEmpty { await store.removeUnconfirmed(unused) }
+        _ = try? await store.confirm(durable.map(\.new.key))  // If this fails, the next start does it.
+        return digests.map { digest in digest.flatMap { _ in added.popFirst() ?? .failure(Self.lost) } }
+    }
+
+    private static var lost: PontoonError { PontoonError(.internalFault, "The file was not stored.") }
+
+    /// Adds the files of durable objects, one by one if they cannot be added together.
+    ///
+    /// - Throws: An error if the metadata store is unavailable; each file may then be added or not.
+    private func record(
+        _ files: [(new: NewFile, file: File)],
+        _ rule: NameConflictRule
+    ) async throws -> [Result<AddedFile, PontoonError>] {
+        guard let first = files.first else { return [] }
+        do {
+            let added = try await metadata.addFiles(files.map(\.file), by: first.new.userName, onConflict: rule)
+            return added.map { .success($0) }
+        } catch is PontoonError {
+            // Finds out which of the files are refused.
+            var results: [Result<AddedFile, PontoonError>] = []
+            for file in files {
+                do {
+                    results.append(.success(try await commit(file.file, of: file.new, leaseID: nil)))
+                } catch let error as PontoonError {
+                    results.append(.failure(error))
+                }
+            }
+            return results
+        }
+    }
+
+    /// Returns the files of durable objects if all were committed although their transaction failed; discards the objects
+    /// of the others.
+    ///
+    /// - Throws: `error` if a file was not added.
+    private func outcomes(
+        of files: [NewFile],
+        in store: any StreamingObjectStore,
+        after error: any Error
+    ) async throws -> [Result<AddedFile, PontoonError>] {
+        var results: [Result<AddedFile, PontoonError>] = []
+        for new in files {
+            // If this fails too, the next start removes the objects, or confirms them.
+            let isDiscarded = try await metadata.discardUnrecordedObject(new.key)
+            try await store.confirm([new.key])
+            if !isDiscarded, let file = try await metadata.file(new.id) { results.append(.success(.added(file))) }
+        }
+        guard results.count == files.count else {
+            await garbage.collect()
+            throw error
+        }
+        return results
+    }
+}
+
+extension Uploads {
+    /// Returns the maximum length in bytes of a file in an archive.
+    ///
+    /// - Parameter limit: Maximum length of an object that is sent to a bucket with one request.
+    /// - Returns: The maximum.
+    package func maximumArchivedFile(ofBucket limit: Int64) -> Int64 {
+        switch storage {
+        case .streaming: PartSizing.maximumFileSize
+        case .presigned: limit
+        }
+    }
+}

@@ -1,0 +1,95 @@
+import Foundation
+package import PontoonCore
+
+/// Files and folders that are added together.
+extension SQLMetadataStore {
+    package func addFiles(
+        _ files: [File],
+        by userName: String,
+        onConflict rule: NameConflictRule
+    ) async throws -> [AddedFile] {
+        let (now, defaults) = (now, defaultQuotas)
+        // All transactions lock folders and names in this order, so they do not wait for each other in a circle.
+        let order = files.indices.sorted { files[$0].place($0) < files[$1].place($1) }
+        return try await writeRetryingConflicts(changing: rule == .overwrite ? .files : .none) { connection in
+            var results: [Int: AddedFile] = [:]
+            var (account, folder, usage) = (UsageAccount?.none, String?.none, Usage())
+            for index in order {
+                let file = files[index]
+                guard let content = file.content, let parent = file.parent else {
+                    throw PontoonError.noSuchDestination
+                }
+                if folder != parent {
+                    account = try connection.account(of: file.project, parent, userName, defaults)
+                    folder = parent
+                }
+                let (added, change) = try connection.add(file, content, in: parent, rule, now: now)
+                results[index] = added
+                usage += change
+            }
+            if let account { try connection.add(usage, to: account) }
+            return files.indices.compactMap { results[$0] }
+        }
+    }
+
+    package func addFolders(_ folders: [File], by userName: String) async throws -> [Result<File, PontoonError>] {
+        let defaults = defaultQuotas
+        return try await writeRetryingConflicts(changing: .none) { connection in
+            var results: [Result<File, PontoonError>] = []
+            /// The results by the ids of the new folders.
+            var places: [String: Result<File, PontoonError>] = [:]
+            /// The existing parents that were checked.
+            var parents: Set<String> = []
+            for folder in folders {
+                let place = folder.parent.flatMap { places[$0] }
+                let result = try connection.addOrFind(folder, in: place, userName, defaults, &parents)
+                places[folder.id] = result
+                results.append(result)
+            }
+            return results
+        }
+    }
+}
+
+extension SQLConnection {
+    /// Adds a folder, or finds the existing one; a refusal changes nothing.
+    ///
+    /// `place` is the result for its parent, if that was added before.
+    fileprivate func addOrFind(
+        _ folder: File,
+        in place: Result<File, PontoonError>?,
+        _ userName: String,
+        _ defaults: DefaultQuotas,
+        _ parents: inout Set<String>
+    ) throws -> Result<File, PontoonError> {
+        var folder = folder
+        switch place {
+        case .success(let parent): folder.parent = parent.id
+        case .failure(let refusal): return .failure(refusal)
+        case nil: break
+        }
+        guard let parent = folder.parent else { return .failure(.noSuchDestination) }
+        if !parents.contains(parent) {
+            do {
+                _ = try account(of: folder.project, parent, userName, defaults)
+            } catch let error as PontoonError {
+                return .failure(error)
+            }
+            parents.insert(parent)
+        }
+        if let existing = try file(named: folder.name, in: parent) {
+            guard existing.kind == .folder else {
+                return .failure(PontoonError(.fileExists, "A file with the name of a folder already exists."))
+            }
+            return .success(existing)
+        }
+        try insert(folder)
+        parents.insert(folder.id)
+        return .success(folder)
+    }
+}
+
+extension File {
+    /// The parent, the name, and an index that keeps the order of files with the same name.
+    fileprivate func place(_ index: Int) -> (String, String, Int) { (parent ?? "", name, index) }
+}

@@ -1,0 +1,185 @@
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+import NIOCore
+import PontoonCore
+
+/// The request handler for storing the files of a tar archive, the extension `archive_put`.
+///
+/// The response is sent while the request is received: one line per entry, once it is durable.
+///
+/// Source: docs/api.md#a-folder-in-one-call.
+struct ArchiveCalls {
+    /// Path of the call, relative to `/v2`.
+    static let path = "/upload/archive"
+
+    /// Returns whether a request sends an archive, so that it is treated like the `PUT` of a part.
+    static func isArchive(_ method: String, _ uri: String) -> Bool { method == "POST" && uri.hasPrefix("/v2\(path)") }
+
+    let archives: Archives
+    /// Maximum length of a file in bytes.
+    let maximumSize: Int64
+    let metrics: ServerMetrics
+    private let limiter = ArchiveLimiter()
+    /// The memory for long files that are kept until they are complete, because a bucket needs them as a whole.
+    private let memory: JSONBodyBudget
+    private let budget: ReceiveBufferBudget
+
+    /// - Parameters:
+    ///   - uploads: The use cases of uploads.
+    ///   - maximumFilePut: Maximum length in bytes of a file that is sent to a bucket with one request.
+    ///   - memory: The memory for these files.
+    ///   - budget: The limit on memory for socket reads.
+    ///   - metrics: Counts the bytes of responses.
+    init(
+        uploads: Uploads,
+        maximumFilePut: Int,
+        memory: JSONBodyBudget,
+        budget: ReceiveBufferBudget,
+        metrics: ServerMetrics
+    ) {
+        archives = Archives(uploads: uploads)
+        maximumSize = uploads.maximumArchivedFile(ofBucket: Int64(maximumFilePut))
+        self.budget = budget
+        self.metrics = metrics
+        self.memory = memory
+    }
+
+    func add(to routes: Routes) { routes.call(.post, Self.path, post) }
+
+    @Sendable private func post(_ call: APICall) async throws -> Response {
+        let sender: Sender
+        do {
+            let isCompressed = try Self.isCompressed(call.request.headers)
+            let put = try ArchivePut(call)
+            let destination = try await archives.check(put, caller: call.caller)
+            sender = Sender(
+                calls: self,
+                call: call,
+                destination: destination,
+                isCompressed: isCompressed,
+                place: try limiter.admit(call.caller.name)
+            )
+        } catch {
+            try await call.request.ignoreShortBody()
+            throw error
+        }
+        // The client must receive `100 Continue` before the head of the response.
+        try await call.context.record.acceptBody()
+        call.context.record.beginSending()
+        return Response(
+            status: .ok,
+            headers: [.contentType: "application/x-ndjson"],
+            body: ResponseBody { try await sender.send(to: &$0) }
+        )
+    }
+
+    /// Returns whether the body is compressed with gzip.
+    ///
+    /// - Throws: `.unsupportedMediaType` for any other encoding.
+    private static func isCompressed(_ headers: HTTPFields) throws(PontoonError) -> Bool {
+        switch headers[.contentEncoding]?.lowercased() {
+        case nil, "identity": return false
+        case "gzip", "x-gzip": return true
+        default: throw PontoonError(.unsupportedMediaType, "The Content-Encoding must be gzip, or absent.")
+        }
+    }
+
+    /// The sender of the response to one archive.
+    private struct Sender: Sendable {
+        let calls: ArchiveCalls
+        let call: APICall
+        let destination: ArchiveDestination
+        let isCompressed: Bool
+        let place: ArchiveLimiter.Place
+
+        /// Receives the archive, and sends the lines and the summary; ends the record, even if an error is thrown.
+        @concurrent func send(to writer: inout any ResponseBodyWriter) async throws {
+            let record = call.context.record
+            do {
+                let error = try await sendLines(to: &writer)
+                record.end(isComplete: error == nil)
+            } catch {
+                record.end(isComplete: false)
+                throw error
+            }
+            try await writer.finish(nil)
+        }
+
+        /// Returns the error after which no further entry was read.
+        @concurrent private func sendLines(to writer: inout any ResponseBodyWriter) async throws -> PontoonError? {
+            var summary = ArchiveSummary()
+            defer {
+                call.note(
+                    .init(id: destination.folder, project: destination.project.description, bytes: summary.bytes)
+                )
+            }
+            let error = try await sendResults(to: &writer, &summary)
+            let refusal = error.map { call.context.refusal(for: ($0 as? TarError).map(PontoonError.init) ?? $0) }
+            if let refusal { call.context.record.note(refusal: refusal.code) }
+            let line = lines([ArchiveSummaryLine(summary: summary, error: refusal)])
+            try await writer.write(line)
+            return refusal
+        }
+
+        @concurrent private func sendResults(
+            to writer: inout any ResponseBodyWriter,
+            _ summary: inout ArchiveSummary
+        ) async throws -> (any Error)? {
+            let reception = calls.archives.reception(
+                into: destination,
+                limit: calls.maximumSize,
+                labels: { try FileLabels(json: $0, "The record PONTOON.labels") },
+                reserving: { calls.memory.reservation(for: call.caller.name) }
+            )
+            // Cancelled if this function returns before it ends.
+            async let end = receive(reception)
+            while let batch = await reception.next() {
+                switch batch {
+                case .success(let results):
+                    summary.count(results)
+                    try await writer.write(lines(results.map(ArchiveResultLine.init)))
+                case .failure(let error): return error
+                }
+            }
+            return await end
+        }
+
+        private func receive(_ reception: ArchiveReception) async -> (any Error)? {
+            await calls.budget.receiving {
+                if isCompressed { return await reception.receive(GunzippedBody(body: call.request.body)) }
+                return await reception.receive(call.request.body)
+            }
+        }
+
+        /// Returns lines, and counts their bytes as sent.
+        private func lines(_ lines: [some JSONWritable]) -> ByteBuffer {
+            var buffer = ByteBuffer()
+            for line in lines {
+                buffer.writeImmutableBuffer(JSONWriter(line).buffer)
+                buffer.writeStaticString("\n")
+            }
+            call.context.record.send(buffer.readableBytes)
+            calls.metrics.sent(buffer.readableBytes)
+            return buffer
+        }
+    }
+}
+
+extension JSONBodyBudget.Reservation: ArchiveMemory {}
+
+extension ArchivePut {
+    /// Reads the destination and the rule from the query; unknown parameters are ignored.
+    ///
+    /// - Throws: `.initializeInvalid`; `.uploadProjectMalformed` if `project` does not have the form `owner/name`.
+    init(_ call: APICall) throws {
+        self.init(
+            folder: try FilePut.folder(call.query),
+            rule: try FilePut.rule(call.query["on_conflict"])
+        )
+    }
+}
+
+extension PontoonError {
+    fileprivate init(_ error: TarError) { self.init(.badRequest, error.message) }
+}

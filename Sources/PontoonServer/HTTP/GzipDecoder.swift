@@ -1,0 +1,94 @@
+import CGzip
+import NIOCore
+import PontoonCore
+
+/// A decoder of a body that is compressed with gzip.
+///
+/// It returns at most 64 KiB at a time, so a body that expands by a factor of a thousand takes no more memory than any
+/// other. The caller limits the total.
+final class GzipDecoder {
+    private static let outputSize = 64 << 10
+
+    private let state: OpaquePointer
+    private var input = ByteBuffer()
+    /// Whether the input so far is complete.
+    private var isAtEnd = false
+    /// Whether the last output was full, so that more may follow without further input.
+    private var hasMore = false
+
+    /// - Throws: `.unavailable` if there is no memory.
+    init() throws(PontoonError) {
+        guard let state = cgzip_new() else { throw PontoonError(.unavailable, "There is not enough memory.") }
+        self.state = state
+    }
+
+    deinit { cgzip_free(state) }
+
+    /// Adds compressed bytes; ``next()`` must have returned `nil` before.
+    func append(_ bytes: ByteBuffer) { input = bytes }
+
+    /// Returns the next decompressed bytes; `nil` if more input is needed.
+    ///
+    /// - Throws: `.badRequest` if the input is not gzip or is damaged.
+    func next() throws(PontoonError) -> ByteBuffer? {
+        while input.readableBytes > 0 || hasMore {
+            var output = ByteBufferAllocator().buffer(capacity: Self.outputSize)
+            var result: CInt = 0
+            input.readWithUnsafeReadableBytes { input in
+                var inputCount = input.count
+                output.writeWithUnsafeMutableBytes(minimumWritableBytes: Self.outputSize) { output in
+                    var outputCount = output.count
+                    result = cgzip_inflate(
+                        state,
+                        input.bindMemory(to: UInt8.self).baseAddress,
+                        &inputCount,
+                        output.bindMemory(to: UInt8.self).baseAddress,
+                        &outputCount
+                    )
+                    hasMore = outputCount == output.count
+                    return outputCount
+                }
+                if inputCount > 0 { isAtEnd = result == 1 }
+                return inputCount
+            }
+            guard result >= 0 else { throw PontoonError(.badRequest, "The body is not valid gzip.") }
+            if output.readableBytes > 0 { return output }
+        }
+        return nil
+    }
+
+    /// Checks that the input was complete.
+    ///
+    /// - Throws: `.badRequest`.
+    func finish() throws(PontoonError) {
+        guard isAtEnd else {
+            throw PontoonError(.badRequest, "The body is truncated: the end of the gzip stream is missing.")
+        }
+    }
+}
+
+/// A body that is decompressed while it is received.
+struct GunzippedBody<Body: AsyncSequence & Sendable>: AsyncSequence, Sendable where Body.Element == ByteBuffer {
+    let body: Body
+
+    struct AsyncIterator: AsyncIteratorProtocol {
+        var body: Body.AsyncIterator
+        var decoder: GzipDecoder?
+
+        @concurrent mutating func next() async throws -> ByteBuffer? {
+            let decoder = try decoder ?? GzipDecoder()
+            self.decoder = decoder
+            while true {
+                if let bytes = try decoder.next() { return bytes }
+                guard let chunk = try await body.next() else { break }
+                decoder.append(chunk)
+            }
+            // The body of a cancelled request ends early without an error.
+            try Task.checkCancellation()
+            try decoder.finish()
+            return nil
+        }
+    }
+
+    func makeAsyncIterator() -> AsyncIterator { AsyncIterator(body: body.makeAsyncIterator()) }
+}

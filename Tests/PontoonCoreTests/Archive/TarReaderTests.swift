@@ -1,0 +1,208 @@
+import NIOCore
+import PontoonCore
+import PontoonTesting
+import Testing
+
+/// The reader of tar archives.
+struct TarReaderTests {
+    /// The entries of an archive with their contents, whose pieces may have any length.
+    private struct Contents: Equatable {
+        var entries: [TarEntry] = []
+        var files: [[UInt8]] = []
+        var unfinished = false
+
+        init(_ bytes: [UInt8], piece: Int = .max) throws {
+            var reader = TarReader()
+            var rest = bytes[...]
+            while !rest.isEmpty {
+                reader.append(ByteBuffer(bytes: rest.prefix(piece)))
+                rest = rest.dropFirst(piece)
+                while let event = try reader.next() { try add(event) }
+            }
+            try reader.finish()
+        }
+
+        private mutating func add(_ event: TarEvent) throws {
+            switch event {
+            case .entry(let entry):
+                #expect(!unfinished && entry.size >= 0)
+                entries.append(entry)
+                if entry.kind == .file {
+                    unfinished = true
+                    files.append([])
+                }
+            case .content(let bytes):
+                #expect(unfinished && bytes.readableBytes > 0)
+                files[files.count - 1] += bytes.readableBytesView
+            case .endOfFile:
+                #expect(Int64(try #require(files.last).count) == entries.last?.size)
+                unfinished = false
+            }
+        }
+    }
+
+    private static func sample() -> TarBuilder {
+        var tar = TarBuilder()
+        tar.addRecords(["comment": "c", "PONTOON.labels": "{}"], type: "g")
+        tar.add("run/", type: "5")
+        tar.add("run/a.txt", Array("abc".utf8))
+        tar.addRecords(["path": "run/ü/long", "PONTOON.checksum": "AAAAAAAAAAA=", "mtime": "1.5"])
+        tar.add("run/short", [UInt8](repeating: 7, count: 1025))
+        tar.add("././@LongLink", Array("run/gnu\0".utf8), type: "L")
+        tar.add("run/cut", [])
+        tar.add("link", type: "2")
+        return tar
+    }
+
+    @Test(
+        "entries have their paths, kinds, records and contents, in pieces of any size",
+        arguments: [1, 7, 512, 513, .max]
+    )
+    func entries(piece: Int) throws {
+        let contents = try Contents(Array(Self.sample().finished().readableBytesView), piece: piece)
+        #expect(contents.entries.map(\.displayPath) == ["run", "run/a.txt", "run/ü/long", "run/gnu", "link"])
+        #expect(
+            contents.entries.map(\.kind) == [.folder, .file, .file, .file, .unsupported("a symbolic link")]
+        )
+        #expect(contents.entries.map(\.checksum) == [nil, nil, "AAAAAAAAAAA=", nil, nil])
+        #expect(contents.entries.allSatisfy { $0.labels == "{}" })
+        #expect(contents.files == [Array("abc".utf8), [UInt8](repeating: 7, count: 1025), []])
+    }
+
+    @Test(
+        "sizes may be octal, binary or in a pax record",
+        arguments: [("00000000003\0", nil), ("         3  ", nil), ("3\0", nil), ("9", "3"), ("\0", "3")]
+            as [(String, String?)]
+    )
+    func sizes(field: String, record: String?) throws {
+        var tar = TarBuilder()
+        if let record { tar.addRecords(["size": record]) }
+        tar.add("a", Array("abc".utf8), size: field == "9" ? "11" : field)
+        #expect(try Contents(Array(tar.finished().readableBytesView)).files == [Array("abc".utf8)])
+    }
+
+    @Test(
+        "an archive that is damaged is refused",
+        arguments: ["-1", "777777777777777777777", "8", "1 1"].map { ("size", $0) }
+            + ["-1", "9223372036854775808", "x"].map { ("record", $0) }
+            + ["", "5", "99 path=a\n", "9 path=a", "8 path a\n", "-8 path=a\n", "4 =\n5"].map { ("pax", $0) }
+    )
+    func damaged(kind: String, text: String) {
+        var tar = TarBuilder()
+        tar.add("first")
+        switch kind {
+        case "size": tar.add("a", Array("abc".utf8), size: String(text.prefix(12)))
+        case "record":
+            tar.addRecords(["size": text])
+            tar.add("a", Array("abc".utf8))
+        default:
+            tar.add("pax", Array((text.isEmpty ? " " : text).utf8), type: "x")
+            tar.add("a")
+        }
+        #expect(throws: TarError.self) { try Contents(Array(tar.finished().readableBytesView)) }
+    }
+
+    @Test("an archive that ends early, or has bytes after its end, is refused")
+    func ends() throws {
+        let whole = Array(Self.sample().finished().readableBytesView)
+        for length in stride(from: 0, through: whole.count - 1024, by: 97) {
+            #expect(throws: TarError.self, "\(length)") { try Contents(Array(whole.prefix(length))) }
+        }
+        _ = try Contents(whole + [UInt8](repeating: 0, count: 10_240))
+        #expect(throws: TarError.self) { try Contents(whole + [1]) }
+        var long = TarBuilder()
+        long.add("pax", type: "x", size: "00001000001\0")
+        #expect(throws: TarError.self) { try Contents(Array(long.finished().readableBytesView)) }
+        #expect {
+            try Contents(Array("PK".utf8) + whole)
+        } throws: {
+            ($0 as? TarError)?.message == "The body is not a tar archive."
+        }
+    }
+
+    @Test("entries with content of other types are skipped with their content")
+    func skipped() throws {
+        var tar = TarBuilder()
+        var sparse = TarBuilder()
+        sparse.add("sparse", type: "S", size: "00000000001\0")
+        // The mark that a block with further holes follows; the checksum counts it.
+        var block = sparse.bytes
+        block[482] = 1
+        block.replaceSubrange(148..<156, with: Array("        ".utf8))
+        let sum = block.reduce(0) { $0 + Int($1) }
+        let digits = String(sum, radix: 8)
+        block.replaceSubrange(
+            148..<156,
+            with: Array((String(repeating: "0", count: 7 - digits.count) + digits + "\0").utf8)
+        )
+        tar.add(raw: block + [UInt8](repeating: 0, count: 512) + [1] + [UInt8](repeating: 0, count: 511))
+        tar.addRecords(["GNU.sparse.major": "1", "GNU.sparse.name": "real"])
+        tar.add("GNUSparseFile.1/real", [1, 2, 3])
+        tar.add("M", [1], type: "M")
+        tar.add("volume", type: "V")
+        for type in "123467" { tar.add("type \(type)", type == "7" ? [9] : [], type: type) }
+        let contents = try Contents(Array(tar.finished().readableBytesView))
+        #expect(
+            contents.entries.map(\.displayPath)
+                == ["sparse", "real", "M", "type 1", "type 2", "type 3", "type 4", "type 6", "type 7"]
+        )
+        #expect(contents.files == [[9]])
+    }
+
+    @Test("a damaged archive neither crashes the reader nor depends on the size of the pieces")
+    func fuzz() {
+        let sample = Self.sample().bytes
+        // Each header, so that changes rarely hit only content; text must be UTF-8 to be damaged.
+        let blocks = stride(from: 0, to: sample.count, by: 512).map {
+            String(decoding: sample[$0..<min($0 + 512, sample.count)], as: UTF8.self)
+        }
+        Fuzzing.run(blocks + [blocks.joined()]) { bytes in
+            var results: [Contents?] = []
+            for piece in [Int.max, 100] {
+                for repaired in [bytes, Self.repaired(bytes)] { results.append(try? Contents(repaired, piece: piece)) }
+            }
+            #expect(results[0] == results[2] && results[1] == results[3], "\(bytes)")
+        }
+    }
+
+    /// Returns the bytes with a valid checksum in the first header, so that its other fields are read, and with an end.
+    private static func repaired(_ bytes: [UInt8]) -> [UInt8] {
+        guard bytes.count >= 512 else { return bytes }
+        var bytes = bytes
+        bytes.replaceSubrange(148..<156, with: Array("        ".utf8))
+        let sum = String(bytes[..<512].reduce(0) { $0 + Int($1) }, radix: 8)
+        let text = String(repeating: "0", count: 6 - sum.count) + sum + "\0 "
+        bytes.replaceSubrange(148..<156, with: Array(text.utf8))
+        return bytes + [UInt8](repeating: 0, count: 1024 + (512 - bytes.count % 512) % 512)
+    }
+
+    @Test(
+        "a path is relative, stays inside the destination and has valid names",
+        arguments: [
+            ("a/b", ["a", "b"]), ("./a//b", ["a", "b"]), ("a/./b", ["a", "b"]), ("é", ["é"]), ("/a", nil),
+            ("../a", nil),
+            ("a/../b", nil), ("a/..", nil), ("__x/a", nil), ("a/__x", ["a", "__x"]), ("a\nb", nil), (".", nil),
+            ("", nil),
+            (String(repeating: "n", count: 256), nil),
+            (String(repeating: "a/", count: 63) + "a", Array(repeating: "a", count: 64)),
+            (String(repeating: "a/", count: 64) + "a", nil), (String(repeating: "n/", count: 2048) + "a", nil),
+        ] as [(String, [String]?)]
+    )
+    func paths(text: String, names: [String]?) throws {
+        var tar = TarBuilder()
+        tar.addRecords(["path": text.isEmpty ? "." : text])
+        tar.add("x")
+        let entry = try #require(try Contents(Array(tar.finished().readableBytesView)).entries.first)
+        #expect((try? ArchivePath(entry))?.names == names)
+    }
+
+    @Test("a path that is not UTF-8 is refused, and shown with replacements")
+    func notUTF8() throws {
+        var tar = TarBuilder()
+        tar.add("././@LongLink", [0x61, 0xFF, 0], type: "L")
+        tar.add("x")
+        let entry = try #require(try Contents(Array(tar.finished().readableBytesView)).entries.first)
+        #expect(entry.displayPath == "a\u{FFFD}")
+        #expect(throws: PontoonError.self) { try ArchivePath(entry) }
+    }
+}
