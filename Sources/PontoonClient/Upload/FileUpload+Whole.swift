@@ -143,6 +143,9 @@ final class WholeFileLimit: Sendable {
     /// Creates a limit in bytes; `nil` if every file is sent in parts.
     init(_ limit: Int?) { self.limit = Mutex(limit.map { Int64($0) } ?? -1) }
 
+    /// The maximum length in bytes; -1 if every file is sent in parts.
+    var maximum: Int64 { limit.withLock { $0 } }
+
     /// Returns whether a file of this length is sent with one call.
     func contains(_ size: Int64) -> Bool { limit.withLock { size <= $0 } }
 

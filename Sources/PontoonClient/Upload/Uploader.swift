@@ -67,12 +67,16 @@ public struct Uploader: Sendable {
         return try await withClosing(finished, close: { try $0?.close() }) { [problems] finished in
             var folders = DestinationFolders(options.destination)
             let journals = try state?.journalNames() ?? []
+            // Files with an invalid part size fail in parts.
+            let partSizes = limits.smallestPart...PartSizing.maximumPartSize
+            let sendsWhole = server.storesFilesInOneCall && partSizes.contains(options.partSize ?? partSizes.lowerBound)
+            let wholeFiles = WholeFileLimit(sendsWhole ? context.memory.chunkSize : nil)
             let archives = ArchiveRules(
                 server,
                 options,
                 items: items,
                 sizes: items.indices.map { context.board.size($0) },
-                maximumSize: Int64(context.memory.chunkSize),
+                maximumSize: wholeFiles.maximum,
                 isJournaled: { [options] item in
                     !journals.isEmpty && journals.contains(JournalKey(client, options.destination, item).fileName)
                 }
@@ -94,7 +98,7 @@ public struct Uploader: Sendable {
                 folders: folders,
                 openUploads: OpenUploads(context.client, server: server, threads: context.threads),
                 journals: journals,
-                wholeFiles: WholeFileLimit(server.storesFilesInOneCall ? context.memory.chunkSize : nil),
+                wholeFiles: wholeFiles,
                 archives: archives
             )
             return try await context.run(job)
