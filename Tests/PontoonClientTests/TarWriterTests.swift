@@ -24,7 +24,7 @@ struct TarWriterTests {
             let records = [(key: "PONTOON.checksum", value: "AAAA="), ("PONTOON.labels", "{\"tags\":[\"\(size)\"]}")]
             TarWriter.append(name, records: records, content: content(size), to: &bytes)
         }
-        TarWriter.appendEnd(to: &bytes)
+        TarWriter.appendTrailer(to: &bytes)
         return (bytes, entries)
     }
 

@@ -85,7 +85,7 @@ final class ArchiveBody: Sendable {
             position += 1
         }
         let isAtEnd = position == files.count
-        if isAtEnd { TarWriter.appendEnd(to: &chunk) }
+        if isAtEnd { TarWriter.appendTrailer(to: &chunk) }
         state.withLock { ($0.position, $0.isAtEnd) = (position, isAtEnd) }
         return (chunk, sent)
     }

@@ -35,7 +35,7 @@ enum TarWriter {
     }
 
     /// Appends the end of the archive: two blocks of zeros.
-    static func appendEnd(to archive: inout ByteBuffer) { archive.writeRepeatingByte(0, count: 2 * blockSize) }
+    static func appendTrailer(to archive: inout ByteBuffer) { archive.writeRepeatingByte(0, count: 2 * blockSize) }
 
     /// Returns a pax record, which begins with its own length.
     private static func record(_ key: String, _ value: String) -> String {
