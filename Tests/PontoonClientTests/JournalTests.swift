@@ -201,7 +201,7 @@ struct JournalTests {
             )
             let log = try state.finishedLog(Self.key)
             #expect(log.isEmpty)
-            try log.add(record)
+            try log.add([record])
             try log.close()
             let again = try state.finishedLog(Self.key)
             #expect(try again.record(source: "/data/f", remotePath: "f", facts: head.identity.facts) == record)
@@ -236,7 +236,7 @@ struct JournalTests {
             func size() throws -> Int64 { try FileStatus(path).size }
             var log = try state.finishedLog(Self.key)
             #expect(log.isEmpty)
-            for round in 0..<3 { for number in 0..<600 { try log.add(Self.record(number, round: round, identity)) } }
+            for round in 0..<3 { for number in 0..<600 { try log.add([Self.record(number, round: round, identity)]) } }
             // A crash left an incomplete line.
             let writer = try FileDescriptor.open(path, .writeOnly, options: [.append])
             try writer.closeAfter { _ = try writer.writeAll(Array("{\"source\":\"/data/0".utf8)) }
@@ -253,7 +253,7 @@ struct JournalTests {
                     let other = try log.record(source: "/data/\(name)", remotePath: "other", facts: identity.facts)
                     #expect(other == nil)
                 }
-                try log.add(Self.record(1000, round: 0, identity))
+                try log.add([Self.record(1000, round: 0, identity)])
                 try log.close()
             }
             log = try state.finishedLog(Self.key)

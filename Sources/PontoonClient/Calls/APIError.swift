@@ -54,6 +54,13 @@ public struct APIError: Error, Sendable, CustomStringConvertible {
         self.call = call
     }
 
+    /// Creates the error of one entry of an archive.
+    init(status: Int, code: Int?, message: String?, purpose: String, call: String) {
+        (self.status, self.code, self.purpose, self.call) = (status, code, purpose, call)
+        self.message = message?.truncated() ?? "the server responded with status \(status)"
+        (requestID, redirectedEndpoint) = (nil, nil)
+    }
+
     private static func redirectedEndpoint(_ response: HTTPResponse, call: String) -> String? {
         guard (300..<400).contains(response.status), let location = response.headers.first(name: "Location") else {
             return nil
@@ -107,7 +114,7 @@ extension APIError {
     }
 
     /// Whether the call was part of an upload.
-    private var concernsUpload: Bool { call.contains("/upload/multipart") }
+    private var concernsUpload: Bool { call.contains("/upload/") || call.hasSuffix(FilePut.path) }
     /// Whether the token was rejected, so that every other call with it will fail too.
     var concernsToken: Bool { status == 401 }
     /// Whether every upload to the destination will fail, because of the token, the project or the user's permissions.

@@ -31,6 +31,10 @@ public struct ServerIndex: Sendable, Decodable {
     var listsStoredParts: Bool { extensions.contains("stored_parts") }
     /// Whether initialize accepts the tags and metadata of the file.
     var acceptsLabels: Bool { extensions.contains("upload_labels") }
+    /// Whether a whole file, with its tags and metadata, can be stored with one call.
+    var storesFilesInOneCall: Bool { extensions.contains("file_put") && acceptsLabels }
+    /// Whether the files of an archive can be stored with one call.
+    var storesArchives: Bool { extensions.contains("archive_put") }
     /// Whether the server reads the stored bytes of a file again on request.
     var verifiesFiles: Bool { extensions.contains("verification") }
     /// Whether the server reports the storage that users and projects use.

@@ -68,6 +68,10 @@ struct APIRequest: Sendable {
     var path: String
     var query: [(name: String, value: String)] = []
     var body: JSONValue?
+    /// Bytes to send instead of ``body``.
+    var content: ByteBuffer?
+    /// Headers in addition to those of every call.
+    var headers: [(name: String, value: String)] = []
     var idempotency: RetryPolicy.Idempotency = .idempotent
     /// The attempted action for messages, such as `start the upload of 'reads.bam'`.
     var purpose: String
@@ -86,8 +90,13 @@ extension SevenBridgesClient {
 
     /// Decodes the response to a call.
     func decode<Value: Decodable>(_ response: HTTPResponse, _ request: APIRequest) throws -> Value {
+        try decode(response.body, request)
+    }
+
+    /// Decodes the body of a response, or a line of it.
+    func decode<Value: Decodable>(_ body: ByteBuffer, _ request: APIRequest) throws -> Value {
         do {
-            return try ServerValues.decode(Value.self, from: response.body)
+            return try ServerValues.decode(Value.self, from: body)
         } catch {
             throw ClientError(
                 .responseUnreadable,
@@ -150,9 +159,10 @@ extension SevenBridgesClient {
         }
     }
 
-    private struct RefusedCall: Error {
-        let error: APIError
-        let wait: Duration?
+    /// An error response to a call, which may be repeated after a pause.
+    struct RefusedCall: Error {
+        fileprivate let error: APIError
+        fileprivate let wait: Duration?
     }
 
     func attempt(_ request: APIRequest) async throws -> HTTPResponse {
@@ -163,19 +173,25 @@ extension SevenBridgesClient {
             timeout: timeout,
             limit: ServerValues.maximumBody
         )
+        guard (200..<300).contains(response.status) else { throw refusal(of: response, request) }
         clock.note(response.headers.first(name: "Date"))
-        let reset = throttle.note(response, clock: clock)
-        guard (200..<300).contains(response.status) else {
-            throw RefusedCall(
-                error: APIError(response, purpose: request.purpose, call: request.name),
-                wait: response.status == 429 ? reset ?? response.retryAfter : response.retryAfter
-            )
-        }
+        _ = throttle.note(response, clock: clock)
         apiContact.note()
         return response
     }
 
-    private func httpRequest(_ request: APIRequest) throws -> HTTPClientRequest {
+    /// Returns the error for a response without a 2xx status.
+    func refusal(of response: HTTPResponse, _ request: APIRequest) -> RefusedCall {
+        clock.note(response.headers.first(name: "Date"))
+        let reset = throttle.note(response, clock: clock)
+        return RefusedCall(
+            error: APIError(response, purpose: request.purpose, call: request.name),
+            wait: response.status == 429 ? reset ?? response.retryAfter : response.retryAfter
+        )
+    }
+
+    /// Creates the HTTP request of a call.
+    func httpRequest(_ request: APIRequest) throws -> HTTPClientRequest {
         var url = endpoint.url + request.path
         if !request.query.isEmpty {
             url += "?" + request.query.map { "\($0.name.urlEncoded)=\($0.value.urlEncoded)" }.joined(separator: "&")
@@ -185,7 +201,11 @@ extension SevenBridgesClient {
         http.headers = [
             "X-SBG-Auth-Token": token.value, "User-Agent": transport.settings.userAgent, "Accept": "application/json",
         ]
-        if let body = request.body {
+        for (name, value) in request.headers { http.headers.add(name: name, value: value) }
+        if let content = request.content {
+            http.headers.add(name: "Content-Type", value: "application/octet-stream")
+            http.body = .bytes(content)
+        } else if let body = request.body {
             http.headers.add(name: "Content-Type", value: "application/json")
             http.body = .bytes(ByteBuffer(data: try JSONEncoder().encode(body)))
         } else if request.method == .POST {

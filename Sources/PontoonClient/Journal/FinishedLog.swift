@@ -84,15 +84,17 @@ final class FinishedLog: Sendable {
 
     var isEmpty: Bool { lines.isEmpty }
 
-    /// Appends a record, without syncing it to disk; blocks.
+    /// Appends records, without syncing them to disk; blocks.
     ///
     /// - Throws: `.stateUnusable`.
-    func add(_ record: FinishedRecord) throws {
+    func add(_ records: [FinishedRecord]) throws {
         do {
             let encoder = JSONEncoder()
             encoder.dateEncodingStrategy = .iso8601
-            // The leading newline separates the record from a line that a crash left incomplete.
-            try descriptor.writeAll(Data("\n".utf8) + encoder.encode(record) + Data("\n".utf8))
+            // The leading newline separates the records from a line that a crash left incomplete.
+            var lines = Data("\n".utf8)
+            for record in records { lines += try encoder.encode(record) + Data("\n".utf8) }
+            try descriptor.writeAll(lines)
         } catch {
             throw StateDirectory.unusable(path, error)
         }

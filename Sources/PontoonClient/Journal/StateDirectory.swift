@@ -33,6 +33,17 @@ struct StateDirectory: Sendable {
         try Journal(uploads.appending(key.fileName), for: key.work)
     }
 
+    /// Returns the file names of the journals of unfinished uploads; blocks.
+    ///
+    /// - Throws: `.stateUnusable`.
+    func journalNames() throws -> Set<String> {
+        do {
+            return Set(try FileManager.default.contentsOfDirectory(atPath: uploads.string))
+        } catch {
+            throw Self.unusable(uploads, error)
+        }
+    }
+
     /// Returns the path and the first line of each journal, oldest first; blocks.
     ///
     /// Journals without a valid first line are omitted.

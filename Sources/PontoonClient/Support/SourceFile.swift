@@ -168,9 +168,13 @@ final class SourceFile: Sendable {
     ///
     /// Detects most replacements of the content that keep the length and modification time, such as the restoration of
     /// a backup.
-    func sample() throws -> String {
+    ///
+    /// - Parameter known: CRC-64/NVME of the whole file; if `nil`, a short file is read.
+    /// - Returns: The checksum as 16 hexadecimal digits.
+    /// - Throws: `.fileChanged`, `.fileUnreadable`.
+    func sample(_ known: CRC64NVME? = nil) throws -> String {
         let length: Int64 = 64 << 10
-        guard facts.size > 4 * length else { return try digest(0..<facts.size, md5: false).crc64.hex }
+        guard facts.size > 4 * length else { return try (known ?? digest(0..<facts.size, md5: false).crc64).hex }
         var crc64 = CRC64NVME()
         for index in 0..<Int64(4) {
             // Equal to `(facts.size - length) * index / 3`, which could overflow.

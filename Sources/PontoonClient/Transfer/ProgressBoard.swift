@@ -92,6 +92,9 @@ final class ProgressBoard: Sendable {
     /// Total length of the files whose length is known, in bytes.
     var bytes: Int64 { state.withLock { $0.totals.bytes } }
 
+    /// Returns the length of a file in bytes; 0 if it is not known.
+    func size(_ index: Int) -> Int64 { state.withLock { $0.sizes[index] } }
+
     /// Bytes transferred so far, plus 256 KiB per request because small files are limited by requests, not by bytes.
     var work: Double {
         state.withLock { Double($0.totals.transferredBytes) + Double($0.totals.requests) * Double(256 << 10) }

@@ -5,6 +5,10 @@ import Synchronization
 extension TransferContext {
     /// Maximum number of files that a job prepares at a time.
     static var filesPerPreparation: Int { 1000 }
+    /// Maximum number of batches of files that are transferred at the same time.
+    private static var maximumBatches: Int { 3 }
+    /// Maximum number of files of a batch that are transferred alone at the same time.
+    private static var filesAfterBatch: Int { 16 }
 
     /// Transfers all files of a job while reporting progress and adapting the concurrency.
     ///
@@ -29,12 +33,46 @@ extension TransferContext {
         let last = job.items.indices.filter { job.isLast(job.items[$0]) }
         let order = job.items.indices.filter { !job.isLast(job.items[$0]) } + last
         let fatal = FatalRefusal()
-        return try await withThrowingTaskGroup(of: TransferResult<Item>.self) { group in
+        return try await withThrowingTaskGroup(of: Ended.self) { group in
             var results = TransferResults(job.items)
-            var open = 0
+            var (open, batches) = (0, 0)
+            var batch = TransferBatch<Item>()
             var (heldBack, unprepared): (ClientError?, (any Error)?)
+            func note(_ ended: Ended) {
+                for result in ended.results { results.add(result) }
+                if ended.isBatch { batches -= 1 } else { open -= 1 }
+            }
+            /// Returns `false` after cancellation.
+            func begin(_ file: TransferFile<Item>, _ transfer: @escaping Transfer) async throws -> Bool {
+                while open >= job.maximumOpenFiles, let ended = try await group.next() { note(ended) }
+                guard await admit(file, isUnderPermit: job.opensFilesUnderPermit) else { return false }
+                group.addTask { Ended(results: [await result(of: file, transfer, job, fatal)], isBatch: false) }
+                open += 1
+                return true
+            }
+            /// Starts the files that were collected; returns `false` after cancellation.
+            func beginBatch() async throws -> Bool {
+                let files = batch.take()
+                guard let first = files.first else { return true }
+                if files.count < job.minimumBatch {
+                    for file in files {
+                        switch await job.startAlone(file) {
+                        case .ended(let ending): results.add(await finish(file, ending, of: job.items))
+                        case .transfer(let transfer): if try await !begin(file, transfer) { return false }
+                        case .together: break
+                        }
+                    }
+                    return true
+                }
+                while batches >= Self.maximumBatches, let ended = try await group.next() { note(ended) }
+                guard await admit(first, isUnderPermit: true) else { return false }
+                group.addTask { Ended(results: await self.results(of: files, job, fatal), isBatch: true) }
+                batches += 1
+                return true
+            }
             queue: for (position, index) in order.enumerated() {
                 if position % Self.filesPerPreparation == 0, fatal.error == nil {
+                    guard try await beginBatch() else { break queue }
                     do {
                         unprepared = nil
                         try await job.prepare(order[position...].prefix(Self.filesPerPreparation))
@@ -45,36 +83,102 @@ extension TransferContext {
                     }
                 }
                 if index == last.first {
-                    for try await result in group { results.add(result) }
-                    open = 0
+                    guard try await beginBatch() else { break queue }
+                    while let ended = try await group.next() { note(ended) }
                     heldBack = .heldBack(by: results.failures)
-                }
-                if open == job.maximumOpenFiles, let result = try await group.next() {
-                    results.add(result)
-                    open -= 1
                 }
                 let file = TransferFile(context: self, index: index, item: job.items[index])
                 var start = if let unprepared { TransferStart(failed: unprepared) } else { await job.start(file) }
-                if case .transfer = start, let error: any Error = fatal.error ?? (Task.isCancelled ? nil : heldBack) {
+                if start.isTransfer, let error: any Error = fatal.error ?? (Task.isCancelled ? nil : heldBack) {
                     start = TransferStart(failed: error)
                 }
                 switch start {
                 case .ended(let ending): results.add(await finish(file, ending, of: job.items))
-                case .transfer(let transfer):
-                    guard await admit(file, isUnderPermit: job.opensFilesUnderPermit) else { break queue }
-                    group.addTask {
-                        let ending = await self.ending(file, transfer)
-                        if case .failed(let error as APIError) = ending.outcome, job.isFatal(error) {
-                            fatal.note(error)
-                        }
-                        return await finish(file, ending, of: job.items)
-                    }
-                    open += 1
+                case .transfer(let transfer): guard try await begin(file, transfer) else { break queue }
+                case .together(let size):
+                    batch.add(file, size: size)
+                    if batch.isFull(limit: job.maximumBatch) { guard try await beginBatch() else { break queue } }
                 }
             }
-            for try await result in group { results.add(result) }
+            if !Task.isCancelled { _ = try await beginBatch() }
+            while let ended = try await group.next() { note(ended) }
             return results.all
         }
+    }
+
+    private typealias Transfer = @Sendable () async throws -> TransferEnding
+
+    /// The results of a file, or of files that were transferred together.
+    private struct Ended: Sendable {
+        let results: [TransferResult<Item>]
+        let isBatch: Bool
+    }
+
+    /// Transfers one file under the permit that it has acquired.
+    private func result(
+        of file: TransferFile<Item>,
+        _ transfer: Transfer,
+        _ job: some TransferJob<Item>,
+        _ fatal: FatalRefusal
+    ) async -> TransferResult<Item> {
+        let ending = await ending(file, transfer)
+        note(ending, job, fatal)
+        return await finish(file, ending, of: job.items)
+    }
+
+    private func note(_ ending: TransferEnding, _ job: some TransferJob<Item>, _ fatal: FatalRefusal) {
+        if case .failed(let error as APIError) = ending.outcome, job.isFatal(error) { fatal.note(error) }
+    }
+
+    /// Transfers files together, under the permit that the first has acquired, and then those that must be transferred
+    /// alone.
+    private func results(
+        of files: [TransferFile<Item>],
+        _ job: some TransferJob<Item>,
+        _ fatal: FatalRefusal
+    ) async -> [TransferResult<Item>] {
+        let results = Mutex<[TransferResult<Item>]>([])
+        let rest = await job.transferTogether(files) { file, ending in
+            note(ending, job, fatal)
+            let result = await finish(file, ending, of: job.items)
+            results.withLock { $0.append(result) }
+        }
+        files.first?.permit.release()
+        let others = await withTaskGroup(of: TransferResult<Item>.self) { group in
+            var (all, open) = ([TransferResult<Item>](), 0)
+            for file in rest {
+                if open == Self.filesAfterBatch, let result = await group.next() {
+                    all.append(result)
+                    open -= 1
+                }
+                group.addTask { await resultAlone(of: file, job, fatal) }
+                open += 1
+            }
+            for await result in group { all.append(result) }
+            return all
+        }
+        return results.withLock { $0 } + others
+    }
+
+    private func resultAlone(
+        of file: TransferFile<Item>,
+        _ job: some TransferJob<Item>,
+        _ fatal: FatalRefusal
+    ) async -> TransferResult<Item> {
+        var ending = TransferEnding(outcome: .cancelled)
+        if let error = fatal.error {
+            ending = TransferEnding(failed: error)
+        } else {
+            switch await job.startAlone(file) {
+            case .ended(let known): ending = known
+            case .transfer(let transfer):
+                if await admit(file, isUnderPermit: job.opensFilesUnderPermit) {
+                    return await result(of: file, transfer, job, fatal)
+                }
+            case .together: break
+            }
+        }
+        return await finish(file, ending, of: job.items)
     }
 
     /// Waits until a file may start.
@@ -146,6 +250,25 @@ private final class FatalRefusal: Sendable {
     func note(_ error: APIError) { state.withLock { $0 = error } }
 }
 
+/// Files that will be transferred together.
+private struct TransferBatch<Item: TransferItem> {
+    private var files: [TransferFile<Item>] = []
+    private var bytes: Int64 = 0
+
+    mutating func add(_ file: TransferFile<Item>, size: Int64) {
+        files.append(file)
+        bytes = bytes.addingClamped(size)
+    }
+
+    func isFull(limit: (files: Int, bytes: Int64)) -> Bool { files.count >= limit.files || bytes >= limit.bytes }
+
+    /// Removes and returns the files.
+    mutating func take() -> [TransferFile<Item>] {
+        defer { self = TransferBatch() }
+        return files
+    }
+}
+
 /// The results of a job's files, which are cancelled until their result is known.
 private struct TransferResults<Item: TransferItem> {
     private(set) var all: [TransferResult<Item>]
@@ -171,6 +294,8 @@ extension TransferEnding {
 }
 
 extension TransferStart {
+    fileprivate var isTransfer: Bool { if case .ended = self { false } else { true } }
+
     /// Creates the start of a file that fails without being opened.
     fileprivate init(failed error: any Error) { self = .ended(TransferEnding(failed: error)) }
 }

@@ -20,6 +20,23 @@ protocol TransferJob<Item>: Sendable {
     func prepare(_ indices: ArraySlice<Int>) async throws
     /// Begins a file that was prepared.
     func start(_ file: TransferFile<Item>) async -> TransferStart
+    /// Maximum number of files that are transferred together, and the total length in bytes from which no further file
+    /// is added.
+    var maximumBatch: (files: Int, bytes: Int64) { get }
+    /// Minimum number of files that are transferred together; fewer are transferred alone.
+    var minimumBatch: Int { get }
+    /// Transfers files whose start was ``TransferStart/together(size:)``.
+    ///
+    /// - Parameters:
+    ///   - files: The files, in order.
+    ///   - end: Called with the ending of each file, except those that are returned.
+    /// - Returns: Files that must be transferred alone.
+    func transferTogether(
+        _ files: [TransferFile<Item>],
+        _ end: @escaping @Sendable (TransferFile<Item>, TransferEnding) async -> Void
+    ) async -> [TransferFile<Item>]
+    /// Begins a file that was to be transferred together with others; never returns ``TransferStart/together(size:)``.
+    func startAlone(_ file: TransferFile<Item>) async -> TransferStart
     /// Returns whether this error response means that no other file can succeed.
     func isFatal(_ error: APIError) -> Bool
     /// Returns whether a file must not start before all others have succeeded.
@@ -29,6 +46,14 @@ protocol TransferJob<Item>: Sendable {
 extension TransferJob {
     func prepare(_ indices: ArraySlice<Int>) async throws {}
     func isLast(_ item: Item) -> Bool { false }
+
+    var maximumBatch: (files: Int, bytes: Int64) { (1, 0) }
+    var minimumBatch: Int { 1 }
+    func transferTogether(
+        _ files: [TransferFile<Item>],
+        _ end: @escaping @Sendable (TransferFile<Item>, TransferEnding) async -> Void
+    ) async -> [TransferFile<Item>] { files }
+    func startAlone(_ file: TransferFile<Item>) async -> TransferStart { await start(file) }
 }
 
 /// The beginning of a file's transfer.
@@ -37,6 +62,8 @@ enum TransferStart: Sendable {
     case ended(TransferEnding)
     /// The file must be opened and transferred; an error becomes its outcome.
     case transfer(@Sendable () async throws -> TransferEnding)
+    /// The file, of this length in bytes, is transferred together with others.
+    case together(size: Int64)
 }
 
 /// One file of a run and the state needed to transfer it.

@@ -35,6 +35,15 @@ final class TokenBucket: Sendable {
         return max(4 << 10, Int(clamping: lowest / 8))
     }
 
+    /// Waits until `count` bytes, which are in memory, may be sent; the wait is divided to keep the data rate even.
+    func take(all count: Int) async throws {
+        var rest = count
+        while rest > 0 {
+            try await take(min(rest, quantum))
+            rest -= quantum
+        }
+    }
+
     /// Waits until `count` bytes may be sent or received without exceeding the limit.
     func take(_ count: Int) async throws {
         let wait = state.withLock { state -> Duration in

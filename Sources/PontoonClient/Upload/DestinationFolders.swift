@@ -18,14 +18,21 @@ struct DestinationFolders: Sendable {
     ///
     /// - Throws: The error with which the folder could not be found or created.
     func destination(of item: UploadItem) throws -> UploadDestination? {
-        switch found[FolderPath(item.allFolders)] {
+        try destination(FolderPath(item.allFolders))
+    }
+
+    /// Returns a folder; `nil` if it does not exist.
+    ///
+    /// - Throws: The error with which the folder could not be found or created.
+    fileprivate func destination(_ folder: FolderPath) throws -> UploadDestination? {
+        switch found[folder] {
         case .place(let destination): destination
         case .failed(let error): throw error
         case .missing, nil: nil
         }
     }
 
-    /// Finds or creates the folders of all items.
+    /// Finds or creates the folders of all items that are not known yet.
     ///
     /// Folders are processed level by level; folders of the same level are processed concurrently. An error that
     /// concerns a single folder is kept for ``destination(of:)``.
@@ -43,7 +50,7 @@ struct DestinationFolders: Sendable {
         var all: Set<FolderPath> = []
         for item in items {
             let folder = FolderPath(item.allFolders)
-            if !all.contains(folder) { all.formUnion(folder.withParents) }
+            if !all.contains(folder) { all.formUnion(folder.withParents.filter { found[$0] == nil }) }
         }
         for level in Dictionary(grouping: all, by: \.names.count).sorted(by: { $0.key < $1.key }) {
             let parents = found
@@ -143,5 +150,36 @@ struct DestinationFolders: Sendable {
             length += own
         }
         return batches
+    }
+}
+
+/// Folders that are created when the first file needs them, because an archive did not create them.
+actor LaterFolders {
+    private var found: [FolderPath: UploadDestination] = [:]
+
+    /// Returns the destination of an item, which is created if it does not exist.
+    ///
+    /// - Throws: ``APIError``, ``ClientError``.
+    func destination(
+        of item: UploadItem,
+        _ known: DestinationFolders,
+        _ client: SevenBridgesClient
+    ) async throws -> UploadDestination {
+        try await destination(FolderPath(item.allFolders), known, client)
+    }
+
+    private func destination(
+        _ folder: FolderPath,
+        _ known: DestinationFolders,
+        _ client: SevenBridgesClient
+    ) async throws -> UploadDestination {
+        if let found = try found[folder] ?? known.destination(folder) { return found }
+        guard let name = folder.names.last else {
+            throw ClientError(.notFound, "The destination does not exist.")
+        }
+        let parent = try await destination(folder.parent, known, client)
+        let created = UploadDestination.folder(try await client.folder(name, in: parent))
+        found[folder] = created
+        return created
     }
 }

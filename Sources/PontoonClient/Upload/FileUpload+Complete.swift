@@ -77,7 +77,7 @@ extension FileUpload {
     ///
     /// - Returns: Whether a checksum was compared.
     /// - Throws: `.checksumMismatch`.
-    private func hasSameChecksum(_ details: FileDetails, _ crc64: CRC64NVME, size: Int64) throws -> Bool {
+    func hasSameChecksum(_ details: FileDetails, _ crc64: CRC64NVME, size: Int64) throws -> Bool {
         if let actual = details.size, actual != size {
             throw mismatch("its length is \(actual) bytes on the server and \(size) here", details)
         }

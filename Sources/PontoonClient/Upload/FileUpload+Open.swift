@@ -75,9 +75,7 @@ extension FileUpload {
         )
         var start = UploadStart(destination: destination, name: item.name, size: size)
         start.partSize = plan.partSize
-        // A token with the scope `upload` may start no upload that replaces a file, so request that only if necessary.
-        let isTaken = !job.options.comparesExisting || existing != nil
-        start.overwrite = isTaken && job.options.transfer.conflictPolicy == .overwrite
+        start.overwrite = mustReplace
         start.md5 = try await md5(of: source)
         if job.server.acceptsLabels { (start.tags, start.metadata) = (item.tags, metadata(of: source)) }
         if job.server.providesPartInfos { start.partInfos = min(plan.parts, 100) }
@@ -86,8 +84,8 @@ extension FileUpload {
             return .upload(found)
         }
         let details: UploadDetails
-        switch try await begin(start, source) {
-        case .started(let upload): details = upload
+        switch try await claimName(start, source, { try await client.startUpload($0) }) {
+        case .claimed(let upload): details = upload
         case .identical(let file): return .alreadyThere(file)
         }
         if let partSize = details.partSize, partSize != plan.partSize {
@@ -107,14 +105,23 @@ extension FileUpload {
         return .upload(upload)
     }
 
+    /// Whether the first attempt may replace an existing file.
+    ///
+    /// A token with the scope `upload` may replace no file, so that is requested only if necessary.
+    var mustReplace: Bool {
+        let isTaken = !job.options.comparesExisting || existing != nil
+        return isTaken && job.options.transfer.conflictPolicy == .overwrite
+    }
+
     /// Computes the MD5 of a file if it was requested; reads the file the first time.
     func md5(of source: SourceFile) async throws -> String? {
         guard job.options.computesMD5 else { return nil }
         return try await threads.runIfActive { try source.wholeMD5() }
     }
 
-    private enum Start {
-        case started(UploadDetails)
+    /// The result of a call that determines the name of a file.
+    enum Claim<Value: Sendable>: Sendable {
+        case claimed(Value)
         /// A file with the same bytes has the name already.
         case identical(CompletedUpload)
     }
@@ -126,15 +133,20 @@ extension FileUpload {
     /// same names.
     static func otherName(_ name: String, _ number: Int) -> String { "_\(number)_\(name)" }
 
-    /// Starts an upload on the server: with ``TransferOptions/ConflictPolicy/rename``, under the first name that is free.
+    /// Starts or stores a file on the server: with ``TransferOptions/ConflictPolicy/rename``, under the first name that
+    /// is free.
     ///
     /// - Throws: ``APIError``, with code 8005 if the name is taken by a different file; ``ClientError``.
-    private func begin(_ start: UploadStart, _ source: SourceFile) async throws -> Start {
+    func claimName<Value>(
+        _ start: UploadStart,
+        _ source: SourceFile,
+        _ call: (UploadStart) async throws -> Value
+    ) async throws -> Claim<Value> {
         // The existing file has already been compared.
         var attempt = startAttempt(start, skipsOwnName: existing != nil)
         while true {
             do {
-                return .started(try await client.startUpload(attempt.start))
+                return .claimed(try await call(attempt.start))
             } catch let error as APIError where error.code == 8005 {
                 if case .alreadyThere(let completed)? = try await identicalFile(source, named: attempt.start.name) {
                     return .identical(completed)
@@ -246,7 +258,7 @@ extension FileUpload {
     }
 
     /// Returns the file on the server as the result of this upload if its content is identical to the local file.
-    private func completed(by found: FileDetails, _ source: SourceFile) async throws -> CompletedUpload? {
+    func completed(by found: FileDetails, _ source: SourceFile) async throws -> CompletedUpload? {
         // Unless the local file has changed since its record was read.
         if let record, record.matches(found),
             record.identity.facts.isSame(as: source.facts),

@@ -26,11 +26,12 @@ struct FileUpload: Sendable {
     ///
     /// - Throws: Any error; the journal is kept for a later run if there is something to resume.
     func run() async throws -> TransferEnding {
-        // Both calls share one switch to the thread pool, whose cost is noticeable for small files.
-        let (source, journal) = try await threads.runIfActive {
+        // All calls share one switch to the thread pool, whose cost is noticeable for small files.
+        let (source, content, journal) = try await threads.runIfActive {
             let source = try SourceFile(item.source, isUploaded: true, mayChange: job.options.allowsChangingFiles)
             do {
-                return (source, try openJournal(of: source))
+                let content = job.isSentWhole(item, source.facts) ? try wholeFile(source) : nil
+                return (source, content, content == nil ? try openJournal(of: source) : nil)
             } catch {
                 try source.close()
                 throw error
@@ -38,6 +39,11 @@ struct FileUpload: Sendable {
         }
         return try await withClosing(source, close: { try $0.close() }) { source in
             file.progress.opened(size: source.facts.size)
+            var journal = journal
+            if let content {
+                if let ending = try await send(content, source) { return ending }
+                journal = try await threads.runIfActive { try openJournal(of: source) }
+            }
             do {
                 return try await upload(source, journal)
             } catch {
@@ -132,10 +138,20 @@ struct FileUpload: Sendable {
     }
 
     /// Sets the file's tags and metadata unless it has them already, records the file as finished and deletes the journal.
+    ///
+    /// - Parameters:
+    ///   - completed: The file on the server.
+    ///   - source: The local file; `nil` for a stream.
+    ///   - journal: The file's journal; `nil` if it has none.
+    ///   - identity: The identity of a file without a journal; `nil` if the file is not to be recorded as finished.
+    ///   - outcome: The outcome to return.
+    /// - Returns: The ending with `outcome`.
+    /// - Throws: `.checksumMismatch`, `.fileChanged`, `.stateUnusable`; ``APIError``.
     func finish(
         _ completed: CompletedUpload,
         _ source: SourceFile?,
         _ journal: OpenJournal?,
+        identity: FileIdentity? = nil,
         outcome: TransferOutcome
     ) async throws -> TransferEnding {
         let (id, crc64) = (completed.details.id, completed.crc64.hex)
@@ -160,24 +176,7 @@ struct FileUpload: Sendable {
         } else if case .alreadyThere = outcome, let source {
             await updateTime(completed.details, source)
         }
-        if let journal {
-            let record = FinishedRecord(
-                source: journal.key.source,
-                remotePath: journal.key.remotePath,
-                identity: journal.identity,
-                file: id,
-                crc64: crc64,
-                md5: md5,
-                verification: completed.verification.rawValue,
-                labels: item.labelDigest,
-                ended: .now
-            )
-            try await threads.runIfActive {
-                try job.finished?.add(record)
-                try journal.journal.remove()
-            }
-        }
-        return TransferEnding(
+        let ending = TransferEnding(
             outcome: outcome,
             fileID: id,
             crc64nvme: crc64,
@@ -185,15 +184,18 @@ struct FileUpload: Sendable {
             verification: completed.verification,
             name: completed.details.name
         )
+        if let identity = journal?.identity ?? identity {
+            let record = job.finishedRecord(of: item, identity, ending)
+            try await threads.runIfActive {
+                try job.finished?.add([record])
+                try journal?.journal.remove()
+            }
+        }
+        return ending
     }
 
     /// Returns the item's metadata, with the modification time of its file if it is to be kept.
-    func metadata(of source: SourceFile?) -> [String: String] {
-        guard job.options.transfer.keepsTimes, let time = source?.time,
-            item.metadata.count < MetadataRules.maximumPairs
-        else { return item.metadata }
-        return item.metadata.merging([FileTime.key: time]) { own, _ in own }
-    }
+    func metadata(of source: SourceFile?) -> [String: String] { job.options.metadata(of: item, source) }
 
     /// Updates the time of an identical file at the destination, if it has one; failures are ignored.
     private func updateTime(_ existing: FileDetails, _ source: SourceFile) async {

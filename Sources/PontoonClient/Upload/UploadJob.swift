@@ -15,9 +15,15 @@ struct UploadJob: TransferJob {
     /// Errors with which files fail without being opened, by index of the item.
     let problems: [Int: ClientError]
     let folders: DestinationFolders
+    /// Folders that were not created before the first upload.
+    let laterFolders = LaterFolders()
     /// The files and folders at the destination with the names of the prepared items.
     let existing = ExistingFiles()
     let openUploads: OpenUploads
+    /// File names of the journals that earlier runs left.
+    let journals: Set<String>
+    let wholeFiles: WholeFileLimit
+    let archives: ArchiveRules
     let storage = StorageObservations()
 
     let maximumOpenFiles = 128
@@ -43,18 +49,28 @@ struct UploadJob: TransferJob {
     /// Begins a file; it ends at once if it cannot be uploaded, an earlier run finished it, or it is skipped because its
     /// name is taken.
     func start(_ file: TransferFile<UploadItem>) async -> TransferStart {
+        await start(file, isAlone: false)
+    }
+
+    func startAlone(_ file: TransferFile<UploadItem>) async -> TransferStart { await start(file, isAlone: true) }
+
+    private func start(_ file: TransferFile<UploadItem>, isAlone: Bool) async -> TransferStart {
         if let problem = problems[file.index] { return .ended(TransferEnding(outcome: .failed(problem))) }
         do {
-            guard let destination = try folders.destination(of: file.item) else {
-                // Cannot happen, because all folders are created before the first upload.
-                throw ClientError(.notFound, "The folder of '\(file.item.remotePath)' does not exist.")
-            }
+            let size = context.board.size(file.index)
+            let mayJoin = !isAlone && archives.contains(file.item, size: size)
+            // The archive creates missing folders.
+            let known = try folders.destination(of: file.item)
+            if known == nil, mayJoin { return .together(size: size) }
+            let destination =
+                if let known { known } else { try await laterFolders.destination(of: file.item, folders, client) }
             if file.item.isFolder, case .folder(let id) = destination {
                 return .ended(TransferEnding(outcome: .alreadyThere, fileID: id))
             }
             let found = try existing[file.index]
             let record = found == nil ? nil : try await record(of: file.item)
             if let found, let ending = knownEnding(of: file, found, record) { return .ended(ending) }
+            if found == nil, mayJoin { return .together(size: size) }
             let upload = FileUpload(job: self, file: file, destination: destination, existing: found, record: record)
             if let stream = options.stream { return .transfer { try await upload.run(stream) } }
             return .transfer { try await upload.run() }
@@ -88,18 +104,45 @@ struct UploadJob: TransferJob {
     func isFatal(_ error: APIError) -> Bool { error.concernsDestination }
     func isLast(_ item: UploadItem) -> Bool { item.isLast }
 
-    /// Returns the journal key of an item.
-    func key(_ item: UploadItem) -> JournalKey {
-        JournalKey(
-            endpoint: client.endpoint.url,
-            destination: options.destination,
+    var maximumBatch: (files: Int, bytes: Int64) { archives.limit }
+    var minimumBatch: Int { ArchiveRules.minimumFiles }
+
+    func transferTogether(
+        _ files: [TransferFile<UploadItem>],
+        _ end: @escaping @Sendable (TransferFile<UploadItem>, TransferEnding) async -> Void
+    ) async -> [TransferFile<UploadItem>] {
+        if archives.isRefused { return files }
+        return await ArchiveUpload(files, job: self, end: end).run()
+    }
+
+    /// Returns the record of a file whose upload has finished.
+    func finishedRecord(of item: UploadItem, _ identity: FileIdentity, _ ending: TransferEnding) -> FinishedRecord {
+        FinishedRecord(
             source: item.source.absolute,
-            remotePath: item.remotePath
+            remotePath: item.remotePath,
+            identity: identity,
+            file: ending.fileID ?? "",
+            crc64: ending.crc64nvme ?? "",
+            md5: ending.md5,
+            verification: ending.verification?.rawValue ?? "",
+            labels: item.labelDigest,
+            ended: .now
         )
     }
+
+    /// Returns the journal key of an item.
+    func key(_ item: UploadItem) -> JournalKey { JournalKey(client, options.destination, item) }
 }
 
 extension UploadOptions {
+    /// Returns an item's metadata, with the modification time of its file if it is to be kept.
+    func metadata(of item: UploadItem, _ source: SourceFile?) -> [String: String] {
+        guard transfer.keepsTimes, let time = source?.time, item.metadata.count < MetadataRules.maximumPairs else {
+            return item.metadata
+        }
+        return item.metadata.merging([FileTime.key: time]) { own, _ in own }
+    }
+
     /// Decides the outcome of a file whose name is taken without reading the local file.
     ///
     /// - Parameters:

@@ -66,10 +66,26 @@ public struct Uploader: Sendable {
         let finished = try state.map { try $0.finishedLog(JournalKey(client, options.destination)) }
         return try await withClosing(finished, close: { try $0?.close() }) { [problems] finished in
             var folders = DestinationFolders(options.destination)
-            try await folders.prepare(
-                items.indices.lazy.filter { problems[$0] == nil }.map { items[$0] },
-                context.client
+            let journals = try state?.journalNames() ?? []
+            // Files with an invalid part size fail in parts.
+            let partSizes = limits.smallestPart...PartSizing.maximumPartSize
+            let sendsWhole = server.storesFilesInOneCall && partSizes.contains(options.partSize ?? partSizes.lowerBound)
+            let wholeFiles = WholeFileLimit(sendsWhole ? context.memory.chunkSize : nil)
+            let archives = ArchiveRules(
+                server,
+                options,
+                items: items,
+                sizes: items.indices.map { context.board.size($0) },
+                maximumSize: wholeFiles.maximum,
+                isJournaled: { [options] item in
+                    !journals.isEmpty && journals.contains(JournalKey(client, options.destination, item).fileName)
+                }
             )
+            let good = items.indices.filter { problems[$0] == nil }
+            let isJoining = { archives.contains(items[$0], size: context.board.size($0)) }
+            try await folders.prepare(good.lazy.filter { !isJoining($0) }.map { items[$0] }, context.client)
+            // Archives create the folders of their files.
+            try await folders.prepare(good.lazy.filter(isJoining).map { items[$0] }, creating: false, context.client)
             let job = UploadJob(
                 context: context,
                 options: options,
@@ -80,7 +96,10 @@ public struct Uploader: Sendable {
                 finished: finished,
                 problems: problems,
                 folders: folders,
-                openUploads: OpenUploads(context.client, server: server, threads: context.threads)
+                openUploads: OpenUploads(context.client, server: server, threads: context.threads),
+                journals: journals,
+                wholeFiles: wholeFiles,
+                archives: archives
             )
             return try await context.run(job)
         }
@@ -128,6 +147,18 @@ extension JournalKey {
     /// Creates a key that identifies a destination only, to open its log of finished uploads.
     init(_ client: SevenBridgesClient, _ destination: UploadDestination) {
         self.init(endpoint: client.endpoint.url, destination: destination, source: "", remotePath: "")
+    }
+}
+
+extension JournalKey {
+    /// Creates the key of an item's journal.
+    init(_ client: SevenBridgesClient, _ destination: UploadDestination, _ item: UploadItem) {
+        self.init(
+            endpoint: client.endpoint.url,
+            destination: destination,
+            source: item.source.absolute,
+            remotePath: item.remotePath
+        )
     }
 }
 

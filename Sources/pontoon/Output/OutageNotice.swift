@@ -6,6 +6,8 @@ struct OutageNotice {
     /// Time of the first failure; `nil` if there is no outage.
     private var start: ContinuousClock.Instant?
     private var isAnnounced = false
+    /// Time of the last success; `nil` before the first.
+    private var lastSuccess: ContinuousClock.Instant?
 
     /// Pause before a retry from which an outage is announced; shorter ones are common on mobile networks.
     private static let minimumPause: Duration = .seconds(1)
@@ -15,7 +17,9 @@ struct OutageNotice {
         switch event {
         case .retrying(let retry) where retry.isOutage:
             start = start ?? .now
-            guard !isAnnounced, retry.wait > Self.minimumPause else { return nil }
+            // A request that failed just before another one succeeded is not a new outage.
+            let isRecent = lastSuccess.map { .now - $0 < Self.minimumPause } ?? false
+            guard !isAnnounced, !isRecent, retry.wait > Self.minimumPause else { return nil }
             isAnnounced = true
             return "pontoon: \(retry.reason) Retrying until the connection is back; see --retry-for."
         case .partStored, .verifying: return end()
@@ -25,7 +29,7 @@ struct OutageNotice {
     }
 
     private mutating func end() -> String? {
-        defer { (start, isAnnounced) = (nil, false) }
+        defer { (start, isAnnounced, lastSuccess) = (nil, false, .now) }
         guard isAnnounced, let start else { return nil }
         return "pontoon: The connection is back after \(timeText((.now - start) / .seconds(1)))."
     }

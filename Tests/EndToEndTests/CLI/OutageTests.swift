@@ -21,7 +21,7 @@ struct OutageTests {
             for number in 0..<8 { try user.makeFile("data/f\(number)", size: 100) }
             let isBack = Switch()
             let run = try await FaultInjectionProxy.with(server) { _ in
-                .respond { head in !isBack.isOn && head.contains("POST /v2/upload/multipart") ? "" : nil }
+                .respond { head in !isBack.isOn && head.contains("PUT /v2/files/content") ? "" : nil }
             } _: { proxy in
                 var user = user
                 user.endpoint = "http://127.0.0.1:\(proxy.port)/v2"
@@ -87,7 +87,8 @@ struct OutageTests {
     )
     func refusedParts(code: String, isRetried: Bool) async throws {
         try await withPontoon { server, user in
-            let path = try user.makeFile("f", size: 1000).string
+            // Too long for one call.
+            let path = try user.makeFile("f", size: 2 << 20).string
             let count = Counter()
             let body = "<Error><Code>\(code)</Code><Message>Not now</Message></Error>"
             let run = try await FaultInjectionProxy.with(server) { _ in

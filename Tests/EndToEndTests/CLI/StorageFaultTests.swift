@@ -63,7 +63,7 @@ struct StorageFaultTests {
     func expired() async throws {
         let valve = RequestValve("PUT ")
         async let expiry: Void = valve.releaseAfter(.seconds(11))
-        let run = try await uploads(size: 100, server: ["--url-lifetime", "10s"]) { _ in .holdRequests(valve) }
+        let run = try await uploads(size: 2 << 20, server: ["--url-lifetime", "10s"]) { _ in .holdRequests(valve) }
         try await expiry
         #expect(run.all("retrying").contains { $0.text("reason")?.contains("403") == true }, "\(run)")
         #expect(run.parts == [1])
@@ -96,7 +96,8 @@ struct StorageFaultTests {
         try await withBadStorage { _ in
             isOver.isOn ? .none : .flipBit(at: 100_000)
         } _: { server, user in
-            let path = try user.makeFile("f", size: 1 << 20).string
+            // Too long for one call, in which the server sends the bytes to the bucket.
+            let path = try user.makeFile("f", size: 2 << 20).string
             let run = try await user.upload("--retries", "1", path)
             #expect(run.code == 7, "\(run)")
             let failure = try #require(run.all("failed").first, "\(run)")
@@ -107,7 +108,7 @@ struct StorageFaultTests {
             let again = try await user.upload(path)
             #expect(again.code == 0, "\(again)")
             #expect(again.all("started").first?.text("upload_id") == failure.text("upload_id"))
-            #expect(try await server.api.content("f") == testBytes(seed: 7, count: 1 << 20))
+            #expect(try await server.api.content("f") == testBytes(seed: 7, count: 2 << 20))
         }
     }
 
@@ -116,7 +117,7 @@ struct StorageFaultTests {
         try await withBadStorage { _ in
             .replaceInRequest("AKPONTOONTESTS", with: "AKNOBODYSTESTS")
         } _: { _, user in
-            let run = try await user.upload(try user.makeFile("f", size: 100).string)
+            let run = try await user.upload(try user.makeFile("f", size: 2 << 20).string)
             #expect(run.code == 10, "\(run)")
             let failure = try #require(run.all("failed").first, "\(run)")
             #expect(failure.text("code") == "storage_refused", "\(run)")

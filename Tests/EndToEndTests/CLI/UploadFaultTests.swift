@@ -82,7 +82,7 @@ struct UploadFaultTests {
     func expired() async throws {
         let valve = RequestValve("PUT ")
         async let expiry: Void = valve.releaseAfter(.seconds(11))
-        let run = try await uploads(size: 100, server: ["--url-lifetime", "10s"]) { _ in .holdRequests(valve) }
+        let run = try await uploads(size: 2 << 20, server: ["--url-lifetime", "10s"]) { _ in .holdRequests(valve) }
         try await expiry
         #expect(run.all("retrying").contains { $0.text("reason")?.contains("403") == true }, "\(run)")
     }
@@ -178,7 +178,7 @@ struct UploadFaultTests {
             let run = try await user.run(["upload", "--json"] + place + [try user.makeFile("f", size: 1).string])
             #expect(run.code == code, "\(run)")
             let message = run.all("failed").first?.text("message") ?? ""
-            #expect(message.contains("'f'") && message.contains("POST /upload/multipart"), "\(run)")
+            #expect(message.contains("'f'") && message.contains("PUT /files/content"), "\(run)")
         }
     }
 }

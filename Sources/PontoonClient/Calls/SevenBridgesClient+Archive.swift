@@ -1,0 +1,121 @@
+import AsyncHTTPClient
+import NIOCore
+import NIOHTTP1
+import PontoonCore
+
+/// A line of the response to an archive: one file or folder, or the summary at the end.
+struct ArchiveLine: Decodable {
+    /// The error because of which a file was not stored.
+    struct Failure: Decodable {
+        var status: Int
+        var code: Int?
+        var message: String?
+    }
+
+    /// Path of the entry; `nil` in the summary.
+    var path: String?
+    var type: String?
+    var id: String?
+    var name: String?
+    var size: Double?
+    var checksums: FileDetails.Checksums?
+    var result: String?
+    var error: Failure?
+    var summary: Summary?
+
+    /// The counts in the summary, which are not used.
+    struct Summary: Decodable {}
+}
+
+extension SevenBridgesClient {
+    /// Path of the call that stores the files of an archive, below the endpoint.
+    static let archivePath = "/upload/archive"
+    /// Maximum length of a line of the response in bytes.
+    private static let maximumArchiveLine = 64 << 10
+
+    /// Sends an archive once and reads the response while it is sent.
+    ///
+    /// - Parameters:
+    ///   - request: The call, without a body.
+    ///   - archive: The body.
+    ///   - receive: Called with the lines of each received piece of the response, in order.
+    /// - Throws: A refusal for an error response; ``TransportFailure``, of kind `connectionLost` if the response has no
+    ///   summary; any error of `receive`.
+    func attemptArchive(
+        _ request: APIRequest,
+        _ archive: ArchiveBody,
+        _ receive: @escaping @Sendable ([ArchiveLine]) async throws -> Void
+    ) async throws {
+        try await throttle.pass()
+        var http = try httpRequest(request)
+        http.headers.replaceOrAdd(name: "Content-Type", value: "application/x-tar")
+        http.headers.replaceOrAdd(name: "Accept", value: "application/x-ndjson")
+        http.body = .stream(ArchiveBody.Chunks(body: archive), length: .unknown)
+        let settings = transport.settings
+        try await withStallGuard {
+            archive.isAtEnd ? settings.responseTimeout(partSize: 0) : settings.stallTimeout
+        } idleTime: {
+            archive.idleTime
+        } _: { [http] in
+            let response = try await transport.open(http)
+            archive.noteResponse()
+            guard (200..<300).contains(response.status.code) else {
+                throw try await refusal(of: response, request)
+            }
+            apiContact.note()
+            try await read(response, request, archive, receive)
+        }
+    }
+
+    private func refusal(of response: HTTPClientResponse, _ request: APIRequest) async throws -> RefusedCall {
+        // A server that refuses a request before it has received the whole body may close the connection, which also
+        // ends the response. Its status and headers are complete.
+        var body = ByteBuffer()
+        do {
+            body = try await response.body.collect(upTo: 1 << 20)
+        } catch {
+            try Task.checkCancellation()
+        }
+        return refusal(
+            of: HTTPResponse(status: Int(response.status.code), headers: response.headers, body: body),
+            request
+        )
+    }
+
+    private func read(
+        _ response: HTTPClientResponse,
+        _ request: APIRequest,
+        _ archive: ArchiveBody,
+        _ receive: @Sendable ([ArchiveLine]) async throws -> Void
+    ) async throws {
+        var (rest, total, hasSummary) = (ByteBuffer(), 0, false)
+        do {
+            for try await piece in response.body {
+                archive.noteResponse()
+                total += piece.readableBytes
+                rest.writeImmutableBuffer(piece)
+                var lines: [ArchiveLine] = []
+                while let end = rest.readableBytesView.firstIndex(of: UInt8(ascii: "\n")) {
+                    guard let text = rest.readSlice(length: end - rest.readerIndex) else { break }
+                    rest.moveReaderIndex(forwardBy: 1)
+                    if text.readableBytes == 0 { continue }
+                    let line: ArchiveLine = try decode(text, request)
+                    if line.summary != nil { hasSummary = true }
+                    lines.append(line)
+                }
+                rest.discardReadBytes()
+                guard rest.readableBytes <= Self.maximumArchiveLine, total <= ServerValues.maximumBody else {
+                    throw TransportFailure(kind: .responseTooLong, reason: "the response is too long")
+                }
+                try await receive(lines)
+            }
+        } catch {
+            // A cancelled request may fail with an error other than CancellationError.
+            try Task.checkCancellation()
+            throw TransportFailure.translate(error)
+        }
+        guard hasSummary else {
+            throw TransportFailure(kind: .connectionLost, reason: "the response ended early")
+        }
+    }
+}

@@ -1,0 +1,86 @@
+import NIOCore
+import NIOHTTP1
+import PontoonCore
+import PontoonFoundation
+
+/// A request to store a whole file with one call; requires ``ServerIndex/storesFilesInOneCall``.
+struct FilePut: Sendable {
+    /// Path of the call below the endpoint.
+    static let path = "/files/content"
+
+    /// Destination, name, length, labels, MD5, and whether an existing file is replaced.
+    var start: UploadStart
+    let content: ByteBuffer
+    let crc64: CRC64NVME
+
+    /// Returns whether a file on the server has the bytes of this one; `false` if the server provides no checksum.
+    fileprivate func isStored(as file: FileDetails) -> Bool {
+        !file.isFolder && file.size == Int64(content.readableBytes)
+            && file.checksums?.crc64nvme?.lowercased() == crc64.hex
+    }
+
+    /// Returns the request with a rule for a name that is taken: `fail`, `skip` or `overwrite`.
+    fileprivate func request(onConflict rule: String) throws -> APIRequest {
+        var headers = [(name: "x-amz-checksum-crc64nvme", value: crc64.base64)]
+        if let md5 = start.md5.flatMap({ Hex.decode($0) }) {
+            headers.append(("Content-MD5", Data(md5).base64EncodedString()))
+        }
+        if let labels = try start.labels { headers.append(("X-Pontoon-Labels", labels)) }
+        return APIRequest(
+            method: .PUT,
+            path: Self.path,
+            query: [start.destination.field, ("name", start.name), ("on_conflict", rule)],
+            content: content,
+            headers: headers,
+            purpose: "upload '\(start.name)'",
+            timeoutFactor: 5
+        )
+    }
+}
+
+extension UploadStart {
+    /// The tags and metadata as a JSON object of printable ASCII characters; `nil` if there are none.
+    var labels: String? {
+        get throws {
+            if tags.isEmpty, metadata.isEmpty { return nil }
+            var object: [String: JSONValue] = [:]
+            if !tags.isEmpty { object["tags"] = .array(tags.map { .string($0) }) }
+            if !metadata.isEmpty { object["metadata"] = .object(metadata.mapValues { .string($0) }) }
+            let json = String(decoding: try JSONEncoder().encode(JSONValue.object(object)), as: UTF8.self)
+            if json.utf8.allSatisfy(Self.printable.contains) { return json }
+            // Characters outside of ASCII occur in strings only.
+            return json.unicodeScalars.reduce(into: "") { text, scalar in
+                if scalar.isASCII, Self.printable.contains(UInt8(truncatingIfNeeded: scalar.value)) {
+                    text.unicodeScalars.append(scalar)
+                } else {
+                    for unit in String(scalar).utf16 {
+                        text += "\\u" + Hex.encode([UInt8(unit >> 8), UInt8(unit & 0xFF)])
+                    }
+                }
+            }
+        }
+    }
+
+    private static let printable: ClosedRange<UInt8> = 0x20...0x7E
+}
+
+extension SevenBridgesClient {
+    /// Stores a file with one call.
+    ///
+    /// If a response is lost, the request is repeated so that it keeps an existing file. If that file has the same bytes,
+    /// it is returned.
+    ///
+    /// - Throws: ``APIError``, with code 8005 if the name is taken by a different file; ``ClientError``.
+    func putFile(_ put: FilePut) async throws -> FileDetails {
+        let request = try put.request(onConflict: put.start.overwrite ? "overwrite" : "fail")
+        return try await repeating(request) { mayHaveSucceeded in
+            if mayHaveSucceeded, !put.start.overwrite {
+                let again = try put.request(onConflict: "skip")
+                let stored: FileDetails = try decode(try await attempt(again), again)
+                if put.isStored(as: stored) { return stored }
+                // A different file has the name, so the server refuses this one.
+            }
+            return try decode(try await attempt(request), request)
+        }
+    }
+}

@@ -1,0 +1,122 @@
+import NIOCore
+import NIOPosix
+import PontoonCore
+import Synchronization
+
+/// The body of a request that stores many small files: a tar archive that is produced as the connection requests it.
+///
+/// Each file is read as a whole before its entry begins, so a file that cannot be read, or that changes, is left out.
+final class ArchiveBody: Sendable {
+    /// A file in the archive.
+    struct Entry: Sendable {
+        let size: Int64
+        let crc64: CRC64NVME
+        /// `nil` if there is no state directory.
+        let identity: FileIdentity?
+    }
+
+    /// What became of a file.
+    enum Packed: Sendable {
+        case sent(Entry)
+        /// The file is too long, or its labels are, so it must be sent by itself.
+        case unsuitable
+        case failed(any Error)
+    }
+
+    private struct State {
+        var position = 0
+        var isAtEnd = false
+        var packed: [Int: Packed] = [:]
+        var lastProgress = ContinuousClock.now
+    }
+
+    private let job: UploadJob
+    private let files: [TransferFile<UploadItem>]
+    private let chunkSize: Int
+    private let state = Mutex(State())
+
+    /// Creates the body of an archive of files.
+    init(_ files: [TransferFile<UploadItem>], job: UploadJob) {
+        self.files = files
+        self.job = job
+        chunkSize = min(job.context.memory.chunkSize, 256 << 10)
+    }
+
+    /// Whether all bytes have been passed to the connection.
+    var isAtEnd: Bool { state.withLock { $0.isAtEnd } }
+    /// Time since bytes were last passed to the connection, or a part of the response arrived.
+    var idleTime: Duration { state.withLock { .now - $0.lastProgress } }
+
+    /// Records that a part of the response arrived.
+    func noteResponse() { state.withLock { $0.lastProgress = .now } }
+
+    /// Returns what became of a file so far, by its index among the items; `nil` if it has not been read.
+    subscript(index: Int) -> Packed? { state.withLock { $0.packed[index] } }
+
+    /// Returns the next bytes of the archive; `nil` at its end.
+    func next() async throws -> ByteBuffer? {
+        if isAtEnd { return nil }
+        try Task.checkCancellation()
+        let (chunk, sent) = try await job.threads.runIfActive { self.read() }
+        for (file, size) in sent {
+            file.progress.opened(size: size)
+            await file.announceWhole(size: size)
+            file.progress.transferred(size)
+        }
+        try await job.context.bandwidth?.take(all: chunk.readableBytes)
+        state.withLock { $0.lastProgress = .now }
+        return chunk
+    }
+
+    private func read() -> (ByteBuffer, [(TransferFile<UploadItem>, Int64)]) {
+        var chunk = ByteBufferAllocator().buffer(capacity: chunkSize)
+        var sent: [(TransferFile<UploadItem>, Int64)] = []
+        var position = state.withLock { $0.position }
+        while position < files.count, chunk.readableBytes < chunkSize {
+            let file = files[position]
+            let packed: Packed
+            do {
+                packed = try pack(file.item, into: &chunk)
+            } catch {
+                packed = .failed(error)
+            }
+            if case .sent(let entry) = packed { sent.append((file, entry.size)) }
+            state.withLock { $0.packed[file.index] = packed }
+            position += 1
+        }
+        let isAtEnd = position == files.count
+        if isAtEnd { TarWriter.appendTrailer(to: &chunk) }
+        state.withLock { ($0.position, $0.isAtEnd) = (position, isAtEnd) }
+        return (chunk, sent)
+    }
+
+    private func pack(_ item: UploadItem, into chunk: inout ByteBuffer) throws -> Packed {
+        let source = try SourceFile(item.source, isUploaded: true, mayChange: job.options.allowsChangingFiles)
+        defer { source.closeAfterReading() }
+        var start = UploadStart(destination: job.options.destination, name: item.name, size: source.facts.size)
+        (start.tags, start.metadata) = (item.tags, job.options.metadata(of: item, source))
+        let labels = try start.labels
+        guard job.wholeFiles.contains(source.facts.size), labels?.utf8.count ?? 0 <= UploadJob.maximumLabels else {
+            return .unsuitable
+        }
+        let (content, crc64) = try source.content()
+        try source.checkUnchanged()
+        var records = [(key: "PONTOON.checksum", value: crc64.base64)]
+        if let labels { records.append(("PONTOON.labels", labels)) }
+        TarWriter.append(item.remotePath, records: records, content: content, to: &chunk)
+        let identity = try job.state.map { _ in FileIdentity(facts: source.facts, sample: try source.sample(crc64)) }
+        return .sent(Entry(size: source.facts.size, crc64: crc64, identity: identity))
+    }
+}
+
+extension ArchiveBody {
+    /// The bytes as an asynchronous sequence for the HTTP client.
+    struct Chunks: AsyncSequence, AsyncIteratorProtocol, Sendable {
+        typealias Element = ByteBuffer
+
+        let body: ArchiveBody
+
+        func makeAsyncIterator() -> Chunks { self }
+        mutating func next() async throws -> ByteBuffer? { try await body.next() }
+    }
+}

@@ -1,0 +1,173 @@
+import NIOCore
+import PontoonCore
+import PontoonFoundation
+import Synchronization
+
+/// A small file whose bytes are in memory, to be sent with one call.
+struct WholeFile: Sendable {
+    let content: ByteBuffer
+    let crc64: CRC64NVME
+    /// The identity with which the file is recorded as finished; `nil` if there is no state directory.
+    let identity: FileIdentity?
+    /// The request without ``UploadStart/overwrite``.
+    let start: UploadStart
+}
+
+extension UploadJob {
+    /// Maximum length of the labels of a file that is sent whole, in bytes; the server limits the header to 16 KiB.
+    static var maximumLabels: Int { 8 << 10 }
+
+    /// Returns whether a file is sent with one call, rather than in parts.
+    ///
+    /// An upload that an earlier run started, or that the user wants to resume, is continued in parts.
+    func isSentWhole(_ item: UploadItem, _ facts: FileFacts) -> Bool {
+        wholeFiles.contains(facts.size) && options.uploadID == nil && !options.adoptsUploads
+            && (journals.isEmpty || !journals.contains(key(item).fileName))
+    }
+}
+
+extension FileUpload {
+    /// Reads a small file; blocks.
+    ///
+    /// - Returns: `nil` if its labels are too long for a header.
+    /// - Throws: `.fileChanged`, `.fileUnreadable`.
+    func wholeFile(_ source: SourceFile) throws -> WholeFile? {
+        var start = UploadStart(destination: destination, name: item.name, size: source.facts.size)
+        (start.tags, start.metadata) = (item.tags, metadata(of: source))
+        guard try start.labels?.utf8.count ?? 0 <= UploadJob.maximumLabels else { return nil }
+        let (content, crc64) = try source.content()
+        if job.options.computesMD5 { start.md5 = try source.wholeMD5() }
+        // Before the bytes are sent, because the file is visible as soon as they have arrived.
+        try source.checkUnchanged()
+        let identity = try job.state.map { _ in FileIdentity(facts: source.facts, sample: try source.sample(crc64)) }
+        return WholeFile(content: content, crc64: crc64, identity: identity, start: start)
+    }
+
+    /// Sends a small file with one call.
+    ///
+    /// - Returns: `nil` if the file must be sent in parts instead, because the server does not accept this call.
+    /// - Throws: ``APIError``, ``ClientError``; `CancellationError`.
+    func send(_ whole: WholeFile, _ source: SourceFile) async throws -> TransferEnding? {
+        if job.options.comparesExisting, let existing, let completed = try await completed(by: existing, source) {
+            return try await finish(completed, source, nil, identity: whole.identity, outcome: .alreadyThere)
+        }
+        await file.announceWhole(size: source.facts.size)
+        try await job.context.bandwidth?.take(all: whole.content.readableBytes)
+        let size = source.facts.size
+        var start = whole.start
+        start.overwrite = mustReplace
+        file.progress.transferred(size)
+        do {
+            let put = FilePut(start: start, content: whole.content, crc64: whole.crc64)
+            switch try await claimName(start, source, { try await client.putFile(put.with($0)) }) {
+            case .identical(let completed):
+                return try await finish(completed, source, nil, identity: whole.identity, outcome: .alreadyThere)
+            case .claimed(let details):
+                let isSame = try hasSameChecksum(details, whole.crc64, size: size)
+                await file.noteWholeStored(size: size, crc64: whole.crc64.hex)
+                let completed = CompletedUpload(
+                    details: details,
+                    crc64: whole.crc64,
+                    verification: isSame ? .file : .parts
+                )
+                return try await finish(completed, source, nil, identity: whole.identity, outcome: .transferred)
+            }
+        } catch let error as APIError where job.wholeFiles.excludes(error, size: size) {
+            file.progress.discarded(size)
+            return nil
+        }
+    }
+
+}
+
+extension TransferFile<UploadItem> {
+    /// Records that a file is about to be sent whole.
+    func announceWhole(size: Int64) async {
+        progress.started(parts: 1)
+        await context.emit(
+            .started(
+                UploadEvent.Start(
+                    index: index,
+                    item: item,
+                    size: size,
+                    parts: 1,
+                    partSize: size,
+                    resumedParts: 0,
+                    resumedBytes: 0,
+                    uploadID: nil
+                )
+            )
+        )
+    }
+
+    /// Records that a file that was sent whole is stored.
+    func noteWholeStored(size: Int64, crc64: String) async {
+        progress.storedPart()
+        await context.emit(.partStored(UploadEvent.Part(index: index, number: 1, offset: 0, size: size, etag: crc64)))
+    }
+}
+
+extension SourceFile {
+    /// Reads the whole file into memory; only for small files; blocks.
+    ///
+    /// - Returns: The bytes and their CRC-64/NVME.
+    /// - Throws: `.fileChanged` if the file became shorter; `.fileUnreadable`.
+    func content() throws -> (bytes: ByteBuffer, crc64: CRC64NVME) {
+        let count = Int(facts.size)
+        var (buffer, crc64) = (ByteBufferAllocator().buffer(capacity: count), CRC64NVME())
+        try buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: count) { bytes in
+            let bytes = UnsafeMutableRawBufferPointer(rebasing: bytes[..<count])
+            try read(at: 0, into: bytes)
+            crc64.update(UnsafeRawBufferPointer(bytes))
+            return count
+        }
+        return (buffer, crc64)
+    }
+}
+
+extension FilePut {
+    /// Returns the request with another name or rule for existing files.
+    fileprivate func with(_ start: UploadStart) -> FilePut {
+        var put = self
+        put.start = start
+        return put
+    }
+}
+
+/// The maximum length of the files that are sent with one call.
+///
+/// It is lowered when the server, or a proxy in front of it, refuses the call.
+final class WholeFileLimit: Sendable {
+    private let limit: Mutex<Int64>
+
+    /// Creates a limit in bytes; `nil` if every file is sent in parts.
+    init(_ limit: Int?) { self.limit = Mutex(limit.map { Int64($0) } ?? -1) }
+
+    /// The maximum length in bytes; -1 if every file is sent in parts.
+    var maximum: Int64 { limit.withLock { $0 } }
+
+    /// Returns whether a file of this length is sent with one call.
+    func contains(_ size: Int64) -> Bool { limit.withLock { size <= $0 } }
+
+    /// Returns whether an error response excludes only this way of sending the file, not the file.
+    ///
+    /// - Parameters:
+    ///   - error: The error response.
+    ///   - size: Length of the file in bytes.
+    /// - Returns: `true` if the file must be sent in parts.
+    func excludes(_ error: APIError, size: Int64) -> Bool {
+        switch (error.status, error.code) {
+        case (404, nil), (404, 90_003), (405, _), (501, _):
+            // The server was downgraded, or another one does not know the call.
+            limit.withLock { $0 = -1 }
+            return true
+        case (413, _):
+            limit.withLock { $0 = min($0, size - 1) }
+            return true
+        case (403, nil), (411, _), (400, nil), (400, 90_000):
+            // A firewall that refuses the call, or bytes that were lost or corrupted on the way.
+            return true
+        default: return false
+        }
+    }
+}
