@@ -353,7 +353,7 @@ def test_archives(server, admin, copier):
         return answer
 
     folder = admin.folder("for archives")
-    file = admin.upload("no folder", b"a")
+    file = admin.upload("file beside archives", b"a")
     lines = [json.loads(line) for line in put({}, 200).text.splitlines()]
     check.equal(lines[-1], {"summary": {"bytes": 6, "failed": 0, "files": 2, "folders": 0}})
     put({"project": None, "parent": folder}, 200, data=gzip.compress(archive("a")), Content_Encoding="gzip")
