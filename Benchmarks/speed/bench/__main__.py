@@ -24,6 +24,7 @@ ROWS = {
     "9": server.memory,
     "10": server.start,
     "11": bytes_in.beside_reader,
+    "12": files.archives,
     "clients": files.uploaders,
 }
 

@@ -1,11 +1,14 @@
-"""Rows 7 and 8: small files from init to complete, and complete of files with many parts; and well-known uploaders."""
+"""Rows 7, 8 and 12: small files, complete of files with many parts, and archives; and well-known uploaders."""
 
 import contextlib
 import functools
+import io
 import json
 import os
 import pathlib
+import resource
 import sys
+import tarfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 
@@ -17,10 +20,17 @@ from .sender import Request, Sent
 from .work import LOAD, SERVER, Line, Sample, Series, Verdict, Work, at_least, limit, median, told
 from .workplace import KIB, MIB, Workplace
 
-RATE, COST = "files/s", "µs of processor per file"
+RATE, COST, PEAK = "files/s", "µs of processor per file", "MiB of memory"
 SIZE = 4 * KIB
 AT_ONCE = 32
 LOOP_THREADS = 4
+S3_ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": KEY,
+    "AWS_SECRET_ACCESS_KEY": SECRET,
+    "AWS_REGION": "us-east-1",
+    "AWS_CONFIG_FILE": "/dev/null",
+    "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+}
 PYTHON_CLIENT = pathlib.Path(__file__).with_name("python_client.py")
 
 
@@ -61,6 +71,33 @@ def small_files(place: Workplace) -> Iterator[list[Work]]:
                 LOAD: sent.load,
             }
 
+    def by_our_client(source: pathlib.Path) -> Sample:
+        with place.pontoon(place.lasting_folder()) as server, place.folder(place.memory) as state:
+            settings = {"SB_API_ENDPOINT": server.endpoint, "SB_AUTH_TOKEN": server.token, "XDG_STATE_HOME": str(state)}
+            before, children = server.processor_seconds(), resource.getrusage(resource.RUSAGE_CHILDREN)
+            began = time.perf_counter()
+            run([place.client, "upload", "--project", server.project, "--quiet", f"{source}/"], settings)
+            seconds = time.perf_counter() - began
+            used, after = server.processor_seconds() - before, resource.getrusage(resource.RUSAGE_CHILDREN)
+            client = after.ru_utime + after.ru_stime - children.ru_utime - children.ru_stime
+            return {
+                RATE: len(names) / seconds,
+                COST: 1e6 * (used + client) / len(names),
+                SERVER: 100 * used / seconds / CORES,
+                LOAD: 100 * client / seconds / CORES,
+            }
+
+    def by_s5cmd(source: pathlib.Path) -> Sample:
+        folder = place.lasting_folder()
+        with place.seaweedfs(folder) as server:
+            before = server.processor_seconds()
+            began = time.perf_counter()
+            command = [place.tools / "s5cmd", "--endpoint-url", server.endpoint, "cp", f"{source}/", f"s3://{BUCKET}/"]
+            run(command, S3_ENVIRONMENT)
+            seconds = time.perf_counter() - began
+            used = server.processor_seconds() - before
+            return {RATE: len(names) / seconds, SERVER: 100 * used / seconds / CORES}
+
     def by_loop() -> Sample:
         numbers = map(str, (len(names), SIZE, LOOP_THREADS))
         said = json.loads(run([place.programs / "files", place.lasting_folder(), *numbers]))
@@ -77,29 +114,106 @@ def small_files(place: Workplace) -> Iterator[list[Work]]:
             used = server.processor_seconds() - before
             return {RATE: len(some) / seconds, SERVER: 100 * used / seconds / CORES}
 
-    name, client = "Pontoon, by the sender", f"Pontoon, by the Python client ({place.scale.python_files} files)"
+    name, python = "Pontoon, by the sender", f"Pontoon, by the Python client ({place.scale.python_files} files)"
     one, loop = "Pontoon, in one call", f"C: create, write, fdatasync, rename, {LOOP_THREADS} threads"
-    yield [
-        Work(
-            "7",
-            f"{place.scale.files:,} files of 4 KiB from init to complete, {AT_ONCE} at once, disk, durable",
-            {
-                name: functools.partial(by_sender, in_steps),
-                one: functools.partial(by_sender, in_one_call),
-                loop: by_loop,
-                client: by_python,
-            },
-            [
-                Line(name, RATE),
-                Line(name, COST),
-                Line(one, RATE, at_least(3, one, name, RATE)),
-                Line(one, COST),
-                Line(loop, RATE, at_least(0.4, one, loop, RATE)),
-                Line(loop, COST),
-                Line(client, RATE, at_least(10, name, client, RATE)),
-            ],
-        )
-    ]
+    client, s5cmd = "`pontoon upload`", "s5cmd to SeaweedFS, not synced"
+    with place.folder(place.memory) as source:
+        for file in names:
+            (source / file).write_bytes(os.urandom(SIZE))
+        yield [
+            Work(
+                "7",
+                f"{place.scale.files:,} files of 4 KiB, {AT_ONCE} at once, disk, durable",
+                {
+                    name: functools.partial(by_sender, in_steps),
+                    one: functools.partial(by_sender, in_one_call),
+                    client: functools.partial(by_our_client, source),
+                    loop: by_loop,
+                    s5cmd: functools.partial(by_s5cmd, source),
+                    python: by_python,
+                },
+                [
+                    Line(name, RATE),
+                    Line(name, COST),
+                    Line(one, RATE, at_least(3, one, name, RATE)),
+                    Line(one, COST),
+                    Line(loop, RATE, at_least(0.4, one, loop, RATE)),
+                    Line(loop, COST),
+                    Line(client, RATE),
+                    Line(client, COST),
+                    Line(loop, RATE, at_least(0.5, client, loop, RATE)),
+                    Line(s5cmd, RATE, at_least(2, client, s5cmd, RATE)),
+                    Line(python, RATE, at_least(20, client, python, RATE)),
+                ],
+                notes=["Row 7: the processor time of `pontoon upload` is that of client and server."],
+            )
+        ]
+
+
+@contextlib.contextmanager
+def archives(place: Workplace) -> Iterator[list[Work]]:
+    """Row 12."""
+    count, size, folders = place.scale.archived, 16 * KIB, 50
+    with place.folder(place.memory) as source:
+        archive = source / "run.tar"
+        with tarfile.open(archive, "w") as file:
+            for number in range(count):
+                entry = tarfile.TarInfo(f"run/{number % folders}/{number}")
+                entry.size = size
+                file.addfile(entry, io.BytesIO(os.urandom(size)))
+
+        def by_tar() -> Sample:
+            folder = place.lasting_folder()
+            before = resource.getrusage(resource.RUSAGE_CHILDREN)
+            began = time.perf_counter()
+            run(["tar", "-x", "-f", archive, "-C", folder])
+            run(["sync", "--file-system", folder])
+            seconds = time.perf_counter() - began
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+            return {RATE: count / seconds, COST: 1e6 * used / count}
+
+        def by_curl() -> Sample:
+            with place.pontoon(place.lasting_folder()) as server:
+                before = server.processor_seconds()
+                began = time.perf_counter()
+                url = f"{server.endpoint}/upload/archive?project={server.project}"
+                options = ["--fail", "--silent", "--request", "POST", "--header", server.token_header]
+                lines = run(["curl", *options, "--upload-file", archive, url])
+                seconds = time.perf_counter() - began
+                used = server.processor_seconds() - before
+                if json.loads(lines.splitlines()[-1])["summary"]["files"] != count:
+                    raise SystemExit("bench: not all files are there")
+                return {
+                    RATE: count / seconds,
+                    COST: 1e6 * used / count,
+                    PEAK: server.memory("VmHWM"),
+                    SERVER: 100 * used / seconds / CORES,
+                }
+
+        def in_steps() -> Sample:
+            names = [f"stepwise-{number}" for number in range(count // 10)]
+            with place.pontoon(place.lasting_folder()) as server:
+                sent = place.sender.files(server.origin, server.token, size, names, "complete", server.project, AT_ONCE)
+                return {RATE: len(names) / sent.seconds}
+
+        ours, steps, tar = "Pontoon, curl", "Pontoon, from init to complete, by the sender", "tar -x, sync"
+        yield [
+            Work(
+                "12",
+                f"an archive of {count:,} files of 16 KiB in {folders} folders, disk, durable",
+                {ours: by_curl, tar: by_tar, steps: in_steps},
+                [
+                    Line(ours, RATE),
+                    Line(ours, COST),
+                    Line(ours, PEAK),
+                    Line(tar, RATE, at_least(0.5, ours, tar, RATE)),
+                    Line(tar, COST),
+                    Line(steps, RATE, at_least(5, ours, steps, RATE)),
+                ],
+                most_rounds=3,
+            )
+        ]
 
 
 @contextlib.contextmanager
@@ -171,17 +285,11 @@ def uploaders(place: Workplace) -> Iterator[list[Work]]:
 
         def to_seaweedfs(*command: str) -> Sample:
             with place.folder(place.memory) as folder, place.seaweedfs(folder / "server") as server:
-                secrets = {
-                    "AWS_ACCESS_KEY_ID": KEY,
-                    "AWS_SECRET_ACCESS_KEY": SECRET,
-                    "AWS_REGION": "us-east-1",
-                    "AWS_CONFIG_FILE": "/dev/null",
-                    "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
-                }
                 target = f"s3://{BUCKET}/file"
                 began = time.perf_counter()
                 run(
-                    [place.tools / command[0], "--endpoint-url", server.endpoint, *command[1:], source, target], secrets
+                    [place.tools / command[0], "--endpoint-url", server.endpoint, *command[1:], source, target],
+                    S3_ENVIRONMENT,
                 )
                 return speed(time.perf_counter() - began)
 

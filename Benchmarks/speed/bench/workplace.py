@@ -29,6 +29,7 @@ class Scale:
     reports: tuple[int, int] = (64, 500)
     single_commits: int = 5000
     files: int = 10_000
+    archived: int = 50_000
     python_files: int = 300
     completed: tuple[int, ...] = (1, 100, 10_000)
     # Row 9: bytes in all, in parts of these sizes, 64 at a time.
@@ -46,6 +47,7 @@ SMOKE = Scale(
     reports=(8, 25),
     single_commits=100,
     files=100,
+    archived=200,
     python_files=5,
     completed=(1, 10, 100),
     memory=64 * 8 * MIB,
@@ -59,6 +61,7 @@ class Workplace:
 
     def __init__(self, server: pathlib.Path, tools: pathlib.Path, programs: pathlib.Path, scale: Scale) -> None:
         self.server, self.tools, self.programs, self.scale = server, tools, programs, scale
+        self.client = server.with_name("pontoon")
         self.sender = Sender(programs / "sender")
 
     @contextlib.contextmanager
