@@ -87,6 +87,7 @@ extension TransferContext {
                     while let ended = try await group.next() { note(ended) }
                     heldBack = .heldBack(by: results.failures)
                 }
+                while open >= job.maximumOpenFiles, let ended = try await group.next() { note(ended) }
                 let file = TransferFile(context: self, index: index, item: job.items[index])
                 var start = if let unprepared { TransferStart(failed: unprepared) } else { await job.start(file) }
                 if start.isTransfer, let error: any Error = fatal.error ?? (Task.isCancelled ? nil : heldBack) {

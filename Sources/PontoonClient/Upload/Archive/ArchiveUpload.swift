@@ -55,7 +55,7 @@ final class ArchiveUpload: Sendable {
             }
             // The server stopped before the end of the archive.
             setAside(waiting)
-        } catch let error as APIError where !error.concernsDestination && error.status < 500 && error.status != 429 {
+        } catch let error as APIError where error.mayConcernArchives {
             job.archives.noteRefusal()
             setAside(waiting)
         } catch {
@@ -162,5 +162,12 @@ final class ArchiveUpload: Sendable {
         ending.verification = checksum == nil ? .size : .file
         ending.name = name
         return ending
+    }
+}
+
+extension APIError {
+    /// Whether the server or a proxy may accept the files one by one.
+    fileprivate var mayConcernArchives: Bool {
+        !concernsDestination && status != 429 && (status < 500 || status == 501)
     }
 }
