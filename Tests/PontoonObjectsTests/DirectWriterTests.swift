@@ -56,7 +56,7 @@ struct DirectWriterTests {
         }
     }
 
-    @Test("a writer that fails or is aborted returns its buffer")
+    @Test("a writer that is aborted returns its buffer")
     func buffers() async throws {
         try await withDiskStore { store, _ in
             let upload = Upload.test(size: 2 << 20, partSize: 2 << 20)
@@ -93,7 +93,8 @@ struct DirectWriterTests {
             let file = try FileDescriptor.open(path, .readOnly)
             let cached = file.bytesInMemory(at: 0, count: 4 << 20)
             try file.close()
-            #expect(cached == (directIO == .auto && direct >= 0 ? 0 : 4 << 20))
+            // The system may evict bytes from the cache, but does not add any.
+            #expect(directIO == .auto && direct >= 0 ? cached == 0 : cached > 0)
         }
     }
 

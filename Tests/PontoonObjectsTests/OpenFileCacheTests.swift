@@ -17,7 +17,7 @@ struct OpenFileCacheTests {
             let reader = try await store.openObject(key)
             try await store.discard(ObjectReference(key: key))
             #expect(try await reader.read(at: 0, count: 5).readableBytes == 5, "a reader can still read")
-            #expect(try Self.descriptors(of: key) == 1)
+            try await eventually("only the reader's file is open") { try Self.descriptors(of: key) == 1 }
             await reader.close()
             try await eventually("the file is closed") { try Self.descriptors(of: key) == 0 }
             await #expect(throws: PontoonError.self) { try await store.openObject(key) }

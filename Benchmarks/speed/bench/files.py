@@ -88,8 +88,7 @@ def small_files(place: Workplace) -> Iterator[list[Work]]:
             }
 
     def by_s5cmd(source: pathlib.Path) -> Sample:
-        folder = place.lasting_folder()
-        with place.seaweedfs(folder) as server:
+        with place.seaweedfs(place.lasting_folder() / "server") as server:
             before = server.processor_seconds()
             began = time.perf_counter()
             command = [place.tools / "s5cmd", "--endpoint-url", server.endpoint, "cp", f"{source}/", f"s3://{BUCKET}/"]

@@ -1,3 +1,4 @@
+import PontoonCore
 import PontoonFoundation
 public import SystemPackage
 

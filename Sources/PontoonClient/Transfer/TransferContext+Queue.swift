@@ -54,6 +54,10 @@ extension TransferContext {
             func beginBatch() async throws -> Bool {
                 let files = batch.take()
                 guard let first = files.first else { return true }
+                if let error = fatal.error {
+                    for file in files { results.add(await finish(file, TransferEnding(failed: error), of: job.items)) }
+                    return true
+                }
                 if files.count < job.minimumBatch {
                     for file in files {
                         switch await job.startAlone(file) {

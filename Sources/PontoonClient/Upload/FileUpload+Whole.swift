@@ -68,7 +68,7 @@ extension FileUpload {
                 let completed = CompletedUpload(
                     details: details,
                     crc64: whole.crc64,
-                    verification: isSame ? .file : .parts
+                    verification: isSame ? .file : .size
                 )
                 return try await finish(completed, source, nil, identity: whole.identity, outcome: .transferred)
             }
@@ -77,7 +77,6 @@ extension FileUpload {
             return nil
         }
     }
-
 }
 
 extension TransferFile<UploadItem> {

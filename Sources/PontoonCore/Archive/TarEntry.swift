@@ -20,8 +20,11 @@ package struct TarEntry: Hashable, Sendable {
     package let labels: String?
 
     /// The path as text without slashes at its end; invalid UTF-8 is replaced with U+FFFD.
+    ///
+    /// Truncated to ``ArchivePath/maximumLength`` bytes; a longer path is refused.
     package var displayPath: String {
-        String(decoding: path.prefix((path.lastIndex { $0 != UInt8(ascii: "/") } ?? -1) + 1), as: UTF8.self)
+        let path = path.prefix((path.lastIndex { $0 != UInt8(ascii: "/") } ?? -1) + 1)
+        return String(decoding: path.prefix(ArchivePath.maximumLength), as: UTF8.self)
     }
 }
 

@@ -2,7 +2,8 @@ package import NIOCore
 
 /// A reader of tar archives in the formats v7, ustar, pax and GNU, which receives the bytes in pieces of any size.
 ///
-/// It performs no I/O and keeps at most one header in memory, so a slow client occupies neither a thread nor a buffer.
+/// It performs no I/O and keeps little in memory, so a slow client occupies neither a thread nor a large buffer: the piece
+/// that was received last, and headers of up to ``maximumExtension`` bytes.
 /// Neither lengths nor paths in an archive are trusted: numbers are bounded, and the caller must check each path.
 package struct TarReader: Sendable {
     /// Maximum size in bytes of a header with extended records or a long name.

@@ -76,8 +76,8 @@ struct DirectWriter {
         pool.put(buffer)
     }
 
-    /// Number of bytes that can be added before the buffer must be written: up to the end of the first page if it is
-    /// begun by other bytes.
+    /// Number of bytes that can be added before the buffer must be written: up to the end of the first page if other
+    /// bytes occupy its beginning.
     private var room: Int {
         let begun = Int(offset % Int64(DirectBufferPool.pageSize))
         return (begun > 0 ? DirectBufferPool.pageSize - begun : DirectBufferPool.bufferSize) - count
@@ -105,7 +105,7 @@ struct DirectWriter {
                 let count = try file.write(toAbsoluteOffset: offset + Int64(written), rest)
                 written += count
                 // The rest of a page that was written in part cannot be written past the cache.
-                guard count % DirectBufferPool.pageSize == 0 else { break }
+                guard count > 0, count % DirectBufferPool.pageSize == 0 else { break }
             } catch let error as Errno where error.meansUnsupported {
                 break
             }

@@ -4,18 +4,19 @@ import SystemPackage
 
 /// Objects that are stored together.
 ///
-/// The bytes of all of them are written before the first is synced. The first sync therefore commits the file system's
-/// journal for all of them, and the others find little left to do. `syncfs` would also wait for the unfinished uploads
+/// The bytes of several objects are written before the first of them is synced. The first sync therefore commits the file
+/// system's journal for all of them, and the others find little left to do. `syncfs` would also wait for the unfinished uploads
 /// of other clients.
 extension DiskObjectStore {
     /// Number of threads that store the objects of one call.
     private static let batchThreads = 4
+    /// Number of objects that a thread keeps open until it syncs them.
+    private static let objectsPerSync = 32
 
     package func createObjects(_ objects: [NewObject]) async throws -> [Result<PartDigest.Result, PontoonError>] {
         do {
-            let size = (objects.count + Self.batchThreads - 1) / Self.batchThreads
-            let slices = stride(from: 0, to: objects.count, by: max(1, size)).map {
-                Array(objects[$0..<min(objects.count, $0 + size)])
+            let slices = stride(from: 0, to: objects.count, by: Self.objectsPerSync).map {
+                Array(objects[$0..<min(objects.count, $0 + Self.objectsPerSync)])
             }
             let results = try await mapConcurrently(slices, limit: Self.batchThreads) { [self] slice in
                 try await executor.run { try self.createObjects(inOneGo: slice) }

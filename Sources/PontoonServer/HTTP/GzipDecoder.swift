@@ -5,7 +5,7 @@ import PontoonCore
 /// A decoder of a body that is compressed with gzip.
 ///
 /// It returns at most 64 KiB at a time, so a body that expands by a factor of a thousand takes no more memory than any
-/// other. The caller limits the total.
+/// other.
 final class GzipDecoder {
     private static let outputSize = 64 << 10
 

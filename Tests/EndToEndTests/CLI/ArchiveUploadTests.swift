@@ -95,7 +95,9 @@ struct ArchiveUploadTests {
                 user.endpoint = "http://127.0.0.1:\(proxy.port)/v2"
                 return try await upload(user)
             }
-            #expect(run.code == 0 && run.all("uploaded").count == 200 && cutter.count == 2, "\(run)")
+            // Files whose results were lost are found on the server, and their labels are compared.
+            #expect(run.all("uploaded").count + run.all("already_there").count == 200, "\(run)")
+            #expect(run.code == 0 && cutter.count == 2)
             #expect(!run.all("retrying").isEmpty, "\(run)")
             try await compare(user)
         }

@@ -5,6 +5,7 @@ import PontoonApp
 import PontoonCore
 import PontoonMetadata
 import PontoonTesting
+import Synchronization
 import Testing
 
 /// Folders that are stored in one call.
@@ -54,6 +55,35 @@ struct ArchivePutTests {
             #expect(try await server.api.listed("/files?parent=\(folder)", "name") == ["small"])
             #expect(try server.unfinishedObjects() == [])
             #expect(try server.finishedObjects() == 4)
+        }
+    }
+
+    @Test("folders whose names differ only in their spelling in Unicode are different folders")
+    func spellings() async throws {
+        try await withEnduringServer { server in
+            var tar = TarBuilder()
+            for path in ["\u{E4}/file", "a\u{308}/file"] { tar.add(path, Array(path.utf8)) }
+            let archive = try await server.api.putArchive(tar.finished(), onConflict: "overwrite")
+            #expect(archive.summary?["summary"]?["files"] == 2, "\(archive)")
+            for (line, path) in zip(archive.lines, ["\u{E4}/file", "a\u{308}/file"]) {
+                let id = try #require(line["id"]?.scalarText)
+                #expect(try await server.api.download(id) == ByteBuffer(string: path))
+            }
+            #expect(try server.finishedObjects() == 2)
+        }
+    }
+
+    @Test("a path of any length is reported with at most 4096 bytes")
+    func longPath() async throws {
+        try await withEnduringServer { server in
+            var tar = TarBuilder()
+            tar.addRecords(["path": String(repeating: "x/", count: 50_000) + "x"])
+            tar.add("short", [1])
+            tar.add("good", [1])
+            let archive = try await server.api.putArchive(tar.finished())
+            #expect(archive.summary?["summary"]?["failed"] == 1, "\(archive.results.map { $0.suffix(100) })")
+            #expect(archive.summary?["summary"]?["files"] == 1)
+            #expect(archive.lines.first?["path"]?.scalarText?.utf8.count == 4096)
         }
     }
 
@@ -222,36 +252,46 @@ struct ArchivePutTests {
         try await withTestServer(.live) { server in
             let head = """
                 POST /v2/upload/archive?project=admin/uploads HTTP/1.1\r\nHost: x\r\nX-SBG-Auth-Token: \(server.token)\r
-                Content-Length: 1024\r\nConnection: close\r\n\r\n
+                Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n
                 """
+            let block = "200\r\n" + String(repeating: "\0", count: 512) + "\r\n"
             let tar = TarBuilder.archive(["a": "1"])
-            try await withThrowingTaskGroup { group in
-                let (begun, begin) = AsyncStream<Void>.makeStream()
-                let (ended, end) = AsyncStream<Void>.makeStream()
-                for _ in 0..<4 {
+            let refused = Refusals()
+            try await withThrowingTaskGroup(of: String.self) { group in
+                for _ in 0..<8 {
                     group.addTask {
                         try await RawConnection.with(server) { connection in
-                            try await connection.write(head)
-                            // The head of the response shows that the archive is being received.
-                            try await connection.write(ByteBuffer(bytes: [UInt8](repeating: 0, count: 512)))
-                            begin.yield()
-                            for await _ in ended { break }
-                            try await connection.write(ByteBuffer(bytes: [UInt8](repeating: 0, count: 512)))
-                            let response = try await connection.readToEnd()
-                            #expect(response.contains("\"summary\""), "\(response)")
+                            try await connection.write(head + block)
+                            async let response = Self.response(of: connection, refused)
+                            try await eventually("four archives are refused") {
+                                refused.count.load(ordering: .relaxed) == 4
+                            }
+                            // The server has closed the connections of the others.
+                            try? await connection.write(block + "0\r\n\r\n")
+                            return try await response
                         }
                     }
                 }
-                for await _ in begun.prefix(4) {}
-                try await eventually("the fifth archive is refused") {
-                    try await server.api.putArchive(tar).response.status == 503
-                }
-                for _ in 0..<4 { end.yield() }
-                try await group.waitForAll()
+                let responses = try await group.reduce(into: []) { $0.append($1) }
+                #expect(responses.count { $0.contains("\"summary\"") } == 4, "\(responses)")
+                #expect(responses.count { $0.hasPrefix("HTTP/1.1 503") } == 4, "\(responses)")
                 try await eventually("an archive is accepted") {
                     try await server.api.putArchive(tar, onConflict: "skip").response.status == 200
                 }
             }
         }
     }
+
+    private static func response(of connection: RawConnection, _ refused: Refusals) async throws -> String {
+        let response = try await connection.readToEnd()
+        if response.hasPrefix("HTTP/1.1 503") {
+            refused.count.wrappingAdd(1, ordering: .relaxed)
+        }
+        return response
+    }
+}
+
+/// The number of archives that the server refused.
+private final class Refusals: Sendable {
+    let count = Atomic(0)
 }

@@ -11,6 +11,7 @@ final class ArchiveBody: Sendable {
     struct Entry: Sendable {
         let size: Int64
         let crc64: CRC64NVME
+        let hasLabels: Bool
         /// `nil` if there is no state directory.
         let identity: FileIdentity?
     }
@@ -29,6 +30,9 @@ final class ArchiveBody: Sendable {
         var packed: [Int: Packed] = [:]
         var lastProgress = ContinuousClock.now
     }
+
+    /// Number of bytes after which waiting for bandwidth counts as progress.
+    private static let bandwidthStep = 16 << 10
 
     private let job: UploadJob
     private let files: [TransferFile<UploadItem>]
@@ -63,7 +67,15 @@ final class ArchiveBody: Sendable {
             await file.announceWhole(size: size)
             file.progress.transferred(size)
         }
-        try await job.context.bandwidth?.take(all: chunk.readableBytes)
+        if let bandwidth = job.context.bandwidth {
+            var left = chunk.readableBytes
+            while left > 0 {
+                let count = min(left, Self.bandwidthStep)
+                try await bandwidth.take(all: count)
+                left -= count
+                state.withLock { $0.lastProgress = .now }
+            }
+        }
         state.withLock { $0.lastProgress = .now }
         return chunk
     }
@@ -101,11 +113,12 @@ final class ArchiveBody: Sendable {
         }
         let (content, crc64) = try source.content()
         try source.checkUnchanged()
+        let identity = try job.state.map { _ in FileIdentity(facts: source.facts, sample: try source.sample(crc64)) }
         var records = [(key: "PONTOON.checksum", value: crc64.base64)]
         if let labels { records.append(("PONTOON.labels", labels)) }
+        // Last, because a file that fails must not be in the archive.
         TarWriter.append(item.remotePath, records: records, content: content, to: &chunk)
-        let identity = try job.state.map { _ in FileIdentity(facts: source.facts, sample: try source.sample(crc64)) }
-        return .sent(Entry(size: source.facts.size, crc64: crc64, identity: identity))
+        return .sent(Entry(size: source.facts.size, crc64: crc64, hasLabels: labels != nil, identity: identity))
     }
 }
 

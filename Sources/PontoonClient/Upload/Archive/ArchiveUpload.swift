@@ -117,7 +117,12 @@ final class ArchiveUpload: Sendable {
             }
         }
         if let finished = job.finished, !records.isEmpty {
-            try await job.threads.runIfActive { [records] in try finished.add(records) }
+            do {
+                try await job.threads.runIfActive { [records] in try finished.add(records) }
+            } catch {
+                for (file, _) in endings { await end(file, TransferEnding(failed: error)) }
+                throw error
+            }
         }
         for (file, ending) in endings {
             if case .transferred = ending.outcome {
@@ -148,7 +153,8 @@ final class ArchiveUpload: Sendable {
         guard let id = line.id, let name = line.name else { return nil }
         let checksum = line.checksums?.crc64nvme?.lowercased()
         let isSame = line.size == Double(entry.size) && (checksum == nil || checksum == entry.crc64.hex)
-        if line.result == "existing", !isSame || checksum == nil { return nil }
+        // The existing file may be another client's, without the labels.
+        if line.result == "existing", !isSame || checksum == nil || entry.hasLabels { return nil }
         guard isSame else {
             let difference = ClientError(
                 .checksumMismatch,

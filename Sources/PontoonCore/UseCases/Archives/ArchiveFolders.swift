@@ -11,21 +11,23 @@ final class ArchiveFolders: Sendable {
 
     private struct Known {
         /// The results by path, without the destination.
-        var folders: [String: Result<Folder, PontoonError>] = [:]
+        var folders: [ByteExactString: Result<Folder, PontoonError>] = [:]
         /// Total length of the paths in bytes.
         var size = 0
 
         /// Refuses a folder for the reason for which one above it was refused.
         mutating func inherit(_ error: PontoonError, by names: some Collection<String>) {
-            let path = names.joined(separator: "/")
+            let path = ByteExactString(names.joined(separator: "/"))
             guard folders[path] == nil else { return }
-            size += path.utf8.count
+            size += path.bytes.count
             folders[path] = .failure(error)
         }
     }
 
     /// Number of bytes of paths from which all are forgotten and looked up again, so that memory is bounded.
     private static let maximumSize = 8 << 20
+    /// Number of new folders from which the others are left to another transaction.
+    private static let foldersPerTransaction = 500
 
     private let destination: ArchiveDestination
     private let metadata: any MetadataStore
@@ -42,7 +44,7 @@ final class ArchiveFolders: Sendable {
     func folder(_ names: some Sequence<String>) -> Result<Folder, PontoonError> {
         let path = names.joined(separator: "/")
         if path.isEmpty { return .success(Folder(id: destination.folder, isNew: false)) }
-        return known.withLock { $0.folders[path] }
+        return known.withLock { $0.folders[ByteExactString(path)] }
             ?? .failure(PontoonError(.destinationNotFound, "The folder no longer exists."))
     }
 
@@ -53,27 +55,39 @@ final class ArchiveFolders: Sendable {
     ///
     /// - Throws: An error if the metadata store is unavailable.
     func create(_ paths: [some Collection<String>]) async throws {
-        let new = plan(paths)
-        guard !new.isEmpty else { return }
-        let results = try await metadata.addFolders(new.map(\.folder), by: destination.caller.name)
-        known.withLock { known in
-            for ((path, folder), result) in zip(new, results) {
-                known.size += path.utf8.count
-                known.folders[path] = result.map { Folder(id: $0.id, isNew: $0.id == folder.id) }
+        var rest = paths[...]
+        while !rest.isEmpty {
+            let new = plan(&rest)
+            guard !new.isEmpty else { continue }
+            let results = try await metadata.addFolders(new.map(\.folder), by: destination.caller.name)
+            known.withLock { known in
+                for (planned, result) in zip(new, results) {
+                    known.size += planned.path.bytes.count
+                    known.folders[planned.path] = result.map { Folder(id: $0.id, isNew: $0.id == planned.folder.id) }
+                }
             }
         }
     }
 
-    /// Returns the folders that are not known yet, each after its parent.
-    private func plan(_ paths: [some Collection<String>]) -> [(path: String, folder: File)] {
+    private struct Planned {
+        let path: ByteExactString
+        let depth: Int
+        let folder: File
+    }
+
+    /// Removes paths until the folders that are not known yet suffice for a transaction, and returns these folders: each
+    /// after its parent, and in an order that does not depend on the archive, so that transactions do not wait for each
+    /// other in a circle.
+    private func plan(_ paths: inout ArraySlice<some Collection<String>>) -> [Planned] {
         known.withLock { known in
             if known.size > Self.maximumSize { known = Known() }
-            var new: [(path: String, folder: File)] = []
-            var ids: [String: String] = [:]
-            for names in paths {
-                var (path, parent) = ("", destination.folder)
-                for name in names {
-                    path += path.isEmpty ? name : "/\(name)"
+            var new: [Planned] = []
+            var ids: [ByteExactString: String] = [:]
+            while new.count < Self.foldersPerTransaction, let names = paths.popFirst() {
+                var (text, parent) = ("", destination.folder)
+                for (depth, name) in names.enumerated() {
+                    text += text.isEmpty ? name : "/\(name)"
+                    let path = ByteExactString(text)
                     if let id = ids[path] {
                         parent = id
                         continue
@@ -86,14 +100,17 @@ final class ArchiveFolders: Sendable {
                         known.inherit(error, by: names)
                     case nil:
                         let folder = folder(name, in: parent)
-                        new.append((path, folder))
+                        new.append(Planned(path: path, depth: depth, folder: folder))
                         (ids[path], parent) = (folder.id, folder.id)
                         continue
                     }
                     break
                 }
             }
-            return new
+            return new.sorted {
+                $0.depth == $1.depth
+                    ? $0.path.bytes.lexicographicallyPrecedes($1.path.bytes) : $0.depth < $1.depth
+            }
         }
     }
 

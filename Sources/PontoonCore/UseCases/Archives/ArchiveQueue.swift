@@ -16,6 +16,8 @@ struct ArchiveFile: Sendable {
     let bytes: ByteBuffer
     let expected: ExpectedChecksums
     let labels: FileLabels
+    /// Length of the JSON of the labels in bytes.
+    let labelsSize: Int
 }
 
 /// The queue between the task that receives an archive and the task that stores its entries.
@@ -92,9 +94,11 @@ extension ArchiveItem {
     /// The memory in bytes that the entry takes, including the paths of its folders.
     fileprivate var cost: Int {
         switch self {
-        case .file(let file): file.bytes.readableBytes + Self.cost(file.path, file.displayPath)
+        case .file(let file):
+            file.bytes.readableBytes + file.labelsSize + Self.cost(file.path, file.displayPath)
         case .folder(let path, let displayPath): Self.cost(path, displayPath)
-        case .done: 4096
+        // The path, in which invalid bytes may have become three each, and the message.
+        case .done: 4 * ArchivePath.maximumLength
         }
     }
 

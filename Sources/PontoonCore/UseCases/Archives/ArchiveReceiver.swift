@@ -182,7 +182,8 @@ struct ArchiveReceiver: Sendable {
                 path: path,
                 bytes: bytes,
                 expected: expected,
-                labels: labels
+                labels: labels,
+                labelsSize: entry.labels?.utf8.count ?? 0
             )
             try await queue.append(.file(file))
         case .streamed(let writer, let new, let store, let displayPath):

@@ -1,12 +1,4 @@
-/// A string that compares equal only to strings with the same UTF-8 bytes.
-///
-/// `String` compares by canonical equivalence, but the API and most file systems treat the composed and decomposed
-/// spellings of a name as two names.
-struct ByteExactString: Hashable, Sendable {
-    let bytes: [UInt8]
-
-    init(_ string: String) { bytes = Array(string.utf8) }
-}
+import PontoonCore
 
 /// The path of a folder below a destination, outermost name first, compared byte by byte.
 struct FolderPath: Hashable, Sendable {
