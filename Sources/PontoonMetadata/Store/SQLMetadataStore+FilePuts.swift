@@ -113,7 +113,8 @@ extension SQLConnection {
         _ content: FileContent,
         in folder: String,
         _ rule: NameConflictRule,
-        now: Date
+        now: Date,
+        isCounted: Bool = true
     ) throws -> (AddedFile, Usage) {
         if rule == .skip, let existing = try self.file(named: file.name, in: folder) {
             guard existing.kind == .file else { throw PontoonError.folderInTheWay }
@@ -122,7 +123,7 @@ extension SQLConnection {
         var file = file
         let replaced = try makeRoom(for: &file, in: folder, rule, now: now)
         try insert(content, createdOn: file.createdOn)
-        try insert(file)
+        try insert(file, isCounted: isCounted)
         return (.added(file), Usage(storedBytes: content.size, files: 1) + replaced.negated)
     }
 

@@ -14,6 +14,7 @@ extension SQLMetadataStore {
         return try await writeRetryingConflicts(changing: rule == .overwrite ? .files : .none) { connection in
             var results: [Int: AddedFile] = [:]
             var (account, folder, usage) = (UsageAccount?.none, String?.none, Usage())
+            var entries: [String: Int] = [:]
             for index in order {
                 let file = files[index]
                 guard let content = file.content, let parent = file.parent else {
@@ -23,10 +24,12 @@ extension SQLMetadataStore {
                     account = try connection.account(of: file.project, parent, userName, defaults)
                     folder = parent
                 }
-                let (added, change) = try connection.add(file, content, in: parent, rule, now: now)
+                let (added, change) = try connection.add(file, content, in: parent, rule, now: now, isCounted: false)
                 results[index] = added
+                if case .added = added { entries[parent, default: 0] += 1 }
                 usage += change
             }
+            try connection.add(entries: entries)
             if let account { try connection.add(usage, to: account) }
             return files.indices.compactMap { results[$0] }
         }
@@ -34,19 +37,31 @@ extension SQLMetadataStore {
 
     package func addFolders(_ folders: [File], by userName: String) async throws -> [Result<File, PontoonError>] {
         let defaults = defaultQuotas
+        // All transactions lock names in the order of their paths, so they do not wait for each other in a circle. Each
+        // folder comes after its parent.
+        var paths: [String: [UInt8]] = [:]
+        for folder in folders {
+            let parent = folder.parent.map { paths[$0] ?? Array($0.utf8) } ?? []
+            paths[folder.id] = parent + Array("/\(folder.name)".utf8)
+        }
+        let order = folders.sorted { (paths[$0.id] ?? []).lexicographicallyPrecedes(paths[$1.id] ?? []) }
         return try await writeRetryingConflicts(changing: .none) { connection in
-            var results: [Result<File, PontoonError>] = []
             /// The results by the ids of the new folders.
             var places: [String: Result<File, PontoonError>] = [:]
             /// The existing parents that were checked.
             var parents: Set<String> = []
-            for folder in folders {
+            var entries: [String: Int] = [:]
+            for folder in order {
                 let place = folder.parent.flatMap { places[$0] }
                 let result = try connection.addOrFind(folder, in: place, userName, defaults, &parents)
                 places[folder.id] = result
-                results.append(result)
+                // Otherwise refused, or found.
+                if case .success(let added) = result, added.id == folder.id, let parent = added.parent {
+                    entries[parent, default: 0] += 1
+                }
             }
-            return results
+            try connection.add(entries: entries)
+            return folders.compactMap { places[$0.id] }
         }
     }
 }
@@ -83,7 +98,7 @@ extension SQLConnection {
             }
             return .success(existing)
         }
-        try insert(folder)
+        try insert(folder, isCounted: false)
         parents.insert(folder.id)
         return .success(folder)
     }

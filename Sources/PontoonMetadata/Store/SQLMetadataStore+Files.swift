@@ -78,8 +78,12 @@ extension SQLConnection {
     }
 
     /// Adds a file or folder with its tags and metadata; its object must exist.
+    /// - Parameters:
+    ///   - file: The file or folder.
+    ///   - isCounted: Whether to add it to the entry count of its folder. A transaction that adds several files must
+    ///     count them at its end: another transaction that waits for one of its names may have locked the same counter.
     /// - Throws: `.destinationNotFound` if its folder does not exist.
-    func insert(_ file: File) throws {
+    func insert(_ file: File, isCounted: Bool = true) throws {
         let values: [(any SQLConvertible)?] = [
             file.id, file.name, file.kind.rawValue, file.content?.key, file.createdOn, file.modifiedOn, file.parent,
             file.project,
@@ -89,7 +93,7 @@ extension SQLConnection {
         }
         try insert(tags: file.tags, of: file.id, in: file.project.description)
         try insert(metadata: file.metadata, of: file.id, in: file.project.description)
-        if let folder = file.parent { try add(entries: [folder: 1]) }
+        if isCounted, let folder = file.parent { try add(entries: [folder: 1]) }
     }
 
     /// Deletes a file's row, and discards its object if no other file refers to it.

@@ -114,7 +114,8 @@ struct NetworkTests {
     @Test("a rate limit delays an upload but does not fail it")
     func limited() async throws {
         try await withPontoon(arguments: ["--rate-limit", "20/3s"]) { server, user in
-            for number in 0..<20 { try user.makeFile("data/f\(number)", size: 10) }
+            // Not so small that they are sent with one call.
+            for number in 0..<20 { try user.makeFile("data/f\(number)", size: (1 << 20) + 1) }
             let start = ContinuousClock.now
             let run = try await user.upload("--parallel", "4", user.folder.appending("data").string)
             #expect(run.code == 0 && run.all("uploaded").count == 20, "\(run)")

@@ -71,13 +71,11 @@ final class ArchiveFolders: Sendable {
 
     private struct Planned {
         let path: ByteExactString
-        let depth: Int
         let folder: File
     }
 
     /// Removes paths until the folders that are not known yet suffice for a transaction, and returns these folders: each
-    /// after its parent, and in an order that does not depend on the archive, so that transactions do not wait for each
-    /// other in a circle.
+    /// after its parent.
     private func plan(_ paths: inout ArraySlice<some Collection<String>>) -> [Planned] {
         known.withLock { known in
             if known.size > Self.maximumSize { known = Known() }
@@ -85,7 +83,7 @@ final class ArchiveFolders: Sendable {
             var ids: [ByteExactString: String] = [:]
             while new.count < Self.foldersPerTransaction, let names = paths.popFirst() {
                 var (text, parent) = ("", destination.folder)
-                for (depth, name) in names.enumerated() {
+                for name in names {
                     text += text.isEmpty ? name : "/\(name)"
                     let path = ByteExactString(text)
                     if let id = ids[path] {
@@ -100,17 +98,14 @@ final class ArchiveFolders: Sendable {
                         known.inherit(error, by: names)
                     case nil:
                         let folder = folder(name, in: parent)
-                        new.append(Planned(path: path, depth: depth, folder: folder))
+                        new.append(Planned(path: path, folder: folder))
                         (ids[path], parent) = (folder.id, folder.id)
                         continue
                     }
                     break
                 }
             }
-            return new.sorted {
-                $0.depth == $1.depth
-                    ? $0.path.bytes.lexicographicallyPrecedes($1.path.bytes) : $0.depth < $1.depth
-            }
+            return new
         }
     }
 
