@@ -10,6 +10,10 @@ document = api_document.Document(api_document.load())
 FIELDS = ("_all", "!name", "id,name", "name,metadata.sample_id", None)
 
 
+# Archives are sent as they are generated, like other bytes.
+schemathesis.serializer.alias("application/x-tar", "application/octet-stream")
+
+
 @schemathesis.hook
 def before_call(context, case, kwargs):
     limit_declared_size(case.body)
