@@ -27,7 +27,7 @@ func withDiskStore(
 
 extension Upload {
     /// Creates an upload to a folder that does not exist.
-    static func test(size: Int64? = nil, partSize: Int64) -> Upload {
+    static func test(_ key: ObjectKey = .random(), size: Int64? = nil, partSize: Int64) -> Upload {
         Upload(
             id: Identifiers.upload(),
             userName: "u",
@@ -37,7 +37,7 @@ extension Upload {
             partSize: partSize,
             md5: nil,
             overwrite: false,
-            key: .random(),
+            key: key,
             initiatedOn: Date()
         )
     }

@@ -46,7 +46,7 @@ struct DiskObjectStoreTests {
     func unusedSpace() async throws {
         try await withDiskStore { store, folder in
             let mebibyte = 1 << 20
-            let upload = upload(.random(), size: Int64(8 * mebibyte), partSize: Int64(2 * mebibyte))
+            let upload = Upload.test(.random(), size: Int64(8 * mebibyte), partSize: Int64(2 * mebibyte))
             try await store.prepare(upload.key, size: upload.size)
             let second = try await put(ByteBuffer(repeating: 2, count: 2 * mebibyte), 2, upload, store)
             try await store.freeUnusedSpace(of: upload) { nil }
@@ -92,7 +92,7 @@ struct DiskObjectStoreTests {
     @Test("a part that is refused after its sync leaves neither bytes nor allocated space", arguments: [true, false])
     func refusedAfterSync(isInPlace: Bool) async throws {
         try await withDiskStore { store, folder in
-            let upload = upload(.random(), partSize: 4 << 20)
+            let upload = Upload.test(.random(), partSize: 4 << 20)
             let bytes = ByteBuffer(repeating: 7, count: 4 << 20)
             let writer = try await store.openPart(
                 try PartNumber(1),
@@ -121,7 +121,7 @@ struct DiskObjectStoreTests {
     func unknownCommit() async throws {
         struct ConnectionLost: Error {}
         try await withDiskStore { store, _ in
-            let upload = upload(.random(), partSize: 4096)
+            let upload = Upload.test(.random(), partSize: 4096)
             let number = try PartNumber(1)
             let bytes = ByteBuffer(repeating: 7, count: 4096)
             let writer = try await store.openPart(number, of: upload, length: 4096, expecting: ExpectedChecksums())
@@ -159,7 +159,7 @@ struct DiskObjectStoreTests {
     func oneFile() async throws {
         try await withDiskStore { store, folder in
             let key = ObjectKey.random()
-            let upload = upload(key, partSize: 4096)
+            let upload = Upload.test(key, partSize: 4096)
             let part = try await put(ByteBuffer(repeating: 7, count: 4096), 1, upload, store)
             #expect(part.location == .inPlace)
             let before = try inode(folder.appending("uploads").appending(key.rawValue))
@@ -174,7 +174,7 @@ struct DiskObjectStoreTests {
     @Test("a part of unknown length is detached, as it might not fit in place")
     func unknownLength() async throws {
         try await withDiskStore { store, _ in
-            let upload = upload(.random(), partSize: 10)
+            let upload = Upload.test(.random(), partSize: 10)
             let writer = try await store.openPart(
                 try PartNumber(1),
                 of: upload,
@@ -193,7 +193,7 @@ struct DiskObjectStoreTests {
     func lostBytes(left: Int) async throws {
         try await withDiskStore { store, folder in
             let key = ObjectKey.random()
-            let upload = upload(key, partSize: 4096)
+            let upload = Upload.test(key, partSize: 4096)
             let part = try await put(ByteBuffer(repeating: 7, count: 4096), 1, upload, store)
             let path = folder.appending("uploads").appending(key.rawValue).string
             if left == 0 { unlink(path) } else { truncate(path, left) }
@@ -204,43 +204,17 @@ struct DiskObjectStoreTests {
         }
     }
 
-    private func upload(_ key: ObjectKey, size: Int64? = nil, partSize: Int64) -> Upload {
-        Upload(
-            id: Identifiers.upload(),
-            userName: "u",
-            destination: .folder(id: "f", project: ProjectID(owner: "u", shortName: "p"), wasGivenByFolder: false),
-            name: "n",
-            size: size,
-            partSize: partSize,
-            md5: nil,
-            overwrite: false,
-            key: key,
-            initiatedOn: Date()
-        )
-    }
-
     private func put(
         _ bytes: ByteBuffer,
         _ number: Int,
         _ upload: Upload,
         _ store: DiskObjectStore
     ) async throws -> PartRecord {
-        let number = try PartNumber(number)
-        let writer = try await store.openPart(
-            number,
+        try await store.put(
+            Array(bytes.readableBytesView)[...],
+            as: number,
             of: upload,
-            length: Int64(bytes.readableBytes),
-            expecting: ExpectedChecksums()
-        )
-        try await writer.write(bytes)
-        let digest = try await writer.commit(last: nil) { $0 }
-        return PartRecord(
-            number: number,
-            size: digest.size,
-            etag: digest.crc64.hex,
-            crc64: digest.crc64,
-            location: writer.location,
-            storedOn: Date()
+            chunkSize: max(1, bytes.readableBytes)
         )
     }
 }
@@ -319,7 +293,7 @@ extension DiskObjectStoreTests {
     @Test("reverting a finished upload does not change an object to which a backup has linked")
     func linkedObject() async throws {
         try await withDiskStore(durability: .os) { store, folder in
-            let upload = upload(.random(), partSize: 4096)
+            let upload = Upload.test(.random(), partSize: 4096)
             let part = try await put(ByteBuffer(repeating: 1, count: 4096), 1, upload, store)
             try await store.finish(upload, parts: [part])
             let object = folder.appending("files/\(upload.key.rawValue.suffix(2))/\(upload.key.rawValue)")

@@ -154,9 +154,9 @@ final class DirectBufferPool: Sendable {
     }
 
     /// Memory that starts at a multiple of ``DirectBufferPool/pageSize``.
-    ///
-    /// Only the writer that has taken the buffer from the pool uses the memory, so no two threads use it at a time.
     final class Buffer: Sendable {
+        // Safe, because the pool's lock gives the buffer to one writer at a time, and a part's lock lets only one thread at
+        // a time use the writer. The pointer itself never changes.
         nonisolated(unsafe) let memory = UnsafeMutableRawBufferPointer.allocate(
             byteCount: DirectBufferPool.bufferSize,
             alignment: DirectBufferPool.pageSize
