@@ -24,6 +24,28 @@ struct OpenFileCacheTests {
         }
     }
 
+    @Test("the space of a discarded object without readers is free when discard returns")
+    func discardWithoutReaders() async throws {
+        try await withDiskStore(durability: .os) { store, _ in
+            let key = try await Self.object(store)
+            try await store.openObject(key).close()
+            try await eventually("nothing is queued") { store.executor.operations == 0 }
+            // Every thread is busy until the object is being discarded, and again right afterwards, so that a file that is
+            // closed by a later closure is still open.
+            let before = DispatchSemaphore(value: 0)
+            let after = DispatchSemaphore(value: 0)
+            let threads = 4
+            for _ in 0..<threads { store.executor.submit { _ in before.wait() } }
+            async let discarded: Void = store.discard(ObjectReference(key: key))
+            try await eventually("discard is queued") { store.executor.operations == threads + 1 }
+            for _ in 0..<threads { store.executor.submit { _ in after.wait() } }
+            for _ in 0..<threads { before.signal() }
+            defer { for _ in 0..<threads { after.signal() } }
+            try await discarded
+            #expect(try Self.descriptors(of: key) == 0)
+        }
+    }
+
     @Test("readers of one object share its file; the oldest of too many files is closed")
     func sharing() async throws {
         try await withDiskStore(durability: .os) { store, folder in

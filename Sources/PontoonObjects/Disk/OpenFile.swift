@@ -9,6 +9,7 @@ final class OpenFile: Sendable {
     let size: Int64
     let openedAt = ContinuousClock.now
     private let executor: BlockingIOExecutor
+    private let isClosed = Atomic(false)
 
     /// Opens a file; may block.
     ///
@@ -28,9 +29,17 @@ final class OpenFile: Sendable {
         self.executor = executor
     }
 
-    /// Closes the file on another thread, because closing the last descriptor of a deleted file can be slow; an error is
-    /// ignored, because no data can be lost.
+    /// Closes the file at once instead of a moment after the last reference is gone; may block.
+    ///
+    /// The caller must hold the only reference. An error is ignored, because no data can be lost.
+    func close() {
+        guard !isClosed.exchange(true, ordering: .relaxed) else { return }
+        try? file.close()
+    }
+
+    /// Closes the file on another thread, because closing the last descriptor of a deleted file can be slow.
     deinit {
+        guard !isClosed.load(ordering: .relaxed) else { return }
         executor.submit { [file] _ in _ = try? file.close() }
     }
 }
@@ -77,8 +86,14 @@ final class OpenFileCache: Sendable {
         }
     }
 
-    /// Removes the file of a discarded object, so that its space is freed once no reader needs it.
-    func remove(_ key: ObjectKey) { state.withLock { _ = $0.files.removeValue(forKey: key) } }
+    /// Removes the file of a discarded object; may block.
+    ///
+    /// If no reader uses the file, it is closed when this returns, so that its space is free for the next upload;
+    /// otherwise, it is closed after the last reader.
+    func remove(_ key: ObjectKey) {
+        guard var file = state.withLock({ $0.files.removeValue(forKey: key) }) else { return }
+        if isKnownUniquelyReferenced(&file) { file.close() }
+    }
 
     /// Removes the files that were opened more than a second ago; returns whether others are left.
     private func removeOldFiles() -> Bool {
