@@ -9,7 +9,7 @@ extension SQLMetadataStore {
         leaseID: String?
     ) async throws -> AddedFile? {
         guard let content = file.content, let folder = file.parent else { throw PontoonError.noSuchDestination }
-        let (now, defaults) = (now, defaultQuotas)
+        let (now, defaults, recorder) = (now, defaultQuotas, recorder)
         return try await writeRetryingConflicts(changing: rule == .overwrite ? .files : .none) { connection in
             let account = try connection.account(of: file.project, folder, userName, defaults)
             let lease: [any SQLConvertible] = leaseID.map { [content.key.leasedTask, $0] } ?? []
@@ -17,10 +17,12 @@ extension SQLMetadataStore {
                 let leased = try connection.query(selectObjectLease, lease, lock: .forUpdate("leases"))
                 guard !leased.isEmpty else { return nil }
             }
-            let (added, usage) = try connection.add(file, content, in: folder, rule, now: now)
+            var events: [NewEvent] = []
+            let (added, usage) = try connection.add(file, content, in: folder, rule, now: now, &events)
             guard case .added = added else { return added }
             if !lease.isEmpty { try connection.enqueue(deleteObjectLease, lease) }
             try connection.add(usage, to: account)
+            try recorder.record(events, by: userName, on: connection)
             return added
         }
     }
@@ -104,7 +106,7 @@ extension SQLConnection {
         return account
     }
 
-    /// Adds a file to a folder, or finds the existing one.
+    /// Adds a file to a folder, or finds the existing one; appends the events to `events`.
     /// - Returns: The file, and the change of the usage, which the caller must add to the account.
     /// - Throws: `.nameTaken` or `.folderExists`; `.fileNameInvalid` if a number makes the name too long;
     ///   `.destinationNotFound` if the folder does not exist.
@@ -114,16 +116,18 @@ extension SQLConnection {
         in folder: String,
         _ rule: NameConflictRule,
         now: Date,
-        isCounted: Bool = true
+        isCounted: Bool = true,
+        _ events: inout [NewEvent]
     ) throws -> (AddedFile, Usage) {
         if rule == .skip, let existing = try self.file(named: file.name, in: folder) {
             guard existing.kind == .file else { throw PontoonError.folderInTheWay }
             return (.skipped(existing), Usage())
         }
         var file = file
-        let replaced = try makeRoom(for: &file, in: folder, rule, now: now)
+        let replaced = try makeRoom(for: &file, in: folder, rule, now: now, &events)
         try insert(content, createdOn: file.createdOn)
         try insert(file, isCounted: isCounted)
+        events.append(.file(.created, file))
         return (.added(file), Usage(storedBytes: content.size, files: 1) + replaced.negated)
     }
 
@@ -134,14 +138,15 @@ extension SQLConnection {
         for file: inout File,
         in folder: String,
         _ rule: NameConflictRule,
-        now: Date
+        now: Date,
+        _ events: inout [NewEvent]
     ) throws -> Usage {
         switch rule {
         case .fail: try refuse(taken: file.name, in: folder, asFile: .nameTaken)
         case .skip: break
         case .overwrite:
             try lock(folder: folder)
-            return try deleteExisting(file, now: now)
+            return try deleteExisting(file, now: now, &events)
         case .rename:
             try lock(folder: folder)
             file.name = try freeName(for: file.name, in: folder)

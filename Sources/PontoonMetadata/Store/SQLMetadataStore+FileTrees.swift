@@ -8,13 +8,14 @@ extension SQLMetadataStore {
         by userName: String,
         onConflict rule: NameConflictRule
     ) async throws -> [AddedFile] {
-        let (now, defaults) = (now, defaultQuotas)
+        let (now, defaults, recorder) = (now, defaultQuotas, recorder)
         // All transactions lock folders and names in this order, so they do not wait for each other in a circle.
         let order = files.indices.sorted { files[$0].place($0) < files[$1].place($1) }
         return try await writeRetryingConflicts(changing: rule == .overwrite ? .files : .none) { connection in
             var results: [Int: AddedFile] = [:]
             var (account, folder, usage) = (UsageAccount?.none, String?.none, Usage())
             var entries: [String: Int] = [:]
+            var events: [NewEvent] = []
             for index in order {
                 let file = files[index]
                 guard let content = file.content, let parent = file.parent else {
@@ -24,19 +25,28 @@ extension SQLMetadataStore {
                     account = try connection.account(of: file.project, parent, userName, defaults)
                     folder = parent
                 }
-                let (added, change) = try connection.add(file, content, in: parent, rule, now: now, isCounted: false)
+                let (added, change) = try connection.add(
+                    file,
+                    content,
+                    in: parent,
+                    rule,
+                    now: now,
+                    isCounted: false,
+                    &events
+                )
                 results[index] = added
                 if case .added = added { entries[parent, default: 0] += 1 }
                 usage += change
             }
             try connection.add(entries: entries)
             if let account { try connection.add(usage, to: account) }
+            try recorder.record(events, by: userName, on: connection)
             return files.indices.compactMap { results[$0] }
         }
     }
 
     package func addFolders(_ folders: [File], by userName: String) async throws -> [Result<File, PontoonError>] {
-        let defaults = defaultQuotas
+        let (defaults, recorder) = (defaultQuotas, recorder)
         // All transactions lock names in the order of their paths, so they do not wait for each other in a circle. Each
         // folder comes after its parent.
         var paths: [String: [UInt8]] = [:]
@@ -51,6 +61,7 @@ extension SQLMetadataStore {
             /// The existing parents that were checked.
             var parents: Set<String> = []
             var entries: [String: Int] = [:]
+            var events: [NewEvent] = []
             for folder in order {
                 let place = folder.parent.flatMap { places[$0] }
                 let result = try connection.addOrFind(folder, in: place, userName, defaults, &parents)
@@ -58,9 +69,11 @@ extension SQLMetadataStore {
                 // Otherwise refused, or found.
                 if case .success(let added) = result, added.id == folder.id, let parent = added.parent {
                     entries[parent, default: 0] += 1
+                    events.append(.file(.created, added))
                 }
             }
             try connection.add(entries: entries)
+            try recorder.record(events, by: userName, on: connection)
             return folders.compactMap { places[$0.id] }
         }
     }

@@ -75,7 +75,7 @@ extension SQLMetadataStore {
     }
 
     private func complete(_ id: String, leaseID: String, file: File, overwrite: Bool) async throws -> Bool {
-        let (now, defaults) = (now, defaultQuotas)
+        let (now, defaults, recorder) = (now, defaultQuotas, recorder)
         return try await writeRetryingConflicts(changing: .upload(id)) { connection in
             // The project is locked, so that it is not deleted in the meantime. Deleting a project deletes its uploads,
             // so without a project there is nothing to complete.
@@ -88,7 +88,8 @@ extension SQLMetadataStore {
             guard
                 let completed = try connection.query(markCompleted, [file.id, file.createdOn, id, leaseID]).first
             else { return false }
-            try connection.add(openUploads: [try completed.text("user_name"): -1])
+            let userName = try completed.text("user_name")
+            try connection.add(openUploads: [userName: -1])
             if let link { try connection.count(bytes: file.content?.size ?? 0, receivedThrough: link) }
             try connection.discardUploadObject(completed, unless: file.content?.key, now: now)
             var usage = Usage(
@@ -97,9 +98,13 @@ extension SQLMetadataStore {
                 files: 1,
                 openUploads: -1
             )
+            let details: [String: JSONValue?] = ["file": .string(file.id), "link": link.map { .string($0) }]
+            var events: [NewEvent] = [
+                .upload(.uploadCompleted, id, name: file.name, by: userName, to: file.project, details)
+            ]
             if overwrite {
                 if let folder = file.parent { try connection.lock(folder: folder) }
-                usage += try connection.deleteExisting(file, now: now).negated
+                usage += try connection.deleteExisting(file, now: now, &events).negated
             } else {
                 try connection.refuse(taken: file.name, in: file.parent, asFile: .nameTaken)
             }
@@ -107,12 +112,14 @@ extension SQLMetadataStore {
             try connection.insert(file)
             try connection.enqueue(deleteParts, [id])
             try connection.add(usage, to: account)
+            events.append(.file(.created, file, ["upload": .string(id)]))
+            try recorder.record(events, by: link == nil ? userName : nil, on: connection)
             return true
         }
     }
 
     private func complete(_ id: String, leaseID: String, packageFile file: PackageFile) async throws -> Bool {
-        let now = now
+        let (now, recorder) = (now, recorder)
         return try await write(changing: .upload(id)) { connection in
             let rows = try connection.query(markCompleted, [file.id, file.createdOn, id, leaseID])
             guard let completed = rows.first else { return false }
@@ -120,12 +127,16 @@ extension SQLMetadataStore {
             try connection.insert(file.content, createdOn: file.createdOn)
             try connection.insert(file)
             try connection.enqueue(deleteParts, [id])
+            let userName = try completed.text("user_name")
+            let details: [String: JSONValue?] = ["automation": .string(file.automation), "file": .string(file.id)]
+            let event = NewEvent.upload(.uploadCompleted, id, name: file.name, by: userName, to: nil, details)
+            try recorder.record([event], by: userName, on: connection)
             return true
         }
     }
 
     package func abortUpload(_ id: String, ifIdleSince deadline: Date?) async throws -> Bool {
-        let now = now
+        let (now, recorder) = (now, recorder)
         return try await writeRetryingConflicts(changing: .upload(id)) { connection in
             let rows =
                 if let deadline {
@@ -140,6 +151,8 @@ extension SQLMetadataStore {
                 try connection.add(openUploads: [try row.text("user_name"): -1])
                 try connection.release([released])
             }
+            let type = deadline == nil ? EventType.uploadAborted : .uploadExpired
+            try recorder.record([try row.endedUpload(type)], on: connection)
             return true
         }
     }
@@ -225,15 +238,24 @@ extension SQLConnection {
     }
 
     /// Deletes the file that a new file replaces: the one with the same name in the same folder, if there is one.
+    /// - Parameters:
+    ///   - file: The new file.
+    ///   - now: The current time.
+    ///   - events: Receives the event of the deletion.
     /// - Returns: The usage of the deleted file, which the caller must subtract from the counters.
     /// - Throws: `.folderExists` if a folder has the name.
-    func deleteExisting(_ file: File, now: Date) throws -> Usage {
+    func deleteExisting(_ file: File, now: Date, _ events: inout [NewEvent]) throws -> Usage {
         let rows = try query(selectExistingEntry, [file.parent, file.name], lock: .forUpdate("files"))
         guard let row = rows.first else { return Usage() }
         guard try row.fileKind("kind") == .file else {
             throw PontoonError.folderInTheWay
         }
-        try deleteFile(try row.text("id"), objectKey: try row.optionalText("object_key"), now: now)
+        let id = try row.text("id")
+        try deleteFile(id, objectKey: try row.optionalText("object_key"), now: now)
+        let details: [String: JSONValue?] = ["replaced_by": .string(file.id)]
+        events.append(
+            .file(.deleted, .file, id: id, name: file.name, in: file.parent, of: file.project, details)
+        )
         return try row.fileUsage()
     }
 
@@ -259,6 +281,18 @@ extension SQLConnection {
 }
 
 extension SQLRow {
+    /// Creates the event of an upload that was deleted, from a row with ``endedColumns``.
+    func endedUpload(_ type: EventType) throws -> NewEvent {
+        NewEvent.upload(
+            type,
+            try text("id"),
+            name: try text("name"),
+            by: try text("user_name"),
+            to: try optionalText("project_id").flatMap { ProjectID($0) },
+            ["link": try optionalText("link_id").map { .string($0) }]
+        )
+    }
+
     /// Creates an upload from a row with `uploadColumns`.
     func upload() throws -> Upload {
         let state = try decode("state", try text("state")) { Upload.State(rawValue: $0) }
@@ -291,6 +325,8 @@ extension SQLRow {
     }
 }
 
+/// The columns that ``SQLRow/endedUpload(_:)`` and ``SQLRow/releasedUpload()`` need, for `RETURNING`.
+let endedColumns = "id, name, user_name, link_id, \(releasedColumns)"
 let uploadColumns = """
     id, user_name, project_id, parent_id, parent_was_named, automation_id, name, size, part_size, md5, overwrites,
     object_key, object_handle, initiated_on, state, file_id, claim_expires_on, sender_session
@@ -367,7 +403,7 @@ private let insertObject: SQLStatement = """
 private let deleteActiveUpload = SQLStatement(
     constant: """
         DELETE FROM uploads WHERE id = $1 AND state = 'active'
-        RETURNING object_key, object_handle, user_name, \(releasedColumns)
+        RETURNING object_key, object_handle, \(endedColumns)
         """
 )
 private let selectUploadToAbort: SQLStatement = "SELECT id FROM uploads WHERE id = $1 AND state = 'active'"
@@ -375,7 +411,7 @@ private let deleteIdleUpload = SQLStatement(
     constant: """
         DELETE FROM uploads WHERE id = $1 AND state = 'active' AND initiated_on < $2 AND active_on < $2
             AND NOT EXISTS (SELECT 1 FROM parts WHERE upload_id = uploads.id AND stored_on >= $2)
-        RETURNING object_key, object_handle, user_name, \(releasedColumns)
+        RETURNING object_key, object_handle, \(endedColumns)
         """
 )
 private let selectIdleUploads: SQLStatement = """
