@@ -107,7 +107,9 @@ package struct EventCursor: Hashable, Sendable {
     /// Parses a cursor received from a client; `nil` if the text is not a cursor.
     package init?(_ text: String) {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-        guard text.utf8.count <= 64, parts.count == 2, !parts[0].isEmpty, let position = Int64(parts[1]), position >= 0
+        guard parts.count == 2, (1...32).contains(parts[0].utf8.count), (1...18).contains(parts[1].utf8.count),
+            parts[0].utf8.allSatisfy({ (48...57).contains($0) || (97...102).contains($0) }),
+            parts[1].utf8.allSatisfy({ (48...57).contains($0) }), let position = Int64(parts[1])
         else { return nil }
         self.init(log: String(parts[0]), position: position)
     }

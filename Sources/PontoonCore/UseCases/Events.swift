@@ -33,13 +33,17 @@ package struct Events: Sendable {
         }
     }
 
+    /// Returns the position after the last event.
+    package func latest() async throws -> EventCursor {
+        try await feed.publish()
+        return try await metadata.lastEvent()
+    }
+
     /// Returns the events after a position that the caller may read now, perhaps none; see
     /// ``EventStore/events(_:after:limit:)``.
     ///
-    /// - Throws: `.projectNotFound` if the caller may not read the requested project, or no longer; `.eventsExpired`;
-    ///   `.notImplemented` if no events are recorded.
+    /// - Throws: `.projectNotFound` if the caller may not read the requested project, or no longer; `.eventsExpired`.
     package func read(_ request: Request, after cursor: EventCursor?, caller: Caller) async throws -> EventPage {
-        guard isEnabled else { throw PontoonError(.notImplemented, "This server records no events.") }
         var filter = EventFilter(userName: caller.name, projects: caller.rights.projects, types: request.types)
         if let project = request.project {
             _ = try await access.project(project, for: caller)

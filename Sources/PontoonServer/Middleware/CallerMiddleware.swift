@@ -94,7 +94,10 @@ struct CallerMiddleware: RouterMiddleware {
         Secret(request.headers[.authToken] ?? bearer(request) ?? "")
     }
 
-    private func caller(of token: Secret) async throws -> AuthenticatedCaller {
+    /// Returns the caller to whom a token belongs.
+    ///
+    /// - Throws: `.notAuthenticated` if the token is not valid; the store's error if it cannot be looked up.
+    func caller(of token: Secret) async throws -> AuthenticatedCaller {
         if SenderSessions.isSenderToken(token) {
             let session = try await senders.session(token: token)
             return AuthenticatedCaller(caller: Caller(session.user), token: token, session: session)
