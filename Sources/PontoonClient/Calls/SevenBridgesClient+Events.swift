@@ -107,7 +107,9 @@ extension SevenBridgesClient {
             while let piece = try await translatingFailures({ try await pieces.next() }) {
                 contact.note()
                 apiContact.note()
-                for event in try parser.receive(piece) where try await receive(event, uploads, request) { return true }
+                for event in try parser.receive(piece) {
+                    if try await receive(event, uploads, request) { return true }
+                }
             }
             return false
         }
