@@ -17,13 +17,13 @@ struct EventOrderTests {
             let fixture = try await MetadataFixture(in: stores[0])
             let uploads = (0..<60).map { fixture.upload("\($0 % 4)", overwrite: true) }
             for upload in uploads { try await fixture.addCompletingUpload(upload, to: stores[0]) }
-            let isDone = Atomic(false)
+            let isDone = Flag()
             async let read = Self.follow(stores[2], until: isDone)
             _ = try await concurrently(uploads.count) { index in
                 let file = fixture.file(of: uploads[index])
                 return try await stores[index % 2].completeUpload(uploads[index].id, file: file, overwrite: true)
             }
-            isDone.store(true, ordering: .relaxed)
+            isDone.set()
             let events = try await read
             #expect(try await stores[1].allEvents(Self.filter) == events, "the reader saw the final order")
             #expect(Set(events.map(\.id)).count == events.count)
@@ -42,10 +42,10 @@ struct EventOrderTests {
     }
 
     /// Reads events as they are published, in small pages, until there is none and the changes are done.
-    private static func follow(_ store: SQLMetadataStore, until isDone: borrowing Atomic<Bool>) async throws -> [Event] {
+    private static func follow(_ store: SQLMetadataStore, until isDone: Flag) async throws -> [Event] {
         var (events, cursor) = ([Event](), EventCursor?.none)
         while true {
-            let wasDone = isDone.load(ordering: .relaxed)
+            let wasDone = isDone.isSet
             _ = try await store.publishEvents()
             let page = try await store.events(filter, after: cursor, limit: 3)
             events += page.events
@@ -101,4 +101,13 @@ struct EventOrderTests {
             #expect(try await store.allEvents(Self.filter) == [])
         }
     }
+}
+
+/// A flag that one task sets for another.
+private final class Flag: Sendable {
+    private let value = Mutex(false)
+
+    var isSet: Bool { value.withLock { $0 } }
+
+    func set() { value.withLock { $0 = true } }
 }
