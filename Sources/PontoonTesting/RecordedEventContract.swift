@@ -43,26 +43,7 @@ package enum RecordedEventContract: MetadataRule, CaseIterable {
         let events = try await store.allEvents(for: userName).filter { $0.type != "project.created" }
         let found = events.map { "\($0.type) \($0.subject)" }
         try expect(found, equals: expected.map { "\($0.0.rawValue) \($0.subject)" }, "the events", line: line)
-        return try events.map { event in
-            let data = try JSONDecoder().decode([String: Detail].self, from: Data(event.data.utf8))
-            return data.mapValues(\.value)
-        }
-    }
-
-    /// A detail of an event: a text, a number or a list of texts.
-    private struct Detail: Decodable {
-        let value: JSONValue
-
-        init(from decoder: any Decoder) throws {
-            let container = try decoder.singleValueContainer()
-            if let text = try? container.decode(String.self) {
-                value = .string(text)
-            } else if let number = try? container.decode(Int64.self) {
-                value = .integer(number)
-            } else {
-                value = .array(try container.decode([String].self).map { .string($0) })
-            }
-        }
+        return try events.map { try JSONDecoder().decode([String: JSONValue].self, from: Data($0.data.utf8)) }
     }
 
     private static func files(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {

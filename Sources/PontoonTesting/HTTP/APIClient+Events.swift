@@ -57,23 +57,6 @@ extension APIClient {
         }
     }
 
-    /// Returns the ids of the files that exist according to events, and checks that each was created before it was changed,
-    /// moved or deleted.
-    package func files(after events: [ReceivedEvent]) throws -> Set<String> {
-        var files: Set<String> = []
-        for event in events where event.type.hasPrefix("file.") {
-            switch event.type {
-            case "file.created":
-                try expect(files.insert(event.subject).inserted, "\(event): the file was created twice")
-            case "file.deleted":
-                try expect(files.remove(event.subject) != nil, "\(event): the file does not exist")
-            default:
-                try expect(files.contains(event.subject), "\(event): the file does not exist")
-            }
-        }
-        return Set(files.map { String($0.dropFirst("files/".count)) })
-    }
-
     /// Opens a stream of Server-Sent Events.
     ///
     /// - Parameters:
@@ -86,6 +69,25 @@ extension APIClient {
         request.headers.add(name: "Accept", value: "text/event-stream")
         if let token { request.headers.add(name: "X-SBG-Auth-Token", value: token) }
         return EventStreamReader(try await HTTPClient.shared.execute(request, deadline: .distantFuture))
+    }
+}
+
+extension [ReceivedEvent] {
+    /// The ids of the files that exist after these events.
+    ///
+    /// Throws ``ContractViolation`` unless each file was created once, before it was changed, moved or deleted.
+    package var existingFiles: Set<String> {
+        get throws {
+            var files: Set<String> = []
+            for event in self where event.type.hasPrefix("file.") {
+                switch event.type {
+                case "file.created": try expect(files.insert(event.subject).inserted, "\(event): it was created twice")
+                case "file.deleted": try expect(files.remove(event.subject) != nil, "\(event): it does not exist")
+                default: try expect(files.contains(event.subject), "\(event): it does not exist")
+                }
+            }
+            return Set<String>(files.map { String($0.dropFirst("files/".count)) })
+        }
     }
 }
 
