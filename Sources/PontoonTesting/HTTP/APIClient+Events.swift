@@ -47,10 +47,7 @@ extension APIClient {
         var (events, cursor) = ([ReceivedEvent](), cursor)
         while true {
             let response = try await call(.GET, "/events?\(query)\(cursor.map { "&after=\($0)" } ?? "")")
-            guard response.status == 200, case .array(let items) = response["events"] else {
-                throw UnexpectedResponse(description: "GET /events: \(response.status) \(response.bodyText)")
-            }
-            events += try items.map { try ReceivedEvent($0) }
+            events += try response.events
             let next = try response.text("next")
             cursor = next
             if response["has_more"] == false { return (events, next) }
@@ -63,12 +60,25 @@ extension APIClient {
     ///   - query: The query.
     ///   - headers: Headers in addition to `Accept` and the token.
     /// - Returns: The stream, whatever the status of the response.
+    /// - Throws: An error if there is no response.
     package func eventStream(_ query: String = "", headers: HTTPHeaders = [:]) async throws -> EventStreamReader {
         var request = HTTPClientRequest(url: origin + "/v2/events?\(query)")
         request.headers = headers
         request.headers.add(name: "Accept", value: "text/event-stream")
         if let token { request.headers.add(name: "X-SBG-Auth-Token", value: token) }
         return EventStreamReader(try await HTTPClient.shared.execute(request, deadline: .distantFuture))
+    }
+}
+
+extension APIResponse {
+    /// The events of a response to `GET /v2/events`.
+    package var events: [ReceivedEvent] {
+        get throws {
+            guard status == 200, case .array(let items) = self["events"] else {
+                throw UnexpectedResponse(description: "no events: \(status) \(bodyText)")
+            }
+            return try items.map { try ReceivedEvent($0) }
+        }
     }
 }
 
