@@ -74,7 +74,7 @@ extension NewEvent {
     /// - Parameters:
     ///   - type: The kind of end.
     ///   - id: The upload.
-    ///   - name: The name that the client gave the file.
+    ///   - name: The name of the future file.
     ///   - userName: The initiator.
     ///   - project: The project; `nil` for an upload of a code package, whose event only the initiator may read.
     ///   - details: Further details.

@@ -41,7 +41,7 @@ struct FollowTests {
         }
     }
 
-    @Test("without unfinished uploads, the command ends at once")
+    @Test("without unfinished uploads, the command exits at once")
     func none() async throws {
         try await withPontoon { _, user in
             let run = try await user.run(["uploads", "ls", "--follow"])
