@@ -102,16 +102,21 @@ extension SevenBridgesClient {
                     request
                 )
             }
-            var parser = ServerSentEventParser()
-            var pieces = response.body.makeAsyncIterator()
-            while let piece = try await translatingFailures({ try await pieces.next() }) {
-                contact.note()
-                apiContact.note()
-                for event in try parser.receive(piece) {
-                    if try await receive(event, uploads, request) { return true }
+            do {
+                var parser = ServerSentEventParser()
+                for try await piece in response.body {
+                    contact.note()
+                    apiContact.note()
+                    for event in try parser.receive(piece) {
+                        if try await receive(event, uploads, request) { return true }
+                    }
                 }
+                return false
+            } catch {
+                // A cancelled request may fail with an error other than CancellationError.
+                try Task.checkCancellation()
+                throw TransportFailure.translate(error)
             }
-            return false
         }
     }
 

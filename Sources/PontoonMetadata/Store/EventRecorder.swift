@@ -52,9 +52,29 @@ extension NewEvent {
     }
 }
 
+extension SQLRow {
+    /// Creates the event of an upload that was deleted, from a row with ``endedColumns``.
+    func endedUpload(_ type: EventType) throws -> NewEvent {
+        NewEvent.upload(
+            type,
+            try text("id"),
+            name: try text("name"),
+            by: try text("user_name"),
+            to: try optionalText("project_id").flatMap { ProjectID($0) },
+            ["link": try optionalText("link_id").map { .string($0) }]
+        )
+    }
+}
+
+/// The columns that ``SQLRow/endedUpload(_:)`` and ``SQLRow/releasedUpload()`` need, for `RETURNING`.
+let endedColumns = "id, name, user_name, link_id, \(releasedColumns)"
 private let eventColumns = "events (occurred_on, type, project_id, subject, actor, reader, data)"
 /// The statements for one, two and three events.
-private let insertEvents = (1...3).map { count in
-    let rows = (0..<count).map { row in "(" + (1...7).map { "$\(row * 7 + $0)" }.joined(separator: ", ") + ")" }
-    return SQLStatement(constant: "INSERT INTO \(eventColumns) VALUES \(rows.joined(separator: ", "))")
-}
+private let insertEvents: [SQLStatement] = [
+    "($1, $2, $3, $4, $5, $6, $7)",
+    "($1, $2, $3, $4, $5, $6, $7), ($8, $9, $10, $11, $12, $13, $14)",
+    """
+    ($1, $2, $3, $4, $5, $6, $7), ($8, $9, $10, $11, $12, $13, $14), ($15, $16, $17, $18, $19, $20, $21)
+    """,
+]
+.map { SQLStatement(constant: "INSERT INTO \(eventColumns) VALUES \($0)") }

@@ -281,18 +281,6 @@ extension SQLConnection {
 }
 
 extension SQLRow {
-    /// Creates the event of an upload that was deleted, from a row with ``endedColumns``.
-    func endedUpload(_ type: EventType) throws -> NewEvent {
-        NewEvent.upload(
-            type,
-            try text("id"),
-            name: try text("name"),
-            by: try text("user_name"),
-            to: try optionalText("project_id").flatMap { ProjectID($0) },
-            ["link": try optionalText("link_id").map { .string($0) }]
-        )
-    }
-
     /// Creates an upload from a row with `uploadColumns`.
     func upload() throws -> Upload {
         let state = try decode("state", try text("state")) { Upload.State(rawValue: $0) }
@@ -325,8 +313,6 @@ extension SQLRow {
     }
 }
 
-/// The columns that ``SQLRow/endedUpload(_:)`` and ``SQLRow/releasedUpload()`` need, for `RETURNING`.
-let endedColumns = "id, name, user_name, link_id, \(releasedColumns)"
 let uploadColumns = """
     id, user_name, project_id, parent_id, parent_was_named, automation_id, name, size, part_size, md5, overwrites,
     object_key, object_handle, initiated_on, state, file_id, claim_expires_on, sender_session

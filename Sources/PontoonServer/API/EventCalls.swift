@@ -1,5 +1,6 @@
 import HTTPTypes
 import Hummingbird
+import HummingbirdCore
 import PontoonCore
 import ServiceLifecycle
 

@@ -29,9 +29,9 @@ struct EventStream: Sendable {
     /// - Throws: The errors of the connection; `CancellationError`.
     @concurrent func send(_ first: EventPage, to writer: inout any ResponseBodyWriter) async throws {
         let record = call.context.record
-        calls.metrics.eventStreams.increment()
+        calls.metrics.openedEventStream()
         defer {
-            calls.metrics.eventStreams.decrement()
+            calls.metrics.closedEventStream()
             withExtendedLifetime(place) {}
         }
         do {

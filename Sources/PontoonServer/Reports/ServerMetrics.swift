@@ -21,8 +21,7 @@ package final class ServerMetrics: Sendable {
     private let sentBytes: Counter
     private let storeErrors: [RequestRecord.StoreFault: Counter]
     private let openConnections: Meter
-    /// Number of streams of events.
-    let eventStreams: Meter
+    private let eventStreams: Meter
     private let refusedConnections: Counter
     private let failedAuthentications: Counter
     private let slowRequests: Counter
@@ -113,6 +112,11 @@ package final class ServerMetrics: Sendable {
         openConnections.increment()
         channel.closeFuture.whenComplete { _ in self.openConnections.decrement() }
     }
+
+    /// Counts a stream of events until ``closedEventStream()`` is called.
+    func openedEventStream() { eventStreams.increment() }
+
+    func closedEventStream() { eventStreams.decrement() }
 
     /// Counts a refused connection.
     func refusedConnection() { refusedConnections.increment() }

@@ -1,6 +1,6 @@
-package import AsyncHTTPClient
+import AsyncHTTPClient
 import Foundation
-package import NIOCore
+import NIOCore
 package import NIOHTTP1
 package import PontoonCore
 

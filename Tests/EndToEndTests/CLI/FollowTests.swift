@@ -60,15 +60,16 @@ struct FollowTests {
             let home = folder.appending("home")
             try FileManager.default.createDirectory(atPath: home.string, withIntermediateDirectories: false)
             let (gate, ended, users) = (Gate(), Gate(), AsyncStream.makeStream(of: PontoonUser.self))
-            async let followed: PontoonRun? = {
+            @Sendable func follow() async throws -> PontoonRun? {
+                defer { ended.open() }
                 for await user in users.stream {
-                    defer { ended.open() }
                     return try await user.run(["uploads", "--follow", "--json", "--retry-for", "60s"]) { event, _ in
                         if event.kind == "upload" { gate.open() }
                     }
                 }
                 return nil
-            }()
+            }
+            async let followed = follow()
             try await withServer(options) { server in
                 users.continuation.yield(PontoonUser(home, server))
                 try await gate.pass()
