@@ -131,6 +131,28 @@ extension SQLConnection {
         return (.added(file), Usage(storedBytes: content.size, files: 1) + replaced.negated)
     }
 
+    /// Deletes the file that a new file replaces: the one with the same name in the same folder, if there is one.
+    /// - Parameters:
+    ///   - file: The new file.
+    ///   - now: The current time.
+    ///   - events: Receives the event of the deletion.
+    /// - Returns: The usage of the deleted file, which the caller must subtract from the counters.
+    /// - Throws: `.folderExists` if a folder has the name.
+    func deleteExisting(_ file: File, now: Date, _ events: inout [NewEvent]) throws -> Usage {
+        let rows = try query(selectExistingEntry, [file.parent, file.name], lock: .forUpdate("files"))
+        guard let row = rows.first else { return Usage() }
+        guard try row.fileKind("kind") == .file else {
+            throw PontoonError.folderInTheWay
+        }
+        let id = try row.text("id")
+        try deleteFile(id, objectKey: try row.optionalText("object_key"), now: now)
+        let details: [String: JSONValue?] = ["replaced_by": .string(file.id)]
+        events.append(
+            .file(.deleted, .file, id: id, name: file.name, in: file.parent, of: file.project, details)
+        )
+        return try row.fileUsage()
+    }
+
     /// Applies a rule to the name of a new file: checks or chooses the name, or deletes the existing file.
     /// - Returns: The usage of the deleted file.
     /// - Throws: `.nameTaken`; `.folderExists`; `.fileNameInvalid` if a number makes the name too long.
@@ -174,6 +196,10 @@ private let selectPlace = SQLStatement(
         WHERE files.id = $2 AND files.project_id = $3 AND files.kind = 'folder'
         """
 )
+private let selectExistingEntry: SQLStatement = """
+    SELECT files.id AS id, files.kind AS kind, files.object_key AS object_key, objects.size AS size
+    FROM files LEFT JOIN objects ON objects.key = files.object_key WHERE files.parent_id = $1 AND files.name = $2
+    """
 private let insertObjectLease: SQLStatement = """
     INSERT INTO leases (task, holder, expires_on) VALUES ($1, $2, $3) ON CONFLICT (task) DO NOTHING
     """

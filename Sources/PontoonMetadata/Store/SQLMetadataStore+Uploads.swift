@@ -237,28 +237,6 @@ extension SQLConnection {
         try discard(try completed.text("object_key"), try completed.optionalText("object_handle"), now: now)
     }
 
-    /// Deletes the file that a new file replaces: the one with the same name in the same folder, if there is one.
-    /// - Parameters:
-    ///   - file: The new file.
-    ///   - now: The current time.
-    ///   - events: Receives the event of the deletion.
-    /// - Returns: The usage of the deleted file, which the caller must subtract from the counters.
-    /// - Throws: `.folderExists` if a folder has the name.
-    func deleteExisting(_ file: File, now: Date, _ events: inout [NewEvent]) throws -> Usage {
-        let rows = try query(selectExistingEntry, [file.parent, file.name], lock: .forUpdate("files"))
-        guard let row = rows.first else { return Usage() }
-        guard try row.fileKind("kind") == .file else {
-            throw PontoonError.folderInTheWay
-        }
-        let id = try row.text("id")
-        try deleteFile(id, objectKey: try row.optionalText("object_key"), now: now)
-        let details: [String: JSONValue?] = ["replaced_by": .string(file.id)]
-        events.append(
-            .file(.deleted, .file, id: id, name: file.name, in: file.parent, of: file.project, details)
-        )
-        return try row.fileUsage()
-    }
-
     /// Creates summaries from rows with `uploadColumns`; also reads the totals of each upload's parts.
     func summaries(_ rows: [SQLRow], labels: FileLabels = FileLabels()) throws -> [UploadSummary] {
         guard !rows.isEmpty else { return [] }
@@ -377,10 +355,6 @@ private let markCompleted: SQLStatement = """
     UPDATE uploads SET state = 'completed', file_id = $1, completed_on = $2, labels = NULL
     WHERE id = $3 AND state = 'completing' AND claim_holder = $4
     RETURNING user_name, object_key, object_handle, reserved_bytes
-    """
-private let selectExistingEntry: SQLStatement = """
-    SELECT files.id AS id, files.kind AS kind, files.object_key AS object_key, objects.size AS size
-    FROM files LEFT JOIN objects ON objects.key = files.object_key WHERE files.parent_id = $1 AND files.name = $2
     """
 private let deleteParts: SQLStatement = "DELETE FROM parts WHERE upload_id = $1"
 private let insertObject: SQLStatement = """
