@@ -155,7 +155,7 @@ package enum EventContract: MetadataRule, CaseIterable {
     }
 
     private static func otherLogs(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
-        _ = try await store.publishEvents()
+        try await store.publishEvents()
         let last = try await store.lastEvent()
         let filter = EventFilter(userName: "ada")
         for cursor in [
@@ -181,7 +181,7 @@ extension EventStore {
 
     /// Publishes events, and returns those after a position.
     package func publishedEvents(_ filter: EventFilter, after cursor: EventCursor?) async throws -> [Event] {
-        _ = try await publishEvents()
+        try await publishEvents()
         var (events, cursor) = ([Event](), cursor)
         while true {
             let page = try await self.events(filter, after: cursor, limit: 100)

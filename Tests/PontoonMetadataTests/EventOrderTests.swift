@@ -46,7 +46,7 @@ struct EventOrderTests {
         var (events, cursor) = ([Event](), EventCursor?.none)
         while true {
             let wasDone = isDone.isSet
-            _ = try await store.publishEvents()
+            try await store.publishEvents()
             let page = try await store.events(filter, after: cursor, limit: 3)
             events += page.events
             cursor = page.next

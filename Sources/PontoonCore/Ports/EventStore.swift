@@ -11,8 +11,7 @@ package protocol EventStore: Sendable {
     /// Raised after every transaction, so that readers need not wait for their next query.
     var eventSignal: EventSignal { get }
     /// Assigns positions to the events that have been committed since the last call; only then can they be read.
-    /// - Returns: The position of the last event; 0 if there has never been one.
-    func publishEvents() async throws -> Int64
+    func publishEvents() async throws
     /// Returns published events that match a filter.
     ///
     /// Reads a limited number of events of the log, so it may return fewer than `limit` even if more of them match.
@@ -23,7 +22,7 @@ package protocol EventStore: Sendable {
     /// - Returns: The events, and the position up to which the log was read.
     /// - Throws: `.eventsExpired` if events after the position have been deleted, or it is not one of this log.
     func events(_ filter: EventFilter, after cursor: EventCursor?, limit: Int) async throws -> EventPage
-    /// Returns the position of the last published event.
+    /// Returns the position of the last published event; 0 if there has never been one.
     func lastEvent() async throws -> EventCursor
     /// Deletes the oldest events that occurred before a time, at most `limit`.
     /// - Returns: The number of deleted events.

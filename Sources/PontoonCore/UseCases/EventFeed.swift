@@ -40,13 +40,8 @@ package final class EventFeed: Sendable {
         self.publishes = publishes
     }
 
-    /// Publishes the events that have been committed.
-    ///
-    /// - Returns: The position of the last event.
-    @discardableResult
-    package func publish() async throws -> Int64 {
-        publishes ? try await store.publishEvents() : try await store.lastEvent().position
-    }
+    /// Publishes the events that have been committed, unless this server must not.
+    package func publish() async throws { if publishes { try await store.publishEvents() } }
 
     /// Waits until there is an event after a position, or about until a deadline, or until the task is cancelled.
     package func wait(after position: Int64, until deadline: ContinuousClock.Instant) async {
@@ -64,7 +59,8 @@ package final class EventFeed: Sendable {
                     return (false, starts)
                 }
                 if isReady { continuation.resume() }
-                if starts { Task { await run() } }
+                // Detached, because the task outlives the call of this reader.
+                if starts { Task.detached { await self.run() } }
             }
         } onCancel: {
             state.withLock { $0.waiters.removeValue(forKey: id) }?.continuation.resume()
@@ -81,6 +77,11 @@ package final class EventFeed: Sendable {
         for waiter in waiters { waiter.continuation.resume() }
     }
 
+    private func publishedPosition() async throws -> Int64 {
+        try await publish()
+        return try await store.lastEvent().position
+    }
+
     /// Looks for events until nobody waits.
     private func run() async {
         let (signals, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
@@ -93,7 +94,7 @@ package final class EventFeed: Sendable {
         }
         for await _ in signals {
             // If the store is unavailable, readers find out when they read.
-            let last = try? await publish()
+            let last = try? await publishedPosition()
             let (ready, isDone) = state.withLock { state in
                 if let last { state.last = max(state.last, last) }
                 let ready = state.takeReady(now: .now)

@@ -2,20 +2,19 @@ package import Foundation
 package import PontoonCore
 
 extension SQLMetadataStore {
-    package func publishEvents() async throws -> Int64 {
-        guard driver.dialect == .postgreSQL else { return try await lastEvent().position }
+    package func publishEvents() async throws {
+        guard driver.dialect == .postgreSQL else { return }
         while try await read({ try !$0.query(selectAnyUnpublished).isEmpty }) {
             let count = try await driver.write { connection in
-                // Locked, so that servers take turns: the next statement sees the positions that another one has
-                // assigned. It sees either none of the events of a transaction, or all of them and also those of the
-                // transactions that it has seen, which have lower ids.
-                try connection.enqueue(selectLog, [StoreMetadataKey.eventLog.rawValue], lock: .forUpdate("properties"))
+                // The next statements see the positions that other servers have assigned. They see either none of the
+                // events of a transaction, or all of them and also those of the transactions that it has seen, which
+                // have lower ids.
+                try connection.lockEventLog()
                 let last = try connection.eventLog(.postgreSQL).last
                 return try connection.execute(publish, [last, Self.batchOfEvents])
             }
-            if count < Self.batchOfEvents { break }
+            if count < Self.batchOfEvents { return }
         }
-        return try await lastEvent().position
     }
 
     package func lastEvent() async throws -> EventCursor {
@@ -51,8 +50,9 @@ extension SQLMetadataStore {
     package func pruneEvents(before time: Date, limit: Int) async throws -> Int {
         let dialect = driver.dialect
         // Events without a position are younger, except after a failure.
-        _ = try await publishEvents()
+        try await publishEvents()
         return try await write(changing: .none) { connection in
+            try connection.lockEventLog()
             let oldest = try connection.query(selectOldest(dialect), [limit])
             let expired = try oldest.prefix { try $0.date("occurred_on") < time }
             guard let end = try expired.last?.integer("position") else { return 0 }
@@ -92,6 +92,11 @@ private struct EventLogState {
 }
 
 extension SQLConnection {
+    /// Lets the transactions that assign positions or delete events take turns.
+    fileprivate func lockEventLog() throws {
+        try enqueue(selectLog, [StoreMetadataKey.eventLog.rawValue], lock: .forUpdate("properties"))
+    }
+
     fileprivate func eventLog(_ dialect: SQLDialect) throws -> EventLogState {
         let names = [StoreMetadataKey.eventLog, .prunedEvents].map(\.rawValue)
         let rows = try query(selectProperties, names)
