@@ -40,10 +40,10 @@ extension NewEvent {
         data["id"] = .string(id)
         data["name"] = .string(name)
         data["parent"] = parent.map { .string($0) }
-        return NewEvent(type(action, kind), project: project, subject: "files/\(id)", data: data)
+        return NewEvent(eventType(action, kind), project: project, subject: "files/\(id)", data: data)
     }
 
-    private static func type(_ action: FileAction, _ kind: File.Kind) -> EventType {
+    private static func eventType(_ action: FileAction, _ kind: File.Kind) -> EventType {
         switch (kind, action) {
         case (.file, .created): .fileCreated
         case (.file, .changed): .fileChanged
