@@ -110,8 +110,8 @@ package enum RecordedEventContract: MetadataRule, CaseIterable {
         _ = try await store.addFolders(folders, by: "ada")
         _ = try await store.addFolders(folders, by: "ada")
         let files = (0..<5).map { fixture.put("\($0)") }
-        _ = try await store.addFiles(files, by: "ada", onConflict: .fail)
-        _ = try await store.addFiles([fixture.put("0")], by: "ada", onConflict: .skip)
+        _ = try await store.addFiles(files, by: "ada", onConflict: .fail, leaseID: nil)
+        _ = try await store.addFiles([fixture.put("0")], by: "ada", onConflict: .skip, leaseID: nil)
         try await expectEvents(
             folders.map { (.folderCreated, "files/\($0.id)") } + files.map { (.fileCreated, "files/\($0.id)") },
             store
@@ -237,7 +237,8 @@ package enum RecordedEventContract: MetadataRule, CaseIterable {
             try await store.addFiles(
                 [fixture.put("0"), fixture.put("a")],
                 by: "ada",
-                onConflict: .fail
+                onConflict: .fail,
+                leaseID: nil
             )
         }
         try await expectRefusal(.fileExists) { try await store.addFolder(fixture.folder("a")) }

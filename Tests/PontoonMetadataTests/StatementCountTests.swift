@@ -59,12 +59,14 @@ struct StatementCountTests {
     func events() async throws {
         try await withCountedStore { store, fixture, counter in
             let files = (0..<100).map { fixture.put("a\($0)") }
-            let recorded = try await counter.count { try await store.addFiles(files, by: "ada", onConflict: .fail) }
+            let recorded = try await counter.count {
+                try await store.addFiles(files, by: "ada", onConflict: .fail, leaseID: nil)
+            }
             var silent = store
             silent.recordsEvents = false
             let others = (0..<100).map { fixture.put("b\($0)") }
             let unrecorded = try await counter.count {
-                try await silent.addFiles(others, by: "ada", onConflict: .fail)
+                try await silent.addFiles(others, by: "ada", onConflict: .fail, leaseID: nil)
             }
             #expect(recorded == [unrecorded[0], unrecorded[1] + 1])
             let events = try await store.allEvents(for: fixture.user.name)
