@@ -8,11 +8,11 @@ package enum UploadUpdate: Sendable {
     /// The upload exists, or has more stored bytes than before.
     case progress(UploadDetails)
     /// The upload has ended.
-    case ended(UploadDetails, UploadResult)
+    case ended(UploadDetails, UploadEnd)
 }
 
 /// The way in which an upload has ended.
-package enum UploadResult: String, Sendable {
+package enum UploadEnd: String, Sendable {
     case completed, aborted, expired
     /// The server does not tell.
     case ended
@@ -142,7 +142,7 @@ extension SevenBridgesClient {
             return try await uploads.progress(try decode(event.data, request))
         }
         guard event.name.hasPrefix(prefix),
-            let result = UploadResult(rawValue: String(event.name.dropFirst(prefix.count)))
+            let result = UploadEnd(rawValue: String(event.name.dropFirst(prefix.count)))
         else { return false }
         let ended: EndedUpload = try decode(event.data, request)
         return try await uploads.end(ended.data.id, result)
@@ -184,7 +184,7 @@ private actor FollowedUploads {
     /// Reports the end of an upload, if it is the user's and was not reported before.
     ///
     /// - Returns: Whether no upload is left.
-    func end(_ id: String, _ result: UploadResult) async throws -> Bool {
+    func end(_ id: String, _ result: UploadEnd) async throws -> Bool {
         if let upload = open.removeValue(forKey: id) { try await report(.ended(upload, result)) }
         return open.isEmpty
     }

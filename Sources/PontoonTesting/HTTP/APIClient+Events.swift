@@ -121,13 +121,24 @@ package struct EventStreamReader {
 
     package let status: Int
     package let headers: HTTPHeaders
-    private var pieces: HTTPClientResponse.Body.AsyncIterator
+    /// The pieces of the response that were not read yet; the connection is closed once nothing refers to them.
+    private let pieces: AsyncThrowingStream<ByteBuffer, any Error>
     private var rest = ""
 
     init(_ response: HTTPClientResponse) {
         status = Int(response.status.code)
         headers = response.headers
-        pieces = response.body.makeAsyncIterator()
+        pieces = AsyncThrowingStream { continuation in
+            let task = Task {
+                do {
+                    for try await piece in response.body { continuation.yield(piece) }
+                    continuation.finish()
+                } catch {
+                    continuation.finish(throwing: error)
+                }
+            }
+            continuation.onTermination = { _ in task.cancel() }
+        }
     }
 
     /// Returns the next message with data; `nil` at the end of the stream.
@@ -149,7 +160,12 @@ package struct EventStreamReader {
                 }
                 if !message.data.isEmpty { return message }
             }
-            guard let piece = try await pieces.next() else { return nil }
+            var piece: ByteBuffer?
+            for try await next in pieces {
+                piece = next
+                break
+            }
+            guard let piece else { return nil }
             rest += String(buffer: piece)
         }
     }

@@ -1,8 +1,10 @@
 import Foundation
 import NIOCore
+import NIOHTTP1
 import PontoonCore
 import PontoonTesting
 import Synchronization
+import SystemPackage
 import Testing
 
 /// `pontoon uploads --follow`.

@@ -5,6 +5,7 @@ import NIOHTTP1
 import PontoonCore
 import PontoonTesting
 import Subprocess
+import SystemPackage
 import Testing
 
 /// Events of servers in separate processes.
