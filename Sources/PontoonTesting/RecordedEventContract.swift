@@ -108,7 +108,7 @@ package enum RecordedEventContract: MetadataRule, CaseIterable {
     private static func filesInOneCall(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
         let folders = [fixture.folder("a"), fixture.folder("b")]
         _ = try await store.addFolders(folders, by: "ada")
-        _ = try await store.addFolders(folders, by: "ada")
+        _ = try await store.addFolders(["a", "b"].map { fixture.folder($0) }, by: "ada")
         let files = (0..<5).map { fixture.put("\($0)") }
         _ = try await store.addFiles(files, by: "ada", onConflict: .fail, leaseID: nil)
         _ = try await store.addFiles([fixture.put("0")], by: "ada", onConflict: .skip, leaseID: nil)

@@ -66,7 +66,7 @@ extension APIClient {
         request.headers = headers
         request.headers.add(name: "Accept", value: "text/event-stream")
         if let token { request.headers.add(name: "X-SBG-Auth-Token", value: token) }
-        return EventStreamReader(try await HTTPClient.shared.execute(request, deadline: .distantFuture))
+        return EventStreamReader(try await impatientHTTP.execute(request, deadline: .distantFuture))
     }
 }
 
