@@ -73,6 +73,7 @@ package struct App: Sendable {
             leaseDuration: settings.leaseDuration,
             uploadLifetime: settings.uploadLifetime,
             reservationLifetime: settings.reservationLifetime,
+            eventRetention: settings.eventRetention,
             now: now,
             uptime: uptime
         )
@@ -94,6 +95,7 @@ package struct App: Sendable {
             senders: SenderSessions(metadata: metadata, passwords: passwords, now: now),
             automations: Automations(metadata: metadata, now: now),
             usage: UsageReports(metadata: metadata),
+            events: Events(metadata: metadata, isReadOnly: settings.isReadOnly),
             forecasts: Forecasts(metadata: metadata, storage: stores.storage, received: received, now: now),
             dataPlane: stores.dataPlane(received: received, now: now),
             readiness: Readiness(metadata: metadata, objects: objects),

@@ -119,6 +119,7 @@ package struct OpenedStores: Sendable {
             }
         }
         metadata.defaultQuotas = settings.defaultQuotas
+        metadata.recordsEvents = settings.eventRetention > .zero
         return metadata
     }
 

@@ -253,6 +253,10 @@ package struct StoreMigration {
         if !target.isFilled {
             try await store.setMetadataValue(StoreMigrationState.filling(from: target.identity).stored, for: .movedFrom)
             try await target.copy.run { table, count in report("\(table): \(count) rows copied") }
+            // The events keep their positions, so the cursors of clients remain valid.
+            for key in [StoreMetadataKey.eventLog, .prunedEvents] {
+                try await store.setMetadataValue(try await source.metadataValue(for: key), for: key)
+            }
             try await store.setMetadataValue(try settings.objectsLocation(), for: .objects)
             try await store.setMetadataValue(target.identity, for: .identity)
             try await store.setMetadataValue(StoreMigrationState.done(from: target.identity).stored, for: .movedFrom)

@@ -103,6 +103,10 @@ extension Routes {
         ).add(to: self)
         TokenCalls(accounts: useCases.accounts).add(to: self)
         UsageCalls(usage: useCases.usage, forecasts: useCases.forecasts).add(to: self)
+        if useCases.events.isEnabled {
+            EventCalls(events: useCases.events, uploads: useCases.uploads, callers: callers, metrics: metrics)
+                .add(to: self)
+        }
         AutomationCalls(automations: useCases.automations, uploads: useCases.uploads.ofCodePackages).add(to: self)
         ProjectCalls(projects: useCases.projects, usage: useCases.usage, files: files).add(to: self)
         MemberCalls(projects: useCases.projects).add(to: self)

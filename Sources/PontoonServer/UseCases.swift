@@ -12,6 +12,7 @@ package struct UseCases: Sendable {
     package let senders: SenderSessions
     package let automations: Automations
     package let usage: UsageReports
+    package let events: Events
     package let forecasts: Forecasts
     package let dataPlane: DataPlane
     package let readiness: Readiness
@@ -41,6 +42,7 @@ package struct UseCases: Sendable {
         senders: SenderSessions,
         automations: Automations,
         usage: UsageReports,
+        events: Events,
         forecasts: Forecasts,
         dataPlane: DataPlane,
         readiness: Readiness,
@@ -55,6 +57,7 @@ package struct UseCases: Sendable {
         self.senders = senders
         self.automations = automations
         self.usage = usage
+        self.events = events
         self.forecasts = forecasts
         self.dataPlane = dataPlane
         self.readiness = readiness

@@ -15,6 +15,7 @@ package enum AutomationContract: MetadataRule, CaseIterable {
     case oneOfManyCallersCompletes
     case onlyACompletingUploadCompletes
     case abortDiscardsTheObject
+    case onlyItsUserReadsTheEventsOfAnUpload
 
     package func check(_ store: some MetadataStore) async throws {
         let fixture = try await AutomationFixture(in: store)
@@ -32,7 +33,22 @@ package enum AutomationContract: MetadataRule, CaseIterable {
         case .oneOfManyCallersCompletes: try await Self.oneOfManyCallersCompletes(store, fixture)
         case .onlyACompletingUploadCompletes: try await Self.onlyACompletingUploadCompletes(store, fixture)
         case .abortDiscardsTheObject: try await Self.abortDiscardsTheObject(store, fixture)
+        case .onlyItsUserReadsTheEventsOfAnUpload: try await Self.events(store, fixture)
         }
+    }
+
+    private static func events(_ store: some MetadataStore, _ fixture: AutomationFixture) async throws {
+        let file = try await fixture.addFile(to: store)
+        let aborted = fixture.upload()
+        try await store.addUpload(aborted)
+        try expect(try await store.abortUpload(aborted.id), "the upload is aborted")
+        let events = try await store.allEvents(for: "ada").dropFirst()
+        try expect(events.map(\.type), equals: ["upload.completed", "upload.aborted"], "the types")
+        try expect(events.map(\.project), equals: [nil, nil], "the projects")
+        try expect(events.last?.subject, equals: "automation/upload/\(aborted.id)", "the subject")
+        try expect(events.first?.data.contains(file.id), equals: true, "the file is a detail")
+        try await store.addUser(User(name: "bob", createdOn: MetadataFixture.time))
+        try expect(try await store.allEvents(for: "bob"), equals: [], "the events of another user")
     }
 
     private static func automationRoundTrips(_ store: some MetadataStore, _ fixture: AutomationFixture) async throws {

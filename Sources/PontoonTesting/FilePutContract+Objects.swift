@@ -1,5 +1,5 @@
 import Foundation
-import PontoonCore
+package import PontoonCore
 
 /// Rules about quotas, leases and objects.
 extension FilePutContract {
@@ -115,7 +115,7 @@ extension FilePutContract {
 
 extension MetadataFixture {
     /// Creates a file that is stored in one call, without storing it.
-    func put(
+    package func put(
         _ name: String,
         in parent: String? = nil,
         size: Int64 = 10,
@@ -144,7 +144,7 @@ extension File {
 }
 
 extension FilePutStore {
-    func put(
+    package func put(
         _ file: File,
         _ rule: NameConflictRule = .fail,
         by userName: String = "ada",

@@ -83,6 +83,7 @@ struct ServerFlags: ParsableArguments {
     @Option(formerly: "claim-lifetime", .leaseDuration) var claimLifetime: GivenFlag?
     @Option(.scrubInterval) var scrubInterval: GivenFlag?
     @Option(.scrubRate) var scrubRate: GivenFlag?
+    @Option(.eventRetention) var eventRetention: GivenFlag?
     @Option(.readOnly) var readOnly: GivenFlag?
     @Option(.logLevel) var logLevel: GivenFlag?
     @Option(.logFormat) var logFormat: GivenFlag?

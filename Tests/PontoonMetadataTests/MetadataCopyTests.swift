@@ -67,6 +67,28 @@ struct MetadataCopyTests {
         }
     }
 
+    @Test("cursors of the source remain valid, and new events follow the copied ones", arguments: TestDatabase.all)
+    func events(_ database: TestDatabase) async throws {
+        try await withSQLiteStore { source in
+            let fixture = try await MetadataFixture(in: source)
+            for name in ["a", "b", "c"] { try await source.addFolder(fixture.folder(name)) }
+            #expect(try await source.pruneEvents(before: Date().addingTimeInterval(60), limit: 1) == 1)
+            let filter = EventFilter(userName: "ada")
+            let events = try await source.allEvents(filter)
+            try await withStore(in: database) { target in
+                try await MetadataCopy(from: source, to: target, withOpenUploads: true).run { _, _ in }
+                for key in [StoreMetadataKey.eventLog, .prunedEvents] {
+                    try await target.setMetadataValue(try await source.metadataValue(for: key), for: key)
+                }
+                #expect(try await target.allEvents(filter) == events)
+                try await target.addFolder(fixture.folder("d"))
+                let new = try await target.publishedEvents(filter, after: events.last?.cursor)
+                #expect(new.count == 1 && !events.map(\.id).contains(new[0].id))
+                #expect(try await target.allEvents(filter) == events + new)
+            }
+        }
+    }
+
     /// Adds a row to every table, nested folders, and more rows than are copied in one batch.
     private func fill(_ store: SQLMetadataStore) async throws -> MetadataFixture {
         let fixture = try await MetadataFixture(in: store)

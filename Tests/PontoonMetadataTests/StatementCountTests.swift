@@ -34,9 +34,9 @@ struct StatementCountTests {
             #expect(started == [1, 4])
             _ = try await store.beginCompletion(of: upload.id)
             // The lookup of the project, the state of the upload, the name and the file; then the counter of the user,
-            // the object, the total of the folder, the parts, and the counters of the project and its owner.
+            // the object, the total of the folder, the parts, the counters of the project and its owner, and the events.
             let completed = try await counter.count { try await fixture.complete(upload, size: 12, in: store) }
-            #expect(completed == [4, 6])
+            #expect(completed == [4, 7])
         }
     }
 
@@ -51,7 +51,26 @@ struct StatementCountTests {
             _ = try await store.beginCompletion(of: upload.id)
             // The file is not larger than what the upload has reserved.
             let completed = try await counter.count { try await fixture.complete(upload, size: 12, in: store) }
-            #expect(completed == [4, 6])
+            #expect(completed == [4, 7])
+        }
+    }
+
+    @Test("the events of any change are one statement, and without the event log there is none")
+    func events() async throws {
+        try await withCountedStore { store, fixture, counter in
+            let files = (0..<100).map { fixture.put("a\($0)") }
+            let recorded = try await counter.count {
+                try await store.addFiles(files, by: "ada", onConflict: .fail, leaseID: nil)
+            }
+            var silent = store
+            silent.recordsEvents = false
+            let others = (0..<100).map { fixture.put("b\($0)") }
+            let unrecorded = try await counter.count {
+                try await silent.addFiles(others, by: "ada", onConflict: .fail, leaseID: nil)
+            }
+            #expect(recorded == [unrecorded[0], unrecorded[1] + 1])
+            let events = try await store.allEvents(for: fixture.user.name)
+            #expect(events.count { $0.type == "file.created" } == 100)
         }
     }
 

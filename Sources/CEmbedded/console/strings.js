@@ -260,6 +260,7 @@ export const strings = {
       archive_put: 'Programs can store a folder with one call, as a tar archive.',
       checksums: 'Files have checksums, so uploads can be verified end to end.',
       complete_reports: 'The call that completes an upload can also report its last parts.',
+      events: 'Programs can read and stream changes as soon as they are made.',
       file_put: 'Programs can store a file of moderate size with one call.',
       forecast: 'The server forecasts when uploads will be done and when the disk will be full.',
       openapi: 'The server returns its OpenAPI document.',

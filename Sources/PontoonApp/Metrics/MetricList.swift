@@ -30,6 +30,7 @@ package enum MetricList {
     private static let connections: [MetricDefinition] = [
         .gauge("pontoon_open_connections", "Number of open connections."),
         .gauge("pontoon_max_connections", "Number of connections above which the server refuses new ones."),
+        .gauge("pontoon_event_streams", "Number of open streams of events."),
         .counter("pontoon_refused_connections_total", "Number of connections refused because of a limit."),
     ]
 

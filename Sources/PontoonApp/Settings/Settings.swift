@@ -25,6 +25,8 @@ package struct Settings: Sendable {
     /// Time without progress after which an upload reserves only its stored bytes.
     package let reservationLifetime: Duration
     package let urlLifetime: Duration
+    /// Time after which events are deleted; 0 if none are recorded.
+    package let eventRetention: Duration
     package let uploadLifetime: Duration
     package let keyLifetime: Duration
     package let grace: Duration
@@ -104,6 +106,7 @@ package struct Settings: Sendable {
             projectBytes: try given.value(of: .projectQuota)
         )
         reservationLifetime = try given.value(of: .reservationLifetime)
+        eventRetention = try given.value(of: .eventRetention)
         keyLifetime = try given.value(of: .keyLifetime)
         grace = try given.value(of: .grace)
         drain = try given.value(of: .drain)

@@ -37,6 +37,8 @@ public struct ServerIndex: Sendable, Decodable {
     var storesArchives: Bool { extensions.contains("archive_put") }
     /// Whether the server reads the stored bytes of a file again on request.
     var verifiesFiles: Bool { extensions.contains("verification") }
+    /// Whether the server streams events and the progress of uploads.
+    var announcesEvents: Bool { extensions.contains("events") }
     /// Whether the server reports the storage that users and projects use.
     var reportsUsage: Bool { extensions.contains("usage") }
 }

@@ -27,6 +27,8 @@ package struct PontoonError: Error {
         case uploadForbidden, destinationForbidden, uploadNotFound, nameTaken, completeRefused
         case partUnavailable, abortRefused, uploadProjectMalformed, uploadIDMissing
         case partNumberInvalid, initializeInvalid, reportInvalid, partListInvalid
+        // Events
+        case eventsExpired
         // Upload links
         case uploadLinkNotFound, uploadLinkExpired, uploadLinkForbidden
         // Automations
@@ -69,6 +71,14 @@ extension PontoonError {
 
     package static var tokenNotFound: PontoonError {
         PontoonError(.tokenNotFound, "Requested token does not exist.")
+    }
+
+    /// The refusal of a cursor after which events may be missing.
+    package static var eventsExpired: PontoonError {
+        PontoonError(
+            .eventsExpired,
+            "Events after this cursor have been deleted; list the files again, and read the events without a cursor."
+        )
     }
 
     package static var uploadNotFound: PontoonError {

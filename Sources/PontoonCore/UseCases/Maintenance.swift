@@ -12,6 +12,7 @@ package struct Maintenance: Sendable {
     private let uploadLifetime: Duration
     private let reservationLifetime: Duration
     private let replayLifetime: Duration
+    private let eventRetention: Duration
     private let now: @Sendable () -> Date
     private let stopwatch: Stopwatch
     private let uptime: @Sendable () -> Duration
@@ -31,6 +32,7 @@ package struct Maintenance: Sendable {
     ///   - uploadLifetime: Time without a stored part after which an upload expires.
     ///   - reservationLifetime: Time without progress after which an upload's reservation is reduced to the stored bytes.
     ///   - replayLifetime: Time for which a repeated complete returns the same file.
+    ///   - eventRetention: Time after which events are deleted.
     ///   - now: The current time.
     ///   - uptime: Returns the time on a monotonic clock.
     package init(
@@ -43,6 +45,7 @@ package struct Maintenance: Sendable {
         uploadLifetime: Duration,
         reservationLifetime: Duration = .seconds(3600),
         replayLifetime: Duration = .seconds(24 * 3600),
+        eventRetention: Duration = .seconds(30 * 86400),
         now: @escaping @Sendable () -> Date = { Date() },
         uptime: @escaping @Sendable () -> Duration = Stopwatch.systemUptime
     ) {
@@ -56,6 +59,7 @@ package struct Maintenance: Sendable {
         self.uploadLifetime = uploadLifetime
         self.reservationLifetime = reservationLifetime
         self.replayLifetime = replayLifetime
+        self.eventRetention = eventRetention
         self.now = now
         self.stopwatch = Stopwatch(uptime)
         self.uptime = uptime
@@ -158,6 +162,7 @@ package struct Maintenance: Sendable {
             try await metadata.pruneCompletedUploads(before: now().addingTimeInterval(-replayLifetime.inSeconds))
         }
         await report.attempt { try await removeExpiredLinks() }
+        await report.attempt { try await removeExpiredEvents() }
         await report.attempt {
             try await metadata.pruneTokens(expiredBefore: now().addingTimeInterval(-TokenRules.keptAfterExpiry))
         }
@@ -226,6 +231,12 @@ package struct Maintenance: Sendable {
         )
     }
 
+    /// Removes the events that occurred before the retention time.
+    private func removeExpiredEvents() async throws {
+        let time = now().addingTimeInterval(-eventRetention.inSeconds)
+        while try await metadata.pruneEvents(before: time, limit: Self.batchOfEvents) == Self.batchOfEvents {}
+    }
+
     /// Adds the time since the last run to the running time of the service, and returns the expiry deadline.
     ///
     /// - Returns: The time since which an upload must have been idle to expire; `nil` if no upload can have expired
@@ -291,6 +302,7 @@ package struct Maintenance: Sendable {
     }
 
     private static let batch = 100
+    private static let batchOfEvents = 1000
     private static let maximumErrors = 1000
 
     /// Aborts an upload; returns `false` if it is not idle after all.

@@ -2,8 +2,19 @@
 struct Migration: Sendable {
     /// Unique name, recorded in `schema_migrations`.
     let name: String
-    /// The statements, executed in order and in one transaction.
-    let statements: [SQLStatement]
+    /// Returns the statements, executed in order and in one transaction.
+    let statements: @Sendable (SQLDialect) -> [SQLStatement]
+
+    /// Creates a migration whose statements depend on the database.
+    init(name: String, statements: @escaping @Sendable (SQLDialect) -> [SQLStatement]) {
+        self.name = name
+        self.statements = statements
+    }
+
+    /// Creates a migration with the same statements for every database, apart from ``SQLDialect/definition(_:)``.
+    init(name: String, statements: [SQLStatement]) {
+        self.init(name: name) { _ in statements }
+    }
 }
 
 extension Migration {
@@ -29,5 +40,6 @@ extension Migration {
         Migration(name: "0013-quotas", statements: quotas),
         Migration(name: "0014-user-emails", statements: userEmails),
         Migration(name: "0015-counter-shards", statements: counterShards),
+        Migration(name: "0016-events") { events($0) },
     ]
 }

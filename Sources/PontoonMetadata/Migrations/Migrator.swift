@@ -18,7 +18,7 @@ enum Migrator {
             try await driver.write { connection in
                 for statement in dialect.beforeMigration { try connection.execute(statement) }
                 guard try connection.execute(record, [migration.name, Date()]) == 1 else { return }
-                for statement in migration.statements { try connection.execute(dialect.definition(statement)) }
+                for statement in migration.statements(dialect) { try connection.execute(dialect.definition(statement)) }
             }
         }
     }

@@ -1,6 +1,7 @@
 /// The SQL dialect of a database.
 ///
-/// Only migrations and row locks (``SQLRowLock``) differ; all other statements are the same in every database.
+/// Only migrations, row locks (``SQLRowLock``) and the positions of events differ; all other statements are the same in
+/// every database.
 package enum SQLDialect: Sendable {
     case sqlite, postgreSQL
 

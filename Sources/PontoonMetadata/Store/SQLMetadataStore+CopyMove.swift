@@ -3,7 +3,7 @@ package import PontoonCore
 
 extension SQLMetadataStore {
     package func copyFile(_ id: String, as copy: FileCopy) async throws -> File? {
-        let defaults = defaultQuotas
+        let (defaults, recorder) = (defaultQuotas, recorder)
         do {
             return try await writeRetryingConflicts { connection in
                 if copy.conflictPolicy == .number { try connection.lock(folder: copy.parent) }
@@ -26,6 +26,7 @@ extension SQLMetadataStore {
                     throw PontoonError.noSuchDestination
                 }
                 try connection.add(Usage(storedBytes: file.content?.size ?? 0, files: 1), to: account)
+                try recorder.record([.file(.created, file, ["copied_from": .string(id)])], on: connection)
                 return file
             }
         } catch let error as SQLError where error.kind == .uniqueViolation {
@@ -35,7 +36,8 @@ extension SQLMetadataStore {
     }
 
     package func moveFile(_ id: String, to folder: String, name: String?, now: Date) async throws -> File? {
-        try await writeRetryingConflicts { connection in
+        let recorder = recorder
+        return try await writeRetryingConflicts { connection in
             guard let row = try connection.query(selectMovable, [id]).first else { return nil }
             let project = try row.text("project_id")
             let isFolder = try row.fileKind("kind") == .folder
@@ -49,15 +51,22 @@ extension SQLMetadataStore {
                 throw PontoonError(.folderCycle, "A folder cannot be moved into itself or one of its subfolders.")
             }
             // The file is locked, so that of two concurrent moves, the second knows which folder the file leaves.
-            let place = try connection.query(selectParent, [id], lock: .forUpdate("files"))
-            guard let old = try place.first?.text("parent_id") else { return nil }
+            guard let place = try connection.query(selectParent, [id], lock: .forUpdate("files")).first else {
+                return nil
+            }
+            let old = try place.text("parent_id")
             do {
                 guard try connection.execute(updatePlace, [folder, name, now, id]) == 1 else { return nil }
             } catch let error as SQLError where error.kind == .uniqueViolation {
                 throw PontoonError.entryExists
             }
             if old != folder { try connection.add(entries: [old: -1, folder: 1]) }
-            return try connection.file(id)
+            guard let file = try connection.file(id) else { return nil }
+            let details: [String: JSONValue?] = [
+                "old_name": .string(try place.text("name")), "old_parent": .string(old),
+            ]
+            try recorder.record([.file(.moved, file, details)], on: connection)
+            return file
         }
     }
 }
@@ -83,7 +92,9 @@ private let selectObjectOfFile: SQLStatement = """
 private let selectMovable: SQLStatement = """
     SELECT project_id, kind FROM files WHERE id = $1 AND parent_id IS NOT NULL
     """
-private let selectParent: SQLStatement = "SELECT parent_id FROM files WHERE id = $1 AND parent_id IS NOT NULL"
+private let selectParent: SQLStatement = """
+    SELECT parent_id, name FROM files WHERE id = $1 AND parent_id IS NOT NULL
+    """
 private let selectProjectRow: SQLStatement = "SELECT id FROM projects WHERE id = $1"
 private let selectDestination: SQLStatement = """
     SELECT id FROM files WHERE id = $1 AND project_id = $2 AND kind = 'folder'

@@ -3,18 +3,31 @@ package import PontoonCore
 
 extension SQLMetadataStore {
     package func updateFile(_ id: String, _ change: FileChange, now: Date) async throws -> File? {
-        try await write { connection in
+        let recorder = recorder
+        return try await write { connection in
             do {
                 // This statement comes first, because it locks the row: concurrent changes to a file are applied one
                 // after another.
                 let rows = try connection.query(updateDetails, [change.name, now, id])
                 guard let row = rows.first else { return nil }
                 try connection.change(labels: change, of: id, in: try row.text("project_id"))
-                return try connection.file(id)
+                guard let file = try connection.file(id) else { return nil }
+                try recorder.record([.file(.changed, file, ["changes": change.names])], on: connection)
+                return file
             } catch let error as SQLError where error.kind == .uniqueViolation {
                 throw PontoonError.entryExists
             }
         }
+    }
+}
+
+extension FileChange {
+    /// The names of the changed properties.
+    fileprivate var names: JSONValue {
+        let names = [
+            name == nil ? nil : "name", metadata == nil ? nil : "metadata", tags == nil ? nil : "tags",
+        ]
+        return .array(names.compactMap { $0.map { .string($0) } })
     }
 }
 

@@ -9,7 +9,7 @@ extension SQLMetadataStore {
         leaseID: String?
     ) async throws -> AddedFile? {
         guard let content = file.content, let folder = file.parent else { throw PontoonError.noSuchDestination }
-        let (now, defaults) = (now, defaultQuotas)
+        let (now, defaults, recorder) = (now, defaultQuotas, recorder)
         return try await writeRetryingConflicts(changing: rule == .overwrite ? .files : .none) { connection in
             let account = try connection.account(of: file.project, folder, userName, defaults)
             let lease: [any SQLConvertible] = leaseID.map { [content.key.leasedTask, $0] } ?? []
@@ -17,10 +17,12 @@ extension SQLMetadataStore {
                 let leased = try connection.query(selectObjectLease, lease, lock: .forUpdate("leases"))
                 guard !leased.isEmpty else { return nil }
             }
-            let (added, usage) = try connection.add(file, content, in: folder, rule, now: now)
+            var events: [NewEvent] = []
+            let (added, usage) = try connection.add(file, content, in: folder, rule, now: now, &events)
             guard case .added = added else { return added }
             if !lease.isEmpty { try connection.enqueue(deleteObjectLease, lease) }
             try connection.add(usage, to: account)
+            try recorder.record(events, by: userName, on: connection)
             return added
         }
     }
@@ -106,7 +108,7 @@ extension SQLConnection {
         return account
     }
 
-    /// Adds a file to a folder, or finds the existing one.
+    /// Adds a file to a folder, or finds the existing one; appends the events to `events`.
     /// - Returns: The file, and the change of the usage, which the caller must add to the account.
     /// - Throws: `.nameTaken` or `.folderExists`; `.fileNameInvalid` if a number makes the name too long;
     ///   `.destinationNotFound` if the folder does not exist.
@@ -116,17 +118,41 @@ extension SQLConnection {
         in folder: String,
         _ rule: NameConflictRule,
         now: Date,
-        isCounted: Bool = true
+        isCounted: Bool = true,
+        _ events: inout [NewEvent]
     ) throws -> (AddedFile, Usage) {
         if rule == .skip, let existing = try self.file(named: file.name, in: folder) {
             guard existing.kind == .file else { throw PontoonError.folderInTheWay }
             return (.skipped(existing), Usage())
         }
         var file = file
-        let replaced = try makeRoom(for: &file, in: folder, rule, now: now)
+        let replaced = try makeRoom(for: &file, in: folder, rule, now: now, &events)
         try insert(content, createdOn: file.createdOn)
         try insert(file, isCounted: isCounted)
+        events.append(.file(.created, file))
         return (.added(file), Usage(storedBytes: content.size, files: 1) + replaced.negated)
+    }
+
+    /// Deletes the file that a new file replaces: the one with the same name in the same folder, if there is one.
+    /// - Parameters:
+    ///   - file: The new file.
+    ///   - now: The current time.
+    ///   - events: Receives the event of the deletion.
+    /// - Returns: The usage of the deleted file, which the caller must subtract from the counters.
+    /// - Throws: `.folderExists` if a folder has the name.
+    func deleteExisting(_ file: File, now: Date, _ events: inout [NewEvent]) throws -> Usage {
+        let rows = try query(selectExistingEntry, [file.parent, file.name], lock: .forUpdate("files"))
+        guard let row = rows.first else { return Usage() }
+        guard try row.fileKind("kind") == .file else {
+            throw PontoonError.folderInTheWay
+        }
+        let id = try row.text("id")
+        try deleteFile(id, objectKey: try row.optionalText("object_key"), now: now)
+        let details: [String: JSONValue?] = ["replaced_by": .string(file.id)]
+        events.append(
+            .file(.deleted, .file, id: id, name: file.name, in: file.parent, of: file.project, details)
+        )
+        return try row.fileUsage()
     }
 
     /// Applies a rule to the name of a new file: checks or chooses the name, or deletes the existing file.
@@ -136,14 +162,15 @@ extension SQLConnection {
         for file: inout File,
         in folder: String,
         _ rule: NameConflictRule,
-        now: Date
+        now: Date,
+        _ events: inout [NewEvent]
     ) throws -> Usage {
         switch rule {
         case .fail: try refuse(taken: file.name, in: folder, asFile: .nameTaken)
         case .skip: break
         case .overwrite:
             try lock(folder: folder)
-            return try deleteExisting(file, now: now)
+            return try deleteExisting(file, now: now, &events)
         case .rename:
             try lock(folder: folder)
             file.name = try freeName(for: file.name, in: folder)
@@ -171,6 +198,10 @@ private let selectPlace = SQLStatement(
         WHERE files.id = $2 AND files.project_id = $3 AND files.kind = 'folder'
         """
 )
+private let selectExistingEntry: SQLStatement = """
+    SELECT files.id AS id, files.kind AS kind, files.object_key AS object_key, objects.size AS size
+    FROM files LEFT JOIN objects ON objects.key = files.object_key WHERE files.parent_id = $1 AND files.name = $2
+    """
 private let insertObjectLease: SQLStatement = "INSERT INTO leases (task, holder, expires_on) VALUES ($1, $2, $3)"
 private let selectObjectLease: SQLStatement = "SELECT task FROM leases WHERE task = $1 AND holder = $2"
 let deleteObjectLease: SQLStatement = "DELETE FROM leases WHERE task = $1 AND holder = $2"

@@ -9,13 +9,14 @@ extension SQLMetadataStore {
         onConflict rule: NameConflictRule,
         leaseID: String?
     ) async throws -> [AddedFile]? {
-        let (now, defaults) = (now, defaultQuotas)
+        let (now, defaults, recorder) = (now, defaultQuotas, recorder)
         // All transactions lock folders and names in this order, so they do not wait for each other in a circle.
         let order = files.indices.sorted { files[$0].place($0) < files[$1].place($1) }
         return try await writeRetryingConflicts(changing: rule == .overwrite ? .files : .none) { connection in
             var results: [Int: AddedFile] = [:]
             var (account, folder, usage) = (UsageAccount?.none, String?.none, Usage())
             var entries: [String: Int] = [:]
+            var events: [NewEvent] = []
             if let leaseID {
                 let leased = try connection.query(selectObjectLeases, [leaseID], lock: .forUpdate("leases"))
                 let keys = Set(try leased.map { try $0.leasedObject() })
@@ -30,7 +31,15 @@ extension SQLMetadataStore {
                     account = try connection.account(of: file.project, parent, userName, defaults)
                     folder = parent
                 }
-                let (added, change) = try connection.add(file, content, in: parent, rule, now: now, isCounted: false)
+                let (added, change) = try connection.add(
+                    file,
+                    content,
+                    in: parent,
+                    rule,
+                    now: now,
+                    isCounted: false,
+                    &events
+                )
                 results[index] = added
                 usage += change
                 guard case .added = added else { continue }
@@ -39,12 +48,13 @@ extension SQLMetadataStore {
             }
             try connection.add(entries: entries)
             if let account { try connection.add(usage, to: account) }
+            try recorder.record(events, by: userName, on: connection)
             return files.indices.compactMap { results[$0] }
         }
     }
 
     package func addFolders(_ folders: [File], by userName: String) async throws -> [Result<File, PontoonError>] {
-        let defaults = defaultQuotas
+        let (defaults, recorder) = (defaultQuotas, recorder)
         // All transactions lock names in the order of their paths, so they do not wait for each other in a circle. Each
         // folder comes after its parent.
         var paths: [String: [UInt8]] = [:]
@@ -59,6 +69,7 @@ extension SQLMetadataStore {
             /// The existing parents that were checked.
             var parents: Set<String> = []
             var entries: [String: Int] = [:]
+            var events: [NewEvent] = []
             for folder in order {
                 let place = folder.parent.flatMap { places[$0] }
                 let result = try connection.addOrFind(folder, in: place, userName, defaults, &parents)
@@ -66,9 +77,11 @@ extension SQLMetadataStore {
                 // Otherwise refused, or found.
                 if case .success(let added) = result, added.id == folder.id, let parent = added.parent {
                     entries[parent, default: 0] += 1
+                    events.append(.file(.created, added))
                 }
             }
             try connection.add(entries: entries)
+            try recorder.record(events, by: userName, on: connection)
             return folders.compactMap { places[$0.id] }
         }
     }

@@ -11,14 +11,16 @@ extension SQLMetadataStore {
     }
 
     package func addFolder(_ folder: File) async throws {
+        let recorder = recorder
         try await writeRetryingConflicts { connection in
             try connection.refuse(taken: folder.name, in: folder.parent, asFile: .fileExists)
             try connection.insert(folder)
+            try recorder.record([.file(.created, folder)], on: connection)
         }
     }
 
     package func deleteFile(_ id: String) async throws -> Bool {
-        let now = now
+        let (now, recorder) = (now, recorder)
         return try await writeRetryingConflicts { connection in
             // The query excludes root folders, which are deleted with their project.
             let rows = try connection.query(selectDeletable, [id], lock: .forUpdate("files"))
@@ -27,8 +29,18 @@ extension SQLMetadataStore {
                 throw PontoonError(.folderNotEmpty, "The folder is not empty.")
             }
             try connection.deleteFile(id, objectKey: try row.optionalText("object_key"), now: now)
-            let account = UsageAccount(project: try row.projectID("project_id"), owner: try row.text("charged_owner"))
+            let project = try row.projectID("project_id")
+            let account = UsageAccount(project: project, owner: try row.text("charged_owner"))
             try connection.release([(account, try row.fileUsage())])
+            let event = NewEvent.file(
+                .deleted,
+                try row.fileKind("kind"),
+                id: id,
+                name: try row.text("name"),
+                in: try row.text("parent_id"),
+                of: project
+            )
+            try recorder.record([event], on: connection)
             return true
         }
     }
@@ -131,7 +143,7 @@ private let selectFileByName = SQLStatement(
 private let selectKindByName: SQLStatement = "SELECT kind FROM files WHERE parent_id = $1 AND name = $2"
 private let selectDeletable: SQLStatement = """
     SELECT files.object_key AS object_key, files.kind AS kind, files.project_id AS project_id,
-        objects.size AS size, (SELECT owner FROM projects WHERE projects.id = files.project_id) AS charged_owner
+        files.name AS name, files.parent_id AS parent_id, objects.size AS size, (SELECT owner FROM projects WHERE projects.id = files.project_id) AS charged_owner
     FROM files LEFT JOIN objects ON objects.key = files.object_key WHERE files.id = $1 AND files.parent_id IS NOT NULL
     """
 private let deleteUnusedObject: SQLStatement = """

@@ -51,11 +51,14 @@ extension SQLMetadataStore {
     }
 
     package func bootstrap(user: User, project: Project, token: TokenRecord) async throws -> Bool {
-        try await writeRetryingConflicts { connection in
+        let recorder = recorder
+        return try await writeRetryingConflicts { connection in
             // An empty table has no row to lock, so concurrent callers lock a row that always exists.
             try connection.enqueue(selectAnyMigration, lock: .forUpdate("schema_migrations"))
             guard try connection.hasNoUsers() else { return false }
-            guard try connection.insert(user), try connection.insert(project), try connection.insert(token) else {
+            guard try connection.insert(user), try connection.insert(project, recorder),
+                try connection.insert(token)
+            else {
                 throw PontoonError(.userNotFound, "The token belongs to another user.")
             }
             return true

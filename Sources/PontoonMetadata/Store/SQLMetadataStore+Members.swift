@@ -29,9 +29,12 @@ extension SQLMetadataStore {
         let values: [any SQLConvertible] = [
             permissions.copy, permissions.write, permissions.execute, permissions.admin, project, member.userName,
         ]
+        let recorder = recorder
         return try await writeRetryingConflicts { connection in
             if try connection.execute(insertMember, values) == 1 {
                 try connection.add(projects: [member.userName: 1])
+                let event = NewEvent.member(.memberAdded, member.userName, of: project, permissions)
+                try recorder.record([event], on: connection)
                 return true
             }
             guard try !connection.query(selectUserName, [member.userName]).isEmpty else {
@@ -52,13 +55,21 @@ extension SQLMetadataStore {
         let values: [(any SQLConvertible)?] = [
             change[.admin], change[.copy], change[.write], change[.execute], project, userName,
         ]
-        return try await write { try $0.query(updatePermissions, values).first?.permissions() }
+        let recorder = recorder
+        return try await write { connection in
+            let changed = try connection.query(updatePermissions, values).first?.permissions()
+            guard let changed else { return nil }
+            try recorder.record([.member(.memberChanged, userName, of: project, changed)], on: connection)
+            return changed
+        }
     }
 
     package func removeMember(_ userName: String, from project: ProjectID) async throws -> Bool {
-        try await write { connection in
+        let recorder = recorder
+        return try await write { connection in
             guard try connection.execute(deleteMember, [project, userName]) == 1 else { return false }
             try connection.add(projects: [userName: -1])
+            try recorder.record([.member(.memberRemoved, userName, of: project)], on: connection)
             return true
         }
     }

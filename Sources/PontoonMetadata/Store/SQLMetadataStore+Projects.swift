@@ -3,8 +3,9 @@ package import PontoonCore
 
 extension SQLMetadataStore {
     package func addProject(_ project: Project) async throws -> Bool {
+        let recorder = recorder
         do {
-            return try await write { try $0.insert(project) }
+            return try await write { try $0.insert(project, recorder) }
         } catch let error as SQLError where error.kind == .foreignKeyViolation {
             throw PontoonError.noSuchUser
         }
@@ -58,7 +59,8 @@ extension SQLMetadataStore {
     }
 
     package func updateProject(_ id: ProjectID, _ change: ProjectChange, now: Date) async throws -> Project? {
-        try await write { connection in
+        let recorder = recorder
+        return try await write { connection in
             let values: [(any SQLConvertible)?] = [
                 change.name, change.name?.lowercased(), change.description, change.settings, change.billingGroup,
                 now, id,
@@ -68,12 +70,14 @@ extension SQLMetadataStore {
                 try connection.execute("DELETE FROM project_tags WHERE project_id = $1", [id])
                 try connection.insert(tags: tags, of: id)
             }
-            return try row.project(tags: try connection.projectTags([id.description])[id.description] ?? [])
+            let project = try row.project(tags: try connection.projectTags([id.description])[id.description] ?? [])
+            try recorder.record([.project(.projectChanged, id, ["changes": change.names])], on: connection)
+            return project
         }
     }
 
     package func deleteProject(_ id: ProjectID) async throws -> Bool {
-        let now = now
+        let (now, recorder) = (now, recorder)
         return try await writeRetryingConflicts { connection in
             // The project is locked, so that no upload to it is completed between the statements. If another process
             // copies one of its files in the meantime, deleting the object violates a constraint, and the retry sees
@@ -95,8 +99,22 @@ extension SQLMetadataStore {
             try connection.release([], charging: [owner: usage.negated])
             // The counters are deleted by ON DELETE CASCADE.
             try connection.execute("DELETE FROM projects WHERE id = $1", [id])
+            // The former members learn of the end of their memberships, and the owner of that of the project.
+            let removed = members.filter { $0 != owner }.map { NewEvent.member(.memberRemoved, $0, of: id) }
+            try recorder.record(removed + [.project(.projectDeleted, id, reader: owner)], on: connection)
             return true
         }
+    }
+}
+
+extension ProjectChange {
+    /// The names of the changed properties.
+    fileprivate var names: JSONValue {
+        let names = [
+            name == nil ? nil : "name", description == nil ? nil : "description", settings == nil ? nil : "settings",
+            billingGroup == nil ? nil : "billing_group", tags == nil ? nil : "tags",
+        ]
+        return .array(names.compactMap { $0.map { .string($0) } })
     }
 }
 
@@ -133,7 +151,7 @@ extension SQLBuilder {
 extension SQLConnection {
     /// Adds a project, its root folder and its owner's membership.
     /// - Returns: `false` if the id is taken.
-    func insert(_ project: Project) throws -> Bool {
+    func insert(_ project: Project, _ recorder: EventRecorder) throws -> Bool {
         let values: [(any SQLConvertible)?] = [
             project.id, project.uuid, project.owner, project.name, project.name.lowercased(), project.description,
             project.settings, project.billingGroup, project.rootFolder, project.createdBy, project.createdOn,
@@ -144,6 +162,8 @@ extension SQLConnection {
         try execute(insertRootFolder, [project.rootFolder, project.id, project.createdOn])
         try execute(insertOwner, [project.id, project.owner, project.createdOn])
         try add(projects: [project.owner: 1])
+        let details: [String: JSONValue?] = ["name": .string(project.name), "owner": .string(project.owner)]
+        try recorder.record([.project(.projectCreated, project.id, details)], on: self)
         return true
     }
 

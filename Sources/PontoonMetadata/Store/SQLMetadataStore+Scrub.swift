@@ -33,7 +33,9 @@ extension SQLMetadataStore: ScrubStore {
 
     package func record(_ checks: [ObjectCheck]) async throws {
         guard !checks.isEmpty else { return }
+        let recorder = recorder
         try await write(changing: .files) { connection in
+            var events: [NewEvent] = []
             // In the order of the keys, so that two writers cannot be in a deadlock.
             for check in checks.sorted(by: { $0.object.key.rawValue < $1.object.key.rawValue }) {
                 let object = check.object
@@ -42,10 +44,32 @@ extension SQLMetadataStore: ScrubStore {
                 switch check.outcome {
                 case .verified(let crc64): try connection.enqueue(updateVerified, [end, crc64.hex, request, key])
                 case .readable(let crc64): try connection.enqueue(updateReadable, [end, crc64.hex, request, key])
-                case .damaged(let damage): try connection.enqueue(updateDamaged, [end, damage.rawValue, request, key])
+                case .damaged(let damage):
+                    events += try connection.damagedFiles(key, damage)
+                    try connection.enqueue(updateDamaged, [end, damage.rawValue, request, key])
                 case .failed: try connection.enqueue(updateFailed, [end, request, key])
                 }
             }
+            try recorder.record(events, on: connection)
+        }
+    }
+}
+
+extension SQLConnection {
+    /// Returns the events of the files whose object is found to be damaged, unless it was known to be damaged in this way.
+    ///
+    /// Locks the object, so that of two servers that check it at the same time, one records the events.
+    fileprivate func damagedFiles(_ key: ObjectKey, _ damage: ContentDamage) throws -> [NewEvent] {
+        let known = try query(selectDamage, [key], lock: .forUpdate("objects"))
+        guard let known = known.first, try known.damage() != damage else { return [] }
+        return try query(selectFilesOfObject, [key]).map { row in
+            NewEvent.damaged(
+                damage,
+                fileID: try row.text("id"),
+                name: try row.text("name"),
+                in: try row.optionalText("parent_id"),
+                of: try row.projectID("project_id")
+            )
         }
     }
 }
@@ -108,6 +132,10 @@ private let selectRequested = SQLStatement(
         ORDER BY check_requested_on, key LIMIT $1
         """
 )
+private let selectDamage: SQLStatement = "SELECT damage FROM objects WHERE key = $1"
+private let selectFilesOfObject: SQLStatement = """
+    SELECT id, name, parent_id, project_id FROM files WHERE object_key = $1
+    """
 private let updateRequest: SQLStatement = """
     UPDATE objects SET check_requested_on = COALESCE(check_requested_on, $1) WHERE key = $2
     """

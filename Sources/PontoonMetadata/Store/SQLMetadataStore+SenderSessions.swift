@@ -43,7 +43,7 @@ extension SQLMetadataStore {
         tokenHash: String,
         maximum: Int
     ) async throws -> SenderSessionResult {
-        let link = session.link.id
+        let (link, recorder) = (session.link.id, recorder)
         return try await write(changing: .none) { connection in
             // The link is locked, so that concurrent calls do not exceed the limits.
             guard try !connection.query(lockLink, [link], lock: .forUpdate("upload_links")).isEmpty else {
@@ -59,6 +59,7 @@ extension SQLMetadataStore {
                 session.id, tokenHash, link, session.sender, session.createdOn, session.usedOn,
             ]
             try connection.execute(insertSession, values)
+            try recorder.record([.linkUsed(session)], by: nil, on: connection)
             return .added
         }
     }
@@ -107,6 +108,7 @@ extension SQLMetadataStore {
             return folder
         }
         if let existing { return existing }
+        let recorder = recorder
         return try await writeRetryingConflicts(changing: .files) { connection in
             // The project is locked before the link, as in every transaction that locks both, to avoid deadlocks.
             try connection.enqueue(selectProjectOfSession, [session.id], lock: .forShare("projects"))
@@ -119,7 +121,8 @@ extension SQLMetadataStore {
                     "The senders of this upload link may create at most \(maximumFolders) folders; request another link."
                 )
             }
-            var folder = try connection.ownFolder(of: session, now: now)
+            var events: [NewEvent] = []
+            var folder = try connection.ownFolder(of: session, now: now, &events)
             for name in path {
                 switch try connection.entry(named: name, in: folder) {
                 case .folder(let id): folder = id
@@ -128,9 +131,10 @@ extension SQLMetadataStore {
                         .nameTaken,
                         "The folder '\(name)' cannot be created, because a file has this name; rename the folder."
                     )
-                case nil: folder = try connection.insertFolder(name, in: folder, of: session.link, now: now)
+                case nil: folder = try connection.insertFolder(name, in: folder, of: session.link, now: now, &events)
                 }
             }
+            try recorder.record(events, by: nil, on: connection)
             return folder
         }
     }
@@ -162,12 +166,16 @@ extension SQLConnection {
     }
 
     /// Returns the sender's own folder; creates it if it does not exist or was deleted.
-    fileprivate func ownFolder(of session: SenderSession, now: Date) throws -> String {
+    fileprivate func ownFolder(
+        of session: SenderSession,
+        now: Date,
+        _ events: inout [NewEvent]
+    ) throws -> String {
         if let row = try query(selectSessionFolder, [session.id]).first { return try row.text("id") }
         for attempt in 0..<100 {
             let name = UploadLinkRules.folderName(of: session.sender, time: now, attempt: attempt)
             guard try kind(named: name, in: session.link.folder) == nil else { continue }
-            let id = try insertFolder(name, in: session.link.folder, of: session.link, now: now)
+            let id = try insertFolder(name, in: session.link.folder, of: session.link, now: now, &events)
             try execute(setSessionFolder, [id, session.id])
             return id
         }
@@ -175,7 +183,13 @@ extension SQLConnection {
     }
 
     /// Adds a folder and increments the number of folders that the link's senders have created.
-    fileprivate func insertFolder(_ name: String, in parent: String, of link: UploadLink, now: Date) throws -> String {
+    fileprivate func insertFolder(
+        _ name: String,
+        in parent: String,
+        of link: UploadLink,
+        now: Date,
+        _ events: inout [NewEvent]
+    ) throws -> String {
         let folder = File(
             id: Identifiers.file(now: now),
             name: name,
@@ -187,6 +201,7 @@ extension SQLConnection {
         )
         try insert(folder)
         try execute(countFolder, [link.id])
+        events.append(.file(.created, folder, ["link": .string(link.id)]))
         return folder.id
     }
 }

@@ -71,7 +71,7 @@ extension SQLMetadataStore {
     }
 
     package func deleteUploadLink(_ id: String) async throws -> Bool {
-        let now = now
+        let (now, recorder) = (now, recorder)
         return try await writeRetryingConflicts { connection in
             // The link is locked before its uploads, as when an upload is started or completed.
             guard try !connection.query(lockLink, [id], lock: .forUpdate("upload_links")).isEmpty else { return false }
@@ -87,6 +87,7 @@ extension SQLMetadataStore {
             try connection.add(openUploads: Dictionary(users, uniquingKeysWith: +))
             let isDeleted = try connection.execute(deleteLink, [id]) == 1
             try connection.release(try uploads.compactMap { try $0.releasedUpload() })
+            try recorder.record(try uploads.map { try $0.endedUpload(.uploadAborted) }, on: connection)
             return isDeleted
         }
     }
@@ -185,7 +186,7 @@ private let deleteLink: SQLStatement = "DELETE FROM upload_links WHERE id = $1"
 private let deleteActiveUploadsOfLink = SQLStatement(
     constant: """
         DELETE FROM uploads WHERE link_id = $1 AND state = 'active'
-        RETURNING object_key, object_handle, user_name, \(releasedColumns)
+        RETURNING object_key, object_handle, \(endedColumns)
         """
 )
 private let selectLink = SQLStatement(

@@ -75,7 +75,7 @@ extension SQLMetadataStore {
     }
 
     private func complete(_ id: String, leaseID: String, file: File, overwrite: Bool) async throws -> Bool {
-        let (now, defaults) = (now, defaultQuotas)
+        let (now, defaults, recorder) = (now, defaultQuotas, recorder)
         return try await writeRetryingConflicts(changing: .upload(id)) { connection in
             // The project is locked, so that it is not deleted in the meantime. Deleting a project deletes its uploads,
             // so without a project there is nothing to complete.
@@ -88,7 +88,8 @@ extension SQLMetadataStore {
             guard
                 let completed = try connection.query(markCompleted, [file.id, file.createdOn, id, leaseID]).first
             else { return false }
-            try connection.add(openUploads: [try completed.text("user_name"): -1])
+            let userName = try completed.text("user_name")
+            try connection.add(openUploads: [userName: -1])
             if let link { try connection.count(bytes: file.content?.size ?? 0, receivedThrough: link) }
             try connection.discardUploadObject(completed, unless: file.content?.key, now: now)
             var usage = Usage(
@@ -97,9 +98,13 @@ extension SQLMetadataStore {
                 files: 1,
                 openUploads: -1
             )
+            let details: [String: JSONValue?] = ["file": .string(file.id), "link": link.map { .string($0) }]
+            var events: [NewEvent] = [
+                .upload(.uploadCompleted, id, name: file.name, by: userName, to: file.project, details)
+            ]
             if overwrite {
                 if let folder = file.parent { try connection.lock(folder: folder) }
-                usage += try connection.deleteExisting(file, now: now).negated
+                usage += try connection.deleteExisting(file, now: now, &events).negated
             } else {
                 try connection.refuse(taken: file.name, in: file.parent, asFile: .nameTaken)
             }
@@ -107,12 +112,14 @@ extension SQLMetadataStore {
             try connection.insert(file)
             try connection.enqueue(deleteParts, [id])
             try connection.add(usage, to: account)
+            events.append(.file(.created, file, ["upload": .string(id)]))
+            try recorder.record(events, by: link == nil ? userName : nil, on: connection)
             return true
         }
     }
 
     private func complete(_ id: String, leaseID: String, packageFile file: PackageFile) async throws -> Bool {
-        let now = now
+        let (now, recorder) = (now, recorder)
         return try await write(changing: .upload(id)) { connection in
             let rows = try connection.query(markCompleted, [file.id, file.createdOn, id, leaseID])
             guard let completed = rows.first else { return false }
@@ -120,12 +127,16 @@ extension SQLMetadataStore {
             try connection.insert(file.content, createdOn: file.createdOn)
             try connection.insert(file)
             try connection.enqueue(deleteParts, [id])
+            let userName = try completed.text("user_name")
+            let details: [String: JSONValue?] = ["automation": .string(file.automation), "file": .string(file.id)]
+            let event = NewEvent.upload(.uploadCompleted, id, name: file.name, by: userName, to: nil, details)
+            try recorder.record([event], by: userName, on: connection)
             return true
         }
     }
 
     package func abortUpload(_ id: String, ifIdleSince deadline: Date?) async throws -> Bool {
-        let now = now
+        let (now, recorder) = (now, recorder)
         return try await writeRetryingConflicts(changing: .upload(id)) { connection in
             let rows =
                 if let deadline {
@@ -140,6 +151,8 @@ extension SQLMetadataStore {
                 try connection.add(openUploads: [try row.text("user_name"): -1])
                 try connection.release([released])
             }
+            let type = deadline == nil ? EventType.uploadAborted : .uploadExpired
+            try recorder.record([try row.endedUpload(type)], on: connection)
             return true
         }
     }
@@ -222,19 +235,6 @@ extension SQLConnection {
     fileprivate func discardUploadObject(_ completed: SQLRow, unless used: ObjectKey?, now: Date) throws {
         guard try completed.objectKey("object_key") != used else { return }
         try discard(try completed.text("object_key"), try completed.optionalText("object_handle"), now: now)
-    }
-
-    /// Deletes the file that a new file replaces: the one with the same name in the same folder, if there is one.
-    /// - Returns: The usage of the deleted file, which the caller must subtract from the counters.
-    /// - Throws: `.folderExists` if a folder has the name.
-    func deleteExisting(_ file: File, now: Date) throws -> Usage {
-        let rows = try query(selectExistingEntry, [file.parent, file.name], lock: .forUpdate("files"))
-        guard let row = rows.first else { return Usage() }
-        guard try row.fileKind("kind") == .file else {
-            throw PontoonError.folderInTheWay
-        }
-        try deleteFile(try row.text("id"), objectKey: try row.optionalText("object_key"), now: now)
-        return try row.fileUsage()
     }
 
     /// Creates summaries from rows with `uploadColumns`; also reads the totals of each upload's parts.
@@ -356,10 +356,6 @@ private let markCompleted: SQLStatement = """
     WHERE id = $3 AND state = 'completing' AND claim_holder = $4
     RETURNING user_name, object_key, object_handle, reserved_bytes
     """
-private let selectExistingEntry: SQLStatement = """
-    SELECT files.id AS id, files.kind AS kind, files.object_key AS object_key, objects.size AS size
-    FROM files LEFT JOIN objects ON objects.key = files.object_key WHERE files.parent_id = $1 AND files.name = $2
-    """
 private let deleteParts: SQLStatement = "DELETE FROM parts WHERE upload_id = $1"
 private let insertObject: SQLStatement = """
     INSERT INTO objects (key, size, crc64, md5, created_on, checked_on) VALUES ($1, $2, $3, $4, $5, $5)
@@ -367,7 +363,7 @@ private let insertObject: SQLStatement = """
 private let deleteActiveUpload = SQLStatement(
     constant: """
         DELETE FROM uploads WHERE id = $1 AND state = 'active'
-        RETURNING object_key, object_handle, user_name, \(releasedColumns)
+        RETURNING object_key, object_handle, \(endedColumns)
         """
 )
 private let selectUploadToAbort: SQLStatement = "SELECT id FROM uploads WHERE id = $1 AND state = 'active'"
@@ -375,7 +371,7 @@ private let deleteIdleUpload = SQLStatement(
     constant: """
         DELETE FROM uploads WHERE id = $1 AND state = 'active' AND initiated_on < $2 AND active_on < $2
             AND NOT EXISTS (SELECT 1 FROM parts WHERE upload_id = uploads.id AND stored_on >= $2)
-        RETURNING object_key, object_handle, user_name, \(releasedColumns)
+        RETURNING object_key, object_handle, \(endedColumns)
         """
 )
 private let selectIdleUploads: SQLStatement = """

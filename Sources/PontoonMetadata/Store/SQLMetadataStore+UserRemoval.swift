@@ -3,7 +3,7 @@ package import PontoonCore
 
 extension SQLMetadataStore {
     package func removeUser(_ name: String, givingProjectsTo heir: String?) async throws -> UserRemovalResult {
-        let now = now
+        let (now, recorder) = (now, recorder)
         try await writeRetryingConflicts(changing: .none) { connection in
             // A transaction that adds a shard waits while the user is locked, and would often be in a deadlock with the
             // removal.
@@ -25,14 +25,26 @@ extension SQLMetadataStore {
             let owned = try connection.query(countProjects, [name]).first?.count("total") ?? 0
             guard owned == 0 else { return .ownsProjects(owned) }
             guard try connection.query(selectTwoUsers).count > 1 else { return .isLast }
-            let released = try connection.deleteUploads(of: name, now: now)
+            let uploads = try connection.deleteUploads(of: name, now: now)
+            let released = try uploads.compactMap { try $0.releasedUpload() }
             try connection.deleteAutomations(of: name, now: now)
             // The heir is charged for the given projects even if this exceeds the heir's quota. The counters are locked, so
             // that a concurrent transaction that charges the former owner is retried with the new one.
             let moved = try connection.lockedUsage(of: given)
             try connection.release(released, charging: heir.map { [$0: moved] } ?? [:])
+            var events = try uploads.map { try $0.endedUpload(.uploadAborted) }
+            for project in try connection.query(selectMemberships, [name]) {
+                events.append(.member(.memberRemoved, name, of: try project.projectID("project_id")))
+            }
+            for project in given.compactMap({ ProjectID($0) }) {
+                let details: [String: JSONValue?] = [
+                    "changes": .array([.string("owner")]), "owner": heir.map { .string($0) },
+                ]
+                events.append(.project(.projectChanged, project, details))
+            }
             // Tokens, memberships, upload links and totals are deleted by ON DELETE CASCADE.
             try connection.execute("DELETE FROM users WHERE name = $1", [name])
+            try recorder.record(events, on: connection)
             return .removed
         }
     }
@@ -65,16 +77,16 @@ extension SQLConnection {
     }
 
     /// Deletes the uploads that a user started, without changing the counters of usage.
-    /// - Returns: The unfinished uploads, for ``release(_:)``.
-    fileprivate func deleteUploads(of name: String, now: Date) throws -> [(account: UsageAccount, usage: Usage)] {
+    /// - Returns: The unfinished uploads, as rows with ``endedColumns``.
+    fileprivate func deleteUploads(of name: String, now: Date) throws -> [SQLRow] {
         // Links are locked before their uploads, as when an upload is started or completed.
         try enqueue(lockLinksOfUser, [name], lock: .forUpdate("upload_links"))
         // Locked, so that none of the uploads is completed, and its object used, between the next two statements.
         try enqueue(lockUploadsOfUser, [name], lock: .forUpdate("uploads"))
         try execute(discardUploadsOfUser, [now, name])
-        let released = try query(deleteOpenUploads, [name]).compactMap { try $0.releasedUpload() }
+        let uploads = try query(deleteOpenUploads, [name])
         try execute("DELETE FROM uploads WHERE user_name = $1", [name])
-        return released
+        return uploads
     }
 
     fileprivate func deleteAutomations(of name: String, now: Date) throws {
@@ -111,8 +123,9 @@ private let discardUploadsOfUser: SQLStatement = """
     ON CONFLICT (key) DO NOTHING
     """
 private let deleteOpenUploads = SQLStatement(
-    constant: "DELETE FROM uploads WHERE user_name = $1 AND state <> 'completed' RETURNING \(releasedColumns)"
+    constant: "DELETE FROM uploads WHERE user_name = $1 AND state <> 'completed' RETURNING \(endedColumns)"
 )
+private let selectMemberships: SQLStatement = "SELECT project_id FROM members WHERE user_name = $1 AND can_read = 1"
 private let discardPackageFiles: SQLStatement = """
     INSERT INTO discarded_objects (key, discarded_on)
     SELECT object_key, $1 FROM package_files

@@ -10,6 +10,9 @@ package struct SQLMetadataStore: MetadataStore {
     let cache = ReadCache()
     /// The limits of users and projects without individual limits.
     package var defaultQuotas = DefaultQuotas()
+    /// Whether changes are recorded in the event log.
+    package var recordsEvents = true
+    package let eventSignal = EventSignal()
     private let clock: @Sendable () -> Date
 
     /// Creates a store, and runs the migrations that the database lacks.
@@ -22,6 +25,7 @@ package struct SQLMetadataStore: MetadataStore {
         try await Migrator.migrate(driver)
         self.driver = driver
         self.clock = clock
+        try await createEventLog()
     }
 
     /// Creates a store for reading a database that a server may be using; changes nothing.
@@ -73,7 +77,9 @@ package struct SQLMetadataStore: MetadataStore {
     ) async throws -> Value {
         defer { cache.invalidate(change) }
         do {
-            return try await driver.write(body)
+            let value = try await driver.write(body)
+            eventSignal.raise()
+            return value
         } catch let error as SQLError {
             throw Self.refusal(error)
         }

@@ -37,6 +37,7 @@ package struct MetadataCopy: Sendable {
             report(table.name, count)
         }
         for table in tables { try await compare(table) }
+        try await target.continueEventIDs()
     }
 
     private var tables: [TableCopySpec] {
@@ -121,8 +122,13 @@ package struct MetadataCopy: Sendable {
         }
     }
 
-    /// Sets the numbers of open uploads, and of the bytes reserved for them, to 0 if open uploads are not copied.
+    /// Sets the numbers of open uploads, and of the bytes reserved for them, to 0 if open uploads are not copied; sets the
+    /// position of each event to its id, which is its position in SQLite.
     private func adjust(_ row: SQLRow, of table: TableCopySpec) throws -> SQLRow {
+        if table.name == "events" {
+            let values = try row.columns.map { try row.value($0 == "position" ? "id" : $0) }
+            return SQLRow(columns: row.columns, values: values)
+        }
         guard ["user_totals", "project_usage", "user_usage"].contains(table.name), !withOpenUploads else { return row }
         let values = try row.columns.map { column in
             ["open_uploads", "reserved_bytes"].contains(column) ? SQLValue.integer(0) : try row.value(column)

@@ -11,6 +11,10 @@ package enum StoreMetadataKey: String, Sendable {
     case movingTo = "moving-to"
     /// A random id of this service's data, by which its backups and migrations are recognized.
     case identity
+    /// The random id of the event log, which is part of every cursor and of the ids of events.
+    case eventLog = "event-log"
+    /// The position of the last event that was deleted because of its age.
+    case prunedEvents = "pruned-events"
     /// The running time of the service, by which uploads expire.
     case observedTime = "observed-time"
 }
@@ -43,7 +47,7 @@ extension SQLMetadataStore {
 }
 
 private let selectProperty: SQLStatement = "SELECT value FROM properties WHERE name = $1"
-private let insertProperty: SQLStatement = """
+let insertProperty: SQLStatement = """
     INSERT INTO properties (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING
     """
-private let deleteProperty: SQLStatement = "DELETE FROM properties WHERE name = $1"
+let deleteProperty: SQLStatement = "DELETE FROM properties WHERE name = $1"

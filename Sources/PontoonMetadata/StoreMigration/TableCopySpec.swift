@@ -37,6 +37,7 @@ struct TableCopySpec: Sendable {
         TableCopySpec(name: "user_usage", key: ["user_name", "shard"]),
         TableCopySpec(name: "project_quotas", key: ["project_id"]),
         TableCopySpec(name: "user_quotas", key: ["user_name"]),
+        TableCopySpec(name: "events", key: ["id"]),
     ]
 
     /// Returns up to `limit` rows after `row`, ordered by key; `nil` starts with the first row.

@@ -20,7 +20,12 @@ struct ArchiveCalls {
     /// Maximum length of a file in bytes.
     let maximumSize: Int64
     let metrics: ServerMetrics
-    private let limiter = ArchiveLimiter()
+    /// Limits the memory of archives: each takes up to 18 MiB.
+    private let limiter = PlaceLimiter(
+        maximum: 16,
+        maximumPerUser: 4,
+        refusal: PontoonError(.unavailable, "The server is receiving too many archives; try again later.")
+    )
     /// The memory for long files that are kept until they are complete, because a bucket needs them as a whole.
     private let memory: JSONBodyBudget
     private let budget: ReceiveBufferBudget
@@ -91,7 +96,7 @@ struct ArchiveCalls {
         let call: APICall
         let destination: ArchiveDestination
         let isCompressed: Bool
-        let place: ArchiveLimiter.Place
+        let place: PlaceLimiter.Place
 
         /// Receives the archive, and sends the lines and the summary; ends the record, even if an error is thrown.
         @concurrent func send(to writer: inout any ResponseBodyWriter) async throws {

@@ -20,8 +20,8 @@ struct IndexCalls {
     ///
     /// Source: docs/api.md#extensions.
     private static let extensions = [
-        "archive_put", "checksums", "complete_reports", "file_put", "forecast", "openapi", "part_infos", "stored_parts",
-        "tokens", "upload_contents", "upload_labels", "upload_links", "usage", "verification",
+        "archive_put", "checksums", "complete_reports", "events", "file_put", "forecast", "openapi", "part_infos",
+        "stored_parts", "tokens", "upload_contents", "upload_labels", "upload_links", "usage", "verification",
     ]
 
     /// The OpenAPI document; all responses share its bytes, so that pending responses take no additional memory.
@@ -43,11 +43,10 @@ struct IndexCalls {
         var urls = Dictionary(
             uniqueKeysWithValues: Self.resources.map { ("\($0)_url", JSONValue.string("\(base.api)/\($0)")) }
         )
-        let extensions =
-            switch useCases.dataPlane {
-            case .own: Self.extensions
-            case .external: Self.extensions.filter { $0 != "upload_contents" }
-            }
+        var absent: Set<String> = []
+        if case .external = useCases.dataPlane { absent.insert("upload_contents") }
+        if !useCases.events.isEnabled { absent.insert("events") }
+        let extensions = Self.extensions.filter { !absent.contains($0) }
         urls["extensions"] = .array(extensions.map(JSONValue.string))
         if isUser {
             // Not for everybody, because it shows which vulnerabilities the server may have.

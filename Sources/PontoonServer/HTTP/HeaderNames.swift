@@ -14,6 +14,8 @@ extension HTTPField.Name {
     static let forwardedFor = named("X-Forwarded-For")
     static let forwardedProto = named("X-Forwarded-Proto")
     static let uploadLink = named("X-Pontoon-Upload-Link")
+    static let lastEventID = named("Last-Event-ID")
+    static let accelBuffering = named("X-Accel-Buffering")
     static let labels = named("X-Pontoon-Labels")
     static let contentMD5 = named("Content-MD5")
     static let crossOriginOpenerPolicy = named("Cross-Origin-Opener-Policy")

@@ -56,7 +56,9 @@ struct CallerMiddleware: RouterMiddleware {
             guard status.isAdmitted else {
                 throw PontoonError(.rateLimited, "The token's limit of \(status.limit) calls is used up; retry later.")
             }
-            response = try await next(request, context)
+            // Senders do not act as the user on whose behalf they upload.
+            let actor = caller.session == nil ? caller.caller.name : nil
+            response = try await EventActor.$current.withValue(actor) { try await next(request, context) }
         } catch let error as PontoonError where error.code == .notAuthenticated {
             // The token does not permit this call, so the response is the same as for an unknown token.
             throw error
@@ -92,7 +94,10 @@ struct CallerMiddleware: RouterMiddleware {
         Secret(request.headers[.authToken] ?? bearer(request) ?? "")
     }
 
-    private func caller(of token: Secret) async throws -> AuthenticatedCaller {
+    /// Returns the caller to whom a token belongs.
+    ///
+    /// - Throws: `.notAuthenticated` if the token is not valid; the store's error if it cannot be looked up.
+    func caller(of token: Secret) async throws -> AuthenticatedCaller {
         if SenderSessions.isSenderToken(token) {
             let session = try await senders.session(token: token)
             return AuthenticatedCaller(caller: Caller(session.user), token: token, session: session)

@@ -59,7 +59,8 @@ struct CrossOriginPolicy: Sendable {
     /// Request headers that a page may send, in addition to the CORS-safelisted ones.
     private static let requestHeaders = [
         "Authorization", "Content-MD5", "Content-Type", "If-Match", "If-Modified-Since", "If-None-Match", "If-Range",
-        "If-Unmodified-Since", "Range", "X-Pontoon-Labels", "X-Pontoon-Upload-Link", "X-SBG-Advance-Access",
+        "If-Unmodified-Since", "Last-Event-ID", "Range", "X-Pontoon-Labels", "X-Pontoon-Upload-Link",
+        "X-SBG-Advance-Access",
         "X-SBG-Auth-Token",
         "x-amz-checksum-crc32c", "x-amz-checksum-crc64nvme", "x-amz-checksum-sha256",
     ].joined(separator: ", ")

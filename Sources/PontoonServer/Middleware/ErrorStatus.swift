@@ -24,7 +24,7 @@ extension PontoonError.Code {
             .destinationNotFound, .uploadNotFound, .uploadLinkNotFound, .automationNotFound, .packageNotFound,
             .billingGroupNotFound:
             .notFound
-        case .contentLost, .uploadLinkExpired: .gone
+        case .contentLost, .uploadLinkExpired, .eventsExpired: .gone
         case .methodNotAllowed: .methodNotAllowed
         case .unsupportedMediaType: .unsupportedMediaType
         case .requestTooLarge, .partTooLong: .contentTooLarge

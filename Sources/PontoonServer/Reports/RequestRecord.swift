@@ -15,6 +15,8 @@ final class RequestRecord: Sendable {
         var hasInvalidToken = false
         /// Whether the request, or a part of a bulk request, was refused because it would exceed a quota.
         var exceedsQuota = false
+        /// Whether the request waits for events, so that its duration means nothing.
+        var waitsForEvents = false
         /// Whether the response body is sent in pieces, so that the request ends later than its handler.
         var sendsInPieces = false
     }
@@ -65,6 +67,9 @@ final class RequestRecord: Sendable {
 
     /// Records that the caller's token is invalid, so that the call itself is not attempted.
     func noteInvalidToken() { state.withLock { $0.flags.hasInvalidToken = true } }
+
+    /// Records that the request waits for events.
+    func noteWaiting() { state.withLock { $0.flags.waitsForEvents = true } }
 
     /// The client's expectation of `100 Continue`; `nil` if it has none.
     var expectation: BodyExpectation? {

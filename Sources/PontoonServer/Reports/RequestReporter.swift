@@ -11,7 +11,7 @@ struct RequestReporter: Sendable {
     let metrics: ServerMetrics
     /// `nil` if there is no audit log.
     let audit: (any AuditSink)?
-    /// Time from which a request counts as slow, unless it transfers the bytes of a part or file.
+    /// Time from which a request counts as slow, unless it transfers the bytes of a part or file, or waits for events.
     let slowRequest: Duration
     /// Whether a proxy in front of the server sets `X-Forwarded-For`.
     let trustsProxy: Bool
@@ -98,7 +98,7 @@ struct RequestReporter: Sendable {
     // MARK: Log
 
     private func log(_ end: RequestEnd, _ facts: RequestRecord.Facts, _ duration: Duration) {
-        let isSlow = duration >= slowRequest && !end.isData
+        let isSlow = duration >= slowRequest && !end.isData && !facts.flags.waitsForEvents
         if isSlow { metrics.slowRequest() }
         if facts.flags.fault == .full, let suppressed = fullDisk.admit() {
             end.log.error("disk full", metadata: ["suppressed": "\(suppressed)"])

@@ -21,6 +21,7 @@ package final class ServerMetrics: Sendable {
     private let sentBytes: Counter
     private let storeErrors: [RequestRecord.StoreFault: Counter]
     private let openConnections: Meter
+    private let eventStreams: Meter
     private let refusedConnections: Counter
     private let failedAuthentications: Counter
     private let slowRequests: Counter
@@ -45,11 +46,13 @@ package final class ServerMetrics: Sendable {
             }
         )
         openConnections = Meter(label: "pontoon_open_connections", factory: factory)
+        eventStreams = Meter(label: "pontoon_event_streams", factory: factory)
         refusedConnections = Counter(label: "pontoon_refused_connections_total", factory: factory)
         failedAuthentications = Counter(label: "pontoon_failed_authentications_total", factory: factory)
         slowRequests = Counter(label: "pontoon_slow_requests_total", factory: factory)
         quotaRefusals = Counter(label: "pontoon_quota_refusals_total", factory: factory)
         openConnections.set(0)
+        eventStreams.set(0)
     }
 
     /// Counts a response.
@@ -109,6 +112,11 @@ package final class ServerMetrics: Sendable {
         openConnections.increment()
         channel.closeFuture.whenComplete { _ in self.openConnections.decrement() }
     }
+
+    /// Counts a stream of events until ``closedEventStream()`` is called.
+    func openedEventStream() { eventStreams.increment() }
+
+    func closedEventStream() { eventStreams.decrement() }
 
     /// Counts a refused connection.
     func refusedConnection() { refusedConnections.increment() }

@@ -2,6 +2,7 @@ import ArgumentParser
 import PontoonFoundation
 import PontoonClient
 import PontoonCore
+import Synchronization
 import SystemPackage
 
 struct UploadsCommand: AsyncParsableCommand {
@@ -34,6 +35,9 @@ struct UploadsCommand: AsyncParsableCommand {
         @OptionGroup var common: CommonOptions
         @OptionGroup var state: StateOptions
 
+        @Flag(help: "Print the progress of your uploads, from any machine, until none is unfinished.")
+        var follow = false
+
         func run() async throws {
             try await runCommand(json: common.json) { [self] in
                 try await common.withClient { client in
@@ -41,6 +45,7 @@ struct UploadsCommand: AsyncParsableCommand {
                         try state.entries(client.endpoint).map { ($0.uploadID, $0.item.source.string) },
                         uniquingKeysWith: { first, _ in first }
                     )
+                    if follow { return try await printProgress(client, sources: known) }
                     var count = 0
                     try await client.eachPage {
                         try await client.uploads(offset: $0)
@@ -52,6 +57,25 @@ struct UploadsCommand: AsyncParsableCommand {
                     return CommandEnd(.done, counts: ["uploads": Int64(count)])
                 }
             }
+        }
+
+        private func printProgress(
+            _ client: SevenBridgesClient,
+            sources: [String: String]
+        ) async throws -> CommandEnd {
+            let ended = Mutex(Int64(0))
+            try await client.followUploads { update in
+                switch update {
+                case .progress(let upload): show(upload, source: sources[upload.id])
+                case .ended(let upload, let result):
+                    ended.withLock { $0 += 1 }
+                    let line = JSONLine("upload_ended").with("upload_id", upload.id).with("name", upload.name)
+                    let text = "\(upload.id)  \(result.rawValue)  \(upload.name ?? "–")"
+                    Output.standard.printLine(common.json ? line.with("result", result.rawValue).text : text)
+                }
+            }
+            if !common.json { Output.standard.printLine("You have no unfinished uploads.") }
+            return CommandEnd(.done, counts: ["uploads": ended.withLock { $0 }])
         }
 
         private func show(_ upload: UploadDetails, source: String?) {

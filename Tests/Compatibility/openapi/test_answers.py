@@ -589,6 +589,24 @@ def test_usage_and_forecast(server, admin, nobody, recorder):
     CheckedCaller(server.endpoint, limited, recorder).call("GET", "/usage", status=200)
 
 
+def test_events(admin, nobody):
+    page = admin.call("GET", "/events?limit=1", status=200).json()
+    check.is_true(len(page["events"]) == 1 and page["has_more"], "the first event")
+    cursor = page["next"]
+    for query in ("", f"?after={cursor}", "?project=admin/uploads", "?types=file.created,file.deleted&types=project.created"):
+        admin.call("GET", "/events" + query, status=200)
+    latest = admin.call("GET", "/events?after=latest&wait=1", status=200).json()
+    check.equal(latest["events"], [])
+    nobody.call("GET", "/events?limit=100", status=200)
+    for query in ("after=", "after=x", "after=1.2.3", "limit=0", "wait=-1", "types=", "types=file", "project=x"):
+        admin.refused(400, 90000, "GET", "/events?" + query)
+    admin.refused(400, 90000, "GET", "/events", headers={"Last-Event-ID": "x"})
+    nobody.refused(404, 3002, "GET", "/events?project=admin/uploads")
+    log, position = latest["next"].split(".")
+    for other in (f"{log}.{int(position) + 1000}", "0123456789abcdef.1"):
+        admin.refused(410, 90003, "GET", "/events?after=" + other)
+
+
 def test_quotas(server, admin):
     project = admin.create("/projects", {"name": "Full"}, 201)["id"]
     file = admin.upload("full.bin", b"12345", project=project)

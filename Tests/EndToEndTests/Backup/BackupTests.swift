@@ -21,10 +21,10 @@ struct BackupTests {
             let (data, backup) = (folder.appending("data"), folder.appending("backup"))
             let stores = try await TestStores(choice)
             let options = ServerOptions(data: data, stores: stores, arguments: smallParts)
-            let (before, load, token) = try await withServer(options) { server in
+            let (before, load, token, cursor) = try await withServer(options) { server in
                 let load = BackupLoad(server.api)
                 let before = try await backUp(data, stores, to: backup, under: load)
-                return (before, load, server.token)
+                return (before, load, server.token, try await server.api.events().next)
             }.value
             #expect(before.count > 20)
             let target = try await TestStores(choice)
@@ -34,7 +34,15 @@ struct BackupTests {
             let checked = try await pontoond("check", data: restored, target)
             #expect(checked.status == .exited(0), "\(checked.output)\(checked.errors)")
             try await withServer(ServerOptions(data: restored, stores: target)) { server in
-                try await expectFiles(before, of: load, in: APIClient(origin: server.origin, token: token))
+                let api = APIClient(origin: server.origin, token: token)
+                try await expectFiles(before, of: load, in: api)
+                // The events are those of the restored files, and cursors from before the restore are refused.
+                let file = try await api.uploadSmall("after the restore")
+                let (events, next) = try await api.events()
+                let files = try events.existingFiles
+                #expect(files.contains(file) && events.last?.cursor == next)
+                for file in files { #expect(try await api.call(.GET, "/files/\(file)").status == 200) }
+                server.expectRefusal(try await api.call(.GET, "/events?after=\(cursor)"), 410, 90003)
             }
             // A second restore over the data is refused.
             let again = try await pontoond("restore", backup.string, data: restored, target)

@@ -30,13 +30,18 @@ struct ChaosCheck: Sendable {
     private func get(_ path: String) async throws -> APIResponse { try await calls.call(.GET, path, seed: 0).api }
 
     private func checkNames() async throws {
-        var names: [String] = []
+        var (names, ids) = ([String](), Set<String>())
         var page: APIResponse
         repeat {
             page = try await get("/files?project=admin/uploads&limit=100&offset=\(names.count)")
             names += try page.entryNames
+            ids.formUnion(try page.entries.compactMap { $0.string("id") })
         } while try !page.entryNames.isEmpty
         #expect(names.sorted() == ledgers.flatMap { $0.files + $0.repeated }.map(\.name).sorted())
+        for client in calls.endpoints {
+            let events = try await client.events().events
+            #expect(try events.existingFiles == ids, "the events are not those of the files")
+        }
     }
 
     /// Aborts all unfinished uploads, including those that no client knows because the response to initialize was lost.

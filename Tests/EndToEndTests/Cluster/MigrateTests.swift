@@ -34,6 +34,11 @@ struct MigrateTests {
                 // The migrated servers accept new uploads.
                 let file = try await api.upload("after", pseudoRandomBytes(seed: 99, count: Self.part + 1))
                 #expect(try await api.call(.GET, "/files/\(file)").status == 200)
+                // Cursors remain valid, and no event is lost.
+                let cursor = try #require(before.events.first?.cursor)
+                let events = try await api.events(after: cursor).events
+                #expect(Array(events.dropLast(2)) == Array(before.events.dropFirst()))
+                #expect(events.last?.subject == "files/\(file)")
             }
             if choice.usesPostgreSQL {
                 let old = try await runServer(["--data", data.string, "--listen", "127.0.0.1:0"])
@@ -138,6 +143,7 @@ struct MigrateTests {
         let files: [(id: String, bytes: ByteBuffer)]
         /// Id of a completed upload.
         let completed: String
+        let events: [ReceivedEvent]
     }
 
     /// Fills a data folder through a server, then stops the server.
@@ -162,7 +168,8 @@ struct MigrateTests {
                 ["project": "admin/uploads", "name": "folder", "type": "folder"]
             )
             #expect(folder.status == 201)
-            return Before(token: server.token, files: files, completed: completed)
+            let events = try await server.api.events().events
+            return Before(token: server.token, files: files, completed: completed, events: events)
         }.value
     }
 

@@ -16,6 +16,7 @@ struct CrashCheck: Sendable {
     /// Checks all uploads, and that no unfinished objects are left once every upload has ended.
     func run() async {
         do {
+            try await checkEvents()
             let entries = ledger.entries
             try await endUnknown(Set(entries.map(\.id)))
             var files: [String: (id: String, content: ByteBuffer)] = [:]
@@ -32,9 +33,24 @@ struct CrashCheck: Sendable {
             let total = try await api.call(.GET, "/files?project=admin/uploads&limit=1")
                 .headers.first(name: "X-Total-Matching-Query")
             #expect(total == String(try server.finishedObjects()), "\(what): not one object for each file")
+            try await checkEvents()
         } catch {
             Issue.record("\(what): \(error)")
         }
+    }
+
+    /// Checks that the events tell exactly which files exist, and that their order does not depend on the pages.
+    private func checkEvents() async throws {
+        let (events, next) = try await api.events()
+        var files: Set<String> = []
+        var page: APIResponse
+        repeat {
+            page = try await api.call(.GET, "/files?project=admin/uploads&limit=100&offset=\(files.count)")
+            files.formUnion(try page.entries.compactMap { $0.string("id") })
+        } while try !page.entries.isEmpty
+        #expect(try events.existingFiles == files, "\(what): the events are not those of the files")
+        let again = try await api.events("limit=37")
+        #expect(again.events == events && again.next == next, "\(what): the events have another order")
     }
 
     /// Checks a file that was stored in one call: its call either has no effect, or has stored the whole file.

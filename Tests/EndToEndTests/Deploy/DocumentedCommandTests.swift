@@ -96,6 +96,23 @@ struct DocumentedCommandTests {
         }
     }
 
+    @Test("the commands of docs/events.md read and stream events")
+    func events() async throws {
+        try await withServer { server in
+            try await withTemporaryFolder { folder in
+                try FileManager.default.createSymbolicLink(
+                    atPath: folder.appending("data").string,
+                    withDestinationPath: server.data.string
+                )
+                let file = try await server.api.uploadSmall("a.bin")
+                let script = try Self.commands(in: "events.md").replacing("http://127.0.0.1:8080", with: server.origin)
+                let output = try await Self.runScript(script, in: folder)
+                #expect(output.contains("\"subject\":\"files/\(file)\""), "\(output)")
+                #expect(output.contains("event: org.pontoon.file.created\ndata: {"), "\(output)")
+            }
+        }
+    }
+
     @Test("the commands of docs/api.md store a file in one call")
     func filePut() async throws {
         try await withServer { server in

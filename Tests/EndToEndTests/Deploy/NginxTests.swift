@@ -31,6 +31,22 @@ struct NginxTests {
         }
     }
 
+    @Test("through nginx, a stream delivers each event at once")
+    func events() async throws {
+        try await withServer(arguments: ["--trust-forwarded-proto", "true"]) { server in
+            try await FreePort.retrying {
+                try await withNginx(at: try FreePort.reserve(), server) { site, _ in
+                    let proxied = APIClient(origin: site, token: server.api.token)
+                    var stream = try await proxied.eventStream("after=latest&types=file.created")
+                    for name in ["a", "b"] {
+                        let file = try await server.api.uploadSmall(name)
+                        #expect(try await stream.next()?.event.subject == "files/\(file)")
+                    }
+                }
+            }
+        }
+    }
+
     /// Runs nginx with the site, without TLS, in front of a server.
     private func withNginx(
         at port: Int,

@@ -91,7 +91,8 @@ struct ProjectLimitTests {
         "POST /action/files/copy",
     ]
     private static let queries = [
-        "GET /files": "?project=admin/outside", "GET /files/scroll": "?project=admin/outside",
+        "GET /events": "?project=admin/outside", "GET /files": "?project=admin/outside",
+        "GET /files/scroll": "?project=admin/outside",
         "GET /upload_links": "?project=admin/outside", "PUT /files/content": "?project=admin/outside&name=a",
         "POST /upload/archive": "?project=admin/outside",
     ]

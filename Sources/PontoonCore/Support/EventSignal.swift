@@ -1,0 +1,24 @@
+import Synchronization
+
+/// A signal that a transaction has been committed, which may have recorded events.
+package final class EventSignal: Sendable {
+    private let listener = Mutex<(@Sendable () -> Void)?>(nil)
+    /// Whether there is a listener; spares writers a lock.
+    private let isAwaited = Atomic(false)
+
+    package init() {}
+
+    /// Calls the listener; does nothing if there is none.
+    package func raise() {
+        guard isAwaited.load(ordering: .relaxed) else { return }
+        listener.withLock { $0 }?()
+    }
+
+    /// Replaces the listener; `nil` removes it.
+    ///
+    /// A signal that is raised at the same time may be missed, so the listener must also look for events at intervals.
+    package func listen(_ body: (@Sendable () -> Void)?) {
+        listener.withLock { $0 = body }
+        isAwaited.store(body != nil, ordering: .relaxed)
+    }
+}

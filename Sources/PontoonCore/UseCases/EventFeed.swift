@@ -1,0 +1,115 @@
+import Synchronization
+
+/// The waiting of readers for new events.
+///
+/// While anybody waits, one task looks for new events: after each transaction of this server, and once a second for those
+/// of other servers and commands.
+package final class EventFeed: Sendable {
+    private struct Waiter {
+        let position: Int64
+        let deadline: ContinuousClock.Instant
+        let continuation: CheckedContinuation<Void, Never>
+    }
+
+    private struct State {
+        var waiters: [UInt64: Waiter] = [:]
+        var nextID: UInt64 = 0
+        var isRunning = false
+        /// Position of the last known event.
+        var last: Int64 = 0
+
+        /// Removes and returns the waiters that need not wait any longer.
+        mutating func takeReady(now: ContinuousClock.Instant) -> [Waiter] {
+            let ready = waiters.filter { $0.value.position < last || $0.value.deadline <= now }
+            for id in ready.keys { waiters[id] = nil }
+            return Array(ready.values)
+        }
+    }
+
+    private let store: any EventStore
+    /// Whether this server may assign positions to events; otherwise, only those that others have published are found.
+    private let publishes: Bool
+    private let state = Mutex(State())
+
+    /// Pause after looking for events, so that many transactions cause few queries.
+    private static let pause = Duration.milliseconds(50)
+    private static let interval = Duration.seconds(1)
+
+    package init(store: any EventStore, publishes: Bool) {
+        self.store = store
+        self.publishes = publishes
+    }
+
+    /// Publishes the events that have been committed, unless this server must not.
+    package func publish() async throws { if publishes { try await store.publishEvents() } }
+
+    /// Waits until there is an event after a position, or about until a deadline, or until the task is cancelled.
+    package func wait(after position: Int64, until deadline: ContinuousClock.Instant) async {
+        let id = state.withLock { state in
+            state.nextID &+= 1
+            return state.nextID
+        }
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let (isReady, starts) = state.withLock { state in
+                    guard state.last <= position, !Task.isCancelled else { return (true, false) }
+                    state.waiters[id] = Waiter(position: position, deadline: deadline, continuation: continuation)
+                    let starts = !state.isRunning
+                    state.isRunning = true
+                    return (false, starts)
+                }
+                if isReady { continuation.resume() }
+                // Detached, because the task outlives the call of this reader.
+                if starts { Task.detached { await self.run() } }
+            }
+        } onCancel: {
+            state.withLock { $0.waiters.removeValue(forKey: id) }?.continuation.resume()
+        }
+    }
+
+    /// Lets all readers continue, so that they notice that the server is stopping.
+    package func wakeAll() {
+        let waiters = state.withLock { state in
+            let waiters = Array(state.waiters.values)
+            state.waiters = [:]
+            return waiters
+        }
+        for waiter in waiters { waiter.continuation.resume() }
+    }
+
+    private func publishedPosition() async throws -> Int64 {
+        try await publish()
+        return try await store.lastEvent().position
+    }
+
+    /// Looks for events until nobody waits.
+    private func run() async {
+        let (signals, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        store.eventSignal.listen { continuation.yield() }
+        let ticks = Task {
+            while !Task.isCancelled {
+                continuation.yield()
+                try? await Task.sleep(for: Self.interval)
+            }
+        }
+        for await _ in signals {
+            // If the store is unavailable, readers find out when they read.
+            let last = try? await publishedPosition()
+            let (ready, isDone) = state.withLock { state in
+                if let last { state.last = max(state.last, last) }
+                let ready = state.takeReady(now: .now)
+                let isDone = state.waiters.isEmpty
+                if isDone {
+                    state.isRunning = false
+                    // Within the lock, so that it does not remove the listener of the next run.
+                    store.eventSignal.listen(nil)
+                }
+                return (ready, isDone)
+            }
+            for waiter in ready { waiter.continuation.resume() }
+            if isDone { break }
+            try? await Task.sleep(for: Self.pause)
+        }
+        ticks.cancel()
+    }
+}

@@ -1,0 +1,83 @@
+/// The use cases of readers of the event log.
+package struct Events: Sendable {
+    private let metadata: any EventStore & ProjectStore & FileStore & AutomationStore
+    private let access: Access
+    /// Tells readers when to read again.
+    package let feed: EventFeed
+
+    /// - Parameters:
+    ///   - metadata: The metadata store.
+    ///   - isReadOnly: Whether the server changes nothing, not even the positions of events.
+    package init(metadata: any EventStore & ProjectStore & FileStore & AutomationStore, isReadOnly: Bool = false) {
+        self.metadata = metadata
+        access = Access(metadata: metadata)
+        feed = EventFeed(store: metadata, publishes: !isReadOnly)
+    }
+
+    /// Whether changes are recorded.
+    package var isEnabled: Bool { metadata.recordsEvents }
+
+    /// The events that a caller requests.
+    package struct Request: Sendable {
+        /// Only events of this project; `nil` for all that the caller may read.
+        package var project: ProjectID?
+        /// Only events of these types; `nil` for all.
+        package var types: Set<EventType>?
+        /// Maximum number of events.
+        package var limit: Int
+
+        package init(project: ProjectID? = nil, types: Set<EventType>? = nil, limit: Int) {
+            self.project = project
+            self.types = types
+            self.limit = limit
+        }
+    }
+
+    /// Returns the position after the last event.
+    package func latest() async throws -> EventCursor {
+        try await feed.publish()
+        return try await metadata.lastEvent()
+    }
+
+    /// Returns the events after a position that the caller may read now, perhaps none; see
+    /// ``EventStore/events(_:after:limit:)``.
+    ///
+    /// - Throws: `.projectNotFound` if the caller may not read the requested project, or no longer; `.eventsExpired`.
+    package func read(_ request: Request, after cursor: EventCursor?, caller: Caller) async throws -> EventPage {
+        var filter = EventFilter(userName: caller.name, projects: caller.rights.projects, types: request.types)
+        if let project = request.project {
+            _ = try await access.project(project, for: caller)
+            filter.projects = [project]
+        }
+        try await feed.publish()
+        return try await metadata.events(filter, after: cursor, limit: request.limit)
+    }
+
+    /// Like ``read(_:after:caller:)``, but waits for a matching event.
+    ///
+    /// - Parameters:
+    ///   - request: The requested events.
+    ///   - cursor: The position after which to start; `nil` starts with the oldest event.
+    ///   - time: Maximum time to wait.
+    ///   - isStopping: Whether the server is stopping, so that the call must end.
+    ///   - authenticate: Returns the caller, who is checked before each read.
+    /// - Returns: The events; none if the time has passed.
+    /// - Throws: The errors of ``read(_:after:caller:)`` and of `authenticate`; `CancellationError`.
+    package func read(
+        _ request: Request,
+        after cursor: EventCursor?,
+        waiting time: Duration,
+        isStopping: @Sendable () -> Bool,
+        authenticate: @Sendable () async throws -> Caller
+    ) async throws -> EventPage {
+        let deadline = ContinuousClock.now + time
+        var cursor = cursor
+        while true {
+            let page = try await read(request, after: cursor, caller: try await authenticate())
+            guard page.events.isEmpty, ContinuousClock.now < deadline, !isStopping() else { return page }
+            cursor = page.next
+            if !page.hasMore { await feed.wait(after: page.next.position, until: deadline) }
+            try Task.checkCancellation()
+        }
+    }
+}

@@ -1,0 +1,80 @@
+import Foundation
+import PontoonCore
+
+/// The recorder of the events of one transaction, created before it begins.
+struct EventRecorder: Sendable {
+    let isOn: Bool
+    /// The user who makes the changes, unless ``record(_:by:on:)`` is told another one.
+    let actor: String?
+    let now: Date
+
+    /// Records events; must be the last statement of a transaction, or at least follow all locks and queries on which the
+    /// changes depend, because the ids of events determine their order.
+    ///
+    /// - Parameters:
+    ///   - events: The events, in order.
+    ///   - actor: The user who makes the changes; by default, the user of the current task.
+    ///   - connection: The connection.
+    /// - Throws: ``SQLError``. A later statement or the commit may throw it instead.
+    func record(_ events: [NewEvent], by actor: String?, on connection: any SQLConnection) throws {
+        guard isOn, !events.isEmpty else { return }
+        let rows = try events.map { event -> [SQLValue] in
+            let values: [(any SQLConvertible)?] = [
+                now, event.type.rawValue, event.project, event.subject, actor, event.reader, try event.storedData,
+            ]
+            return values.map { $0?.sqlValue ?? .null }
+        }
+        // Constant statements stay prepared; most transactions record one or two events.
+        if rows.count <= insertEvents.count {
+            try connection.enqueue(insertEvents[rows.count - 1], values: rows.flatMap(\.self), lock: nil)
+        } else {
+            try connection.insert(into: eventColumns, rows: rows)
+        }
+    }
+
+    func record(_ events: [NewEvent], on connection: any SQLConnection) throws {
+        try record(events, by: actor, on: connection)
+    }
+}
+
+extension SQLMetadataStore {
+    /// A recorder for one transaction of the current task.
+    var recorder: EventRecorder { EventRecorder(isOn: recordsEvents, actor: EventActor.current, now: now) }
+}
+
+extension NewEvent {
+    fileprivate var storedData: String {
+        get throws {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+            return String(decoding: try encoder.encode(data), as: UTF8.self)
+        }
+    }
+}
+
+extension SQLRow {
+    /// Creates the event of an upload that was deleted, from a row with ``endedColumns``.
+    func endedUpload(_ type: EventType) throws -> NewEvent {
+        NewEvent.upload(
+            type,
+            try text("id"),
+            name: try text("name"),
+            by: try text("user_name"),
+            to: try optionalText("project_id").flatMap { ProjectID($0) },
+            ["link": try optionalText("link_id").map { .string($0) }]
+        )
+    }
+}
+
+/// The columns that ``SQLRow/endedUpload(_:)`` and ``SQLRow/releasedUpload()`` need, for `RETURNING`.
+let endedColumns = "id, name, user_name, link_id, \(releasedColumns)"
+private let eventColumns = "events (occurred_on, type, project_id, subject, actor, reader, data)"
+/// The statements for one, two and three events.
+private let insertEvents: [SQLStatement] = [
+    "($1, $2, $3, $4, $5, $6, $7)",
+    "($1, $2, $3, $4, $5, $6, $7), ($8, $9, $10, $11, $12, $13, $14)",
+    """
+    ($1, $2, $3, $4, $5, $6, $7), ($8, $9, $10, $11, $12, $13, $14), ($15, $16, $17, $18, $19, $20, $21)
+    """,
+]
+.map { SQLStatement(constant: "INSERT INTO \(eventColumns) VALUES \($0)") }

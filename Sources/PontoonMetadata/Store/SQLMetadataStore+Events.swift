@@ -1,0 +1,225 @@
+package import Foundation
+package import PontoonCore
+
+extension SQLMetadataStore {
+    package func publishEvents() async throws {
+        guard driver.dialect == .postgreSQL else { return }
+        while try await read({ try !$0.query(selectAnyUnpublished).isEmpty }) {
+            let count = try await driver.write { connection in
+                // The next statements see the positions that other servers have assigned. They see either none of the
+                // events of a transaction, or all of them and also those of the transactions that it has seen, which
+                // have lower ids.
+                try connection.lockEventLog()
+                let last = try connection.eventLog(.postgreSQL).last
+                return try connection.execute(publish, [last, Self.batchOfEvents])
+            }
+            if count < Self.batchOfEvents { return }
+        }
+    }
+
+    package func lastEvent() async throws -> EventCursor {
+        let dialect = driver.dialect
+        return try await read { connection in
+            let log = try connection.eventLog(dialect)
+            return EventCursor(log: log.id, position: log.last)
+        }
+    }
+
+    package func events(_ filter: EventFilter, after cursor: EventCursor?, limit: Int) async throws -> EventPage {
+        let dialect = driver.dialect
+        return try await read { connection in
+            let log = try connection.eventLog(dialect)
+            let start = cursor?.position ?? log.pruned
+            guard cursor.map({ $0.log == log.id }) ?? true, log.pruned <= start, start <= log.last else {
+                throw PontoonError.eventsExpired
+            }
+            var (position, events) = (start, [Event]())
+            // Few of the events may match, so each query is limited to a window of the log.
+            for _ in 0..<Self.maximumWindows where position < log.last && events.isEmpty {
+                let end = min(position.addingClamped(Self.window), log.last)
+                events = try connection.query(selectEvents(filter, position, end, limit, dialect)).map {
+                    try $0.event(of: log.id)
+                }
+                position = events.count == limit ? events.last?.cursor.position ?? end : end
+            }
+            let next = EventCursor(log: log.id, position: position)
+            return EventPage(events: events, next: next, hasMore: position < log.last)
+        }
+    }
+
+    package func pruneEvents(before time: Date, limit: Int) async throws -> Int {
+        let dialect = driver.dialect
+        // Events without a position are younger, except after a failure.
+        try await publishEvents()
+        return try await write(changing: .none) { connection in
+            try connection.lockEventLog()
+            let oldest = try connection.query(selectOldest(dialect), [limit])
+            let expired = try oldest.prefix { try $0.date("occurred_on") < time }
+            guard let end = try expired.last?.integer("position") else { return 0 }
+            try connection.execute(deleteEvents(dialect), [end])
+            try connection.execute(deleteProperty, [StoreMetadataKey.prunedEvents.rawValue])
+            try connection.execute(insertProperty, [StoreMetadataKey.prunedEvents.rawValue, String(end)])
+            return expired.count
+        }
+    }
+
+    /// Sets the id of the next event, after events were copied from another database.
+    func continueEventIDs() async throws {
+        // In SQLite, inserting an id has this effect.
+        guard driver.dialect == .postgreSQL else { return }
+        try await write(changing: .none) { _ = try $0.query(setNextID) }
+    }
+
+    /// Creates the id of the event log, unless it exists.
+    func createEventLog() async throws {
+        guard try await metadataValue(for: .eventLog) == nil else { return }
+        _ = try await setIfAbsent(Identifiers.hex(bytes: 8), for: .eventLog)
+    }
+
+    /// Number of positions that one query reads.
+    private static let window: Int64 = 2000
+    private static let maximumWindows = 25
+    private static let batchOfEvents = 1000
+}
+
+/// The state of the event log.
+private struct EventLogState {
+    let id: String
+    /// Position of the last event that was deleted because of its age.
+    let pruned: Int64
+    /// Position of the last published event.
+    let last: Int64
+}
+
+extension SQLConnection {
+    /// Lets the transactions that assign positions or delete events take turns.
+    fileprivate func lockEventLog() throws {
+        try enqueue(selectLog, [StoreMetadataKey.eventLog.rawValue], lock: .forUpdate("properties"))
+    }
+
+    fileprivate func eventLog(_ dialect: SQLDialect) throws -> EventLogState {
+        let names = [StoreMetadataKey.eventLog, .prunedEvents].map(\.rawValue)
+        let rows = try query(selectProperties, names)
+        let values = Dictionary(
+            try rows.map { (try $0.text("name"), try $0.text("value")) },
+            uniquingKeysWith: { first, _ in first }
+        )
+        let pruned = values[names[1]].flatMap { Int64($0) } ?? 0
+        let last = try query(selectLast(dialect)).first?.optionalInteger("position") ?? 0
+        return EventLogState(id: values[names[0]] ?? "", pruned: pruned, last: max(pruned, last))
+    }
+}
+
+extension SQLRow {
+    fileprivate func event(of log: String) throws -> Event {
+        Event(
+            id: "\(log)-\(try integer("id"))",
+            cursor: EventCursor(log: log, position: try integer("position")),
+            type: try text("type"),
+            occurredOn: try date("occurred_on"),
+            project: try optionalText("project_id").flatMap { ProjectID($0) },
+            subject: try text("subject"),
+            actor: try optionalText("actor"),
+            data: try text("data")
+        )
+    }
+}
+
+extension SQLDialect {
+    /// The column with the position of an event.
+    fileprivate var position: String {
+        switch self {
+        case .sqlite: "id"
+        case .postgreSQL: "position"
+        }
+    }
+}
+
+/// Time in milliseconds by which the clocks of servers may differ.
+///
+/// A project may have the id of a deleted one, whose events its members must not read.
+private let clockTolerance = 60_000
+
+/// Returns the query for the events in a window of the log.
+private func selectEvents(
+    _ filter: EventFilter,
+    _ start: Int64,
+    _ end: Int64,
+    _ limit: Int,
+    _ dialect: SQLDialect
+) -> SQLBuilder {
+    var select = SQLBuilder(
+        """
+        SELECT id, \(dialect.position) AS position, occurred_on, type, project_id, subject, actor, data FROM events
+        WHERE \(dialect.position) >
+        """
+    )
+    select.append(" ")
+    select.append(value: start)
+    select.append(" AND \(dialect.position) <= ")
+    select.append(value: end)
+    if let projects = filter.projects {
+        select.append(" AND ")
+        select.append("project_id", in: projects.map(\.description).sorted())
+    }
+    if let types = filter.types {
+        select.append(" AND ")
+        select.append("type", in: types.map(\.rawValue).sorted())
+    }
+    select.append(" AND (reader = ")
+    select.append(value: filter.userName)
+    select.append(
+        """
+         OR EXISTS (
+            SELECT 1 FROM members WHERE members.project_id = events.project_id
+                AND members.project_created_on <= events.occurred_on + \(clockTolerance)
+                AND members.can_read = 1 AND members.user_name =
+        """
+    )
+    select.append(" ")
+    select.append(value: filter.userName)
+    select.append(")) ORDER BY \(dialect.position) LIMIT ")
+    select.append(value: limit)
+    return select
+}
+
+extension SQLBuilder {
+    /// Appends the condition that a column has one of some values, perhaps none.
+    fileprivate mutating func append(_ column: String, in values: [String]) {
+        guard !values.isEmpty else { return append("1 = 0") }
+        append("\(column) IN ")
+        append(list: values)
+    }
+}
+
+private func selectLast(_ dialect: SQLDialect) -> SQLStatement {
+    SQLStatement(constant: "SELECT MAX(\(dialect.position)) AS position FROM events")
+}
+
+private func selectOldest(_ dialect: SQLDialect) -> SQLStatement {
+    SQLStatement(
+        constant: """
+            SELECT \(dialect.position) AS position, occurred_on FROM events WHERE \(dialect.position) > 0
+            ORDER BY \(dialect.position) LIMIT $1
+            """
+    )
+}
+
+private func deleteEvents(_ dialect: SQLDialect) -> SQLStatement {
+    SQLStatement(constant: "DELETE FROM events WHERE \(dialect.position) <= $1")
+}
+
+private let setNextID: SQLStatement = """
+    SELECT setval(pg_get_serial_sequence('events', 'id'), (SELECT COALESCE(MAX(id), 0) + 1 FROM events), false)
+    """
+private let selectProperties: SQLStatement = "SELECT name, value FROM properties WHERE name IN ($1, $2)"
+private let selectLog: SQLStatement = "SELECT value FROM properties WHERE name = $1"
+private let selectAnyUnpublished: SQLStatement = "SELECT id FROM events WHERE position IS NULL LIMIT 1"
+private let publish: SQLStatement = """
+    UPDATE events SET position = $1 + numbered.place
+    FROM (
+        SELECT unpublished.id AS id, ROW_NUMBER() OVER (ORDER BY unpublished.id) AS place
+        FROM (SELECT id FROM events WHERE position IS NULL ORDER BY id LIMIT $2) AS unpublished
+    ) AS numbered
+    WHERE events.id = numbered.id
+    """

@@ -1,0 +1,131 @@
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+import PontoonCore
+import ServiceLifecycle
+
+/// The request handler for events, the extension `events`.
+///
+/// Source: docs/api.md#events.
+struct EventCalls {
+    let events: Events
+    let uploads: Uploads
+    let callers: CallerMiddleware
+    let metrics: ServerMetrics
+    /// Calls that wait take memory and read the database again and again.
+    private let limiter = PlaceLimiter(
+        maximum: 1000,
+        maximumPerUser: 16,
+        refusal: PontoonError(.unavailable, "Too many calls are waiting for events; try again later.")
+    )
+
+    /// Maximum time that a call may request to wait.
+    private static let maximumWait = 60
+
+    init(events: Events, uploads: Uploads, callers: CallerMiddleware, metrics: ServerMetrics) {
+        self.events = events
+        self.uploads = uploads
+        self.callers = callers
+        self.metrics = metrics
+    }
+
+    func add(to routes: Routes) { routes.call(.get, "/events", get) }
+
+    @Sendable private func get(_ call: APICall) async throws -> Response {
+        try await call.discardBody()
+        let request = try Events.Request(call.query)
+        let wait = min(try call.query.number("wait", from: 0) ?? 0, Self.maximumWait)
+        let cursor = try await cursor(call)
+        let accepted = WeightedList(call.request.headers[values: .accept])
+        let wantsStream = accepted.weight(of: "text/event-stream") > accepted.weight(of: "application/json")
+        if wantsStream, call.request.method != .head { return try await stream(request, after: cursor, call) }
+        guard wait > 0, call.request.method != .head else {
+            return .json(EventPageBody(page: try await events.read(request, after: cursor, caller: call.caller)))
+        }
+        let place = try limiter.admit(call.caller.name)
+        call.context.record.noteWaiting()
+        let page = try await withGracefulShutdownHandler {
+            try await events.read(
+                request,
+                after: cursor,
+                waiting: .seconds(wait),
+                isStopping: { Task.isShuttingDownGracefully },
+                authenticate: { try await callers.current(call) }
+            )
+        } onGracefulShutdown: {
+            events.feed.wakeAll()
+        }
+        withExtendedLifetime(place) {}
+        return .json(EventPageBody(page: page))
+    }
+
+    /// Returns the position after which the caller wants to read; `nil` for the oldest event.
+    private func cursor(_ call: APICall) async throws -> EventCursor? {
+        guard let text = call.request.headers[.lastEventID] ?? call.query["after"] else { return nil }
+        if text == "latest" { return try await events.latest() }
+        guard let cursor = EventCursor(text) else {
+            throw PontoonError(.badRequest, "The cursor is not valid; pass one that the server has returned, or none.")
+        }
+        return cursor
+    }
+
+    private func stream(_ request: Events.Request, after cursor: EventCursor?, _ call: APICall) async throws -> Response
+    {
+        let place = try limiter.admit(call.caller.name)
+        // Refusals have a status only if the response has not begun.
+        let first = try await events.read(request, after: cursor, caller: call.caller)
+        let sender = EventStream(
+            calls: self,
+            call: call,
+            request: request,
+            progress: call.query.isTrue("progress") ? ProgressReader(uploads: uploads, project: request.project) : nil,
+            place: place
+        )
+        call.context.record.noteWaiting()
+        call.context.record.beginSending()
+        return Response(
+            status: .ok,
+            // Otherwise, nginx would keep events until its buffer is full.
+            headers: [.contentType: "text/event-stream", .accelBuffering: "no"],
+            body: ResponseBody { try await sender.send(first, to: &$0) }
+        )
+    }
+}
+
+extension Events.Request {
+    /// Reads the filter from the query; unknown parameters are ignored.
+    ///
+    /// - Throws: `.badRequest`.
+    init(_ query: Query) throws(PontoonError) {
+        self.init(limit: min(try query.number("limit", from: 1) ?? 100, 100))
+        if let text = query["project"] {
+            guard let id = ProjectID(text) else {
+                throw PontoonError(.badRequest, "The parameter 'project' must have the form owner/short-name.")
+            }
+            project = id
+        }
+        let names = query.all("types").flatMap { $0.split(separator: ",", omittingEmptySubsequences: false) }
+        guard !names.isEmpty else { return }
+        var types: Set<EventType> = []
+        for name in names {
+            guard let type = EventType(rawValue: String(name)) else {
+                let known = EventType.allCases.map(\.rawValue).joined(separator: ", ")
+                throw PontoonError(.badRequest, "The parameter 'types' may contain \(known).")
+            }
+            types.insert(type)
+        }
+        self.types = types
+    }
+}
+
+extension CallerMiddleware {
+    /// Returns the caller as of now, who may have lost rights since the call began.
+    ///
+    /// - Throws: `.notAuthenticated` if the token has been revoked or has expired.
+    func current(_ call: APICall) async throws -> Caller {
+        guard let token = call.context.caller?.token else {
+            throw PontoonError(.notAuthenticated, "Authentication is required.")
+        }
+        return try await caller(of: token).caller
+    }
+}

@@ -1,0 +1,54 @@
+import PontoonCore
+import Synchronization
+
+/// A limit on the number of calls of one kind that run at once.
+final class PlaceLimiter: Sendable {
+    private let maximum: Int
+    private let maximumPerUser: Int
+    private let refusal: PontoonError
+    private let users = Mutex<[String: Int]>([:])
+
+    /// - Parameters:
+    ///   - maximum: Maximum number of calls.
+    ///   - maximumPerUser: Maximum number of calls of one user.
+    ///   - refusal: The error for more calls.
+    init(maximum: Int, maximumPerUser: Int, refusal: PontoonError) {
+        self.maximum = maximum
+        self.maximumPerUser = maximumPerUser
+        self.refusal = refusal
+    }
+
+    /// Admits a call until nothing refers to the returned place.
+    ///
+    /// - Throws: The refusal if there are too many calls.
+    func admit(_ userName: String) throws(PontoonError) -> Place {
+        let isAdmitted = users.withLock { users in
+            let ofUser = users[userName, default: 0]
+            guard ofUser < maximumPerUser, users.values.reduce(0, +) < maximum else { return false }
+            users[userName] = ofUser + 1
+            return true
+        }
+        guard isAdmitted else { throw refusal }
+        return Place(limiter: self, userName: userName)
+    }
+
+    private func release(_ userName: String) {
+        users.withLock { users in
+            let rest = users[userName, default: 0] - 1
+            users[userName] = rest > 0 ? rest : nil
+        }
+    }
+
+    /// The place of one call, which is free again once nothing refers to it.
+    final class Place: Sendable {
+        private let limiter: PlaceLimiter
+        private let userName: String
+
+        fileprivate init(limiter: PlaceLimiter, userName: String) {
+            self.limiter = limiter
+            self.userName = userName
+        }
+
+        deinit { limiter.release(userName) }
+    }
+}

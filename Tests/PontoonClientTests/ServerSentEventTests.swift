@@ -1,0 +1,59 @@
+import NIOCore
+import Testing
+
+@testable import PontoonClient
+
+@Suite("Streams of Server-Sent Events")
+struct ServerSentEventTests {
+    @Test("messages are parsed wherever the stream is cut", arguments: 1...40)
+    func pieces(_ length: Int) throws {
+        let text = """
+            retry: 3000
+
+            : a comment
+            id: 1
+            event: a
+            data: {"x":1}
+
+            data:two\r
+            data: lines\r
+            \r
+            event: without data
+
+            id: 2
+
+            unknown: field
+            id
+
+            data: unfinished
+            """
+        var parser = ServerSentEventParser()
+        var events: [ServerSentEvent] = []
+        var rest = ByteBuffer(string: text)
+        while let piece = rest.readSlice(length: min(length, rest.readableBytes)), piece.readableBytes > 0 {
+            events += try parser.receive(piece)
+        }
+        #expect(
+            events == [
+                ServerSentEvent(id: "1", name: "a", data: ByteBuffer(string: #"{"x":1}"#)),
+                ServerSentEvent(data: ByteBuffer(string: "two\nlines")), ServerSentEvent(id: "2"),
+                ServerSentEvent(id: ""),
+            ]
+        )
+    }
+
+    @Test("too long a line or message is refused", arguments: ["data: ", "data: x\ndata: "])
+    func tooLong(_ start: String) throws {
+        var parser = ServerSentEventParser()
+        #expect(throws: TransportFailure.self) {
+            _ = try parser.receive(ByteBuffer(string: start))
+            for _ in 0..<200 { _ = try parser.receive(ByteBuffer(string: String(repeating: "x", count: 10_000))) }
+        }
+        var lines = ServerSentEventParser()
+        #expect(throws: TransportFailure.self) {
+            for _ in 0..<200 {
+                _ = try lines.receive(ByteBuffer(string: "data: \(String(repeating: "x", count: 10_000))\n"))
+            }
+        }
+    }
+}

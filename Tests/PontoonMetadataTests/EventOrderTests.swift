@@ -1,0 +1,114 @@
+import Foundation
+import PontoonCore
+import PontoonPostgreSQL
+import PontoonTesting
+import Synchronization
+import Testing
+
+@testable import PontoonMetadata
+
+@Suite("Events have one order, which no reader sees change")
+struct EventOrderTests {
+    private static let filter = EventFilter(userName: "ada")
+
+    @Test("a reader on another server misses none of many concurrent changes", arguments: TestDatabase.all)
+    func concurrentChanges(_ database: TestDatabase) async throws {
+        try await withStores(3, in: database) { stores in
+            let fixture = try await MetadataFixture(in: stores[0])
+            let uploads = (0..<60).map { fixture.upload("\($0 % 4)", overwrite: true) }
+            for upload in uploads { try await fixture.addCompletingUpload(upload, to: stores[0]) }
+            let isDone = Flag()
+            async let read = Self.follow(stores[2], until: isDone)
+            _ = try await concurrently(uploads.count) { index in
+                let file = fixture.file(of: uploads[index])
+                return try await stores[index % 2].completeUpload(uploads[index].id, file: file, overwrite: true)
+            }
+            isDone.set()
+            let events = try await read
+            #expect(try await stores[1].allEvents(Self.filter) == events, "the reader saw the final order")
+            #expect(Set(events.map(\.id)).count == events.count)
+            // The project, the end of each upload, each file, and the deletion of all but the last four.
+            #expect(events.count == 177)
+            // Each replaced file was created before it was deleted.
+            var files: Set<String> = []
+            for event in events where event.subject.hasPrefix("files/") {
+                switch event.type {
+                case "file.created": #expect(files.insert(event.subject).inserted, "\(event)")
+                default: #expect(files.remove(event.subject) != nil, "\(event)")
+                }
+            }
+            let page = try await stores[0].files(in: fixture.root, filter: FileFilter(), window: .page(.all))
+            #expect(files == Set(page.items.map { "files/\($0.id)" }) && files.count == 4)
+        }
+    }
+
+    /// Reads events as they are published, in small pages, until there is none and the changes are done.
+    private static func follow(_ store: SQLMetadataStore, until isDone: Flag) async throws -> [Event] {
+        var (events, cursor) = ([Event](), EventCursor?.none)
+        while true {
+            let wasDone = isDone.isSet
+            try await store.publishEvents()
+            let page = try await store.events(filter, after: cursor, limit: 3)
+            events += page.events
+            cursor = page.next
+            if wasDone, !page.hasMore { return events }
+        }
+    }
+
+    #if PostgreSQL
+    @Test(
+        "an event of a transaction that commits late comes after those that have been read",
+        .tags(.needsPostgreSQL),
+        .enabled(if: TestTools.areEnginesAllowed)
+    )
+    func lateCommit() async throws {
+        try await withStores(2, in: .postgreSQL) { stores in
+            let fixture = try await MetadataFixture(in: stores[0])
+            let begin = try await stores[1].allEvents(Self.filter).last
+            let (early, late) = (fixture.folder("early"), fixture.folder("late"))
+            let gate = BlockingGate()
+            let recorder = stores[0].recorder
+            async let commit: Void = stores[0].driver.write { connection in
+                try recorder.record([.file(.created, late)], on: connection)
+                // Sends the statement, so that the event has an id, and waits until it is executed.
+                _ = try connection.query("SELECT name FROM users LIMIT 1")
+                gate.pass()
+            }
+            try await gate.reached()
+            try await stores[1].addFolder(early)
+            let first = try await stores[1].publishedEvents(Self.filter, after: begin?.cursor)
+            #expect(first.map(\.subject) == ["files/\(early.id)"])
+            gate.open()
+            try await commit
+            let second = try await stores[1].publishedEvents(Self.filter, after: first.last?.cursor)
+            #expect(second.map(\.subject) == ["files/\(late.id)"])
+            let all = try await stores[0].allEvents(Self.filter).map(\.subject)
+            #expect(all.suffix(2) == ["files/\(early.id)", "files/\(late.id)"])
+            let numbers = try (first + second).map { event in
+                try #require(event.id.split(separator: "-").last.flatMap { Int($0) })
+            }
+            #expect(numbers[1] < numbers[0], "otherwise, the test shows nothing")
+        }
+    }
+    #endif
+
+    @Test("without the event log, changes leave no events")
+    func off() async throws {
+        try await withStores(1, in: .sqlite) { stores in
+            var store = stores[0]
+            store.recordsEvents = false
+            let fixture = try await MetadataFixture(in: store)
+            try await fixture.addFile("a", to: store)
+            #expect(try await store.allEvents(Self.filter) == [])
+        }
+    }
+}
+
+/// A flag that one task sets for another.
+private final class Flag: Sendable {
+    private let value = Mutex(false)
+
+    var isSet: Bool { value.withLock { $0 } }
+
+    func set() { value.withLock { $0 = true } }
+}
