@@ -29,5 +29,6 @@ extension Migration {
         Migration(name: "0013-quotas", statements: quotas),
         Migration(name: "0014-user-emails", statements: userEmails),
         Migration(name: "0015-counter-shards", statements: counterShards),
+        Migration(name: "0017-file-jobs", statements: fileJobs),
     ]
 }

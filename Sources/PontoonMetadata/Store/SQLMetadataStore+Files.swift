@@ -19,18 +19,7 @@ extension SQLMetadataStore {
 
     package func deleteFile(_ id: String) async throws -> Bool {
         let now = now
-        return try await writeRetryingConflicts { connection in
-            // The query excludes root folders, which are deleted with their project.
-            let rows = try connection.query(selectDeletable, [id], lock: .forUpdate("files"))
-            guard let row = rows.first else { return false }
-            guard try connection.query("SELECT id FROM files WHERE parent_id = $1 LIMIT 1", [id]).isEmpty else {
-                throw PontoonError(.folderNotEmpty, "The folder is not empty.")
-            }
-            try connection.deleteFile(id, objectKey: try row.optionalText("object_key"), now: now)
-            let account = UsageAccount(project: try row.projectID("project_id"), owner: try row.text("charged_owner"))
-            try connection.release([(account, try row.fileUsage())])
-            return true
-        }
+        return try await writeRetryingConflicts { try $0.delete(entry: id, now: now) }
     }
 
     package func discardedObjects(limit: Int) async throws -> [ObjectReference] {
@@ -94,6 +83,19 @@ extension SQLConnection {
         try insert(tags: file.tags, of: file.id, in: file.project.description)
         try insert(metadata: file.metadata, of: file.id, in: file.project.description)
         if isCounted, let folder = file.parent { try add(entries: [folder: 1]) }
+    }
+
+    /// Deletes a file or an empty folder; see ``FileStore/deleteFile(_:)``.
+    func delete(entry id: String, now: Date) throws -> Bool {
+        // The query excludes root folders, which are deleted with their project.
+        guard let row = try query(selectDeletable, [id], lock: .forUpdate("files")).first else { return false }
+        guard try query("SELECT id FROM files WHERE parent_id = $1 LIMIT 1", [id]).isEmpty else {
+            throw PontoonError(.folderNotEmpty, "The folder is not empty.")
+        }
+        try deleteFile(id, objectKey: try row.optionalText("object_key"), now: now)
+        let account = UsageAccount(project: try row.projectID("project_id"), owner: try row.text("charged_owner"))
+        try release([(account, try row.fileUsage())])
+        return true
     }
 
     /// Deletes a file's row, and discards its object if no other file refers to it.
