@@ -22,6 +22,7 @@ package enum MetadataContract {
         PresignedUploadContract.allCases, ReadCacheContract.allCases, AutomationContract.allCases,
         SigningKeyContract.allCases, ScrubContract.allCases, UploadLinkContract.allCases,
         SenderSessionContract.allCases, OpenUploadContract.allCases, UsageContract.allCases, QuotaContract.allCases,
-        OwnedUsageContract.allCases, UploadProgressContract.allCases,
+        OwnedUsageContract.allCases, UploadProgressContract.allCases, FileJobContract.allCases,
+        FileJobStepContract.allCases,
     ]
 }
