@@ -2,8 +2,6 @@ package import PontoonFoundation
 
 /// The worker that carries out jobs. Any number of workers, on any number of servers, may run at the same time.
 package struct FileJobWorker: Sendable {
-    /// Time for which a worker continues a job before others get their turn.
-    private static let turn: Duration = .seconds(1)
     /// Duration of leases if no other server shares the stores, so that a worker that failed does not block a job.
     private static let unsharedLeaseDuration: Duration = .seconds(60)
 
@@ -11,6 +9,7 @@ package struct FileJobWorker: Sendable {
     private let garbage: GarbageCollector
     private let leases: LeaseRenewer
     private let reports: FileJobReports
+    private let turn: Duration
 
     /// - Parameters:
     ///   - metadata: The metadata store.
@@ -18,21 +17,24 @@ package struct FileJobWorker: Sendable {
     ///   - leaseDuration: Time without a step after which another server may continue a job; `nil` if no other server
     ///     shares the stores.
     ///   - audit: Receives the changes of files; `nil` records none.
+    ///   - turn: Time for which the worker continues a job before others get their turn; with 0, for one step.
     ///   - now: The current time.
     package init(
         metadata: any MetadataStore,
         objects: any ObjectStore,
         leaseDuration: Duration?,
         audit: (any AuditSink)? = nil,
+        turn: Duration = .seconds(1),
         now: @escaping @Sendable () -> Date = { Date() }
     ) {
         self.metadata = metadata
         garbage = GarbageCollector(metadata: metadata, objects: objects)
         leases = LeaseRenewer(duration: leaseDuration ?? Self.unsharedLeaseDuration, now: now)
+        self.turn = turn
         reports = FileJobReports(audit: audit, now: now)
     }
 
-    /// Continues the job that has waited longest, for about a second.
+    /// Continues the job that has waited longest, for one turn.
     ///
     /// - Returns: `false` if no job is waiting.
     /// - Throws: An error if a store is unavailable or full; the job is continued later. `CancellationError`.
@@ -54,7 +56,7 @@ package struct FileJobWorker: Sendable {
         var run = FileJobRun(job, leaseID: lease.id, leases: leases, metadata: metadata, reports: reports)
         let start = ContinuousClock.now
         do {
-            while try await run.advance(), ContinuousClock.now - start < Self.turn { try Task.checkCancellation() }
+            while try await run.advance(), ContinuousClock.now - start < turn { try Task.checkCancellation() }
         } catch is FileJobRun.LostLease {}
     }
 }
