@@ -1,7 +1,7 @@
 import Foundation
 package import PontoonCore
 
-/// Rules for ``FileJobStore`` about jobs and their leases. ``FileJobStepContract`` has those about steps.
+/// Rules for ``FileJobStore`` about jobs and their leases; ``FileJobStepContract`` has those about steps.
 package enum FileJobContract: MetadataRule, CaseIterable {
     case jobsAreListed
     case unfinishedJobsAreLimited

@@ -62,7 +62,8 @@ package enum FileJobStepContract: MetadataRule, CaseIterable {
         try expect(try await job.folder(1), equals: visited, "a folder that is not empty is not left")
     }
 
-    private static func refusedStepChangesNothing(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+    private static func refusedStepChangesNothing(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws
+    {
         let job = try await fixture.leasedJob(.copy, in: store)
         let missing = Identifiers.file(now: MetadataFixture.time)
         let move = FileMove(project: fixture.project.id, parent: fixture.root, name: nil, movedOn: MetadataFixture.time)

@@ -55,7 +55,9 @@ package struct FileJob: Hashable, Sendable {
 /// The items are visited twice in order: while `.resolving`, to count files, and while `.running`, to process them.
 package struct FileJobProgress: Hashable, Sendable {
     package var state: FileJob.State
-    /// Position of the current item. While `.running`, the earlier items are done; afterwards, all are.
+    /// Position of the current item.
+    ///
+    /// While `.running`, the earlier items are done; afterwards, all are.
     package var item: Int
     /// The number of folders between the current item and the current entry, both included; 0 outside of folders.
     package var depth: Int

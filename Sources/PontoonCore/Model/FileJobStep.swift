@@ -1,6 +1,8 @@
 package import PontoonFoundation
 
-/// A step of a job: at most one change of files, with the progress after it. A store performs it in one transaction.
+/// A step of a job: at most one change of files, with the progress after it.
+///
+/// A store performs it in one transaction.
 package struct FileJobStep: Sendable {
     /// A change of files.
     package enum Action: Sendable {
@@ -18,7 +20,9 @@ package struct FileJobStep: Sendable {
     /// The name of the last entry that the step visits in the folder that is current before the step; `nil` if the step
     /// visits none.
     package var visited: String?
-    /// Id of a folder that becomes the current one. The result of ``action``, if it is a folder, becomes its destination.
+    /// Id of a folder that becomes the current one.
+    ///
+    /// The result of ``action``, if it is a folder, becomes its destination.
     package var entered: String?
     /// Whether the folder that is current before the step is left.
     package var leaves = false
@@ -42,7 +46,9 @@ package struct FileMove: Hashable, Sendable {
     package let project: ProjectID
     /// Id of the destination folder.
     package let parent: String
-    /// New name; `nil` keeps the current one. If it is taken, it gets a number as a prefix; see ``NumberedName``.
+    /// New name; `nil` keeps the current one.
+    ///
+    /// If it is taken, it gets a number as a prefix; see ``NumberedName``.
     package let name: String?
     /// The new modification time.
     package let movedOn: Date

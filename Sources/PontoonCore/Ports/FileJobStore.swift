@@ -9,12 +9,7 @@ package protocol FileJobStore: Sendable {
     func addFileJob(_ job: FileJob, _ items: [FileJobItem]) async throws
     /// Returns a job; `nil` if it does not exist.
     func fileJob(_ id: String) async throws -> FileJob?
-    /// Returns jobs of a user, newest first.
-    /// - Parameters:
-    ///   - userName: The user.
-    ///   - tokenID: The token with which the jobs were submitted; `nil` returns those of all tokens.
-    ///   - page: The page.
-    /// - Returns: The jobs, and the number of all such jobs.
+    /// Returns jobs of a user, newest first, and their number; with a token, only those that were submitted with it.
     func fileJobs(of userName: String, tokenID: String?, page: Page) async throws -> Listing<FileJob>
     /// Returns the results of the items of a job that are done, in the order of the items.
     func results(of job: FileJob) async throws -> [FileJobResult]
@@ -39,6 +34,7 @@ package protocol FileJobStore: Sendable {
     ///   - id: The job.
     ///   - lease: The lease, with its new expiry.
     ///   - now: The time that is recorded as the end of the job, if the step finishes it.
+    /// - Returns: The result; `.lost`, with nothing changed, if the job is not leased under this id.
     /// - Throws: The errors of ``FileStore/copyFile(_:as:)``, ``FileStore/deleteFile(_:)`` and
     ///   ``FileStore/addFolder(_:)``, except that a missing file is an error: `.fileNotFound`. `.copyCycle` or
     ///   `.moveCycle` if the entered folder is a destination of the job, or its own destination is one of its folders.

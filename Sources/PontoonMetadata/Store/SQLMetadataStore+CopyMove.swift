@@ -77,7 +77,8 @@ extension SQLConnection {
         let (old, project) = (try row.text("parent_id"), try row.projectID("project_id"))
         let requested = try move.name ?? row.text("name")
         let number = try FreeNumber.first { number in
-            let taken = try query(selectIDByName, [move.parent, try NumberedName.candidate(requested, attempt: number)])
+            let candidate = try NumberedName.candidate(requested, attempt: number)
+            let taken = try query(selectIDByName, [move.parent, candidate])
             return try taken.first.map { try $0.text("id") != id } ?? false
         }
         let name = try NumberedName.candidate(requested, attempt: number)

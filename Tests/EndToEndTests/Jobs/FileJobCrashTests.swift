@@ -22,7 +22,8 @@ struct FileJobCrashTests {
         }
         let stored = try await api.putArchive(tar.finished())
         #expect(stored.lines.count == files)
-        return try #require(try await api.call(.GET, "/files?project=admin/uploads&name=data").entries.first?.string("id"))
+        let list = try await api.call(.GET, "/files?project=admin/uploads&name=data")
+        return try #require(try list.entries.first?.string("id"))
     }
 
     /// Waits until some of the files are processed; fails if all of them already are.

@@ -19,7 +19,8 @@ struct FileJobErrorTests {
             let member = try await server.addUser("member")
             try await server.addMember("member", of: "admin/uploads", rights: ["read"])
             let own = try await member.createProject("Own")
-            let (outer, inner, a) = (JSONValue.string(tree.outer), JSONValue.string(tree.inner), JSONValue.string(tree.a))
+            let (outer, inner) = (JSONValue.string(tree.outer), JSONValue.string(tree.inner))
+            let a = JSONValue.string(tree.a)
             let absent = JSONValue.string("0123456789abcdef01234567")
             let upload: JSONValue = "admin/uploads"
             func refuse(
@@ -114,7 +115,9 @@ struct FileJobErrorTests {
                 [tree.outer, tree.top].map { ["file": .string($0), "project": .string(own)] }
             )
             let deletion = try await member.acceptedJob(.delete, [["file": .string(tree.outer)]])
-            let permissions: JSONValue = ["read": true, "copy": false, "write": false, "execute": false, "admin": false]
+            let permissions: JSONValue = [
+                "read": true, "copy": false, "write": false, "execute": false, "admin": false,
+            ]
             try await api.perform(.PUT, "/projects/admin/uploads/members/member/permissions", permissions)
             try await server.runJobs()
             for (path, failed) in [(copies, 2), (deletion, 1)] {

@@ -1,6 +1,8 @@
 package import PontoonFoundation
 
-/// The worker that carries out jobs. Any number of workers, on any number of servers, may run at the same time.
+/// The worker that carries out jobs.
+///
+/// Any number of workers, on any number of servers, may run at the same time.
 package struct FileJobWorker: Sendable {
     /// Duration of leases if no other server shares the stores, so that a worker that failed does not block a job.
     private static let unsharedLeaseDuration: Duration = .seconds(60)

@@ -1,6 +1,8 @@
 package import PontoonFoundation
 
-/// The use cases with which users submit jobs and follow them. ``FileJobWorker`` carries the jobs out.
+/// The use cases with which users submit jobs and follow them.
+///
+/// ``FileJobWorker`` carries the jobs out.
 package struct FileJobs: Sendable {
     private let metadata: any MetadataStore
     private let access: FileJobAccess
