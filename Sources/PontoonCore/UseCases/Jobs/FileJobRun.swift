@@ -200,7 +200,7 @@ struct FileJobRun {
 }
 
 extension FileJobStep {
-    /// Makes a folder the current one.
+    /// Enters a folder, which becomes the current one.
     fileprivate mutating func enter(_ folder: String) {
         entered = folder
         progress.depth += 1
