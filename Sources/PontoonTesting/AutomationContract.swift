@@ -225,7 +225,7 @@ private struct AutomationFixture: Sendable {
             size: 10,
             partSize: 5,
             md5: nil,
-            overwrite: false,
+            rule: .fail,
             key: .random(),
             initiatedOn: MetadataFixture.time
         )

@@ -1,5 +1,6 @@
 extension Migration {
-    /// The statements that add jobs, their items, and the folders that each of them is visiting.
+    /// The statements that add jobs, their items, and the folders that each of them is visiting; and the rule of an upload
+    /// for a name that is taken, which is `NULL` if the column `overwrites` is sufficient.
     static let fileJobs: [SQLStatement] = [
         """
         CREATE TABLE file_jobs (
@@ -54,6 +55,7 @@ extension Migration {
         )
         """,
         "CREATE INDEX file_job_folders_by_source ON file_job_folders (job_id, source_id)",
+        "ALTER TABLE uploads ADD COLUMN conflict_rule TEXT",
         "CREATE INDEX file_job_folders_by_destination ON file_job_folders (job_id, destination_id)",
     ]
 }

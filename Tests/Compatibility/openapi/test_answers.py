@@ -511,6 +511,13 @@ def test_uploads(admin, copier, nobody):
     rosalind.refused(403, 8002, "POST", root, new | {"name": "b"})
     admin.create(root, {"parent": folder, "name": "unknown size", "md5": None}, 200)
     admin.create(root + "?overwrite=True", new, 200)
+    for rule in ("fail", "skip", "overwrite", "rename"):
+        admin.create(f"{root}?on_conflict={rule}", new | ({"name": "free.bin"} if rule == "fail" else {}), 200)
+    admin.refused(400, 8013, "POST", f"{root}?on_conflict=skip&overwrite=true", new)
+    for status, code in ((201, None), (400, 5024)):
+        long = admin.create(f"{root}?on_conflict=rename", new | {"name": "x" * 255, "size": 0}, 200)["upload_id"]
+        answer = admin.call("POST", f"{root}/{long}/complete", status=status)
+        check.equal(answer.json().get("code"), code, "a name that becomes too long")
     labels = {"metadata": {"a": 1, "b": None}, "tags": ["x"]}
     admin.call("GET", root + "/" + admin.create(root, new | labels | {"name": "labels"}, 200)["upload_id"], status=200)
     for query in ("", "?limit=1", "?limit=1&offset=1", "?offset=9"):
