@@ -247,7 +247,8 @@ extension UploadStore {
 
     /// Completes an upload to a folder under the lease of ``beginCompletion(of:)``.
     package func completeUpload(_ id: String, file: File, overwrite: Bool) async throws -> Bool {
-        try await completeUpload(id, leaseID: Self.leaseID, as: .file(file, rule: overwrite ? .overwrite : .fail)) != nil
+        try await completeUpload(id, leaseID: Self.leaseID, as: .file(file, rule: overwrite ? .overwrite : .fail))
+            != nil
     }
 
     /// Completes an upload to a folder under the lease of ``beginCompletion(of:)``, and returns the file.
