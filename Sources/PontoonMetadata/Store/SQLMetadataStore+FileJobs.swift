@@ -31,7 +31,8 @@ extension SQLMetadataStore {
 
     package func fileJobs(of userName: String, tokenID: String?, page: Page) async throws -> Listing<FileJob> {
         try await read { connection in
-            let values: [any SQLConvertible] = [userName] + (tokenID.map { [$0] } ?? [])
+            var values: [any SQLConvertible] = [userName]
+            if let tokenID { values.append(tokenID) }
             let count = tokenID == nil ? countJobs : countJobsOfToken
             let total = try connection.query(count, values).first?.count("total") ?? 0
             let select = tokenID == nil ? selectJobs : selectJobsOfToken
@@ -70,8 +71,13 @@ extension SQLMetadataStore {
 
     package func entries(in folder: String, after name: String?, limit: Int) async throws -> [FolderEntry] {
         try await read { connection in
-            let values: [any SQLConvertible] = [folder] + (name.map { [$0] } ?? []) + [limit]
-            return try connection.query(name == nil ? selectFirstEntries : selectEntriesAfter, values).map { row in
+            let rows =
+                if let name {
+                    try connection.query(selectEntriesAfter, [folder, name, limit])
+                } else {
+                    try connection.query(selectFirstEntries, [folder, limit])
+                }
+            return try rows.map { row in
                 FolderEntry(id: try row.text("id"), name: try row.text("name"), kind: try row.fileKind("kind"))
             }
         }
