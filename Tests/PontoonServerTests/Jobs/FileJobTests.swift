@@ -216,6 +216,7 @@ struct FileJobTests {
                         "folder.create inner", "file.move b", "file.delete ", "file.delete ",
                     ]
                 )
+                #expect(moves.allSatisfy { $0.string("project") == "admin/uploads" })
                 #expect(moves.filter { $0.string("action") == "file.move" }.compactMap { $0["bytes"] } == [1, 2])
             }
         }

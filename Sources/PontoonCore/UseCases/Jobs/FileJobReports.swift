@@ -10,14 +10,21 @@ struct FileJobReports: Sendable {
     /// - Parameters:
     ///   - step: The step, which was performed.
     ///   - entry: The file or folder to which it applies.
+    ///   - project: The project of the destination, or of a deleted file or folder; `nil` if it is not known.
     ///   - result: The file or folder that results from it.
     ///   - job: The job.
-    func report(_ step: FileJobStep, on entry: FolderEntry, result: File?, of job: FileJob) {
+    func report(
+        _ step: FileJobStep,
+        on entry: FolderEntry,
+        in project: ProjectID?,
+        result: File?,
+        of job: FileJob
+    ) {
         guard let audit else { return }
         var object = AuditEntry.Object(
             id: entry.id,
             name: result?.name ?? (entry.name.isEmpty ? nil : entry.name),
-            project: result?.project.description,
+            project: project?.description,
             bytes: result?.content?.size,
             refusal: step.failure?.code
         )

@@ -20,7 +20,7 @@ struct FileJobRun {
     private var folder: FileJobFolder?
     /// The next entries of the current folder, whose permissions have been checked.
     private var entries: ArraySlice<FolderEntry> = []
-    /// The project of the destination of ``entries``.
+    /// The project of the destination of the item or of ``entries``, or of themselves if they are deleted.
     private var project: ProjectID?
 
     init(
@@ -101,9 +101,11 @@ struct FileJobRun {
             return try await perform(step)
         }
         var entry = FolderEntry(id: item.file, name: item.name ?? "", kind: .file)
+        project = nil
         do {
             let checked = try await access.check(item, job.kind, for: try await access.caller(of: job))
             entry = FolderEntry(id: item.file, name: checked.name, kind: checked.source.kind)
+            project = checked.destination?.project ?? checked.source.project
             step.process(entry, of: job, to: checked.destination, now: leases.now())
             step.isResult = true
             if entry.kind == .file { step.progress.item += 1 }
@@ -191,7 +193,7 @@ struct FileJobRun {
         } else if let name = step.visited {
             folder?.after = name
         }
-        if let entry { reports.report(step, on: entry, result: file, of: job) }
+        if let entry { reports.report(step, on: entry, in: project, result: file, of: job) }
         return progress.state != .finished
     }
 
