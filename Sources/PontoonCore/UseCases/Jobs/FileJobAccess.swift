@@ -9,6 +9,13 @@ struct FileJobAccess: Sendable {
         let name: String
     }
 
+    /// The projects of a folder and of its destination.
+    struct Projects: Sendable {
+        let source: ProjectID
+        /// `nil` if the entries of the folder are to be deleted.
+        let destination: ProjectID?
+    }
+
     let metadata: any MetadataStore
     let access: Access
 
@@ -93,13 +100,14 @@ struct FileJobAccess: Sendable {
 
     /// Checks that the entries of a folder may be copied or moved to another one, or deleted.
     ///
-    /// - Returns: The project of the destination, or of the folder itself if its entries are deleted.
+    /// - Returns: The projects.
     /// - Throws: `.fileNotFound` or `.jobForbidden`.
-    func check(_ folder: FileJobFolder, _ kind: FileJob.Kind, for caller: Caller) async throws -> ProjectID {
+    func check(_ folder: FileJobFolder, _ kind: FileJob.Kind, for caller: Caller) async throws -> Projects {
         let right: Permission = kind == .copy ? .copy : .write
         let source = try await access.file(folder.source, for: caller, needing: right, else: .jobForbidden)
-        guard let destination = folder.destination else { return source.project }
-        return try await access.file(destination, for: caller, needing: .write, else: .jobForbidden).project
+        guard let id = folder.destination else { return Projects(source: source.project, destination: nil) }
+        let destination = try await access.file(id, for: caller, needing: .write, else: .jobForbidden)
+        return Projects(source: source.project, destination: destination.project)
     }
 
     /// Returns the user who submitted a job, with the rights of the token.

@@ -10,7 +10,7 @@ struct FileJobReports: Sendable {
     /// - Parameters:
     ///   - step: The step, which was performed.
     ///   - entry: The file or folder to which it applies.
-    ///   - project: The project of the destination, or of a deleted file or folder; `nil` if it is not known.
+    ///   - project: Its project; `nil` if it is not known.
     ///   - result: The file or folder that results from it.
     ///   - job: The job.
     func report(
@@ -24,7 +24,7 @@ struct FileJobReports: Sendable {
         var object = AuditEntry.Object(
             id: entry.id,
             name: result?.name ?? (entry.name.isEmpty ? nil : entry.name),
-            project: project?.description,
+            project: (result?.project ?? project)?.description,
             bytes: result?.content?.size,
             refusal: step.failure?.code
         )

@@ -20,8 +20,8 @@ struct FileJobRun {
     private var folder: FileJobFolder?
     /// The next entries of the current folder, whose permissions have been checked.
     private var entries: ArraySlice<FolderEntry> = []
-    /// The project of the destination of the item or of ``entries``, or of themselves if they are deleted.
-    private var project: ProjectID?
+    /// The projects of ``entries`` or of the item, and of their destination.
+    private var projects: FileJobAccess.Projects?
 
     init(
         _ job: FileJob,
@@ -101,11 +101,14 @@ struct FileJobRun {
             return try await perform(step)
         }
         var entry = FolderEntry(id: item.file, name: item.name ?? "", kind: .file)
-        project = nil
+        projects = nil
         do {
             let checked = try await access.check(item, job.kind, for: try await access.caller(of: job))
             entry = FolderEntry(id: item.file, name: checked.name, kind: checked.source.kind)
-            project = checked.destination?.project ?? checked.source.project
+            projects = FileJobAccess.Projects(
+                source: checked.source.project,
+                destination: checked.destination?.project
+            )
             step.process(entry, of: job, to: checked.destination, now: leases.now())
             step.isResult = true
             if entry.kind == .file { step.progress.item += 1 }
@@ -124,7 +127,7 @@ struct FileJobRun {
         let folder = try await currentFolder()
         if entries.isEmpty {
             do {
-                project = try await access.check(folder, job.kind, for: try await access.caller(of: job))
+                projects = try await access.check(folder, job.kind, for: try await access.caller(of: job))
             } catch let error as PontoonError where error.isFailureOfItem {
                 var step = FileJobStep(at: progress)
                 step.fail(error)
@@ -134,11 +137,12 @@ struct FileJobRun {
             let page = try await metadata.entries(in: folder.source, after: folder.after, limit: Self.entriesPerCheck)
             entries = page[...]
         }
-        guard let project, let entry = entries.popFirst() else { return try await leave(folder) }
+        guard let projects, let entry = entries.popFirst() else { return try await leave(folder) }
         var step = FileJobStep(at: progress)
         step.visited = entry.name
         do {
-            step.process(entry, of: job, to: folder.destination.map { ($0, project) }, now: leases.now())
+            let destination = folder.destination.flatMap { id in projects.destination.map { (id, $0) } }
+            step.process(entry, of: job, to: destination, now: leases.now())
             return try await perform(step, on: entry)
         } catch let error as PontoonError where error.isFailureOfItem {
             var failed = FileJobStep(at: progress)
@@ -193,7 +197,7 @@ struct FileJobRun {
         } else if let name = step.visited {
             folder?.after = name
         }
-        if let entry { reports.report(step, on: entry, in: project, result: file, of: job) }
+        if let entry { reports.report(step, on: entry, in: projects?.source, result: file, of: job) }
         return progress.state != .finished
     }
 
