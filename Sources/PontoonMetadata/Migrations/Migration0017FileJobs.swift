@@ -1,6 +1,7 @@
 extension Migration {
     /// The statements that add jobs, their items, and the folders that each of them is visiting; and the rule of an upload
-    /// for a name that is taken, which is `NULL` if the column `overwrites` is sufficient.
+    /// for a name that is taken, which is `NULL` if the column `overwrites` is sufficient; and indexes for lists of automations
+    /// and their packages.
     static let fileJobs: [SQLStatement] = [
         """
         CREATE TABLE file_jobs (
@@ -56,6 +57,8 @@ extension Migration {
         """,
         "CREATE INDEX file_job_folders_by_source ON file_job_folders (job_id, source_id)",
         "ALTER TABLE uploads ADD COLUMN conflict_rule TEXT",
+        "CREATE INDEX automations_by_owner ON automations (owner, created_on DESC, id)",
+        "CREATE INDEX packages_by_automation ON packages (automation_id, created_on DESC, id)",
         "CREATE INDEX file_job_folders_by_destination ON file_job_folders (job_id, destination_id)",
     ]
 }

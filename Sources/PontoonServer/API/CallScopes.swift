@@ -45,6 +45,7 @@ enum CallScopes {
                 "GET /projects/{owner}/{project}/members/{username}/permissions",
                 "GET /files/{file_id}/download_info", "POST /bulk/files/get", "GET /forecast",
                 "GET /upload_links", "GET /upload_links/{link_id}",
+                "GET /automation/automations", "GET /automation/automations/{automation_id}/packages",
                 "GET /automation/automations/{automation_id}", "GET /automation/packages/{package_id}",
                 "GET /automation/upload/{upload_id}",
                 "GET /async/files", "GET /async/files/copy/{job_id}", "GET /async/files/move/{job_id}",

@@ -771,6 +771,11 @@ def test_packages(admin, nobody):
     admin.call("POST", f"{automations}/{automation}/packages?fields=version", package, 201)
     admin.refused(400, 90000, "POST", f"{automations}/{automation}/packages", {})
     nobody.refused(404, 90003, "POST", f"{automations}/{automation}/packages", package)
+    for path in (automations, f"{automations}/{automation}/packages"):
+        for query in ("", "?limit=1", "?limit=1&offset=1", "?fields=id", "?name=b"):
+            admin.call("GET", path + query, status=200)
+        admin.refused(400, 90000, "GET", path + "?limit=0")
+    nobody.refused(404, 90003, "GET", f"{automations}/{automation}/packages")
     for query in ("", "?fields=schema.a"):
         admin.call("GET", f"/automation/packages/{added}{query}", status=200)
     nobody.refused(404, 90003, "GET", f"/automation/packages/{added}")
