@@ -14,7 +14,7 @@ package enum NameConflictRule: String, CaseIterable, Sendable {
     case rename
 
     /// Returns whether the rule refuses a file because of an existing entry with its name.
-    func refuses(_ existing: File.Kind) -> Bool {
+    package func refuses(_ existing: File.Kind) -> Bool {
         switch self {
         case .fail: true
         case .skip, .overwrite: existing == .folder

@@ -1,4 +1,4 @@
-package import NIOHTTP1
+import NIOHTTP1
 package import PontoonCore
 import Testing
 

@@ -1,5 +1,7 @@
 import Foundation
 import Glibc
+import NIOCore
+import NIOHTTP1
 import PontoonCore
 import PontoonTesting
 import Subprocess

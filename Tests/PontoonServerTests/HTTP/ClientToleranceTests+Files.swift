@@ -30,7 +30,7 @@ extension ClientToleranceTests {
 
     @Test("jobs have the fields that R sevenbridges2 0.4 reads, and accept the items that it sends")
     func jobs() async throws {
-        try await withTestServer(.live, arguments: smallParts) { server in
+        try await withTestServer(.live, arguments: Self.smallParts) { server in
             let file = try await server.api.uploadSmall("reads.bam")
             let folder = try await server.api.makeFolder("folder")
             let items: [(String, String)] = [

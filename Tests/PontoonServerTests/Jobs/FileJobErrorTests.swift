@@ -2,6 +2,7 @@ import Foundation
 import NIOCore
 import NIOHTTP1
 import PontoonCore
+import PontoonMetadata
 import PontoonTesting
 import Testing
 

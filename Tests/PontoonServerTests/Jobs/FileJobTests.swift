@@ -2,7 +2,9 @@ import Foundation
 import NIOCore
 import NIOHTTP1
 import PontoonCore
+import PontoonMetadata
 import PontoonTesting
+import SystemPackage
 import Testing
 
 @testable import PontoonApp
@@ -153,11 +155,8 @@ struct FileJobTests {
             let file = try await api.uploadSmall("a")
             let folder = try await api.makeFolder("folder")
             var paths: [String] = []
-            for (kind, item) in [
-                (FileJob.Kind.copy, ["file": .string(file), "parent": .string(folder)]),
-                (.move, ["file": .string(file), "parent": .string(folder), "name": "b"]),
-                (.delete, ["file": .string(file)]),
-            ] as [(FileJob.Kind, JSONValue)] {
+            let item: JSONValue = ["file": .string(file), "parent": .string(folder), "name": "b"]
+            for kind in FileJob.Kind.allCases {
                 server.clock.advance(by: .seconds(1))
                 paths.insert(try await api.acceptedJob(kind, [item]), at: 0)
                 try await server.runJobs()
