@@ -53,7 +53,7 @@ struct ConflictRuleTests {
 
     @Test("'skip' starts no upload if the file exists, and keeps a file that was created meanwhile")
     func skip() async throws {
-        try await withTestServer(arguments: smallParts) { server in
+        try await withTestServer(.live, arguments: smallParts) { server in
             let api = server.api
             let upload = try await Self.start("skip", api).text("upload_id")
             try await api.store(upload, 1, ByteBuffer(string: "new"))
