@@ -18,6 +18,8 @@ package struct App: Sendable {
     package let useCases: UseCases
     package let maintenance: Maintenance
     package let scrub: BackgroundScrub
+    /// The worker that carries out jobs.
+    package let jobs: FileJobWorker
     /// The certificate; `nil` if the server does not encrypt its connections itself.
     package let certificate: Certificate?
     package let logger: Logger
@@ -89,6 +91,7 @@ package struct App: Sendable {
             accounts: Accounts(metadata: metadata, limits: settings.userLimits, uses: uses, now: now),
             projects: Projects(metadata: metadata, objects: objects, limits: settings.userLimits, now: now),
             files: Files(metadata: metadata, objects: objects, now: now),
+            jobs: FileJobs(metadata: metadata, now: now),
             downloads: Downloads(metadata: metadata, storage: stores.storage, now: now),
             uploads: uploads,
             uploadLinks: UploadLinks(metadata: metadata, objects: objects, passwords: passwords, now: now),
@@ -109,12 +112,20 @@ package struct App: Sendable {
             leaseDuration: settings.leaseDuration,
             now: now
         )
+        let jobs = FileJobWorker(
+            metadata: metadata,
+            objects: objects,
+            leaseDuration: settings.leaseDuration,
+            audit: audit,
+            now: now
+        )
         return App(
             settings: settings,
             stores: stores,
             useCases: useCases,
             maintenance: maintenance,
             scrub: scrub,
+            jobs: jobs,
             certificate: certificate,
             logger: logger,
             metrics: metrics,
@@ -258,6 +269,7 @@ package struct App: Sendable {
         if !settings.isReadOnly {
             let metrics = metrics?.scrub ?? ScrubMetrics(factory: NOOPMetricsHandler.instance)
             services.append(ScrubService(scrub: scrub, metrics: metrics, logger: logger))
+            services.append(FileJobService(worker: jobs, logger: logger))
         }
         if let certificate { services.append(CertificateService(certificate: certificate, logger: logger)) }
         services.append(HealthCheckService(readiness: useCases.readiness, logger: logger))

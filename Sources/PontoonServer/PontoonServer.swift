@@ -131,6 +131,7 @@ extension Routes {
         FileActionCalls(files: useCases.files).add(to: self)
         ScrollCalls(files: useCases.files).add(to: self)
         BulkCalls(files: useCases.files).add(to: self)
+        FileJobCalls(jobs: useCases.jobs).add(to: self)
         switch useCases.dataPlane {
         case .own(let parts, let urls):
             DataPlaneCalls(

@@ -6,6 +6,7 @@ package struct UseCases: Sendable {
     package let accounts: Accounts
     package let projects: Projects
     package let files: Files
+    package let jobs: FileJobs
     package let downloads: Downloads
     package let uploads: Uploads
     package let uploadLinks: UploadLinks
@@ -36,6 +37,7 @@ package struct UseCases: Sendable {
         accounts: Accounts,
         projects: Projects,
         files: Files,
+        jobs: FileJobs,
         downloads: Downloads,
         uploads: Uploads,
         uploadLinks: UploadLinks,
@@ -51,6 +53,7 @@ package struct UseCases: Sendable {
         self.accounts = accounts
         self.projects = projects
         self.files = files
+        self.jobs = jobs
         self.downloads = downloads
         self.uploads = uploads
         self.uploadLinks = uploadLinks

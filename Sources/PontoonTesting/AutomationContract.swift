@@ -6,6 +6,7 @@ package enum AutomationContract: MetadataRule, CaseIterable {
     case automationRoundTrips
     case automationNeedsItsOwner
     case packageRoundTrips
+    case automationsAndPackagesAreListed
     case packageNeedsAFileOfItsAutomation
     case uploadRoundTrips
     case uploadNeedsItsAutomation
@@ -23,6 +24,7 @@ package enum AutomationContract: MetadataRule, CaseIterable {
         case .automationRoundTrips: try await Self.automationRoundTrips(store, fixture)
         case .automationNeedsItsOwner: try await Self.automationNeedsItsOwner(store)
         case .packageRoundTrips: try await Self.packageRoundTrips(store, fixture)
+        case .automationsAndPackagesAreListed: try await Self.automationsAndPackagesAreListed(store, fixture)
         case .packageNeedsAFileOfItsAutomation: try await Self.packageNeedsAFile(store, fixture)
         case .uploadRoundTrips: try await Self.uploadRoundTrips(store, fixture)
         case .uploadNeedsItsAutomation: try await Self.uploadNeedsItsAutomation(store, fixture)
@@ -206,7 +208,7 @@ package enum AutomationContract: MetadataRule, CaseIterable {
 }
 
 /// A stored automation, and factories for its uploads and packages.
-private struct AutomationFixture: Sendable {
+struct AutomationFixture: Sendable {
     let fixture: MetadataFixture
     let automation: Automation
 
@@ -241,7 +243,7 @@ private struct AutomationFixture: Sendable {
             size: 10,
             partSize: 5,
             md5: nil,
-            overwrite: false,
+            rule: .fail,
             key: .random(),
             initiatedOn: MetadataFixture.time
         )

@@ -13,6 +13,9 @@ package enum CompletionContract: MetadataRule, CaseIterable {
     case concurrentOverwritesLeaveOneFile
     case overwritingNothingAddsAFile
     case overwritingAFolderIsRejected
+    case renamingChoosesAFreeName
+    case skippingKeepsTheFile
+    case concurrentRulesLeaveOneFilePerName
     case deletedFolderIsRejected
     case deletedProjectIsRejected
 
@@ -30,6 +33,10 @@ package enum CompletionContract: MetadataRule, CaseIterable {
         case .concurrentOverwritesLeaveOneFile: try await Self.concurrentOverwritesLeaveOneFile(store, fixture)
         case .overwritingNothingAddsAFile: try await Self.overwritingNothingAddsAFile(store, fixture)
         case .overwritingAFolderIsRejected: try await Self.nameOfAFolderIsRejected(store, fixture, overwrite: true)
+        case .renamingChoosesAFreeName: try await Self.renamingChoosesAFreeName(store, fixture)
+        case .skippingKeepsTheFile: try await Self.skippingKeepsTheFile(store, fixture)
+        case .concurrentRulesLeaveOneFilePerName:
+            try await Self.concurrentRulesLeaveOneFilePerName(store, fixture)
         case .deletedFolderIsRejected: try await Self.deletedFolderIsRejected(store, fixture)
         case .deletedProjectIsRejected: try await Self.deletedProjectIsRejected(store, fixture)
         }

@@ -64,13 +64,12 @@ package enum LeaseContract: MetadataRule, CaseIterable {
         try expect(try await store.upload(upload.id)?.leaseExpiresOn, equals: late.expiresOn, "the new expiry")
         try expect(try await !store.renewCompletionLease(of: upload.id, lease("b")), "nobody else renews it")
         try expect(try await !store.releaseCompletionLease(of: upload.id, leaseID: "b"), "nobody else releases it")
-        let isCompleted = try await store.completeUpload(upload.id, leaseID: "b", as: .file(file, overwrite: true))
-        try expect(!isCompleted, "nobody else completes it")
+        let completed = CompletedFile.file(file, rule: .overwrite)
+        let byOther = try await store.completeUpload(upload.id, leaseID: "b", as: completed)
+        try expect(byOther, equals: nil, "nobody else completes it")
         try expect(try await store.file(file.id), equals: nil, "nothing was changed")
-        try expect(
-            try await store.completeUpload(upload.id, leaseID: "a", as: .file(file, overwrite: true)),
-            "its owner completes it"
-        )
+        let byOwner = try await store.completeUpload(upload.id, leaseID: "a", as: completed)
+        try expect(byOwner, equals: completed, "its owner completes it")
         try expect(try await !store.renewCompletionLease(of: upload.id, late), "'completed' is final")
         try expect(try await !store.releaseCompletionLease(of: upload.id, leaseID: "a"), "'completed' is final")
         let next = Lease(id: "c", expiresOn: .distantFuture)
@@ -111,12 +110,12 @@ package enum LeaseContract: MetadataRule, CaseIterable {
             try await !store.renewCompletionLease(of: upload.id, lease("a", lasting: 99)),
             "the first owner has lost the lease"
         )
-        let isCompleted = try await store.completeUpload(
+        let completed = try await store.completeUpload(
             upload.id,
             leaseID: "a",
-            as: .file(fixture.file(of: upload), overwrite: true)
+            as: .file(fixture.file(of: upload), rule: .overwrite)
         )
-        try expect(!isCompleted, "the first owner can no longer complete the upload")
+        try expect(completed, equals: nil, "the first owner can no longer complete the upload")
     }
 
     private static func releasedUploadIsActiveAgain(
@@ -248,12 +247,20 @@ extension UploadStore {
 
     /// Completes an upload to a folder under the lease of ``beginCompletion(of:)``.
     package func completeUpload(_ id: String, file: File, overwrite: Bool) async throws -> Bool {
-        try await completeUpload(id, leaseID: Self.leaseID, as: .file(file, overwrite: overwrite))
+        try await completeUpload(id, leaseID: Self.leaseID, as: .file(file, rule: overwrite ? .overwrite : .fail))
+            != nil
+    }
+
+    /// Completes an upload to a folder under the lease of ``beginCompletion(of:)``, and returns the file.
+    package func completeUpload(_ id: String, file: File, rule: NameConflictRule) async throws -> File? {
+        let completed = try await completeUpload(id, leaseID: Self.leaseID, as: .file(file, rule: rule))
+        guard case .file(let file, _) = completed else { return nil }
+        return file
     }
 
     /// Completes an upload to an automation under the lease of ``beginCompletion(of:)``.
     package func completeUpload(_ id: String, packageFile: PackageFile) async throws -> Bool {
-        try await completeUpload(id, leaseID: Self.leaseID, as: .package(packageFile))
+        try await completeUpload(id, leaseID: Self.leaseID, as: .package(packageFile)) != nil
     }
 
     private static var leaseID: String { "fixture" }

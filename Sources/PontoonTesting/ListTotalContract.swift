@@ -277,7 +277,7 @@ extension ListTotalContract {
             size: 10,
             partSize: 5,
             md5: nil,
-            overwrite: false,
+            rule: .fail,
             key: .random(),
             initiatedOn: MetadataFixture.time
         )

@@ -23,6 +23,6 @@ package enum MetadataContract {
         SigningKeyContract.allCases, ScrubContract.allCases, UploadLinkContract.allCases,
         SenderSessionContract.allCases, OpenUploadContract.allCases, UsageContract.allCases, QuotaContract.allCases,
         OwnedUsageContract.allCases, UploadProgressContract.allCases, EventContract.allCases,
-        RecordedEventContract.allCases,
+        RecordedEventContract.allCases, FileJobContract.allCases, FileJobStepContract.allCases,
     ]
 }

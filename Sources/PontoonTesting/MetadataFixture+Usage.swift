@@ -18,7 +18,7 @@ extension MetadataFixture {
             size: size,
             partSize: 5,
             md5: nil,
-            overwrite: overwrite,
+            rule: overwrite ? .overwrite : .fail,
             senderSession: session?.id,
             key: .random(),
             initiatedOn: Self.time

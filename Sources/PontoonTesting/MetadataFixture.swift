@@ -65,7 +65,7 @@ package struct MetadataFixture: Sendable {
             size: 10,
             partSize: 5,
             md5: nil,
-            overwrite: overwrite,
+            rule: overwrite ? .overwrite : .fail,
             senderSession: session?.id,
             key: .random(),
             initiatedOn: initiatedOn

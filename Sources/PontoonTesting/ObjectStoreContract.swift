@@ -81,7 +81,7 @@ package enum ObjectStoreContract: String, CaseIterable, Sendable {
             size: size,
             partSize: harness.partSize,
             md5: nil,
-            overwrite: false,
+            rule: .fail,
             key: key,
             handle: handle,
             initiatedOn: Date(timeIntervalSince1970: 0)

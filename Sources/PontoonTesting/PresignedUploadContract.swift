@@ -50,7 +50,7 @@ package enum PresignedUploadContract: MetadataRule, CaseIterable {
             size: plain.size,
             partSize: plain.partSize,
             md5: nil,
-            overwrite: false,
+            rule: .fail,
             key: plain.key,
             handle: handle.map(UploadHandle.init(rawValue:)),
             initiatedOn: plain.initiatedOn

@@ -71,7 +71,7 @@ package enum StreamingObjectStoreContract: String, CaseIterable, Sendable {
             size: size,
             partSize: partSize,
             md5: nil,
-            overwrite: false,
+            rule: .fail,
             key: .random(),
             initiatedOn: Date(timeIntervalSince1970: 0)
         )

@@ -57,9 +57,9 @@ package enum UploadContract: MetadataRule, CaseIterable {
         }
         guard case .acquired(let planned) = leased else { throw ContractViolation("the upload cannot be leased") }
         try expect(planned, equals: labels, "the snapshot contains the labels")
-        let completed = CompletedFile.file(fixture.file(of: upload), overwrite: false)
-        let isCompleted = try await store.completeUpload(upload.id, leaseID: lease.id, as: completed)
-        try expect(isCompleted, "it completes")
+        let completed = CompletedFile.file(fixture.file(of: upload), rule: .fail)
+        let result = try await store.completeUpload(upload.id, leaseID: lease.id, as: completed)
+        try expect(result, equals: completed, "it completes")
         try expect(try await store.uploadSummary(upload.id)?.labels, equals: FileLabels(), "the labels are deleted")
     }
 
@@ -99,7 +99,7 @@ package enum UploadContract: MetadataRule, CaseIterable {
             size: nil,
             partSize: 1 << 36,
             md5: "9e107d9d372bb6826bd81d3542a419d6",
-            overwrite: true,
+            rule: .overwrite,
             key: .random(),
             initiatedOn: MetadataFixture.time
         )

@@ -174,7 +174,7 @@ package enum UsageContract: MetadataRule, CaseIterable {
                 size: size,
                 partSize: 5,
                 md5: nil,
-                overwrite: false,
+                rule: .fail,
                 key: .random(),
                 initiatedOn: MetadataFixture.time
             )

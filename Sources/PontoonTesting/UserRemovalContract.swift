@@ -43,7 +43,7 @@ package enum UserRemovalContract: MetadataRule, CaseIterable {
             size: 10,
             partSize: 5,
             md5: nil,
-            overwrite: false,
+            rule: .fail,
             key: .random(),
             initiatedOn: MetadataFixture.time
         )

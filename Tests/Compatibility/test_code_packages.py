@@ -55,6 +55,15 @@ def test_packages(api, project, add, part_size, object_store):
     check_refused(errors.NotFound, 5002, lambda: api.files.get(again.location), "a package as a file")
 
 
+def test_lists(api, automation, add):
+    check.equal([found.id for found in api.automations.query()], [automation.id], "automations")
+    check.equal(len(api.automations.query(name="nightly", include_archived=True)), 1, "automations of a name")
+    check.equal(len(api.automations.query(name="daily")), 0, "automations of another name")
+    check.equal(len(automation.get_packages()), 0, "no packages")
+    packages = {add(1).id, add(1).id}
+    check.equal({package.id for package in automation.get_packages(limit=1).all()}, packages, "packages")
+
+
 def test_an_empty_package_is_refused(automation, tmp_path, object_store, thread_errors):
     (tmp_path / "empty.zip").touch()
     path = str(tmp_path / "empty.zip")

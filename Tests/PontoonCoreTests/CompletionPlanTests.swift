@@ -66,15 +66,16 @@ struct CompletionPlanTests {
     }
 
     @Test(
-        "a taken name is refused, unless overwriting was requested and both are files",
+        "a taken name is refused, unless the rule replaces or keeps a file, or chooses another name",
         arguments: [
-            (nil, false, true), (nil, true, true), (.file, false, false), (.file, true, true), (.folder, false, false),
-            (.folder, true, false),
-        ] as [(File.Kind?, Bool, Bool)]
+            (nil, .fail, true), (nil, .overwrite, true), (.file, .fail, false), (.file, .overwrite, true),
+            (.folder, .fail, false), (.folder, .overwrite, false), (.file, .skip, true), (.folder, .skip, false),
+            (.file, .rename, true), (.folder, .rename, true),
+        ] as [(File.Kind?, NameConflictRule, Bool)]
     )
-    func names(existing: File.Kind?, overwrite: Bool, isAccepted: Bool) throws {
+    func names(existing: File.Kind?, rule: NameConflictRule, isAccepted: Bool) throws {
         do {
-            _ = try plan([], size: 0, existing: existing, overwrite: overwrite)
+            _ = try plan([], size: 0, existing: existing, rule: rule)
             #expect(isAccepted)
         } catch {
             #expect(!isAccepted)
@@ -88,11 +89,11 @@ struct CompletionPlanTests {
         caller: String = "u",
         initiatorMayWrite: Bool = true,
         existing: File.Kind? = nil,
-        overwrite: Bool = false,
+        rule: NameConflictRule = .fail,
         knowsLengths: Bool = true
     ) throws -> CompletionPlan {
         let snapshot = CompletionSnapshot(
-            upload: .fixture(size: size, overwrite: overwrite),
+            upload: .fixture(size: size, rule: rule),
             initiatorMayWrite: initiatorMayWrite,
             parts: try parts.map { .fixture(try PartNumber($0), size: $1, isReported: $2) },
             existingEntry: existing
@@ -105,7 +106,7 @@ extension Upload {
     /// Creates an upload of the user "u".
     static func fixture(
         size: Int64? = 0,
-        overwrite: Bool = false,
+        rule: NameConflictRule = .fail,
         state: State = .completing,
         fileID: String? = nil,
         leaseExpiresOn: Date? = nil
@@ -118,7 +119,7 @@ extension Upload {
             size: size,
             partSize: 10,
             md5: nil,
-            overwrite: overwrite,
+            rule: rule,
             key: .random(),
             initiatedOn: Date(timeIntervalSince1970: 0),
             state: state,

@@ -228,7 +228,7 @@ struct CompletionStateMachineTests {
                 content: nil,
                 createdOn: now
             ),
-            overwrite: false
+            rule: .fail
         )
     }
 

@@ -45,7 +45,7 @@ struct ForecastTests {
             size: size,
             partSize: 5,
             md5: nil,
-            overwrite: false,
+            rule: .fail,
             key: .random(),
             initiatedOn: now.addingTimeInterval(-age)
         )

@@ -41,7 +41,7 @@ struct CounterShardTests {
                 size: 1,
                 partSize: 5,
                 md5: nil,
-                overwrite: false,
+                rule: .fail,
                 key: .random(),
                 initiatedOn: MetadataFixture.time
             )

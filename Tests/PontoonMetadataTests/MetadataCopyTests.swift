@@ -112,6 +112,15 @@ struct MetadataCopyTests {
         let (record, token) = try await Accounts(metadata: store).createToken(for: "ada", details)
         #expect(!record.id.isEmpty && !token.value.isEmpty)
         try await store.addSigningKey(.random(now: MetadataFixture.time))
+        try await store.addFileJob(
+            FileJob(id: "j", kind: .delete, userName: "ada", tokenID: nil, createdOn: MetadataFixture.time),
+            [FileJobItem(file: inner.id)]
+        )
+        let lease = Lease(id: "l", expiresOn: MetadataFixture.time.addingTimeInterval(60))
+        #expect(try await store.leaseFileJob(lease, now: MetadataFixture.time) != nil)
+        var step = FileJobStep(at: FileJobProgress())
+        (step.entered, step.progress.depth) = (inner.id, 1)
+        #expect(try await store.perform(step, ofFileJob: "j", lease, now: MetadataFixture.time) == .done(nil))
         let gone = try await fixture.addFile("gone", to: store)
         #expect(try await store.deleteFile(gone.id))
         return fixture

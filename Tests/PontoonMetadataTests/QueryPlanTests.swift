@@ -19,6 +19,8 @@ struct QueryPlanTests {
         "FROM uploads WHERE user_name = $2 AND state <> 'completed'", "DELETE FROM uploads WHERE user_name = $1",
         "(SELECT id FROM automations WHERE owner = ", "DELETE FROM automations WHERE owner = $1",
         "DELETE FROM users WHERE name = $1",
+        // These read the index of unfinished jobs, in order up to a limit or when a server starts.
+        "ORDER BY queued_on, id LIMIT 1", "lease_expires_on = 0 WHERE state <> 'finished'",
         // `pontoond uploads ls` reads all uploads, in order of their ids.
         "AS last_part_on",
     ]

@@ -59,7 +59,7 @@ struct RandomChanges {
             size: size,
             partSize: 5,
             md5: nil,
-            overwrite: name != nil,
+            rule: name != nil ? .overwrite : .fail,
             key: .random(),
             initiatedOn: MetadataFixture.time
         )

@@ -36,7 +36,7 @@ extension Upload {
             size: size,
             partSize: partSize,
             md5: nil,
-            overwrite: false,
+            rule: .fail,
             key: key,
             initiatedOn: Date()
         )

@@ -30,7 +30,7 @@ struct S3Server {
         return try await uploads.initialize(
             content,
             in: .project(fixture.project.id),
-            overwrite: overwrite,
+            rule: overwrite ? .overwrite : .fail,
             caller: user
         )
     }

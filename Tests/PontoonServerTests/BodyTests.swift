@@ -126,7 +126,7 @@ struct BodyTests {
             size: 7,
             partSize: 5,
             md5: nil,
-            overwrite: false,
+            rule: .fail,
             key: .random(),
             initiatedOn: Self.created
         )

@@ -232,6 +232,6 @@ private struct SharedStores: Sendable {
     /// Starts an empty upload.
     func begin(_ server: Uploads) async throws -> String {
         let content = DeclaredContent(name: "a.bin", size: 0)
-        return try await server.initialize(content, in: .project(project), overwrite: false, caller: user).id
+        return try await server.initialize(content, in: .project(project), rule: .fail, caller: user).id
     }
 }

@@ -167,7 +167,7 @@ extension UseCaseHarness {
     /// Uploads a file of pseudo-random bytes.
     fileprivate func addFile(_ name: String, bytes count: Int) async throws -> File {
         let content = DeclaredContent(name: name, size: Int64(count))
-        let id = try await uploads.initialize(content, in: .project(project), overwrite: false, caller: user).id
+        let id = try await uploads.initialize(content, in: .project(project), rule: .fail, caller: user).id
         var reports: [PartReport] = []
         if count > 0 {
             let upload = try #require(try await metadata.upload(id))

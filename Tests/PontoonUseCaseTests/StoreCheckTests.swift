@@ -138,7 +138,7 @@ struct StoreCheckTests {
         let id = try await harness.uploads.initialize(
             DeclaredContent(name: "open", size: 0),
             in: .project(harness.project),
-            overwrite: false,
+            rule: .fail,
             caller: harness.user
         ).id
         let now = Date()

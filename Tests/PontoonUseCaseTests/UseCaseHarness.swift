@@ -56,7 +56,7 @@ struct UseCaseHarness {
     ) async throws -> String {
         interruption.set(action)
         let content = DeclaredContent(name: "a.bin", size: 0)
-        return try await uploads.initialize(content, in: place, overwrite: false, caller: user).id
+        return try await uploads.initialize(content, in: place, rule: .fail, caller: user).id
     }
 
     /// Checks that complete is refused and leaves neither a record nor an object.

@@ -263,6 +263,7 @@ export const strings = {
       events: 'Programs can read and stream changes as soon as they are made.',
       file_put: 'Programs can store a file of moderate size with one call.',
       forecast: 'The server forecasts when uploads will be done and when the disk will be full.',
+      on_conflict: 'Programs can choose what happens if the name of an upload is taken.',
       openapi: 'The server returns its OpenAPI document.',
       part_infos: 'One call returns the signed URLs of many parts.',
       stored_parts: 'The details of an upload list its stored parts, so that another computer can resume it.',

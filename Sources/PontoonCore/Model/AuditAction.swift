@@ -14,6 +14,7 @@ package enum AuditAction: String, CaseIterable, Sendable {
     case fileCopy = "file.copy"
     case fileMove = "file.move"
     case fileVerify = "file.verify"
+    case jobSubmit = "job.submit"
     case projectCreate = "project.create"
     case projectUpdate = "project.update"
     case projectDelete = "project.delete"

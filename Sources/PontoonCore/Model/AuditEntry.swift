@@ -83,6 +83,8 @@ package struct AuditEntry: Sendable {
     package var address: String?
     /// The request id.
     package var request: String?
+    /// The id of the job that performed the action.
+    package var job: String?
     package var object: Object
     /// The number of similar entries that were not recorded before this one.
     package var suppressed: Int?
@@ -95,6 +97,7 @@ package struct AuditEntry: Sendable {
         actor: Actor = Actor(),
         address: String? = nil,
         request: String? = nil,
+        job: String? = nil,
         object: Object = Object(),
         suppressed: Int? = nil
     ) {
@@ -105,6 +108,7 @@ package struct AuditEntry: Sendable {
         self.actor = actor
         self.address = address
         self.request = request
+        self.job = job
         self.object = object
         self.suppressed = suppressed
     }

@@ -12,6 +12,15 @@ package enum NameConflictRule: String, CaseIterable, Sendable {
     case overwrite
     /// Chooses a free name; see ``NumberedName/forNewFile(_:attempt:)``.
     case rename
+
+    /// Returns whether the rule refuses a file because of an existing entry with its name.
+    package func refuses(_ existing: File.Kind) -> Bool {
+        switch self {
+        case .fail: true
+        case .skip, .overwrite: existing == .folder
+        case .rename: false
+        }
+    }
 }
 
 /// The result of checking a ``FilePut``.

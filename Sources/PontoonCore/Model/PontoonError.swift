@@ -23,6 +23,11 @@ package struct PontoonError: Error {
         case fileNameInvalid, folderMetadataFixed, folderTagsFixed, destinationNotFound
         case destinationMissing, destinationAmbiguous, folderExists
         case copyForbidden, moveForbidden, moveAcrossProjects, folderNotCopyable, folderCycle
+        // Jobs
+        case jobInvalid, jobNotFound, jobForbidden, jobItemNotFound, jobSourceMissing, jobSourceRepeated
+        case jobDestinationMissing, jobDestinationNotFolder, jobFileNameInvalid, jobFolderNameInvalid
+        case copyToOwnParent, copyIntoItself, copyCycle, rootNotCopyable
+        case moveToOwnParent, moveIntoItself, moveCycle, rootNotMovable
         // Uploads
         case uploadForbidden, destinationForbidden, uploadNotFound, nameTaken, completeRefused
         case partUnavailable, abortRefused, uploadProjectMalformed, uploadIDMissing

@@ -35,8 +35,8 @@ package struct Upload: Hashable, Sendable {
     package let partSize: Int64
     /// Declared MD5 of the file, 32 lower-case hex digits; `nil` if the client did not declare one.
     package let md5: String?
-    /// Whether completing the upload replaces an existing file of the same name.
-    package let overwrite: Bool
+    /// What completing the upload does if the folder already has an entry with the file's name.
+    package let rule: NameConflictRule
     /// Id of the session of the sender who started the upload through an upload link; `nil` if a user started it.
     package let senderSession: String?
     /// Key of the future object, under which the object store also keeps the parts.
@@ -60,7 +60,7 @@ package struct Upload: Hashable, Sendable {
         size: Int64?,
         partSize: Int64,
         md5: String?,
-        overwrite: Bool,
+        rule: NameConflictRule,
         senderSession: String? = nil,
         key: ObjectKey,
         handle: UploadHandle? = nil,
@@ -76,7 +76,7 @@ package struct Upload: Hashable, Sendable {
         self.size = size
         self.partSize = partSize
         self.md5 = md5
-        self.overwrite = overwrite
+        self.rule = rule
         self.senderSession = senderSession
         self.key = key
         self.handle = handle
@@ -85,6 +85,9 @@ package struct Upload: Hashable, Sendable {
         self.fileID = fileID
         self.leaseExpiresOn = leaseExpiresOn
     }
+
+    /// Whether completing the upload replaces an existing file of the same name.
+    package var overwrite: Bool { rule == .overwrite }
 
     package var object: ObjectReference { ObjectReference(key: key, handle: handle) }
 

@@ -5,6 +5,10 @@ package protocol AutomationStore: Sendable {
     func addAutomation(_ automation: Automation) async throws
     /// Returns an automation; `nil` if it does not exist.
     func automation(_ id: String) async throws -> Automation?
+    /// Returns automations of a user, newest first, and their number; with a name, only those that have it.
+    func automations(of owner: String, named name: String?, page: Page) async throws -> Listing<Automation>
+    /// Returns the code packages of an automation, newest first, and their number.
+    func packages(of automation: String, page: Page) async throws -> Listing<CodePackage>
     /// Returns a package file; `nil` if it does not exist.
     func packageFile(_ id: String) async throws -> PackageFile?
     /// Adds a code package.

@@ -56,13 +56,14 @@ package protocol UploadStore: Sendable {
     func releaseCompletionLease(of id: String, leaseID: String) async throws -> Bool
     /// Completes an upload: adds its file, marks the upload as `.completed` and deletes its part records. Discards the
     /// objects that are no longer used: that of a replaced file, and the upload's own if the new file has another one.
-    /// See ``DiscardedObjectStore``.
-    /// - Returns: `false`, with nothing changed, if the upload is not `.completing` under the lease with this id, for
-    ///   example because it was deleted with its project.
+    /// See ``DiscardedObjectStore``. With ``NameConflictRule/skip``, if the folder has a file of this name, it becomes the
+    /// upload's file instead, and the upload's object is discarded.
+    /// - Returns: The file, whose name may differ with ``NameConflictRule/rename``; `nil`, with nothing changed, if the
+    ///   upload is not `.completing` under the lease with this id, for example because it was deleted with its project.
     /// - Throws: `.nameTaken` or `.folderExists` if the name is taken; `.destinationNotFound` if the folder no longer
     ///   exists; `.completeRefused` if the limits of the upload's link were lowered in the meantime; `.quotaExceeded` if
     ///   the file needs more space than the upload has reserved, and a quota has none left.
-    func completeUpload(_ id: String, leaseID: String, as file: CompletedFile) async throws -> Bool
+    func completeUpload(_ id: String, leaseID: String, as file: CompletedFile) async throws -> CompletedFile?
     /// Deletes the part records of an upload and gives it a new object, so that all parts must be sent again. Discards
     /// the old object. The upload stays under its lease.
     /// - Parameters:
@@ -142,8 +143,8 @@ extension UploadStore {
 
 /// The file that a completed upload becomes.
 package enum CompletedFile: Hashable, Sendable {
-    /// A new file in a folder. If `overwrite` is set, it replaces an existing file with the same name.
-    case file(File, overwrite: Bool)
+    /// A file in a folder, with the rule to apply if its name is taken.
+    case file(File, rule: NameConflictRule)
     /// The file of a code package.
     case package(PackageFile)
 }

@@ -28,7 +28,7 @@ package struct CompletionPlan: Hashable, Sendable {
         parts = try Self.reportedParts(of: snapshot.parts, declaredSize: upload.size)
         leavesOutParts = parts.count < snapshot.parts.count
         if knowsLengths { try Self.checkLengths(parts.map { ($0.number, $0.size) }, declaredSize: upload.size) }
-        if let existing = snapshot.existingEntry, existing == .folder || !upload.overwrite {
+        if let existing = snapshot.existingEntry, upload.rule.refuses(existing) {
             throw PontoonError(.nameTaken, "A file or folder named '\(upload.name)' already exists.")
         }
     }

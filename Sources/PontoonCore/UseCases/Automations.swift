@@ -41,6 +41,27 @@ package struct Automations: Sendable {
         try await access.automation(id, for: caller)
     }
 
+    /// Returns one page of the caller's automations, newest first; a token that is limited to projects has none.
+    ///
+    /// - Parameters:
+    ///   - name: Returns only automations with exactly this name; `nil` returns all.
+    ///   - caller: The owner.
+    ///   - page: The page.
+    /// - Returns: The automations.
+    /// - Throws: `.badRequest` if the name is longer than that of any automation.
+    package func list(named name: String?, caller: Caller, page: Page) async throws -> Listing<Automation> {
+        try FieldRules.check("name", name: name)
+        if caller.isLimited { return Listing(items: [], total: 0) }
+        return try await metadata.automations(of: caller.name, named: name, page: page)
+    }
+
+    /// Returns one page of the code packages of one of the caller's automations, newest first.
+    ///
+    /// - Throws: `.automationNotFound`, also if the automation belongs to another user.
+    package func packages(of id: String, caller: Caller, page: Page) async throws -> Listing<CodePackage> {
+        try await metadata.packages(of: try await access.automation(id, for: caller).id, page: page)
+    }
+
     /// Creates a code package from a file that was uploaded to the automation.
     ///
     /// - Throws: `.automationNotFound`; `.badRequest` if `location` is not the id of a file of this automation, or

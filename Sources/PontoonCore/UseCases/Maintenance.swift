@@ -79,6 +79,7 @@ package struct Maintenance: Sendable {
             rolledBack = try await completion.recover(leasedUntil: .distantFuture)
             try await storage.store.recover(comparingWith: metadata)
             try await recoverObjects(leasedUntil: .distantFuture)
+            try await metadata.releaseFileJobs()
             await garbage.collect()
         }
         try await keys.rotateIfDue()
@@ -166,8 +167,15 @@ package struct Maintenance: Sendable {
         await report.attempt {
             try await metadata.pruneTokens(expiredBefore: now().addingTimeInterval(-TokenRules.keptAfterExpiry))
         }
+        await report.attempt { try await removeOldJobs() }
         report.errors += await garbage.collect()
         return report
+    }
+
+    /// Removes the jobs that finished more than 30 days ago.
+    private func removeOldJobs() async throws {
+        let time = now().addingTimeInterval(-FileJobRules.keptAfterEnd)
+        while try await metadata.pruneFileJobs(finishedBefore: time, limit: Self.batch) == Self.batch {}
     }
 
     /// Reduces the reservations of uploads without progress, and frees their preallocated space, so that both are

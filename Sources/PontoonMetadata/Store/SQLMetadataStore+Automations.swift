@@ -17,6 +17,29 @@ extension SQLMetadataStore {
         try await read { try $0.query(selectAutomation, [id]).first?.automation() }
     }
 
+    package func automations(of owner: String, named name: String?, page: Page) async throws -> Listing<Automation> {
+        try await read { connection in
+            let counted: SQLRow?
+            let rows: [SQLRow]
+            if let name {
+                counted = try connection.query(countNamedAutomations, [owner, name]).first
+                rows = try connection.query(selectNamedAutomations, [owner, name, page.limit, page.offset])
+            } else {
+                counted = try connection.query(countAutomations, [owner]).first
+                rows = try connection.query(selectAutomations, [owner, page.limit, page.offset])
+            }
+            return Listing(items: try rows.map { try $0.automation() }, total: try counted?.count("total") ?? 0)
+        }
+    }
+
+    package func packages(of automation: String, page: Page) async throws -> Listing<CodePackage> {
+        try await read { connection in
+            let counted = try connection.query(countPackages, [automation]).first
+            let rows = try connection.query(selectPackages, [automation, page.limit, page.offset])
+            return Listing(items: try rows.map { try $0.codePackage() }, total: try counted?.count("total") ?? 0)
+        }
+    }
+
     package func packageFile(_ id: String) async throws -> PackageFile? {
         try await read { try $0.query(selectPackageFile, [id]).first?.packageFile() }
     }
@@ -84,6 +107,23 @@ private let insertAutomation: SQLStatement = """
     """
 private let selectAutomation: SQLStatement = """
     SELECT id, owner, name, description, created_on FROM automations WHERE id = $1
+    """
+private let countAutomations: SQLStatement = "SELECT COUNT(*) AS total FROM automations WHERE owner = $1"
+private let countNamedAutomations: SQLStatement = """
+    SELECT COUNT(*) AS total FROM automations WHERE owner = $1 AND name = $2
+    """
+private let selectAutomations: SQLStatement = """
+    SELECT id, owner, name, description, created_on FROM automations WHERE owner = $1
+    ORDER BY created_on DESC, id LIMIT $2 OFFSET $3
+    """
+private let selectNamedAutomations: SQLStatement = """
+    SELECT id, owner, name, description, created_on FROM automations WHERE owner = $1 AND name = $2
+    ORDER BY created_on DESC, id LIMIT $3 OFFSET $4
+    """
+private let countPackages: SQLStatement = "SELECT COUNT(*) AS total FROM packages WHERE automation_id = $1"
+private let selectPackages: SQLStatement = """
+    SELECT id, automation_id, version, file_id, schema, memory_limit, python, created_by, created_on
+    FROM packages WHERE automation_id = $1 ORDER BY created_on DESC, id LIMIT $2 OFFSET $3
     """
 private let insertPackageFile: SQLStatement = """
     INSERT INTO package_files (id, automation_id, name, object_key, created_on) VALUES ($1, $2, $3, $4, $5)

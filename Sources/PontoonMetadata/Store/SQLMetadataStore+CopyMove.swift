@@ -6,27 +6,9 @@ extension SQLMetadataStore {
         let (defaults, recorder) = (defaultQuotas, recorder)
         do {
             return try await writeRetryingConflicts { connection in
-                if copy.conflictPolicy == .number { try connection.lock(folder: copy.parent) }
-                // The object is locked, so that a concurrent deletion of its last file sees the copy.
-                try connection.enqueue(selectObjectOfFile, [id], lock: .forShare("objects"))
-                guard let original = try connection.file(id), original.kind == .file else { return nil }
-                let file = File(
-                    id: copy.id,
-                    name: try connection.name(of: copy, original: original.name),
-                    kind: .file,
-                    project: copy.project,
-                    parent: copy.parent,
-                    content: original.content,
-                    createdOn: copy.createdOn,
-                    tags: original.tags,
-                    metadata: original.metadata
-                )
-                try connection.insert(file)
-                guard let account = try connection.usageAccount(of: copy.project, defaults) else {
-                    throw PontoonError.noSuchDestination
-                }
-                try connection.add(Usage(storedBytes: file.content?.size ?? 0, files: 1), to: account)
-                try recorder.record([.file(.created, file, ["copied_from": .string(id)])], on: connection)
+                var events: [NewEvent] = []
+                let file = try connection.copy(id, as: copy, defaults, &events)
+                try recorder.record(events, on: connection)
                 return file
             }
         } catch let error as SQLError where error.kind == .uniqueViolation {
@@ -72,6 +54,79 @@ extension SQLMetadataStore {
 }
 
 extension SQLConnection {
+    /// Adds a copy of a file, and appends its event; see ``FileStore/copyFile(_:as:)``.
+    func copy(
+        _ id: String,
+        as copy: FileCopy,
+        _ defaults: DefaultQuotas,
+        _ events: inout [NewEvent]
+    ) throws -> File? {
+        if copy.conflictPolicy == .number { try lock(folder: copy.parent) }
+        // The object is locked, so that a concurrent deletion of its last file sees the copy.
+        try enqueue(selectObjectOfFile, [id], lock: .forShare("objects"))
+        guard let original = try file(id), original.kind == .file else { return nil }
+        let file = File(
+            id: copy.id,
+            name: try name(of: copy, original: original.name),
+            kind: .file,
+            project: copy.project,
+            parent: copy.parent,
+            content: original.content,
+            createdOn: copy.createdOn,
+            tags: original.tags,
+            metadata: original.metadata
+        )
+        try insert(file)
+        guard let account = try usageAccount(of: copy.project, defaults) else { throw PontoonError.noSuchDestination }
+        try add(Usage(storedBytes: file.content?.size ?? 0, files: 1), to: account)
+        events.append(.file(.created, file, ["copied_from": .string(id)]))
+        return file
+    }
+
+    /// Moves a file to a folder of any project, and appends its events.
+    /// - Returns: The file after the move; `nil` if it does not exist, or is a folder.
+    /// - Throws: `.destinationNotFound` if the folder does not exist or is not in the given project; `.quotaExceeded`;
+    ///   `.fileNameInvalid` if a number makes the name too long.
+    func move(
+        _ id: String,
+        to move: FileMove,
+        _ defaults: DefaultQuotas,
+        _ events: inout [NewEvent]
+    ) throws -> File? {
+        try lock(folder: move.parent)
+        // The file is locked, so that of two concurrent moves, the second knows which folder the file leaves.
+        guard let row = try query(selectMovedFile, [id], lock: .forUpdate("files")).first else { return nil }
+        let destination = try query(selectDestination, [move.parent, move.project], lock: .forShare("files"))
+        guard !destination.isEmpty else { throw PontoonError.noSuchDestination }
+        let (old, project) = (try row.text("parent_id"), try row.projectID("project_id"))
+        let requested = try move.name ?? row.text("name")
+        let number = try FreeNumber.first { number in
+            let candidate = try NumberedName.candidate(requested, attempt: number)
+            let taken = try query(selectIDByName, [move.parent, candidate])
+            return try taken.first.map { try $0.text("id") != id } ?? false
+        }
+        let name = try NumberedName.candidate(requested, attempt: number)
+        try execute(updateFilePlace, [move.parent, move.project, name, move.movedOn, id])
+        if old != move.parent { try add(entries: [old: -1, move.parent: 1]) }
+        if project != move.project {
+            for statement in updateLabelProjects { try execute(statement, [move.project, id]) }
+            guard let from = try usageAccount(of: project, defaults),
+                let to = try usageAccount(of: move.project, defaults)
+            else { throw PontoonError.noSuchDestination }
+            try transfer(try row.fileUsage(), from: from, to: to)
+            // Members of the old project may not be allowed to know the new one.
+            let name = try row.text("name")
+            events.append(.file(.deleted, .file, id: id, name: name, in: old, of: project, ["moved": true]))
+        }
+        guard let file = try file(id) else { return nil }
+        let details: [String: JSONValue?] = [
+            "old_name": .string(try row.text("name")), "old_parent": .string(old),
+            "old_project": project == move.project ? nil : .string(project.description),
+        ]
+        events.append(.file(.moved, file, details))
+        return file
+    }
+
     /// Chooses the name of a copy.
     /// - Throws: `.fileExists` and `.fileNameInvalid`, as in ``FileStore/copyFile(_:as:)``.
     fileprivate func name(of copy: FileCopy, original: String) throws -> String {
@@ -99,8 +154,22 @@ private let selectProjectRow: SQLStatement = "SELECT id FROM projects WHERE id =
 private let selectDestination: SQLStatement = """
     SELECT id FROM files WHERE id = $1 AND project_id = $2 AND kind = 'folder'
     """
+private let selectMovedFile: SQLStatement = """
+    SELECT files.parent_id AS parent_id, files.project_id AS project_id, files.name AS name, files.kind AS kind,
+        (SELECT size FROM objects WHERE objects.key = files.object_key) AS size
+    FROM files WHERE files.id = $1 AND files.kind = 'file'
+    """
+private let selectIDByName: SQLStatement = "SELECT id FROM files WHERE parent_id = $1 AND name = $2"
+private let updateFilePlace: SQLStatement = """
+    UPDATE files SET parent_id = $1, project_id = $2, name = $3, modified_on = $4 WHERE id = $5
+    """
+// The project is stored with each label.
+private let updateLabelProjects: [SQLStatement] = [
+    "UPDATE file_tags SET project_id = $1 WHERE file_id = $2",
+    "UPDATE file_metadata SET project_id = $1 WHERE file_id = $2",
+]
 // Returns $2 if it is the folder $1 or an ancestor of it.
-private let selectAbove: SQLStatement = """
+let selectAbove: SQLStatement = """
     WITH RECURSIVE above (id, parent_id) AS (
         SELECT id, parent_id FROM files WHERE id = $1
         UNION ALL

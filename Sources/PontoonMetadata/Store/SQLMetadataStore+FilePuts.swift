@@ -158,7 +158,7 @@ extension SQLConnection {
     /// Applies a rule to the name of a new file: checks or chooses the name, or deletes the existing file.
     /// - Returns: The usage of the deleted file.
     /// - Throws: `.nameTaken`; `.folderExists`; `.fileNameInvalid` if a number makes the name too long.
-    fileprivate func makeRoom(
+    func makeRoom(
         for file: inout File,
         in folder: String,
         _ rule: NameConflictRule,

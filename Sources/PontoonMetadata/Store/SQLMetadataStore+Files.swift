@@ -22,26 +22,10 @@ extension SQLMetadataStore {
     package func deleteFile(_ id: String) async throws -> Bool {
         let (now, recorder) = (now, recorder)
         return try await writeRetryingConflicts { connection in
-            // The query excludes root folders, which are deleted with their project.
-            let rows = try connection.query(selectDeletable, [id], lock: .forUpdate("files"))
-            guard let row = rows.first else { return false }
-            guard try connection.query("SELECT id FROM files WHERE parent_id = $1 LIMIT 1", [id]).isEmpty else {
-                throw PontoonError(.folderNotEmpty, "The folder is not empty.")
-            }
-            try connection.deleteFile(id, objectKey: try row.optionalText("object_key"), now: now)
-            let project = try row.projectID("project_id")
-            let account = UsageAccount(project: project, owner: try row.text("charged_owner"))
-            try connection.release([(account, try row.fileUsage())])
-            let event = NewEvent.file(
-                .deleted,
-                try row.fileKind("kind"),
-                id: id,
-                name: try row.text("name"),
-                in: try row.text("parent_id"),
-                of: project
-            )
-            try recorder.record([event], on: connection)
-            return true
+            var events: [NewEvent] = []
+            let isDeleted = try connection.delete(entry: id, now: now, &events)
+            try recorder.record(events, on: connection)
+            return isDeleted
         }
     }
 
@@ -106,6 +90,30 @@ extension SQLConnection {
         try insert(tags: file.tags, of: file.id, in: file.project.description)
         try insert(metadata: file.metadata, of: file.id, in: file.project.description)
         if isCounted, let folder = file.parent { try add(entries: [folder: 1]) }
+    }
+
+    /// Deletes a file or an empty folder, and appends its event; see ``FileStore/deleteFile(_:)``.
+    func delete(entry id: String, now: Date, _ events: inout [NewEvent]) throws -> Bool {
+        // The query excludes root folders, which are deleted with their project.
+        guard let row = try query(selectDeletable, [id], lock: .forUpdate("files")).first else { return false }
+        guard try query("SELECT id FROM files WHERE parent_id = $1 LIMIT 1", [id]).isEmpty else {
+            throw PontoonError(.folderNotEmpty, "The folder is not empty.")
+        }
+        try deleteFile(id, objectKey: try row.optionalText("object_key"), now: now)
+        let project = try row.projectID("project_id")
+        let account = UsageAccount(project: project, owner: try row.text("charged_owner"))
+        try release([(account, try row.fileUsage())])
+        events.append(
+            .file(
+                .deleted,
+                try row.fileKind("kind"),
+                id: id,
+                name: try row.text("name"),
+                in: try row.text("parent_id"),
+                of: project
+            )
+        )
+        return true
     }
 
     /// Deletes a file's row, and discards its object if no other file refers to it.

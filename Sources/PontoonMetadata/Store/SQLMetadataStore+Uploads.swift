@@ -6,7 +6,7 @@ extension SQLMetadataStore {
         let values: [(any SQLConvertible)?] = [
             upload.id, upload.userName, upload.name, upload.size, upload.partSize, upload.md5, upload.overwrite,
             upload.key, upload.initiatedOn, upload.state.rawValue, upload.fileID, upload.handle?.rawValue,
-            try labels.storedText, upload.senderSession,
+            try labels.storedText, upload.senderSession, upload.storedRule,
         ]
         let stamp = cache.uploads.stamp()
         switch upload.destination {
@@ -65,56 +65,63 @@ extension SQLMetadataStore {
         }
     }
 
-    package func completeUpload(_ id: String, leaseID: String, as file: CompletedFile) async throws -> Bool {
+    package func completeUpload(
+        _ id: String,
+        leaseID: String,
+        as file: CompletedFile
+    ) async throws -> CompletedFile? {
         switch file {
-        case .file(let file, let overwrite):
-            try await complete(id, leaseID: leaseID, file: file, overwrite: overwrite)
-        case .package(let file):
-            try await complete(id, leaseID: leaseID, packageFile: file)
+        case .file(let file, let rule):
+            try await complete(id, leaseID: leaseID, file: file, rule).map { .file($0, rule: rule) }
+        case .package(let packageFile):
+            try await complete(id, leaseID: leaseID, packageFile: packageFile) ? file : nil
         }
     }
 
-    private func complete(_ id: String, leaseID: String, file: File, overwrite: Bool) async throws -> Bool {
+    private func complete(_ id: String, leaseID: String, file: File, _ rule: NameConflictRule) async throws -> File? {
         let (now, defaults, recorder) = (now, defaultQuotas, recorder)
         return try await writeRetryingConflicts(changing: .upload(id)) { connection in
             // The project is locked, so that it is not deleted in the meantime. Deleting a project deletes its uploads,
             // so without a project there is nothing to complete.
             let project = try connection.query(selectProjectOfUpload, [id], lock: .forShare("projects"))
-            guard let project = project.first else { return false }
+            guard let project = project.first, let folder = file.parent else { return nil }
             let link = try project.optionalText("link_id")
             var account = try project.usageAccount(defaults)
             account.setCaller(try project.text("user_name"), isSender: link != nil)
             if let link { try connection.enqueue(lockLink, [link], lock: .forUpdate("upload_links")) }
-            guard
-                let completed = try connection.query(markCompleted, [file.id, file.createdOn, id, leaseID]).first
-            else { return false }
+            let kept = rule == .skip ? try connection.file(named: file.name, in: folder) : nil
+            if let kept, rule.refuses(kept.kind) { throw PontoonError.folderInTheWay }
+            let fileID = kept?.id ?? file.id
+            guard let completed = try connection.query(markCompleted, [fileID, file.createdOn, id, leaseID]).first
+            else { return nil }
             let userName = try completed.text("user_name")
             try connection.add(openUploads: [userName: -1])
+            try connection.enqueue(deleteParts, [id])
+            var usage = Usage(reservedBytes: try completed.integer("reserved_bytes").negatedClamped, openUploads: -1)
+            let details: [String: JSONValue?] = ["file": .string(fileID), "link": link.map { .string($0) }]
+            let completion = { (name: String) in
+                NewEvent.upload(.uploadCompleted, id, name: name, by: userName, to: file.project, details)
+            }
+            let actor = link == nil ? userName : nil
+            if let kept {
+                try connection.discardUploadObject(completed, unless: nil, now: now)
+                if let content = file.content { try connection.discard(content.key.rawValue, nil, now: now) }
+                try connection.add(usage, to: account)
+                try recorder.record([completion(kept.name)], by: actor, on: connection)
+                return kept
+            }
+            var (file, events) = (file, [NewEvent]())
             if let link { try connection.count(bytes: file.content?.size ?? 0, receivedThrough: link) }
             try connection.discardUploadObject(completed, unless: file.content?.key, now: now)
-            var usage = Usage(
-                storedBytes: file.content?.size ?? 0,
-                reservedBytes: try completed.integer("reserved_bytes").negatedClamped,
-                files: 1,
-                openUploads: -1
-            )
-            let details: [String: JSONValue?] = ["file": .string(file.id), "link": link.map { .string($0) }]
-            var events: [NewEvent] = [
-                .upload(.uploadCompleted, id, name: file.name, by: userName, to: file.project, details)
-            ]
-            if overwrite {
-                if let folder = file.parent { try connection.lock(folder: folder) }
-                usage += try connection.deleteExisting(file, now: now, &events).negated
-            } else {
-                try connection.refuse(taken: file.name, in: file.parent, asFile: .nameTaken)
-            }
+            usage += Usage(storedBytes: file.content?.size ?? 0, files: 1)
+            usage += try connection.makeRoom(for: &file, in: folder, rule, now: now, &events).negated
             if let content = file.content { try connection.insert(content, createdOn: file.createdOn) }
             try connection.insert(file)
-            try connection.enqueue(deleteParts, [id])
             try connection.add(usage, to: account)
-            events.append(.file(.created, file, ["upload": .string(id)]))
-            try recorder.record(events, by: link == nil ? userName : nil, on: connection)
-            return true
+            // The event of a replaced file comes between these two.
+            events = [completion(file.name)] + events + [.file(.created, file, ["upload": .string(id)])]
+            try recorder.record(events, by: actor, on: connection)
+            return file
         }
     }
 
@@ -258,6 +265,11 @@ extension SQLConnection {
     }
 }
 
+extension Upload {
+    /// The rule, unless the column `overwrites` is sufficient.
+    fileprivate var storedRule: String? { rule == .skip || rule == .rename ? rule.rawValue : nil }
+}
+
 extension SQLRow {
     /// Creates an upload from a row with `uploadColumns`.
     func upload() throws -> Upload {
@@ -270,7 +282,7 @@ extension SQLRow {
             size: try optionalInteger("size").map { _ in try length("size") },
             partSize: try decode("part_size", try length("part_size")) { $0 > 0 ? $0 : nil },
             md5: try optionalText("md5"),
-            overwrite: try flag("overwrites"),
+            rule: try nameConflictRule(),
             senderSession: try optionalText("sender_session"),
             key: try objectKey("object_key"),
             handle: try optionalText("object_handle").map(UploadHandle.init(rawValue:)),
@@ -279,6 +291,12 @@ extension SQLRow {
             fileID: try optionalText("file_id"),
             leaseExpiresOn: state == .completing ? try date("claim_expires_on") : nil
         )
+    }
+
+    /// Reads the rule; rows of versions with only two rules have it in `overwrites`.
+    private func nameConflictRule() throws -> NameConflictRule {
+        guard let text = try optionalText("conflict_rule") else { return try flag("overwrites") ? .overwrite : .fail }
+        return try decode("conflict_rule", text) { NameConflictRule(rawValue: $0) }
     }
 
     private func destination() throws -> Upload.Destination {
@@ -293,7 +311,7 @@ extension SQLRow {
 
 let uploadColumns = """
     id, user_name, project_id, parent_id, parent_was_named, automation_id, name, size, part_size, md5, overwrites,
-    object_key, object_handle, initiated_on, state, file_id, claim_expires_on, sender_session
+    conflict_rule, object_key, object_handle, initiated_on, state, file_id, claim_expires_on, sender_session
     """
 // The casts are for PostgreSQL, where the sum of BIGINT is NUMERIC.
 private let partTotals = """
@@ -311,8 +329,9 @@ private let selectDestination = SQLStatement(
 private let insertUpload: SQLStatement = """
     INSERT INTO uploads (
         id, user_name, name, size, part_size, md5, overwrites, object_key, initiated_on, state, file_id,
-        object_handle, labels, sender_session, link_id, parent_was_named, parent_id, project_id, reserved_bytes
-    ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
+        object_handle, labels, sender_session, conflict_rule, link_id, parent_was_named, parent_id, project_id,
+        reserved_bytes
+    ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
     """
 private let countPackageUploads: SQLStatement = """
     SELECT COUNT(*) AS total FROM (
@@ -323,9 +342,9 @@ private let countPackageUploads: SQLStatement = """
 private let insertPackageUpload: SQLStatement = """
     INSERT INTO uploads (
         id, user_name, name, size, part_size, md5, overwrites, object_key, initiated_on, state, file_id,
-        object_handle, labels, sender_session, parent_was_named, automation_id
+        object_handle, labels, sender_session, conflict_rule, parent_was_named, automation_id
     )
-    SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 0, id FROM automations WHERE id = $15
+    SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 0, id FROM automations WHERE id = $16
     """
 private let selectUpload = SQLStatement(constant: "SELECT \(uploadColumns) FROM uploads WHERE id = $1")
 private let selectLabelledUpload = SQLStatement(

@@ -57,6 +57,21 @@ extension SQLConnection {
         try QuotaRules.check(change, to: usage, limit.quota, of: limit.subject, caller: account.caller)
     }
 
+    /// Subtracts a file from the counters of one project and its owner, and adds it to those of another project.
+    ///
+    /// - Throws: `.quotaExceeded`; ``SQLError``.
+    func transfer(_ usage: Usage, from old: UsageAccount, to new: UsageAccount) throws {
+        let changes = [(old, usage.negated), (new, usage)]
+        for (account, change) in changes.sorted(by: { $0.0.project.description < $1.0.project.description }) {
+            let limit = (account.projectQuota, UsageSubject.project(account.project))
+            try add(change, projectUsage, account.project.description, limit, account)
+        }
+        if old.owner == new.owner { return }
+        for (account, change) in changes.sorted(by: { $0.0.owner < $1.0.owner }) {
+            try add(change, userUsage, account.owner, (account.ownerQuota, .user(account.owner)), account)
+        }
+    }
+
     /// Subtracts `changes` from the counters of projects and their owners, and adds `charged` to the counters of users
     /// without comparing them with a quota.
     func release(_ changes: [(account: UsageAccount, usage: Usage)], charging charged: [String: Usage] = [:]) throws {

@@ -38,6 +38,9 @@ struct TableCopySpec: Sendable {
         TableCopySpec(name: "project_quotas", key: ["project_id"]),
         TableCopySpec(name: "user_quotas", key: ["user_name"]),
         TableCopySpec(name: "events", key: ["id"]),
+        TableCopySpec(name: "file_jobs", key: ["id"]),
+        TableCopySpec(name: "file_job_items", key: ["job_id", "position"]),
+        TableCopySpec(name: "file_job_folders", key: ["job_id", "depth"]),
     ]
 
     /// Returns up to `limit` rows after `row`, ordered by key; `nil` starts with the first row.

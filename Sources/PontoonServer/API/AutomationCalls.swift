@@ -8,14 +8,19 @@ struct AutomationCalls {
     /// Path of code package uploads, relative to `/v2`.
     static let uploadRoot = "/automation/upload"
 
+    /// Path of the automations, relative to `/v2`.
+    private static let root = "/automation/automations"
+
     let automations: Automations
     /// The use cases of code package uploads.
     let uploads: Uploads
 
     func add(to routes: Routes) {
-        routes.call(.post, "/automation/automations", create)
-        routes.call(.get, "/automation/automations/{automation_id}", details)
-        routes.call(.post, "/automation/automations/{automation_id}/packages", addPackage)
+        routes.call(.get, Self.root, list)
+        routes.call(.post, Self.root, create)
+        routes.call(.get, "\(Self.root)/{automation_id}", details)
+        routes.call(.get, "\(Self.root)/{automation_id}/packages", listPackages)
+        routes.call(.post, "\(Self.root)/{automation_id}/packages", addPackage)
         routes.call(.get, "/automation/packages/{package_id}", package)
         routes.call(.post, Self.uploadRoot, initialize)
         routes.call(.post, "\(Self.uploadRoot)/{upload_id}/complete", complete)
@@ -38,6 +43,33 @@ struct AutomationCalls {
         try await call.discardBody()
         let automation = try await automations.details(try call.context.segment("automation_id"), caller: call.caller)
         return .json(AutomationBody(automation: automation, base: call.base), fields: call.fields)
+    }
+
+    @Sendable private func list(_ call: APICall) async throws -> Response {
+        try await call.discardBody()
+        let listing = try await automations.list(
+            named: call.query["name"],
+            caller: call.caller,
+            page: try call.query.page()
+        )
+        return try .list(
+            listing.map { AutomationBody(automation: $0, base: call.base) },
+            path: Self.root,
+            call: call,
+            fields: call.fields
+        )
+    }
+
+    @Sendable private func listPackages(_ call: APICall) async throws -> Response {
+        try await call.discardBody()
+        let id = try call.context.segment("automation_id")
+        let listing = try await automations.packages(of: id, caller: call.caller, page: try call.query.page())
+        return try .list(
+            listing.map { CodePackageBody(package: $0) },
+            path: "\(Self.root)/\(PercentEncoding.component(id))/packages",
+            call: call,
+            fields: call.fields
+        )
     }
 
     @Sendable private func addPackage(_ call: APICall) async throws -> Response {

@@ -45,8 +45,11 @@ enum CallScopes {
                 "GET /projects/{owner}/{project}/members/{username}/permissions",
                 "GET /files/{file_id}/download_info", "POST /bulk/files/get", "GET /forecast", "GET /events",
                 "GET /upload_links", "GET /upload_links/{link_id}",
+                "GET /automation/automations", "GET /automation/automations/{automation_id}/packages",
                 "GET /automation/automations/{automation_id}", "GET /automation/packages/{package_id}",
                 "GET /automation/upload/{upload_id}",
+                "GET /async/files", "GET /async/files/copy/{job_id}", "GET /async/files/move/{job_id}",
+                "GET /async/files/delete/{job_id}",
                 "GET /billing/groups", "GET /billing/groups/{group_id}", "GET /tasks", "GET /apps",
             ]
         ),
@@ -77,6 +80,7 @@ enum CallScopes {
                 "PATCH /files/{file_id}/metadata", "PUT /files/{file_id}/metadata", "PUT /files/{file_id}/tags",
                 "POST /files/{file_id}/actions/copy", "POST /files/{file_id}/actions/move",
                 "POST /files/{file_id}/actions/verify", "POST /action/files/copy",
+                "POST /async/files/copy", "POST /async/files/move", "POST /async/files/delete",
                 // Refused, whatever the scope.
                 "POST /files/search", "POST /bulk/files/{action}",
                 "POST /bulk/files/delete", "POST /bulk/files/update", "POST /bulk/files/edit",

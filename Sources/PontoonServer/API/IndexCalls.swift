@@ -20,7 +20,8 @@ struct IndexCalls {
     ///
     /// Source: docs/api.md#extensions.
     private static let extensions = [
-        "archive_put", "checksums", "complete_reports", "events", "file_put", "forecast", "openapi", "part_infos",
+        "archive_put", "checksums", "complete_reports", "events", "file_put", "forecast", "on_conflict", "openapi",
+        "part_infos",
         "stored_parts", "tokens", "upload_contents", "upload_labels", "upload_links", "usage", "verification",
     ]
 

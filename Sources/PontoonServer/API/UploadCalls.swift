@@ -31,12 +31,15 @@ struct UploadCalls {
         let body = try await call.readBody(.text, code: .initializeInvalid)
         if let session = call.session { return try await initialize(body, call, session) }
         let request = try InitializeRequest(body)
-        let upload = try await uploads.initialize(
-            request.content,
-            in: request.folder,
-            overwrite: call.query.isTrue("overwrite"),
-            caller: call.caller
-        )
+        let rule = try Self.rule(call.query)
+        let (content, folder) = (request.content, request.folder)
+        if rule == .skip,
+            let file = try await uploads.existingFile(content.name, in: folder, caller: call.caller)
+        {
+            call.note(AuditEntry.Object(file))
+            return .json(["existing_file": FileBody(file: file, base: call.base)])
+        }
+        let upload = try await uploads.initialize(content, in: folder, rule: rule, caller: call.caller)
         call.note(.init(upload))
         var response = try await uploads.body(of: upload, partInfos: request.partInfos, base: call.base)
         response.labels = request.content.labels
@@ -45,7 +48,7 @@ struct UploadCalls {
 
     /// Initializes an upload by a sender.
     private func initialize(_ body: JSONValue, _ call: APICall, _ session: SenderSession) async throws -> Response {
-        guard !call.query.isTrue("overwrite") else {
+        guard try Self.rule(call.query) == .fail else {
             throw PontoonError(.destinationForbidden, "An upload through an upload link cannot replace a file.")
         }
         let request = try InitializeSenderRequest(body)
@@ -54,6 +57,19 @@ struct UploadCalls {
         var response = try await uploads.body(of: upload, partInfos: request.partInfos, base: call.base)
         response.labels = session.labels(of: request.content.labels)
         return .json(response, fields: call.uploadFields)
+    }
+
+    /// Reads `on_conflict`, or else `overwrite`.
+    ///
+    /// - Throws: `.initializeInvalid` if `on_conflict` is not a rule, or the two contradict each other.
+    private static func rule(_ query: Query) throws(PontoonError) -> NameConflictRule {
+        let overwrites = query.isTrue("overwrite")
+        guard let text = query["on_conflict"] else { return overwrites ? .overwrite : .fail }
+        let rule = try FilePut.rule(text)
+        guard query["overwrite"] == nil || overwrites == (rule == .overwrite) else {
+            throw PontoonError(.initializeInvalid, "The parameters 'overwrite' and 'on_conflict' contradict.")
+        }
+        return rule
     }
 
     @Sendable private func list(_ call: APICall) async throws -> Response {

@@ -16,6 +16,7 @@ extension AuditEntry {
             "operator": actor.operator.map(JSONValue.string),
             "address": address.map(JSONValue.string),
             "request": request.map(JSONValue.string),
+            "job": job.map(JSONValue.string),
             "object": object.id.map(JSONValue.string),
             "target": object.target.map(JSONValue.string),
             "name": object.name.map(JSONValue.string),

@@ -13,16 +13,19 @@ extension PontoonError.Code {
             .fileNameInvalid, .folderMetadataFixed, .folderTagsFixed, .destinationMissing, .destinationAmbiguous,
             .uploadProjectMalformed, .uploadIDMissing, .partNumberInvalid, .initializeInvalid, .reportInvalid,
             .moveAcrossProjects, .folderNotCopyable, .folderCycle, .partListInvalid, .checksumMismatch,
-            .checksumMalformed, .bodyIncomplete:
+            .checksumMalformed, .bodyIncomplete, .jobInvalid, .jobSourceMissing, .jobSourceRepeated,
+            .jobDestinationMissing, .jobDestinationNotFolder, .jobFileNameInvalid, .jobFolderNameInvalid,
+            .copyToOwnParent, .copyIntoItself, .copyCycle, .rootNotCopyable, .moveToOwnParent, .moveIntoItself,
+            .moveCycle, .rootNotMovable:
             .badRequest
         case .notAuthenticated: .unauthorized
         case .forbidden, .userForbidden, .projectForbidden, .fileForbidden, .fileChangeForbidden,
             .metadataChangeForbidden, .tagChangeForbidden, .copyForbidden, .moveForbidden, .uploadForbidden,
-            .destinationForbidden, .urlRefused, .uploadLinkForbidden:
+            .destinationForbidden, .urlRefused, .uploadLinkForbidden, .jobForbidden:
             .forbidden
         case .routeNotFound, .userNotFound, .tokenNotFound, .projectNotFound, .memberNotFound, .fileNotFound,
             .destinationNotFound, .uploadNotFound, .uploadLinkNotFound, .automationNotFound, .packageNotFound,
-            .billingGroupNotFound:
+            .billingGroupNotFound, .jobNotFound, .jobItemNotFound:
             .notFound
         case .contentLost, .uploadLinkExpired, .eventsExpired: .gone
         case .methodNotAllowed: .methodNotAllowed

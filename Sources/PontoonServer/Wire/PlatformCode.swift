@@ -69,6 +69,24 @@ extension PontoonError.Code {
         case .initializeInvalid: 8013
         case .reportInvalid: 8014
         case .partListInvalid: 8015
+        case .jobSourceMissing: 57002
+        case .jobDestinationMissing: 57003
+        case .copyCycle: 57006
+        case .jobSourceRepeated: 57008
+        case .copyToOwnParent: 57009
+        case .copyIntoItself: 57010
+        case .moveToOwnParent: 57011
+        case .moveIntoItself: 57012
+        case .moveCycle: 57016
+        case .jobFileNameInvalid: 57018
+        case .jobFolderNameInvalid: 57019
+        case .rootNotCopyable: 57020
+        case .jobDestinationNotFolder: 57021
+        case .rootNotMovable: 57022
+        case .jobNotFound: 57039
+        case .jobInvalid: 57429
+        case .jobForbidden: 57431
+        case .jobItemNotFound: 57432
         }
     }
 }

@@ -87,8 +87,27 @@ class FuzzWorld:
         change = self.schemas["BulkChanges"]["properties"]["items"]["items"]["properties"]
         change["id"] = or_one_of(change["id"], listed)
         self.schemas["CopyManyRequest"]["properties"]["file_ids"]["items"] = or_one_of({"type": "string"}, listed)
+        self.jobs(listed, folder)
         url = self.admin.call("GET", f"/files/{listed[2]}/download_info").json()["url"]
         self.signed("/storage/files/{file_id}", ("get", "head"), url)
+
+    def jobs(self, listed, folder):
+        movable, doomed = ([self.admin.upload(f"{use} {n}.bin", b"x") for n in range(5)] for use in ("move", "delete"))
+        place = {"project": "admin/uploads", "name": "copy.bin"}
+        job = self.admin.create("/async/files/copy", {"items": [{"file": listed[0]} | place]}, 201)["id"]
+        ids = or_one_of(self.schemas["UUID"], [job])
+        self.instead("get", "/v2/async/files/copy/{job_id}", "job_id", ids)
+        for kind, files in (("copy", listed), ("move", movable), ("delete", doomed)):
+            media = self.document["paths"][f"/v2/async/files/{kind}"]["post"]["requestBody"]["content"]
+            body = media["application/json"]
+            schema = copy.deepcopy(self.schemas[body["schema"]["$ref"].rsplit("/", 1)[1]])
+            fields = schema["properties"]["items"]["items"]["properties"]
+            fields["file"] = or_one_of(fields["file"], files)
+            if kind != "delete":
+                fields["parent"] = or_one_of(fields["parent"], [folder])
+            body["schema"] = schema
+            example = {"file": files[0]} | ({} if kind == "delete" else {"parent": folder})
+            body["example"] = {"items": [example]}
 
     def signed(self, path, methods, url):
         """Offers one signed URL only: a signature is valid for one path, so any other combination is refused."""

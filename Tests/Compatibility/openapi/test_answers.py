@@ -446,6 +446,52 @@ def many(admin, rosalind, file):
     admin.call("POST", "/bulk/files/get?fields=name", {"file_ids": [file]}, 200)
 
 
+def test_jobs(admin, copier, nobody):
+    rosalind = copier
+    root = admin.call("GET", "/projects/admin/uploads").json()["root_folder"]
+    folder = admin.folder("jobs")
+    inner, file = admin.folder("inner", parent=folder), admin.upload("job.bin", b"job", parent=folder)
+    target, place = admin.folder("job target"), {"project": "admin/uploads"}
+    for kind, own_parent, into_itself, of_root in (("copy", 57009, 57010, 57020), ("move", 57011, 57012, 57022)):
+        for item, code in (
+            ({"file": "\0"} | place, 90000), (place, 57002), ({"file": file}, 57003),
+            ({"file": file, "parent": folder}, own_parent), ({"file": folder, "parent": inner}, into_itself),
+            ({"file": file, "name": "/"} | place, 57018), ({"file": inner, "name": "__a"} | place, 57019),
+            ({"file": root, "parent": inner}, of_root), ({"file": inner, "parent": file}, 57021), (1, 57429),
+        ):
+            admin.refused(400, code, "POST", f"/async/files/{kind}", {"items": [item]})
+        admin.refused(400, 57008, "POST", f"/async/files/{kind}", {"items": [{"file": file} | place] * 2})
+    for item, code in (({"file": "\0"}, 90000), ({"file": root}, 5023), ({}, 57002), (1, 57429)):
+        admin.refused(400, code, "POST", "/async/files/delete", {"items": [item]})
+    admin.refused(400, 57008, "POST", "/async/files/delete", {"items": [{"file": file}] * 2})
+    doomed = admin.upload("doomed job.bin", b"x", parent=target)
+    for kind, items in (
+        ("copy", [{"file": folder, "parent": target}, {"file": doomed} | place]),
+        ("move", [{"file": folder, "parent": target, "name": "moved"}]),
+        ("delete", [{"file": target}, {"file": doomed}]),
+    ):
+        path = f"/async/files/{kind}"
+        rosalind.refused(403, 57431, "POST", path, {"items": [{"file": doomed, "parent": target}]})
+        admin.refused(404, 57432, "POST", path, {"items": [{"file": "none"} | place]})
+        job = f"{path}/{admin.create(path, {'items': items}, 201)['id']}"
+        eventually(lambda: admin.call("GET", job, status=200).json()["state"] == "FINISHED", "the job is finished")
+        result = admin.call("GET", job, status=200).json()["result"]
+        # The folder that is deleted contains the second file.
+        expected = ["resource", "error" if kind == "delete" else "resource"][: len(items)]
+        check.equal([name for entry in result for name in entry], expected, kind)
+        for query in ("?fields=state", "?fields=!result", "?fields=_all"):
+            admin.call("GET", job + query, status=200)
+        nobody.refused(404, 57039, "GET", job)
+        admin.refused(404, 90003, "GET", path + "/%ff")
+        admin.refused(400, 90000, "GET", path + "/%00")
+    survivor = {"file": admin.upload("survivor.bin", b"x"), "name": "a"} | place
+    for kind in ("copy", "move", "delete"):
+        admin.call("POST", f"/async/files/{kind}?fields=id", {"items": [survivor]}, 201)
+    for query in ("", "?limit=1", "?limit=1&offset=1", "?fields=_all", "?fields=state"):
+        admin.call("GET", "/async/files" + query, status=200)
+    admin.refused(400, 90000, "GET", "/async/files?limit=0")
+
+
 def test_uploads(admin, copier, nobody):
     rosalind = copier
     root = "/upload/multipart"
@@ -465,6 +511,13 @@ def test_uploads(admin, copier, nobody):
     rosalind.refused(403, 8002, "POST", root, new | {"name": "b"})
     admin.create(root, {"parent": folder, "name": "unknown size", "md5": None}, 200)
     admin.create(root + "?overwrite=True", new, 200)
+    for rule in ("fail", "skip", "overwrite", "rename"):
+        admin.create(f"{root}?on_conflict={rule}", new | ({"name": "free.bin"} if rule == "fail" else {}), 200)
+    admin.refused(400, 8013, "POST", f"{root}?on_conflict=skip&overwrite=true", new)
+    for status, code in ((201, None), (400, 5024)):
+        long = admin.create(f"{root}?on_conflict=rename", new | {"name": "x" * 255, "size": 0}, 200)["upload_id"]
+        answer = admin.call("POST", f"{root}/{long}/complete", status=status)
+        check.equal(answer.json().get("code"), code, "a name that becomes too long")
     labels = {"metadata": {"a": 1, "b": None}, "tags": ["x"]}
     admin.call("GET", root + "/" + admin.create(root, new | labels | {"name": "labels"}, 200)["upload_id"], status=200)
     for query in ("", "?limit=1", "?limit=1&offset=1", "?offset=9"):
@@ -736,6 +789,11 @@ def test_packages(admin, nobody):
     admin.call("POST", f"{automations}/{automation}/packages?fields=version", package, 201)
     admin.refused(400, 90000, "POST", f"{automations}/{automation}/packages", {})
     nobody.refused(404, 90003, "POST", f"{automations}/{automation}/packages", package)
+    for path in (automations, f"{automations}/{automation}/packages"):
+        for query in ("", "?limit=1", "?limit=1&offset=1", "?fields=id", "?name=b"):
+            admin.call("GET", path + query, status=200)
+        admin.refused(400, 90000, "GET", path + "?limit=0")
+    nobody.refused(404, 90003, "GET", f"{automations}/{automation}/packages")
     for query in ("", "?fields=schema.a"):
         admin.call("GET", f"/automation/packages/{added}{query}", status=200)
     nobody.refused(404, 90003, "GET", f"/automation/packages/{added}")

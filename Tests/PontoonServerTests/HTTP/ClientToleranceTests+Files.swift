@@ -28,6 +28,36 @@ extension ClientToleranceTests {
         }
     }
 
+    @Test("jobs have the fields that R sevenbridges2 0.4 reads, and accept the items that it sends")
+    func jobs() async throws {
+        try await withTestServer(.live, arguments: Self.smallParts) { server in
+            let file = try await server.api.uploadSmall("reads.bam")
+            let folder = try await server.api.makeFolder("folder")
+            let items: [(String, String)] = [
+                ("copy", #"{"file":"\#(file)","parent":"\#(folder)"}"#),
+                ("copy", #"{"file":"\#(file)","project":"admin/uploads","name":"copied.bam"}"#),
+                ("move", #"{"file":"\#(file)","parent":"\#(folder)","name":"moved.bam"}"#),
+                ("delete", #"{"file":"\#(folder)"}"#),
+            ]
+            for (kind, item) in items {
+                let body = #"{"items":[\#(item)]}"#
+                let job = try await server.api.call(.POST, "/async/files/\(kind)", text: body)
+                #expect(job.status == 201, "\(body): \(job.bodyText)")
+                try await server.runJobs()
+                let path = "/async/files/\(kind)/\(try job.text("id"))"
+                let finished = try await server.api.call(.GET, path)
+                let fields: Set = [
+                    "id", "type", "state", "result", "total_files", "completed_files", "failed_files", "started_on",
+                    "finished_on", "href",
+                ]
+                #expect(try finished.json.keys == fields && finished["failed_files"] == 0, "\(body)")
+            }
+            let list = try await server.api.call(.GET, "/async/files?limit=50&offset=0")
+            #expect(try list.entries.count == 4)
+            #expect(try await server.api.listed("/files?project=admin/uploads", "name") == ["copied.bam"])
+        }
+    }
+
     @Test("numbers and Booleans among the tags, as R sevenbridges 1.19 sends them, become text")
     func scalarTags() async throws {
         try await withTestServer(.live) { server in

@@ -179,6 +179,13 @@ struct AuditScenario {
         try await make(.POST, "/bulk/files/delete", [:], ["file_ids": [.string(copy)]], "file.delete") { _ in
             ["object": .string(copy)]
         }
+        for kind in FileJob.Kind.allCases {
+            // Jobs that are not carried out.
+            let item: JSONValue = ["file": .string(file), "parent": .string(folder)]
+            try await make(.POST, "/async/files/\(kind.rawValue)", [:], ["items": [item]], "job.submit") {
+                ["object": .string(try $0.text("id")), "name": .string(kind.rawValue)]
+            }
+        }
         try await make(.DELETE, "/files/{file_id}", ["file_id": folder], nil, "file.delete") { _ in
             ["object": .string(folder)]
         }

@@ -18,13 +18,16 @@ struct ProjectLimitTests {
         let link: String
         let automation: String
         let packageUpload: String
+        let job: String
 
         init(_ api: APIClient) async throws {
             let project = try await api.createProject("Outside")
             self.project = project
             folder = try await api.makeFolder("outside folder", project: project)
             file = try await api.uploadSmall("outside file", project: project)
-            func place(_ name: String) -> JSONValue { ["project": .string(project), "name": .string(name)] }
+            func place(_ name: String, of file: String = "") -> JSONValue {
+                ["project": .string(project), "name": .string(name), "file": .string(file)]
+            }
             upload = try await api.call(.POST, "/upload/multipart", place("outside open")).text("upload_id")
             link = try await api.call(.POST, "/upload_links", place("outside link")).text("id")
             let automation = try await api.call(.POST, "/automation/automations", ["name": "outside automation"])
@@ -35,6 +38,7 @@ struct ProjectLimitTests {
                 "/automation/upload",
                 ["automation_id": .string(automation), "name": "outside.zip", "size": 3]
             ).text("upload_id")
+            job = try await api.submitJob(.copy, [place("x", of: file)]).text("id")
         }
 
         /// Values of the variables in paths.
@@ -43,6 +47,7 @@ struct ProjectLimitTests {
                 "{owner}": "admin", "{project}": "outside", "{username}": "admin", "{part_number}": "1",
                 "{file_id}": file, "{upload_id}": path.hasPrefix("/automation") ? packageUpload : upload,
                 "{link_id}": link, "{automation_id}": automation, "{package_id}": "0", "{token_id}": "0",
+                "{job_id}": job,
             ]
         }
 
@@ -74,6 +79,9 @@ struct ProjectLimitTests {
                 "POST /upload/multipart/{upload_id}": ["parts": [report]],
                 "POST /automation/upload/{upload_id}/part": report,
                 "POST /automation/upload/{upload_id}": ["parts": [report]],
+                "POST /async/files/copy": ["items": [["file": .string(file), "project": "admin/uploads"]]],
+                "POST /async/files/move": ["items": [["file": .string(file), "project": "admin/uploads"]]],
+                "POST /async/files/delete": ["items": [["file": .string(file)]]],
                 "POST /tokens": ["projects": [.string(project)]],
             ]
         }
@@ -83,7 +91,8 @@ struct ProjectLimitTests {
     private static let neutral: Set<String> = [
         "GET /rate_limit", "GET /user", "GET /users/{username}", "GET /tokens", "GET /projects",
         "GET /projects/{owner}", "GET /upload/multipart", "GET /usage", "GET /forecast",
-        "GET /billing/groups", "GET /tasks", "GET /apps",
+        "GET /billing/groups", "GET /tasks", "GET /apps", "GET /async/files",
+        "GET /automation/automations",
     ]
     /// Calls whose response reports each file separately, with 200.
     private static let bulk: Set<String> = [

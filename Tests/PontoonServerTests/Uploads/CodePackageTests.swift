@@ -59,6 +59,36 @@ struct CodePackageTests {
         }
     }
 
+    @Test("automations and their packages are listed, newest first, for their owner only")
+    func lists() async throws {
+        try await withTestServer(arguments: Self.smallParts) { server in
+            let api = server.api
+            var automations: [String] = []
+            for name in ["a", "b", "a"] {
+                server.clock.advance(by: .seconds(1))
+                let automation = try await api.call(.POST, "/automation/automations", ["name": .string(name)])
+                automations.insert(try automation.text("id"), at: 0)
+            }
+            let path = "/automation/automations"
+            #expect(try await api.listed(path) == automations)
+            #expect(try await api.listed("\(path)?name=a&include_archived=False") == [automations[0], automations[2]])
+            let page = try await api.call(.GET, "\(path)?limit=1&offset=1&fields=name")
+            #expect(page.headers["X-Total-Matching-Query"] == ["3"])
+            #expect(try page.entryNames == ["b"] && page.pageLinks.keys.sorted() == ["next", "prev"])
+            let packages = "\(path)/\(automations[0])/packages"
+            #expect(try await api.listed(packages) == [])
+            let location = JSONValue.string(try await api.packageFile(of: automations[0]))
+            let body: JSONValue = ["version": "1", "location": location, "schema": ["inputs": []]]
+            let package = try await api.call(.POST, packages, body)
+            let list = try await api.call(.GET, packages)
+            #expect(try list.entries == [package.json])
+            #expect(try list.text("href") == "\(server.endpoint)\(packages)?offset=0&limit=50")
+            let other = try await server.addUser("other")
+            #expect(try await other.listed(path) == [])
+            server.expectRefusal(try await other.call(.GET, packages), 404, 90003)
+        }
+    }
+
     @Test("packages and their uploads are separate from files and file uploads")
     func apart() async throws {
         try await withTestServer(arguments: Self.smallParts) { server in

@@ -112,8 +112,10 @@ package struct CompleteUpload: Sendable {
         case .commit(let finished, let lease):
             return try await commit(finished, under: lease)
         case .cleanUp(let finished):
-            // A completion discards an object only if it replaces a file or does not use the upload's object.
-            if finished.upload.overwrite || finished.content.key != finished.upload.key { await garbage.collect() }
+            // A completion discards an object only if it replaces or keeps a file, or does not use the upload's object.
+            if [.overwrite, .skip].contains(finished.upload.rule) || finished.content.key != finished.upload.key {
+                await garbage.collect()
+            }
             try await finisher.cleanUp(finished)
             return .done
         case .rollBack(let upload, let lease):
@@ -196,7 +198,7 @@ package struct CompleteUpload: Sendable {
                 tags: finished.labels.tags,
                 metadata: finished.labels.metadata
             )
-            completed = .file(file, overwrite: upload.overwrite)
+            completed = .file(file, rule: upload.rule)
         case .automation(let automation):
             let file = PackageFile(
                 id: id,
@@ -207,13 +209,13 @@ package struct CompleteUpload: Sendable {
             )
             completed = .package(file)
         }
-        let isCommitted = try await metadata.completeUpload(upload.id, leaseID: lease.id, as: completed)
-        return isCommitted ? .committed(completed) : .leaseLost
+        let stored = try await metadata.completeUpload(upload.id, leaseID: lease.id, as: completed)
+        return stored.map { .committed($0) } ?? .leaseLost
     }
 
     private func file(_ id: String, in namespace: Upload.Namespace) async throws -> CompletedFile? {
         switch namespace {
-        case .files: try await metadata.file(id).map { .file($0, overwrite: false) }
+        case .files: try await metadata.file(id).map { .file($0, rule: .fail) }
         case .codePackages: try await metadata.packageFile(id).map { .package($0) }
         }
     }

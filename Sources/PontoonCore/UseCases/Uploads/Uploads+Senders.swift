@@ -42,11 +42,11 @@ extension Uploads {
             now: now(),
             maximumFolders: UploadLinkRules.maximumFolders
         )
-        try await checkName(content.name, in: folder, overwrite: false, mayOverwrite: false)
+        try await checkName(content.name, in: folder, .fail, mayOverwrite: false)
         return try await begin(
             content,
             for: .folder(id: folder, project: session.link.project, wasGivenByFolder: true),
-            overwrite: false,
+            rule: .fail,
             userName: session.link.createdBy,
             senderSession: session.id
         )

@@ -93,25 +93,29 @@ package final class Uploads: Sendable {
     /// Starts an upload that becomes a file.
     ///
     /// - Throws: `.metadataInvalid`, or `.badRequest` for invalid tags; `.projectNotFound`, `.destinationNotFound`,
-    ///   `.destinationForbidden` (also if `overwrite` is set and the caller's token is only for uploads) or
+    ///   `.destinationForbidden` (also if the rule is `overwrite` and the caller's token is only for uploads) or
     ///   `.parentNotFolder`; `.nameTaken` or `.folderExists` if the name is taken;
     ///   `.noRoom` if there is not enough space for the declared bytes, or the object store refuses the upload;
     ///   `.limitReached` if the caller has too many unfinished uploads; `.quotaExceeded`.
     package func initialize(
         _ content: DeclaredContent,
         in folder: FolderReference,
-        overwrite: Bool,
+        rule: NameConflictRule,
         caller: Caller
     ) async throws -> Upload {
         try content.labels.check()
-        guard !overwrite || caller.rights.scope != .upload else {
-            throw PontoonError(.destinationForbidden, "A token with the scope 'upload' cannot replace a file.")
-        }
+        try Self.check(rule, caller)
         let destination = try await destination(folder, caller: caller)
-        if case .folder(let folder, _, _) = destination {
-            try await checkName(content.name, in: folder, overwrite: overwrite)
-        }
-        return try await begin(content, for: destination, overwrite: overwrite, userName: caller.name)
+        if case .folder(let folder, _, _) = destination { try await checkName(content.name, in: folder, rule) }
+        return try await begin(content, for: destination, rule: rule, userName: caller.name)
+    }
+
+    /// Returns the file that ``NameConflictRule/skip`` keeps instead of starting an upload; `nil` if there is none.
+    ///
+    /// - Throws: The errors of ``initialize(_:in:rule:caller:)`` for the destination and the name.
+    package func existingFile(_ name: String, in folder: FolderReference, caller: Caller) async throws -> File? {
+        guard case .folder(let folder, _, _) = try await destination(folder, caller: caller) else { return nil }
+        return try await checkName(name, in: folder, .skip)
     }
 
     /// Starts an upload that becomes the file of a code package.
@@ -120,7 +124,7 @@ package final class Uploads: Sendable {
     ///   store refuses the upload; `.limitReached` if the caller has too many unfinished uploads of code packages.
     package func initialize(_ content: DeclaredContent, automation id: String, caller: Caller) async throws -> Upload {
         let automation = try await access.automation(id, for: caller)
-        return try await begin(content, for: .automation(id: automation.id), overwrite: false, userName: caller.name)
+        return try await begin(content, for: .automation(id: automation.id), rule: .fail, userName: caller.name)
     }
 
     /// Returns the folder that a caller names, or the root folder of the named project.
@@ -148,21 +152,31 @@ package final class Uploads: Sendable {
         }
     }
 
-    func checkName(_ name: String, in folder: String, overwrite: Bool, mayOverwrite: Bool = true) async throws {
-        guard let existing = try await metadata.file(named: name, in: folder) else { return }
+    /// Checks the name of a new file.
+    ///
+    /// - Returns: The existing file of this name, which the rule replaces or keeps.
+    /// - Throws: `.nameTaken` or `.folderExists` if the rule refuses the file.
+    @discardableResult
+    func checkName(
+        _ name: String,
+        in folder: String,
+        _ rule: NameConflictRule,
+        mayOverwrite: Bool = true
+    ) async throws -> File? {
+        if rule == .rename { return nil }
+        guard let existing = try await metadata.file(named: name, in: folder) else { return nil }
+        guard rule.refuses(existing.kind) else { return existing }
         if existing.kind == .folder {
             throw PontoonError(.folderExists, "A folder named '\(name)' already exists; choose another name.")
         }
-        if !overwrite {
-            let advice = mayOverwrite ? "set 'overwrite' to replace it" : "choose another name"
-            throw PontoonError(.nameTaken, "A file named '\(name)' already exists; \(advice).")
-        }
+        let advice = mayOverwrite ? "set 'overwrite' to replace it" : "choose another name"
+        throw PontoonError(.nameTaken, "A file named '\(name)' already exists; \(advice).")
     }
 
     func begin(
         _ content: DeclaredContent,
         for destination: Upload.Destination,
-        overwrite: Bool,
+        rule: NameConflictRule,
         userName: String,
         senderSession: String? = nil
     ) async throws -> Upload {
@@ -185,7 +199,7 @@ package final class Uploads: Sendable {
             size: content.size,
             partSize: sizing.partSize(requested: content.requestedPartSize, size: content.size),
             md5: content.md5,
-            overwrite: overwrite,
+            rule: rule,
             senderSession: senderSession,
             key: key,
             handle: handle,

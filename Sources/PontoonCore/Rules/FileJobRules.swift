@@ -1,0 +1,30 @@
+/// Limits of jobs.
+///
+/// Source: docs/api.md#asynchronous-jobs.
+package enum FileJobRules {
+    /// Maximum number of items of a job.
+    package static let maximumItems = 1000
+    /// Maximum number of unfinished jobs of a user.
+    package static let maximumUnfinishedJobs = 100
+    /// Number of jobs of a user that are kept; older ones are removed once they are finished.
+    package static let keptJobs = 1000
+    /// Time in seconds for which finished jobs are kept: 30 days.
+    package static let keptAfterEnd: Double = 30 * 24 * 3600
+
+    /// Checks the items of a new job against each other.
+    ///
+    /// - Throws: `.jobInvalid` if there are no items or too many; `.jobSourceRepeated` if a job moves or deletes a file
+    ///   twice, or copies it twice to the same place.
+    package static func check(_ items: [FileJobItem], _ kind: FileJob.Kind) throws(PontoonError) {
+        guard (1...maximumItems).contains(items.count) else {
+            throw PontoonError(.jobInvalid, "A job must have 1 to \(maximumItems) items; this one has \(items.count).")
+        }
+        var seen: Set<FileJobItem> = []
+        for item in items {
+            let key = kind == .copy ? item : FileJobItem(file: item.file)
+            guard seen.insert(key).inserted else {
+                throw PontoonError(.jobSourceRepeated, "The file '\(item.file)' occurs twice in the items.")
+            }
+        }
+    }
+}

@@ -1,0 +1,137 @@
+/// The checks of an item of a job, which are made when the job is submitted and again when the item is processed.
+struct FileJobAccess: Sendable {
+    /// An item that the caller may have processed.
+    struct Checked: Sendable {
+        let source: File
+        /// The destination folder and its project; `nil` if the item is to be deleted.
+        let destination: (folder: String, project: ProjectID)?
+        /// The name at the destination.
+        let name: String
+    }
+
+    /// The projects of a folder and of its destination.
+    struct Projects: Sendable {
+        let source: ProjectID
+        /// `nil` if the entries of the folder are to be deleted.
+        let destination: ProjectID?
+    }
+
+    let metadata: any MetadataStore
+    let access: Access
+
+    init(_ metadata: any MetadataStore) {
+        self.metadata = metadata
+        access = Access(metadata: metadata)
+    }
+
+    /// Checks an item.
+    ///
+    /// - Parameters:
+    ///   - item: The item.
+    ///   - kind: The kind of the job.
+    ///   - caller: Needs `copy` in the source project for a copy, `write` otherwise, and `write` in the destination.
+    ///   - consistency: The required freshness of files and permissions.
+    /// - Returns: The item with its source and destination.
+    /// - Throws: `.jobItemNotFound` or `.jobForbidden` for the source or destination; `.rootNotCopyable`,
+    ///   `.rootNotMovable`, `.folderDetailsFixed` for a root folder; `.jobDestinationMissing`,
+    ///   `.jobDestinationNotFolder`, `.jobFileNameInvalid`, `.jobFolderNameInvalid`; `.copyToOwnParent`,
+    ///   `.moveToOwnParent`, `.copyIntoItself`, `.moveIntoItself`.
+    func check(
+        _ item: FileJobItem,
+        _ kind: FileJob.Kind,
+        for caller: Caller,
+        reading consistency: ReadConsistency = .latest
+    ) async throws -> Checked {
+        let source = try await access.file(
+            item.file,
+            for: caller,
+            reading: consistency,
+            needing: kind == .copy ? .copy : .write,
+            missing: .jobItemNotFound,
+            else: .jobForbidden
+        )
+        guard let parent = source.parent else { throw kind.rootRefusal }
+        guard kind != .delete else { return Checked(source: source, destination: nil, name: source.name) }
+        let name = item.name ?? source.name
+        if let problem = FileName.problem(with: name, kind: source.kind) {
+            throw PontoonError(source.kind == .file ? .jobFileNameInvalid : .jobFolderNameInvalid, problem)
+        }
+        let destination = try await destination(of: item, for: caller, reading: consistency)
+        if destination.folder == parent, name == source.name {
+            throw PontoonError(
+                kind == .copy ? .copyToOwnParent : .moveToOwnParent,
+                "The destination is the folder that contains '\(name)' already; choose another name or destination."
+            )
+        }
+        if source.kind == .folder, try await metadata.isFolder(destination.folder, inside: source.id) {
+            throw PontoonError(
+                kind == .copy ? .copyIntoItself : .moveIntoItself,
+                "A folder cannot be copied or moved into itself or one of its subfolders."
+            )
+        }
+        return Checked(source: source, destination: destination, name: name)
+    }
+
+    private func destination(
+        of item: FileJobItem,
+        for caller: Caller,
+        reading consistency: ReadConsistency
+    ) async throws -> (folder: String, project: ProjectID) {
+        guard let place = item.destination else {
+            throw PontoonError(.jobDestinationMissing, "Each item must have a 'project' or a 'parent'.")
+        }
+        do {
+            return try await access.folder(
+                place,
+                for: caller,
+                reading: consistency,
+                needing: .write,
+                missing: .jobItemNotFound,
+                else: .jobForbidden
+            )
+        } catch let error as PontoonError {
+            switch error.code {
+            case .projectNotFound: throw PontoonError(.jobItemNotFound, error.message)
+            case .parentNotFolder: throw PontoonError(.jobDestinationNotFolder, error.message)
+            default: throw error
+            }
+        }
+    }
+
+    /// Checks that the entries of a folder may be copied or moved to another one, or deleted.
+    ///
+    /// - Returns: The projects.
+    /// - Throws: `.fileNotFound` or `.jobForbidden`.
+    func check(_ folder: FileJobFolder, _ kind: FileJob.Kind, for caller: Caller) async throws -> Projects {
+        let right: Permission = kind == .copy ? .copy : .write
+        let source = try await access.file(folder.source, for: caller, needing: right, else: .jobForbidden)
+        guard let id = folder.destination else { return Projects(source: source.project, destination: nil) }
+        let destination = try await access.file(id, for: caller, needing: .write, else: .jobForbidden)
+        return Projects(source: source.project, destination: destination.project)
+    }
+
+    /// Returns the user who submitted a job, with the rights of the token.
+    ///
+    /// An expired token counts as valid, because the job was submitted in time.
+    ///
+    /// - Throws: `.notAuthenticated` if the user was disabled or removed, or the token revoked.
+    func caller(of job: FileJob) async throws -> Caller {
+        if let user = try await metadata.user(named: job.userName), user.disabledOn == nil {
+            guard let id = job.tokenID else { return Caller(user) }
+            if let token = try await metadata.tokens(of: user.name).first(where: { $0.id == id }) {
+                return Caller(user, token: token)
+            }
+        }
+        throw PontoonError(.notAuthenticated, "The token with which the job was submitted was revoked.")
+    }
+}
+
+extension FileJob.Kind {
+    fileprivate var rootRefusal: PontoonError {
+        switch self {
+        case .copy: PontoonError(.rootNotCopyable, "The root folder of a project cannot be copied.")
+        case .move: PontoonError(.rootNotMovable, "The root folder of a project cannot be moved.")
+        case .delete: PontoonError(.folderDetailsFixed, "The root folder of a project cannot be deleted.")
+        }
+    }
+}

@@ -1,0 +1,71 @@
+package import PontoonFoundation
+
+/// The use cases with which users submit jobs and follow them.
+///
+/// ``FileJobWorker`` carries the jobs out.
+package struct FileJobs: Sendable {
+    private let metadata: any MetadataStore
+    private let access: FileJobAccess
+    private let now: @Sendable () -> Date
+
+    package init(metadata: any MetadataStore, now: @escaping @Sendable () -> Date = { Date() }) {
+        self.metadata = metadata
+        self.access = FileJobAccess(metadata)
+        self.now = now
+    }
+
+    /// Submits a job.
+    ///
+    /// Nothing is submitted if one of its items is refused. The items are checked again when they are processed.
+    ///
+    /// - Parameters:
+    ///   - kind: What to do with the items.
+    ///   - items: 1 to ``FileJobRules/maximumItems`` items.
+    ///   - caller: Needs `copy` in the source projects for a copy, `write` otherwise, and `write` in the destinations.
+    /// - Returns: The job.
+    /// - Throws: The errors of ``FileJobRules/check(_:_:)``; `.jobItemNotFound` or `.jobForbidden` for a source or
+    ///   destination, and codes for names and places that are invalid; `.limitReached`.
+    package func submit(_ kind: FileJob.Kind, _ items: [FileJobItem], caller: Caller) async throws -> FileJob {
+        try FileJobRules.check(items, kind)
+        for (index, item) in items.enumerated() {
+            do {
+                _ = try await access.check(item, kind, for: caller, reading: .cached)
+            } catch let error as PontoonError {
+                throw PontoonError(error.code, "Item \(index + 1): \(error.message)", cause: error.cause)
+            }
+        }
+        let job = FileJob(
+            id: Identifiers.uuid(),
+            kind: kind,
+            userName: caller.name,
+            tokenID: caller.token?.id,
+            createdOn: now().wholeMilliseconds
+        )
+        try await metadata.addFileJob(job, items)
+        return job
+    }
+
+    /// Returns a job of the caller, with the results of the items that are done.
+    ///
+    /// With a token that is limited to projects, only the jobs that were submitted with it are visible.
+    ///
+    /// - Throws: `.jobNotFound`, also for a job of another kind.
+    package func job(
+        _ id: String,
+        _ kind: FileJob.Kind,
+        caller: Caller
+    ) async throws -> (job: FileJob, results: [FileJobResult]) {
+        guard let job = try await metadata.fileJob(id), job.kind == kind, job.userName == caller.name,
+            !caller.isLimited || job.tokenID == caller.token?.id
+        else {
+            throw PontoonError(.jobNotFound, "Requested job does not exist.")
+        }
+        return (job, try await metadata.results(of: job))
+    }
+
+    /// Returns the caller's jobs, newest first; with a token that is limited to projects, those submitted with it.
+    package func list(caller: Caller, page: Page) async throws -> Listing<FileJob> {
+        let tokenID = caller.isLimited ? caller.token?.id : nil
+        return try await metadata.fileJobs(of: caller.name, tokenID: tokenID, page: page)
+    }
+}

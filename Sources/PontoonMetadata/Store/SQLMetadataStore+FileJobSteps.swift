@@ -1,0 +1,161 @@
+package import Foundation
+package import PontoonCore
+
+extension SQLMetadataStore {
+    package func perform(
+        _ step: FileJobStep,
+        ofFileJob id: String,
+        _ lease: Lease,
+        now: Date
+    ) async throws -> FileJobStepResult {
+        let (defaults, time, recorder) = (defaultQuotas, self.now, recorder)
+        let changing: ReadCache.Change = step.action == nil ? .none : .files
+        do {
+            return try await writeRetryingConflicts(changing: changing) { connection in
+                guard let kind = try connection.advance(id, to: step.progress, lease, now: now) else { return .lost }
+                // The rows of the job come first, because the counters of usage must be changed last.
+                try connection.record(step, of: id)
+                var events: [NewEvent] = []
+                let file = try connection.perform(step, of: id, kind, defaults, now: time, &events)
+                try recorder.record(events, on: connection)
+                return .done(file)
+            }
+        } catch let error as SQLError where error.kind == .uniqueViolation {
+            // In every attempt, another call created an entry with the chosen name first.
+            throw PontoonError.entryExists
+        }
+    }
+}
+
+extension SQLConnection {
+    /// Stores the progress of a job, and extends its lease.
+    /// - Returns: The kind of the job; `nil` if the lease was lost.
+    fileprivate func advance(
+        _ id: String,
+        to progress: FileJobProgress,
+        _ lease: Lease,
+        now: Date
+    ) throws -> FileJob.Kind? {
+        let values: [(any SQLConvertible)?] = [
+            progress.state.rawValue, progress.item, progress.depth, progress.totalFiles, progress.completedFiles,
+            progress.failedFiles, lease.expiresOn, progress.state == .finished ? now : nil, id, lease.id,
+        ]
+        guard let row = try query(updateProgress, values).first else { return nil }
+        return try row.decode("kind", try row.text("kind")) { FileJob.Kind(rawValue: $0) }
+    }
+
+    /// Stores which entry of the current folder was visited or that it is left, and the failure of the item.
+    fileprivate func record(_ step: FileJobStep, of id: String) throws {
+        // The progress after the step has the depth of an entered folder, or of the folder above one that is left.
+        let depth = step.progress.depth - (step.entered == nil ? 0 : 1) + (step.leaves ? 1 : 0)
+        if step.leaves {
+            try enqueue(deleteJobFolder, [id, depth])
+        } else if let name = step.visited {
+            try enqueue(updateVisited, [name, id, depth])
+        }
+        if let failure = step.failure {
+            try enqueue(updateFailure, [failure.code.rawValue, failure.message, id, step.item])
+        }
+    }
+
+    /// Performs the action of a step, and stores its result and the folder that is entered.
+    /// - Returns: The file or folder that results from the action.
+    fileprivate func perform(
+        _ step: FileJobStep,
+        of id: String,
+        _ kind: FileJob.Kind,
+        _ defaults: DefaultQuotas,
+        now: Date,
+        _ events: inout [NewEvent]
+    ) throws -> File? {
+        let file: File?
+        switch step.action {
+        case nil: file = nil
+        case .makeFolder(let folder): file = try findOrAdd(folder, &events)
+        case .copy(let original, let copy): file = try required(self.copy(original, as: copy, defaults, &events))
+        case .move(let original, let move): file = try required(self.move(original, to: move, defaults, &events))
+        case .delete(let entry):
+            guard try delete(entry: entry, now: now, &events) else { throw PontoonError.fileNotFound }
+            file = nil
+        }
+        if step.isResult, let file { try record(file, asResultOf: step.item, of: id) }
+        if let source = step.entered {
+            if let destination = file?.id { try refuseCycle(source, destination, of: id, kind) }
+            try enqueue(insertJobFolder, [id, step.progress.depth, source, file?.id])
+        }
+        return file
+    }
+
+    private func required(_ file: File?) throws -> File {
+        guard let file else { throw PontoonError.fileNotFound }
+        return file
+    }
+
+    /// Returns the folder of this name in the parent of a new folder, which is added if necessary, with a number if a
+    /// file has its name.
+    /// - Throws: `.destinationNotFound` if the parent does not exist; `.fileNameInvalid` if a number makes the name too
+    ///   long.
+    private func findOrAdd(_ folder: File, _ events: inout [NewEvent]) throws -> File {
+        guard let parent = folder.parent else { throw PontoonError.noSuchDestination }
+        try lock(folder: parent)
+        if let existing = try file(named: folder.name, in: parent), existing.kind == .folder { return existing }
+        var folder = folder
+        let requested = folder.name
+        let number = try FreeNumber.first { number in
+            try kind(named: try NumberedName.candidate(requested, attempt: number), in: parent) != nil
+        }
+        folder.name = try NumberedName.candidate(requested, attempt: number)
+        try insert(folder)
+        events.append(.file(.created, folder))
+        return folder
+    }
+
+    /// Refuses to visit a folder if that would not end, because others moved folders while the job was running.
+    /// - Throws: `.copyCycle` or `.moveCycle` if a folder would be copied or moved into itself, the source is one of the
+    ///   current destinations, or the destination is one of the folders that are being visited.
+    private func refuseCycle(
+        _ source: String,
+        _ destination: String,
+        of id: String,
+        _ kind: FileJob.Kind
+    ) throws {
+        guard try source == destination || !query(selectCycle, [id, destination, source]).isEmpty else { return }
+        let message = "A folder cannot be copied or moved into itself or one of its subfolders."
+        throw PontoonError(kind == .copy ? .copyCycle : .moveCycle, message)
+    }
+
+    private func record(_ file: File, asResultOf item: Int, of id: String) throws {
+        let values: [(any SQLConvertible)?] = [
+            file.id, file.name, file.kind.rawValue, file.project, file.parent, id, item,
+        ]
+        try enqueue(updateResult, values)
+    }
+}
+
+private let updateProgress: SQLStatement = """
+    UPDATE file_jobs SET state = $1, item = $2, depth = $3, total_files = $4, completed_files = $5, failed_files = $6,
+        lease_expires_on = $7, finished_on = $8
+    WHERE id = $9 AND lease_holder = $10 AND state <> 'finished' RETURNING kind
+    """
+private let updateVisited: SQLStatement = """
+    UPDATE file_job_folders SET after_name = $1 WHERE job_id = $2 AND depth = $3
+    """
+private let deleteJobFolder: SQLStatement = "DELETE FROM file_job_folders WHERE job_id = $1 AND depth = $2"
+private let insertJobFolder: SQLStatement = """
+    INSERT INTO file_job_folders (job_id, depth, source_id, destination_id) VALUES ($1, $2, $3, $4)
+    """
+private let selectCycle: SQLStatement = """
+    SELECT depth FROM file_job_folders WHERE job_id = $1 AND source_id = $2
+    UNION ALL
+    SELECT depth FROM file_job_folders WHERE job_id = $1 AND destination_id = $3
+    LIMIT 1
+    """
+private let updateResult: SQLStatement = """
+    UPDATE file_job_items SET result_id = $1, result_name = $2, result_kind = $3, result_project = $4,
+        result_parent = $5
+    WHERE job_id = $6 AND position = $7
+    """
+private let updateFailure: SQLStatement = """
+    UPDATE file_job_items SET error_code = COALESCE(error_code, $1), error_message = COALESCE(error_message, $2)
+    WHERE job_id = $3 AND position = $4
+    """
