@@ -123,6 +123,12 @@ extension Routes {
             budget: budget,
             metrics: metrics
         ).add(to: self)
+        FolderArchiveCalls(
+            archives: useCases.folderArchives,
+            metrics: metrics,
+            usesTLS: settings.usesTLS,
+            now: useCases.now
+        ).add(to: self)
         FileDetailCalls(files: useCases.files).add(to: self)
         FileActionCalls(files: useCases.files).add(to: self)
         ScrollCalls(files: useCases.files).add(to: self)

@@ -7,6 +7,7 @@ package struct UseCases: Sendable {
     package let projects: Projects
     package let files: Files
     package let downloads: Downloads
+    package let folderArchives: FolderArchives
     package let uploads: Uploads
     package let uploadLinks: UploadLinks
     package let senders: SenderSessions
@@ -36,6 +37,7 @@ package struct UseCases: Sendable {
         projects: Projects,
         files: Files,
         downloads: Downloads,
+        folderArchives: FolderArchives,
         uploads: Uploads,
         uploadLinks: UploadLinks,
         senders: SenderSessions,
@@ -50,6 +52,7 @@ package struct UseCases: Sendable {
         self.projects = projects
         self.files = files
         self.downloads = downloads
+        self.folderArchives = folderArchives
         self.uploads = uploads
         self.uploadLinks = uploadLinks
         self.senders = senders

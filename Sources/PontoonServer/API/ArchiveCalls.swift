@@ -20,7 +20,7 @@ struct ArchiveCalls {
     /// Maximum length of a file in bytes.
     let maximumSize: Int64
     let metrics: ServerMetrics
-    private let limiter = ArchiveLimiter()
+    private let limiter = ArchiveLimiter("receiving")
     /// The memory for long files that are kept until they are complete, because a bucket needs them as a whole.
     private let memory: JSONBodyBudget
     private let budget: ReceiveBufferBudget

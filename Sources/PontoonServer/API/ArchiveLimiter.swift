@@ -1,12 +1,16 @@
 import PontoonCore
 import Synchronization
 
-/// A limit on the number of archives that are received at once, and so on their memory: each takes up to 18 MiB.
+/// A limit on the number of archives that are received or sent at once, and so on their memory: each takes up to 18 MiB.
 final class ArchiveLimiter: Sendable {
     static let maximum = 16
     static let maximumPerUser = 4
 
     private let users = Mutex<[String: Int]>([:])
+    /// What the server does with the archives, such as "receiving".
+    private let activity: String
+
+    init(_ activity: String) { self.activity = activity }
 
     /// Admits an archive until the returned place is released.
     ///
@@ -19,7 +23,7 @@ final class ArchiveLimiter: Sendable {
             return true
         }
         guard isAdmitted else {
-            throw PontoonError(.unavailable, "The server is receiving too many archives; try again later.")
+            throw PontoonError(.unavailable, "The server is \(activity) too many archives; try again later.")
         }
         return Place(limiter: self, userName: userName)
     }

@@ -43,7 +43,7 @@ enum CallScopes {
             [
                 "GET /projects/{owner}/{project}/members", "GET /projects/{owner}/{project}/members/{username}",
                 "GET /projects/{owner}/{project}/members/{username}/permissions",
-                "GET /files/{file_id}/download_info", "POST /bulk/files/get", "GET /forecast",
+                "GET /files/{file_id}/download_info", "GET /files/{file_id}/archive_info", "POST /bulk/files/get", "GET /forecast",
                 "GET /upload_links", "GET /upload_links/{link_id}",
                 "GET /automation/automations/{automation_id}", "GET /automation/packages/{package_id}",
                 "GET /automation/upload/{upload_id}",

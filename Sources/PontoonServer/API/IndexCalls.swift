@@ -20,7 +20,7 @@ struct IndexCalls {
     ///
     /// Source: docs/api.md#extensions.
     private static let extensions = [
-        "archive_put", "checksums", "complete_reports", "file_put", "forecast", "openapi", "part_infos", "stored_parts",
+        "archive_put", "checksums", "complete_reports", "file_put", "folder_archive", "forecast", "openapi", "part_infos", "stored_parts",
         "tokens", "upload_contents", "upload_labels", "upload_links", "usage", "verification",
     ]
 

@@ -58,6 +58,11 @@ package struct FolderArchives: Sendable {
         return (listing, request)
     }
 
+    /// Verifies the signed URL of a request.
+    ///
+    /// - Throws: `.urlRefused` if the URL was altered, is for another request, or has expired.
+    package func verify(_ signed: SignedPath) async throws { try await urls.verify(signed, now: now()) }
+
     /// Returns the listing of a folder at a signed URL; the caller must have verified the signature.
     ///
     /// - Throws: `.fileNotFound`; `.preconditionFailed` if the folder does not have this version; the errors of
