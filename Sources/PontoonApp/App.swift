@@ -96,6 +96,7 @@ package struct App: Sendable {
                 urls: DataPlaneURLs(stores.keys),
                 now: now
             ),
+            dataObjects: DataObjects(metadata: metadata, downloads: downloads),
             uploads: uploads,
             uploadLinks: UploadLinks(metadata: metadata, objects: objects, passwords: passwords, now: now),
             senders: SenderSessions(metadata: metadata, passwords: passwords, now: now),

@@ -129,6 +129,7 @@ extension Routes {
             usesTLS: settings.usesTLS,
             now: useCases.now
         ).add(to: self)
+        DRSCalls(objects: useCases.dataObjects, bodies: bodies).add(to: self)
         FileDetailCalls(files: useCases.files).add(to: self)
         FileActionCalls(files: useCases.files).add(to: self)
         ScrollCalls(files: useCases.files).add(to: self)

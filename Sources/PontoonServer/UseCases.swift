@@ -8,6 +8,7 @@ package struct UseCases: Sendable {
     package let files: Files
     package let downloads: Downloads
     package let folderArchives: FolderArchives
+    package let dataObjects: DataObjects
     package let uploads: Uploads
     package let uploadLinks: UploadLinks
     package let senders: SenderSessions
@@ -38,6 +39,7 @@ package struct UseCases: Sendable {
         files: Files,
         downloads: Downloads,
         folderArchives: FolderArchives,
+        dataObjects: DataObjects,
         uploads: Uploads,
         uploadLinks: UploadLinks,
         senders: SenderSessions,
@@ -53,6 +55,7 @@ package struct UseCases: Sendable {
         self.files = files
         self.downloads = downloads
         self.folderArchives = folderArchives
+        self.dataObjects = dataObjects
         self.uploads = uploads
         self.uploadLinks = uploadLinks
         self.senders = senders

@@ -34,7 +34,7 @@ struct FolderArchiveCalls {
 
     @Sendable private func info(_ call: APICall) async throws -> Response {
         try await call.discardBody()
-        guard let format = FolderArchiveFormat(rawValue: call.query["format"] ?? FolderArchiveFormat.tar.rawValue) else {
+        guard let format = FolderArchiveFormat(rawValue: call.query["format"] ?? "tar") else {
             throw PontoonError(.badRequest, "The parameter 'format' must be 'tar' or 'zip'.")
         }
         let folder = try await archives.folder(try call.context.segment("file_id"), caller: call.caller)
@@ -59,7 +59,7 @@ struct FolderArchiveCalls {
         context.record.note(
             AuditEntry.Object(
                 id: listing.folder.id,
-                name: listing.folder.name,
+                name: listing.name,
                 project: listing.folder.project.description
             )
         )
@@ -72,11 +72,14 @@ struct FolderArchiveCalls {
                 record: context.record,
                 metrics: metrics
             )
-            let sender = FolderArchiveSender(archives: archives, listing: listing, range: range, objects: objects)
-            return ResponseBody(contentLength: range.count) { writer in
-                defer { withExtendedLifetime(place) {} }
-                try await sender.send(to: &writer, context)
-            }
+            let sender = FolderArchiveSender(
+                archives: archives,
+                listing: listing,
+                range: range,
+                objects: objects,
+                place: place
+            )
+            return ResponseBody(contentLength: range.count) { try await sender.send(to: &$0, context) }
         }
     }
 }

@@ -52,6 +52,7 @@ enum AuditedCalls {
         "/v2/upload_links": [(.post, .linkCreate)],
         "/v2/upload_links/{link_id}": [(.patch, .linkUpdate), (.delete, .linkRevoke)],
         "/v2/upload_links/session": [(.post, .senderSignIn)],
+        "\(DRSCalls.root)/objects/{file_id}/access/{access_id}": [(.get, .downloadAuthorize)],
         "/storage/files/{file_id}": [(.get, .download)],
         "/storage/archives/{username}/{file_id}/{version}/{format}": [(.get, .download)],
     ]

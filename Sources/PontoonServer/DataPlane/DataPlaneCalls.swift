@@ -48,7 +48,8 @@ struct DataPlaneCalls {
             AuditEntry.Object(id: file.id, name: file.name, project: file.project.description)
         )
         let download = Download(file: file, content: content, now: now())
-        return try await .representation(download.validators, headers: download.headers, for: request) { range in
+        let headers = download.headers(for: request.headers)
+        return try await .representation(download.validators, headers: headers, for: request) { range in
             let reader = try await downloads.open(content, of: file)
             context.record.beginSending()
             let objects = ObjectSender(

@@ -16,8 +16,11 @@ struct Download {
     /// It does not reveal the object key.
     var etag: String { "\"\(content.crc64?.hex ?? file.id)-\(content.size)\"" }
 
-    /// The headers of all responses with status 200, 206 or 304.
-    var headers: HTTPFields {
+    /// Returns the headers of all responses with status 200, 206 or 304.
+    ///
+    /// - Parameter request: The headers of the request.
+    /// - Returns: The headers.
+    func headers(for request: HTTPFields) -> HTTPFields {
         var headers: HTTPFields = [
             .contentType: MediaType.named(file.name),
             .acceptRanges: "bytes",
@@ -27,6 +30,7 @@ struct Download {
             .xContentTypeOptions: "nosniff",
         ]
         headers[.checksumCRC64NVME] = content.crc64?.base64
+        headers[.reprDigest] = ReprDigest.value(of: content, for: request)
         return headers
     }
 

@@ -20,6 +20,7 @@ struct FolderArchiveSender: Sendable {
     let listing: FolderListing
     let range: Range<Int64>
     let objects: ObjectSender
+    let place: ArchiveLimiter.Place
 
     /// Sends the range and ends the body; ends the record, even if an error is thrown.
     ///
@@ -28,12 +29,15 @@ struct FolderArchiveSender: Sendable {
         do {
             try await sendRange(to: &writer)
         } catch {
-            let refusal = context.refusal(for: error)
-            context.record.note(refusal: refusal.code)
-            context.log.notice(
-                "folder download broken off",
-                metadata: ["file.id": "\(listing.folder.id)", "code": "\(refusal.code)"]
-            )
+            // Otherwise, the client has closed the connection.
+            if objects.channel.isActive {
+                let refusal = context.refusal(for: error)
+                context.record.note(refusal: refusal.code)
+                context.log.notice(
+                    "folder download broken off",
+                    metadata: ["file.id": "\(listing.folder.id)", "code": "\(refusal.code)"]
+                )
+            }
             objects.record.end(isComplete: false)
             throw error
         }
@@ -121,7 +125,8 @@ struct FolderArchiveSender: Sendable {
     /// Reads a small file and those that follow it without a long file in between, at once.
     private func read(_ entries: [FolderArchiveEntry], from first: Int) async throws -> [Int: ByteBuffer] {
         let group = (first..<min(first + Self.groupSize, entries.count)).prefix { entries[$0].size <= Self.smallSize }
-        let contents = try await mapConcurrently(group.filter { entries[$0].size > 0 }, limit: Self.groupSize) { index in
+        let nonempty = group.filter { entries[$0].size > 0 }
+        let contents = try await mapConcurrently(nonempty, limit: Self.groupSize) { index in
             (index, try await read(entries[index]))
         }
         return Dictionary(uniqueKeysWithValues: contents)

@@ -43,7 +43,9 @@ struct Validators {
         } else if let lastModified, let date = headers[.ifModifiedSince].flatMap(HTTPDate.parse) {
             if lastModified <= date { return .notModified }
         }
-        guard acceptsRanges, let range = headers[.range], headers[.ifRange].map(isCurrent) ?? true else { return .whole }
+        guard acceptsRanges, let range = headers[.range], headers[.ifRange].map(isCurrent) ?? true else {
+            return .whole
+        }
         return Self.parse(range, size: size)
     }
 

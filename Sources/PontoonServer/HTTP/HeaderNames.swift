@@ -15,6 +15,8 @@ extension HTTPField.Name {
     static let forwardedProto = named("X-Forwarded-Proto")
     static let uploadLink = named("X-Pontoon-Upload-Link")
     static let labels = named("X-Pontoon-Labels")
+    static let wantReprDigest = named("Want-Repr-Digest")
+    static let reprDigest = named("Repr-Digest")
     static let contentMD5 = named("Content-MD5")
     static let crossOriginOpenerPolicy = named("Cross-Origin-Opener-Policy")
     static let referrerPolicy = named("Referrer-Policy")

@@ -49,7 +49,9 @@ package struct FolderBatches {
 }
 
 extension FolderArchiveEntry {
-    /// Everything that determines the bytes of the entry. Names contain no control characters.
+    /// Everything that determines the bytes of the entry.
+    ///
+    /// The fields are separated by control characters, which names do not contain.
     fileprivate var identity: Data {
         let content = file.content.map { "\($0.key.rawValue)\0\($0.size)" } ?? ""
         return Data("\(path)\0\(file.id)\0\(content)\0\(file.modifiedOn.timeIntervalSince1970.rounded(.down))\n".utf8)
