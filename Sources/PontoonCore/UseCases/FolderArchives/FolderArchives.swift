@@ -65,17 +65,20 @@ package struct FolderArchives: Sendable {
 
     /// Returns the listing of a folder at a signed URL; the caller must have verified the signature.
     ///
-    /// - Throws: `.fileNotFound`; `.preconditionFailed` if the folder does not have this version; the errors of
-    ///   ``request(_:as:caller:base:)``.
+    /// - Throws: `.fileNotFound`; `.preconditionFailed` if the folder does not have this version; `.contentLost`.
     package func listing(
         of id: String,
         as format: FolderArchiveFormat,
         version: String
     ) async throws -> FolderListing {
         guard let folder = try await metadata.file(id), folder.kind == .folder else { throw PontoonError.fileNotFound }
-        let listing = try await listing(of: folder, as: format)
-        guard listing.version == version else { throw PontoonError.folderChanged }
-        return listing
+        do {
+            let listing = try await listing(of: folder, as: format)
+            if listing.version == version { return listing }
+        } catch let error as PontoonError where error.code == .badRequest {
+            // The folder did not contain too much when the URL was signed.
+        }
+        throw PontoonError.folderChanged
     }
 
     /// Returns a reader of the entries of a listing.
