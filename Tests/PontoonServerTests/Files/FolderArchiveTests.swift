@@ -1,0 +1,375 @@
+import Foundation
+import NIOCore
+import NIOHTTP1
+import PontoonCore
+import PontoonTesting
+import SystemPackage
+import Testing
+
+/// Downloads of folders as archives.
+@Suite(.timeLimit(.minutes(10)))
+struct FolderArchiveTests {
+    /// Files by their paths in the folder, which need all that the formats have for names.
+    private static let files: [(path: String, size: Int)] = [
+        ("a.txt", 3), ("a b.txt", 0), ("ä/\u{1F600}", 511), ("ä/e\u{301}", 512), ("ä/é", 513), ("-rf", 1),
+        ("deep/" + (0..<20).map { "folder \($0)" }.joined(separator: "/") + "/file", 70_000),
+        (String(repeating: "n", count: 255), 65_536), ("long.bin", 3_000_000), ("x=y;z&'\"$(id)", 65_537), ("CON", 2),
+        ("~", 4), ("*", 5), ("emoji/\u{1F9D1}\u{200D}\u{1F52C}.fastq.gz", 1000), ("zz/last", 10),
+    ]
+
+    /// Uploads the files to a folder with a further, empty folder.
+    ///
+    /// - Returns: The id of the folder.
+    private static func makeTree(_ api: APIClient, named name: String = "run ü") async throws -> String {
+        let folder = try await api.makeFolder(name)
+        var tar = TarBuilder()
+        for (index, file) in files.enumerated() {
+            tar.addRecords(["path": file.path])
+            tar.add("f", Array(content(index).readableBytesView))
+        }
+        tar.add("empty/", type: "5")
+        let response = try await api.putArchive(tar.finished(), to: "parent=\(folder)")
+        try #require(response.summary?["summary"]?["failed"] == 0, "\(response.response.bodyText)")
+        return folder
+    }
+
+    private static func content(_ index: Int) -> ByteBuffer {
+        pseudoRandomBytes(seed: UInt64(index + 1), count: files[index].size)
+    }
+
+    private static func info(_ folder: String, _ api: APIClient, format: String = "tar") async throws -> APIResponse {
+        let response = try await api.call(.GET, "/files/\(folder)/archive_info?format=\(format)")
+        try #require(response.status == 200, "\(response.bodyText)")
+        return response
+    }
+
+    /// Runs a shell script in a folder; `$URL` is a URL.
+    private static func run(_ script: String, in folder: FilePath, url: String) throws {
+        let process = Process()
+        process.executableURL = URL(filePath: "/bin/bash")
+        process.arguments = ["-euo", "pipefail", "-c", script]
+        process.currentDirectoryURL = URL(filePath: folder.string)
+        let variables = ["URL": url, "PYTHON": TestTools.python.string, "LC_ALL": "C.UTF-8"]
+        process.environment = ProcessInfo.processInfo.environment.merging(variables) { $1 }
+        try process.run()
+        process.waitUntilExit()
+        try #require(process.terminationStatus == 0, "\(script)")
+    }
+
+    @Test(
+        "programs extract exactly the files and folders",
+        arguments: [
+            ("tar", "curl -sSf \"$URL\" | tar -x"),
+            ("tar", "curl -sSfOJ \"$URL\"; tar -xf *.tar; rm *.tar"),
+            (
+                "tar",
+                """
+                curl -sSf "$URL" | "$PYTHON" -c 'import sys, tarfile
+                tarfile.open(fileobj=sys.stdin.buffer, mode="r|", errorlevel=2).extractall(filter="data")'
+                """
+            ),
+            ("zip", "curl -sSf -o a.zip \"$URL\"; unzip -q a.zip; rm a.zip"),
+            (
+                "zip",
+                """
+                curl -sSf -o a.zip "$URL"
+                "$PYTHON" -c 'import zipfile
+                with zipfile.ZipFile("a.zip") as z:
+                    assert z.testzip() is None
+                    z.extractall()'
+                rm a.zip
+                """
+            ),
+        ]
+    )
+    func extraction(format: String, script: String) async throws {
+        try await withEnduringServer { server in
+            let folder = try await Self.makeTree(server.api)
+            let url = try await Self.info(folder, server.api, format: format).text("url")
+            try await withTemporaryFolder { directory in
+                try Self.run(script, in: directory, url: url)
+                for (index, file) in Self.files.enumerated() {
+                    let path = directory.appending("run ü/\(file.path)")
+                    let data = try Data(contentsOf: URL(filePath: path.string))
+                    #expect(data == Data(Self.content(index).readableBytesView), "\(file.path)")
+                }
+                #expect(try FileManager.default.contentsOfDirectory(atPath: directory.string) == ["run ü"])
+                let root = directory.appending("run ü").string
+                let all = try FileManager.default.subpathsOfDirectory(atPath: root)
+                let found = all.filter { path in
+                    var isFolder: ObjCBool = false
+                    return FileManager.default.fileExists(atPath: "\(root)/\(path)", isDirectory: &isFolder)
+                        && !isFolder.boolValue
+                }
+                #expect(found.count == Self.files.count && all.contains("empty"))
+                let time = try FileManager.default.attributesOfItem(atPath: "\(root)/a.txt")[.modificationDate] as? Date
+                #expect(abs(try #require(time).timeIntervalSinceNow) < 600)
+            }
+        }
+    }
+
+    @Test("an archive can be stored again, and a project's root folder is named like the project")
+    func roundTrip() async throws {
+        try await withTestServer(.live) { server in
+            _ = try await Self.makeTree(server.api)
+            let root = try await Self.info(try await server.api.root(), server.api)
+            #expect(root["name"] == "uploads.tar" && root["format"] == "tar")
+            let folders: Set<String> = Self.files.reduce(into: []) { folders, file in
+                var path = file.path.split(separator: "/").dropLast()
+                while !path.isEmpty {
+                    folders.insert(path.joined(separator: "/"))
+                    path = path.dropLast()
+                }
+            }
+            // Further folders are the root, the tree and the empty folder.
+            #expect(root["entries"]?.integer == Int64(Self.files.count + folders.count + 3))
+            let archive = try await server.api.send(.GET, root.text("url")).body
+            let project = try await server.api.createProject("Copy")
+            let response = try await server.api.putArchive(archive, to: "project=\(project)")
+            #expect(response.summary?["summary"]?["failed"] == 0, "\(response.response.bodyText)")
+            #expect(response.summary?["summary"]?["files"]?.integer == Int64(Self.files.count))
+            let copy = try #require(response["uploads/run ü/long.bin"]?["id"]?.scalarText)
+            #expect(try await server.api.download(copy).readableBytes == 3_000_000)
+        }
+    }
+
+    @Test("any range of a tar archive has the bytes of the whole archive")
+    func ranges() async throws {
+        try await withEnduringServer { server in
+            let info = try await Self.info(try await Self.makeTree(server.api), server.api)
+            let url = try info.text("url")
+            let whole = try await server.api.send(.GET, url)
+            let size = whole.body.readableBytes
+            #expect(info["size"] == .integer(Int64(size)) && whole.headers["Content-Length"] == ["\(size)"])
+            #expect(whole.headers["Accept-Ranges"] == ["bytes"])
+            #expect(whole.headers["Content-Type"] == ["application/x-tar"])
+            #expect(whole.headers["X-Content-Type-Options"] == ["nosniff"])
+            #expect(whole.headers.first(name: "Content-Disposition")?.hasPrefix("attachment;") == true)
+            var generator = SeededGenerator(seed: 31)
+            let random = (0..<60).map { _ in
+                let start = Int.random(in: 0..<size, using: &generator)
+                return start..<Int.random(in: (start + 1)...size, using: &generator)
+            }
+            let edges = [0..<1, 0..<512, 511..<513, 512..<1536, size - 1024..<size, size - 1..<size]
+            for range in random + edges {
+                let header = "bytes=\(range.lowerBound)-\(range.upperBound - 1)"
+                let response = try await server.api.send(.GET, url, headers: ["Range": header])
+                #expect(response.status == 206, "\(range)")
+                #expect(response.body == whole.body.getSlice(at: range.lowerBound, length: range.count), "\(range)")
+            }
+            let etag = try #require(whole.headers.first(name: "ETag"))
+            let rows: [(HTTPHeaders, Int)] = [
+                (["Range": "bytes=\(size)-"], 416), (["If-None-Match": etag], 304), (["If-Match": "\"x\""], 412),
+                (["Range": "bytes=1-2", "If-Range": etag], 206), (["Range": "bytes=1-2", "If-Range": "\"x\""], 200),
+                (["Range": "bytes=1-2", "If-Range": "Tue, 01 Jan 2041 00:00:00 GMT"], 200),
+                (["If-Unmodified-Since": "Mon, 01 Jan 2001 00:00:00 GMT"], 200),
+            ]
+            for (headers, status) in rows {
+                #expect(try await server.api.send(.GET, url, headers: headers).status == status, "\(headers)")
+                let head = try await server.api.send(.HEAD, url, headers: headers)
+                #expect(head.status == status && head.body.readableBytes == 0, "\(headers)")
+            }
+        }
+    }
+
+    @Test("curl resumes a tar archive")
+    func resumption() async throws {
+        try await withTestServer(.live) { server in
+            let url = try await Self.info(try await Self.makeTree(server.api), server.api).text("url")
+            let whole = try await server.api.send(.GET, url).body
+            try await withTemporaryFolder { folder in
+                for length in [1, 512, 100_000, 2_000_000] {
+                    try Data(whole.readableBytesView).prefix(length).write(to: URL(filePath: folder.appending("a.tar").string))
+                    try Self.run("curl -sSf -C - -o a.tar \"$URL\"", in: folder, url: url)
+                    let data = try Data(contentsOf: URL(filePath: folder.appending("a.tar").string))
+                    #expect(data == Data(whole.readableBytesView), "\(length)")
+                }
+            }
+        }
+    }
+
+    @Test("a zip archive has a length and no ranges")
+    func zip() async throws {
+        try await withTestServer(.live) { server in
+            let info = try await Self.info(try await Self.makeTree(server.api), server.api, format: "zip")
+            let url = try info.text("url")
+            #expect(info["name"] == "run ü.zip")
+            let whole = try await server.api.send(.GET, url, headers: ["Range": "bytes=5-9"])
+            #expect(whole.status == 200 && whole.headers["Accept-Ranges"] == ["none"])
+            #expect(info["size"] == .integer(Int64(whole.body.readableBytes)))
+            #expect(whole.headers["Content-Type"] == ["application/zip"])
+        }
+    }
+
+    @Test(
+        "once the folder has changed, its URL is refused",
+        arguments: ["add", "addFolder", "delete", "rename", "move", "overwrite", "renameFolder"]
+    )
+    func changes(change: String) async throws {
+        try await withTestServer(arguments: smallParts) { server in
+            let folder = try await server.api.makeFolder("run")
+            let inner = try await server.api.makeFolder("inner", in: folder)
+            let file = try await server.api.putFile("a", ByteBuffer(string: "abc"), to: "parent=\(inner)").text("id")
+            let url = try await Self.info(folder, server.api).text("url")
+            #expect(try await server.api.send(.GET, url).status == 200)
+            let response: APIResponse
+            switch change {
+            case "add": response = try await server.api.copy(file, ["parent": .string(inner), "name": "b"])
+            case "addFolder":
+                response = try await server.api.call(
+                    .POST,
+                    "/files",
+                    ["parent": .string(inner), "name": "b", "type": "folder"]
+                )
+            case "delete": response = try await server.api.call(.DELETE, "/files/\(file)")
+            case "rename": response = try await server.api.call(.PATCH, "/files/\(file)", ["name": "b"])
+            case "move": response = try await server.api.move(file, ["parent": .string(folder)])
+            case "overwrite":
+                response = try await server.api.putFile(
+                    "a",
+                    ByteBuffer(string: "abd"),
+                    to: "parent=\(inner)",
+                    onConflict: "overwrite"
+                )
+            default: response = try await server.api.move(inner, ["parent": .string(folder), "name": "other"])
+            }
+            #expect(response.status < 300, "\(response.bodyText)")
+            for range in ["", "bytes=0-9"] {
+                let headers: HTTPHeaders = range.isEmpty ? [:] : ["Range": range]
+                let refused = try await server.api.send(.GET, url, headers: headers)
+                server.expectRefusal(refused, 412, 90000, change)
+            }
+            let next = try await Self.info(folder, server.api).text("url")
+            #expect(next != url)
+            #expect(try await server.api.send(.GET, next).status == 200)
+        }
+    }
+
+    @Test("changes outside of the folder do not matter")
+    func otherChanges() async throws {
+        try await withTestServer(arguments: smallParts) { server in
+            let folder = try await server.api.makeFolder("run")
+            _ = try await server.api.putFile("a", ByteBuffer(string: "abc"), to: "parent=\(folder)")
+            let url = try await Self.info(folder, server.api).text("url")
+            _ = try await server.api.uploadSmall("elsewhere")
+            #expect(try await server.api.send(.GET, url).status == 200)
+        }
+    }
+
+    @Test("URLs are valid for one method, folder, format and user, and until they expire")
+    func signatures() async throws {
+        let clock = TestClock()
+        try await withTestServer(arguments: ["--url-lifetime", "1h"], clock: clock) { server in
+            let folder = try await server.api.makeFolder("run")
+            let url = try await Self.info(folder, server.api).text("url")
+            let other = try await server.api.makeFolder("other")
+            for wrong in [
+                url.replacing("/tar?", with: "/zip?"), url.replacing("/admin/", with: "/other/"),
+                url.replacing(folder, with: other), url.replacing("signature=", with: "signature=0"),
+                String(url.prefix { $0 != "?" }),
+            ] {
+                server.expectRefusal(try await server.api.send(.GET, wrong), 403, 90002, wrong)
+            }
+            server.expectRefusal(try await server.api.send(.DELETE, url), 403, 90002, "DELETE")
+            clock.advance(by: .seconds(3700))
+            server.expectRefusal(try await server.api.send(.GET, url), 403, 90002, "expired")
+        }
+    }
+
+    @Test("refusals")
+    func refusals() async throws {
+        try await withTestServer(arguments: smallParts) { server in
+            let reader = try await server.addUser("reader")
+            try await server.addMember("reader", of: "admin/uploads", rights: ["read"])
+            let stranger = try await server.addUser("stranger")
+            let folder = try await server.api.makeFolder("run")
+            let file = try await server.api.uploadSmall("a")
+            let path = "/files/\(folder)/archive_info"
+            server.expectRefusal(try await reader.call(.GET, path), 403, 5001, "no permission to copy")
+            server.expectRefusal(try await stranger.call(.GET, path), 404, 5002, "no permission to read")
+            server.expectRefusal(try await server.api.call(.GET, path + "?format=rar"), 400, 90000, "format")
+            server.expectRefusal(try await server.api.call(.GET, "/files/\(file)/archive_info"), 400, 5022, "file")
+            server.expectRefusal(try await server.api.call(.GET, "/files/none/archive_info"), 404, 5002, "none")
+        }
+    }
+
+    @Test("names that programs could take for paths stay in a tar archive, and refuse a zip archive")
+    func hostileNames() async throws {
+        try await withTestServer { server in
+            let folder = try await server.api.makeFolder("run")
+            _ = try await server.api.putFile(
+                #"..\..\evil"#,
+                ByteBuffer(string: "abc"),
+                to: "parent=\(folder)"
+            )
+            let path = "/files/\(folder)/archive_info?format=zip"
+            server.expectRefusal(try await server.api.call(.GET, path), 400, 90000, "zip")
+            let tar = try await server.api.send(.GET, try await Self.info(folder, server.api).text("url"))
+            #expect(String(decoding: tar.body.readableBytesView, as: UTF8.self).contains(#"run/..\..\evil"#))
+        }
+    }
+
+    @Test("folders that are nested too deeply are refused")
+    func depth() async throws {
+        try await withTestServer { server in
+            let top = try await server.api.makeFolder("d0")
+            var folder = top
+            for depth in 1..<64 { folder = try await server.api.makeFolder("d\(depth)", in: folder) }
+            let url = try await Self.info(top, server.api).text("url")
+            _ = try await server.api.makeFolder("d64", in: folder)
+            let refused = try await server.api.call(.GET, "/files/\(top)/archive_info")
+            server.expectRefusal(refused, 400, 90000, "too deep")
+            server.expectRefusal(try await server.api.send(.GET, url), 412, 90000, "changed")
+        }
+    }
+
+    @Test("a file that is deleted while the archive is sent breaks the connection off, and the log tells why")
+    func deletion() async throws {
+        try await withEnduringServer { server in
+            let folder = try await server.api.makeFolder("run")
+            let first = ByteBuffer(repeating: 1, count: 40 << 20)
+            let place = "parent=\(folder)"
+            _ = try await server.api.putFile("first", first, to: place).text("id")
+            let second = try await server.api.putFile("second", first, to: place).text("id")
+            let url = try await Self.info(folder, server.api).text("url")
+            let target = url.dropFirst(server.origin.count)
+            let received = try await RawConnection.with(server) { connection in
+                try await connection.write("GET \(target) HTTP/1.1\r\nHost: x\r\n\r\n")
+                let head = try await connection.readHead()
+                // The first file is longer than all buffers of the connection.
+                #expect(try await server.api.call(.DELETE, "/files/\(second)").status == 204)
+                return (head, try await connection.countToEnd())
+            }
+            let length = RawResponse(head: received.0, body: "").values(of: "Content-Length").first.flatMap { Int($0) }
+            #expect(try #require(length) > 80 << 20 && received.0.contains("200 OK"))
+            #expect(received.1 > 40 << 20 && received.1 < 80 << 20)
+            try await eventually("the reason is logged") { server.log.contains("folder download broken off") }
+            #expect(!server.log.contains("internal fault"))
+        }
+    }
+
+    @Test("a user downloads at most four folders at once")
+    func limit() async throws {
+        try await withTestServer(.live) { server in
+            let folder = try await server.api.makeFolder("run")
+            let bytes = ByteBuffer(repeating: 1, count: 40 << 20)
+            _ = try await server.api.putFile("long", bytes, to: "parent=\(folder)")
+            let url = try await Self.info(folder, server.api).text("url")
+            let request = "GET \(url.dropFirst(server.origin.count)) HTTP/1.1\r\nHost: x\r\n\r\n"
+            try await RawConnection.with(server) { first in
+                try await RawConnection.with(server) { second in
+                    try await RawConnection.with(server) { third in
+                        try await RawConnection.with(server) { fourth in
+                            for connection in [first, second, third, fourth] {
+                                try await connection.write(request)
+                                #expect(try await connection.readHead().contains("200 OK"))
+                            }
+                            server.expectRefusal(try await server.api.send(.GET, url), 503, 0, "fifth")
+                        }
+                    }
+                }
+            }
+            try await eventually("the places are free") { try await server.api.send(.HEAD, url).status == 200 }
+        }
+    }
+}
