@@ -1,5 +1,5 @@
 package import NIOCore
-import PontoonFoundation
+package import PontoonFoundation
 
 /// The encoding of files and folders as entries of a tar archive in the pax format.
 ///

@@ -1,5 +1,5 @@
 package import NIOCore
-import PontoonFoundation
+package import PontoonFoundation
 
 /// The encoding of files and folders as entries of a zip archive that is written in one pass, without compression.
 ///

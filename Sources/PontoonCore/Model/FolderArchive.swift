@@ -1,5 +1,3 @@
-package import PontoonFoundation
-
 /// The format of an archive of a folder; the raw value is its name in the API and the extension of the file.
 package enum FolderArchiveFormat: String, CaseIterable, Sendable {
     case tar, zip

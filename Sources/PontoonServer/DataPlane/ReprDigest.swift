@@ -5,7 +5,7 @@ import PontoonCore
 /// The checksums of a file that a client requests with `Want-Repr-Digest`.
 ///
 /// Only stored checksums are sent, in the algorithms of IANA's registry: a file may have an MD5. CRC-64/NVME is not
-/// registered, and is always sent in a header of its own.
+/// registered, and is always sent in a separate header.
 ///
 /// Source: RFC 9530.
 enum ReprDigest {
