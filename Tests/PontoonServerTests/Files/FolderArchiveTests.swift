@@ -348,6 +348,62 @@ struct FolderArchiveTests {
         }
     }
 
+    @Test("a change of what has not been sent yet breaks the connection off")
+    func changeWhileSending() async throws {
+        try await withEnduringServer { server in
+            let folder = try await server.api.makeFolder("run")
+            let place = "parent=\(folder)"
+            _ = try await server.api.putFile("first", ByteBuffer(repeating: 1, count: 40 << 20), to: place)
+            let last = try #require(try await Self.addManyFiles(server.api, to: folder)["x/999"]?["id"]?.scalarText)
+            let url = try await Self.info(folder, server.api).text("url")
+            let target = url.dropFirst(server.origin.count)
+            let count = try await RawConnection.with(server) { connection in
+                try await connection.write("GET \(target) HTTP/1.1\r\nHost: x\r\n\r\n")
+                _ = try await connection.readHead()
+                let rename: JSONValue = ["name": "998b"]
+                #expect(try await server.api.call(.PATCH, "/files/\(last)", rename).status == 200)
+                return try await connection.countToEnd()
+            }
+            // The first thousand entries were read before the change.
+            #expect(count > 40 << 20 && count < 40 << 20 + 1200 << 10)
+            try await eventually("the reason is logged") {
+                server.log.contains("folder download broken off") && server.log.contains("preconditionFailed")
+            }
+        }
+    }
+
+    /// Stores 1500 files in the folder `x` of a folder.
+    private static func addManyFiles(_ api: APIClient, to folder: String) async throws -> ArchiveResponse {
+        var tar = TarBuilder()
+        for number in 0..<1500 { tar.add("x/\(number)", Array("\(number)".utf8)) }
+        let response = try await api.putArchive(tar.finished(), to: "parent=\(folder)")
+        try #require(response.summary?["summary"]?["files"] == 1500)
+        return response
+    }
+
+    @Test("the entries of many pages are in order, and ranges begin in any of them")
+    func pages() async throws {
+        try await withTestServer(.live) { server in
+            let folder = try await server.api.makeFolder("run")
+            _ = try await Self.addManyFiles(server.api, to: folder)
+            let url = try await Self.info(folder, server.api).text("url")
+            let whole = try await server.api.send(.GET, url).body
+            var (reader, paths) = (TarReader(), [String]())
+            reader.append(whole)
+            while let event = try reader.next() {
+                if case .entry(let entry) = event { paths.append(entry.displayPath) }
+            }
+            try reader.finish()
+            let names = (0..<1500).map { "run/x/\($0)" }.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+            #expect(paths == ["run", "run/x"] + names)
+            for start in stride(from: 0, to: whole.readableBytes, by: 123_457) {
+                let response = try await server.api.send(.GET, url, headers: ["Range": "bytes=\(start)-"])
+                let expected = whole.getSlice(at: start, length: whole.readableBytes - start)
+                #expect(response.status == 206 && response.body == expected, "\(start)")
+            }
+        }
+    }
+
     @Test("a user downloads at most four folders at once")
     func limit() async throws {
         try await withTestServer(.live) { server in
