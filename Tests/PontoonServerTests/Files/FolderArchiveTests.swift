@@ -37,12 +37,6 @@ struct FolderArchiveTests {
         pseudoRandomBytes(seed: UInt64(index + 1), count: files[index].size)
     }
 
-    private static func info(_ folder: String, _ api: APIClient, format: String = "tar") async throws -> APIResponse {
-        let response = try await api.call(.GET, "/files/\(folder)/archive_info?format=\(format)")
-        try #require(response.status == 200, "\(response.bodyText)")
-        return response
-    }
-
     /// Runs a shell script in a folder; `$URL` is a URL.
     private static func run(_ script: String, in folder: FilePath, url: String) throws {
         let process = Process()
@@ -85,7 +79,7 @@ struct FolderArchiveTests {
     func extraction(format: String, script: String) async throws {
         try await withEnduringServer { server in
             let folder = try await Self.makeTree(server.api)
-            let url = try await Self.info(folder, server.api, format: format).text("url")
+            let url = try await server.api.archiveInfo(folder, format: format).text("url")
             try await withTemporaryFolder { directory in
                 try Self.run(script, in: directory, url: url)
                 for (index, file) in Self.files.enumerated() {
@@ -112,7 +106,7 @@ struct FolderArchiveTests {
     func roundTrip() async throws {
         try await withTestServer(.live) { server in
             _ = try await Self.makeTree(server.api)
-            let root = try await Self.info(try await server.api.root(), server.api)
+            let root = try await server.api.archiveInfo(try await server.api.root())
             #expect(root["name"] == "uploads.tar" && root["format"] == "tar")
             let folders: Set<String> = Self.files.reduce(into: []) { folders, file in
                 var path = file.path.split(separator: "/").dropLast()
@@ -136,7 +130,7 @@ struct FolderArchiveTests {
     @Test("any range of a tar archive has the bytes of the whole archive")
     func ranges() async throws {
         try await withEnduringServer { server in
-            let info = try await Self.info(try await Self.makeTree(server.api), server.api)
+            let info = try await server.api.archiveInfo(try await Self.makeTree(server.api))
             let url = try info.text("url")
             let whole = try await server.api.send(.GET, url)
             let size = whole.body.readableBytes
@@ -175,11 +169,12 @@ struct FolderArchiveTests {
     @Test("curl resumes a tar archive")
     func resumption() async throws {
         try await withTestServer(.live) { server in
-            let url = try await Self.info(try await Self.makeTree(server.api), server.api).text("url")
+            let url = try await server.api.archiveInfo(try await Self.makeTree(server.api)).text("url")
             let whole = try await server.api.send(.GET, url).body
             try await withTemporaryFolder { folder in
                 for length in [1, 512, 100_000, 2_000_000] {
-                    try Data(whole.readableBytesView).prefix(length).write(to: URL(filePath: folder.appending("a.tar").string))
+                    let path = URL(filePath: folder.appending("a.tar").string)
+                    try Data(whole.readableBytesView).prefix(length).write(to: path)
                     try Self.run("curl -sSf -C - -o a.tar \"$URL\"", in: folder, url: url)
                     let data = try Data(contentsOf: URL(filePath: folder.appending("a.tar").string))
                     #expect(data == Data(whole.readableBytesView), "\(length)")
@@ -191,7 +186,7 @@ struct FolderArchiveTests {
     @Test("a zip archive has a length and no ranges")
     func zip() async throws {
         try await withTestServer(.live) { server in
-            let info = try await Self.info(try await Self.makeTree(server.api), server.api, format: "zip")
+            let info = try await server.api.archiveInfo(try await Self.makeTree(server.api), format: "zip")
             let url = try info.text("url")
             #expect(info["name"] == "run ü.zip")
             let whole = try await server.api.send(.GET, url, headers: ["Range": "bytes=5-9"])
@@ -201,67 +196,12 @@ struct FolderArchiveTests {
         }
     }
 
-    @Test(
-        "once the folder has changed, its URL is refused",
-        arguments: ["add", "addFolder", "delete", "rename", "move", "overwrite", "renameFolder"]
-    )
-    func changes(change: String) async throws {
-        try await withTestServer(arguments: smallParts) { server in
-            let folder = try await server.api.makeFolder("run")
-            let inner = try await server.api.makeFolder("inner", in: folder)
-            let file = try await server.api.putFile("a", ByteBuffer(string: "abc"), to: "parent=\(inner)").text("id")
-            let url = try await Self.info(folder, server.api).text("url")
-            #expect(try await server.api.send(.GET, url).status == 200)
-            let response: APIResponse
-            switch change {
-            case "add": response = try await server.api.copy(file, ["parent": .string(inner), "name": "b"])
-            case "addFolder":
-                response = try await server.api.call(
-                    .POST,
-                    "/files",
-                    ["parent": .string(inner), "name": "b", "type": "folder"]
-                )
-            case "delete": response = try await server.api.call(.DELETE, "/files/\(file)")
-            case "rename": response = try await server.api.call(.PATCH, "/files/\(file)", ["name": "b"])
-            case "move": response = try await server.api.move(file, ["parent": .string(folder)])
-            case "overwrite":
-                response = try await server.api.putFile(
-                    "a",
-                    ByteBuffer(string: "abd"),
-                    to: "parent=\(inner)",
-                    onConflict: "overwrite"
-                )
-            default: response = try await server.api.move(inner, ["parent": .string(folder), "name": "other"])
-            }
-            #expect(response.status < 300, "\(response.bodyText)")
-            for range in ["", "bytes=0-9"] {
-                let headers: HTTPHeaders = range.isEmpty ? [:] : ["Range": range]
-                let refused = try await server.api.send(.GET, url, headers: headers)
-                server.expectRefusal(refused, 412, 90000, change)
-            }
-            let next = try await Self.info(folder, server.api).text("url")
-            #expect(next != url)
-            #expect(try await server.api.send(.GET, next).status == 200)
-        }
-    }
-
-    @Test("changes outside of the folder do not matter")
-    func otherChanges() async throws {
-        try await withTestServer(arguments: smallParts) { server in
-            let folder = try await server.api.makeFolder("run")
-            _ = try await server.api.putFile("a", ByteBuffer(string: "abc"), to: "parent=\(folder)")
-            let url = try await Self.info(folder, server.api).text("url")
-            _ = try await server.api.uploadSmall("elsewhere")
-            #expect(try await server.api.send(.GET, url).status == 200)
-        }
-    }
-
     @Test("URLs are valid for one method, folder, format and user, and until they expire")
     func signatures() async throws {
         let clock = TestClock()
         try await withTestServer(arguments: ["--url-lifetime", "1h"], clock: clock) { server in
             let folder = try await server.api.makeFolder("run")
-            let url = try await Self.info(folder, server.api).text("url")
+            let url = try await server.api.archiveInfo(folder).text("url")
             let other = try await server.api.makeFolder("other")
             for wrong in [
                 url.replacing("/tar?", with: "/zip?"), url.replacing("/admin/", with: "/other/"),
@@ -304,89 +244,17 @@ struct FolderArchiveTests {
             )
             let path = "/files/\(folder)/archive_info?format=zip"
             server.expectRefusal(try await server.api.call(.GET, path), 400, 90000, "zip")
-            let tar = try await server.api.send(.GET, try await Self.info(folder, server.api).text("url"))
+            let tar = try await server.api.send(.GET, try await server.api.archiveInfo(folder).text("url"))
             #expect(String(decoding: tar.body.readableBytesView, as: UTF8.self).contains(#"run/..\..\evil"#))
         }
-    }
-
-    @Test("folders that are nested too deeply are refused")
-    func depth() async throws {
-        try await withTestServer { server in
-            let top = try await server.api.makeFolder("d0")
-            var folder = top
-            for depth in 1..<64 { folder = try await server.api.makeFolder("d\(depth)", in: folder) }
-            let url = try await Self.info(top, server.api).text("url")
-            _ = try await server.api.makeFolder("d64", in: folder)
-            let refused = try await server.api.call(.GET, "/files/\(top)/archive_info")
-            server.expectRefusal(refused, 400, 90000, "too deep")
-            server.expectRefusal(try await server.api.send(.GET, url), 412, 90000, "changed")
-        }
-    }
-
-    @Test("a file that is deleted while the archive is sent breaks the connection off, and the log tells why")
-    func deletion() async throws {
-        try await withEnduringServer { server in
-            let folder = try await server.api.makeFolder("run")
-            let first = ByteBuffer(repeating: 1, count: 40 << 20)
-            let place = "parent=\(folder)"
-            _ = try await server.api.putFile("first", first, to: place).text("id")
-            let second = try await server.api.putFile("second", first, to: place).text("id")
-            let url = try await Self.info(folder, server.api).text("url")
-            let target = url.dropFirst(server.origin.count)
-            let received = try await RawConnection.with(server) { connection in
-                try await connection.write("GET \(target) HTTP/1.1\r\nHost: x\r\n\r\n")
-                let head = try await connection.readHead()
-                // The first file is longer than all buffers of the connection.
-                #expect(try await server.api.call(.DELETE, "/files/\(second)").status == 204)
-                return (head, try await connection.countToEnd())
-            }
-            let length = RawResponse(head: received.0, body: "").values(of: "Content-Length").first.flatMap { Int($0) }
-            #expect(try #require(length) > 80 << 20 && received.0.contains("200 OK"))
-            #expect(received.1 > 40 << 20 && received.1 < 80 << 20)
-            try await eventually("the reason is logged") { server.log.contains("folder download broken off") }
-            #expect(!server.log.contains("internal fault"))
-        }
-    }
-
-    @Test("a change of what has not been sent yet breaks the connection off")
-    func changeWhileSending() async throws {
-        try await withEnduringServer { server in
-            let folder = try await server.api.makeFolder("run")
-            let place = "parent=\(folder)"
-            _ = try await server.api.putFile("first", ByteBuffer(repeating: 1, count: 40 << 20), to: place)
-            let last = try #require(try await Self.addManyFiles(server.api, to: folder)["x/999"]?["id"]?.scalarText)
-            let url = try await Self.info(folder, server.api).text("url")
-            let target = url.dropFirst(server.origin.count)
-            let count = try await RawConnection.with(server) { connection in
-                try await connection.write("GET \(target) HTTP/1.1\r\nHost: x\r\n\r\n")
-                _ = try await connection.readHead()
-                let rename: JSONValue = ["name": "998b"]
-                #expect(try await server.api.call(.PATCH, "/files/\(last)", rename).status == 200)
-                return try await connection.countToEnd()
-            }
-            // The first thousand entries were read before the change.
-            #expect(count > 40 << 20 && count < 40 << 20 + 1200 << 10)
-            try await eventually("the reason is logged") {
-                server.log.contains("folder download broken off") && server.log.contains("preconditionFailed")
-            }
-        }
-    }
-
-    /// Stores 1500 files in the folder `x` of a folder.
-    private static func addManyFiles(_ api: APIClient, to folder: String) async throws -> ArchiveResponse {
-        var tar = TarBuilder()
-        for number in 0..<1500 { tar.add("x/\(number)", Array("\(number)".utf8)) }
-        let response = try await api.putArchive(tar.finished(), to: "parent=\(folder)")
-        try #require(response.summary?["summary"]?["files"] == 1500)
-        return response
     }
 
     @Test("the entries of many pages are in order, and ranges begin in any of them")
     func pages() async throws {
         try await withTestServer(.live) { server in
             let folder = try await server.api.makeFolder("run")
-            _ = try await Self.addManyFiles(server.api, to: folder)
-            let url = try await Self.info(folder, server.api).text("url")
+            _ = try await server.api.addManyFiles(to: folder)
+            let url = try await server.api.archiveInfo(folder).text("url")
             let whole = try await server.api.send(.GET, url).body
             var (reader, paths) = (TarReader(), [String]())
             reader.append(whole)
@@ -401,31 +269,6 @@ struct FolderArchiveTests {
                 let expected = whole.getSlice(at: start, length: whole.readableBytes - start)
                 #expect(response.status == 206 && response.body == expected, "\(start)")
             }
-        }
-    }
-
-    @Test("a user downloads at most four folders at once")
-    func limit() async throws {
-        try await withTestServer(.live) { server in
-            let folder = try await server.api.makeFolder("run")
-            let bytes = ByteBuffer(repeating: 1, count: 40 << 20)
-            _ = try await server.api.putFile("long", bytes, to: "parent=\(folder)")
-            let url = try await Self.info(folder, server.api).text("url")
-            let request = "GET \(url.dropFirst(server.origin.count)) HTTP/1.1\r\nHost: x\r\n\r\n"
-            try await RawConnection.with(server) { first in
-                try await RawConnection.with(server) { second in
-                    try await RawConnection.with(server) { third in
-                        try await RawConnection.with(server) { fourth in
-                            for connection in [first, second, third, fourth] {
-                                try await connection.write(request)
-                                #expect(try await connection.readHead().contains("200 OK"))
-                            }
-                            server.expectRefusal(try await server.api.send(.GET, url), 503, 0, "fifth")
-                        }
-                    }
-                }
-            }
-            try await eventually("the places are free") { try await server.api.send(.HEAD, url).status == 200 }
         }
     }
 }
