@@ -7,7 +7,7 @@ extension FilePutContract {
         let folder = ada.folder("d")
         try await store.addFolder(folder)
         let files = [ada.put("b", size: 1), ada.put("a", in: folder.id, size: 2), ada.put("a", tags: ["t"])]
-        let added = try await store.addFiles(files, by: "ada", onConflict: .fail)
+        let added = try await store.addFiles(files, by: "ada", onConflict: .fail, leaseID: nil)
         try expect(added, equals: files.map { .added($0) }, "the results are in the order of the files")
         for file in files { try expect(try await store.file(file.id), equals: file, "the stored file") }
         try await ada.expectUsage(Usage(storedBytes: 13, files: 3), in: store)
@@ -15,15 +15,16 @@ extension FilePutContract {
         try expect(list.total, equals: 3, "the number of entries of the folder")
         // Rules apply to each file, in order.
         let again = [ada.put("c"), ada.put("b"), ada.put("c")]
-        let skipped = try await store.addFiles(again, by: "ada", onConflict: .skip)
+        let skipped = try await store.addFiles(again, by: "ada", onConflict: .skip, leaseID: nil)
         try expect(skipped, equals: [.added(again[0]), .skipped(files[0]), .skipped(again[0])], "skipped files")
         let new = [ada.put("b", size: 5), ada.put("b", size: 6)]
-        _ = try await store.addFiles(new, by: "ada", onConflict: .overwrite)
+        _ = try await store.addFiles(new, by: "ada", onConflict: .overwrite, leaseID: nil)
         try expect(try await store.file(named: "b", in: ada.root), equals: new[1], "the last file remains")
-        let renamed = try await store.addFiles([ada.put("b"), ada.put("b")], by: "ada", onConflict: .rename)
-        try expect(renamed.map(\.file.name), equals: ["_1_b", "_2_b"], "numbered names")
+        let more = [ada.put("b"), ada.put("b")]
+        let renamed = try await store.addFiles(more, by: "ada", onConflict: .rename, leaseID: nil)
+        try expect(renamed?.map(\.file.name), equals: ["_1_b", "_2_b"], "numbered names")
         try await ada.expectUsage(Usage(storedBytes: 48, files: 6), in: store)
-        try expect(try await store.addFiles([], by: "ada", onConflict: .fail), equals: [], "no files")
+        try expect(try await store.addFiles([], by: "ada", onConflict: .fail, leaseID: nil), equals: [], "no files")
     }
 
     static func refusedFilesAddNothing(_ store: some MetadataStore, _ ada: MetadataFixture) async throws {
@@ -39,11 +40,34 @@ extension FilePutContract {
             (.quotaExceeded, [ada.put("a"), ada.put("b", size: 11)], "ada"),
         ]
         for (code, files, user) in refused {
-            try await expectRefusal(code) { try await store.addFiles(files, by: user, onConflict: .fail) }
+            try await expectRefusal(code) {
+                try await store.addFiles(files, by: user, onConflict: .fail, leaseID: nil)
+            }
             for file in files { try expect(try await store.file(file.id), equals: nil, "nothing is added") }
         }
         try await ada.expectUsage(Usage(storedBytes: 10, files: 1), in: store)
         try expect(try await store.discardedObjects(limit: 9), equals: [], "nothing is discarded")
+    }
+
+    static func filesAddedTogetherNeedTheirLease(_ store: some MetadataStore, _ ada: MetadataFixture) async throws {
+        let files = [ada.put("a"), ada.put("b")]
+        let lease = Lease(id: "lease", expiresOn: MetadataFixture.time)
+        let add = { try await store.addFiles(files, by: "ada", onConflict: .fail, leaseID: $0) }
+        try await store.leaseObjects([try files[1].key], lease)
+        try expect(try await add(lease.id), equals: nil, "one of the objects is not leased")
+        try expect(try await store.file(files[1].id), equals: nil, "nothing is added")
+        try await store.leaseObjects([try files[0].key, ObjectKey.random()], lease)
+        try expect(try await add("other"), equals: nil, "another lease")
+        try expect(try await add(lease.id), equals: files.map { .added($0) }, "all objects are leased")
+        let unused = try await store.discardLeasedObjects(leaseID: lease.id)
+        try expect(unused.count, equals: 1, "the object without a file")
+        // With `skip`, the lease remains until the caller discards the object.
+        let again = [ada.put("a"), ada.put("c")]
+        try await store.leaseObjects(try again.map { try $0.key }, lease)
+        let results = try await store.addFiles(again, by: "ada", onConflict: .skip, leaseID: lease.id)
+        try expect(results, equals: [.skipped(files[0]), .added(again[1])], "the existing file is kept")
+        let discarded = try await store.discardLeasedObjects(leaseID: lease.id)
+        try expect(discarded, equals: [try again[0].key], "the object of the skipped file")
     }
 
     static func foldersAreAddedOrFound(_ store: some MetadataStore, _ ada: MetadataFixture) async throws {
@@ -75,7 +99,7 @@ extension FilePutContract {
             let names = (0..<8).map { "d\(number % 2 == 0 ? $0 : 7 - $0)" }
             let folders = try await store.addFolders(names.map { ada.folder($0) }, by: "ada").map { try $0.get() }
             let files = folders.map { ada.put("f\(number)", in: $0.id) } + folders.map { ada.put("shared", in: $0.id) }
-            return try await store.addFiles(files, by: "ada", onConflict: .skip).count
+            return try await store.addFiles(files, by: "ada", onConflict: .skip, leaseID: nil)?.count
         }
         try expect(results, equals: Array(repeating: 16, count: 6), "results")
         let list = try await store.files(in: ada.root, filter: FileFilter(), window: .page(.all))

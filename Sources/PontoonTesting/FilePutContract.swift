@@ -19,6 +19,7 @@ package enum FilePutContract: MetadataRule, CaseIterable {
     case onlyUnrecordedObjectsAreDiscarded
     case filesAreAddedTogether
     case refusedFilesAddNothing
+    case filesAddedTogetherNeedTheirLease
     case foldersAreAddedOrFound
     case parallelTreesShareFolders
 
@@ -41,6 +42,7 @@ package enum FilePutContract: MetadataRule, CaseIterable {
         case .onlyUnrecordedObjectsAreDiscarded: try await Self.onlyUnrecordedObjectsAreDiscarded(store, ada)
         case .filesAreAddedTogether: try await Self.filesAreAddedTogether(store, ada)
         case .refusedFilesAddNothing: try await Self.refusedFilesAddNothing(store, ada)
+        case .filesAddedTogetherNeedTheirLease: try await Self.filesAddedTogetherNeedTheirLease(store, ada)
         case .foldersAreAddedOrFound: try await Self.foldersAreAddedOrFound(store, ada)
         case .parallelTreesShareFolders: try await Self.parallelTreesShareFolders(store, ada)
         }

@@ -45,6 +45,41 @@ struct ArchivesOnS3Tests {
         }
     }
 
+    @Test("leave nothing in the bucket for files that are refused or replaced", arguments: NameConflictRule.allCases)
+    func refusals(rule: NameConflictRule) async throws {
+        try await withS3Server { server in
+            var tar = TarBuilder()
+            for name in ["a", "wrong", "a", "b"] {
+                if name == "wrong" { tar.addRecords(["PONTOON.checksum": "AAAAAAAAAAA="]) }
+                tar.add(name, Array(name.utf8))
+            }
+            let (results, error) = try await server.putArchive(tar.finished(), rule)
+            let refusals = results.map { result -> PontoonError.Code? in
+                if case .refused(let error, _) = result { error.code } else { nil }
+            }
+            let taken: PontoonError.Code? = rule == .fail ? .nameTaken : nil
+            #expect(error == nil && refusals == [nil, .checksumMismatch, taken, nil], "\(refusals)")
+            try await server.collectGarbage()
+            try await server.expectObjectsOfFiles()
+            // The lease of the second 'a', if it was not stored, becomes void.
+            let void = [.fail, .skip].contains(rule) ? 1 : 0
+            #expect(try await server.metadata.discardLeasedObjects(until: .distantFuture) == void)
+        }
+    }
+
+    @Test("are stopped, and the objects are removed, if the lease is lost before the commit")
+    func lostLease() async throws {
+        try await withS3Server { server in
+            let store = StolenLeaseStore(store: server.store, metadata: server.metadata)
+            let uploads = Uploads(metadata: server.metadata, storage: .presigned(store), sizing: PartSizing())
+            try await expectRefusal(.unavailable) { _ = try await server.putArchive(Self.archive().0, .fail, uploads) }
+            try await server.collectGarbage()
+            #expect(try await server.storedObjects() == 0)
+            let files = try await server.metadata.usage(of: .project(server.fixture.project.id))?.usage.files
+            #expect(files == 0)
+        }
+    }
+
     @Test("are refused file by file if there is no memory for a long one")
     func memory() async throws {
         try await withS3Server { server in
@@ -74,9 +109,10 @@ extension S3Server {
     fileprivate func putArchive(
         _ archive: ByteBuffer,
         _ rule: NameConflictRule,
+        _ uploads: Uploads? = nil,
         memory: Int = .max
     ) async throws -> (results: [ArchiveResult], error: (any Error)?) {
-        let archives = Archives(uploads: uploads)
+        let archives = Archives(uploads: uploads ?? self.uploads)
         let put = ArchivePut(folder: .project(fixture.project.id), rule: rule)
         let reception = archives.reception(
             into: try await archives.check(put, caller: user),

@@ -77,7 +77,7 @@ struct FilePutsOnS3Tests {
             let kept = try await server.putFile("a", ByteBuffer(string: "1")).file
             let key = ObjectKey.random()
             let lease = Lease(id: "crashed", expiresOn: .distantFuture)
-            _ = try await server.metadata.leaseObject(key, lease, isNew: true)
+            try await server.metadata.leaseObjects([key], lease)
             try await server.store.createObject(key, bytes: ByteBuffer(string: "2"), crc64: CRC64NVME())
             try await server.maintenance().recover()
             #expect(try await server.content(kept) == ByteBuffer(string: "1"))
@@ -141,7 +141,7 @@ extension S3Server {
 }
 
 /// A store in which another server discards an object as soon as it has been created.
-private struct StolenLeaseStore: PresignedObjectStore {
+struct StolenLeaseStore: PresignedObjectStore {
     let store: S3ObjectStore
     let metadata: SQLMetadataStore
 

@@ -161,7 +161,7 @@ extension SevenBridgesClient {
 
     /// An error response to a call, which may be repeated after a pause.
     struct RefusedCall: Error {
-        fileprivate let error: APIError
+        let error: APIError
         fileprivate let wait: Duration?
     }
 

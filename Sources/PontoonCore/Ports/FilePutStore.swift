@@ -25,10 +25,15 @@ package protocol FilePutStore: Sendable {
         leaseID: String?
     ) async throws -> AddedFile?
     /// Adds files of one project in one transaction, in order; see ``addFile(_:by:onConflict:leaseID:)``.
-    /// - Returns: The results, in the order of the files.
+    /// - Returns: The results, in the order of the files; `nil`, with nothing changed, if an object is not leased.
     /// - Throws: The errors of that method, with nothing changed; another order of the files, or each file by itself,
     ///   may then be accepted.
-    func addFiles(_ files: [File], by userName: String, onConflict rule: NameConflictRule) async throws -> [AddedFile]
+    func addFiles(
+        _ files: [File],
+        by userName: String,
+        onConflict rule: NameConflictRule,
+        leaseID: String?
+    ) async throws -> [AddedFile]?
     /// Adds folders of one project in one transaction, unless they exist.
     /// - Parameters:
     ///   - folders: The folders; the parent of each exists, or precedes it.
@@ -38,13 +43,16 @@ package protocol FilePutStore: Sendable {
     ///   parent does not exist or the user may not write to the project.
     /// - Throws: An error if the store is unavailable.
     func addFolders(_ folders: [File], by userName: String) async throws -> [Result<File, PontoonError>]
-    /// Leases a new object, or renews its lease.
-    /// - Returns: `false`, with nothing changed, if another lease of the object exists or it was discarded.
-    func leaseObject(_ key: ObjectKey, _ lease: Lease, isNew: Bool) async throws -> Bool
-    /// Makes the lease of an object void and discards the object; see ``DiscardedObjectStore``. The void lease expires
-    /// after ``ObjectLeases/timeOfLateRequests``, and ``discardLeasedObjects(until:)`` then discards the object again.
-    /// - Returns: `false`, with nothing changed, if the object is not leased under this id.
-    func discardLeasedObject(_ key: ObjectKey, leaseID: String) async throws -> Bool
+    /// Leases new objects under one id.
+    /// - Throws: An error, with nothing changed, if one of them is leased already.
+    func leaseObjects(_ keys: [ObjectKey], _ lease: Lease) async throws
+    /// Extends the lease of all objects that are leased under its id.
+    /// - Returns: `false`, with nothing changed, if there is none.
+    func renewObjectLeases(_ lease: Lease) async throws -> Bool
+    /// Makes the leases under an id void and discards their objects; see ``DiscardedObjectStore``. The void leases expire
+    /// after ``ObjectLeases/timeOfLateRequests``, and ``discardLeasedObjects(until:)`` then discards the objects again.
+    /// - Returns: The keys of the discarded objects.
+    func discardLeasedObjects(leaseID: String) async throws -> Set<ObjectKey>
     /// Discards the objects whose leases expire by a time, and makes these leases void; deletes those that are void already.
     /// - Returns: The number of discarded objects.
     func discardLeasedObjects(until time: Date) async throws -> Int

@@ -6,16 +6,16 @@ package protocol UsageStore: Sendable {
     /// Returns the usage of a user or project and the quota in force, as last committed by any process.
     /// - Returns: `nil` if there is no such user or project.
     func usage(of subject: UsageSubject) async throws -> UsageReport?
-    /// Checks that an upload of declared size would not exceed a quota at present; changes nothing.
+    /// Checks that new files or uploads would not exceed a quota at present; changes nothing.
     /// - Parameters:
-    ///   - size: The declared size in bytes.
+    ///   - growth: What they add to the usage.
     ///   - project: The project; if it does not exist, the check succeeds.
-    ///   - userName: The user of the upload.
-    ///   - isSender: Whether the upload is that of an upload link's sender.
+    ///   - userName: The user who adds them.
+    ///   - isSender: Whether an upload link's sender adds them.
     /// - Throws: `.quotaExceeded`.
     func checkQuota(
-        forUploadOf size: Int64,
-        to project: ProjectID,
+        for growth: Usage,
+        in project: ProjectID,
         by userName: String,
         isSender: Bool
     ) async throws

@@ -25,25 +25,25 @@ extension SQLMetadataStore {
         }
     }
 
-    package func leaseObject(_ key: ObjectKey, _ lease: Lease, isNew: Bool) async throws -> Bool {
+    package func leaseObjects(_ keys: [ObjectKey], _ lease: Lease) async throws {
         try await write(changing: .none) { connection in
-            if isNew {
-                let values: [any SQLConvertible] = [key.leasedTask, lease.id, lease.expiresOn]
-                return try connection.execute(insertObjectLease, values) == 1
+            for key in keys {
+                try connection.enqueue(insertObjectLease, [key.leasedTask, lease.id, lease.expiresOn])
             }
-            let values: [any SQLConvertible] = [lease.expiresOn, key.leasedTask, lease.id]
-            return try connection.execute(renewObjectLease, values) == 1
         }
     }
 
-    package func discardLeasedObject(_ key: ObjectKey, leaseID: String) async throws -> Bool {
+    package func renewObjectLeases(_ lease: Lease) async throws -> Bool {
+        try await write(changing: .none) { try $0.execute(extendObjectLeases, [lease.expiresOn, lease.id]) > 0 }
+    }
+
+    package func discardLeasedObjects(leaseID: String) async throws -> Set<ObjectKey> {
         let now = now
         return try await write(changing: .none) { connection in
             let again = now.addingTimeInterval(ObjectLeases.timeOfLateRequests)
-            let values: [any SQLConvertible] = [again, key.leasedTask, leaseID]
-            guard try connection.execute(voidObjectLease, values) == 1 else { return false }
-            try connection.discard(key.rawValue, nil, now: now)
-            return true
+            let keys = try connection.query(voidObjectLeases, [again, leaseID]).map { try $0.leasedObject() }
+            for key in keys { try connection.discard(key.rawValue, nil, now: now) }
+            return Set(keys)
         }
     }
 
@@ -54,10 +54,7 @@ extension SQLMetadataStore {
             // First the void leases, which the next statement must not include.
             let void = try connection.query(deleteVoidObjectLeases, [time])
             let expired = try connection.query(voidExpiredObjectLeases, [again, time])
-            for row in void + expired {
-                let key = try row.decode("task", try row.text("task")) { ObjectKey(leasedTask: $0) }
-                try connection.discard(key.rawValue, nil, now: now)
-            }
+            for row in void + expired { try connection.discard(try row.leasedObject().rawValue, nil, now: now) }
             return void.count + expired.count
         }
     }
@@ -74,11 +71,16 @@ extension SQLMetadataStore {
     }
 }
 
+extension SQLRow {
+    /// Returns the object of a lease.
+    func leasedObject() throws -> ObjectKey { try decode("task", try text("task")) { ObjectKey(leasedTask: $0) } }
+}
+
 extension ObjectKey {
     fileprivate static let leasedTaskPrefix = "object/"
 
     /// The name in the table `leases` of the task that stores the object.
-    fileprivate var leasedTask: String { Self.leasedTaskPrefix + rawValue }
+    var leasedTask: String { Self.leasedTaskPrefix + rawValue }
 
     /// Parses the name of a task that stores an object; `nil` if it is another task.
     fileprivate init?(leasedTask task: String) {
@@ -169,16 +171,17 @@ private let selectPlace = SQLStatement(
         WHERE files.id = $2 AND files.project_id = $3 AND files.kind = 'folder'
         """
 )
-private let insertObjectLease: SQLStatement = """
-    INSERT INTO leases (task, holder, expires_on) VALUES ($1, $2, $3) ON CONFLICT (task) DO NOTHING
-    """
-private let renewObjectLease: SQLStatement = "UPDATE leases SET expires_on = $1 WHERE task = $2 AND holder = $3"
+private let insertObjectLease: SQLStatement = "INSERT INTO leases (task, holder, expires_on) VALUES ($1, $2, $3)"
 private let selectObjectLease: SQLStatement = "SELECT task FROM leases WHERE task = $1 AND holder = $2"
-private let deleteObjectLease: SQLStatement = "DELETE FROM leases WHERE task = $1 AND holder = $2"
-private let voidObjectLease: SQLStatement = """
-    UPDATE leases SET holder = '', expires_on = $1 WHERE task = $2 AND holder = $3
-    """
+let deleteObjectLease: SQLStatement = "DELETE FROM leases WHERE task = $1 AND holder = $2"
 // '0' is the character after '/', so the range contains the names that start with 'object/'.
+private let extendObjectLeases: SQLStatement = """
+    UPDATE leases SET expires_on = $1 WHERE task > 'object/' AND task < 'object0' AND holder = $2
+    """
+private let voidObjectLeases: SQLStatement = """
+    UPDATE leases SET holder = '', expires_on = $1 WHERE task > 'object/' AND task < 'object0' AND holder = $2
+    RETURNING task
+    """
 private let deleteVoidObjectLeases: SQLStatement = """
     DELETE FROM leases WHERE task > 'object/' AND task < 'object0' AND holder = '' AND expires_on <= $1 RETURNING task
     """

@@ -6,8 +6,9 @@ extension SQLMetadataStore {
     package func addFiles(
         _ files: [File],
         by userName: String,
-        onConflict rule: NameConflictRule
-    ) async throws -> [AddedFile] {
+        onConflict rule: NameConflictRule,
+        leaseID: String?
+    ) async throws -> [AddedFile]? {
         let (now, defaults) = (now, defaultQuotas)
         // All transactions lock folders and names in this order, so they do not wait for each other in a circle.
         let order = files.indices.sorted { files[$0].place($0) < files[$1].place($1) }
@@ -15,6 +16,11 @@ extension SQLMetadataStore {
             var results: [Int: AddedFile] = [:]
             var (account, folder, usage) = (UsageAccount?.none, String?.none, Usage())
             var entries: [String: Int] = [:]
+            if let leaseID {
+                let leased = try connection.query(selectObjectLeases, [leaseID], lock: .forUpdate("leases"))
+                let keys = Set(try leased.map { try $0.leasedObject() })
+                guard files.allSatisfy({ $0.content.map { keys.contains($0.key) } ?? false }) else { return nil }
+            }
             for index in order {
                 let file = files[index]
                 guard let content = file.content, let parent = file.parent else {
@@ -26,8 +32,10 @@ extension SQLMetadataStore {
                 }
                 let (added, change) = try connection.add(file, content, in: parent, rule, now: now, isCounted: false)
                 results[index] = added
-                if case .added = added { entries[parent, default: 0] += 1 }
                 usage += change
+                guard case .added = added else { continue }
+                entries[parent, default: 0] += 1
+                if let leaseID { try connection.enqueue(deleteObjectLease, [content.key.leasedTask, leaseID]) }
             }
             try connection.add(entries: entries)
             if let account { try connection.add(usage, to: account) }
@@ -103,6 +111,10 @@ extension SQLConnection {
         return .success(folder)
     }
 }
+
+private let selectObjectLeases: SQLStatement = """
+    SELECT task FROM leases WHERE task > 'object/' AND task < 'object0' AND holder = $1
+    """
 
 extension File {
     /// The parent, the name, and an index that keeps the order of files with the same name.

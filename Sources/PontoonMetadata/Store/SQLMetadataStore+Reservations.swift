@@ -3,8 +3,8 @@ package import PontoonCore
 
 extension SQLMetadataStore {
     package func checkQuota(
-        forUploadOf size: Int64,
-        to project: ProjectID,
+        for growth: Usage,
+        in project: ProjectID,
         by userName: String,
         isSender: Bool
     ) async throws {
@@ -12,7 +12,7 @@ extension SQLMetadataStore {
         try await read { connection in
             guard var account = try connection.usageAccount(of: project, defaults) else { return }
             account.setCaller(userName, isSender: isSender)
-            try connection.checkRoom(for: Usage(reservedBytes: size, openUploads: 1), in: account)
+            try connection.checkRoom(for: growth, in: account)
         }
     }
 

@@ -31,7 +31,10 @@ final class GzipDecoder {
     ///
     /// - Throws: `.badRequest` if the input is not gzip or is damaged.
     func next() throws(PontoonError) -> ByteBuffer? {
-        while input.readableBytes > 0 || hasMore {
+        while true {
+            // Tapes and `dd` pad a file with zeros, which gzip ignores too.
+            if isAtEnd { input.moveReaderIndex(forwardBy: input.readableBytesView.prefix { $0 == 0 }.count) }
+            guard input.readableBytes > 0 || hasMore else { return nil }
             var output = ByteBufferAllocator().buffer(capacity: Self.outputSize)
             var result: CInt = 0
             input.readWithUnsafeReadableBytes { input in
@@ -54,7 +57,6 @@ final class GzipDecoder {
             guard result >= 0 else { throw PontoonError(.badRequest, "The body is not valid gzip.") }
             if output.readableBytes > 0 { return output }
         }
-        return nil
     }
 
     /// Checks that the input was complete.

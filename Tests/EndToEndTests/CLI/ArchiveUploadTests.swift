@@ -120,7 +120,10 @@ struct ArchiveUploadTests {
         }
     }
 
-    @Test("archives that the server or a proxy refuses are replaced by single files", arguments: [403, 404, 413, 501])
+    @Test(
+        "archives that the server or a proxy refuses are replaced by single files",
+        arguments: [403, 404, 413, 501, 503]
+    )
     func refused(status: Int) async throws {
         try await withPontoon { server, user in
             try makeFiles(user, 30)

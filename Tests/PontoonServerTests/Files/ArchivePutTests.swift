@@ -228,6 +228,12 @@ struct ArchivePutTests {
             #expect(results.map { $0 == 0 } == [true, false, true, true, false], "\(archive.results)")
             #expect(try server.finishedObjects() == 3)
             #expect(try server.unfinishedObjects() == [])
+            // Bytes that cannot be stored are not even compared with their checksum.
+            var tar = TarBuilder()
+            tar.addRecords(["PONTOON.checksum": "AAAAAAAAAAA="])
+            tar.add("f", Array("123".utf8))
+            let refused = try await server.api.putArchive(tar.finished())
+            #expect(refused.lines.first?["error"]?["code"] == archive.lines[1]["error"]?["code"], "\(refused.results)")
         }
     }
 

@@ -33,6 +33,7 @@ struct ArchiveStreamTests {
         arguments: [
             "tar -c --format=v7 short", "tar -c --format=oldgnu run", "tar -c --format=gnu run",
             "tar -c --format=posix run", "tar -c --format=ustar short", "tar -cz run", "tar -c -b 1 run | gzip -9",
+            "tar -cz run; head -c 100000 /dev/zero",
             "python3 -c 'import sys, tarfile\nwith tarfile.open(fileobj=sys.stdout.buffer, mode=\"w|\") as t: t.add(\"run\")'",
         ]
     )

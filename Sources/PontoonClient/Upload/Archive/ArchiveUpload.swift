@@ -12,6 +12,10 @@ final class ArchiveUpload: Sendable {
         var alone: [TransferFile<UploadItem>] = []
     }
 
+    /// Number of responses 503 after which the files are sent by themselves: the server accepts only a few archives of a
+    /// user at once, and others may take long.
+    private static let maximumRefusals = 3
+
     private let job: UploadJob
     private let end: @Sendable (TransferFile<UploadItem>, TransferEnding) async -> Void
     private let state: Mutex<State>
@@ -44,6 +48,7 @@ final class ArchiveUpload: Sendable {
     func run() async -> [TransferFile<UploadItem>] {
         let purpose = "upload \(waiting.count) files"
         let request = APIRequest(method: .POST, path: SevenBridgesClient.archivePath, purpose: purpose)
+        var refusals = 0
         let replaces = job.options.transfer.conflictPolicy == .overwrite && !job.options.comparesExisting
         do {
             try await job.client.repeating(request) { mayHaveSucceeded in
@@ -51,12 +56,18 @@ final class ArchiveUpload: Sendable {
                 let rule = replaces ? "overwrite" : mayHaveSucceeded ? "skip" : "fail"
                 var call = request
                 call.query = [job.options.destination.field, ("on_conflict", rule)]
-                try await attempt(call)
+                do {
+                    try await attempt(call)
+                } catch let refusal as SevenBridgesClient.RefusedCall where refusal.error.status == 503 {
+                    refusals += 1
+                    if refusals == Self.maximumRefusals { throw refusal.error }
+                    throw refusal
+                }
             }
             // The server stopped before the end of the archive.
             setAside(waiting)
         } catch let error as APIError where error.mayConcernArchives {
-            job.archives.noteRefusal()
+            if error.status != 503 { job.archives.noteRefusal() }
             setAside(waiting)
         } catch {
             for file in waiting { await end(file, TransferEnding(failed: error)) }
@@ -174,6 +185,6 @@ final class ArchiveUpload: Sendable {
 extension APIError {
     /// Whether the server or a proxy may accept the files one by one.
     fileprivate var mayConcernArchives: Bool {
-        !concernsDestination && status != 429 && (status < 500 || status == 501)
+        !concernsDestination && status != 429 && (status < 500 || [501, 503].contains(status))
     }
 }

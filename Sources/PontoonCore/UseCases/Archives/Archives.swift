@@ -8,8 +8,6 @@ import PontoonFoundation
 package struct Archives: Sendable {
     /// Size in bytes up to which a file is kept in memory until it is stored with others.
     static let smallSize: Int64 = 1 << 20
-    /// The number of objects that are sent to a bucket at once.
-    private static let bucketRequests = 16
     /// The number of concurrent reads that look for existing files.
     private static let lookUps = 8
 
@@ -97,6 +95,10 @@ package struct Archives: Sendable {
             case .new(let file, let new): files.append((index, file, new))
             }
         }
+        for (file, refusal) in zip(files, try await quotaRefusals(files.map(\.new), destination)) {
+            if let refusal { results[file.index] = .refused(refusal, path: file.file.displayPath) }
+        }
+        files.removeAll { results[$0.index] != nil }
         let stored = try await add(files.map { ($0.file, $0.new) }, destination.rule)
         for (file, result) in zip(files, stored) {
             switch result {
@@ -140,32 +142,42 @@ package struct Archives: Sendable {
         }
     }
 
+    /// Returns the refusals of files that by themselves exceed a quota already, so that their bytes are not stored in vain.
+    private func quotaRefusals(
+        _ files: [NewFile],
+        _ destination: ArchiveDestination
+    ) async throws -> [PontoonError?] {
+        // Only the transaction knows how much space a replaced file frees.
+        let isUnknown = destination.rule == .overwrite
+        let growths = files.map { Usage(storedBytes: $0.put.length ?? 0, files: 1) }
+        if isUnknown || files.isEmpty { return files.map { _ in nil } }
+        if try await quotaRefusal(growths.reduce(Usage(), +), destination) == nil { return files.map { _ in nil } }
+        return try await mapConcurrently(growths, limit: Self.lookUps) { try await quotaRefusal($0, destination) }
+    }
+
+    private func quotaRefusal(_ growth: Usage, _ destination: ArchiveDestination) async throws -> PontoonError? {
+        do {
+            let (project, userName) = (destination.project, destination.caller.name)
+            try await metadata.checkQuota(for: growth, in: project, by: userName, isSender: false)
+            return nil
+        } catch let error as PontoonError where error.code == .quotaExceeded {
+            return error
+        }
+    }
+
     private func add(
         _ files: [(ArchiveFile, NewFile)],
         _ rule: NameConflictRule
     ) async throws -> [Result<AddedFile, PontoonError>] {
         guard !files.isEmpty else { return [] }
+        let objects = files.map { ($0.1, $0.0.bytes) }
+        let results: [Result<AddedFile, PontoonError>]
         switch uploads.storage {
-        case .streaming(let store, _, _):
-            let results = try await uploads.add(files.map { ($0.1, $0.0.bytes) }, rule, to: store)
-            await uploads.noteStored(results.compactMap { try? $0.get() }, rule)
-            return results
-        case .presigned:
-            // A later file with the same name must follow the earlier one.
-            var results: [Result<AddedFile, PontoonError>] = []
-            for group in files.groups(withoutRepeated: { "\($0.1.folder)/\($0.1.put.name)" }) {
-                results += try await mapConcurrently(group, limit: Self.bucketRequests) { file, new in
-                    do {
-                        return .success(
-                            try await uploads.put(new, body: OneChunk(file.bytes), limit: Self.smallSize) { _ in }
-                        )
-                    } catch let error as PontoonError {
-                        return .failure(error)
-                    }
-                }
-            }
-            return results
+        case .streaming(let store, _, _): results = try await uploads.add(objects, rule, to: store)
+        case .presigned(let store): results = try await uploads.add(objects, rule, to: store)
         }
+        await uploads.noteStored(results.compactMap { try? $0.get() }, rule)
+        return results
     }
 }
 
@@ -186,21 +198,5 @@ extension ArchiveResult {
         case .added(let file): self = .file(file, path: path, isNew: true)
         case .skipped(let file): self = .file(file, path: path, isNew: false)
         }
-    }
-}
-
-extension Array {
-    /// Splits the elements into consecutive groups, none of which has two elements with the same key.
-    fileprivate func groups(withoutRepeated key: (Element) -> String) -> [[Element]] {
-        var groups: [[Element]] = []
-        var keys: Set<String> = []
-        for element in self {
-            if groups.isEmpty || !keys.insert(key(element)).inserted {
-                keys = [key(element)]
-                groups.append([])
-            }
-            groups[groups.count - 1].append(element)
-        }
-        return groups
     }
 }

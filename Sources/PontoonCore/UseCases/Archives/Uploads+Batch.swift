@@ -24,7 +24,7 @@ extension Uploads {
         }
         var added: ArraySlice<Result<AddedFile, PontoonError>>
         do {
-            added = try await record(durable, rule)[...]
+            added = (try await record(durable, rule, leaseID: nil) ?? [])[...]
         } catch {
             added = try await outcomes(of: durable.map(\.new), in: store, after: error)[...]
         }
@@ -36,25 +36,27 @@ extension Uploads {
         return digests.map { digest in digest.flatMap { _ in added.popFirst() ?? .failure(Self.lost) } }
     }
 
-    private static var lost: PontoonError { PontoonError(.internalFault, "The file was not stored.") }
+    static var lost: PontoonError { PontoonError(.internalFault, "The file was not stored.") }
 
     /// Adds the files of durable objects, one by one if they cannot be added together.
     ///
+    /// - Returns: The results; `nil`, with nothing changed, if the lease of the objects is lost.
     /// - Throws: An error if the metadata store is unavailable; each file may then be added or not.
-    private func record(
+    func record(
         _ files: [(new: NewFile, file: File)],
-        _ rule: NameConflictRule
-    ) async throws -> [Result<AddedFile, PontoonError>] {
-        guard let first = files.first else { return [] }
+        _ rule: NameConflictRule,
+        leaseID: String?
+    ) async throws -> [Result<AddedFile, PontoonError>]? {
+        guard let user = files.first?.new.userName else { return [] }
         do {
-            let added = try await metadata.addFiles(files.map(\.file), by: first.new.userName, onConflict: rule)
-            return added.map { .success($0) }
+            return try await metadata.addFiles(files.map(\.file), by: user, onConflict: rule, leaseID: leaseID)?
+                .map { .success($0) }
         } catch is PontoonError {
             // Finds out which of the files are refused.
             var results: [Result<AddedFile, PontoonError>] = []
             for file in files {
                 do {
-                    results.append(.success(try await commit(file.file, of: file.new, leaseID: nil)))
+                    results.append(.success(try await commit(file.file, of: file.new, leaseID: leaseID)))
                 } catch let error as PontoonError {
                     results.append(.failure(error))
                 }

@@ -37,7 +37,8 @@ extension Uploads {
         )
         if let existing = try await existing(put, in: folder) { return .existing(existing) }
         if let length = put.length, length > Self.longestIgnoredBody {
-            try await metadata.checkQuota(forUploadOf: length, to: project, by: caller.name, isSender: false)
+            let growth = Usage(storedBytes: length, files: 1)
+            try await metadata.checkQuota(for: growth, in: project, by: caller.name, isSender: false)
         }
         return .new(newFile(put, folder, project, caller))
     }
@@ -191,11 +192,11 @@ extension Uploads {
         try result.requireMatch()
         let file = new.file(size: result.size, crc64: result.crc64)
         let lease = leases.new()
-        guard try await metadata.leaseObject(new.key, lease, isNew: true) else { throw Self.leaseLost }
+        try await metadata.leaseObjects([new.key], lease)
         do {
             let object = bytes
             let isStored = try await leases.keep(lease) { [metadata] in
-                try await metadata.leaseObject(new.key, $0, isNew: false)
+                try await metadata.renewObjectLeases($0)
             } _: {
                 try await store.createObject(new.key, bytes: object, crc64: result.crc64)
                 return true
@@ -209,12 +210,12 @@ extension Uploads {
                 )
             {
                 if case .added = added { return added }
-                if try await metadata.discardLeasedObject(new.key, leaseID: lease.id) { await garbage.collect() }
+                if try await !metadata.discardLeasedObjects(leaseID: lease.id).isEmpty { await garbage.collect() }
                 return added
             }
         } catch {
             // If this fails too, the object is discarded once the lease has expired.
-            let isDiscarded = try await metadata.discardLeasedObject(new.key, leaseID: lease.id)
+            let isDiscarded = try await !metadata.discardLeasedObjects(leaseID: lease.id).isEmpty
             return try await outcome(of: new, isDiscarded: isDiscarded, after: error)
         }
         // Another server has discarded the object, perhaps before the bucket carried out the request.
@@ -222,7 +223,7 @@ extension Uploads {
         throw Self.leaseLost
     }
 
-    private static var leaseLost: PontoonError {
+    static var leaseLost: PontoonError {
         PontoonError(.unavailable, "The server was interrupted while it stored the file; send it again.")
     }
 

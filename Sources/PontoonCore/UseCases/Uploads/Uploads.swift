@@ -168,8 +168,8 @@ package final class Uploads: Sendable {
     ) async throws -> Upload {
         if case .folder(_, let project, _) = destination, let size = content.size, size >= Self.preallocationToCheck {
             try await metadata.checkQuota(
-                forUploadOf: size,
-                to: project,
+                for: Usage(reservedBytes: size, openUploads: 1),
+                in: project,
                 by: userName,
                 isSender: senderSession != nil
             )
