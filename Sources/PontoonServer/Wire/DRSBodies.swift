@@ -1,3 +1,4 @@
+import HTTPTypes
 import PontoonCore
 
 /// The JSON body that describes an object of DRS: a file, or a folder as a bundle.

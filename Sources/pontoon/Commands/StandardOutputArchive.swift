@@ -1,4 +1,5 @@
 import PontoonClient
+import SystemPackage
 
 /// A download of a folder to standard output, as one tar archive.
 struct StandardOutputArchive: Sendable {
