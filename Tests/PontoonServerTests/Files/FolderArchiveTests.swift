@@ -208,7 +208,7 @@ struct FolderArchiveTests {
                 url.replacing(folder, with: other), url.replacing("signature=", with: "signature=0"),
                 String(url.prefix { $0 != "?" }),
             ] {
-                server.expectRefusal(try await server.api.send(.GET, wrong), 403, 90002, wrong)
+                server.expectRefusal(try await server.api.send(.GET, wrong), 403, 90002, "\(wrong)")
             }
             server.expectRefusal(try await server.api.send(.DELETE, url), 403, 90002, "DELETE")
             clock.advance(by: .seconds(3700))

@@ -52,7 +52,7 @@ struct LongFolderArchiveTests {
             length.add(entry)
         }
         if format == .zip {
-            for (entry, offset) in zip(entries, offsets) {
+            for (entry, offset) in Swift.zip(entries, offsets) {
                 try append {
                     layout.appendDirectoryEntry(entry, checksum: checksum(entry.size), offset: offset, to: &$0)
                 }
