@@ -50,7 +50,7 @@ struct DRSTests {
 
     @Test("a file is an object, with either header of the token", arguments: ["Authorization", "X-SBG-Auth-Token"])
     func file(header: String) async throws {
-        try await withTestServer(arguments: ["--public-url", "https://data.example.org"]) { server in
+        try await withTestServer(.live, arguments: ["--public-url", "https://data.example.org"]) { server in
             let md5 = "kAFQmDzST7DWlj99KOF/cg=="
             let file = try await server.api.putFile("ä b.txt", ByteBuffer(string: "abc"), headers: ["Content-MD5": md5])
             let (id, created) = (try file.text("id"), try file.text("created_on"))
@@ -110,7 +110,9 @@ struct DRSTests {
             #expect(outer["contents"] == [flat])
             for value in ["true", "True"] {
                 let expanded = try await get("/objects/\(folder)?expand=\(value)", server)
-                guard case .array(let nested) = expanded["contents"] else { throw UnexpectedResponse(description: "no") }
+                guard case .array(let nested) = expanded["contents"] else {
+                    throw UnexpectedResponse(description: "no contents")
+                }
                 #expect(nested.first?["contents"] == .array(contents))
             }
             let root = try await get("/objects/\(try await server.api.root())", server)

@@ -56,7 +56,7 @@ struct DownloadCallTests {
 
     @Test("a stored MD5 is returned on request, also with a range, and no other checksum")
     func digests() async throws {
-        try await withTestServer { server in
+        try await withTestServer(.live) { server in
             let md5 = "kAFQmDzST7DWlj99KOF/cg=="
             let bytes = ByteBuffer(string: "abc")
             let file = try await server.api.putFile("a", bytes, headers: ["Content-MD5": md5]).text("id")

@@ -38,16 +38,22 @@ struct FolderArchiveTests {
     }
 
     /// Runs a shell script in a folder; `$URL` is a URL.
-    private static func run(_ script: String, in folder: FilePath, url: String) throws {
+    ///
+    /// Never blocks a thread, because the server runs in this process.
+    private static func run(_ script: String, in folder: FilePath, url: String) async throws {
         let process = Process()
         process.executableURL = URL(filePath: "/bin/bash")
         process.arguments = ["-euo", "pipefail", "-c", script]
         process.currentDirectoryURL = URL(filePath: folder.string)
         let variables = ["URL": url, "PYTHON": TestTools.python.string, "LC_ALL": "C.UTF-8"]
         process.environment = ProcessInfo.processInfo.environment.merging(variables) { $1 }
+        let (ends, end) = AsyncStream.makeStream(of: Int32.self)
+        process.terminationHandler = {
+            end.yield($0.terminationStatus)
+            end.finish()
+        }
         try process.run()
-        process.waitUntilExit()
-        try #require(process.terminationStatus == 0, "\(script)")
+        for await status in ends { try #require(status == 0, "\(script)") }
     }
 
     @Test(
@@ -81,7 +87,7 @@ struct FolderArchiveTests {
             let folder = try await Self.makeTree(server.api)
             let url = try await server.api.archiveInfo(folder, format: format).text("url")
             try await withTemporaryFolder { directory in
-                try Self.run(script, in: directory, url: url)
+                try await Self.run(script, in: directory, url: url)
                 for (index, file) in Self.files.enumerated() {
                     let path = directory.appending("run ü/\(file.path)")
                     let data = try Data(contentsOf: URL(filePath: path.string))
@@ -175,7 +181,7 @@ struct FolderArchiveTests {
                 for length in [1, 512, 100_000, 2_000_000] {
                     let path = URL(filePath: folder.appending("a.tar").string)
                     try Data(whole.readableBytesView).prefix(length).write(to: path)
-                    try Self.run("curl -sSf -C - -o a.tar \"$URL\"", in: folder, url: url)
+                    try await Self.run("curl -sSf -C - -o a.tar \"$URL\"", in: folder, url: url)
                     let data = try Data(contentsOf: URL(filePath: folder.appending("a.tar").string))
                     #expect(data == Data(whole.readableBytesView), "\(length)")
                 }

@@ -25,9 +25,7 @@ struct LongFolderArchiveTests {
         return FolderArchiveEntry(path: path, file: file)
     }
 
-    /// Writes an archive whose files contain zeros only.
-    ///
-    /// - Parameter checksum: Returns the CRC-32 of a file of this length.
+    /// Writes an archive whose files contain zeros only; `checksum` returns the CRC-32 of a file of a length.
     private static func write(
         _ entries: [FolderArchiveEntry],
         as format: FolderArchiveFormat,

@@ -47,7 +47,7 @@ struct AuditedCallTests {
             let file = try await scenario.run(member: "member")
             let bytes = try await server.api.download(file)
             #expect(bytes.readableBytes == 3)
-            let folder = try await server.api.makeFolder("archived")
+            let folder = try await server.api.makeFolder("downloaded")
             let archive = try await server.api.call(.GET, "/files/\(folder)/archive_info").text("url")
             let size = try await server.api.send(.GET, archive).body.readableBytes
             let object = "/ga4gh/drs/v1/objects/\(file)/access/https"
@@ -68,7 +68,7 @@ struct AuditedCallTests {
                 .init(
                     call: "GET /v2/files/{file_id}/archive_info",
                     action: "download.authorize",
-                    fields: ["object": .string(folder), "name": "archived"]
+                    fields: ["object": .string(folder), "name": "downloaded"]
                 ),
                 .init(
                     call: "GET /storage/archives/{username}/{file_id}/{version}/{format}",
