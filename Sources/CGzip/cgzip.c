@@ -44,3 +44,7 @@ int cgzip_inflate(cgzip *state, const uint8_t *input, size_t *input_count, uint8
     if (result != Z_STREAM_END || inflateReset(stream) != Z_OK) return -1;
     return 1;
 }
+
+uint32_t cgzip_crc32(uint32_t checksum, const uint8_t *bytes, size_t count) {
+    return (uint32_t)crc32_z(checksum, bytes, count);
+}

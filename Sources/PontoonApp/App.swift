@@ -87,12 +87,20 @@ package struct App: Sendable {
                 logger.notice("interrupted completions rolled back", metadata: ["uploads": "\(rolledBack)"])
             }
         }
+        let downloads = Downloads(metadata: metadata, storage: stores.storage, now: now)
         let useCases = UseCases(
             accounts: Accounts(metadata: metadata, limits: settings.userLimits, uses: uses, now: now),
             projects: Projects(metadata: metadata, objects: objects, limits: settings.userLimits, now: now),
             files: Files(metadata: metadata, objects: objects, now: now),
             jobs: FileJobs(metadata: metadata, now: now),
-            downloads: Downloads(metadata: metadata, storage: stores.storage, now: now),
+            downloads: downloads,
+            folderArchives: FolderArchives(
+                metadata: metadata,
+                downloads: downloads,
+                urls: DataPlaneURLs(stores.keys),
+                now: now
+            ),
+            dataObjects: DataObjects(metadata: metadata, downloads: downloads),
             uploads: uploads,
             uploadLinks: UploadLinks(metadata: metadata, objects: objects, passwords: passwords, now: now),
             senders: SenderSessions(metadata: metadata, passwords: passwords, now: now),

@@ -15,6 +15,8 @@ struct AppContext: RequestContext {
     let channel: any Channel
     /// The URL at which the client reaches the server, set by ``ErrorMiddleware``; `nil` only for health checks.
     var base: BaseURL?
+    /// The format of error responses, set by ``ErrorMiddleware``.
+    var errorFormat = ErrorFormat.platform
     /// The authenticated caller, set by ``CallerMiddleware``.
     var caller: AuthenticatedCaller?
     /// The rate-limit status of the caller's token, set by ``CallerMiddleware``.

@@ -127,6 +127,13 @@ extension Routes {
             budget: budget,
             metrics: metrics
         ).add(to: self)
+        FolderArchiveCalls(
+            archives: useCases.folderArchives,
+            metrics: metrics,
+            usesTLS: settings.usesTLS,
+            now: useCases.now
+        ).add(to: self)
+        DRSCalls(objects: useCases.dataObjects, bodies: bodies).add(to: self)
         FileDetailCalls(files: useCases.files).add(to: self)
         FileActionCalls(files: useCases.files).add(to: self)
         ScrollCalls(files: useCases.files).add(to: self)

@@ -8,6 +8,8 @@ package struct UseCases: Sendable {
     package let files: Files
     package let jobs: FileJobs
     package let downloads: Downloads
+    package let folderArchives: FolderArchives
+    package let dataObjects: DataObjects
     package let uploads: Uploads
     package let uploadLinks: UploadLinks
     package let senders: SenderSessions
@@ -39,6 +41,8 @@ package struct UseCases: Sendable {
         files: Files,
         jobs: FileJobs,
         downloads: Downloads,
+        folderArchives: FolderArchives,
+        dataObjects: DataObjects,
         uploads: Uploads,
         uploadLinks: UploadLinks,
         senders: SenderSessions,
@@ -55,6 +59,8 @@ package struct UseCases: Sendable {
         self.files = files
         self.jobs = jobs
         self.downloads = downloads
+        self.folderArchives = folderArchives
+        self.dataObjects = dataObjects
         self.uploads = uploads
         self.uploadLinks = uploadLinks
         self.senders = senders

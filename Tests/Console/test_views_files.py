@@ -1,6 +1,8 @@
 """Files and folders: browsing, searching, changing, uploading."""
 
 import hashlib
+import tarfile
+import zipfile
 
 import pytest
 from harness.console import Console, text_file
@@ -230,7 +232,25 @@ def test_a_file_is_downloaded_as_an_attachment(page, console, server, root):
     assert "Uploads" in page.title()
 
 
-def test_several_files_are_downloaded_but_no_folders(page, console, server, root):
+def test_a_folder_is_downloaded_as_an_archive(page, console, server, root):
+    sample = Sample(server)
+    folder = sample.folder(root, "run ü")
+    sample.file(sample.folder(folder, "inner"), "a b.txt", b"hello")
+    console.open().files()
+    console.details("run ü")
+    for archive_format in ("zip", "tar"):
+        with page.expect_download() as download:
+            page.get_by_role("complementary").get_by_role("button", name=f"Download as {archive_format}").click()
+        assert download.value.suggested_filename == f"run ü.{archive_format}"
+        path = download.value.path()
+        if archive_format == "zip":
+            content = zipfile.ZipFile(path).read("run ü/inner/a b.txt")
+        else:
+            content = tarfile.open(path).extractfile("run ü/inner/a b.txt").read()
+        assert content == b"hello"
+
+
+def test_several_files_are_downloaded_but_not_several_entries_with_folders(page, console, server, root):
     sample = Sample(server)
     sample.folder(root, "folder")
     for index in range(3):

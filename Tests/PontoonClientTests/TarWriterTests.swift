@@ -1,5 +1,6 @@
 import Foundation
 import NIOCore
+import PontoonCore
 import PontoonTesting
 import Subprocess
 import SystemPackage

@@ -15,14 +15,14 @@ struct DownloadTests {
             ("bytes=0-1,5-6", .whole), ("bytes=--5", .whole), ("bytes=1-2-3", .whole),
             ("bytes=-9223372036854775809", .whole), ("bytes=+0-5", .whole), ("bytes=0-+5", .whole),
             ("bytes=-+5", .whole),
-        ] as [(String, Download.Outcome)]
+        ] as [(String, Validators.Outcome)]
     )
-    func ranges(header: String, expected: Download.Outcome) {
-        #expect(Download.parse(header, size: 100) == expected)
+    func ranges(header: String, expected: Validators.Outcome) {
+        #expect(Validators.parse(header, size: 100) == expected)
     }
 
     @Test("an empty file has no ranges", arguments: ["bytes=0-", "bytes=0-0", "bytes=-1"])
     func emptyFile(header: String) {
-        #expect(Download.parse(header, size: 0) == .unsatisfiable)
+        #expect(Validators.parse(header, size: 0) == .unsatisfiable)
     }
 }

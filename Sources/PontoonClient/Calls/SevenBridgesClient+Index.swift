@@ -35,6 +35,8 @@ public struct ServerIndex: Sendable, Decodable {
     var storesFilesInOneCall: Bool { extensions.contains("file_put") && acceptsLabels }
     /// Whether the files of an archive can be stored with one call.
     var storesArchives: Bool { extensions.contains("archive_put") }
+    /// Whether the server sends a folder as one archive.
+    var archivesFolders: Bool { extensions.contains("folder_archive") }
     /// Whether the server reads the stored bytes of a file again on request.
     var verifiesFiles: Bool { extensions.contains("verification") }
     /// Whether the server streams events and the progress of uploads.

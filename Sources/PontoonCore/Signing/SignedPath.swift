@@ -12,6 +12,26 @@ package enum DataPlanePath {
 
     /// Returns the path at which `GET` and `HEAD` read a file.
     package static func file(_ id: String) -> String { "\(root)files/\(id)" }
+
+    /// Prefix of the paths of archives of folders.
+    package static let archives = "\(root)archives/"
+
+    /// Returns the path at which `GET` and `HEAD` read an archive of a folder, for a user.
+    ///
+    /// - Parameters:
+    ///   - folderID: Id of the folder.
+    ///   - version: The version of the folder's listing; the path is valid for no other one.
+    ///   - format: The format of the archive.
+    ///   - userName: The user, on whose downloads there is a limit; needs no encoding.
+    /// - Returns: The path.
+    package static func archive(
+        of folderID: String,
+        version: String,
+        as format: FolderArchiveFormat,
+        userName: String
+    ) -> String {
+        "\(archives)\(userName)/\(folderID)/\(version)/\(format.rawValue)"
+    }
 }
 
 /// The authorization in a signed URL, for one method on one path until it expires.

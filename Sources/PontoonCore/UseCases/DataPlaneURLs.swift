@@ -27,6 +27,22 @@ package struct DataPlaneURLs: Sendable {
         try await sign("GET", DataPlanePath.file(file.id), base: base, now: now, reportHeaders: [])
     }
 
+    /// Returns the request with which a user reads an archive of a folder.
+    package func archiveRequest(
+        for listing: FolderListing,
+        userName: String,
+        base: BaseURL,
+        now: Date
+    ) async throws -> SignedRequest {
+        let path = DataPlanePath.archive(
+            of: listing.folder.id,
+            version: listing.version,
+            as: listing.format,
+            userName: userName
+        )
+        return try await sign("GET", path, base: base, now: now, reportHeaders: [])
+    }
+
     /// Verifies the signed URL of a request.
     ///
     /// - Throws: `.urlRefused` if the URL was altered, is for another request, or has expired.

@@ -20,12 +20,7 @@ struct ArchiveCalls {
     /// Maximum length of a file in bytes.
     let maximumSize: Int64
     let metrics: ServerMetrics
-    /// Limits the memory of archives: each takes up to 18 MiB.
-    private let limiter = PlaceLimiter(
-        maximum: 16,
-        maximumPerUser: 4,
-        refusal: PontoonError(.unavailable, "The server is receiving too many archives; try again later.")
-    )
+    private let limiter = PlaceLimiter.forArchives("receiving")
     /// The memory for long files that are kept until they are complete, because a bucket needs them as a whole.
     private let memory: JSONBodyBudget
     private let budget: ReceiveBufferBudget

@@ -1,7 +1,7 @@
 import HTTPTypes
 import PontoonCore
 
-/// The scopes of tokens that allow each call below `/v2` that needs a token.
+/// The scopes of tokens that allow each call that needs a token.
 ///
 /// A call that the table does not list needs the scope `full`. `ScopeTests` fails if a call is missing from the table.
 ///
@@ -11,7 +11,7 @@ enum CallScopes {
     private static let reading: Set<TokenScope> = [.full, .read]
     private static let uploading: Set<TokenScope> = [.full, .upload]
 
-    /// Returns the scopes that allow a call, given its path relative to `/v2`.
+    /// Returns the scopes that allow a call, given its path, relative to `/v2` if it is below that.
     static func allowing(_ method: HTTPRequest.Method, _ path: String) -> Set<TokenScope> {
         table["\(method.rawValue) \(path)"] ?? [.full]
     }
@@ -43,7 +43,9 @@ enum CallScopes {
             [
                 "GET /projects/{owner}/{project}/members", "GET /projects/{owner}/{project}/members/{username}",
                 "GET /projects/{owner}/{project}/members/{username}/permissions",
-                "GET /files/{file_id}/download_info", "POST /bulk/files/get", "GET /forecast", "GET /events",
+                "GET /files/{file_id}/download_info", "GET /files/{file_id}/archive_info", "POST /bulk/files/get",
+                "GET /forecast", "GET /events",
+                "GET \(DRSCalls.root)/objects/{file_id}", "GET \(DRSCalls.root)/objects/{file_id}/access/{access_id}",
                 "GET /upload_links", "GET /upload_links/{link_id}",
                 "GET /automation/automations", "GET /automation/automations/{automation_id}/packages",
                 "GET /automation/automations/{automation_id}", "GET /automation/packages/{package_id}",

@@ -20,9 +20,9 @@ struct IndexCalls {
     ///
     /// Source: docs/api.md#extensions.
     private static let extensions = [
-        "archive_put", "checksums", "complete_reports", "events", "file_put", "forecast", "on_conflict", "openapi",
-        "part_infos",
-        "stored_parts", "tokens", "upload_contents", "upload_labels", "upload_links", "usage", "verification",
+        "archive_put", "checksums", "complete_reports", "drs", "events", "file_put", "folder_archive", "forecast",
+        "on_conflict", "openapi", "part_infos", "stored_parts", "tokens", "upload_contents", "upload_labels",
+        "upload_links", "usage", "verification",
     ]
 
     /// The OpenAPI document; all responses share its bytes, so that pending responses take no additional memory.

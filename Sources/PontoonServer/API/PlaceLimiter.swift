@@ -52,3 +52,16 @@ final class PlaceLimiter: Sendable {
         deinit { limiter.release(userName) }
     }
 }
+
+extension PlaceLimiter {
+    /// Creates a limit on archives, and so on their memory: each takes up to 18 MiB.
+    ///
+    /// - Parameter activity: What the server does with them, such as "receiving".
+    static func forArchives(_ activity: String) -> PlaceLimiter {
+        PlaceLimiter(
+            maximum: 16,
+            maximumPerUser: 4,
+            refusal: PontoonError(.unavailable, "The server is \(activity) too many archives; try again later.")
+        )
+    }
+}

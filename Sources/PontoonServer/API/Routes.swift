@@ -21,7 +21,12 @@ final class Routes {
     let callers: CallerMiddleware
     /// The calls that need a token and count towards its rate limit.
     private let api: RouterGroup<AppContext>
+    /// The calls of DRS, which also need a token.
+    private let drs: RouterGroup<AppContext>
     private var refusals: [String: PontoonError] = [:]
+
+    /// The path below which the API is served.
+    static let root = "/v2"
 
     private static let known: [HTTPRequest.Method] = [
         .get, .head, .post, .put, .patch, .delete, .options, .trace, .query,
@@ -43,14 +48,16 @@ final class Routes {
             failures: failures,
             now: useCases.now
         )
-        api = router.group("/v2").add(middleware: callers)
+        api = router.group(RouterPath(Self.root)).add(middleware: callers)
+        drs = router.group(RouterPath(DRSCalls.root)).add(middleware: callers)
     }
 
-    /// Registers a call below `/v2` that needs a token with one of the scopes in ``CallScopes``; `GET` includes `HEAD`.
+    /// Registers a call that needs a token with one of the scopes in ``CallScopes``; `GET` includes `HEAD`.
     ///
     /// - Parameters:
     ///   - method: The method.
-    ///   - path: The path, relative to `/v2`.
+    ///   - path: The path, relative to the root.
+    ///   - root: The path below which the call is: ``root``, or that of DRS.
     ///   - audience: The callers who may make the call; others are refused with `.notAuthenticated`.
     ///   - changes: Whether the call changes anything or prepares a change, so that a read-only server refuses it; by
     ///     default, every method but `GET` does.
@@ -58,15 +65,17 @@ final class Routes {
     func call(
         _ method: HTTPRequest.Method,
         _ path: String,
+        under root: String = Routes.root,
         for audience: CallAudience = .users,
         changes: Bool? = nil,
         _ handle: @escaping @Sendable (APICall) async throws -> Response
     ) {
-        let scopes = CallScopes.allowing(method, path)
+        let (group, name) = root == Self.root ? (api, path) : (drs, root + path)
+        let scopes = CallScopes.allowing(method, name)
         let isRefused = refuses(changes ?? (method != .get))
         for method in Self.including(method) {
-            methods["/v2\(path)", default: []].insert(method)
-            api.on(RouterPath(path), method: method) { [bodies] request, context in
+            methods["\(root)\(path)", default: []].insert(method)
+            group.on(RouterPath(path), method: method) { [bodies] request, context in
                 let call = try APICall(request, context, base: context.requireBase(), bodies: bodies)
                 try call.check(audience, scopes)
                 defer { call.end() }
@@ -135,8 +144,8 @@ final class Routes {
             let standard = PontoonError(.methodNotAllowed, "This URL supports only \(allow).")
             let refusal = refusals[path] ?? standard
             for method in Self.known where !allowed.contains(method) {
-                router.on(RouterPath(path), method: method) { _, _ in
-                    var response = Response.refusal(refusal)
+                router.on(RouterPath(path), method: method) { _, context in
+                    var response = Response.refusal(refusal, as: context.errorFormat)
                     if refusal.code == .methodNotAllowed { response.headers[.allow] = allow }
                     return response
                 }

@@ -30,6 +30,7 @@ enum AuditedCalls {
         "/v2/files/{file_id}/metadata": [(.patch, .fileUpdate), (.put, .fileUpdate)],
         "/v2/files/{file_id}/tags": [(.put, .fileUpdate)],
         "/v2/files/{file_id}/download_info": [(.get, .downloadAuthorize)],
+        "/v2/files/{file_id}/archive_info": [(.get, .downloadAuthorize)],
         "/v2/files/{file_id}/actions/copy": [(.post, .fileCopy)],
         "/v2/files/{file_id}/actions/move": [(.post, .fileMove)],
         "/v2/files/{file_id}/actions/verify": [(.post, .fileVerify)],
@@ -54,7 +55,9 @@ enum AuditedCalls {
         "/v2/upload_links": [(.post, .linkCreate)],
         "/v2/upload_links/{link_id}": [(.patch, .linkUpdate), (.delete, .linkRevoke)],
         "/v2/upload_links/session": [(.post, .senderSignIn)],
+        "\(DRSCalls.root)/objects/{file_id}/access/{access_id}": [(.get, .downloadAuthorize)],
         "/storage/files/{file_id}": [(.get, .download)],
+        "/storage/archives/{username}/{file_id}/{version}/{format}": [(.get, .download)],
     ]
 
     /// Calls with a changing method that the audit log does not record, with the reason.

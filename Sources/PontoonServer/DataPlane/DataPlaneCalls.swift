@@ -30,7 +30,7 @@ struct DataPlaneCalls {
 
     @Sendable private func putPart(_ request: Request, _ context: AppContext) async throws -> Response {
         // Verified only when the request starts, so a body that is still arriving when the URL expires is accepted.
-        try await verify(request)
+        try await urls.verify(try SignedPath(request, method: request.method.rawValue), now: now())
         let number = try PartNumber(text: try context.segment("part_number"))
         let uploadID = try context.segment("upload_id")
         let length = try request.announcedLength()
@@ -42,75 +42,43 @@ struct DataPlaneCalls {
     }
 
     @Sendable private func getFile(_ request: Request, _ context: AppContext) async throws -> Response {
-        try await verify(request, as: "GET")
+        try await urls.verify(try SignedPath(request, method: "GET"), now: now())
         let (file, content) = try await downloads.file(try context.segment("file_id"))
         context.record.note(
             AuditEntry.Object(id: file.id, name: file.name, project: file.project.description)
         )
         let download = Download(file: file, content: content, now: now())
-        switch download.outcome(of: request.headers) {
-        case .preconditionFailed:
-            throw PontoonError(.preconditionFailed, "The file does not satisfy the conditions of the request.")
-        case .notModified:
-            return Response(status: .notModified, headers: download.headers)
-        case .unsatisfiable:
-            var response = Response.refusal(
-                PontoonError(.rangeNotSatisfiable, "The range is outside the file, which has \(content.size) bytes.")
+        let headers = download.headers(for: request.headers)
+        return try await .representation(download.validators, headers: headers, for: request) { range in
+            let reader = try await downloads.open(content, of: file)
+            context.record.beginSending()
+            let objects = ObjectSender(
+                channel: context.channel,
+                isEncrypted: usesTLS,
+                record: context.record,
+                metrics: metrics
             )
-            response.headers[.contentRange] = "bytes */\(content.size)"
-            return response
-        case .whole:
-            return try await send(download, 0..<content.size, status: .ok, request, context)
-        case .range(let range):
-            return try await send(download, range, status: .partialContent, request, context)
+            let sender = RangeSender(reader: reader, range: range, objects: objects)
+            return ResponseBody(contentLength: range.count) { try await sender.send(to: &$0) }
         }
     }
+}
 
-    private func send(
-        _ download: Download,
-        _ range: Range<Int64>,
-        status: HTTPResponse.Status,
-        _ request: Request,
-        _ context: AppContext
-    ) async throws -> Response {
-        var headers = download.headers
-        headers[.contentLength] = String(range.count)
-        if status == .partialContent {
-            headers[.contentRange] = "bytes \(range.lowerBound)-\(range.upperBound - 1)/\(download.content.size)"
-        }
-        if request.method == .head { return Response(status: status, headers: headers) }
-        let reader = try await downloads.open(download.content, of: download.file)
-        context.record.beginSending()
-        let sender = RangeSender(
-            reader: reader,
-            range: range,
-            channel: context.channel,
-            isEncrypted: usesTLS,
-            record: context.record,
-            metrics: metrics
-        )
-        return Response(
-            status: status,
-            headers: headers,
-            body: ResponseBody(contentLength: range.count) { try await sender.send(to: &$0) }
-        )
-    }
-
-    private func verify(_ request: Request, as method: String? = nil) async throws {
+extension SignedPath {
+    /// Reads the authorization in the URL of a request, whose signature is not verified yet.
+    ///
+    /// - Parameters:
+    ///   - request: The request.
+    ///   - method: The method that the URL must allow; the one for `GET` also allows `HEAD`.
+    /// - Throws: `.urlRefused` if a parameter is missing.
+    init(_ request: Request, method: String) throws(PontoonError) {
         let query = Query(request)
         guard let expires = query["expires"].flatMap({ Int64($0) }), let key = query["key"],
             let signature = query["signature"]
         else {
             throw PontoonError(.urlRefused, "The URL lacks a valid 'expires', 'key' or 'signature'; request a new URL.")
         }
-        let signed = SignedPath(
-            method: method ?? request.method.rawValue,
-            path: request.uri.path,
-            expires: expires,
-            keyID: key,
-            signature: signature
-        )
-        try await urls.verify(signed, now: now())
+        self.init(method: method, path: request.uri.path, expires: expires, keyID: key, signature: signature)
     }
 }
 

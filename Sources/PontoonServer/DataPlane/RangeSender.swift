@@ -3,14 +3,12 @@ import HummingbirdCore
 import NIOCore
 import PontoonCore
 
-/// A sender that writes a range of an object as a response body, no faster than the client receives it.
+/// A sender that writes ranges of objects as a response body, no faster than the client receives them.
 ///
 /// Bytes in the page cache are sent directly from the file. All other bytes are first read into memory, on a thread
 /// that may block on the disk. For a slow client, all bytes are read into memory first, because the cache may evict
 /// them before they are sent; and so they are on a TLS connection, because this process encrypts them.
-struct RangeSender: Sendable {
-    let reader: any ObjectReader
-    let range: Range<Int64>
+struct ObjectSender: Sendable {
     let channel: any Channel
     /// Whether this process encrypts the bytes.
     let isEncrypted: Bool
@@ -19,23 +17,15 @@ struct RangeSender: Sendable {
 
     /// Maximum number of bytes read into memory in one operation.
     static let chunkSize = 1 << 20
-    /// Sends the range and ends the body; closes the reader and ends the record, even if an error is thrown.
+
+    /// Sends a range of an object as the next bytes of the body.
     ///
     /// - Throws: An error if the connection closes or the object cannot be read.
-    @concurrent func send(to writer: inout any ResponseBodyWriter) async throws {
-        do {
-            try await sendRange(to: &writer)
-        } catch {
-            await reader.close()
-            record.end(isComplete: false)
-            throw error
-        }
-        await reader.close()
-        record.end(isComplete: true)
-        try await writer.finish(nil)
-    }
-
-    @concurrent private func sendRange(to writer: inout any ResponseBodyWriter) async throws {
+    @concurrent func send(
+        _ range: Range<Int64>,
+        of reader: any ObjectReader,
+        to writer: inout any ResponseBodyWriter
+    ) async throws {
         var fast = isEncrypted ? nil : reader as? any FileBackedReader
         var offset = range.lowerBound
         while offset < range.upperBound {
@@ -46,18 +36,56 @@ struct RangeSender: Sendable {
                 if transfer.isSlow { fast = nil }
             }
             guard offset < range.upperBound else { return }
-            let chunk = try await reader.read(at: offset, count: min(Self.chunkSize, Int(range.upperBound - offset)))
-            guard chunk.readableBytes > 0 else {
-                throw PontoonError(.internalFault, "The stored object is truncated at byte \(offset).")
-            }
-            try await writer.write(chunk)
+            let chunk = try await reader.chunk(at: offset, count: min(Self.chunkSize, Int(range.upperBound - offset)))
             offset += Int64(chunk.readableBytes)
-            sent(chunk.readableBytes)
+            try await send(chunk, to: &writer)
         }
+    }
+
+    /// Sends bytes as the next bytes of the body.
+    @concurrent func send(_ bytes: ByteBuffer, to writer: inout any ResponseBodyWriter) async throws {
+        try await writer.write(bytes)
+        sent(bytes.readableBytes)
     }
 
     @Sendable private func sent(_ count: Int) {
         record.send(count)
         metrics.sent(count)
+    }
+}
+
+extension ObjectReader {
+    /// Reads up to `count` bytes from `offset`, at least one.
+    ///
+    /// - Throws: `.internalFault` if the object ends before `offset`; an error if it cannot be read.
+    func chunk(at offset: Int64, count: Int) async throws -> ByteBuffer {
+        let chunk = try await read(at: offset, count: count)
+        guard chunk.readableBytes > 0 else {
+            throw PontoonError(.internalFault, "The stored object is truncated at byte \(offset).")
+        }
+        return chunk
+    }
+}
+
+/// A sender that writes a range of an object as a whole response body.
+struct RangeSender: Sendable {
+    let reader: any ObjectReader
+    let range: Range<Int64>
+    let objects: ObjectSender
+
+    /// Sends the range and ends the body; closes the reader and ends the record, even if an error is thrown.
+    ///
+    /// - Throws: An error if the connection closes or the object cannot be read.
+    @concurrent func send(to writer: inout any ResponseBodyWriter) async throws {
+        do {
+            try await objects.send(range, of: reader, to: &writer)
+        } catch {
+            await reader.close()
+            objects.record.end(isComplete: false)
+            throw error
+        }
+        await reader.close()
+        objects.record.end(isComplete: true)
+        try await writer.finish(nil)
     }
 }

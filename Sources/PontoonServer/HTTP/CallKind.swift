@@ -5,7 +5,7 @@ import PontoonCore
 enum CallKind {
     /// Transfers the bytes of a part or file. Runs on the event loop of its connection, which saves thread switches.
     case data
-    /// Transfers an archive, whose decoding would keep an event loop busy. Runs on Swift's global executor.
+    /// Transfers an archive, whose decoding or encoding would keep an event loop busy. Runs on Swift's global executor.
     case archive
     /// Belongs to an upload, or is a health check. Runs on Swift's global executor.
     case upload
@@ -14,7 +14,9 @@ enum CallKind {
 
     init(_ request: HTTPRequest) {
         let path = request.path ?? ""
-        if path.hasPrefix(DataPlanePath.root) || FileContentCalls.isPut(request.method.rawValue, path) {
+        if path.hasPrefix(DataPlanePath.root) {
+            self = path.hasPrefix(DataPlanePath.archives) ? .archive : .data
+        } else if FileContentCalls.isPut(request.method.rawValue, path) {
             self = .data
         } else if ArchiveCalls.isArchive(request.method.rawValue, path) {
             self = .archive

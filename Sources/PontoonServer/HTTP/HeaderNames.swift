@@ -17,6 +17,8 @@ extension HTTPField.Name {
     static let lastEventID = named("Last-Event-ID")
     static let accelBuffering = named("X-Accel-Buffering")
     static let labels = named("X-Pontoon-Labels")
+    static let wantReprDigest = named("Want-Repr-Digest")
+    static let reprDigest = named("Repr-Digest")
     static let contentMD5 = named("Content-MD5")
     static let crossOriginOpenerPolicy = named("Cross-Origin-Opener-Policy")
     static let referrerPolicy = named("Referrer-Policy")

@@ -50,24 +50,24 @@ struct CrossOriginPolicy: Sendable {
         }
     }
 
-    /// Returns whether the request is for the API or the data plane.
+    /// Returns whether the request is for the API, the data plane or DRS.
     private static func covers(_ request: Request) -> Bool {
         let path = request.uri.path
         return path == "/v2" || path.hasPrefix("/v2/") || path.hasPrefix(DataPlanePath.root)
+            || path.hasPrefix(DRSCalls.root)
     }
 
     /// Request headers that a page may send, in addition to the CORS-safelisted ones.
     private static let requestHeaders = [
         "Authorization", "Content-MD5", "Content-Type", "If-Match", "If-Modified-Since", "If-None-Match", "If-Range",
-        "If-Unmodified-Since", "Last-Event-ID", "Range", "X-Pontoon-Labels", "X-Pontoon-Upload-Link",
-        "X-SBG-Advance-Access",
-        "X-SBG-Auth-Token",
+        "If-Unmodified-Since", "Last-Event-ID", "Range", "Want-Repr-Digest", "X-Pontoon-Labels",
+        "X-Pontoon-Upload-Link", "X-SBG-Advance-Access", "X-SBG-Auth-Token",
         "x-amz-checksum-crc32c", "x-amz-checksum-crc64nvme", "x-amz-checksum-sha256",
     ].joined(separator: ", ")
 
     /// Response headers that a page may read, in addition to the CORS-safelisted ones.
     private static let responseHeaders = [
-        "Accept-Ranges", "Allow", "Content-Disposition", "Content-Range", "ETag", "Link", "Retry-After",
+        "Accept-Ranges", "Allow", "Content-Disposition", "Content-Range", "ETag", "Link", "Repr-Digest", "Retry-After",
         "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset", "X-Request-Id", "X-Total-Matching-Query",
         "x-amz-checksum-crc32c", "x-amz-checksum-crc64nvme", "x-amz-checksum-sha256",
     ].joined(separator: ", ")

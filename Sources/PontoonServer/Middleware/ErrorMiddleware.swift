@@ -24,6 +24,7 @@ struct ErrorMiddleware: RouterMiddleware {
     ) async throws -> Response {
         let start = ContinuousClock.now
         var context = context
+        if request.uri.path.hasPrefix(DRSCalls.root) { context.errorFormat = .drs }
         var response: Response
         do {
             try checkHeaderSize(request)

@@ -15,7 +15,7 @@ extension AppContext {
         if error is HTTPParserError { throw error }
         let refusal = refusal(for: error)
         record.note(refusal: refusal.code)
-        return .refusal(refusal)
+        return .refusal(refusal, as: errorFormat)
     }
 
     /// Returns the refusal that the client receives for an error, and logs the details that the client must not see.
@@ -65,8 +65,17 @@ extension Response {
     ///
     /// The response has no `ETag` header, because some clients ignore the status and report any `ETag` as that of a
     /// stored part.
-    static func refusal(_ error: PontoonError) -> Response {
-        var response = json(ErrorBody(error), status: error.code.status)
+    ///
+    /// - Parameters:
+    ///   - error: The reason.
+    ///   - format: The format of the body.
+    /// - Returns: The response.
+    static func refusal(_ error: PontoonError, as format: ErrorFormat = .platform) -> Response {
+        var response =
+            switch format {
+            case .platform: json(ErrorBody(error), status: error.code.status)
+            case .drs: json(DRSErrorBody(error), status: error.code.status)
+            }
         switch error.code.status {
         case .serviceUnavailable: response.headers[.retryAfter] = "1"
         case .unauthorized: response.headers[.wwwAuthenticate] = "Bearer realm=\"pontoon\""
@@ -74,6 +83,14 @@ extension Response {
         }
         return response
     }
+}
+
+/// The format of the bodies of error responses.
+enum ErrorFormat: Sendable {
+    /// ``ErrorBody``.
+    case platform
+    /// ``DRSErrorBody``, below the path of DRS.
+    case drs
 }
 
 extension ErrorBody {

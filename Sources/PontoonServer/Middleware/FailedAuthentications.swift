@@ -42,7 +42,8 @@ final class FailedAuthentications: Sendable {
         else { return nil }
         context.record.note(refusal: .rateLimited)
         var response = Response.refusal(
-            PontoonError(.rateLimited, "Too many requests from this address had invalid credentials; retry later.")
+            PontoonError(.rateLimited, "Too many requests from this address had invalid credentials; retry later."),
+            as: context.errorFormat
         )
         // The Python client's handler of 429 fails without these headers.
         status.addHeaders(to: &response)

@@ -40,6 +40,15 @@ package struct ArchiveResponse: Sendable {
 }
 
 extension APIClient {
+    /// Returns the response with the URL of an archive of a folder.
+    ///
+    /// - Throws: ``UnexpectedResponse`` if it is refused.
+    package func archiveInfo(_ folder: String, format: String = "tar") async throws -> APIResponse {
+        let response = try await call(.GET, "/files/\(folder)/archive_info?format=\(format)")
+        guard response.status == 200 else { throw UnexpectedResponse(description: response.bodyText) }
+        return response
+    }
+
     /// Stores an archive, in the admin's project unless `place` names another destination.
     ///
     /// - Parameters:

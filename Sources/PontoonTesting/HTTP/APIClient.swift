@@ -104,6 +104,16 @@ package struct APIClient: Sendable {
         _ body: JSONValue? = nil,
         headers: HTTPHeaders = [:]
     ) async throws -> APIResponse {
+        try await callFromRoot(method, "/v2" + path, body, headers: headers)
+    }
+
+    /// Calls the API or DRS; `path` is absolute.
+    package func callFromRoot(
+        _ method: HTTPMethod,
+        _ path: String,
+        _ body: JSONValue? = nil,
+        headers: HTTPHeaders = [:]
+    ) async throws -> APIResponse {
         var headers = headers
         if let token { headers.add(name: "X-SBG-Auth-Token", value: token) }
         var bytes: ByteBuffer?
@@ -111,7 +121,7 @@ package struct APIClient: Sendable {
             headers.add(name: "Content-Type", value: "application/json")
             bytes = ByteBuffer(data: try JSONEncoder().encode(body))
         }
-        return try await send(method, origin + "/v2" + path, bytes, headers: headers)
+        return try await send(method, origin + path, bytes, headers: headers)
     }
 
     /// Calls the API and checks only that the call succeeds.

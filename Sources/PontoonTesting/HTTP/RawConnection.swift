@@ -58,6 +58,9 @@ package struct RawConnection: Sendable {
         try await inbox.take { $0.readableBytes > limit ? $0.readableBytes : nil }
     }
 
+    /// Reads until the server closes the connection, and returns the number of bytes.
+    package func countToEnd() async throws -> Int { try await inbox.countToEnd() }
+
     /// Reads until the text has arrived or the server closes the connection.
     package func read(until marker: String) async throws -> String {
         try await inbox.take { String(buffer: $0).contains(marker) ? $0.readableBytes : nil }
@@ -100,6 +103,16 @@ private actor Inbox {
     private var buffer = ByteBuffer()
 
     init(_ stream: sending NIOAsyncChannelInboundStream<ByteBuffer>.AsyncIterator) { self.stream = stream }
+
+    /// Discards all bytes until the server closes the connection, and returns their number.
+    func countToEnd() async throws -> Int {
+        var count = buffer.readableBytes
+        buffer.clear()
+        var stream = stream
+        while let chunk = try await stream.next(isolation: self) { count += chunk.readableBytes }
+        self.stream = stream
+        return count
+    }
 
     /// Reads as many bytes as `count` returns, or all bytes if the server closes the connection.
     ///

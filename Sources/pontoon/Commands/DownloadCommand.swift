@@ -10,7 +10,8 @@ struct DownloadCommand: AsyncParsableCommand {
         discussion: """
             Folders are downloaded with all of their subfolders. A path with a trailing slash means the folder's \
             contents; without one, it means the folder itself. A file appears under its name only when it is complete \
-            and verified. With '--output -', files are written to standard output, as by 'pontoon cat'.
+            and verified. With '--output -', files are written to standard output, as by 'pontoon cat', or with '--tar' \
+            a folder as one archive.
             """
     )
 
@@ -41,6 +42,9 @@ struct DownloadCommand: AsyncParsableCommand {
     )
     var rangeSize = ByteCount(bytes: 16 << 20)
 
+    @Flag(help: "Write one folder to standard output as a tar archive; needs '--output -'.")
+    var tar = false
+
     @OptionGroup(title: "Selection") var filter: ListArguments
     @OptionGroup(title: "Transfer") var transfer: TransferArguments
     @OptionGroup(title: "Connection and output") var common: CommonOptions
@@ -50,7 +54,13 @@ struct DownloadCommand: AsyncParsableCommand {
             throw ValidationError("Pass paths, --files-from or --project.")
         }
         guard rangeSize.bytes >= 64 << 10 else { throw ValidationError("--range-size must be at least 64K.") }
-        guard output == "-" else { return }
+        guard output == "-" else {
+            if tar { throw ValidationError("--tar needs '--output -'.") }
+            return
+        }
+        guard !tar || paths.count <= 1 else {
+            throw ValidationError("With --tar, pass the path of one folder.")
+        }
         let isUnusable =
             common.json || transfer.receipt != nil || filter.dryRun || filter.failedTo != nil || filter.filesFrom != nil
         guard !isUnusable, filter.include.isEmpty, filter.exclude.isEmpty else {
@@ -59,6 +69,10 @@ struct DownloadCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        if tar {
+            let archive = StandardOutputArchive(path: paths.first, project: project, options: options)
+            return try await archive.run(common, transfer.traffic.report)
+        }
         if output == "-" {
             let stream = StandardOutputDownload(paths: paths, project: project, options: options, detail: .all)
             return try await stream.run(common, transfer.traffic.report)

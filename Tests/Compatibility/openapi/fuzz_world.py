@@ -5,6 +5,7 @@ something get separate ids, so that the rest of the world exists until the end.
 """
 
 import copy
+import re
 
 import yaml
 
@@ -69,7 +70,7 @@ class FuzzWorld:
         pattern = self.schemas["FileID"]
         self.offer("FileID", listed)
         self.example("fileID", listed[1])
-        for name in ("list", "scroll"):
+        for name in ("list", "scroll", "archive_info"):
             self.instead("get", f"/v2/files/{{file_id}}/{name}", "file_id", or_one_of(pattern, [folder]))
         self.instead("delete", "/v2/files/{file_id}", "file_id", or_one_of(pattern, doomed[15:]))
         for name in ("NewFolder", "CopyRequest", "MoveRequest", "NewUpload"):
@@ -90,6 +91,8 @@ class FuzzWorld:
         self.jobs(listed, folder)
         url = self.admin.call("GET", f"/files/{listed[2]}/download_info").json()["url"]
         self.signed("/storage/files/{file_id}", ("get", "head"), url)
+        url = self.admin.call("GET", f"/files/{folder}/archive_info").json()["url"]
+        self.signed("/storage/archives/{username}/{file_id}/{version}/{format}", ("get", "head"), url)
 
     def jobs(self, listed, folder):
         movable, doomed = ([self.admin.upload(f"{use} {n}.bin", b"x") for n in range(5)] for use in ("move", "delete"))
@@ -113,7 +116,7 @@ class FuzzWorld:
         """Offers one signed URL only: a signature is valid for one path, so any other combination is refused."""
         place, query = url.split("?")
         values = dict(pair.split("=") for pair in query.split("&"))
-        names = ("file_id",) if "files" in path else ("upload_id", "part_number")
+        names = re.findall(r"\{(\w+)\}", path)
         variables = dict(zip(names, place.split("/")[5:]))
         for method in methods:
             for name, value in (values | variables).items():

@@ -233,9 +233,9 @@ def test_files(admin, copier, nobody):
     downloads(admin, nobody, file, folder)
     moves(admin, rosalind, root, file, folder, inner)
     many(admin, rosalind, file)
-    for path in ("%00", "%00/metadata", "%00/list", "%00/scroll", "%00/download_info"):
+    for path in ("%00", "%00/metadata", "%00/list", "%00/scroll", "%00/download_info", "%00/archive_info"):
         admin.refused(400, 90000, "GET", "/files/" + path)
-    for path in ("none", "none/metadata", "none/list", "none/scroll", "none/download_info"):
+    for path in ("none", "none/metadata", "none/list", "none/scroll", "none/download_info", "none/archive_info"):
         admin.refused(404, 5002, "GET", "/files/" + path)
     admin.refused(400, 5021, "DELETE", f"/files/{folder}")
     admin.refused(400, 5023, "DELETE", f"/files/{root}")
@@ -292,6 +292,58 @@ def downloads(admin, nobody, file, folder):
     admin.call("DELETE", f"/files/{gone}", status=204)
     for method in ("GET", "HEAD"):
         admin.send_to(method, url, 404)
+
+
+def test_folder_downloads(admin, nobody):
+    folder = admin.folder("to archive")
+    file = admin.upload("a", b"abc", parent=folder)
+    for query, status in (("", 206), ("?format=zip", 200)):
+        info = admin.call("GET", f"/files/{folder}/archive_info{query}", status=200).json()
+        url = info["url"]
+        for method in ("GET", "HEAD"):
+            whole = admin.send_to(method, url, 200)
+            check.equal(int(whole.headers["Content-Length"]), info["size"])
+            admin.send_to(method, url, status, headers={"Range": "bytes=1-2"})
+            admin.send_to(method, url, 304, headers={"If-None-Match": whole.headers["ETag"]})
+            admin.send_to(method, url, 412, headers={"If-Match": '"other"'})
+            admin.send_to(method, url, 416 if status == 206 else 200, headers={"Range": "bytes=999999-"})
+            admin.send_to(method, url.replace("signature=", "signature=0"), 403)
+    admin.refused(400, 90000, "GET", f"/files/{folder}/archive_info?format=rar")
+    admin.refused(400, 5022, "GET", f"/files/{file}/archive_info")
+    reading = admin.create("/projects", {"name": "Only to read"}, 201)
+    admin.create(f"/projects/{reading['id']}/members", {"username": "nobody"}, 201)
+    nobody.refused(403, 5001, "GET", f"/files/{reading['root_folder']}/archive_info")
+    admin.call("DELETE", f"/files/{file}", status=204)
+    for method in ("GET", "HEAD"):
+        admin.send_to(method, url, 412)
+    url = admin.call("GET", f"/files/{folder}/archive_info", status=200).json()["url"]
+    admin.call("DELETE", f"/files/{folder}", status=204)
+    for method in ("GET", "HEAD"):
+        admin.send_to(method, url, 404)
+
+
+def test_drs(server, admin, nobody, recorder):
+    objects = server.origin + "/ga4gh/drs/v1/objects/"
+    admin.send_to("GET", server.origin + "/ga4gh/drs/v1/service-info", 200)
+    folder = admin.folder("bundle")
+    inner = admin.folder("inner", parent=folder)
+    file = admin.upload("a", b"abc", parent=inner)
+    for path in (file, folder, folder + "?expand=true"):
+        admin.send_to("GET", objects + path, 200)
+    admin.send_to("GET", f"{objects}{file}/access/https", 200)
+    for path, status in (
+        (f"{file}/access/none", 404), (f"{folder}/access/https", 404), ("none", 404), ("none/access/https", 404),
+        ("%ff", 404), ("%00", 400), ("%00/access/https", 400),
+    ):
+        admin.send_to("GET", objects + path, status)
+    nobody.send_to("GET", objects + file, 404)
+    reading = admin.create("/projects", {"name": "Objects to read"}, 201)["id"]
+    admin.create(f"/projects/{reading}/members", {"username": "nobody"}, 201)
+    other = admin.upload("a", b"a", project=reading)
+    nobody.send_to("GET", objects + other, 200)
+    nobody.send_to("GET", f"{objects}{other}/access/https", 403)
+    uploading = admin.create("/tokens", {"scope": "upload"}, 201)["token"]
+    CheckedCaller(server.endpoint, uploading, recorder).send_to("GET", objects + file, 403)
 
 
 def test_files_in_one_call(server, admin, copier):
@@ -375,6 +427,8 @@ def test_damaged_files(server, admin, copier, nobody):
     content = b"bytes that no other file has"
     file = admin.upload("damaged", content)
     url = admin.call("GET", f"/files/{file}/download_info", status=200).json()["url"]
+    root = admin.call("GET", "/projects/admin/uploads").json()["root_folder"]
+    archive_url = admin.call("GET", f"/files/{root}/archive_info", status=200).json()["url"]
     stored = [path for path in (server.data / "objects" / "files").glob("*/*") if path.read_bytes() == content]
     stored[0].write_bytes(content.swapcase())
     verify = f"/files/{file}/actions/verify"
@@ -386,9 +440,11 @@ def test_damaged_files(server, admin, copier, nobody):
 
     eventually(lambda: state() == "damaged", "the server has read the file")
     admin.refused(410, 5002, "GET", f"/files/{file}/download_info")
+    admin.refused(410, 5002, "GET", f"/files/{root}/archive_info")
+    admin.send_to("GET", f"{server.origin}/ga4gh/drs/v1/objects/{file}/access/https", 410)
     for method in ("GET", "HEAD"):
         admin.send_to(method, url, 410)
-    root = admin.call("GET", "/projects/admin/uploads").json()["root_folder"]
+        admin.send_to(method, archive_url, 410)
     admin.refused(400, 5017, "POST", f"/files/{root}/actions/verify")
     admin.refused(400, 90000, "POST", "/files/%00/actions/verify")
     nobody.refused(404, 5002, "POST", verify)
@@ -693,7 +749,7 @@ def test_tokens(server, admin, nobody, recorder):
     def refuse(method, path, operation):
         answer = operation["responses"].get("403")
         schema = answer and recorder.document.follow(answer)["content"]["application/json"]["schema"]
-        if not schema or 90002 not in schema["properties"]["code"]["enum"] or not path.startswith("/v2"):
+        if not schema or not path.startswith("/v2") or 90002 not in schema["properties"]["code"]["enum"]:
             return
         answers = [caller.send_to(method, server.origin + path) for caller in (uploader, reader)]
         check.is_in(403, [answer.status_code for answer in answers], f"{method} {path}")

@@ -16,6 +16,7 @@ struct ClientPageTests {
             let output = try await run("pipes.md", server, user)
             #expect(output.contains("reads/a.fastq"), "\(output)")
             #expect(try await server.api.content("reads.tar.gz") == user.bytes("copy.tar.gz"))
+            #expect(try user.bytes("uploads/reads.tar.gz") == user.bytes("copy.tar.gz"))
             _ = try await server.api.fileID("reads.tar")
         }
     }

@@ -90,6 +90,43 @@ struct PipeTests {
         }
     }
 
+    @Test("--tar writes a folder as an archive, from which lost connections take no byte")
+    func folder() async throws {
+        try await withPontoon { server, user in
+            let folder = try await server.api.makeFolder("run")
+            let bytes = testBytes(seed: 1, count: (18 << 20) + 3)
+            let file = try await server.api.upload("f", bytes)
+            _ = try await server.api.move(file, ["parent": .string(folder)])
+            let url = try await server.api.call(.GET, "/files/\(folder)/archive_info").text("url")
+            let archive = try await server.api.send(.GET, url).body
+            let fault = { @Sendable (number: Int) -> FaultInjectionProxy.Fault in
+                number % 2 == 1 ? .cutResponse(after: 3_000_000 + number * 77_777) : .none
+            }
+            try await FaultInjectionProxy.with(server, fault: fault) { proxy in
+                var out = user.inShell("\"$@\" >'\(user.path("out"))'")
+                out.endpoint = "http://127.0.0.1:\(proxy.port)/v2"
+                let command = ["download", "--tar", "--output", "-"]
+                let run = try await out.run(command + ["admin/uploads/run"])
+                #expect(run.code == 0 && run.errors.contains("1 of 1 files downloaded"), "\(run)")
+                #expect(try user.bytes("out") == archive)
+            }
+            let extract = user.inShell("\"$@\" | tar -x -C '\(user.folder)'")
+            let whole = try await extract.run(["download", "--tar", "-o", "-", "--project", "admin/uploads"])
+            #expect(whole.code == 0, "\(whole)")
+            #expect(try user.bytes("uploads/run/f") == bytes)
+            let rows: [(arguments: [String], code: Int, word: String)] = [
+                (["admin/uploads/run", "admin/uploads"], 64, "one folder"), (["admin/uploads/run/f"], 64, "is a file"),
+                (["admin/uploads/none"], 4, "does not exist"),
+            ]
+            for (arguments, code, word) in rows {
+                let run = try await user.run(["download", "--tar", "-o", "-"] + arguments)
+                #expect(run.code == code && (run.output + run.errors).contains(word), "\(arguments): \(run)")
+            }
+            let noOutput = try await user.run(["download", "--tar", "admin/uploads/run"])
+            #expect(noOutput.code == 64 && noOutput.errors.contains("--output -"), "\(noOutput)")
+        }
+    }
+
     @Test("a closed pipe stops cat without a message, and a full disk with one")
     func lostOutput() async throws {
         try await withPontoon { server, user in

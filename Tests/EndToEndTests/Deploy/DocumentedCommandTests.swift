@@ -149,6 +149,26 @@ struct DocumentedCommandTests {
         }
     }
 
+    @Test("the commands of docs/api.md download a folder, and those of docs/drs.md find and download a file")
+    func folderDownloadsAndDRS() async throws {
+        try await withServer { server in
+            try await withTemporaryFolder { folder in
+                _ = try await server.api.upload("a.bin", ByteBuffer(repeating: 1, count: 1000))
+                let data = folder.appending("data").string
+                try FileManager.default.createSymbolicLink(atPath: data, withDestinationPath: server.data.string)
+                let pages = [
+                    try Self.commands(in: "api.md", of: "Folder downloads"), try Self.commands(in: "drs.md"),
+                    "cmp uploads/a.bin file.bin",
+                ]
+                let script = pages.joined(separator: "\n").replacing("http://127.0.0.1:8080", with: server.origin)
+                let output = try await Self.runScript(script, in: folder)
+                for text in ["\"artifact\":\"drs\"", "\"name\":\"uploads\"", "\"name\":\"a.bin\""] {
+                    #expect(output.contains(text), "\(output)")
+                }
+            }
+        }
+    }
+
     @Test("the commands of docs/install.md create users and tokens, and migrate to PostgreSQL and S3")
     func migration() async throws {
         try await withTemporaryFolder { folder in

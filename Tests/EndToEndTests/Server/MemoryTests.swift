@@ -41,6 +41,37 @@ struct MemoryTests {
         }
     }
 
+    @Test("memory does not grow with the number of files in a folder that is downloaded", arguments: ["tar", "zip"])
+    func manyFiles(format: String) async throws {
+        try await withServer { server in
+            let (archives, files) = (10, 2000)
+            for archive in 0..<archives {
+                var tar = TarBuilder()
+                for file in 0..<files { tar.add("\(archive)/\(file)", [UInt8](repeating: 1, count: file % 600)) }
+                let response = try await server.api.putArchive(tar.finished())
+                #expect(response.summary?["summary"]?["files"] == .integer(Int64(files)))
+            }
+            let before = try server.peakMemory()
+            let root = try await server.api.root()
+            let info = try await server.api.call(.GET, "/files/\(root)/archive_info?format=\(format)")
+            #expect(info["entries"] == .integer(Int64(archives * files + archives + 1)))
+            let body = try await server.api.send(.GET, try info.text("url")).body
+            #expect(info["size"] == .integer(Int64(body.readableBytes)))
+            let grown = try server.peakMemory() - before
+            #expect(grown < 24 << 20, "\(grown >> 20) MiB more")
+            guard format == "tar" else { return }
+            var (reader, entries, bytes) = (TarReader(), 0, 0)
+            reader.append(body)
+            while let event = try reader.next() {
+                if case .entry = event { entries += 1 }
+                if case .content(let content) = event { bytes += content.readableBytes }
+            }
+            try reader.finish()
+            #expect(entries == archives * files + archives + 1)
+            #expect(bytes == archives * (0..<files).reduce(0) { $0 + $1 % 600 })
+        }
+    }
+
     @Test("memory does not grow with the length of a part", .timeLimit(.minutes(10)))
     func longPart() async throws {
         try await withServer { server in

@@ -54,6 +54,33 @@ struct DownloadCallTests {
         }
     }
 
+    @Test("a stored MD5 is returned on request, also with a range, and no other checksum")
+    func digests() async throws {
+        try await withTestServer(.live) { server in
+            let md5 = "kAFQmDzST7DWlj99KOF/cg=="
+            let bytes = ByteBuffer(string: "abc")
+            let file = try await server.api.putFile("a", bytes, headers: ["Content-MD5": md5]).text("id")
+            let withMD5 = try await url(file, server)
+            let without = try await url(try await server.api.putFile("b", bytes).text("id"), server)
+            let rows: [(String, String?)] = [
+                ("md5=1", "md5=:\(md5):"), ("sha-256=10, md5=3", "md5=:\(md5):"), (" md5 = 10 ;x=1 ", "md5=:\(md5):"),
+                ("md5=0", nil), ("md5=11", nil), ("md5=-1", nil), ("md5", nil), ("md5=1, md5=0", nil), ("MD5=1", nil),
+                ("sha-256=10", nil), ("crc64nvme=10", nil), ("", nil), (",=;", nil),
+            ]
+            for (wanted, expected) in rows {
+                for range in ["bytes=0-0", "none"] {
+                    let headers: HTTPHeaders = ["Want-Repr-Digest": wanted, "Range": range]
+                    let response = try await server.api.send(.GET, withMD5, headers: headers)
+                    #expect(response.headers["Repr-Digest"] == expected.map { [$0] } ?? [], "\(wanted)")
+                }
+            }
+            let headers: HTTPHeaders = ["Want-Repr-Digest": "md5=10"]
+            #expect(try await server.api.send(.HEAD, withMD5, headers: headers).headers.contains(name: "Repr-Digest"))
+            #expect(try await server.api.send(.GET, withMD5).headers["Repr-Digest"] == [])
+            #expect(try await server.api.send(.GET, without, headers: headers).headers["Repr-Digest"] == [])
+        }
+    }
+
     @Test("ETags make requests conditional")
     func conditions() async throws {
         try await withTestServer(.live) { server in

@@ -66,7 +66,7 @@ struct RequestFuzzTests {
         Fuzzing.run(["bytes=0-99", "bytes=50-", "bytes=-5", "bytes=0-0,5-6"]) { bytes in
             let header = String(decoding: bytes, as: UTF8.self)
             for size in [0, 1, 100, Int64.max] {
-                guard case .range(let range) = Download.parse(header, size: size) else { continue }
+                guard case .range(let range) = Validators.parse(header, size: size) else { continue }
                 #expect(!range.isEmpty && range.lowerBound >= 0 && range.upperBound <= size, "\(header)")
             }
         }

@@ -12,6 +12,8 @@ struct CallKindTests {
         arguments: [
             (HTTPRequest.Method.put, "/storage/parts/x/1?key=1", CallKind.data),
             (.get, "/storage/files/x", .data),
+            (.post, "/v2/upload/archive?project=x", .archive), (.get, "/storage/archives/u/x/0/tar?key=1", .archive),
+            (.get, "/v2/files/x/archive_info", .other),
             (.post, "/v2/upload/multipart", .upload),
             (.post, "/v2/upload/multipart?overwrite=true", .upload),
             (.get, "/v2/upload/multipart/x/part/1", .upload),

@@ -45,7 +45,8 @@ struct CrossOriginTests {
         try await withTestServer(arguments: ["--allow-origin", given.setting]) { server in
             let upload = try await server.api.initialize("a.bin", size: 3)
             let part = try await server.api.partURL(upload, 1)
-            for url in [server.origin + "/v2/user", server.origin + "/v2/nothing", part] {
+            let object = server.origin + "/ga4gh/drs/v1/objects/x"
+            for url in [server.origin + "/v2/user", server.origin + "/v2/nothing", part, object] {
                 let response = try await preflight(server, url, origin: given.origin)
                 #expect(response.headers["Vary"] == ["Origin"], "\(url)")
                 #expect(response.headers["Access-Control-Allow-Origin"] == given.allowed.map { [$0] } ?? [], "\(url)")

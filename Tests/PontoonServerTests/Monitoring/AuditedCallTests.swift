@@ -47,6 +47,12 @@ struct AuditedCallTests {
             let file = try await scenario.run(member: "member")
             let bytes = try await server.api.download(file)
             #expect(bytes.readableBytes == 3)
+            let folder = try await server.api.makeFolder("downloaded")
+            let archive = try await server.api.call(.GET, "/files/\(folder)/archive_info").text("url")
+            let size = try await server.api.send(.GET, archive).body.readableBytes
+            let object = "/ga4gh/drs/v1/objects/\(file)/access/https"
+            let headers: HTTPHeaders = ["Authorization": "Bearer \(server.token)"]
+            #expect(try await server.api.send(.GET, server.origin + object, headers: headers).status == 200)
             let link = try await server.api.createLink()
             let signedIn = try await server.api.signIn(link.secret, ["sender": "Bob"])
             #expect(signedIn.status == 201)
@@ -57,6 +63,22 @@ struct AuditedCallTests {
                     call: "GET /storage/files/{file_id}",
                     action: "download",
                     fields: ["object": .string(file), "bytes": 3, "user": .null]
+                ),
+                .init(call: "POST /v2/files", action: "folder.create", fields: ["object": .string(folder)]),
+                .init(
+                    call: "GET /v2/files/{file_id}/archive_info",
+                    action: "download.authorize",
+                    fields: ["object": .string(folder), "name": "downloaded"]
+                ),
+                .init(
+                    call: "GET /storage/archives/{username}/{file_id}/{version}/{format}",
+                    action: "download",
+                    fields: ["object": .string(folder), "bytes": .integer(Int64(size)), "user": .null]
+                ),
+                .init(
+                    call: "GET /ga4gh/drs/v1/objects/{file_id}/access/{access_id}",
+                    action: "download.authorize",
+                    fields: ["object": .string(file)]
                 ),
                 .init(call: "POST /v2/upload_links", action: "upload_link.create", fields: [:]),
                 .init(

@@ -116,6 +116,15 @@ export async function downloadURL(client, id, signal) {
   return (await client.request('GET', `/v2/files/${encode(id)}/download_info`, { signal })).url;
 }
 
+/**
+ * Describes an archive of a folder (extension `folder_archive`).
+ *
+ * @param {'tar'|'zip'} format
+ * @returns {Promise<{url: string, name: string}>} The URL needs no token.
+ */
+export const getArchive = (client, id, format) =>
+  client.request('GET', `/v2/files/${encode(id)}/archive_info`, { query: { format } });
+
 /** Maximum number of files in a bulk call. */
 const BULK = 100;
 

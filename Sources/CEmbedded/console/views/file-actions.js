@@ -1,7 +1,7 @@
 // The actions on entries of a folder, such as rename, move, copy and delete.
 
 import {
-  copyFile, createFolder, deleteFile, deleteFiles, downloadURL, editFiles, listFolder, moveFile, updateFile,
+  copyFile, createFolder, deleteFile, deleteFiles, downloadURL, editFiles, getArchive, listFolder, moveFile, updateFile,
 } from '../api/calls.js';
 import { strings } from '../strings.js';
 import { fill, h, icon, name, plainName } from '../ui/dom.js';
@@ -91,16 +91,26 @@ export class FileActions {
     await this.#each(files, (entry) => copyFile(this.client, entry.id, to), (done) => t.copied(done, target.label));
   }
 
+  /** The formats in which a folder can be downloaded; none if the server does not support it. */
+  get archiveFormats() {
+    return this.app.extensions.has('folder_archive') ? ['zip', 'tar'] : [];
+  }
+
+  async downloadFolder(folder, format) {
+    await attempt(async () => {
+      const { url, name: fileName } = await getArchive(this.client, folder.id, format);
+      save(url, fileName);
+    }, plural(1, t.downloads));
+  }
+
   async download(entries) {
+    const [format] = this.archiveFormats;
+    if (entries.length === 1 && entries[0].type === 'folder' && format) return this.downloadFolder(entries[0], format);
     const files = entries.filter(({ type }) => type !== 'folder');
     if (files.length < entries.length || files.length > MOST_DOWNLOADS) return this.#explainDownload();
     await attempt(async () => {
       for (const file of files) {
-        const url = await downloadURL(this.client, file.id);
-        const link = h('a', { href: url, download: file.name, rel: 'noreferrer', hidden: true });
-        document.body.append(link);
-        link.click();
-        link.remove();
+        save(await downloadURL(this.client, file.id), file.name);
       }
     }, plural(files.length, t.downloads));
   }
@@ -228,6 +238,14 @@ export class FileActions {
         h('p', { class: 'muted' }, t.downloadManyWhy)],
     });
   }
+}
+
+/** Lets the browser save what is at a URL. */
+function save(url, fileName) {
+  const link = h('a', { href: url, download: fileName, rel: 'noreferrer', hidden: true });
+  document.body.append(link);
+  link.click();
+  link.remove();
 }
 
 function failures(entries, results) {

@@ -119,6 +119,8 @@ export class FileDetails {
       h('div', { class: 'details-body' },
         h('div', { class: 'actions' },
           !folder && copy && does(t.download, 'download', () => actions.download([entry]), { kind: 'primary' }),
+          folder && copy && actions.archiveFormats.map((format) => does(t.downloadAs(format), 'download',
+            () => actions.downloadFolder(entry, format))),
           write && does(t.rename, 'edit', () => actions.rename(entry)),
           write && does(t.remove, 'trash', () => actions.remove([entry]), { kind: 'danger-quiet' })),
         !folder && copy && canPreview(entry) && this.#previewButton(),

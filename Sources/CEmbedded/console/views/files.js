@@ -346,6 +346,8 @@ class FilesView {
         () => { window.location.hash = projectAddress(this.project.id, 'files', entry.id); }) : null,
       does(t.details, 'info', () => this.#details(entry, true)),
       !folder && copy ? does(t.download, 'download', () => this.actions.download([entry])) : null,
+      ...(folder && copy ? this.actions.archiveFormats : []).map((format) => does(t.downloadAs(format), 'download',
+        () => this.actions.downloadFolder(entry, format))),
       write ? does(t.rename, 'edit', () => this.actions.rename(entry)) : null,
       write ? does(t.move, 'move', () => this.actions.move([entry])) : null,
       copy && !folder ? does(t.copy, 'copy', () => this.actions.copy([entry])) : null,

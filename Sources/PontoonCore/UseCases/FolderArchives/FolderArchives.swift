@@ -1,0 +1,151 @@
+import Crypto
+package import PontoonFoundation
+
+/// The use case that lets clients download a folder and everything in it as one archive.
+///
+/// ``request(_:as:caller:base:)`` returns a URL for the folder as it is at this moment. ``listing(of:as:version:)``
+/// refuses the URL once anything in the folder has changed, so a download that is resumed never mixes two states.
+package struct FolderArchives: Sendable {
+    /// Maximum number of files and folders in an archive.
+    package static let maximumEntries = 2_000_000
+    /// Maximum length of an archive in bytes.
+    private static let maximumSize: Int64 = 1 << 60
+
+    private let metadata: any MetadataStore
+    private let downloads: Downloads
+    private let access: Access
+    private let urls: DataPlaneURLs
+    private let now: @Sendable () -> Date
+
+    /// - Parameters:
+    ///   - metadata: The metadata store.
+    ///   - downloads: Opens the files.
+    ///   - urls: Signs URLs of this server, through which all archives pass, even if the files are in a bucket.
+    ///   - now: The current time.
+    package init(
+        metadata: any MetadataStore,
+        downloads: Downloads,
+        urls: DataPlaneURLs,
+        now: @escaping @Sendable () -> Date = { Date() }
+    ) {
+        self.metadata = metadata
+        self.downloads = downloads
+        self.urls = urls
+        self.now = now
+        access = Access(metadata: metadata)
+    }
+
+    /// Finds a folder that the caller may download.
+    ///
+    /// - Throws: `.fileNotFound`, `.fileForbidden`; `.parentNotFolder` for a file.
+    package func folder(_ id: String, caller: Caller) async throws -> File {
+        let folder = try await access.file(id, for: caller, needing: .copy)
+        guard folder.kind == .folder else { throw PontoonError(.parentNotFolder, "'\(id)' is not a folder.") }
+        return folder
+    }
+
+    /// Returns the listing of a folder, and the request with which the caller reads the archive.
+    ///
+    /// - Throws: The errors of ``listing(of:as:)``.
+    package func request(
+        _ folder: File,
+        as format: FolderArchiveFormat,
+        caller: Caller,
+        base: BaseURL
+    ) async throws -> (listing: FolderListing, request: SignedRequest) {
+        let listing = try await listing(of: folder, as: format)
+        let request = try await urls.archiveRequest(for: listing, userName: caller.name, base: base, now: now())
+        return (listing, request)
+    }
+
+    /// Verifies the signed URL of a request.
+    ///
+    /// - Throws: `.urlRefused` if the URL was altered, is for another request, or has expired.
+    package func verify(_ signed: SignedPath) async throws { try await urls.verify(signed, now: now()) }
+
+    /// Returns the listing of a folder at a signed URL; the caller must have verified the signature.
+    ///
+    /// - Throws: `.fileNotFound`; `.preconditionFailed` if the folder does not have this version; `.contentLost`.
+    package func listing(
+        of id: String,
+        as format: FolderArchiveFormat,
+        version: String
+    ) async throws -> FolderListing {
+        guard let folder = try await metadata.file(id), folder.kind == .folder else { throw PontoonError.fileNotFound }
+        do {
+            let listing = try await listing(of: folder, as: format)
+            if listing.version == version { return listing }
+        } catch let error as PontoonError where error.code == .badRequest {
+            // The folder did not contain too much when the URL was signed.
+        }
+        throw PontoonError.folderChanged
+    }
+
+    /// Returns a reader of the entries of a listing.
+    package func entries(of listing: FolderListing) -> FolderBatches {
+        FolderBatches(FolderWalk(listing.folder, in: metadata), expecting: listing.batches)
+    }
+
+    /// Opens the content of a file in an archive; the caller closes the reader.
+    ///
+    /// - Returns: `nil` for a folder.
+    /// - Throws: `.contentLost`; `.fileNotFound` if the file was deleted in the meantime.
+    package func open(_ entry: FolderArchiveEntry) async throws -> (any ObjectReader)? {
+        guard let content = entry.file.content else { return nil }
+        return try await downloads.open(content, of: entry.file)
+    }
+
+    /// Reads the names, sizes and times of everything in a folder.
+    ///
+    /// - Throws: `.contentLost` if a check has found damage in a file; `.badRequest` if there are too many entries, a
+    ///   path is too long, or the format cannot hold a name.
+    private func listing(of folder: File, as format: FolderArchiveFormat) async throws -> FolderListing {
+        var batches = FolderBatches(FolderWalk(folder, in: metadata), expecting: nil)
+        var length = FolderArchiveLength(format)
+        var hashes: [[UInt8]] = []
+        // The encoding is part of the version: with another one, a download must not be resumed.
+        var version = SHA256()
+        version.update(data: Data("pontoon-archive-1\0\(format.rawValue)\n".utf8))
+        while let (entries, hash) = try await batches.nextWithHash() {
+            for entry in entries {
+                try Self.check(entry, in: format)
+                length.add(entry)
+            }
+            guard length.entries <= Self.maximumEntries, length.position <= Self.maximumSize else {
+                throw PontoonError(
+                    .badRequest,
+                    """
+                    The folder contains more than \(Self.maximumEntries) files and folders or \
+                    \(Self.maximumSize) bytes; download the folders inside it separately.
+                    """
+                )
+            }
+            version.update(data: hash)
+            hashes.append(hash)
+        }
+        return FolderListing(
+            folder: folder,
+            format: format,
+            size: length.finish(),
+            entries: length.entries,
+            version: Hex.encode(version.finalize().prefix(16)),
+            batches: hashes
+        )
+    }
+
+    private static func check(_ entry: FolderArchiveEntry, in format: FolderArchiveFormat) throws(PontoonError) {
+        if entry.file.content?.verification.damage?.isHidden == true {
+            throw PontoonError(
+                .contentLost,
+                "The content of '\(entry.path)' is damaged; upload the file again, or contact the server's operator."
+            )
+        }
+        // Programs for Windows read it as a slash, which could lead out of the folder.
+        if format == .zip, entry.path.utf8.contains(UInt8(ascii: "\\")) {
+            throw PontoonError(
+                .badRequest,
+                "The path '\(entry.path)' contains a backslash, which zip does not allow; use the format tar."
+            )
+        }
+    }
+}

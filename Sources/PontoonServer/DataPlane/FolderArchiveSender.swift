@@ -1,0 +1,236 @@
+import CGzip
+import HummingbirdCore
+import Logging
+import NIOCore
+import PontoonCore
+
+/// A sender that writes a range of an archive of a folder as a response body, no faster than the client receives it.
+///
+/// If a file cannot be read or the folder has changed, the connection is closed before the archive is complete, so that
+/// the client never takes a wrong archive for a right one: `Content-Length` has announced more bytes.
+struct FolderArchiveSender: Sendable {
+    /// Maximum length in bytes of a file that is read into memory together with its neighbors.
+    private static let smallSize: Int64 = 64 << 10
+    /// Number of small files that are read at once.
+    private static let groupSize = 16
+    /// Number of bytes that are collected before they are sent.
+    private static let bufferSize = 256 << 10
+
+    let archives: FolderArchives
+    let listing: FolderListing
+    let range: Range<Int64>
+    let objects: ObjectSender
+    let place: PlaceLimiter.Place
+
+    /// Sends the range and ends the body; ends the record, even if an error is thrown.
+    ///
+    /// - Throws: An error if the connection closes, a file cannot be read or the folder has changed.
+    @concurrent func send(to writer: inout any ResponseBodyWriter, _ context: AppContext) async throws {
+        do {
+            try await sendRange(to: &writer)
+        } catch {
+            // Otherwise, the client has closed the connection.
+            if objects.channel.isActive {
+                let refusal = context.refusal(for: error)
+                context.record.note(refusal: refusal.code)
+                context.log.notice(
+                    "folder download broken off",
+                    metadata: ["file.id": "\(listing.folder.id)", "code": "\(refusal.code)"]
+                )
+            }
+            objects.record.end(isComplete: false)
+            throw error
+        }
+        objects.record.end(isComplete: true)
+        try await writer.finish(nil)
+    }
+
+    @concurrent private func sendRange(to writer: inout any ResponseBodyWriter) async throws {
+        var archive = Output(range: range, layout: FolderArchiveLayout(listing.format))
+        /// The CRC-32 of each file of a zip archive.
+        var checksums: [UInt32] = []
+        var batches = archives.entries(of: listing)
+        while !archive.isAtEnd, let entries = try await batches.next() {
+            try await send(entries, to: &archive, &checksums, &writer)
+        }
+        if listing.format == .zip { try await sendDirectory(checksums, to: &archive, &writer) }
+        archive.append { layout, bytes in layout.appendTrailer(to: &bytes) }
+        try await flush(&archive, to: &writer)
+        guard archive.isAtEnd else {
+            throw PontoonError(.internalFault, "The archive ends at byte \(archive.position).")
+        }
+    }
+
+    @concurrent private func send(
+        _ entries: [FolderArchiveEntry],
+        to archive: inout Output,
+        _ checksums: inout [UInt32],
+        _ writer: inout any ResponseBodyWriter
+    ) async throws {
+        var contents: [Int: ByteBuffer] = [:]
+        for (index, entry) in entries.enumerated() where !archive.isAtEnd {
+            archive.append { layout, bytes in layout.appendHeader(entry, to: &bytes) }
+            var checksum: UInt32 = 0
+            if let wanted = archive.wanted(of: entry.size) {
+                if entry.size <= Self.smallSize {
+                    if contents[index] == nil { contents = try await read(entries, from: index) }
+                    guard let content = contents.removeValue(forKey: index) else {
+                        throw PontoonError(.internalFault, "The content of file '\(entry.file.id)' was not read.")
+                    }
+                    if listing.format == .zip { checksum = content.crc32(after: checksum) }
+                    archive.append(content)
+                } else {
+                    try await flush(&archive, to: &writer)
+                    checksum = try await send(wanted, of: entry, to: &writer)
+                    archive.skip(entry.size)
+                }
+            } else {
+                archive.skip(entry.size)
+            }
+            if listing.format == .zip { checksums.append(checksum) }
+            archive.append { layout, bytes in layout.appendEnd(of: entry, checksum: checksum, to: &bytes) }
+            if archive.pending.readableBytes >= Self.bufferSize { try await flush(&archive, to: &writer) }
+        }
+    }
+
+    /// Sends a range of a long file, and returns the CRC-32 of the file for a zip archive.
+    @concurrent private func send(
+        _ wanted: Range<Int64>,
+        of entry: FolderArchiveEntry,
+        to writer: inout any ResponseBodyWriter
+    ) async throws -> UInt32 {
+        guard let reader = try await archives.open(entry) else { return 0 }
+        var checksum: UInt32 = 0
+        do {
+            switch listing.format {
+            case .tar: try await objects.send(wanted, of: reader, to: &writer)
+            case .zip:
+                var offset = wanted.lowerBound
+                while offset < wanted.upperBound {
+                    let count = min(ObjectSender.chunkSize, Int(wanted.upperBound - offset))
+                    let chunk = try await reader.chunk(at: offset, count: count)
+                    offset += Int64(chunk.readableBytes)
+                    checksum = chunk.crc32(after: checksum)
+                    try await objects.send(chunk, to: &writer)
+                }
+            }
+        } catch {
+            await reader.close()
+            throw error
+        }
+        await reader.close()
+        return checksum
+    }
+
+    /// Reads a small file and those that follow it without a long file in between, at once.
+    private func read(_ entries: [FolderArchiveEntry], from first: Int) async throws -> [Int: ByteBuffer] {
+        let group = (first..<min(first + Self.groupSize, entries.count)).prefix { entries[$0].size <= Self.smallSize }
+        let nonempty = group.filter { entries[$0].size > 0 }
+        let contents = try await mapConcurrently(nonempty, limit: Self.groupSize) { index in
+            (index, try await read(entries[index]))
+        }
+        return Dictionary(uniqueKeysWithValues: contents)
+    }
+
+    private func read(_ entry: FolderArchiveEntry) async throws -> ByteBuffer {
+        guard let reader = try await archives.open(entry) else { return ByteBuffer() }
+        do {
+            var content = ByteBuffer()
+            while content.readableBytes < reader.size {
+                let count = Int(reader.size) - content.readableBytes
+                let chunk = try await reader.chunk(at: Int64(content.readableBytes), count: count)
+                content.writeImmutableBuffer(chunk)
+            }
+            await reader.close()
+            return content
+        } catch {
+            await reader.close()
+            throw error
+        }
+    }
+
+    /// Sends the central directory of a zip archive, for which the listing is read again.
+    @concurrent private func sendDirectory(
+        _ checksums: [UInt32],
+        to archive: inout Output,
+        _ writer: inout any ResponseBodyWriter
+    ) async throws {
+        var positions = FolderArchiveLayout(listing.format)
+        var scratch = ByteBuffer()
+        var rest = checksums[...]
+        var batches = archives.entries(of: listing)
+        while let entries = try await batches.next() {
+            for entry in entries {
+                let (checksum, offset) = (rest.popFirst() ?? 0, positions.position)
+                positions.appendHeader(entry, to: &scratch)
+                positions.appendEnd(of: entry, checksum: checksum, to: &scratch)
+                scratch.clear()
+                archive.append { layout, bytes in
+                    layout.appendDirectoryEntry(entry, checksum: checksum, offset: offset, to: &bytes)
+                }
+            }
+            try await flush(&archive, to: &writer)
+        }
+    }
+
+    @concurrent private func flush(_ archive: inout Output, to writer: inout any ResponseBodyWriter) async throws {
+        guard archive.pending.readableBytes > 0 else { return }
+        try await objects.send(archive.pending, to: &writer)
+        archive.pending = ByteBuffer()
+    }
+}
+
+extension FolderArchiveSender {
+    /// The archive so far, of which only the bytes in a range are kept.
+    private struct Output {
+        let range: Range<Int64>
+        var layout: FolderArchiveLayout
+        /// Position of the next byte in the archive.
+        private(set) var position: Int64 = 0
+        /// The bytes in the range that were not sent yet.
+        var pending = ByteBuffer()
+
+        init(range: Range<Int64>, layout: FolderArchiveLayout) {
+            self.range = range
+            self.layout = layout
+        }
+
+        /// Whether no byte of the range follows.
+        var isAtEnd: Bool { position >= range.upperBound }
+
+        /// Appends bytes that the layout produces.
+        mutating func append(_ produce: (inout FolderArchiveLayout, inout ByteBuffer) -> Void) {
+            var bytes = ByteBuffer()
+            produce(&layout, &bytes)
+            append(bytes)
+        }
+
+        mutating func append(_ bytes: ByteBuffer) {
+            if let wanted = wanted(of: Int64(bytes.readableBytes)),
+                let part = bytes.getSlice(at: bytes.readerIndex + Int(wanted.lowerBound), length: wanted.count)
+            {
+                pending.writeImmutableBuffer(part)
+            }
+            skip(Int64(bytes.readableBytes))
+        }
+
+        /// Advances the position by bytes that are outside the range, or are sent by other means.
+        mutating func skip(_ count: Int64) { position = position.addingClamped(count) }
+
+        /// Returns which of the next `count` bytes are in the range, relative to the position; `nil` if none are.
+        func wanted(of count: Int64) -> Range<Int64>? {
+            let wanted = range.clamped(to: position..<position.addingClamped(count))
+            return wanted.isEmpty ? nil : wanted.lowerBound - position..<wanted.upperBound - position
+        }
+    }
+}
+
+extension ByteBuffer {
+    /// Returns the CRC-32 of the readable bytes, if they follow bytes with the given checksum.
+    fileprivate func crc32(after checksum: UInt32) -> UInt32 {
+        withUnsafeReadableBytes { bytes in
+            guard let start = bytes.bindMemory(to: UInt8.self).baseAddress, !bytes.isEmpty else { return checksum }
+            return cgzip_crc32(checksum, start, bytes.count)
+        }
+    }
+}

@@ -1,0 +1,33 @@
+import Foundation
+import HTTPTypes
+import PontoonCore
+
+/// A download of a folder as one archive.
+struct FolderDownload {
+    let listing: FolderListing
+    /// The time of the response.
+    let now: Date
+
+    /// Whether the position of each byte is known before the archive is sent.
+    ///
+    /// The central directory of a zip archive contains the checksums of all files.
+    private var acceptsRanges: Bool { listing.format == .tar }
+
+    private var etag: String { "\"\(listing.version)-\(listing.size)\"" }
+
+    /// The headers of all responses with status 200, 206 or 304.
+    var headers: HTTPFields {
+        [
+            .contentType: MediaType.named(listing.name),
+            .acceptRanges: acceptsRanges ? "bytes" : "none",
+            .eTag: etag,
+            .contentDisposition: ContentDisposition.attachment(named: listing.name),
+            .xContentTypeOptions: "nosniff",
+        ]
+    }
+
+    /// The properties that conditions and ranges depend on.
+    var validators: Validators {
+        Validators(etag: etag, lastModified: nil, size: listing.size, acceptsRanges: acceptsRanges, now: now)
+    }
+}

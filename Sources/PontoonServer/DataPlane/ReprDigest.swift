@@ -1,0 +1,31 @@
+import Foundation
+import HTTPTypes
+import PontoonCore
+
+/// The checksums of a file that a client requests with `Want-Repr-Digest`.
+///
+/// Only stored checksums are sent, in the algorithms of IANA's registry: a file may have an MD5. CRC-64/NVME is not
+/// registered, and is always sent in a separate header.
+///
+/// Source: RFC 9530.
+enum ReprDigest {
+    /// Returns the value of `Repr-Digest` for a file; `nil` if the request does not ask for a checksum that is known.
+    static func value(of content: FileContent, for headers: HTTPFields) -> String? {
+        guard let wanted = headers[.wantReprDigest], wants("md5", in: wanted),
+            let md5 = content.md5.flatMap({ Hex.decode($0) })
+        else { return nil }
+        return "md5=:\(Data(md5).base64EncodedString()):"
+    }
+
+    /// Returns whether a dictionary of algorithms and weights from 0 to 10 contains an algorithm with a positive weight.
+    ///
+    /// The last of repeated algorithms counts.
+    static func wants(_ algorithm: String, in preferences: String) -> Bool {
+        let weights = preferences.split(separator: ",").compactMap { element -> String? in
+            let pair = element.prefix { $0 != ";" }.split(separator: "=", omittingEmptySubsequences: false)
+                .map { $0.trimmingCharacters(in: .whitespaces) }
+            return pair.count == 2 && pair[0] == algorithm ? pair[1] : nil
+        }
+        return weights.last.flatMap { Int($0) }.map { (1...10).contains($0) } ?? false
+    }
+}

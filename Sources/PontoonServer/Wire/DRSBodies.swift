@@ -1,0 +1,134 @@
+import HTTPTypes
+import PontoonCore
+
+/// The JSON body that describes an object of DRS: a file, or a folder as a bundle.
+struct DRSObjectBody: JSONWritable {
+    let object: DataObject
+    /// Whether the contents of bundles in a bundle are included.
+    let expands: Bool
+    let base: BaseURL
+
+    func write(to json: inout JSONWriter) {
+        let file = object.file
+        json.object { json in
+            if case .file = object { json.field("access_methods", [AccessMethod()]) }
+            json.field("checksums", Checksum.all(of: object))
+            if case .bundle(let bundle) = object {
+                json.field("contents", bundle.contents.map { Content(object: $0, expands: expands, base: base) })
+            }
+            json.field("created_time", Timestamp(file.createdOn))
+            json.field("id", file.id)
+            if case .file = object { json.field("mime_type", MediaType.named(file.name)) }
+            json.field("name", file.parent == nil ? file.project.shortName : file.name)
+            json.field("self_uri", base.drsURI(of: file.id))
+            json.field("size", object.size)
+            json.field("updated_time", Timestamp(file.modifiedOn))
+        }
+    }
+
+    private struct AccessMethod: JSONWritable {
+        func write(to json: inout JSONWriter) {
+            json.object { json in
+                json.field("access_id", DRSCalls.accessID)
+                json.field("type", "https")
+            }
+        }
+    }
+
+    private struct Checksum: JSONWritable {
+        let type: String
+        let digits: String
+
+        /// Returns the known checksums; a file in a bucket may have none.
+        static func all(of object: DataObject) -> [Checksum] {
+            let crc64 = object.checksum.map { Checksum(type: "crc64nvme", digits: $0.hex) }
+            let md5 = object.file.content?.md5.map { Checksum(type: "md5", digits: $0) }
+            return [crc64, md5].compactMap { $0 }
+        }
+
+        func write(to json: inout JSONWriter) {
+            json.object { json in
+                json.field("checksum", digits)
+                json.field("type", type)
+            }
+        }
+    }
+
+    private struct Content: JSONWritable {
+        let object: DataObject
+        let expands: Bool
+        let base: BaseURL
+
+        func write(to json: inout JSONWriter) {
+            json.object { json in
+                if expands, case .bundle(let bundle) = object {
+                    json.field("contents", bundle.contents.map { Content(object: $0, expands: true, base: base) })
+                }
+                json.field("drs_uri", [base.drsURI(of: object.file.id)])
+                json.field("id", object.file.id)
+                json.field("name", object.file.name)
+            }
+        }
+    }
+}
+
+/// The JSON body that describes the service of DRS.
+///
+/// The version of the server is not included, because it shows everybody which vulnerabilities the server may have.
+struct DRSServiceInfo: JSONWritable {
+    private static let version = "1.5.0"
+
+    let base: BaseURL
+
+    func write(to json: inout JSONWriter) {
+        json.object { json in
+            json.field("description", "Files and folders of Pontoon.")
+            json.field("id", base.reversedHost + ".drs")
+            // Objects cannot be requested in bulk; the field is required.
+            json.field("maxBulkRequestLength", 1)
+            json.field("name", "Pontoon")
+            json.field("organization", ["name": base.host, "url": base.description])
+            json.field("type", ["artifact": "drs", "group": "org.ga4gh", "version": Self.version])
+            json.field("version", Self.version)
+        }
+    }
+}
+
+/// The body of error responses below the path of DRS.
+struct DRSErrorBody: JSONWritable {
+    let error: PontoonError
+
+    init(_ error: PontoonError) { self.error = error }
+
+    func write(to json: inout JSONWriter) {
+        json.object { json in
+            json.field("msg", error.message)
+            json.field("status_code", error.code.status.code)
+        }
+    }
+}
+
+extension BaseURL {
+    /// Host and port.
+    private var authority: Substring {
+        let rest = description.drop { $0 != ":" }.dropFirst("://".count)
+        return rest.prefix { $0 != "/" }
+    }
+
+    /// The host, without a port.
+    fileprivate var host: String {
+        if authority.hasPrefix("[") { return String(authority.prefix { $0 != "]" }) + "]" }
+        return String(authority.prefix { $0 != ":" })
+    }
+
+    /// The labels of the host in reverse order, as in `org.example.data`; an address remains as it is.
+    fileprivate var reversedHost: String {
+        guard host.contains(where: { $0.isLetter }), !host.hasPrefix("[") else { return host }
+        return host.split(separator: ".").reversed().joined(separator: ".")
+    }
+
+    /// The URI of an object of DRS.
+    ///
+    /// It has no path, so a server whose URL has one cannot be found by it.
+    fileprivate func drsURI(of id: String) -> String { "drs://\(authority)/\(id)" }
+}
