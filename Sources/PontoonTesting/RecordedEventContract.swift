@@ -4,6 +4,7 @@ package import PontoonCore
 /// Rules for ``EventStore``: the changes that are recorded.
 package enum RecordedEventContract: MetadataRule, CaseIterable {
     case changesOfFilesAreRecorded
+    case changesByJobsAreRecorded
     case replacedFilesAreRecordedAsDeleted
     case filesInOneCallAreRecorded
     case endsOfUploadsAreRecorded
@@ -17,6 +18,7 @@ package enum RecordedEventContract: MetadataRule, CaseIterable {
         let fixture = try await MetadataFixture(in: store)
         switch self {
         case .changesOfFilesAreRecorded: try await Self.files(store, fixture)
+        case .changesByJobsAreRecorded: try await Self.steps(store, fixture)
         case .replacedFilesAreRecordedAsDeleted: try await Self.replaced(store, fixture)
         case .filesInOneCallAreRecorded: try await Self.filesInOneCall(store, fixture)
         case .endsOfUploadsAreRecorded: try await Self.uploads(store, fixture)
@@ -84,6 +86,39 @@ package enum RecordedEventContract: MetadataRule, CaseIterable {
         try expect(details[5]["old_name"], equals: "b", "the name before a move")
         try expect(details[5]["old_parent"], equals: .string(fixture.root), "the folder before a move")
         try expect(details[6]["parent"], equals: .string(folder.id), "the folder of a deleted file")
+    }
+
+    private static func steps(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+        let other = try await MetadataFixture(in: store, user: "bob")
+        let folder = fixture.folder("folder")
+        let file = fixture.put("a")
+        try expect(try await store.put(file), equals: .added(file), "the result")
+        let job = try await fixture.leasedJob(.move, in: store)
+        func move(_ id: String, to fixture: MetadataFixture, _ name: String) -> FileJobStep.Action {
+            .move(id, FileMove(project: fixture.project.id, parent: fixture.root, name: name, movedOn: time))
+        }
+        for action in [
+            .makeFolder(folder), .makeFolder(fixture.folder("folder")), .copy(file.id, fixture.copy("copy")),
+            move(file.id, to: fixture, "b"), move(file.id, to: other, "c"), .delete(folder.id),
+        ] {
+            var step = FileJobStep(at: FileJobProgress(state: .running))
+            step.action = action
+            try await job.perform(step)
+        }
+        let copied = try await store.file(named: "copy", in: fixture.root)
+        let copy = try require(copied, "the copy")
+        let path = "files/\(file.id)"
+        let details = try await expectEvents(
+            [
+                (.fileCreated, path), (.folderCreated, "files/\(folder.id)"), (.fileCreated, "files/\(copy.id)"),
+                (.fileMoved, path), (.fileDeleted, path), (.folderDeleted, "files/\(folder.id)"),
+            ],
+            store
+        )
+        try expect(details[4]["moved"], equals: .bool(true), "the file has left the project")
+        let seen = try await expectEvents([(.fileMoved, path)], store, for: "bob")
+        try expect(seen[0]["old_project"], equals: .string(fixture.project.id.description), "the old project")
+        try expect(seen[0]["old_name"], equals: "b", "the old name")
     }
 
     private static func replaced(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
@@ -207,7 +242,7 @@ package enum RecordedEventContract: MetadataRule, CaseIterable {
             size: nil,
             partSize: 5,
             md5: nil,
-            overwrite: false,
+            rule: .fail,
             key: .random(),
             initiatedOn: time
         )

@@ -115,8 +115,8 @@ extension SQLConnection {
             else { throw PontoonError.noSuchDestination }
             try transfer(try row.fileUsage(), from: from, to: to)
             // Members of the old project may not be allowed to know the new one.
-            let name = try row.text("name")
-            events.append(.file(.deleted, .file, id: id, name: name, in: old, of: project, ["moved": true]))
+            let (name, isMoved) = (try row.text("name"), JSONValue.bool(true))
+            events.append(.file(.deleted, .file, id: id, name: name, in: old, of: project, ["moved": isMoved]))
         }
         guard let file = try file(id) else { return nil }
         let details: [String: JSONValue?] = [
