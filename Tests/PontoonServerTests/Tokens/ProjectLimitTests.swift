@@ -42,7 +42,8 @@ struct ProjectLimitTests {
             [
                 "{owner}": "admin", "{project}": "outside", "{username}": "admin", "{part_number}": "1",
                 "{file_id}": file, "{upload_id}": path.hasPrefix("/automation") ? packageUpload : upload,
-                "{access_id}": "https", "{link_id}": link, "{automation_id}": automation, "{package_id}": "0", "{token_id}": "0",
+                "{access_id}": "https", "{link_id}": link, "{automation_id}": automation, "{package_id}": "0",
+                "{token_id}": "0",
             ]
         }
 
