@@ -81,6 +81,24 @@ struct DirectWriterTests {
         }
     }
 
+    @Test("if the last bytes cannot be written, the error is thrown, and the buffer is free again")
+    func failingEnd() async throws {
+        try await withTemporaryFolder { folder in
+            let path = folder.appending("file")
+            try FileDescriptor.open(path, .writeOnly, options: .create, permissions: .ownerReadWrite).close()
+            let pool = DirectBufferPool(capacity: 1)
+            // `nil` where the file system does not support such writes.
+            guard var writer = try DirectWriter(path, from: 0, pool) else { return }
+            #expect(pool.take() == nil)
+            let cached = try DiskFile.open(path, .readOnly)
+            try cached.closeAfter {
+                try Self.content(Self.page + 1).withUnsafeBytes { try writer.write($0, cached: cached) }
+                #expect(throws: Errno.badFileDescriptor) { try writer.finish(cached: cached) }
+            }
+            #expect(pool.take() != nil)
+        }
+    }
+
     @Test("whole pages do not enter the page cache", arguments: [DiskSettings.DirectIO.auto, .off])
     func cache(directIO: DiskSettings.DirectIO) async throws {
         try await withDiskStore(directIO: directIO) { store, folder in

@@ -9,12 +9,12 @@ final class ReceiveBufferBudget: Sendable {
     static let largest = 1 << 20
     /// Smallest socket read in bytes.
     ///
-    /// With more than 256 parts, their reads together exceed ``total``.
+    /// With more than 128 parts, their reads together exceed ``total``.
     static let smallest = 64 << 10
     /// Maximum number of bytes in one socket read of every part being received, added up.
     ///
     /// Each part has up to three reads in memory: one being written, one queued and one arriving.
-    static let total = 16 << 20
+    static let total = 8 << 20
 
     private let parts = Atomic(0)
 

@@ -146,6 +146,31 @@ struct StorageFaultTests {
         }
     }
 
+    @Test("small files survive a restart of the bucket, which then contains no other objects")
+    func archives() async throws {
+        try await withBucket { bucket in
+            try await withPontoon(on: TestStores(.sqliteAndS3, bucket: bucket)) { server, user in
+                let count = 1500
+                for number in 0..<count { try user.makeFile("data/\(number)", size: number, seed: UInt64(number)) }
+                let seen = Counter()
+                // Slowly, so that the restart is in the middle of an archive.
+                let run = try await user.upload("--bwlimit", "300K", user.path("data") + "/") { event, _ in
+                    if event.kind == "uploaded", seen.next() == 0 {
+                        try await bucket.kill()
+                        try await bucket.start()
+                    }
+                }
+                #expect(run.code == 0 && run.all("uploaded").count == count, "\(run)")
+                let compared = try await user.run(["compare", user.path("data") + "/", "admin/uploads/"])
+                #expect(compared.code == 0, "\(compared)")
+                try await eventually("the objects without a file are removed") {
+                    let summary = try await server.administer("check")
+                    return summary.contains("Checked \(count) objects") && summary.contains(" 0 damaged, 0 orphans")
+                }
+            }
+        }
+    }
+
     @Test("an unreachable bucket exits with 6, and the repeated command sends only missing parts")
     func away() async throws {
         try await withBucket { bucket in
