@@ -88,7 +88,7 @@ struct FolderArchiveSender: Sendable {
                 archive.skip(entry.size)
             }
             if listing.format == .zip { checksums.append(checksum) }
-            archive.append { layout, bytes in layout.appendEnd(of: entry, checksum: checksum, to: &bytes) }
+            archive.append { layout, bytes in layout.appendFooter(of: entry, checksum: checksum, to: &bytes) }
             if archive.pending.readableBytes >= Self.bufferSize { try await flush(&archive, to: &writer) }
         }
     }
@@ -163,7 +163,7 @@ struct FolderArchiveSender: Sendable {
             for entry in entries {
                 let (checksum, offset) = (rest.popFirst() ?? 0, positions.position)
                 positions.appendHeader(entry, to: &scratch)
-                positions.appendEnd(of: entry, checksum: checksum, to: &scratch)
+                positions.appendFooter(of: entry, checksum: checksum, to: &scratch)
                 scratch.clear()
                 archive.append { layout, bytes in
                     layout.appendDirectoryEntry(entry, checksum: checksum, offset: offset, to: &bytes)

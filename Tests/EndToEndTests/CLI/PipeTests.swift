@@ -107,7 +107,7 @@ struct PipeTests {
                 out.endpoint = "http://127.0.0.1:\(proxy.port)/v2"
                 let command = ["download", "--tar", "--output", "-"]
                 let run = try await out.run(command + ["admin/uploads/run"])
-                #expect(run.code == 0 && run.errors.contains("1 of 1 files downloaded"), "\(run)")
+                #expect(run.code == 0 && run.errors.contains("1 of 1 file downloaded"), "\(run)")
                 #expect(try user.bytes("out") == archive)
             }
             let extract = user.inShell("\"$@\" | tar -x -C '\(user.folder)'")

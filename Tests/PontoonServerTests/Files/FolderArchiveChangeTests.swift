@@ -34,7 +34,7 @@ struct FolderArchiveChangeTests {
             case "overwrite":
                 response = try await server.api.putFile(
                     "a",
-                    ByteBuffer(string: "abd"),
+                    ByteBuffer(string: "xyz"),
                     to: "parent=\(inner)",
                     onConflict: "overwrite"
                 )

@@ -46,7 +46,7 @@ struct LongFolderArchiveTests {
             offsets.append(layout.position)
             try append { layout.appendHeader(entry, to: &$0) }
             try file.truncate(atOffset: UInt64(layout.position + entry.size))
-            try append { layout.appendEnd(of: entry, checksum: checksum(entry.size), to: &$0) }
+            try append { layout.appendFooter(of: entry, checksum: checksum(entry.size), to: &$0) }
             length.add(entry)
         }
         if format == .zip {

@@ -38,7 +38,7 @@ package struct FolderArchiveLayout: Sendable {
     ///   - entry: The entry.
     ///   - checksum: CRC-32 of the content of a file; used only by zip archives.
     ///   - archive: The archive so far.
-    package mutating func appendEnd(of entry: FolderArchiveEntry, checksum: UInt32, to archive: inout ByteBuffer) {
+    package mutating func appendFooter(of entry: FolderArchiveEntry, checksum: UInt32, to archive: inout ByteBuffer) {
         advance(by: entry.size)
         let start = archive.writerIndex
         switch format {
@@ -106,7 +106,7 @@ struct FolderArchiveLength {
     mutating func add(_ entry: FolderArchiveEntry) {
         let offset = layout.position
         layout.appendHeader(entry, to: &scratch)
-        layout.appendEnd(of: entry, checksum: 0, to: &scratch)
+        layout.appendFooter(of: entry, checksum: 0, to: &scratch)
         scratch.clear()
         guard format == .zip else { return }
         directory.appendDirectoryEntry(entry, checksum: 0, offset: offset, to: &scratch)
