@@ -16,7 +16,8 @@ struct ReadOnlyTests {
     private static let flags = ["--read-only", "true"]
     /// Calls with a method other than `GET` that change nothing.
     private static let reading: Set<String> = [
-        "POST /v2/bulk/files/get", "HEAD /storage/files/{file_id}", "POST /v2/files/search",
+        "POST /v2/bulk/files/get", "HEAD /storage/files/{file_id}",
+        "HEAD /storage/archives/{username}/{file_id}/{version}/{format}", "POST /v2/files/search",
         "POST /v2/bulk/files/{action}",
     ]
     /// Calls with `GET` that prepare a change: they return the URL to which a part is sent.
