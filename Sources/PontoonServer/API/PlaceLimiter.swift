@@ -57,6 +57,7 @@ extension PlaceLimiter {
     /// Creates a limit on archives, and so on their memory: each takes up to 18 MiB.
     ///
     /// - Parameter activity: What the server does with them, such as "receiving".
+    /// - Returns: The limit.
     static func forArchives(_ activity: String) -> PlaceLimiter {
         PlaceLimiter(
             maximum: 16,
