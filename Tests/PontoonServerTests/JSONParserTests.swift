@@ -106,8 +106,14 @@ struct JSONParserTests {
                 if bytes.isEmpty { break }
             }
             guard let parsed = try? JSONParser.parse(bytes) else { continue }
-            let expected = try JSONDecoder().decode(JSONValue.self, from: Data(bytes))
-            #expect(parsed.withDoubles == expected.withDoubles, "\(bytes)")
+            let text = String(decoding: bytes, as: UTF8.self)
+            do {
+                let expected = try JSONDecoder().decode(JSONValue.self, from: Data(bytes))
+                #expect(parsed.withDoubles == expected.withDoubles, "\(text)")
+            } catch {
+                // Foundation refuses some valid numbers with an exponent, such as 0e5 and 1e-400.
+                #expect(text.contains(/[0-9][eE][-+]?[0-9]/), "\(text)")
+            }
         }
     }
 
