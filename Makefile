@@ -34,7 +34,7 @@ docs: man ## build the documentation site in .build/site, the DocC documentation
 man: ## build the programs and write their man pages to .build/man
 	@Scripts/man .build/man
 
-bench: build ## compare with nginx, SeaweedFS and others; about 15 minutes (ARGS='--only 1,3')
+bench: build ## compare with nginx, SeaweedFS and others; about 16 minutes (ARGS='--only 1,3')
 	@Benchmarks/speed/run $(ARGS)
 
 bench-smoke: build ## run the same benchmark once with little data, to check that it works
