@@ -4,7 +4,7 @@ import PontoonCore
 /// The recorder of the events of one transaction, created before it begins.
 struct EventRecorder: Sendable {
     let isOn: Bool
-    /// The user who makes the changes, unless ``record(_:by:on:)`` is told another one.
+    /// The user who makes the changes, unless a call of ``record(_:by:on:)`` names another user.
     let actor: String?
     let now: Date
 
