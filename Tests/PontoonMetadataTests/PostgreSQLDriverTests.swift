@@ -149,7 +149,8 @@ struct PostgreSQLDriverTests {
                     }
                 }
             }
-            #expect(runs.withLock { $0 } == 3)
+            // On a busy machine, the repeated transaction may be in a deadlock again.
+            #expect(runs.withLock { $0 } >= 3)
             let names = try await driver.read { try $0.query("SELECT name FROM t", values: [], lock: nil) }
             #expect(try names.map { try $0.text("name") } == ["xx", "xx"])
         }
