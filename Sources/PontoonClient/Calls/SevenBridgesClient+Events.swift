@@ -14,7 +14,7 @@ package enum UploadUpdate: Sendable {
 /// The way in which an upload has ended.
 package enum UploadEnd: String, Sendable {
     case completed, aborted, expired
-    /// The server does not tell.
+    /// Ended in a way that the server does not report.
     case ended
 }
 

@@ -2,7 +2,7 @@
 package struct Events: Sendable {
     private let metadata: any EventStore & ProjectStore & FileStore & AutomationStore
     private let access: Access
-    /// Tells readers when to read again.
+    /// Notifies readers when they should read again.
     package let feed: EventFeed
 
     /// - Parameters:

@@ -39,7 +39,7 @@ struct CrashCheck: Sendable {
         }
     }
 
-    /// Checks that the events tell exactly which files exist, and that their order does not depend on the pages.
+    /// Checks that the events describe exactly the files that exist, and that their order does not depend on the pages.
     private func checkEvents() async throws {
         let (events, next) = try await api.events()
         var files: Set<String> = []

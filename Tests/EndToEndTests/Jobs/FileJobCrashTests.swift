@@ -100,13 +100,7 @@ struct FileJobCrashTests {
         try await Cluster.with { cluster in
             try await withServer(cluster.options(0)) { first in
                 try await withServer(cluster.options(1)) { second in
-                    let source = try await Self.fill(first.api)
-                    let target = try await first.api.createProject("Target")
-                    // While the second server is suspended, only the first one can lease the job.
-                    second.signal(SIGSTOP)
-                    let item: JSONValue = ["file": .string(source), "project": .string(target)]
-                    let path = try await first.api.acceptedJob(.move, [item])
-                    try await Self.waitForSome(path, first.api)
+                    let (path, target) = try await Self.startJob(.move, on: first, suspending: second)
                     first.signal(SIGKILL)
                     second.signal(SIGCONT)
                     try await Self.expectEnd(path, second.api)
@@ -123,12 +117,7 @@ struct FileJobCrashTests {
         try await Cluster.with { cluster in
             try await withServer(cluster.options(0)) { first in
                 try await withServer(cluster.options(1)) { second in
-                    let source = try await Self.fill(first.api)
-                    let target = try await first.api.createProject("Target")
-                    second.signal(SIGSTOP)
-                    let item: JSONValue = ["file": .string(source), "project": .string(target)]
-                    let path = try await first.api.acceptedJob(.copy, [item])
-                    try await Self.waitForSome(path, first.api)
+                    let (path, target) = try await Self.startJob(.copy, on: first, suspending: second)
                     first.signal(SIGSTOP)
                     second.signal(SIGCONT)
                     try await eventually("the second server has continued the job") {
@@ -140,5 +129,22 @@ struct FileJobCrashTests {
                 }
             }
         }
+    }
+
+    /// Suspends a server, so that only the other one can lease a job for a whole folder, and waits until that has begun.
+    ///
+    /// - Returns: The path of the job, and the project to which it copies or moves the folder.
+    private static func startJob(
+        _ kind: FileJob.Kind,
+        on server: ServerProcess,
+        suspending other: ServerProcess
+    ) async throws -> (path: String, target: String) {
+        let source = try await fill(server.api)
+        let target = try await server.api.createProject("Target")
+        other.signal(SIGSTOP)
+        let item: JSONValue = ["file": .string(source), "project": .string(target)]
+        let path = try await server.api.acceptedJob(kind, [item])
+        try await waitForSome(path, server.api)
+        return (path, target)
     }
 }

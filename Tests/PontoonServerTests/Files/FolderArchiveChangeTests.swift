@@ -63,7 +63,7 @@ struct FolderArchiveChangeTests {
         }
     }
 
-    @Test("a file that is deleted while the archive is sent breaks the connection off, and the log tells why")
+    @Test("a file that is deleted while the archive is sent breaks the connection off, and the log contains the reason")
     func deletion() async throws {
         try await withEnduringServer { server in
             let folder = try await server.api.makeFolder("run")
