@@ -11,6 +11,7 @@ package enum EventContract: MetadataRule, CaseIterable {
     case aProjectWithTheSameIDHidesOlderEvents
     case theActorIsRecorded
     case oldEventsAreDeletedAndTheirCursorsExpire
+    case aUserWithTheNameOfARemovedOneReadsNothingOfTheirs
     case cursorsOfAnotherLogExpire
 
     package func check(_ store: some MetadataStore) async throws {
@@ -24,6 +25,7 @@ package enum EventContract: MetadataRule, CaseIterable {
         case .aProjectWithTheSameIDHidesOlderEvents: try await Self.sameID(store, fixture)
         case .theActorIsRecorded: try await Self.actor(store, fixture)
         case .oldEventsAreDeletedAndTheirCursorsExpire: try await Self.pruning(store, fixture)
+        case .aUserWithTheNameOfARemovedOneReadsNothingOfTheirs: try await Self.sameUser(store, fixture)
         case .cursorsOfAnotherLogExpire: try await Self.otherLogs(store, fixture)
         }
     }
@@ -110,6 +112,7 @@ package enum EventContract: MetadataRule, CaseIterable {
     private static func sameID(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
         try await store.addFolder(fixture.folder("secret"))
         try expect(try await store.deleteProject(fixture.project.id), "the project is deleted")
+        // As on a server whose clock was ahead, and has been corrected.
         let later = Date().addingTimeInterval(3600)
         let project = Project(
             id: fixture.project.id,
@@ -122,7 +125,7 @@ package enum EventContract: MetadataRule, CaseIterable {
         )
         try expect(try await store.addProject(project), "a project with the same id is added")
         let types = try await store.allEvents(for: "ada").map(\.type)
-        try expect(types, equals: ["project.deleted"], "the events of the former project's owner")
+        try expect(types, equals: ["project.deleted", "project.created"], "the events of both projects")
     }
 
     private static func actor(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
@@ -152,6 +155,20 @@ package enum EventContract: MetadataRule, CaseIterable {
         let new = try await store.publishedEvents(filter, after: last)
         try expect(new.count == 1 && new[0].cursor.position > last.position, "a new event has a new position")
         try expect(new[0].id != events[3].id, "a new event has a new id")
+    }
+
+    private static func sameUser(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+        let bob = User(name: "bob", createdOn: MetadataFixture.time)
+        try await store.addUser(bob)
+        try await store.addBob(to: fixture.project.id)
+        try expect(try await store.removeMember("bob", from: fixture.project.id), "the member is removed")
+        try await store.addBob(to: fixture.project.id)
+        try expect(try await store.removeUser("bob", givingProjectsTo: nil), equals: .removed, "the user is removed")
+        try await store.addUser(bob)
+        try expect(try await store.allEvents(for: "bob"), equals: [], "the events of a new user of the same name")
+        let types = try await store.allEvents(for: "ada").map(\.type)
+        let removals = types.filter { $0 == EventType.memberRemoved.rawValue }.count
+        try expect(removals, equals: 2, "the removals that the other member reads")
     }
 
     private static func otherLogs(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {

@@ -92,6 +92,25 @@ struct EventOrderTests {
     }
     #endif
 
+    @Test("events that were recorded while the clock was years ahead do not keep later ones from being deleted")
+    func wrongClock() async throws {
+        try await withDriver(.sqlite) { driver in
+            let time = Mutex(MetadataFixture.time.addingTimeInterval(300_000_000))
+            let store = try await SQLMetadataStore(driver: driver) { time.withLock { $0 } }
+            let fixture = try await MetadataFixture(in: store)
+            for name in ["a", "b", "c"] { try await store.addFolder(fixture.folder(name)) }
+            time.withLock { $0 = MetadataFixture.time }
+            let later = MetadataFixture.time.addingTimeInterval(60)
+            #expect(try await store.pruneEvents(before: later, limit: 2) == 0, "no event is known to be old")
+            try await store.addFolder(fixture.folder("d"))
+            time.withLock { $0 = later }
+            try await store.addFolder(fixture.folder("e"))
+            #expect(try await store.allEvents(Self.filter).count == 6)
+            #expect(try await store.pruneEvents(before: later, limit: 2) == 5)
+            #expect(try await store.allEvents(Self.filter).count == 1)
+        }
+    }
+
     @Test("without the event log, changes leave no events")
     func off() async throws {
         try await withStores(1, in: .sqlite) { stores in

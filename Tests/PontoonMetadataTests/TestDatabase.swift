@@ -46,7 +46,10 @@ func withDrivers(
     #if PostgreSQL
     case .postgreSQL:
         try await withPostgreSQLDatabase { url in
-            try await run { try await PostgreSQLDriver.open(try PostgreSQLSettings(url: url)) }
+            var settings = try PostgreSQLSettings(url: url)
+            // Tests hold transactions open, perhaps on a busy machine.
+            settings.transactionIdleTimeout = .seconds(300)
+            try await run { try await PostgreSQLDriver.open(settings) }
         }
     #endif
     }

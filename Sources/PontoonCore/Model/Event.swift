@@ -53,6 +53,9 @@ package struct NewEvent: Hashable, Sendable {
         self.reader = reader
         self.data = data
     }
+
+    /// The same event, which only members of the project may read.
+    package var withoutReader: NewEvent { NewEvent(type, project: project, subject: subject, data: data) }
 }
 
 /// A recorded change.

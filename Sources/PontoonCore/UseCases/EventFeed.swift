@@ -1,9 +1,10 @@
 import Synchronization
 
-/// The waiting of readers for new events.
+/// Wakes waiting readers when there are new events.
 ///
 /// While anybody waits, one task looks for new events: after each transaction of this server, and once a second for those
-/// of other servers and commands.
+/// of other servers and commands. It wakes all readers, also those to whom the events do not matter, so it looks less often
+/// the more readers there are.
 package final class EventFeed: Sendable {
     private struct Waiter {
         let position: Int64
@@ -15,6 +16,8 @@ package final class EventFeed: Sendable {
         var waiters: [UInt64: Waiter] = [:]
         var nextID: UInt64 = 0
         var isRunning = false
+        /// Whether the server is stopping, so that nobody waits any more.
+        var isStopping = false
         /// Position of the last known event.
         var last: Int64 = 0
 
@@ -31,8 +34,10 @@ package final class EventFeed: Sendable {
     private let publishes: Bool
     private let state = Mutex(State())
 
-    /// Pause after looking for events, so that many transactions cause few queries.
-    private static let pause = Duration.milliseconds(50)
+    /// Minimum pause after looking for events, so that many transactions cause few queries.
+    private static let minimumPause = Duration.milliseconds(50)
+    /// Pause after waking a reader, which limits all readers together to 200 queries of the log a second.
+    private static let pausePerReader = Duration.milliseconds(5)
     private static let interval = Duration.seconds(1)
 
     package init(store: any EventStore, publishes: Bool) {
@@ -52,7 +57,7 @@ package final class EventFeed: Sendable {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let (isReady, starts) = state.withLock { state in
-                    guard state.last <= position, !Task.isCancelled else { return (true, false) }
+                    guard state.last <= position, !state.isStopping, !Task.isCancelled else { return (true, false) }
                     state.waiters[id] = Waiter(position: position, deadline: deadline, continuation: continuation)
                     let starts = !state.isRunning
                     state.isRunning = true
@@ -67,9 +72,10 @@ package final class EventFeed: Sendable {
         }
     }
 
-    /// Lets all readers continue, so that they notice that the server is stopping.
-    package func wakeAll() {
+    /// Lets all readers continue, now and in the future, so that they notice that the server is stopping.
+    package func stop() {
         let waiters = state.withLock { state in
+            state.isStopping = true
             let waiters = Array(state.waiters.values)
             state.waiters = [:]
             return waiters
@@ -108,7 +114,7 @@ package final class EventFeed: Sendable {
             }
             for waiter in ready { waiter.continuation.resume() }
             if isDone { break }
-            try? await Task.sleep(for: Self.pause)
+            try? await Task.sleep(for: max(Self.minimumPause, Self.pausePerReader * ready.count))
         }
         ticks.cancel()
     }

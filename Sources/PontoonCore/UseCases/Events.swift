@@ -42,14 +42,25 @@ package struct Events: Sendable {
     /// Returns the events after a position that the caller may read now, perhaps none; see
     /// ``EventStore/events(_:after:limit:)``.
     ///
+    /// - Parameters:
+    ///   - request: The requested events.
+    ///   - cursor: The position after which to start; `nil` starts with the oldest event.
+    ///   - caller: The caller.
+    ///   - isNotified: Whether the reader has waited, so that new events have been published.
+    /// - Returns: The events.
     /// - Throws: `.projectNotFound` if the caller may not read the requested project, or no longer; `.eventsExpired`.
-    package func read(_ request: Request, after cursor: EventCursor?, caller: Caller) async throws -> EventPage {
+    package func read(
+        _ request: Request,
+        after cursor: EventCursor?,
+        caller: Caller,
+        isNotified: Bool = false
+    ) async throws -> EventPage {
         var filter = EventFilter(userName: caller.name, projects: caller.rights.projects, types: request.types)
         if let project = request.project {
             _ = try await access.project(project, for: caller)
             filter.projects = [project]
         }
-        try await feed.publish()
+        if !isNotified { try await feed.publish() }
         return try await metadata.events(filter, after: cursor, limit: request.limit)
     }
 
@@ -71,11 +82,12 @@ package struct Events: Sendable {
         authenticate: @Sendable () async throws -> Caller
     ) async throws -> EventPage {
         let deadline = ContinuousClock.now + time
-        var cursor = cursor
+        var (cursor, isNotified) = (cursor, false)
         while true {
-            let page = try await read(request, after: cursor, caller: try await authenticate())
+            let caller = try await authenticate()
+            let page = try await read(request, after: cursor, caller: caller, isNotified: isNotified)
             guard page.events.isEmpty, ContinuousClock.now < deadline, !isStopping() else { return page }
-            cursor = page.next
+            (cursor, isNotified) = (page.next, true)
             if !page.hasMore { await feed.wait(after: page.next.position, until: deadline) }
             try Task.checkCancellation()
         }

@@ -242,7 +242,7 @@ package struct Maintenance: Sendable {
     /// Removes the events that occurred before the retention time.
     private func removeExpiredEvents() async throws {
         let time = now().addingTimeInterval(-eventRetention.inSeconds)
-        while try await metadata.pruneEvents(before: time, limit: Self.batchOfEvents) == Self.batchOfEvents {}
+        while try await metadata.pruneEvents(before: time, limit: Self.batchOfEvents) >= Self.batchOfEvents {}
     }
 
     /// Adds the time since the last run to the running time of the service, and returns the expiry deadline.

@@ -67,12 +67,15 @@ extension SQLRow {
 
 /// The columns that ``SQLRow/endedUpload(_:)`` and ``SQLRow/releasedUpload()`` need, for `RETURNING`.
 let endedColumns = "id, name, user_name, link_id, \(releasedColumns)"
-private let eventColumns = "events (occurred_on, type, project_id, subject, actor, reader, data)"
+private let eventColumns = "events (occurred_on, type, project_id, subject, actor, reader, data, project_created_on)"
 /// The statements for several events at once, the largest first.
 ///
 /// Constant statements stay prepared. Most transactions record one or two events. SQLite takes longer to bind each value,
 /// the more values a statement has.
 private let insertEvents: [(count: Int, statement: SQLStatement)] = [32, 3, 2, 1].map { count in
-    let rows = (0..<count).map { row in "(\((1...7).map { "$\(7 * row + $0)" }.joined(separator: ", ")))" }
+    let rows = (0..<count).map { row in
+        let values = (1...7).map { "$\(7 * row + $0)" }.joined(separator: ", ")
+        return "(\(values), (SELECT created_on FROM projects WHERE id = $\(7 * row + 3)))"
+    }
     return (count, SQLStatement(constant: "INSERT INTO \(eventColumns) VALUES \(rows.joined(separator: ", "))"))
 }

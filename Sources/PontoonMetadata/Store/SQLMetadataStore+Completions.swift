@@ -40,7 +40,8 @@ extension SQLMetadataStore {
             let completion = { (name: String) in
                 NewEvent.upload(.uploadCompleted, id, name: name, by: userName, to: file.project, details)
             }
-            let actor = link == nil ? userName : nil
+            // The initiator, if the server continues the completion of another one.
+            let actor = recorder.actor ?? (link == nil ? userName : nil)
             if let kept {
                 try connection.discardUploadObject(completed, unless: nil, now: now)
                 if let content = file.content { try connection.discard(content.key.rawValue, nil, now: now) }

@@ -119,10 +119,11 @@ extension SQLConnection {
             events.append(.file(.deleted, .file, id: id, name: name, in: old, of: project, ["moved": isMoved]))
         }
         guard let file = try file(id) else { return nil }
-        let details: [String: JSONValue?] = [
-            "old_name": .string(try row.text("name")), "old_parent": .string(old),
-            "old_project": project == move.project ? nil : .string(project.description),
-        ]
+        // The members of the new project may not be allowed to know the old one either.
+        var details: [String: JSONValue?] = [:]
+        if project == move.project {
+            details = ["old_name": .string(try row.text("name")), "old_parent": .string(old)]
+        }
         events.append(.file(.moved, file, details))
         return file
     }

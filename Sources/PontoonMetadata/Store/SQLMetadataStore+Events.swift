@@ -48,18 +48,16 @@ extension SQLMetadataStore {
     }
 
     package func pruneEvents(before time: Date, limit: Int) async throws -> Int {
-        let dialect = driver.dialect
+        let (dialect, now) = (driver.dialect, now)
         // Events without a position are younger, except after a failure.
         try await publishEvents()
         return try await write(changing: .none) { connection in
             try connection.lockEventLog()
-            let oldest = try connection.query(selectOldest(dialect), [limit])
-            let expired = try oldest.prefix { try $0.date("occurred_on") < time }
-            guard let end = try expired.last?.integer("position") else { return 0 }
-            try connection.execute(deleteEvents(dialect), [end])
+            guard let end = try connection.lastExpired(before: time, now: now, limit: limit, dialect) else { return 0 }
+            let count = try connection.execute(deleteEvents(dialect), [end])
             try connection.execute(deleteProperty, [StoreMetadataKey.prunedEvents.rawValue])
             try connection.execute(insertProperty, [StoreMetadataKey.prunedEvents.rawValue, String(end)])
-            return expired.count
+            return count
         }
     }
 
@@ -78,7 +76,7 @@ extension SQLMetadataStore {
 
     /// Number of positions that one query reads.
     private static let window: Int64 = 2000
-    private static let maximumWindows = 25
+    fileprivate static let maximumWindows = 25
     private static let batchOfEvents = 1000
 }
 
@@ -95,6 +93,37 @@ extension SQLConnection {
     /// Lets the transactions that assign positions or delete events take turns.
     fileprivate func lockEventLog() throws {
         try enqueue(selectLog, [StoreMetadataKey.eventLog.rawValue], lock: .forUpdate("properties"))
+    }
+
+    /// Returns the position of the last of the oldest events that has expired.
+    ///
+    /// An event before it has expired as well, whatever its time: the clock may have been wrong when it was recorded.
+    ///
+    /// - Parameters:
+    ///   - time: Events from before this time have expired.
+    ///   - now: The time. If all events of a batch seem to be from the future, the next one is searched as well.
+    ///   - limit: Number of events of a batch.
+    ///   - dialect: The SQL dialect.
+    /// - Returns: The position; `nil` if none has expired.
+    /// - Throws: The errors of the database.
+    fileprivate func lastExpired(
+        before time: Date,
+        now: Date,
+        limit: Int,
+        _ dialect: SQLDialect
+    ) throws -> Int64? {
+        var start: Int64 = 0
+        for _ in 0..<SQLMetadataStore.maximumWindows {
+            let batch = try query(selectOldest(dialect), [start, limit])
+            if let expired = try batch.last(where: { try $0.date("occurred_on") < time }) {
+                return try expired.integer("position")
+            }
+            guard let last = try batch.last?.integer("position"),
+                try batch.allSatisfy({ try $0.date("occurred_on") > now })
+            else { return nil }
+            start = last
+        }
+        return nil
     }
 
     fileprivate func eventLog(_ dialect: SQLDialect) throws -> EventLogState {
@@ -135,11 +164,6 @@ extension SQLDialect {
     }
 }
 
-/// Time in milliseconds by which the clocks of servers may differ.
-///
-/// A project may have the id of a deleted one, whose events its members must not read.
-private let clockTolerance = 60_000
-
 /// Returns the query for the events in a window of the log.
 private func selectEvents(
     _ filter: EventFilter,
@@ -172,7 +196,7 @@ private func selectEvents(
         """
          OR EXISTS (
             SELECT 1 FROM members WHERE members.project_id = events.project_id
-                AND members.project_created_on <= events.occurred_on + \(clockTolerance)
+                AND members.project_created_on = events.project_created_on
                 AND members.can_read = 1 AND members.user_name =
         """
     )
@@ -199,8 +223,8 @@ private func selectLast(_ dialect: SQLDialect) -> SQLStatement {
 private func selectOldest(_ dialect: SQLDialect) -> SQLStatement {
     SQLStatement(
         constant: """
-            SELECT \(dialect.position) AS position, occurred_on FROM events WHERE \(dialect.position) > 0
-            ORDER BY \(dialect.position) LIMIT $1
+            SELECT \(dialect.position) AS position, occurred_on FROM events WHERE \(dialect.position) > $1
+            ORDER BY \(dialect.position) LIMIT $2
             """
     )
 }

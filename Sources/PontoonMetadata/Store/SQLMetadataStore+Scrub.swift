@@ -58,11 +58,12 @@ extension SQLMetadataStore: ScrubStore {
 extension SQLConnection {
     /// Returns the events of the files whose object is found to be damaged, unless it was known to be damaged in this way.
     ///
-    /// Locks the object, so that of two servers that check it at the same time, one records the events.
+    /// Locks the object, so that of two servers that check it at the same time, one records the events. An object with
+    /// more copies than ``maximumDamagedFiles`` has events for some of them only, because the transaction must stay short.
     fileprivate func damagedFiles(_ key: ObjectKey, _ damage: ContentDamage) throws -> [NewEvent] {
         let known = try query(selectDamage, [key], lock: .forUpdate("objects"))
         guard let known = known.first, try known.damage() != damage else { return [] }
-        return try query(selectFilesOfObject, [key]).map { row in
+        return try query(selectFilesOfObject, [key, maximumDamagedFiles]).map { row in
             NewEvent.damaged(
                 damage,
                 fileID: try row.text("id"),
@@ -133,8 +134,9 @@ private let selectRequested = SQLStatement(
         """
 )
 private let selectDamage: SQLStatement = "SELECT damage FROM objects WHERE key = $1"
+private let maximumDamagedFiles = 1000
 private let selectFilesOfObject: SQLStatement = """
-    SELECT id, name, parent_id, project_id FROM files WHERE object_key = $1
+    SELECT id, name, parent_id, project_id FROM files WHERE object_key = $1 LIMIT $2
     """
 private let updateRequest: SQLStatement = """
     UPDATE objects SET check_requested_on = COALESCE(check_requested_on, $1) WHERE key = $2

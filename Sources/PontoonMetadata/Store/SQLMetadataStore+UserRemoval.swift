@@ -17,10 +17,10 @@ extension SQLMetadataStore {
             let names = [name] + [heir].compactMap { $0 }
             for name in names.sorted() { try connection.enqueue(lockUser, [name], lock: .forUpdate("users")) }
             guard try connection.exists(name) else { return .noUser }
-            var given: [String] = []
+            var (given, memberships): ([String], [NewEvent]) = ([], [])
             if let heir {
                 guard try connection.exists(heir) else { return .noHeir }
-                given = try connection.giveProjects(of: name, to: heir)
+                (given, memberships) = try connection.giveProjects(of: name, to: heir)
             }
             let owned = try connection.query(countProjects, [name]).first?.count("total") ?? 0
             guard owned == 0 else { return .ownsProjects(owned) }
@@ -42,9 +42,12 @@ extension SQLMetadataStore {
                 ]
                 events.append(.project(.projectChanged, project, details))
             }
+            events += memberships
+            // Nobody reads what only this user could read, not even a later user with the same name.
+            try connection.execute("UPDATE events SET reader = NULL WHERE reader = $1", [name])
             // Tokens, memberships, upload links and totals are deleted by ON DELETE CASCADE.
             try connection.execute("DELETE FROM users WHERE name = $1", [name])
-            try recorder.record(events, on: connection)
+            try recorder.record(events.map(\.withoutReader), on: connection)
             return .removed
         }
     }
@@ -64,16 +67,26 @@ extension SQLConnection {
     fileprivate func exists(_ userName: String) throws -> Bool { try !query(lockUser, [userName]).isEmpty }
 
     /// Transfers all projects of a user to another user, who gets all permissions.
-    /// - Returns: The ids of the projects, for ``lockedUsage(of:)``.
-    fileprivate func giveProjects(of name: String, to heir: String) throws -> [String] {
+    /// - Returns: The ids of the projects, for ``lockedUsage(of:)``, and the events of the heir's memberships.
+    fileprivate func giveProjects(of name: String, to heir: String) throws -> ([String], [NewEvent]) {
         // Locked before the memberships, so that none of the projects is deleted in the meantime.
         let projects = try query(lockOwnedProjects, [name], lock: .forUpdate("projects"))
         // Locked, so that the heir does not leave one of the projects in the meantime.
-        let shared = try query(lockMemberships, [heir, name], lock: .forUpdate("members")).count
+        let held = Dictionary(
+            try query(lockMemberships, [heir, name], lock: .forUpdate("members")).map { row in
+                (try row.text("project_id"), try row.permissions())
+            },
+            uniquingKeysWith: { first, _ in first }
+        )
         try execute(insertOwnerships, [heir, name])
         try execute(changeOwner, [heir, name])
-        try add(projects: [heir: projects.count - shared])
-        return try projects.map { try $0.text("id") }
+        try add(projects: [heir: projects.count - held.count])
+        let ids = try projects.map { try $0.text("id") }
+        let events = ids.compactMap { id -> NewEvent? in
+            guard held[id] != .all, let project = ProjectID(id) else { return nil }
+            return .member(held[id] == nil ? .memberAdded : .memberChanged, heir, of: project, .all)
+        }
+        return (ids, events)
     }
 
     /// Deletes the uploads that a user started, without changing the counters of usage.
@@ -103,7 +116,8 @@ private let countProjects: SQLStatement = "SELECT COUNT(*) AS total FROM project
 private let selectOwnedProjects: SQLStatement = "SELECT id FROM projects WHERE owner = $1 LIMIT $2"
 private let lockOwnedProjects: SQLStatement = "SELECT id FROM projects WHERE owner = $1"
 private let lockMemberships: SQLStatement = """
-    SELECT members.project_id AS project_id FROM members JOIN projects ON projects.id = members.project_id
+    SELECT members.project_id AS project_id, can_read, can_copy, can_write, can_execute, can_admin
+    FROM members JOIN projects ON projects.id = members.project_id
     WHERE members.user_name = $1 AND members.can_read = 1 AND projects.owner = $2
     """
 private let insertOwnerships: SQLStatement = """

@@ -53,7 +53,7 @@ struct EventCalls {
                 authenticate: { try await callers.current(call) }
             )
         } onGracefulShutdown: {
-            events.feed.wakeAll()
+            events.feed.stop()
         }
         withExtendedLifetime(place) {}
         return .json(EventPageBody(page: page))

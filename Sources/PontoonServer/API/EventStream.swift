@@ -77,7 +77,7 @@ struct EventStream: Sendable {
             try Task.checkCancellation()
             do {
                 let caller = try await calls.callers.current(call)
-                page = try await calls.events.read(request, after: page.next, caller: caller)
+                page = try await calls.events.read(request, after: page.next, caller: caller, isNotified: true)
             } catch {
                 return try await refuse(error, to: &writer)
             }
@@ -89,7 +89,7 @@ struct EventStream: Sendable {
         await withGracefulShutdownHandler {
             await feed.wait(after: cursor.position, until: deadline)
         } onGracefulShutdown: {
-            feed.wakeAll()
+            feed.stop()
         }
     }
 
@@ -120,8 +120,20 @@ struct ProgressReader: Sendable {
     let uploads: Uploads
     /// Only uploads to this project; `nil` for all.
     let project: ProjectID?
-    /// The uploads as last sent, by id.
-    private var sent: [String: UploadSummary] = [:]
+    /// The progress of the uploads as last sent, by id.
+    private var sent: [String: Progress] = [:]
+
+    private struct Progress: Equatable {
+        let storedBytes: Int64?
+        let storedParts: Int?
+        let reportedParts: Int
+
+        init(_ summary: UploadSummary) {
+            storedBytes = summary.storedBytes
+            storedParts = summary.storedParts
+            reportedParts = summary.reportedParts
+        }
+    }
 
     /// Maximum number of uploads; the newest ones are read.
     private static let maximum = 100
@@ -134,10 +146,11 @@ struct ProgressReader: Sendable {
     /// Appends a message for each upload that has changed since the last call.
     mutating func read(_ caller: Caller, into message: inout ByteBuffer) async throws {
         let page = Page(offset: 0, limit: Self.maximum)
-        var current: [String: UploadSummary] = [:]
+        var current: [String: Progress] = [:]
         for summary in try await uploads.list(caller: caller, page: page).items where includes(summary.upload) {
-            current[summary.upload.id] = summary
-            guard sent[summary.upload.id] != summary else { continue }
+            let progress = Progress(summary)
+            current[summary.upload.id] = progress
+            guard sent[summary.upload.id] != progress else { continue }
             message.writeEvent("upload.progress", UploadProgressBody(summary: summary), id: nil)
         }
         sent = current

@@ -44,15 +44,24 @@ struct EventTests {
                 var stream = try await server.api.eventStream("after=latest")
                 var progress = try await server.api.eventStream("after=latest&progress=true")
                 #expect(stream.status == 200 && progress.status == 200)
-                async let waiting = server.api.call(.GET, "/events?after=latest&wait=60")
                 // The streams have been delivered an event, so they are waiting for the next one.
                 _ = try await server.api.uploadSmall("a")
                 _ = try await stream.next(named: "org.pontoon.file.created")
                 _ = try await progress.next(named: "org.pontoon.file.created")
-                _ = try await waiting
+                var streams: [EventStreamReader] = []
+                for _ in 0..<11 { streams.append(try await server.api.eventStream("after=latest")) }
+                let never = "/events?after=latest&types=project.deleted"
+                async let waiting = concurrently(3) { _ in
+                    try await server.api.call(.GET, "\(never)&wait=60").status
+                }
+                try await eventually("all 16 calls and streams that a user may have are waiting") {
+                    try await server.api.call(.GET, "\(never)&wait=1").status == 503
+                }
                 server.signal(SIGTERM)
+                #expect(try await waiting == [200, 200, 200])
                 #expect(try await stream.next() == nil)
                 #expect(try await progress.next() == nil)
+                for var stream in streams { #expect(try await stream.next() == nil) }
             }
             #expect(status == .exited(0))
         }
