@@ -128,6 +128,7 @@ extension SQLRowLock {
         case .forShare(let table): " FOR SHARE OF \(table)"
         case .forNoKeyUpdate(let table): " FOR NO KEY UPDATE OF \(table)"
         case .forUpdate(let table): " FOR UPDATE OF \(table)"
+        case .forUpdateSkippingLocked(let table): " FOR UPDATE OF \(table) SKIP LOCKED"
         }
     }
 }

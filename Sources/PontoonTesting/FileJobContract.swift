@@ -1,12 +1,15 @@
 import Foundation
 package import PontoonCore
 
-/// Rules for ``FileJobStore`` about jobs and their leases; ``FileJobStepContract`` has those about steps.
+/// Rules for ``FileJobStore`` about jobs and their leases.
+///
+/// ``FileJobStepContract`` and ``FileJobPlaceContract`` have those about steps.
 package enum FileJobContract: MetadataRule, CaseIterable {
     case jobsAreListed
     case unfinishedJobsAreLimited
     case oldJobsAreRemoved
     case oneWorkerLeasesAJob
+    case workersLeaseDifferentJobs
     case expiredLeaseIsTakenOver
     case jobsTakeTurns
     case jobsAreReleased
@@ -19,6 +22,7 @@ package enum FileJobContract: MetadataRule, CaseIterable {
         case .unfinishedJobsAreLimited: try await Self.unfinishedJobsAreLimited(store, fixture)
         case .oldJobsAreRemoved: try await Self.oldJobsAreRemoved(store, fixture)
         case .oneWorkerLeasesAJob: try await Self.oneWorkerLeasesAJob(store, fixture)
+        case .workersLeaseDifferentJobs: try await Self.workersLeaseDifferentJobs(store, fixture)
         case .expiredLeaseIsTakenOver: try await Self.expiredLeaseIsTakenOver(store, fixture)
         case .jobsTakeTurns: try await Self.jobsTakeTurns(store, fixture)
         case .jobsAreReleased: try await Self.jobsAreReleased(store, fixture)
@@ -103,7 +107,6 @@ package enum FileJobContract: MetadataRule, CaseIterable {
         for _ in 0..<3 { try await store.addFileJob(fixture.job(.copy), []) }
         let leased = try await concurrently(8) { index in
             var found: [String] = []
-            // Of two workers that choose the same job, one gets none, and must try again.
             while try await store.hasWaitingFileJob(now: now) {
                 let lease = Lease(id: "\(index)-\(found.count)", expiresOn: now.addingTimeInterval(60))
                 if let job = try await store.leaseFileJob(lease, now: now) { found.append(job.id) }
@@ -114,6 +117,19 @@ package enum FileJobContract: MetadataRule, CaseIterable {
         try expect(Set(leased).count, equals: 3, "each job is leased")
         let job = try await store.fileJob(leased[0])
         try expect(job?.startedOn, equals: now, "the start is recorded")
+    }
+
+    private static func workersLeaseDifferentJobs(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws
+    {
+        let (now, workers) = (MetadataFixture.time, 8)
+        for round in 1...5 {
+            for _ in 0..<workers { try await store.addFileJob(fixture.job(.copy), []) }
+            let leased = try await concurrently(workers) { index in
+                let lease = Lease(id: "\(round)-\(index)", expiresOn: .distantFuture)
+                return try await store.leaseFileJob(lease, now: now)?.id
+            }
+            try expect(Set(leased.compactMap { $0 }).count, equals: workers, "each worker leases a job, round \(round)")
+        }
     }
 
     private static func expiredLeaseIsTakenOver(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {

@@ -40,16 +40,17 @@ package enum FileJobStepContract: MetadataRule, CaseIterable {
         try expect(try await names(nil, 2), equals: ["a", "b"], "the first entries")
         try expect(try await names("b", 2), equals: ["c"], "the entries after a name")
         let job = try await fixture.leasedJob(.delete, in: store)
+        let inner = try require(try await store.file(named: "a", in: folder.id), "the first entry")
         var step = FileJobStep(at: FileJobProgress(state: .running))
-        (step.entered, step.progress.depth) = (folder.id, 1)
+        (step.entered, step.parent, step.progress.depth) = (folder.id, fixture.root, 1)
         try await job.perform(step)
         try expect(try await job.folder(1), equals: FileJobFolder(source: folder.id, destination: nil), "entered")
         step = FileJobStep(at: step.progress)
-        (step.visited, step.entered, step.progress.depth) = ("a", "inner", 2)
+        (step.visited, step.entered, step.progress.depth) = ("a", inner.id, 2)
         try await job.perform(step)
         let visited = FileJobFolder(source: folder.id, destination: nil, after: "a")
         try expect(try await job.folder(1), equals: visited, "the visited entry")
-        try expect(try await job.folder(2)?.source, equals: "inner", "the inner folder")
+        try expect(try await job.folder(2)?.source, equals: inner.id, "the inner folder")
         step = FileJobStep(at: step.progress)
         (step.leaves, step.progress.depth) = (true, 1)
         try await job.perform(step)
@@ -224,12 +225,15 @@ package enum FileJobStepContract: MetadataRule, CaseIterable {
     private static func cyclesAreRefused(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
         for (kind, code) in [(FileJob.Kind.copy, PontoonError.Code.copyCycle), (.move, .moveCycle)] {
             let job = try await fixture.leasedJob(kind, in: store)
+            let outer = fixture.folder("o \(kind)")
+            let source = fixture.folder("s \(kind)", in: outer.id)
+            let other = fixture.folder("other", in: source.id)
+            for folder in [outer, source, other] { try await store.addFolder(folder) }
             var step = FileJobStep(at: FileJobProgress(state: .running))
             let destination = fixture.folder("d \(kind)")
-            (step.entered, step.progress.depth, step.action) = ("source", 1, .makeFolder(destination))
+            (step.entered, step.progress.depth, step.action) = (outer.id, 1, .makeFolder(destination))
             try await job.perform(step)
-            let source = fixture.folder("s \(kind)")
-            try await store.addFolder(source)
+            _ = try await store.moveFile(destination.id, to: outer.id, name: nil, now: MetadataFixture.time)
             // The destination is visited as a source, a source is its own destination.
             for (entered, folder) in [(destination.id, fixture.folder("new")), (source.id, source)] {
                 step = FileJobStep(at: FileJobProgress(state: .running, depth: 1))
@@ -241,7 +245,7 @@ package enum FileJobStepContract: MetadataRule, CaseIterable {
             (step.entered, step.progress.depth, step.action) = (source.id, 2, .makeFolder(fixture.folder("t \(kind)")))
             try await job.perform(step)
             step = FileJobStep(at: FileJobProgress(state: .running, depth: 2))
-            (step.entered, step.progress.depth, step.action) = ("other", 3, .makeFolder(source))
+            (step.entered, step.progress.depth, step.action) = (other.id, 3, .makeFolder(source))
             try await expectRefusal(code) { try await job.perform(step) }
         }
         try expect(try await store.file(named: "new", in: fixture.root), equals: nil, "no folder was added")
@@ -306,6 +310,7 @@ struct LeasedJob<Store: MetadataStore>: Sendable {
         switch try await store.perform(step, ofFileJob: id, lease, now: MetadataFixture.time) {
         case .done(let file): return file
         case .lost: throw ContractViolation("the lease was lost")
+        case .entryLeft, .folderLeft: throw ContractViolation("an entry or a folder is not where it was")
         }
     }
 

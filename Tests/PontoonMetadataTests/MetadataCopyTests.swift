@@ -49,6 +49,10 @@ struct MetadataCopyTests {
                 let wanted = try await source.files(in: fixture.root, filter: FileFilter(), window: .page(page))
                 #expect(found.items == wanted.items && found.total == wanted.total && found.total == 3)
                 #expect(try await target.uploads(of: "ada", page: page).total == 1)
+                // Migrated servers continue the jobs.
+                let folder = try await source.folder(ofFileJob: "j", depth: 1)
+                #expect(try await target.folder(ofFileJob: "j", depth: 1) == folder && folder != nil)
+                #expect(try await target.fileJob("j")?.progress == FileJobProgress(depth: 1))
             }
         }
     }

@@ -1,8 +1,9 @@
-import PontoonCore
 import PontoonMetadata
 import PontoonTesting
 import Synchronization
 import Testing
+
+@testable import PontoonCore
 
 @Suite("Quotas cost no statement where they are not needed")
 struct StatementCountTests {
@@ -74,6 +75,39 @@ struct StatementCountTests {
         }
     }
 
+    @Test("a job reads the entries of a folder once, not again after each of its subfolders")
+    func siblings() async throws {
+        try await withCountedStore { store, fixture, counter in
+            let few = try await rowsRead(byDeleting: 90, store, fixture, counter)
+            let many = try await rowsRead(byDeleting: 180, store, fixture, counter)
+            // Twice as many folders: about twice as many rows. If all are read again each time, four times as many.
+            #expect(many < 5 * few / 2, "\(few), \(many)")
+        }
+    }
+
+    /// Deletes a folder with subfolders by a job, and returns the number of rows that its queries have returned.
+    private func rowsRead(
+        byDeleting count: Int,
+        _ store: SQLMetadataStore,
+        _ fixture: MetadataFixture,
+        _ counter: CountingDriver
+    ) async throws -> Int {
+        let (now, outer) = (MetadataFixture.time, fixture.folder("\(count)"))
+        try await store.addFolder(outer)
+        for number in 0..<count { try await store.addFolder(fixture.folder("\(number)", in: outer.id)) }
+        let job = FileJob(id: "\(count)", kind: .delete, userName: fixture.user.name, tokenID: nil, createdOn: now)
+        try await store.addFileJob(job, [FileJobItem(file: outer.id)])
+        let leases = LeaseRenewer(duration: nil, now: { now })
+        let lease = leases.new()
+        #expect(try await store.leaseFileJob(lease, now: now)?.id == job.id)
+        let reports = FileJobReports(audit: nil, now: { now })
+        var run = FileJobRun(job, leaseID: lease.id, leases: leases, metadata: store, reports: reports)
+        let before = counter.rows
+        while try await run.advance() {}
+        #expect(try await store.file(outer.id) == nil, "the job has deleted the folder")
+        return counter.rows - before
+    }
+
     private func withCountedStore(
         _ body: @Sendable (SQLMetadataStore, MetadataFixture, CountingDriver) async throws -> Void
     ) async throws {
@@ -90,12 +124,17 @@ private struct CountingDriver: SQLDriver {
     final class Counts: Sendable {
         /// Numbers of statements whose results were awaited, and of those that were only queued.
         let numbers = Mutex([0, 0])
+        /// Number of rows that queries have returned.
+        let rows = Mutex(0)
     }
 
     let driver: any SQLDriver
     private let counts = Counts()
 
     init(driver: any SQLDriver) { self.driver = driver }
+
+    /// Number of rows that queries have returned so far.
+    var rows: Int { counts.rows.withLock { $0 } }
 
     /// Returns the numbers of awaited and queued statements of a call.
     func count<Value>(_ call: () async throws -> Value) async throws -> [Int] {
@@ -131,7 +170,9 @@ private struct CountingDriver: SQLDriver {
 
         func query(_ statement: SQLStatement, values: [SQLValue], lock: SQLRowLock?) throws -> [SQLRow] {
             counts.numbers.withLock { $0[0] += 1 }
-            return try connection.query(statement, values: values, lock: lock)
+            let rows = try connection.query(statement, values: values, lock: lock)
+            counts.rows.withLock { $0 += rows.count }
+            return rows
         }
 
         func execute(_ statement: SQLStatement, values: [SQLValue]) throws -> Int {

@@ -24,8 +24,16 @@ package struct FileJobStep: Sendable {
     ///
     /// The result of ``action``, if it is a folder, becomes its destination.
     package var entered: String?
+    /// Whether the folder of ``Action/makeFolder(_:)`` gets the current name of ``entered``.
+    package var keepsName = false
     /// Whether the folder that is current before the step is left.
     package var leaves = false
+    /// Depth of a folder that is left, with the folders in it, because it is no longer where the job found it.
+    package var abandoned: Int?
+    /// Id of the folder in which an item was found; `nil` if the step does not start an item.
+    ///
+    /// All other entries must be in the folder that is current before the step.
+    package var parent: String?
     /// Position of the item to which the step belongs.
     package var item: Int
     /// Whether the result of ``action`` is the result of the item.
@@ -67,4 +75,8 @@ package enum FileJobStepResult: Hashable, Sendable {
     case done(File?)
     /// The lease was lost, and nothing was changed.
     case lost
+    /// The item or entry is no longer in the folder in which it was found, and nothing was changed.
+    case entryLeft
+    /// The folder at a depth is no longer in the folder above it, and nothing was changed.
+    case folderLeft(Int)
 }

@@ -24,20 +24,28 @@ package protocol FileJobStore: Sendable {
     /// Returns whether there is an unfinished job without a valid lease.
     func hasWaitingFileJob(now: Date) async throws -> Bool
     /// Leases the unfinished job without a valid lease that has waited longest, and records its start.
-    /// - Returns: The job; `nil` if there is none, or another server was faster.
+    ///
+    /// Jobs that other calls are leasing at this moment are skipped.
+    /// - Returns: The job; `nil` if there is none.
     func leaseFileJob(_ lease: Lease, now: Date) async throws -> FileJob?
     /// Performs a step, and extends the lease. If a step throws, nothing has changed.
     ///
     /// `.makeFolder` returns the existing folder of this name; if a file has the name, the folder gets a numbered one.
+    ///
+    /// A step within a folder requires that each folder that is being visited is still in the one above it, and the
+    /// first one in ``FileJobStep/parent``. The file or folder to which the step applies must still be in the current
+    /// folder, or in ``FileJobStep/parent``.
     /// - Parameters:
     ///   - step: The step.
     ///   - id: The job.
     ///   - lease: The lease, with its new expiry.
     ///   - now: The time that is recorded as the end of the job, if the step finishes it.
-    /// - Returns: The result; `.lost`, with nothing changed, if the job is not leased under this id.
+    /// - Returns: The result; `.lost`, with nothing changed, if the job is not leased under this id; `.entryLeft` or
+    ///   `.folderLeft`, with nothing changed, if others moved or deleted the entry or a folder that is being visited.
     /// - Throws: The errors of ``FileStore/copyFile(_:as:)``, ``FileStore/deleteFile(_:)`` and
-    ///   ``FileStore/addFolder(_:)``, except that a missing file is an error: `.fileNotFound`. `.copyCycle` or
-    ///   `.moveCycle` if the entered folder is a destination of the job, or its own destination is one of its folders.
+    ///   ``FileStore/addFolder(_:)``, except that a missing file is an error if the step does not say where it was:
+    ///   `.fileNotFound`. `.copyCycle` or `.moveCycle` if the entered folder is a destination of the job, or its own
+    ///   destination is one of its folders.
     func perform(_ step: FileJobStep, ofFileJob id: String, _ lease: Lease, now: Date) async throws -> FileJobStepResult
     /// Releases the lease of a job, which then waits behind the others; does nothing if it is leased under another id.
     func releaseFileJob(_ id: String, leaseID: String, now: Date) async throws

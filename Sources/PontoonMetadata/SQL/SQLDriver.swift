@@ -99,6 +99,8 @@ package enum SQLRowLock: Sendable {
     case forNoKeyUpdate(String)
     /// Other transactions cannot change, delete or lock the rows, or insert rows that reference them.
     case forUpdate(String)
+    /// As ``forUpdate(_:)``, but omits rows that other transactions have locked, instead of waiting for them.
+    case forUpdateSkippingLocked(String)
 }
 
 extension SQLConnection {

@@ -3,8 +3,8 @@ import Foundation
 extension SQLMetadataStore {
     /// Copies all records, as of one moment, to a new SQLite file, without changing this database.
     ///
-    /// The copy contains no unfinished uploads, and no state of the running servers, such as leases. It is not durable
-    /// when this returns.
+    /// The copy contains no unfinished uploads and jobs, and no state of the running servers, such as leases. It is not
+    /// durable when this returns.
     ///
     /// - Parameters:
     ///   - path: The file, which must not exist. It is created with mode 0600.
@@ -59,6 +59,9 @@ private let removals: [SQLStatement] = [
     "UPDATE user_totals SET open_uploads = 0",
     "UPDATE project_usage SET open_uploads = 0, reserved_bytes = 0",
     "UPDATE user_usage SET open_uploads = 0, reserved_bytes = 0",
+    // Otherwise a restored server would continue these jobs. The rows of their items and folders are deleted with them.
+    "DELETE FROM file_jobs WHERE state <> 'finished'",
+    "UPDATE file_jobs SET lease_holder = '', lease_expires_on = 0",
     "DELETE FROM leases",
     "DELETE FROM moved_objects",
     "DELETE FROM properties",

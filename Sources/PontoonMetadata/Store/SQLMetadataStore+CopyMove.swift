@@ -55,8 +55,10 @@ extension SQLMetadataStore {
 
 extension SQLConnection {
     /// Adds a copy of a file, and appends its event; see ``FileStore/copyFile(_:as:)``.
+    /// - Throws: ``EntryLeft`` if the file must be in a folder and is not.
     func copy(
         _ id: String,
+        from parent: String? = nil,
         as copy: FileCopy,
         _ defaults: DefaultQuotas,
         _ events: inout [NewEvent]
@@ -64,7 +66,9 @@ extension SQLConnection {
         if copy.conflictPolicy == .number { try lock(folder: copy.parent) }
         // The object is locked, so that a concurrent deletion of its last file sees the copy.
         try enqueue(selectObjectOfFile, [id], lock: .forShare("objects"))
-        guard let original = try file(id), original.kind == .file else { return nil }
+        let found = try file(id)
+        if let parent, found?.parent != parent { throw EntryLeft() }
+        guard let original = found, original.kind == .file else { return nil }
         let file = File(
             id: copy.id,
             name: try name(of: copy, original: original.name),
@@ -86,16 +90,20 @@ extension SQLConnection {
     /// Moves a file to a folder of any project, and appends its events.
     /// - Returns: The file after the move; `nil` if it does not exist, or is a folder.
     /// - Throws: `.destinationNotFound` if the folder does not exist or is not in the given project; `.quotaExceeded`;
-    ///   `.fileNameInvalid` if a number makes the name too long.
+    ///   `.fileNameInvalid` if a number makes the name too long; ``EntryLeft`` if the file must be in a folder and is
+    ///   not.
     func move(
         _ id: String,
+        from parent: String? = nil,
         to move: FileMove,
         _ defaults: DefaultQuotas,
         _ events: inout [NewEvent]
     ) throws -> File? {
         try lock(folder: move.parent)
         // The file is locked, so that of two concurrent moves, the second knows which folder the file leaves.
-        guard let row = try query(selectMovedFile, [id], lock: .forUpdate("files")).first else { return nil }
+        let found = try query(selectMovedFile, [id], lock: .forUpdate("files")).first
+        if let parent, try found?.optionalText("parent_id") != parent { throw EntryLeft() }
+        guard let row = found else { return nil }
         let destination = try query(selectDestination, [move.parent, move.project], lock: .forShare("files"))
         guard !destination.isEmpty else { throw PontoonError.noSuchDestination }
         let (old, project) = (try row.text("parent_id"), try row.projectID("project_id"))

@@ -13,18 +13,36 @@ extension SQLMetadataStore {
         do {
             return try await writeRetryingConflicts(changing: changing) { connection in
                 guard let kind = try connection.advance(id, to: step.progress, lease, now: now) else { return .lost }
+                let parent = try connection.parent(for: step, of: id)
                 // The rows of the job come first, because the counters of usage must be changed last.
                 try connection.record(step, of: id)
                 var events: [NewEvent] = []
-                let file = try connection.perform(step, of: id, kind, defaults, now: time, &events)
+                let file = try connection.perform(step, of: id, kind, from: parent, defaults, now: time, &events)
                 try recorder.record(events, on: connection)
                 return .done(file)
             }
         } catch let error as SQLError where error.kind == .uniqueViolation {
             // In every attempt, another call created an entry with the chosen name first.
             throw PontoonError.entryExists
+        } catch is EntryLeft {
+            return .entryLeft
+        } catch let error as FolderLeft {
+            return .folderLeft(error.depth)
         }
     }
+}
+
+/// The error for an entry that is no longer in the folder in which a job found it.
+struct EntryLeft: Error {}
+
+/// The error for a folder that is no longer in the folder above it, through which a job entered it.
+private struct FolderLeft: Error {
+    let depth: Int
+}
+
+extension FileJobStep {
+    /// The depth of the folder that is current before the step; 0 outside of folders.
+    fileprivate var depth: Int { progress.depth - (entered == nil ? 0 : 1) + (leaves ? 1 : 0) }
 }
 
 extension SQLConnection {
@@ -44,14 +62,27 @@ extension SQLConnection {
         return try row.decode("kind", try row.text("kind")) { FileJob.Kind(rawValue: $0) }
     }
 
+    /// Returns the folder that must contain the entry to which a step applies; `nil` if it may be anywhere.
+    /// - Throws: ``FolderLeft`` for the first folder that is not in the one above it.
+    fileprivate func parent(for step: FileJobStep, of id: String) throws -> String? {
+        guard step.abandoned == nil else { return nil }
+        guard step.depth > 0 else { return step.parent }
+        var (above, parent) = (String?.none, String?.none)
+        for row in try query(selectJobFolders, [id]) {
+            parent = try row.optionalText("parent_id")
+            if let above, parent != above { throw FolderLeft(depth: try row.count("depth")) }
+            above = try row.text("source_id")
+        }
+        return step.leaves ? parent : above
+    }
+
     /// Stores which entry of the current folder was visited or that it is left, and the failure of the item.
     fileprivate func record(_ step: FileJobStep, of id: String) throws {
-        // The progress after the step has the depth of an entered folder, or of the folder above one that is left.
-        let depth = step.progress.depth - (step.entered == nil ? 0 : 1) + (step.leaves ? 1 : 0)
-        if step.leaves {
-            try enqueue(deleteJobFolder, [id, depth])
+        if let left = step.abandoned ?? (step.leaves ? step.depth : nil) {
+            // The row of depth 0 belongs to the first folder.
+            try enqueue(deleteJobFolders, [id, left > 1 ? left : 0])
         } else if let name = step.visited {
-            try enqueue(updateVisited, [name, id, depth])
+            try enqueue(updateVisited, [name, id, step.depth])
         }
         if let failure = step.failure {
             try enqueue(updateFailure, [failure.code.rawValue, failure.message, id, step.item])
@@ -64,26 +95,44 @@ extension SQLConnection {
         _ step: FileJobStep,
         of id: String,
         _ kind: FileJob.Kind,
+        from parent: String?,
         _ defaults: DefaultQuotas,
         now: Date,
         _ events: inout [NewEvent]
     ) throws -> File? {
+        var enteredName: String?
+        if let source = step.entered, let parent { enteredName = try name(ofFolder: source, in: parent) }
         let file: File?
         switch step.action {
         case nil: file = nil
-        case .makeFolder(let folder): file = try findOrAdd(folder, &events)
-        case .copy(let original, let copy): file = try required(self.copy(original, as: copy, defaults, &events))
-        case .move(let original, let move): file = try required(self.move(original, to: move, defaults, &events))
+        case .makeFolder(var folder):
+            if step.keepsName, let enteredName { folder.name = enteredName }
+            file = try findOrAdd(folder, &events)
+        case .copy(let original, let copy):
+            file = try required(self.copy(original, from: parent, as: copy, defaults, &events))
+        case .move(let original, let move):
+            file = try required(self.move(original, from: parent, to: move, defaults, &events))
         case .delete(let entry):
-            guard try delete(entry: entry, now: now, &events) else { throw PontoonError.fileNotFound }
+            guard try delete(entry: entry, from: parent, now: now, &events) else { throw PontoonError.fileNotFound }
             file = nil
         }
         if step.isResult, let file { try record(file, asResultOf: step.item, of: id) }
         if let source = step.entered {
             if let destination = file?.id { try refuseCycle(source, destination, of: id, kind) }
+            // The folder that contains the first one has depth 0.
+            if step.progress.depth == 1, let parent { try enqueue(insertJobFolder, [id, 0, parent, nil]) }
             try enqueue(insertJobFolder, [id, step.progress.depth, source, file?.id])
         }
         return file
+    }
+
+    /// Returns the current name of a folder that a step enters.
+    ///
+    /// The folder is not locked: if it is moved now, the next step does not find it in its place.
+    /// - Throws: ``EntryLeft`` if it is not in its parent.
+    private func name(ofFolder id: String, in parent: String) throws -> String {
+        guard let row = try query(selectFolderName, [id, parent]).first else { throw EntryLeft() }
+        return try row.text("name")
     }
 
     private func required(_ file: File?) throws -> File {
@@ -140,12 +189,21 @@ private let updateProgress: SQLStatement = """
 private let updateVisited: SQLStatement = """
     UPDATE file_job_folders SET after_name = $1 WHERE job_id = $2 AND depth = $3
     """
-private let deleteJobFolder: SQLStatement = "DELETE FROM file_job_folders WHERE job_id = $1 AND depth = $2"
+private let deleteJobFolders: SQLStatement = "DELETE FROM file_job_folders WHERE job_id = $1 AND depth >= $2"
+// The folders that are being visited, from the one that contains the item, with their current parents.
+private let selectJobFolders: SQLStatement = """
+    SELECT file_job_folders.depth AS depth, file_job_folders.source_id AS source_id, files.parent_id AS parent_id
+    FROM file_job_folders LEFT JOIN files ON files.id = file_job_folders.source_id
+    WHERE file_job_folders.job_id = $1 ORDER BY file_job_folders.depth
+    """
+private let selectFolderName: SQLStatement = """
+    SELECT name FROM files WHERE id = $1 AND parent_id = $2 AND kind = 'folder'
+    """
 private let insertJobFolder: SQLStatement = """
     INSERT INTO file_job_folders (job_id, depth, source_id, destination_id) VALUES ($1, $2, $3, $4)
     """
 private let selectCycle: SQLStatement = """
-    SELECT depth FROM file_job_folders WHERE job_id = $1 AND source_id = $2
+    SELECT depth FROM file_job_folders WHERE job_id = $1 AND source_id = $2 AND depth > 0
     UNION ALL
     SELECT depth FROM file_job_folders WHERE job_id = $1 AND destination_id = $3
     LIMIT 1

@@ -93,7 +93,11 @@ extension SQLMetadataStore {
 
     package func leaseFileJob(_ lease: Lease, now: Date) async throws -> FileJob? {
         try await write(changing: .none) { connection in
-            try connection.query(leaseJob, [lease.id, lease.expiresOn, now]).first?.fileJob()
+            // Locked, so that of two workers that search at the same time, the second leases the next job.
+            let lock = SQLRowLock.forUpdateSkippingLocked("file_jobs")
+            guard let row = try connection.query(selectWaitingJob, [now], lock: lock).first else { return nil }
+            let values: [any SQLConvertible] = [lease.id, lease.expiresOn, now, try row.text("id")]
+            return try connection.query(leaseJob, values).first?.fileJob()
         }
     }
 
@@ -247,11 +251,7 @@ private let selectWaitingJob: SQLStatement = """
 private let leaseJob = SQLStatement(
     constant: """
         UPDATE file_jobs SET lease_holder = $1, lease_expires_on = $2, started_on = COALESCE(started_on, $3)
-        WHERE id = (
-            SELECT id FROM file_jobs WHERE state <> 'finished' AND lease_expires_on <= $3
-            ORDER BY queued_on, id LIMIT 1
-        ) AND state <> 'finished' AND lease_expires_on <= $3
-        RETURNING \(jobColumns)
+        WHERE id = $4 RETURNING \(jobColumns)
         """
 )
 private let releaseJob: SQLStatement = """

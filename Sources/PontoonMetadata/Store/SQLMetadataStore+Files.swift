@@ -93,9 +93,12 @@ extension SQLConnection {
     }
 
     /// Deletes a file or an empty folder, and appends its event; see ``FileStore/deleteFile(_:)``.
-    func delete(entry id: String, now: Date, _ events: inout [NewEvent]) throws -> Bool {
+    /// - Throws: ``EntryLeft`` if the entry must be in a folder and is not.
+    func delete(entry id: String, from parent: String? = nil, now: Date, _ events: inout [NewEvent]) throws -> Bool {
         // The query excludes root folders, which are deleted with their project.
-        guard let row = try query(selectDeletable, [id], lock: .forUpdate("files")).first else { return false }
+        let found = try query(selectDeletable, [id], lock: .forUpdate("files")).first
+        if let parent, try found?.optionalText("parent_id") != parent { throw EntryLeft() }
+        guard let row = found else { return false }
         guard try query("SELECT id FROM files WHERE parent_id = $1 LIMIT 1", [id]).isEmpty else {
             throw PontoonError(.folderNotEmpty, "The folder is not empty.")
         }

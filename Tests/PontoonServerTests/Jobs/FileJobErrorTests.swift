@@ -246,5 +246,5 @@ struct FileJobErrorTests {
 
 extension String {
     /// The id at the end of a job's path.
-    fileprivate var jobID: String { split(separator: "/").last.map(String.init) ?? "" }
+    var jobID: String { split(separator: "/").last.map(String.init) ?? "" }
 }

@@ -3,11 +3,23 @@ import PontoonFoundation
 /// The work of one server on a job while it holds the lease.
 ///
 /// Each call of ``advance()`` performs one step, so the work can be continued by another server after any of them.
-/// Permissions are checked for each item, and for at most ``entriesPerCheck`` entries of a folder at a time.
+/// Permissions are checked for each item, and for at most ``entriesPerCheck`` entries of a folder at a time. Others may
+/// move entries and folders in the meantime, so the store performs a step only if they are still where they were found.
 struct FileJobRun {
+    /// A folder that is being visited.
+    private struct Visit {
+        var folder: FileJobFolder
+        /// The next entries; while the job is running, their permissions have been checked.
+        var entries: ArraySlice<FolderEntry> = []
+        /// The projects of the entries and of their destination; `nil` while they are counted.
+        var projects: FileJobAccess.Projects?
+    }
+
     /// Maximum number of entries that are counted with one step.
     private static let countedEntries = 1000
     private static let entriesPerCheck = 100
+    /// Maximum number of folders above the current one whose next entries are kept in memory.
+    private static let keptVisits = 8
 
     let job: FileJob
     private let leaseID: String
@@ -16,11 +28,13 @@ struct FileJobRun {
     private let access: FileJobAccess
     private let reports: FileJobReports
     private var progress: FileJobProgress
-    /// The current folder; `nil` if it has not been read since it changed.
-    private var folder: FileJobFolder?
-    /// The next entries of the current folder, whose permissions have been checked.
-    private var entries: ArraySlice<FolderEntry> = []
-    /// The projects of ``entries`` or of the item, and of their destination.
+    /// The current folder; `nil` if it has not been read.
+    private var visit: Visit?
+    /// Some of the folders above the current one, by their depths.
+    ///
+    /// Without them, a folder with many subfolders would be read again after each of them.
+    private var visitsAbove: [Int: Visit] = [:]
+    /// The projects of the current item or entries, and of their destination.
     private var projects: FileJobAccess.Projects?
 
     init(
@@ -65,6 +79,7 @@ struct FileJobRun {
         for item in items {
             if let file = try await metadata.file(item.file), file.kind == .folder {
                 step.enter(file.id)
+                step.parent = file.parent
                 break
             }
             step.progress.totalFiles += 1
@@ -75,19 +90,21 @@ struct FileJobRun {
 
     /// Counts the files in the current folder up to the next folder in it, which it enters.
     private mutating func countEntries() async throws -> Bool {
-        let folder = try await currentFolder()
-        let page = try await metadata.entries(in: folder.source, after: folder.after, limit: Self.countedEntries)
+        var visit = try await currentVisit()
+        if visit.entries.isEmpty { visit.entries = try await entries(of: visit, limit: Self.countedEntries) }
         var step = FileJobStep(at: progress)
-        let files = page.prefix { $0.kind == .file }
+        let files = visit.entries.prefix { $0.kind == .file }
+        visit.entries = visit.entries.dropFirst(files.count)
         step.progress.totalFiles += files.count
-        if files.count < page.count {
-            step.visited = page[files.count].name
-            step.enter(page[files.count].id)
-        } else if let last = page.last {
+        if let folder = visit.entries.popFirst() {
+            step.visited = folder.name
+            step.enter(folder.id)
+        } else if let last = files.last {
             step.visited = last.name
         } else {
             step.leave()
         }
+        self.visit = visit
         return try await perform(step)
     }
 
@@ -109,7 +126,8 @@ struct FileJobRun {
                 source: checked.source.project,
                 destination: checked.destination?.project
             )
-            step.process(entry, of: job, to: checked.destination, now: leases.now())
+            step.process(entry, of: job, to: checked.destination, as: item.name, now: leases.now())
+            step.parent = checked.source.parent
             step.isResult = true
             if entry.kind == .file { step.progress.item += 1 }
             return try await perform(step, on: entry)
@@ -124,25 +142,28 @@ struct FileJobRun {
     // MARK: Folders
 
     private mutating func continueFolder() async throws -> Bool {
-        let folder = try await currentFolder()
-        if entries.isEmpty {
+        var visit = try await currentVisit()
+        if visit.entries.isEmpty {
             do {
-                projects = try await access.check(folder, job.kind, for: try await access.caller(of: job))
+                let caller = try await access.caller(of: job)
+                visit.projects = try await access.check(visit.folder, job.kind, for: caller)
             } catch let error as PontoonError where error.isFailureOfItem {
                 var step = FileJobStep(at: progress)
                 step.fail(error)
                 step.leave()
-                return try await perform(step, on: FolderEntry(id: folder.source, name: "", kind: .folder))
+                return try await perform(step, on: FolderEntry(id: visit.folder.source, name: "", kind: .folder))
             }
-            let page = try await metadata.entries(in: folder.source, after: folder.after, limit: Self.entriesPerCheck)
-            entries = page[...]
+            visit.entries = try await entries(of: visit, limit: Self.entriesPerCheck)
         }
-        guard let projects, let entry = entries.popFirst() else { return try await leave(folder) }
+        let next = visit.entries.popFirst()
+        self.visit = visit
+        self.projects = visit.projects
+        guard let projects = visit.projects, let entry = next else { return try await leave(visit.folder) }
         var step = FileJobStep(at: progress)
         step.visited = entry.name
         do {
-            let destination = folder.destination.flatMap { id in projects.destination.map { (id, $0) } }
-            step.process(entry, of: job, to: destination, now: leases.now())
+            let destination = visit.folder.destination.flatMap { id in projects.destination.map { (id, $0) } }
+            step.process(entry, of: job, to: destination, as: nil, now: leases.now())
             return try await perform(step, on: entry)
         } catch let error as PontoonError where error.isFailureOfItem {
             var failed = FileJobStep(at: progress)
@@ -163,22 +184,66 @@ struct FileJobRun {
             deletion.action = .delete(folder.source)
             return try await perform(deletion, on: entry)
         } catch let error as PontoonError where error.isFailureOfItem {
-            // The folder may have been deleted by others. It is not empty if one of its entries failed or is new.
-            if error.code == .fileNotFound { return try await perform(step) }
+            // The folder is not empty if one of its entries failed or is new.
             step.failure = FileJobFailure(error)
             return try await perform(step, on: entry)
         }
     }
 
-    private mutating func currentFolder() async throws -> FileJobFolder {
-        if let folder { return folder }
-        guard let read = try await metadata.folder(ofFileJob: job.id, depth: progress.depth) else {
+    private func currentVisit() async throws -> Visit {
+        if let visit { return visit }
+        guard let folder = try await metadata.folder(ofFileJob: job.id, depth: progress.depth) else {
             // The lease was lost, and another server has continued the job.
             throw LostLease()
         }
-        folder = read
-        return read
+        return Visit(folder: folder)
     }
+
+    private func entries(of visit: Visit, limit: Int) async throws -> ArraySlice<FolderEntry> {
+        try await metadata.entries(in: visit.folder.source, after: visit.folder.after, limit: limit)[...]
+    }
+
+    // MARK: Changes by others
+
+    /// Continues after an item or entry that is no longer where it was found: visits the entry without changing it, or
+    /// checks the item again.
+    private mutating func skip(_ step: FileJobStep) async throws -> Bool {
+        // The next step finds the item in its new place, or does not find it.
+        guard progress.depth > 0 else { return true }
+        var skipped = FileJobStep(at: progress)
+        skipped.visited = step.visited
+        if progress.state == .resolving { skipped.progress.totalFiles = step.progress.totalFiles }
+        // A folder all of whose entries were visited is not an entry.
+        if step.leaves { skipped.leave() }
+        return try await perform(skipped)
+    }
+
+    /// Leaves a folder that others have moved or deleted, and the folders in it, without changing them.
+    ///
+    /// - Parameters:
+    ///   - depth: The depth of the folder.
+    ///   - step: The step that was not performed because of that.
+    /// - Returns: `false` if the lease was lost.
+    /// - Throws: The errors of the store.
+    private mutating func abandon(_ depth: Int, insteadOf step: FileJobStep) async throws -> Bool {
+        var abandonment = FileJobStep(at: progress)
+        abandonment.abandoned = depth
+        abandonment.progress.depth = depth - 1
+        guard depth == 1 else { return try await perform(abandonment) }
+        // The folder is the item itself.
+        abandonment.progress.item += 1
+        let items = try await metadata.items(ofFileJob: job.id, from: progress.item, limit: 1)
+        guard progress.state == .running, let item = items.first else { return try await perform(abandonment) }
+        let isFound = try await metadata.file(item.file) != nil
+        let isIncomplete = job.kind != .delete && (!step.leaves || step.failure != nil)
+        if isIncomplete || isFound && job.kind != .copy {
+            let message = "The folder was moved or deleted while the job was running."
+            abandonment.fail(PontoonError(.jobItemNotFound, message))
+        }
+        return try await perform(abandonment, on: FolderEntry(id: item.file, name: "", kind: .folder))
+    }
+
+    // MARK: Steps
 
     /// Performs a step and reports it.
     ///
@@ -189,16 +254,30 @@ struct FileJobRun {
     /// - Throws: The errors of the store.
     private mutating func perform(_ step: FileJobStep, on entry: FolderEntry? = nil) async throws -> Bool {
         let lease = leases.extended(leaseID)
-        let result = try await metadata.perform(step, ofFileJob: job.id, lease, now: leases.now())
-        guard case .done(let file) = result else { return false }
-        progress = step.progress
-        if step.entered != nil || step.leaves {
-            (folder, entries) = (nil, [])
-        } else if let name = step.visited {
-            folder?.after = name
+        switch try await metadata.perform(step, ofFileJob: job.id, lease, now: leases.now()) {
+        case .lost: return false
+        case .entryLeft: return try await skip(step)
+        case .folderLeft(let depth): return try await abandon(depth, insteadOf: step)
+        case .done(let file):
+            if let entry { reports.report(step, on: entry, in: projects?.source, result: file, of: job) }
+            follow(step)
+            return progress.state != .finished
         }
-        if let entry { reports.report(step, on: entry, in: projects?.source, result: file, of: job) }
-        return progress.state != .finished
+    }
+
+    /// Updates the current folder after a step.
+    private mutating func follow(_ step: FileJobStep) {
+        let (before, depth) = (progress.depth, step.progress.depth)
+        progress = step.progress
+        if let name = step.visited { visit?.folder.after = name }
+        if depth > before {
+            if before > 0 { visitsAbove[before] = visit }
+            visitsAbove[before - Self.keptVisits] = nil
+            visit = nil
+        } else if depth < before {
+            visitsAbove = visitsAbove.filter { $0.key <= depth }
+            visit = visitsAbove.removeValue(forKey: depth)
+        }
     }
 
     /// The error for a folder that is no longer current.
@@ -224,13 +303,15 @@ extension FileJobStep {
         progress.failedFiles += 1
     }
 
-    /// Sets the action for a file or folder with its new name; a folder becomes the current one.
+    /// Sets the action for a file or folder; a folder becomes the current one.
     ///
-    /// `destination` is `nil` if the job deletes.
+    /// `destination` is `nil` if the job deletes. `name` is the new name; with `nil`, the entry keeps the name that it
+    /// has when the step is performed.
     fileprivate mutating func process(
         _ entry: FolderEntry,
         of job: FileJob,
         to destination: (folder: String, project: ProjectID)?,
+        as name: String?,
         now: Date
     ) {
         if entry.kind == .folder { enter(entry.id) } else { progress.completedFiles += 1 }
@@ -240,10 +321,11 @@ extension FileJobStep {
         }
         switch (entry.kind, job.kind) {
         case (.folder, _):
+            keepsName = name == nil
             action = .makeFolder(
                 File(
                     id: Identifiers.file(now: now),
-                    name: entry.name,
+                    name: name ?? entry.name,
                     kind: .folder,
                     project: destination.project,
                     parent: destination.folder,
@@ -253,13 +335,13 @@ extension FileJobStep {
             )
         case (.file, .move):
             let (folder, project) = destination
-            action = .move(entry.id, FileMove(project: project, parent: folder, name: entry.name, movedOn: now))
+            action = .move(entry.id, FileMove(project: project, parent: folder, name: name, movedOn: now))
         case (.file, _):
             let copy = FileCopy(
                 id: Identifiers.file(now: now),
                 project: destination.project,
                 parent: destination.folder,
-                name: entry.name,
+                name: name,
                 conflictPolicy: .number,
                 createdOn: now
             )
