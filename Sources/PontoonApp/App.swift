@@ -20,6 +20,8 @@ package struct App: Sendable {
     package let scrub: BackgroundScrub
     /// The worker that carries out jobs.
     package let jobs: FileJobWorker
+    /// Runs the hook command; `nil` if there is none.
+    let hooks: HookService?
     /// The certificate; `nil` if the server does not encrypt its connections itself.
     package let certificate: Certificate?
     package let logger: Logger
@@ -63,6 +65,7 @@ package struct App: Sendable {
             leaseDuration: settings.leaseDuration,
             activityInterval: min(.seconds(60), settings.uploadLifetime / 10, settings.reservationLifetime / 10),
             received: received,
+            validator: validateCommand(settings.hooks, stores, metrics, logger, now: now),
             now: now
         )
         let uses = TokenUses(metadata: metadata)
@@ -86,6 +89,7 @@ package struct App: Sendable {
             if rolledBack > 0 {
                 logger.notice("interrupted completions rolled back", metadata: ["uploads": "\(rolledBack)"])
             }
+            try await prepareHooks(settings, metadata)
         }
         let downloads = Downloads(metadata: metadata, storage: stores.storage, now: now)
         let useCases = UseCases(
@@ -127,6 +131,7 @@ package struct App: Sendable {
             audit: audit,
             now: now
         )
+        let hooks = hookService(settings, metadata, useCases.events.feed, metrics, logger, now: now)
         return App(
             settings: settings,
             stores: stores,
@@ -134,6 +139,7 @@ package struct App: Sendable {
             maintenance: maintenance,
             scrub: scrub,
             jobs: jobs,
+            hooks: hooks,
             certificate: certificate,
             logger: logger,
             metrics: metrics,
@@ -278,6 +284,7 @@ package struct App: Sendable {
             let metrics = metrics?.scrub ?? ScrubMetrics(factory: NOOPMetricsHandler.instance)
             services.append(ScrubService(scrub: scrub, metrics: metrics, logger: logger))
             services.append(FileJobService(worker: jobs, logger: logger))
+            if let hooks { services.append(hooks) }
         }
         if let certificate { services.append(CertificateService(certificate: certificate, logger: logger)) }
         services.append(HealthCheckService(readiness: useCases.readiness, logger: logger))

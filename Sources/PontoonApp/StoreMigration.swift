@@ -253,8 +253,8 @@ package struct StoreMigration {
         if !target.isFilled {
             try await store.setMetadataValue(StoreMigrationState.filling(from: target.identity).stored, for: .movedFrom)
             try await target.copy.run { table, count in report("\(table): \(count) rows copied") }
-            // The events keep their positions, so the cursors of clients remain valid.
-            for key in [StoreMetadataKey.eventLog, .prunedEvents] {
+            // The events keep their positions, so the cursors of clients and of the hook command remain valid.
+            for key in [StoreMetadataKey.eventLog, .prunedEvents, .hookCursor] {
                 try await store.setMetadataValue(try await source.metadataValue(for: key), for: key)
             }
             try await store.setMetadataValue(try settings.objectsLocation(), for: .objects)

@@ -13,6 +13,8 @@ package enum EventContract: MetadataRule, CaseIterable {
     case oldEventsAreDeletedAndTheirCursorsExpire
     case aUserWithTheNameOfARemovedOneReadsNothingOfTheirs
     case cursorsOfAnotherLogExpire
+    case theServerReadsAllEvents
+    case thePositionOfHooksMovesFromTheExpectedOne
 
     package func check(_ store: some MetadataStore) async throws {
         let fixture = try await MetadataFixture(in: store)
@@ -27,6 +29,8 @@ package enum EventContract: MetadataRule, CaseIterable {
         case .oldEventsAreDeletedAndTheirCursorsExpire: try await Self.pruning(store, fixture)
         case .aUserWithTheNameOfARemovedOneReadsNothingOfTheirs: try await Self.sameUser(store, fixture)
         case .cursorsOfAnotherLogExpire: try await Self.otherLogs(store, fixture)
+        case .theServerReadsAllEvents: try await Self.allProjects(store, fixture)
+        case .thePositionOfHooksMovesFromTheExpectedOne: try await Self.hookCursor(store)
         }
     }
 
@@ -183,6 +187,26 @@ package enum EventContract: MetadataRule, CaseIterable {
             try await expectRefusal(.eventsExpired) { try await store.events(filter, after: cursor, limit: 1) }
         }
         try expect(EventCursor(last.text), equals: last, "a parsed cursor")
+    }
+
+    private static func allProjects(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+        _ = try await MetadataFixture(in: store, user: "bob", project: "runs")
+        try await fixture.addFile("a", to: store)
+        let filter = EventFilter(userName: nil, types: [.projectCreated, .fileCreated])
+        let types = try await store.allEvents(filter).map(\.type)
+        try expect(types, equals: ["project.created", "project.created", "file.created"], "the events of all projects")
+    }
+
+    private static func hookCursor(_ store: some MetadataStore) async throws {
+        let positions = (1...3).map { EventCursor(log: "0123456789abcdef", position: Int64($0)) }
+        try expect(try await store.hookCursor() == nil, "there is no position")
+        let isMoved = try await store.moveHookCursor(from: positions[0], to: positions[1])
+        try expect(!isMoved, "a missing position is not moved")
+        try expect(try await store.moveHookCursor(from: nil, to: positions[0]), "the first position")
+        try expect(try await !store.moveHookCursor(from: nil, to: positions[1]), "another first position")
+        try expect(try await store.moveHookCursor(from: positions[0], to: positions[1]), "the next position")
+        try expect(try await !store.moveHookCursor(from: positions[0], to: positions[2]), "an outdated position")
+        try expect(try await store.hookCursor(), equals: positions[1], "the position")
     }
 }
 

@@ -84,6 +84,11 @@ struct ServerFlags: ParsableArguments {
     @Option(.scrubInterval) var scrubInterval: GivenFlag?
     @Option(.scrubRate) var scrubRate: GivenFlag?
     @Option(.eventRetention) var eventRetention: GivenFlag?
+    @Option(.validateCommand) var validateCommand: GivenFlag?
+    @Option(.validateTimeout) var validateTimeout: GivenFlag?
+    @Option(.hookCommand) var hookCommand: GivenFlag?
+    @Option(.hookTimeout) var hookTimeout: GivenFlag?
+    @Option(.hookConcurrency) var hookConcurrency: GivenFlag?
     @Option(.readOnly) var readOnly: GivenFlag?
     @Option(.logLevel) var logLevel: GivenFlag?
     @Option(.logFormat) var logFormat: GivenFlag?

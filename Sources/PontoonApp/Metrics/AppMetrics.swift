@@ -9,12 +9,16 @@ package struct AppMetrics: Sendable {
     package let registry: MetricsRegistry
     let server: ServerMetrics
     let scrub: ScrubMetrics
+    let validations: ProgramMetrics
+    let hooks: HookMetrics
 
     /// - Parameter registry: The registry in which to create the metrics.
     package init(registry: MetricsRegistry = MetricsRegistry()) {
         self.registry = registry
         server = ServerMetrics(factory: registry)
         scrub = ScrubMetrics(factory: registry)
+        validations = .validations(factory: registry)
+        hooks = HookMetrics(factory: registry)
         let process = ProcessMetrics()
         registry.collect { process.samples() }
     }

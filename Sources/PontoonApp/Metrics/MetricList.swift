@@ -3,7 +3,7 @@ import PontoonMetadata
 /// All metrics, in the order of the exposition and the documentation.
 package enum MetricList {
     package static let all: [MetricDefinition] =
-        requests + connections + stores + database + disk + scrub + audit + process
+        requests + connections + stores + database + disk + scrub + programs + audit + process
 
     private static let seconds: [Double] = [
         0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300,
@@ -99,6 +99,29 @@ package enum MetricList {
         .counter(
             "pontoon_scrub_failed_total",
             "Number of objects that this server could not read, and will try again."
+        ),
+    ]
+
+    private static let programs: [MetricDefinition] = [
+        .counter(
+            "pontoon_validate_runs_total",
+            labels: ["result"],
+            "Number of runs of --validate-command, by result: success, refused or failed."
+        ),
+        .histogram(
+            "pontoon_validate_duration_seconds",
+            buckets: seconds,
+            "Duration of the runs of --validate-command."
+        ),
+        .counter(
+            "pontoon_hook_runs_total",
+            labels: ["result"],
+            "Number of runs of --hook-command, by result: success or failed."
+        ),
+        .histogram("pontoon_hook_duration_seconds", buckets: seconds, "Duration of the runs of --hook-command."),
+        .counter(
+            "pontoon_hook_abandoned_events_total",
+            "Number of events for which --hook-command has failed too often, so that it does not run again."
         ),
     ]
 

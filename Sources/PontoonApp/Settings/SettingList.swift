@@ -21,6 +21,8 @@ package enum SettingList {
         Setting.requestTimeout, Setting.minimumPartRate, Setting.idleTimeout,
         Setting.grace, Setting.drain, Setting.leaseDuration,
         Setting.scrubInterval, Setting.scrubRate, Setting.eventRetention,
+        Setting.validateCommand, Setting.validateTimeout,
+        Setting.hookCommand, Setting.hookTimeout, Setting.hookConcurrency,
         Setting.readOnly, Setting.logLevel, Setting.logFormat, Setting.slowRequest,
         Setting.metricsListen, Setting.auditLog, Setting.auditLogSize,
         Setting.bootstrapToken,

@@ -104,6 +104,7 @@ extension APIError {
         case (_, 8005): "A file with that name exists. Use --overwrite or --skip-existing."
         case (_, 5003): "A file with that name exists. Choose another name."
         case (_, 5030): "A folder with that name exists. Choose another name."
+        case (409, 8007) where refusesFile: "Correct the file and upload it again."
         case (409, 8007): "Run the same command again to send the missing parts."
         case (429, _) where concernsUpload:
             "The rate limit is used up. Run the same command again later, or with a larger --part-size."
@@ -113,6 +114,11 @@ extension APIError {
         }
     }
 
+    /// Whether a program of the server's operator has checked the file and refused it, so that repeating the call is
+    /// useless.
+    ///
+    /// Source: docs/hooks.md#validate-command.
+    var refusesFile: Bool { code == 8007 && message.hasPrefix("The file was refused: ") }
     /// Whether the call was part of an upload.
     private var concernsUpload: Bool { call.contains("/upload/") || call.hasSuffix(FilePut.path) }
     /// Whether the token was rejected, so that every other call with it will fail too.

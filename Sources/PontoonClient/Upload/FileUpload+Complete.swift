@@ -20,7 +20,7 @@ extension FileUpload {
         let details: FileDetails
         do {
             details = try await requestCompletion(uploader.upload.id, stored)
-        } catch let error as APIError where [8007, 8014, 8015].contains(error.code) {
+        } catch let error as APIError where [8007, 8014, 8015].contains(error.code) && !error.refusesFile {
             // The server or the storage lost a part that it had acknowledged.
             stored = try await repair(uploader, source, stored)
             details = try await requestCompletion(uploader.upload.id, stored)

@@ -27,4 +27,9 @@ package protocol EventStore: Sendable {
     /// Deletes the oldest events that occurred before a time, at most `limit`.
     /// - Returns: The number of deleted events.
     func pruneEvents(before time: Date, limit: Int) async throws -> Int
+    /// Returns the position up to which the hook command has run; `nil` if it has never been used.
+    func hookCursor() async throws -> EventCursor?
+    /// Moves the position up to which the hook command has run, if it is `old`.
+    /// - Returns: `false`, with nothing changed, if another server has moved it.
+    func moveHookCursor(from old: EventCursor?, to new: EventCursor) async throws -> Bool
 }

@@ -190,24 +190,30 @@ private func selectEvents(
         select.append(" AND ")
         select.append("type", in: types.map(\.rawValue).sorted())
     }
-    select.append(" AND (reader = ")
-    select.append(value: filter.userName)
-    select.append(
-        """
-         OR EXISTS (
-            SELECT 1 FROM members WHERE members.project_id = events.project_id
-                AND members.project_created_on = events.project_created_on
-                AND members.can_read = 1 AND members.user_name =
-        """
-    )
-    select.append(" ")
-    select.append(value: filter.userName)
-    select.append(")) ORDER BY \(dialect.position) LIMIT ")
+    if let user = filter.userName { select.append(readableBy: user) }
+    select.append(" ORDER BY \(dialect.position) LIMIT ")
     select.append(value: limit)
     return select
 }
 
 extension SQLBuilder {
+    /// Appends the condition that a user may read an event.
+    fileprivate mutating func append(readableBy user: String) {
+        append(" AND (reader = ")
+        append(value: user)
+        append(
+            """
+             OR EXISTS (
+                SELECT 1 FROM members WHERE members.project_id = events.project_id
+                    AND members.project_created_on = events.project_created_on
+                    AND members.can_read = 1 AND members.user_name =
+            """
+        )
+        append(" ")
+        append(value: user)
+        append("))")
+    }
+
     /// Appends the condition that a column has one of some values, perhaps none.
     fileprivate mutating func append(_ column: String, in values: [String]) {
         guard !values.isEmpty else { return append("1 = 0") }

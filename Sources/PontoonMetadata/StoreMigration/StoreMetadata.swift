@@ -15,6 +15,8 @@ package enum StoreMetadataKey: String, Sendable {
     case eventLog = "event-log"
     /// The position of the last event that was deleted because of its age.
     case prunedEvents = "pruned-events"
+    /// The position in the event log up to which the hook command has run.
+    case hookCursor = "hook-cursor"
     /// The running time of the service, by which uploads expire.
     case observedTime = "observed-time"
 }

@@ -2,7 +2,7 @@ import Glibc
 import NIOCore
 package import PontoonCore
 import Synchronization
-import SystemPackage
+package import SystemPackage
 
 /// The object store in a directory.
 ///
@@ -74,6 +74,9 @@ package final class DiskObjectStore: Sendable {
     package func space() async throws -> (free: Int64, size: Int64) {
         try await executor.run { [layout] in try Directory.space(layout.root) }
     }
+
+    /// Returns the path of a finished object's file.
+    package func path(of key: ObjectKey) -> FilePath { layout.object(key) }
 
     /// Number of file operations that run or wait for a thread.
     package var operations: Int { executor.operations }

@@ -34,14 +34,20 @@ extension S3ObjectStore {
         return presign("GET", content.key, query: query, now: now, reportHeaders: [])
     }
 
+    /// Returns a URL with which a program on this server's machine reads an object; performs no I/O.
+    package func localReadURL(of key: ObjectKey, now: Date) -> String {
+        presign("GET", key, query: [], now: now, reportHeaders: [], address: client.address).url
+    }
+
     func presign(
         _ method: String,
         _ key: ObjectKey,
         query: [NamedValue],
         now: Date,
-        reportHeaders: [String]
+        reportHeaders: [String],
+        address: S3Address? = nil
     ) -> SignedRequest {
-        let address = clientAddress
+        let address = address ?? clientAddress
         // Rounded down, because signatures contain whole seconds.
         let time = Date(timeIntervalSince1970: now.timeIntervalSince1970.rounded(.down))
         let lifetime = Int(settings.urlLifetime.components.seconds)

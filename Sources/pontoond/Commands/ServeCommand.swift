@@ -29,6 +29,7 @@ struct ServeCommand: AsyncParsableCommand {
             let flags = stores.givenFlags + server.givenFlags + audit.givenFlags
             let given = try GivenSettings(flags: flags)
             let settings = try Settings(given)
+            try settings.hooks.requirePrograms()
             if checkConfig { return try await ConfigurationCheck(settings, report: Pontoond.print).run() }
             // Until the server is ready and reloads on SIGHUP, the signal must not end it, for example during a migration.
             signal(SIGHUP, SIG_IGN)

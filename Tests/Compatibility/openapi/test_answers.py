@@ -869,6 +869,17 @@ def test_rate_limit(tmp_path):
     recorder.check_all_seen(lambda status: status == "429")
 
 
+def test_validate_command(tmp_path, recorder):
+    """Only a program of the server's operator can refuse a file in one call for its bytes."""
+    program = tmp_path / "program"
+    program.write_text("#!/bin/sh\necho 'It is empty.'; exit 1\n")
+    program.chmod(0o755)
+    with running_server(tmp_path, arguments=["--validate-command", str(program)]) as server:
+        caller = CheckedCaller(server.endpoint, server.token, recorder)
+        query = {"project": "admin/uploads", "name": "refused.bin"}
+        caller.refused(409, 8007, "PUT", "/files/content", params=query, data=b"")
+
+
 def test_every_documented_answer_was_given(request, recorder):
     tests = {item.name for item in request.session.items if item.path == request.path}
     if tests != {name for name in globals() if name.startswith("test_")}:

@@ -14,6 +14,13 @@ const FIRST_INFOS = 25;
 const PIECE = 16 << 20;
 /** Codes with which complete refuses the reported parts. */
 const PARTS_REFUSED = [8007, 8014, 8015];
+/** The beginning of the message if a program of the server's operator has refused the file, with code 8007. */
+const FILE_REFUSED = 'The file was refused: ';
+
+/** @returns {boolean} whether complete has refused the parts, so that sending them again may help */
+function refusesParts(error) {
+  return PARTS_REFUSED.includes(error.code) && !error.message.startsWith(FILE_REFUSED);
+}
 
 /** The upload of one item: opens or resumes it, sends the parts, completes it and compares checksums. */
 export class FileUpload {
@@ -75,7 +82,7 @@ export class FileUpload {
       try {
         return await this.#upload(isJournalStale);
       } catch (error) {
-        const isGone = error.status === 404 || PARTS_REFUSED.includes(error.code);
+        const isGone = error.status === 404 || refusesParts(error);
         if (!isGone || item.isChosen || attempt > 1) throw error;
         // The upload has expired or was aborted, its parts are lost, or a folder was deleted. Starts over once.
         this.#context.folders.clear();
@@ -277,7 +284,7 @@ export class FileUpload {
         await this.#context.abort(item.uploadID);
         return null;
       }
-      if (!PARTS_REFUSED.includes(error.code)) throw error;
+      if (!refusesParts(error)) throw error;
       item.enter('sending');
       await uploader.repair();
       item.enter('finishing');

@@ -11,7 +11,7 @@ extension Uploads {
         _ rule: NameConflictRule,
         to store: any StreamingObjectStore
     ) async throws -> [Result<AddedFile, PontoonError>] {
-        let digests: [Result<PartDigest.Result, PontoonError>]
+        var digests: [Result<PartDigest.Result, PontoonError>]
         do {
             digests = try await store.createObjects(
                 files.map { NewObject(key: $0.new.key, bytes: $0.bytes, expecting: $0.new.put.expected) }
@@ -19,6 +19,7 @@ extension Uploads {
         } catch let error as PontoonError {
             return files.map { _ in .failure(error) }
         }
+        if validator != nil { digests = try await validate(zip(files.map(\.new), digests), in: store) }
         let durable = zip(files, digests).compactMap { file, digest in
             (try? digest.get()).map { (new: file.new, file: file.new.file(size: $0.size, crc64: $0.crc64)) }
         }
@@ -34,6 +35,35 @@ extension Uploads {
         if !unused.isEmpty { await store.removeUnconfirmed(unused) }
         _ = try? await store.confirm(durable.map(\.new.key))  // If this fails, the next start does it.
         return digests.map { digest in digest.flatMap { _ in added.popFirst() ?? .failure(Self.lost) } }
+    }
+
+    /// The number of files of an archive that are passed to the validator at once.
+    private static let validations = 16
+
+    /// Validates the files whose bytes are durable, and removes the bytes of those that are refused.
+    ///
+    /// - Returns: The digests; a refusal for each file that was refused or could not be validated.
+    /// - Throws: `CancellationError`, with all bytes removed.
+    private func validate(
+        _ files: some Sequence<(NewFile, Result<PartDigest.Result, PontoonError>)>,
+        in store: any StreamingObjectStore
+    ) async throws -> [Result<PartDigest.Result, PontoonError>] {
+        let files = Array(files)
+        do {
+            return try await mapConcurrently(files, limit: Self.validations) { [self] new, digest in
+                guard case .success(let result) = digest else { return digest }
+                do {
+                    try await validate(new.file(size: result.size, crc64: result.crc64), of: new)
+                    return digest
+                } catch let refusal as PontoonError {
+                    await store.removeUnconfirmed([new.key])
+                    return .failure(refusal)
+                }
+            }
+        } catch {
+            await store.removeUnconfirmed(files.map(\.0.key))
+            throw error
+        }
     }
 
     static var lost: PontoonError { PontoonError(.internalFault, "The file was not stored.") }

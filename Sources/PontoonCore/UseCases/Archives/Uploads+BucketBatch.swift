@@ -81,10 +81,11 @@ extension Uploads {
     ) async throws -> [Result<AddedFile, PontoonError>]? {
         let refusals = try await leases.keep(lease) { [metadata] in
             try await metadata.renewObjectLeases($0)
-        } _: {
+        } _: { [self] in
             try await mapConcurrently(objects, limit: Self.bucketRequests) { object -> PontoonError? in
                 do {
                     try await store.createObject(object.new.key, bytes: object.bytes, crc64: object.digest.crc64)
+                    try await self.validate(object.file, of: object.new)
                     return nil
                 } catch let error as PontoonError {
                     return error

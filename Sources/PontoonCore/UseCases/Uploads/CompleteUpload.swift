@@ -21,13 +21,19 @@ package struct CompleteUpload: Sendable {
         metadata: any MetadataStore,
         storage: ObjectStorage,
         leaseDuration: Duration?,
+        validator: (any FileValidator)? = nil,
         now: @escaping @Sendable () -> Date
     ) {
         self.metadata = metadata
         self.storage = storage
         self.reports = PartReports(metadata: metadata, storage: storage, now: now)
         self.garbage = GarbageCollector(metadata: metadata, objects: storage.store)
-        self.finisher = UploadFinisher(metadata: metadata, storage: storage, garbage: garbage)
+        self.finisher = UploadFinisher(
+            metadata: metadata,
+            storage: storage,
+            garbage: garbage,
+            validator: validator
+        )
         self.leases = LeaseRenewer(duration: leaseDuration, now: now)
         self.now = now
     }
@@ -46,7 +52,8 @@ package struct CompleteUpload: Sendable {
     /// - Returns: The file.
     /// - Throws: `.uploadNotFound`, also if the file of a completed upload was deleted; `.uploadForbidden`;
     ///   `.projectNotFound` if the project was deleted in the meantime; `.reportInvalid`; `.completeRefused` if parts
-    ///   are missing, do not match the declared size or MD5, or do not fit on the disk; `.quotaExceeded` if the file
+    ///   are missing, do not match the declared size or MD5, or do not fit on the disk, or if the validator refuses the
+    ///   file; `.unavailable` if the file could not be validated; `.quotaExceeded` if the file
     ///   needs more space than the upload has reserved, and a quota has none left; `.nameTaken` or `.folderExists`
     ///   if the name is taken; `.destinationNotFound` if the folder was deleted, in which case the upload is aborted.
     func callAsFunction(

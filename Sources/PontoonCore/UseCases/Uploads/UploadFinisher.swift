@@ -13,20 +13,34 @@ struct UploadFinisher: Sendable {
     let metadata: any MetadataStore
     let storage: ObjectStorage
     let garbage: GarbageCollector
+    /// Checks the object; `nil` if objects are not checked.
+    let validator: (any FileValidator)?
 
     /// Number of bytes of an object read at a time to compute its MD5; each read is one request to the store.
     private static let md5ChunkSize = 8 << 20
 
-    /// Creates the object and verifies the declared MD5, before the file becomes visible.
+    /// Creates the object, verifies the declared MD5 and validates the object, before the file becomes visible.
     ///
     /// - Returns: `nil` if the upload is no longer leased under `lease`.
-    /// - Throws: `.completeRefused` if parts are missing or the MD5 does not match; `.storageFull`; the errors of the
-    ///   stores.
+    /// - Throws: `.completeRefused` if parts are missing, the MD5 does not match, or the validator refuses the object;
+    ///   `.unavailable` if the object could not be validated; `.storageFull`; the errors of the stores.
     func finish(_ plan: CompletionPlan, under lease: Lease) async throws -> FinishedUpload? {
-        switch storage {
-        case .streaming(let store, let hasher, _): try await finish(plan, in: store, hasher)
-        case .presigned(let store): try await finish(plan, in: store, under: lease)
+        let finished =
+            switch storage {
+            case .streaming(let store, let hasher, _): try await finish(plan, in: store, hasher)
+            case .presigned(let store): try await finish(plan, in: store, under: lease)
+            }
+        guard let finished, let validator else { return finished }
+        do {
+            try await validator.validate(UnvalidatedFile(finished))
+        } catch let refusal as PontoonError where refusal.code == .completeRefused {
+            // The parts in a bucket have become the object, so they cannot be replaced.
+            if case .presigned(let store) = storage, try await !restart(plan.upload, in: store, under: lease) {
+                return nil
+            }
+            throw refusal
         }
+        return finished
     }
 
     /// Undoes ``finish(_:under:)``; does nothing if the upload was not finished.

@@ -76,7 +76,8 @@ extension Uploads {
     /// - Returns: The file.
     /// - Throws: `.requestTooLarge`; `.bodyIncomplete`; `.checksumMismatch`; `.storageFull`, or `.noRoom` if the bucket
     ///   refuses the object; `.nameTaken` or `.folderExists` if the name is taken; `.fileNameInvalid` if a number makes
-    ///   the name too long; `.destinationNotFound`; `.quotaExceeded`; the errors of `reserve`. After these errors,
+    ///   the name too long; `.destinationNotFound`; `.quotaExceeded`; `.completeRefused` if the validator refuses
+    ///   the file, or `.unavailable` if the file could not be validated; the errors of `reserve`. After these errors,
     ///   nothing is stored.
     package func put<Body: AsyncSequence & Sendable>(
         _ new: NewFile,
@@ -157,7 +158,9 @@ extension Uploads {
         do {
             return try await writer.commit(last: last) { digest in
                 do {
-                    return try await commit(new.file(size: digest.size, crc64: digest.crc64), of: new, leaseID: nil)
+                    let file = new.file(size: digest.size, crc64: digest.crc64)
+                    try await validate(file, of: new)
+                    return try await commit(file, of: new, leaseID: nil)
                 } catch {
                     isOutcomeUnknown = !(error is PontoonError)
                     throw error
@@ -197,8 +200,9 @@ extension Uploads {
             let object = bytes
             let isStored = try await leases.keep(lease) { [metadata] in
                 try await metadata.renewObjectLeases($0)
-            } _: {
+            } _: { [self] in
                 try await store.createObject(new.key, bytes: object, crc64: result.crc64)
+                try await validate(file, of: new)
                 return true
             }
             if isStored != nil,
@@ -228,6 +232,14 @@ extension Uploads {
     }
 
     // MARK: - Common steps
+
+    /// Checks the bytes of a file, which are durable.
+    ///
+    /// - Throws: The errors of ``FileValidator/validate(_:)``.
+    func validate(_ file: File, of new: NewFile) async throws {
+        guard let validator, let file = UnvalidatedFile(file, by: new.userName) else { return }
+        try await validator.validate(file)
+    }
 
     func commit(_ file: File, of new: NewFile, leaseID: String?) async throws -> AddedFile {
         let added = try await metadata.addFile(file, by: new.userName, onConflict: new.put.rule, leaseID: leaseID)

@@ -19,6 +19,8 @@ package final class Uploads: Sendable {
     /// Measures the rate at which bytes arrive in calls without an upload.
     let received: ThroughputMeter
     let leases: LeaseRenewer
+    /// Checks new files; `nil` if they are not checked.
+    let validator: (any FileValidator)?
     let now: @Sendable () -> Date
     /// The use case that completes uploads and rolls back interrupted completions.
     package let completion: CompleteUpload
@@ -33,6 +35,7 @@ package final class Uploads: Sendable {
     ///   - activityInterval: With a presigned store, minimum time between two records of a client's activity in an
     ///     upload. Must be much shorter than the lifetime of uploads, which expire without activity.
     ///   - received: Measures the rate at which the bytes of files that are stored in one call arrive.
+    ///   - validator: Checks new files; `nil` if they are not checked.
     ///   - now: The current time.
     package init(
         metadata: any MetadataStore,
@@ -42,6 +45,7 @@ package final class Uploads: Sendable {
         leaseDuration: Duration? = nil,
         activityInterval: Duration = .seconds(60),
         received: ThroughputMeter = ThroughputMeter(),
+        validator: (any FileValidator)? = nil,
         now: @escaping @Sendable () -> Date = { Date() }
     ) {
         // The metadata store has a resolution of one millisecond.
@@ -57,11 +61,13 @@ package final class Uploads: Sendable {
         self.activity = UploadActivity(metadata: metadata, interval: activityInterval)
         self.received = received
         self.leases = LeaseRenewer(duration: leaseDuration, now: now)
+        self.validator = validator
         self.now = now
         self.completion = CompleteUpload(
             metadata: metadata,
             storage: storage,
             leaseDuration: leaseDuration,
+            validator: validator,
             now: now
         )
     }
@@ -79,6 +85,7 @@ package final class Uploads: Sendable {
         activity = other.activity
         received = other.received
         leases = other.leases
+        validator = other.validator
         now = other.now
         completion = other.completion
     }

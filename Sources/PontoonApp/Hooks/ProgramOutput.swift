@@ -1,0 +1,54 @@
+import Subprocess
+import Synchronization
+
+/// The output of a running program, of which only the first and the last bytes are kept.
+final class ProgramOutput: Sendable {
+    private struct State {
+        var head: [UInt8] = []
+        var tail: [UInt8] = []
+        /// Number of bytes that may still be read; `nil` while the program runs.
+        var rest: Int?
+    }
+
+    /// Number of bytes that are kept of each end.
+    static let limit = 4096
+    /// Number of bytes to read after the program has exited: more than a pipe holds.
+    private static let longestRest = 1 << 20
+
+    private let state = Mutex(State())
+
+    /// The first bytes of standard output.
+    var head: [UInt8] { state.withLock { $0.head } }
+    /// The last bytes of standard output and standard error, in the order in which they were read.
+    var tail: [UInt8] { state.withLock { $0.tail.suffix(Self.limit) } }
+
+    /// Announces that the program has exited, so that a process that it has left behind cannot be read for ever.
+    func finish() { state.withLock { $0.rest = Self.longestRest } }
+
+    /// Reads a stream to its end.
+    func read(_ stream: SubprocessOutputSequence, isStandardOutput: Bool) async {
+        do {
+            for try await buffer in stream {
+                let goesOn = buffer.withUnsafeBytes { add($0, isStandardOutput: isStandardOutput) }
+                guard goesOn else { return }
+            }
+        } catch {
+            // What was read is still useful.
+        }
+    }
+
+    /// Adds output.
+    ///
+    /// - Returns: Whether to read more.
+    func add(_ bytes: UnsafeRawBufferPointer, isStandardOutput: Bool) -> Bool {
+        state.withLock { state in
+            if isStandardOutput { state.head += bytes.prefix(Self.limit - state.head.count) }
+            state.tail += bytes.suffix(Self.limit)
+            // Twice the limit, so that each byte is moved at most once on average.
+            if state.tail.count > 2 * Self.limit { state.tail.removeFirst(state.tail.count - Self.limit) }
+            guard let rest = state.rest else { return true }
+            state.rest = rest - bytes.count
+            return rest > bytes.count
+        }
+    }
+}

@@ -1,0 +1,74 @@
+import PontoonFoundation
+
+/// The events of new files for which the hook command runs at present or next.
+///
+/// Events start in the order of the log and may finish in any order. The cursor moves past an event once it and all
+/// events before it are finished, so after a crash, the hook runs again for the events that were not.
+struct HookWindow {
+    /// The position up to which all events are finished.
+    private(set) var cursor: EventCursor
+    /// The position up to which events were read.
+    private(set) var readTo: EventCursor
+    /// Events that were read and have not started, in order.
+    private var waiting: ArraySlice<Event> = []
+    /// Positions of events that have started and that the cursor has not passed, in order.
+    private var started: ArraySlice<EventCursor> = []
+    private var finished: Set<EventCursor> = []
+    private let concurrency: Int
+
+    /// Number of events after the cursor that may have started, so that few are repeated after a crash.
+    static let maximumStarted = 100
+
+    init(after cursor: EventCursor, concurrency: Int) {
+        (self.cursor, readTo, self.concurrency) = (cursor, cursor, concurrency)
+    }
+
+    /// Whether further events should be read.
+    var needsEvents: Bool { waiting.isEmpty && started.count < Self.maximumStarted }
+
+    /// Adds the events after ``readTo``.
+    mutating func add(_ page: EventPage) {
+        waiting = page.events.filter(Self.isUpload)[...]
+        readTo = page.next
+        passFinished()
+    }
+
+    /// Returns the next event to start; `nil` if there is none, or too many are running.
+    mutating func start() -> Event? {
+        guard started.count - finished.count < concurrency, started.count < Self.maximumStarted,
+            let event = waiting.popFirst()
+        else { return nil }
+        started.append(event.cursor)
+        return event
+    }
+
+    mutating func finish(_ event: Event) {
+        finished.insert(event.cursor)
+        passFinished()
+    }
+
+    private mutating func passFinished() {
+        while let first = started.first, finished.remove(first) != nil {
+            started.removeFirst()
+            cursor = first
+        }
+        // Events of other types need not be finished.
+        if started.isEmpty, waiting.isEmpty { cursor = readTo }
+    }
+
+    /// Returns whether an event is that of a file whose bytes were sent, and not of a copy.
+    private static func isUpload(_ event: Event) -> Bool {
+        guard event.type == EventType.fileCreated.rawValue else { return false }
+        let details = try? JSONDecoder().decode(Details.self, from: Data(event.data.utf8))
+        return details?.copiedFrom == nil
+    }
+
+    /// The details of an event that matter here.
+    private struct Details: Decodable {
+        let copiedFrom: String?
+
+        enum CodingKeys: String, CodingKey {
+            case copiedFrom = "copied_from"
+        }
+    }
+}
