@@ -183,6 +183,38 @@ struct HookTests {
         }
     }
 
+    @Test("hooks that run while the database is down are not repeated", .tags(.needsPostgreSQL))
+    func databaseAway() async throws {
+        try await Cluster.with { cluster in
+            let folder = cluster.folder
+            let script = """
+                while [ -d \(folder) ] && [ ! -e "\(folder)/released-$PONTOON_EVENT_ID" ]; do sleep 0.05; done
+                echo "$PONTOON_EVENT_ID" >> \(folder)/ends
+                """
+            let program = try Self.program("PONTOON_EVENT_ID", script, in: folder)
+            @Sendable func release(_ id: String) throws {
+                try Data().write(to: URL(filePath: folder.appending("released-\(id)").string))
+            }
+            try await withServer(cluster.options(0, arguments: ["--hook-command", program.string])) { server in
+                for name in ["a", "b"] { _ = try await server.api.uploadSmall(name) }
+                try await eventually("both run") { Self.lines("runs", in: folder).count == 2 }
+                let ids = try await server.api.events("types=file.created").events.compactMap { $0.text("id") }
+                let position = "SELECT value FROM properties WHERE name = 'hook-cursor'"
+                let before = try await cluster.sql(position)
+                try await cluster.database.stop()
+                try release(ids[0])
+                try await eventually("the first one has ended") { Self.lines("ends", in: folder) == [ids[0]] }
+                try await cluster.database.start()
+                try await eventually("the position is behind the first one") {
+                    try await cluster.sql(position) != before
+                }
+                try release(ids[1])
+                try await eventually("the second one has ended") { Self.lines("ends", in: folder) == ids }
+                #expect(Self.lines("runs", in: folder).sorted() == ids.sorted())
+            }
+        }
+    }
+
     @Test("while a file is validated, the lease is renewed, and another server waits", .tags(.needsPostgreSQL))
     func longValidation() async throws {
         try await Cluster.with { cluster in

@@ -23,6 +23,9 @@ struct HookWindow {
         (self.cursor, readTo, self.concurrency) = (cursor, cursor, concurrency)
     }
 
+    /// Whether an event has started and is not finished.
+    var isRunning: Bool { started.count > finished.count }
+
     /// Whether further events should be read.
     var needsEvents: Bool { waiting.isEmpty && started.count < Self.maximumStarted }
 

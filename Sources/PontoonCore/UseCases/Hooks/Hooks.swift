@@ -28,6 +28,8 @@ package struct Hooks: Sendable {
     private static let pageSize = 100
     /// Time after which the log is read again even if no event was noticed.
     private static let longestWait = Duration.seconds(60)
+    /// Pause after which the store is used again if it was unavailable.
+    private static let pauseAfterError = Duration.seconds(1)
 
     private let metadata: any MetadataStore
     private let feed: EventFeed
@@ -69,52 +71,60 @@ package struct Hooks: Sendable {
         _ = try await leases.runExclusively("hooks", in: metadata) { try await work(hook, report) }
     }
 
-    /// The result of a task of ``work(_:_:)``.
-    private enum Signal: Sendable {
-        case finished(Event)
-        /// There may be new events.
-        case woken
-    }
-
     private func work(_ hook: @escaping Hook, _ report: @escaping @Sendable (Notice) -> Void) async throws {
-        guard var stored = try await start(report) else { return }
-        var window = HookWindow(after: stored, concurrency: concurrency)
-        try await withThrowingTaskGroup(of: Signal.self) { group in
-            var (mayHaveMore, isWaiting) = (true, false)
+        guard let cursor = try await start(report) else { return }
+        var state = WorkState(after: cursor, concurrency: concurrency)
+        try await withThrowingTaskGroup(of: WorkState.Signal.self) { group in
             while true {
-                if mayHaveMore, window.needsEvents {
-                    let page = try await read(after: window.readTo, report)
-                    window.add(page)
-                    mayHaveMore = page.hasMore
+                var isStoreAvailable = true
+                do {
+                    // Otherwise, another server has taken over.
+                    guard try await synchronize(&state, report) else { break }
+                } catch let error where !(error is CancellationError) && state.window.isRunning {
+                    // The hooks that are running are not stopped, because they would have to be repeated.
+                    isStoreAvailable = false
                 }
-                while let event = window.start() {
+                while let event = state.window.start() {
                     group.addTask {
                         try await attempt(event, hook, report)
                         return .finished(event)
                     }
                 }
-                if window.cursor != stored {
-                    guard try await metadata.moveHookCursor(from: stored, to: window.cursor) else { break }
-                    stored = window.cursor
-                }
-                if mayHaveMore, window.needsEvents { continue }
-                if !mayHaveMore, !isWaiting {
-                    isWaiting = true
-                    let position = window.readTo.position
+                if isStoreAvailable, state.mayHaveMore, state.window.needsEvents { continue }
+                switch state.nextPause(isStoreAvailable: isStoreAvailable) {
+                case .untilNextEvent(let position):
                     group.addTask {
                         await feed.wait(after: position, until: .now + Self.longestWait)
                         return .woken
                     }
+                case .afterError:
+                    group.addTask {
+                        try await Task.sleep(for: Self.pauseAfterError)
+                        return .paused
+                    }
+                case nil: break
                 }
-                switch try await group.next() {
-                case .finished(let event): window.finish(event)
-                case .woken, nil: (mayHaveMore, isWaiting) = (true, false)
-                }
+                if let signal = try await group.next() { state.handle(signal) }
                 try Task.checkCancellation()
             }
-            // Another server has taken over.
             group.cancelAll()
         }
+    }
+
+    /// Reads further events if they can start, and stores the position up to which all are finished.
+    ///
+    /// - Returns: `false` if another server has moved the position.
+    private func synchronize(_ state: inout WorkState, _ report: (Notice) -> Void) async throws -> Bool {
+        if state.mayHaveMore, state.window.needsEvents {
+            let page = try await read(after: state.window.readTo, report)
+            state.window.add(page)
+            state.mayHaveMore = page.hasMore
+        }
+        if state.window.cursor != state.stored {
+            guard try await metadata.moveHookCursor(from: state.stored, to: state.window.cursor) else { return false }
+            state.stored = state.window.cursor
+        }
+        return true
     }
 
     /// Returns the position after which to continue; `nil` if another server has changed it at the same time.
@@ -144,5 +154,55 @@ package struct Hooks: Sendable {
             if attempt < Self.attempts { try await Task.sleep(for: backoff.pause(after: attempt)) }
         }
         report(.abandoned(event))
+    }
+}
+
+/// What one server knows while it runs hooks.
+private struct WorkState {
+    /// The end of a task.
+    enum Signal: Sendable {
+        case finished(Event)
+        /// There may be new events.
+        case woken
+        /// The store may be available again.
+        case paused
+    }
+
+    /// A task that waits.
+    enum Pause {
+        case untilNextEvent(after: Int64)
+        case afterError
+    }
+
+    var window: HookWindow
+    /// The position in the store.
+    var stored: EventCursor
+    /// Whether there may be events that were not read.
+    var mayHaveMore = true
+    private var isWaiting = false
+    private var isPausing = false
+
+    init(after cursor: EventCursor, concurrency: Int) {
+        window = HookWindow(after: cursor, concurrency: concurrency)
+        stored = cursor
+    }
+
+    /// Returns the task to add, unless it is running already.
+    mutating func nextPause(isStoreAvailable: Bool) -> Pause? {
+        if !isStoreAvailable {
+            defer { isPausing = true }
+            return isPausing ? nil : .afterError
+        }
+        if mayHaveMore || isWaiting { return nil }
+        isWaiting = true
+        return .untilNextEvent(after: window.readTo.position)
+    }
+
+    mutating func handle(_ signal: Signal) {
+        switch signal {
+        case .finished(let event): window.finish(event)
+        case .woken: (mayHaveMore, isWaiting) = (true, false)
+        case .paused: isPausing = false
+        }
     }
 }
