@@ -20,6 +20,8 @@ package struct App: Sendable {
     package let scrub: BackgroundScrub
     /// The worker that carries out jobs.
     package let jobs: FileJobWorker
+    /// The sender of the events of webhooks.
+    package let webhooks: WebhookDispatcher
     /// The certificate; `nil` if the server does not encrypt its connections itself.
     package let certificate: Certificate?
     package let logger: Logger
@@ -88,6 +90,9 @@ package struct App: Sendable {
             }
         }
         let downloads = Downloads(metadata: metadata, storage: stores.storage, now: now)
+        let events = Events(metadata: metadata, isReadOnly: settings.isReadOnly)
+        let sender = WebhookClient(addresses: settings.webhookAddresses, now: now)
+        let webhooks = Webhooks(metadata: metadata, sender: sender, encode: eventJSON, now: now)
         let useCases = UseCases(
             accounts: Accounts(metadata: metadata, limits: settings.userLimits, uses: uses, now: now),
             projects: Projects(metadata: metadata, objects: objects, limits: settings.userLimits, now: now),
@@ -106,7 +111,8 @@ package struct App: Sendable {
             senders: SenderSessions(metadata: metadata, passwords: passwords, now: now),
             automations: Automations(metadata: metadata, now: now),
             usage: UsageReports(metadata: metadata),
-            events: Events(metadata: metadata, isReadOnly: settings.isReadOnly),
+            events: events,
+            webhooks: webhooks,
             forecasts: Forecasts(metadata: metadata, storage: stores.storage, received: received, now: now),
             dataPlane: stores.dataPlane(received: received, now: now),
             readiness: Readiness(metadata: metadata, objects: objects),
@@ -127,6 +133,20 @@ package struct App: Sendable {
             audit: audit,
             now: now
         )
+        let reports = WebhookReports(
+            metrics: metrics?.webhooks ?? WebhookMetrics(factory: NOOPMetricsHandler.instance),
+            logger: logger
+        )
+        let dispatcher = WebhookDispatcher(
+            metadata: metadata,
+            feed: events.feed,
+            alarm: webhooks.alarm,
+            sender: sender,
+            encode: eventJSON,
+            leaseDuration: settings.leaseDuration,
+            now: now,
+            report: { reports.note($0) }
+        )
         return App(
             settings: settings,
             stores: stores,
@@ -134,6 +154,7 @@ package struct App: Sendable {
             maintenance: maintenance,
             scrub: scrub,
             jobs: jobs,
+            webhooks: dispatcher,
             certificate: certificate,
             logger: logger,
             metrics: metrics,
@@ -278,6 +299,7 @@ package struct App: Sendable {
             let metrics = metrics?.scrub ?? ScrubMetrics(factory: NOOPMetricsHandler.instance)
             services.append(ScrubService(scrub: scrub, metrics: metrics, logger: logger))
             services.append(FileJobService(worker: jobs, logger: logger))
+            if useCases.events.isEnabled { services.append(WebhookService(dispatcher: webhooks)) }
         }
         if let certificate { services.append(CertificateService(certificate: certificate, logger: logger)) }
         services.append(HealthCheckService(readiness: useCases.readiness, logger: logger))

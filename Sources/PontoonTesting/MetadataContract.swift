@@ -24,5 +24,6 @@ package enum MetadataContract {
         SenderSessionContract.allCases, OpenUploadContract.allCases, UsageContract.allCases, QuotaContract.allCases,
         OwnedUsageContract.allCases, UploadProgressContract.allCases, EventContract.allCases,
         RecordedEventContract.allCases, FileJobContract.allCases, FileJobStepContract.allCases,
+        WebhookContract.allCases,
     ]
 }

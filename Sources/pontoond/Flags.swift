@@ -84,6 +84,7 @@ struct ServerFlags: ParsableArguments {
     @Option(.scrubInterval) var scrubInterval: GivenFlag?
     @Option(.scrubRate) var scrubRate: GivenFlag?
     @Option(.eventRetention) var eventRetention: GivenFlag?
+    @Option(.webhookAllow) var webhookAllow: GivenFlag?
     @Option(.readOnly) var readOnly: GivenFlag?
     @Option(.logLevel) var logLevel: GivenFlag?
     @Option(.logFormat) var logFormat: GivenFlag?

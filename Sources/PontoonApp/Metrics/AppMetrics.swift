@@ -9,12 +9,14 @@ package struct AppMetrics: Sendable {
     package let registry: MetricsRegistry
     let server: ServerMetrics
     let scrub: ScrubMetrics
+    let webhooks: WebhookMetrics
 
     /// - Parameter registry: The registry in which to create the metrics.
     package init(registry: MetricsRegistry = MetricsRegistry()) {
         self.registry = registry
         server = ServerMetrics(factory: registry)
         scrub = ScrubMetrics(factory: registry)
+        webhooks = WebhookMetrics(factory: registry)
         let process = ProcessMetrics()
         registry.collect { process.samples() }
     }

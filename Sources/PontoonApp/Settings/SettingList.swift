@@ -20,7 +20,7 @@ package enum SettingList {
         Setting.maximumBodySize, Setting.maximumFilePut, Setting.maximumHeaderSize,
         Setting.requestTimeout, Setting.minimumPartRate, Setting.idleTimeout,
         Setting.grace, Setting.drain, Setting.leaseDuration,
-        Setting.scrubInterval, Setting.scrubRate, Setting.eventRetention,
+        Setting.scrubInterval, Setting.scrubRate, Setting.eventRetention, Setting.webhookAllow,
         Setting.readOnly, Setting.logLevel, Setting.logFormat, Setting.slowRequest,
         Setting.metricsListen, Setting.auditLog, Setting.auditLogSize,
         Setting.bootstrapToken,

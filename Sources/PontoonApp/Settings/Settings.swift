@@ -27,6 +27,8 @@ package struct Settings: Sendable {
     package let urlLifetime: Duration
     /// Time after which events are deleted; 0 if none are recorded.
     package let eventRetention: Duration
+    /// The addresses to which webhooks may send events.
+    package let webhookAddresses: WebhookAddresses
     package let uploadLifetime: Duration
     package let keyLifetime: Duration
     package let grace: Duration
@@ -107,6 +109,7 @@ package struct Settings: Sendable {
         )
         reservationLifetime = try given.value(of: .reservationLifetime)
         eventRetention = try given.value(of: .eventRetention)
+        webhookAddresses = WebhookAddresses(allowing: try given.value(of: .webhookAllow))
         keyLifetime = try given.value(of: .keyLifetime)
         grace = try given.value(of: .grace)
         drain = try given.value(of: .drain)

@@ -119,14 +119,14 @@ package struct EventCursor: Hashable, Sendable {
 
 /// The events that a caller may and wants to read.
 package struct EventFilter: Hashable, Sendable {
-    /// The user, who sees the events of the projects that the user may read.
-    package let userName: String
+    /// The user, who sees the events of the projects that the user may read; `nil` for an administrator, who sees all.
+    package let userName: String?
     /// Only events of these projects; `nil` for all.
     package var projects: Set<ProjectID>?
     /// Only events of these types; `nil` for all.
     package var types: Set<EventType>?
 
-    package init(userName: String, projects: Set<ProjectID>? = nil, types: Set<EventType>? = nil) {
+    package init(userName: String?, projects: Set<ProjectID>? = nil, types: Set<EventType>? = nil) {
         self.userName = userName
         self.projects = projects
         self.types = types

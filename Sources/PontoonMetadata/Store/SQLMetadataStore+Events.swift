@@ -166,24 +166,30 @@ private func selectEvents(
         select.append(" AND ")
         select.append("type", in: types.map(\.rawValue).sorted())
     }
-    select.append(" AND (reader = ")
-    select.append(value: filter.userName)
-    select.append(
-        """
-         OR EXISTS (
-            SELECT 1 FROM members WHERE members.project_id = events.project_id
-                AND members.project_created_on <= events.occurred_on + \(clockTolerance)
-                AND members.can_read = 1 AND members.user_name =
-        """
-    )
-    select.append(" ")
-    select.append(value: filter.userName)
-    select.append(")) ORDER BY \(dialect.position) LIMIT ")
+    if let userName = filter.userName { select.append(readableBy: userName) }
+    select.append(" ORDER BY \(dialect.position) LIMIT ")
     select.append(value: limit)
     return select
 }
 
 extension SQLBuilder {
+    /// Appends the condition that a user may read an event.
+    fileprivate mutating func append(readableBy userName: String) {
+        append(" AND (reader = ")
+        append(value: userName)
+        append(
+            """
+             OR EXISTS (
+                SELECT 1 FROM members WHERE members.project_id = events.project_id
+                    AND members.project_created_on <= events.occurred_on + \(clockTolerance)
+                    AND members.can_read = 1 AND members.user_name =
+            """
+        )
+        append(" ")
+        append(value: userName)
+        append("))")
+    }
+
     /// Appends the condition that a column has one of some values, perhaps none.
     fileprivate mutating func append(_ column: String, in values: [String]) {
         guard !values.isEmpty else { return append("1 = 0") }

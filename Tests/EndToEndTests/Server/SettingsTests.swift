@@ -65,7 +65,7 @@ struct SettingsTests {
         ("reservation-lifetime", "0s", "1s to 10000d"), ("max-connections", "0", "from 1 to 1000000"),
         ("max-connections-per-address", "1000001", "from 1 to 1000000"),
         ("scrub-interval", "1m", "1h to 10000d"), ("scrub-rate", "2TiB", "1TiB"),
-        ("event-retention", "off", "0s to 10000d"),
+        ("event-retention", "off", "0s to 10000d"), ("webhook-allow", "10.0.0.1/8", "networks such as"),
         ("request-timeout", "0s", "1s to 1h"), ("max-file-put", "2GiB", "1KiB to 1GiB"),
         ("min-part-rate", "2GiB", "1GiB"),
         ("idle-timeout", "0s", "1s to 1d"), ("max-body-size", "1000", "from 1KiB"),
