@@ -22,6 +22,8 @@ package struct App: Sendable {
     package let jobs: FileJobWorker
     /// Runs the hook command; `nil` if there is none.
     let hooks: HookService?
+    /// The sender of the events of webhooks.
+    package let webhooks: WebhookDispatcher
     /// The certificate; `nil` if the server does not encrypt its connections itself.
     package let certificate: Certificate?
     package let logger: Logger
@@ -92,6 +94,9 @@ package struct App: Sendable {
             try await prepareHooks(settings, metadata)
         }
         let downloads = Downloads(metadata: metadata, storage: stores.storage, now: now)
+        let events = Events(metadata: metadata, isReadOnly: settings.isReadOnly)
+        let sender = WebhookClient(addresses: settings.webhookAddresses, now: now)
+        let webhooks = Webhooks(metadata: metadata, sender: sender, encode: eventJSON, now: now)
         let useCases = UseCases(
             accounts: Accounts(metadata: metadata, limits: settings.userLimits, uses: uses, now: now),
             projects: Projects(metadata: metadata, objects: objects, limits: settings.userLimits, now: now),
@@ -110,7 +115,8 @@ package struct App: Sendable {
             senders: SenderSessions(metadata: metadata, passwords: passwords, now: now),
             automations: Automations(metadata: metadata, now: now),
             usage: UsageReports(metadata: metadata),
-            events: Events(metadata: metadata, isReadOnly: settings.isReadOnly),
+            events: events,
+            webhooks: webhooks,
             forecasts: Forecasts(metadata: metadata, storage: stores.storage, received: received, now: now),
             dataPlane: stores.dataPlane(received: received, now: now),
             readiness: Readiness(metadata: metadata, objects: objects),
@@ -132,6 +138,20 @@ package struct App: Sendable {
             now: now
         )
         let hooks = hookService(settings, metadata, useCases.events.feed, metrics, logger, now: now)
+        let reports = WebhookReports(
+            metrics: metrics?.webhooks ?? WebhookMetrics(factory: NOOPMetricsHandler.instance),
+            logger: logger
+        )
+        let dispatcher = WebhookDispatcher(
+            metadata: metadata,
+            feed: events.feed,
+            alarm: webhooks.alarm,
+            sender: sender,
+            encode: eventJSON,
+            leaseDuration: settings.leaseDuration,
+            now: now,
+            report: { reports.note($0) }
+        )
         return App(
             settings: settings,
             stores: stores,
@@ -140,6 +160,7 @@ package struct App: Sendable {
             scrub: scrub,
             jobs: jobs,
             hooks: hooks,
+            webhooks: dispatcher,
             certificate: certificate,
             logger: logger,
             metrics: metrics,
@@ -285,6 +306,7 @@ package struct App: Sendable {
             services.append(ScrubService(scrub: scrub, metrics: metrics, logger: logger))
             services.append(FileJobService(worker: jobs, logger: logger))
             if let hooks { services.append(hooks) }
+            if useCases.events.isEnabled { services.append(WebhookService(dispatcher: webhooks)) }
         }
         if let certificate { services.append(CertificateService(certificate: certificate, logger: logger)) }
         services.append(HealthCheckService(readiness: useCases.readiness, logger: logger))

@@ -106,6 +106,7 @@ extension Routes {
         if useCases.events.isEnabled {
             EventCalls(events: useCases.events, uploads: useCases.uploads, callers: callers, metrics: metrics)
                 .add(to: self)
+            WebhookCalls(webhooks: useCases.webhooks).add(to: self)
         }
         AutomationCalls(automations: useCases.automations, uploads: useCases.uploads.ofCodePackages).add(to: self)
         ProjectCalls(projects: useCases.projects, usage: useCases.usage, files: files).add(to: self)

@@ -16,6 +16,7 @@ package struct UseCases: Sendable {
     package let automations: Automations
     package let usage: UsageReports
     package let events: Events
+    package let webhooks: Webhooks
     package let forecasts: Forecasts
     package let dataPlane: DataPlane
     package let readiness: Readiness
@@ -49,6 +50,7 @@ package struct UseCases: Sendable {
         automations: Automations,
         usage: UsageReports,
         events: Events,
+        webhooks: Webhooks,
         forecasts: Forecasts,
         dataPlane: DataPlane,
         readiness: Readiness,
@@ -67,6 +69,7 @@ package struct UseCases: Sendable {
         self.automations = automations
         self.usage = usage
         self.events = events
+        self.webhooks = webhooks
         self.forecasts = forecasts
         self.dataPlane = dataPlane
         self.readiness = readiness

@@ -25,5 +25,6 @@ package enum MetadataContract {
         OwnedUsageContract.allCases, UploadProgressContract.allCases, EventContract.allCases,
         RecordedEventContract.allCases, FileJobContract.allCases, FileJobStepContract.allCases,
         FileJobPlaceContract.allCases,
+        WebhookContract.allCases,
     ]
 }

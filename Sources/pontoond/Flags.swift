@@ -89,6 +89,7 @@ struct ServerFlags: ParsableArguments {
     @Option(.hookCommand) var hookCommand: GivenFlag?
     @Option(.hookTimeout) var hookTimeout: GivenFlag?
     @Option(.hookConcurrency) var hookConcurrency: GivenFlag?
+    @Option(.webhookAllow) var webhookAllow: GivenFlag?
     @Option(.readOnly) var readOnly: GivenFlag?
     @Option(.logLevel) var logLevel: GivenFlag?
     @Option(.logFormat) var logFormat: GivenFlag?

@@ -13,7 +13,7 @@ struct Pontoond: AsyncParsableCommand {
         subcommands: [
             ServeCommand.self, UserCommand.self, TokenCommand.self, KeyCommand.self, BackupCommand.self,
             RestoreCommand.self, CheckCommand.self, CheckBucketCommand.self, ScrubCommand.self, MigrateCommand.self,
-            UploadsCommand.self, QuotaCommand.self, UsageCommand.self,
+            UploadsCommand.self, QuotaCommand.self, UsageCommand.self, WebhookCommand.self,
         ]
     )
 

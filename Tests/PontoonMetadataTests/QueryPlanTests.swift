@@ -21,6 +21,8 @@ struct QueryPlanTests {
         "DELETE FROM users WHERE name = $1",
         // These read the index of unfinished jobs, in order up to a limit or when a server starts.
         "ORDER BY queued_on, id LIMIT 1", "lease_expires_on = 0 WHERE state <> 'finished'",
+        // There are at most 1,000 webhooks.
+        "FROM webhooks", "UPDATE webhooks SET",
         // `pontoond uploads ls` reads all uploads, in order of their ids.
         "AS last_part_on",
     ]

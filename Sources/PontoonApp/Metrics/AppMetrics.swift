@@ -11,6 +11,7 @@ package struct AppMetrics: Sendable {
     let scrub: ScrubMetrics
     let validations: ProgramMetrics
     let hooks: HookMetrics
+    let webhooks: WebhookMetrics
 
     /// - Parameter registry: The registry in which to create the metrics.
     package init(registry: MetricsRegistry = MetricsRegistry()) {
@@ -19,6 +20,7 @@ package struct AppMetrics: Sendable {
         scrub = ScrubMetrics(factory: registry)
         validations = .validations(factory: registry)
         hooks = HookMetrics(factory: registry)
+        webhooks = WebhookMetrics(factory: registry)
         let process = ProcessMetrics()
         registry.collect { process.samples() }
     }

@@ -3,7 +3,7 @@ import PontoonMetadata
 /// All metrics, in the order of the exposition and the documentation.
 package enum MetricList {
     package static let all: [MetricDefinition] =
-        requests + connections + stores + database + disk + scrub + programs + audit + process
+        requests + connections + stores + database + disk + scrub + programs + webhooks + audit + process
 
     private static let seconds: [Double] = [
         0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300,
@@ -122,6 +122,23 @@ package enum MetricList {
         .counter(
             "pontoon_hook_abandoned_events_total",
             "Number of events for which --hook-command has failed too often, so that it does not run again."
+        ),
+    ]
+
+    private static let webhooks: [MetricDefinition] = [
+        .counter(
+            "pontoon_webhook_attempts_total",
+            labels: ["result"],
+            "Number of attempts of this server to deliver an event to a webhook: accepted or failed."
+        ),
+        .counter(
+            "pontoon_webhook_dead_deliveries_total",
+            "Number of events that this server has given up delivering to a webhook."
+        ),
+        .gauge(
+            "pontoon_webhook_oldest_undelivered_timestamp_seconds",
+            scope: .stores,
+            "Time of the oldest event that the receiver of a webhook has not accepted, in Unix time; 0 if there is none."
         ),
     ]
 

@@ -83,6 +83,10 @@ final class StoreMetricsService: Service {
                 .init("pontoon_open_upload_reserved_bytes", totals.reservedBytes),
                 .init("pontoon_discarded_objects", totals.discardedObjects),
                 .init("pontoon_damaged_objects", totals.damagedObjects),
+                .init(
+                    "pontoon_webhook_oldest_undelivered_timestamp_seconds",
+                    .number(totals.oldestUndelivered?.timeIntervalSince1970 ?? 0)
+                ),
                 .init("pontoon_totals_updated_timestamp_seconds", .number(time.timeIntervalSince1970)),
             ]
         }

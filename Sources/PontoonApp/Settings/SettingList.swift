@@ -23,6 +23,7 @@ package enum SettingList {
         Setting.scrubInterval, Setting.scrubRate, Setting.eventRetention,
         Setting.validateCommand, Setting.validateTimeout,
         Setting.hookCommand, Setting.hookTimeout, Setting.hookConcurrency,
+        Setting.webhookAllow,
         Setting.readOnly, Setting.logLevel, Setting.logFormat, Setting.slowRequest,
         Setting.metricsListen, Setting.auditLog, Setting.auditLogSize,
         Setting.bootstrapToken,

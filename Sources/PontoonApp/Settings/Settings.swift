@@ -29,6 +29,8 @@ package struct Settings: Sendable {
     package let eventRetention: Duration
     /// The programs that the server runs.
     package let hooks: HookSettings
+    /// The addresses to which webhooks may send events.
+    package let webhookAddresses: WebhookAddresses
     package let uploadLifetime: Duration
     package let keyLifetime: Duration
     package let grace: Duration
@@ -110,6 +112,7 @@ package struct Settings: Sendable {
         reservationLifetime = try given.value(of: .reservationLifetime)
         eventRetention = try given.value(of: .eventRetention)
         hooks = try HookSettings(given)
+        webhookAddresses = WebhookAddresses(allowing: try given.value(of: .webhookAllow))
         keyLifetime = try given.value(of: .keyLifetime)
         grace = try given.value(of: .grace)
         drain = try given.value(of: .drain)

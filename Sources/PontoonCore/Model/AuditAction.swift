@@ -25,6 +25,9 @@ package enum AuditAction: String, CaseIterable, Sendable {
     case linkUpdate = "upload_link.update"
     case linkRevoke = "upload_link.revoke"
     case senderSignIn = "sender.sign_in"
+    case webhookCreate = "webhook.create"
+    case webhookUpdate = "webhook.update"
+    case webhookDelete = "webhook.delete"
     case automationCreate = "automation.create"
     case packageCreate = "package.create"
     // Calls of users, and commands of pontoond

@@ -33,7 +33,7 @@ package struct PontoonError: Error {
         case partUnavailable, abortRefused, uploadProjectMalformed, uploadIDMissing
         case partNumberInvalid, initializeInvalid, reportInvalid, partListInvalid
         // Events
-        case eventsExpired
+        case eventsExpired, webhookNotFound
         // Upload links
         case uploadLinkNotFound, uploadLinkExpired, uploadLinkForbidden
         // Automations
@@ -68,6 +68,10 @@ extension PontoonError {
 
     package static var uploadLinkNotFound: PontoonError {
         PontoonError(.uploadLinkNotFound, "Requested upload link does not exist.")
+    }
+
+    package static var webhookNotFound: PontoonError {
+        PontoonError(.webhookNotFound, "Requested webhook does not exist.")
     }
 
     package static var automationNotFound: PontoonError {

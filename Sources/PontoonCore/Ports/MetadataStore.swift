@@ -21,7 +21,7 @@ package import PontoonFoundation
 package protocol MetadataStore: IdentityStore, ProjectStore, FileStore, FilePutStore, DiscardedObjectStore,
     UploadStore, UploadProgressStore, PartStore, ObjectRecords, ScrubStore, AutomationStore, SigningKeyStore,
     UploadLinkStore,
-    StoreTotalsSource, UsageStore, EventStore, FileJobStore
+    StoreTotalsSource, UsageStore, EventStore, FileJobStore, WebhookStore
 {
     /// Acquires or renews the lease of a maintenance task. Succeeds if the task is not leased, if its lease has expired
     /// by `now`, or if the task is already leased under this id.

@@ -1,3 +1,5 @@
+package import PontoonFoundation
+
 /// A source of totals over all records of a store, for monitoring.
 package protocol StoreTotalsSource: Sendable {
     /// Counts objects and uploads; may read every row, so it must not be called for every request.
@@ -20,6 +22,8 @@ package struct StoreTotals: Hashable, Sendable {
     package var discardedObjects: Int64 = 0
     /// Number of objects in which the last check found damage.
     package var damagedObjects: Int64 = 0
+    /// Time at which the oldest event occurred that the receiver of an active webhook has refused; `nil` if there is none.
+    package var oldestUndelivered: Date?
 
     package init() {}
 }

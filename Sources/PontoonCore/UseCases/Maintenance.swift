@@ -80,6 +80,7 @@ package struct Maintenance: Sendable {
             try await storage.store.recover(comparingWith: metadata)
             try await recoverObjects(leasedUntil: .distantFuture)
             try await metadata.releaseFileJobs()
+            try await metadata.releaseWebhooks()
             await garbage.collect()
         }
         try await keys.rotateIfDue()

@@ -42,6 +42,7 @@ extension Migration {
         Migration(name: "0015-counter-shards", statements: counterShards),
         Migration(name: "0016-events") { events($0) },
         Migration(name: "0017-file-jobs", statements: fileJobs),
+        Migration(name: "0018-webhooks", statements: webhooks),
         Migration(name: "0020-event-projects", statements: eventProjects),
     ]
 }

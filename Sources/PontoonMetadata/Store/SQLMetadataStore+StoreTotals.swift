@@ -24,6 +24,9 @@ extension SQLMetadataStore {
             if let row = try connection.query(selectDamagedTotal).first {
                 totals.damagedObjects = try row.integer("objects")
             }
+            if let row = try connection.query(selectOldestUndelivered).first {
+                totals.oldestUndelivered = try row.optionalDate("oldest")
+            }
             return totals
         }
     }
@@ -42,3 +45,6 @@ private let selectReservedTotal: SQLStatement = """
     """
 private let selectDiscardedTotal: SQLStatement = "SELECT COUNT(*) AS objects FROM discarded_objects"
 private let selectDamagedTotal: SQLStatement = "SELECT COUNT(*) AS objects FROM objects WHERE damage IS NOT NULL"
+private let selectOldestUndelivered: SQLStatement = """
+    SELECT MIN(pending_since) AS oldest FROM webhooks WHERE state = 'active' AND pending_since IS NOT NULL
+    """

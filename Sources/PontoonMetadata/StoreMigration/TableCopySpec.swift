@@ -41,6 +41,8 @@ struct TableCopySpec: Sendable {
         TableCopySpec(name: "file_jobs", key: ["id"]),
         TableCopySpec(name: "file_job_items", key: ["job_id", "position"]),
         TableCopySpec(name: "file_job_folders", key: ["job_id", "depth"]),
+        TableCopySpec(name: "webhooks", key: ["id"]),
+        TableCopySpec(name: "webhook_deliveries", key: ["webhook_id", "event_id"]),
     ]
 
     /// Returns up to `limit` rows after `row`, ordered by key; `nil` starts with the first row.

@@ -105,16 +105,28 @@ extension Events.Request {
             project = id
         }
         let names = query.all("types").flatMap { $0.split(separator: ",", omittingEmptySubsequences: false) }
-        guard !names.isEmpty else { return }
+        if !names.isEmpty { types = try EventType.types(named: names.map(String.init), in: "parameter") }
+    }
+}
+
+extension EventType {
+    /// Returns the types with these names.
+    ///
+    /// - Parameters:
+    ///   - names: The names, without the prefix.
+    ///   - kind: Where the names are: in a parameter or a field.
+    /// - Returns: The types.
+    /// - Throws: `.badRequest` if one of them does not exist.
+    static func types(named names: [String], in kind: String) throws(PontoonError) -> Set<EventType> {
         var types: Set<EventType> = []
         for name in names {
-            guard let type = EventType(rawValue: String(name)) else {
-                let known = EventType.allCases.map(\.rawValue).joined(separator: ", ")
-                throw PontoonError(.badRequest, "The parameter 'types' may contain \(known).")
+            guard let type = EventType(rawValue: name) else {
+                let known = allCases.map(\.rawValue).joined(separator: ", ")
+                throw PontoonError(.badRequest, "The \(kind) 'types' may contain \(known).")
             }
             types.insert(type)
         }
-        self.types = types
+        return types
     }
 }
 

@@ -22,7 +22,7 @@ struct IndexCalls {
     private static let extensions = [
         "archive_put", "checksums", "complete_reports", "drs", "events", "file_put", "folder_archive", "forecast",
         "on_conflict", "openapi", "part_infos", "stored_parts", "tokens", "upload_contents", "upload_labels",
-        "upload_links", "usage", "verification",
+        "upload_links", "usage", "verification", "webhooks",
     ]
 
     /// The OpenAPI document; all responses share its bytes, so that pending responses take no additional memory.
@@ -46,7 +46,7 @@ struct IndexCalls {
         )
         var absent: Set<String> = []
         if case .external = useCases.dataPlane { absent.insert("upload_contents") }
-        if !useCases.events.isEnabled { absent.insert("events") }
+        if !useCases.events.isEnabled { absent.formUnion(["events", "webhooks"]) }
         let extensions = Self.extensions.filter { !absent.contains($0) }
         urls["extensions"] = .array(extensions.map(JSONValue.string))
         if isUser {

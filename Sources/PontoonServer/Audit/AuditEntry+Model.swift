@@ -37,6 +37,9 @@ extension AuditEntry.Object {
         self.init(id: project.description, target: userName)
     }
 
+    /// A webhook, without its URL, which may contain a secret.
+    init(_ webhook: Webhook) { self.init(id: webhook.id, project: webhook.project?.description) }
+
     init(_ link: UploadLink) {
         self.init(id: link.id, name: link.details.name, project: link.project.description)
     }

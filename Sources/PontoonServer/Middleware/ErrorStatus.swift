@@ -25,7 +25,7 @@ extension PontoonError.Code {
             .forbidden
         case .routeNotFound, .userNotFound, .tokenNotFound, .projectNotFound, .memberNotFound, .fileNotFound,
             .destinationNotFound, .uploadNotFound, .uploadLinkNotFound, .automationNotFound, .packageNotFound,
-            .billingGroupNotFound, .jobNotFound, .jobItemNotFound:
+            .webhookNotFound, .billingGroupNotFound, .jobNotFound, .jobItemNotFound:
             .notFound
         case .contentLost, .uploadLinkExpired, .eventsExpired: .gone
         case .methodNotAllowed: .methodNotAllowed

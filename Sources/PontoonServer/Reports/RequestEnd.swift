@@ -61,6 +61,7 @@ struct RequestEnd: Sendable {
     var ids: [(key: String, id: String)] {
         let names = [
             ("upload_id", "upload.id"), ("part_number", "part.number"), ("file_id", "file.id"), ("link_id", "link.id"),
+            ("webhook_id", "webhook.id"),
         ]
         return names.compactMap { name, key in id(name).map { (key, $0) } }
     }
@@ -70,7 +71,7 @@ struct RequestEnd: Sendable {
         if let owner = text("owner"), let project = text("project") {
             return AuditEntry.Object(id: "\(owner)/\(project)", target: text("username"))
         }
-        let names = ["upload_id", "file_id", "link_id", "token_id", "automation_id"]
+        let names = ["upload_id", "file_id", "link_id", "token_id", "automation_id", "webhook_id"]
         return AuditEntry.Object(id: names.lazy.compactMap { id($0) }.first)
     }
 

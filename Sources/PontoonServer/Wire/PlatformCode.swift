@@ -14,7 +14,7 @@ extension PontoonError.Code {
         case .notAuthenticated: 90001
         case .forbidden, .urlRefused, .uploadLinkForbidden: 90002
         case .routeNotFound, .tokenNotFound, .automationNotFound, .packageNotFound, .billingGroupNotFound: 90003
-        case .uploadLinkNotFound, .uploadLinkExpired, .eventsExpired: 90003
+        case .uploadLinkNotFound, .uploadLinkExpired, .eventsExpired, .webhookNotFound: 90003
         case .methodNotAllowed: 90006
         case .noRoom, .limitReached, .quotaExceeded: 90007
         case .unsupportedMediaType: 90008

@@ -31,6 +31,7 @@ class FuzzWorld:
         report = self.uploads("/upload/multipart", lambda name: self.admin.start(name, 2))
         self.packages()
         self.links()
+        self.webhooks()
         self.tokens()
         self.billing_group()
         self.reports(report)
@@ -184,6 +185,15 @@ class FuzzWorld:
         header = {"type": "string", "pattern": "^[0-9a-f]{32}$"}
         secret = or_one_of(header, [links[0]["secret"]])
         self.instead("post", "/v2/upload_links/session", "X-Pontoon-Upload-Link", secret)
+
+    def webhooks(self):
+        new = {"project": "admin/uploads", "url": "http://127.0.0.1/"}
+        ids = [self.admin.create("/webhooks", new, 201)["id"] for _ in range(12)]
+        pattern, root = self.schemas["WebhookID"], "/v2/webhooks/{webhook_id}"
+        for path, item in self.document["paths"].items():
+            for method in item if path.startswith(root) else ():
+                some = ids[2:] if method == "delete" else ids[:2]
+                self.instead(method, path, "webhook_id", or_one_of(pattern, some))
 
     def billing_group(self):
         group = self.admin.call("GET", "/billing/groups", status=200).json()["items"][0]["id"]

@@ -4,10 +4,13 @@ The tests fill one server and run in order, in one process (pytest-xdist: `--dis
 and codes that are in the document and were never returned.
 """
 
+import base64
+import contextlib
 import gzip
 import hashlib
 import io
 import json
+import sqlite3
 import tarfile
 
 import pytest
@@ -28,7 +31,9 @@ def recorder():
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    arguments = ["--min-part-size", "1", "--max-file-put", "8MiB"]
+    # Every call is made once without a valid token.
+    limits = ["--failed-authentication-limit", "1000/5m"]
+    arguments = ["--min-part-size", "1", "--max-file-put", "8MiB", *limits]
     with running_server(tmp_path_factory.mktemp("server"), arguments=arguments) as server:
         yield server
 
@@ -714,6 +719,59 @@ def test_events(admin, nobody):
     log, position = latest["next"].split(".")
     for other in (f"{log}.{int(position) + 1000}", "0123456789abcdef.1"):
         admin.refused(410, 90003, "GET", "/events?after=" + other)
+
+
+def give_up_event(server, webhook):
+    """Adds a delivery that was given up, as would happen after three days."""
+    with contextlib.closing(sqlite3.connect(server.data / "pontoon.sqlite", timeout=30)) as database, database:
+        database.execute(
+            """INSERT INTO webhook_deliveries
+            (webhook_id, event_id, log_id, position, type, occurred_on, attempts, failed_on, status, error, is_queued)
+            VALUES (?, 'a-1', 'a', 1, 'file.created', 0, 7, 0, 500, 'refused', 0)""",
+            (webhook,),
+        )
+
+
+def test_webhooks(server, admin, copier, nobody):
+    root, new = "/webhooks", {"project": "admin/uploads", "url": "http://127.0.0.1:1024/hook"}
+    for change, status, code in (
+        ({"url": None}, 400, 90000), ({"url": "ftp://a"}, 400, 90000), ({"types": ["x"]}, 400, 90000),
+        ({"secret": "x"}, 400, 90000), ({"project": "x"}, 400, 5005), ({"project": "admin/none"}, 404, 3002),
+    ):
+        admin.refused(status, code, "POST", root, new | change)
+    copier.refused(403, 3001, "POST", root, new)
+    secret = "whsec_" + base64.b64encode(bytes(24)).decode()
+    webhook = admin.create(root, new | {"types": ["file.deleted"], "secret": secret}, 201)
+    check.equal(webhook["secret"], secret)
+    one = f"{root}/{webhook['id']}"
+    for query in ("", "&limit=1", "&limit=1&offset=1"):
+        admin.call("GET", f"{root}?project=admin/uploads{query}", status=200)
+    for query, status, code in (("", 400, 90000), ("?project=x", 400, 5005), ("?project=a/none", 404, 3002)):
+        admin.refused(status, code, "GET", root + query)
+    copier.refused(403, 3001, "GET", root + "?project=admin/uploads")
+    bodies = {"replay": {"after": webhook["cursor"]}, "redeliver": {"event": "none"}}
+    calls = [("GET", ""), ("PATCH", ""), ("DELETE", ""), ("GET", "/deliveries")]
+    calls += [("POST", f"/actions/{name}") for name in ("enable", "disable", "rotate-secret", "test", "replay", "redeliver")]
+    for method, path in calls:
+        body = bodies.get(path.rsplit("/", 1)[-1], {})
+        copier.refused(403, 3001, method, one + path, body)
+        nobody.refused(404, 90003, method, one + path, body)
+        admin.refused(400, 90000, method, f"{root}/%00{path}", body)
+    admin.call("GET", one, status=200)
+    admin.call("PATCH", one, {"types": []}, 200)
+    for name in ("test", "disable", "enable", "rotate-secret"):
+        admin.call("POST", f"{one}/actions/{name}", {}, 200)
+    admin.call("POST", f"{one}/actions/replay", bodies["replay"], 200)
+    admin.refused(410, 90003, "POST", f"{one}/actions/replay", {"after": "0123456789abcdef.1"})
+    admin.call("GET", f"{one}/deliveries", status=200)
+    give_up_event(server, webhook["id"])
+    listed = admin.call("GET", f"{one}/deliveries?limit=1", status=200).json()["items"]
+    admin.call("POST", f"{one}/actions/redeliver", {"event": listed[0]["event"]}, 204)
+    others = [admin.create(root, new, 201)["id"] for _ in range(19)]
+    admin.refused(409, 90007, "POST", root, new)
+    for other in others:
+        admin.call("DELETE", f"{root}/{other}", status=204)
+    admin.call("DELETE", one, status=204)
 
 
 def test_quotas(server, admin):

@@ -69,6 +69,7 @@ struct SettingsTests {
         ("validate-command", "true", "absolute path"), ("hook-command", "bin/true", "absolute path"),
         ("validate-timeout", "0s", "1s to 1d"), ("hook-timeout", "8d", "1s to 7d"),
         ("hook-concurrency", "0", "from 1 to 256"),
+        ("webhook-allow", "10.0.0.1/8", "networks such as"),
         ("request-timeout", "0s", "1s to 1h"), ("max-file-put", "2GiB", "1KiB to 1GiB"),
         ("min-part-rate", "2GiB", "1GiB"),
         ("idle-timeout", "0s", "1s to 1d"), ("max-body-size", "1000", "from 1KiB"),

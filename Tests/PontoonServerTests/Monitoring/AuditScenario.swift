@@ -51,6 +51,7 @@ struct AuditScenario {
         try await changeFiles(file)
         try await changeProjects(member)
         try await changeLinks()
+        try await changeWebhooks()
         try await changeTokens()
         return file
     }
@@ -233,5 +234,30 @@ struct AuditScenario {
         let route = "/upload_links/{link_id}"
         try await make(.PATCH, route, ["link_id": link], ["name": "Lab C"], "upload_link.update") { _ in isLink }
         try await make(.DELETE, route, ["link_id": link], nil, "upload_link.revoke") { _ in isLink }
+    }
+
+    private mutating func changeWebhooks() async throws {
+        let body: JSONValue = ["project": "admin/uploads", "url": "https://receiver.example/?key=secret"]
+        let created = try await make(.POST, "/webhooks", [:], body, "webhook.create") {
+            ["object": .string(try $0.text("id")), "project": "admin/uploads"]
+        }
+        let values = ["webhook_id": try created.text("id")]
+        let isWebhook: [String: JSONValue] = ["object": .string(try created.text("id"))]
+        let route = "/webhooks/{webhook_id}"
+        try await make(.PATCH, route, values, ["types": ["file.created"]], "webhook.update") { _ in isWebhook }
+        for action in ["disable", "enable", "rotate-secret"] {
+            try await make(.POST, "\(route)/actions/\(action)", values, nil, "webhook.update") { _ in isWebhook }
+        }
+        let position: JSONValue = ["after": .string(try created.text("cursor"))]
+        try await make(.POST, "\(route)/actions/replay", values, position, "webhook.update") { _ in isWebhook }
+        // There is no dead delivery.
+        let redeliver = "\(route)/actions/redeliver"
+        let path = redeliver.replacing("{webhook_id}", with: try created.text("id"))
+        let refused = try await api.call(.POST, path, ["event": "none"])
+        guard refused.status == 404 else { throw UnexpectedResponse(description: refused.bodyText) }
+        steps.append(
+            Step(call: "POST /v2\(redeliver)", action: "webhook.update", result: "refused", fields: isWebhook)
+        )
+        try await make(.DELETE, route, values, nil, "webhook.delete") { _ in isWebhook }
     }
 }

@@ -19,6 +19,7 @@ struct ProjectLimitTests {
         let automation: String
         let packageUpload: String
         let job: String
+        let webhook: String
 
         init(_ api: APIClient) async throws {
             let project = try await api.createProject("Outside")
@@ -38,6 +39,8 @@ struct ProjectLimitTests {
                 "/automation/upload",
                 ["automation_id": .string(automation), "name": "outside.zip", "size": 3]
             ).text("upload_id")
+            let receiver: JSONValue = ["project": .string(project), "url": "https://receiver.example/"]
+            webhook = try await api.call(.POST, "/webhooks", receiver).text("id")
             job = try await api.submitJob(.copy, [place("x", of: file)]).text("id")
         }
 
@@ -47,7 +50,7 @@ struct ProjectLimitTests {
                 "{owner}": "admin", "{project}": "outside", "{username}": "admin", "{part_number}": "1",
                 "{file_id}": file, "{upload_id}": path.hasPrefix("/automation") ? packageUpload : upload,
                 "{access_id}": "https", "{link_id}": link, "{automation_id}": automation, "{package_id}": "0",
-                "{token_id}": "0", "{job_id}": job,
+                "{token_id}": "0", "{job_id}": job, "{webhook_id}": webhook,
             ]
         }
 
@@ -57,6 +60,9 @@ struct ProjectLimitTests {
             let report: JSONValue = ["part_number": 1, "response": ["headers": ["ETag": "x"]]]
             return [
                 "POST /files": place, "POST /upload/multipart": place, "POST /upload_links": place,
+                "POST /webhooks": ["project": .string(project), "url": "https://receiver.example/"],
+                "POST /webhooks/{webhook_id}/actions/replay": ["after": "0123456789abcdef.1"],
+                "POST /webhooks/{webhook_id}/actions/redeliver": ["event": "x"],
                 "POST /projects": ["name": "New"], "POST /automation/automations": ["name": "x"],
                 "POST /automation/upload": ["automation_id": .string(automation), "name": "x", "size": 3],
                 "POST /automation/automations/{automation_id}/packages": [
@@ -102,7 +108,8 @@ struct ProjectLimitTests {
     private static let queries = [
         "GET /events": "?project=admin/outside", "GET /files": "?project=admin/outside",
         "GET /files/scroll": "?project=admin/outside",
-        "GET /upload_links": "?project=admin/outside", "PUT /files/content": "?project=admin/outside&name=a",
+        "GET /upload_links": "?project=admin/outside", "GET /webhooks": "?project=admin/outside",
+        "PUT /files/content": "?project=admin/outside&name=a",
         "POST /upload/archive": "?project=admin/outside",
     ]
 
@@ -146,6 +153,7 @@ struct ProjectLimitTests {
             "/projects", "/projects/admin/outside", "/projects/admin/outside/members", "/files?project=admin/outside",
             "/files?project=admin/uploads", "/files/\(outside.file)", "/upload/multipart",
             "/upload/multipart/\(outside.upload)?list_parts=true", "/upload_links?project=admin/outside",
+            "/webhooks?project=admin/outside",
             "/automation/automations/\(outside.automation)", "/automation/upload/\(outside.packageUpload)", "/tokens",
         ] {
             responses.append(try await api.call(.GET, path).bodyText)

@@ -1,0 +1,79 @@
+import Glibc
+import NIOCore
+import NIOPosix
+import PontoonCore
+import Synchronization
+
+/// The lookup of host names, on separate threads, because the system's call blocks.
+struct AddressResolver: Sendable {
+    struct Failure: Error {}
+
+    /// A thread is occupied until the system's call returns, which can take longer than ``timeout``.
+    private static let threads = NIOThreadPool(numberOfThreads: 8)
+    private static let timeout = TimeAmount.seconds(5)
+    private static let maximumAddresses = 8
+
+    private let lookUp: @Sendable (String) -> [NetworkAddress]
+
+    /// - Parameter lookUp: Returns the addresses of a host, none if there is no such host; tests replace it.
+    init(lookUp: @escaping @Sendable (String) -> [NetworkAddress] = AddressResolver.query) { self.lookUp = lookUp }
+
+    /// Returns the addresses of a host, the preferred one first.
+    ///
+    /// - Throws: ``Failure`` if there are none, or the lookup takes too long.
+    func addresses(of host: String) async throws -> [NetworkAddress] {
+        Self.threads.start()
+        let found = await withCheckedContinuation { continuation in
+            let answer = FirstAnswer(continuation)
+            Self.threads.submit { state in answer.give(state == .active ? lookUp(host) : []) }
+            MultiThreadedEventLoopGroup.singleton.next().scheduleTask(in: Self.timeout) { answer.give([]) }
+        }
+        guard !found.isEmpty else { throw Failure() }
+        return found
+    }
+
+    private static func query(_ host: String) -> [NetworkAddress] {
+        var hints = addrinfo()
+        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+        hints.ai_flags = AI_ADDRCONFIG
+        var list: UnsafeMutablePointer<addrinfo>?
+        guard getaddrinfo(host, nil, &hints, &list) == 0 else { return [] }
+        defer { freeaddrinfo(list) }
+        var (found, next) = ([NetworkAddress](), list)
+        while let entry = next, found.count < maximumAddresses {
+            if let address = entry.pointee.address, !found.contains(address) { found.append(address) }
+            next = entry.pointee.ai_next
+        }
+        return found
+    }
+}
+
+/// The first of two answers; the later one has no effect.
+private final class FirstAnswer: Sendable {
+    private let continuation: Mutex<CheckedContinuation<[NetworkAddress], Never>?>
+
+    init(_ continuation: CheckedContinuation<[NetworkAddress], Never>) { self.continuation = Mutex(continuation) }
+
+    func give(_ addresses: [NetworkAddress]) {
+        let continuation = continuation.withLock { continuation in
+            defer { continuation = nil }
+            return continuation
+        }
+        continuation?.resume(returning: addresses)
+    }
+}
+
+extension addrinfo {
+    fileprivate var address: NetworkAddress? {
+        guard let ai_addr else { return nil }
+        // The address follows the family and the port, and for IPv6 the flow label.
+        let range: Range<Int>
+        switch ai_family {
+        case AF_INET: range = 4..<8
+        case AF_INET6: range = 8..<24
+        default: return nil
+        }
+        guard Int(ai_addrlen) >= range.upperBound else { return nil }
+        return NetworkAddress(bytes: UnsafeRawBufferPointer(start: ai_addr, count: Int(ai_addrlen))[range])
+    }
+}

@@ -1,0 +1,141 @@
+import AsyncHTTPClient
+package import Foundation
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import NIOSSL
+package import PontoonCore
+
+/// The HTTP client that sends events to the receivers of webhooks.
+///
+/// A connection goes to an address that was looked up and checked just before, so that the name of a receiver cannot
+/// stand for an allowed address when it is checked, and for another one afterwards.
+package struct WebhookClient: WebhookSender {
+    private static let connectTimeout = TimeAmount.seconds(5)
+    /// Time within which the head of the response must arrive, including the time to connect.
+    private static let deadline = TimeAmount.seconds(10)
+    /// Time for, and length of, the body of a response that is read so that the connection can be used again.
+    private static let bodyTimeout = Duration.seconds(2)
+    private static let maximumBody = 16 << 10
+
+    private let addresses: WebhookAddresses
+    private let resolver: AddressResolver
+    private let now: @Sendable () -> Date
+
+    /// - Parameters:
+    ///   - addresses: The addresses to which the client may connect.
+    ///   - now: The current time.
+    package init(addresses: WebhookAddresses, now: @escaping @Sendable () -> Date = { Date() }) {
+        self.init(addresses: addresses, resolver: AddressResolver(), now: now)
+    }
+
+    init(addresses: WebhookAddresses, resolver: AddressResolver, now: @escaping @Sendable () -> Date) {
+        self.addresses = addresses
+        self.resolver = resolver
+        self.now = now
+    }
+
+    package func open(_ target: WebhookURL, attempt: Int) async -> any WebhookConnection {
+        let found: [NetworkAddress]
+        if let address = NetworkAddress(target.host) {
+            found = [address]
+        } else {
+            do {
+                found = try await resolver.addresses(of: target.host)
+            } catch {
+                return Refusal(reason: "the host name of the receiver cannot be resolved")
+            }
+        }
+        let allowed = found.filter { addresses.allows($0) }
+        // Another address after each failure, because not all of them may be reachable.
+        guard !allowed.isEmpty else {
+            return Refusal(reason: "the address of the receiver is not in the public Internet; see --webhook-allow")
+        }
+        let address = allowed[attempt % allowed.count]
+        var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
+        configuration.timeout = .init(connect: Self.connectTimeout, read: Self.deadline, write: Self.deadline)
+        configuration.dnsOverride = [target.host: address.description]
+        configuration.connectionPool.retryConnectionEstablishment = false
+        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 1
+        configuration.httpVersion = .http1Only
+        var tls = TLSConfiguration.makeClientConfiguration()
+        tls.minimumTLSVersion = .tlsv12
+        configuration.tlsConfiguration = tls
+        let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+        return Connection(client: client, target: target, now: now)
+    }
+
+    private struct Refusal: WebhookConnection {
+        let reason: String
+
+        func post(_ body: [UInt8], headers: [(name: String, value: String)]) async -> WebhookOutcome {
+            .failed(status: nil, reason: reason)
+        }
+
+        func close() async {}
+    }
+
+    private struct Connection: WebhookConnection {
+        let client: HTTPClient
+        let target: WebhookURL
+        let now: @Sendable () -> Date
+
+        func post(_ body: [UInt8], headers: [(name: String, value: String)]) async -> WebhookOutcome {
+            var request = HTTPClientRequest(url: target.text)
+            request.method = .POST
+            request.headers.add(name: "Content-Type", value: "application/cloudevents+json; charset=utf-8")
+            request.headers.add(name: "User-Agent", value: "pontoond/\(Build.version)")
+            for header in headers { request.headers.add(name: header.name, value: header.value) }
+            request.body = .bytes(ByteBuffer(bytes: body))
+            do {
+                let response = try await client.execute(request, deadline: .now() + WebhookClient.deadline)
+                await WebhookClient.discard(response.body)
+                let retryAfter = response.headers.first(name: "Retry-After")
+                return WebhookOutcome(status: Int(response.status.code), retryAfter: retryAfter, now: now())
+            } catch {
+                return .failed(status: nil, reason: WebhookClient.reason(error))
+            }
+        }
+
+        func close() async { try? await client.shutdown() }
+    }
+
+    /// Reads the body of a response; if it is long or slow, the connection is closed instead.
+    private static func discard(_ body: HTTPClientResponse.Body) async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                var count = 0
+                do {
+                    for try await chunk in body {
+                        count += chunk.readableBytes
+                        if count > maximumBody { return }
+                    }
+                } catch {
+                    // Only the status counts.
+                }
+            }
+            group.addTask { try? await Task.sleep(for: bodyTimeout) }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+
+    /// Returns the reason of a failure for members of the project, without addresses.
+    private static func reason(_ error: any Error) -> String {
+        switch error {
+        case let error as HTTPClientError:
+            switch error {
+            case .connectTimeout: "the receiver cannot be reached: connecting took too long"
+            case .readTimeout, .deadlineExceeded, .writeTimeout: "the receiver did not respond in time"
+            case .remoteConnectionClosed: "the receiver closed the connection"
+            case .tlsHandshakeTimeout: "the TLS connection to the receiver failed; check its certificate"
+            default: "the request to the receiver failed"
+            }
+        case is NIOSSLError, is BoringSSLError:
+            "the TLS connection to the receiver failed; check its certificate"
+        case is NIOConnectionError, is IOError: "the receiver cannot be reached"
+        case is HTTPParserError: "the response of the receiver is not HTTP"
+        default: "the request to the receiver failed"
+        }
+    }
+}

@@ -1,0 +1,70 @@
+import CoreMetrics
+import Logging
+import PontoonCore
+import ServiceLifecycle
+import Synchronization
+
+/// The service that sends the events of webhooks.
+struct WebhookService: Service {
+    let dispatcher: WebhookDispatcher
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown { await dispatcher.run() }
+    }
+}
+
+/// The logs and metrics of webhooks.
+final class WebhookReports: Sendable {
+    private let metrics: WebhookMetrics
+    private let logger: Logger
+    private let wasFailing = Mutex(false)
+
+    init(metrics: WebhookMetrics, logger: Logger) {
+        self.metrics = metrics
+        self.logger = logger
+    }
+
+    /// Records what the dispatcher has done; of several consecutive failures of the store, only the first is logged.
+    func note(_ report: WebhookDispatcher.Report) {
+        switch report {
+        case .turnEnded(let id, let turn):
+            wasFailing.withLock { $0 = false }
+            metrics.accepted.increment(by: turn.delivered)
+            metrics.dead.increment(by: turn.dead.count)
+            let failed = turn.refused.count + turn.dead.count
+            metrics.failed.increment(by: failed + (turn.progress.pendingSince == nil ? 0 : 1))
+            for delivery in turn.dead {
+                logger.warning(
+                    "webhook delivery given up",
+                    metadata: ["webhook.id": "\(id)", "event.id": "\(delivery.event)"]
+                )
+            }
+            if turn.state == .disabled {
+                logger.notice("webhook disabled by its receiver", metadata: ["webhook.id": "\(id)"])
+            }
+        case .failed(let error):
+            let isFirst = wasFailing.withLock { wasFailing in
+                defer { wasFailing = true }
+                return !wasFailing
+            }
+            if isFirst { logger.error("webhooks interrupted", metadata: ["error": "\(error)"]) }
+        }
+    }
+}
+
+/// Counters of attempts to deliver events to webhooks.
+struct WebhookMetrics: Sendable {
+    let accepted: Counter
+    let failed: Counter
+    /// Number of deliveries that were given up.
+    let dead: Counter
+
+    init(factory: any MetricsFactory) {
+        func counter(_ result: String) -> Counter {
+            Counter(label: "pontoon_webhook_attempts_total", dimensions: [("result", result)], factory: factory)
+        }
+        accepted = counter("accepted")
+        failed = counter("failed")
+        dead = Counter(label: "pontoon_webhook_dead_deliveries_total", factory: factory)
+    }
+}

@@ -1,0 +1,166 @@
+package import PontoonFoundation
+
+/// A subscription: the server sends the matching events to a URL, in their order and at least once.
+package struct Webhook: Hashable, Sendable {
+    /// Whether events are sent; the raw value is its name in the API.
+    package enum State: String, CaseIterable, Sendable {
+        case active
+        /// Nothing is sent, because somebody or the receiver has disabled the webhook.
+        case disabled
+    }
+
+    /// 24 hex digits.
+    package let id: String
+    /// The project whose events are sent; `nil` for all events of the service.
+    package let project: ProjectID?
+    /// The user who created the webhook, whose permissions apply; `nil` if an administrator's command did.
+    package let owner: String?
+    package let createdOn: Date
+    package var target: WebhookURL
+    /// Only events of these types are sent; `nil` for all.
+    package var types: Set<EventType>?
+    package var secrets: WebhookSecrets
+    package var state: State
+    package var progress: WebhookProgress
+    /// Whether the owner may read the project; always true for a webhook without an owner.
+    package let isUsable: Bool
+    /// Number of deliveries that were accepted, including repeated ones.
+    package let delivered: Int64
+    /// Number of deliveries that were given up.
+    package let dead: Int64
+    /// Whether somebody has requested that dead deliveries be sent again.
+    package let hasRedeliveries: Bool
+
+    package init(
+        id: String,
+        project: ProjectID?,
+        owner: String?,
+        createdOn: Date,
+        target: WebhookURL,
+        types: Set<EventType>?,
+        secrets: WebhookSecrets,
+        state: State = .active,
+        progress: WebhookProgress,
+        isUsable: Bool = true,
+        delivered: Int64 = 0,
+        dead: Int64 = 0,
+        hasRedeliveries: Bool = false
+    ) {
+        self.id = id
+        self.project = project
+        self.owner = owner
+        self.createdOn = createdOn
+        self.target = target
+        self.types = types
+        self.secrets = secrets
+        self.state = state
+        self.progress = progress
+        self.isUsable = isUsable
+        self.delivered = delivered
+        self.dead = dead
+        self.hasRedeliveries = hasRedeliveries
+    }
+
+    /// The state as users see it: that of an active webhook is `suspended` while its owner may not read the project.
+    package var stateName: String { state == .active && !isUsable ? "suspended" : state.rawValue }
+
+    /// The events to send.
+    package var filter: EventFilter {
+        EventFilter(userName: owner, projects: project.map { [$0] }, types: types)
+    }
+}
+
+/// How far the deliveries of a webhook have advanced.
+package struct WebhookProgress: Hashable, Sendable {
+    /// All events up to this position were accepted, or given up.
+    package var cursor: EventCursor
+    /// Number of failed attempts since the receiver last accepted an event.
+    package var attempts = 0
+    /// Time of the first of these attempts.
+    package var failingSince: Date?
+    /// Time at which the event that could not be delivered occurred.
+    package var pendingSince: Date?
+    /// Time before which nothing is sent.
+    package var nextAttemptOn: Date
+    package var lastAttempt: WebhookAttempt?
+
+    package init(cursor: EventCursor, nextAttemptOn: Date) {
+        self.cursor = cursor
+        self.nextAttemptOn = nextAttemptOn
+    }
+}
+
+/// The result of an attempt to deliver an event.
+package struct WebhookAttempt: Hashable, Sendable {
+    package let time: Date
+    /// HTTP status of the response; `nil` if there was none.
+    package let status: Int?
+    /// Reason why the attempt failed; `nil` if the receiver accepted the event.
+    package let error: String?
+
+    package init(time: Date, status: Int?, error: String?) {
+        self.time = time
+        self.status = status
+        self.error = error
+    }
+}
+
+/// A delivery that was given up.
+package struct WebhookDelivery: Hashable, Sendable {
+    package let event: String
+    /// The position of the event.
+    package let cursor: EventCursor
+    /// The name of an ``EventType``, perhaps of a newer version.
+    package let type: String
+    package let occurredOn: Date
+    package let attempts: Int
+    package let last: WebhookAttempt
+    /// Whether the event will be sent again.
+    package let isQueued: Bool
+
+    package init(
+        event: String,
+        cursor: EventCursor,
+        type: String,
+        occurredOn: Date,
+        attempts: Int,
+        last: WebhookAttempt,
+        isQueued: Bool = false
+    ) {
+        self.event = event
+        self.cursor = cursor
+        self.type = type
+        self.occurredOn = occurredOn
+        self.attempts = attempts
+        self.last = last
+        self.isQueued = isQueued
+    }
+
+    /// Returns the delivery after another attempt, which failed.
+    package func failed(_ attempt: WebhookAttempt) -> WebhookDelivery {
+        WebhookDelivery(
+            event: event,
+            cursor: cursor,
+            type: type,
+            occurredOn: occurredOn,
+            attempts: attempts.addingClamped(1),
+            last: attempt
+        )
+    }
+}
+
+/// What a server has done while it held the lease of a webhook.
+package struct WebhookTurn: Hashable, Sendable {
+    package var progress: WebhookProgress
+    package var state = Webhook.State.active
+    /// Number of events that the receiver has accepted.
+    package var delivered = 0
+    /// Deliveries that were given up.
+    package var dead: [WebhookDelivery] = []
+    /// Ids of the events of dead deliveries that were sent again and accepted.
+    package var redelivered: [String] = []
+    /// Dead deliveries that were sent again in vain.
+    package var refused: [WebhookDelivery] = []
+
+    package init(progress: WebhookProgress) { self.progress = progress }
+}

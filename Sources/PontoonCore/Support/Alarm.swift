@@ -1,0 +1,50 @@
+import Synchronization
+
+/// A signal that lets one waiting task continue; a signal while nobody waits is kept.
+package final class Alarm: Sendable {
+    private struct State {
+        var isRung = false
+        var waiter: CheckedContinuation<Void, Never>?
+    }
+
+    private let state = Mutex(State())
+
+    package init() {}
+
+    /// Lets the waiting task continue, or else the next one that waits.
+    package func ring() {
+        let waiter = state.withLock { state -> CheckedContinuation<Void, Never>? in
+            let waiter = state.waiter
+            state.waiter = nil
+            state.isRung = waiter == nil
+            return waiter
+        }
+        waiter?.resume()
+    }
+
+    /// Waits for a signal, or until the task is cancelled.
+    ///
+    /// Only one task at a time may wait.
+    func wait() async {
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let isReady = state.withLock { state in
+                    if state.isRung || Task.isCancelled {
+                        state.isRung = false
+                        return true
+                    }
+                    state.waiter = continuation
+                    return false
+                }
+                if isReady { continuation.resume() }
+            }
+        } onCancel: {
+            let waiter = state.withLock { state in
+                let waiter = state.waiter
+                state.waiter = nil
+                return waiter
+            }
+            waiter?.resume()
+        }
+    }
+}

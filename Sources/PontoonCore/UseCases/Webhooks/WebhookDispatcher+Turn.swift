@@ -1,0 +1,148 @@
+import PontoonFoundation
+
+extension WebhookDispatcher {
+    /// Maximum number of events, and of repeated dead deliveries, that are read at once.
+    private static let batch = 100
+    private static let redeliveries = 10
+    /// Time after which a turn ends, so that others get theirs.
+    private static let turnDuration = Duration.seconds(1)
+
+    /// Looks for an event to send, because reading is cheaper than leasing, and often no event matches.
+    ///
+    /// - Parameters:
+    ///   - webhook: The webhook.
+    ///   - known: The last scan.
+    /// - Returns: The part of the log without matching events; `nil` if a turn is necessary.
+    /// - Throws: The errors of the store.
+    func scan(_ webhook: Webhook, known: Scan?) async throws -> Scan? {
+        guard !webhook.hasRedeliveries else { return nil }
+        let cursor = webhook.progress.cursor
+        var scan = Scan(start: cursor, types: webhook.types, end: cursor, began: now())
+        if let known, known.applies(to: webhook) { scan = known }
+        repeat {
+            let page: EventPage
+            do {
+                page = try await metadata.events(webhook.filter, after: scan.end, limit: 1)
+            } catch let error as PontoonError where error.code == .eventsExpired {
+                return nil
+            }
+            guard page.events.isEmpty else { return nil }
+            scan.end = page.next
+            guard page.hasMore else { break }
+        } while !Task.isCancelled
+        if scan.end != cursor, now().timeIntervalSince(scan.began) >= Self.scanLifetime {
+            try await metadata.moveWebhook(webhook.id, from: cursor, to: scan.end, now: now())
+        }
+        return scan
+    }
+
+    /// Leases a webhook and sends events.
+    ///
+    /// - Returns: What was done; `nil` if another server holds the lease.
+    func turn(_ id: String) async throws -> WebhookTurn? {
+        let start = now()
+        let lease = Lease(
+            id: Identifiers.hex(bytes: 16),
+            expiresOn: start.addingTimeInterval(leaseDuration.inSeconds)
+        )
+        guard let webhook = try await metadata.leaseWebhook(id, lease, now: start) else { return nil }
+        var turn = WebhookTurn(progress: webhook.progress)
+        let result: Result<Void, any Error>
+        do { result = .success(try await send(webhook, &turn)) } catch { result = .failure(error) }
+        // What was accepted before a failure is recorded.
+        guard try await metadata.endTurn(turn, of: id, leaseID: lease.id, now: now()) else { return nil }
+        try result.get()
+        return turn
+    }
+
+    private func send(_ webhook: Webhook, _ turn: inout WebhookTurn) async throws {
+        let end = ContinuousClock.now + Self.turnDuration
+        let mayAdvance = turn.progress.nextAttemptOn <= now()
+        let events = mayAdvance ? try await events(of: webhook, &turn) : []
+        let queued =
+            webhook.hasRedeliveries
+            ? try await metadata.queuedDeliveries(of: webhook.id, limit: Self.redeliveries) : []
+        guard !events.isEmpty || !queued.isEmpty else { return }
+        let connection = await sender.open(webhook.target, attempt: turn.progress.attempts)
+        do {
+            try await redeliver(queued, of: webhook, over: connection, until: end, &turn)
+            for event in events where turn.state == .active {
+                let time = now()
+                let outcome = await connection.post(event, of: webhook, now: time, encode)
+                if Task.isCancelled { break }
+                let next = turn.note(outcome, of: event, now: time, jitter: .random(in: WebhookRules.jitter))
+                if next == .stop || ContinuousClock.now >= end { break }
+            }
+        } catch {
+            await connection.close()
+            throw error
+        }
+        await connection.close()
+    }
+
+    /// Returns the next events, and moves the cursor if its position does not exist any more.
+    private func events(of webhook: Webhook, _ turn: inout WebhookTurn) async throws -> [Event] {
+        let cursor = turn.progress.cursor
+        do {
+            let page = try await metadata.events(webhook.filter, after: cursor, limit: Self.batch)
+            if page.events.isEmpty { turn.progress.cursor = page.next }
+            return page.events
+        } catch let error as PontoonError where error.code == .eventsExpired {
+            let reason = "events were deleted, or lost by a restore, before they could be delivered"
+            turn.progress.lastAttempt = WebhookAttempt(time: now(), status: nil, error: reason)
+            let last = try await metadata.lastEvent()
+            guard cursor.log == last.log, cursor.position <= last.position else {
+                // After a restore, the positions of the old log have no meaning.
+                turn.progress.cursor = last
+                return []
+            }
+            let page = try await metadata.events(webhook.filter, after: nil, limit: Self.batch)
+            if page.events.isEmpty { turn.progress.cursor = page.next }
+            return page.events
+        }
+    }
+
+    /// Sends dead deliveries once more, each once.
+    private func redeliver(
+        _ deliveries: [WebhookDelivery],
+        of webhook: Webhook,
+        over connection: any WebhookConnection,
+        until end: ContinuousClock.Instant,
+        _ turn: inout WebhookTurn
+    ) async throws {
+        for delivery in deliveries {
+            let time = now()
+            guard let event = try await event(of: delivery, webhook) else {
+                let reason = "the event was deleted, or the owner may not read it"
+                turn.refused.append(delivery.failed(WebhookAttempt(time: time, status: nil, error: reason)))
+                continue
+            }
+            let outcome = await connection.post(event, of: webhook, now: time, encode)
+            if Task.isCancelled { return }
+            turn.progress.lastAttempt = outcome.attempt(at: time)
+            switch outcome {
+            case .accepted:
+                turn.redelivered.append(delivery.event)
+                turn.delivered += 1
+            case .failed: turn.refused.append(delivery.failed(outcome.attempt(at: time)))
+            case .gone:
+                turn.refused.append(delivery.failed(outcome.attempt(at: time)))
+                turn.state = .disabled
+                return
+            }
+            if ContinuousClock.now >= end { return }
+        }
+    }
+
+    private func event(of delivery: WebhookDelivery, _ webhook: Webhook) async throws -> Event? {
+        let before = EventCursor(log: delivery.cursor.log, position: delivery.cursor.position - 1)
+        var filter = webhook.filter
+        filter.types = nil
+        do {
+            let event = try await metadata.events(filter, after: before, limit: 1).events.first
+            return event?.id == delivery.event ? event : nil
+        } catch let error as PontoonError where error.code == .eventsExpired {
+            return nil
+        }
+    }
+}
