@@ -5,6 +5,7 @@ import hashlib
 import json
 import pathlib
 import subprocess
+from typing import Any
 
 import pytest
 import sevenbridges
@@ -72,14 +73,19 @@ def run(validator: str, name: str, content: bytes, metadata: dict[str, str], fol
     return done.returncode, done.stdout.decode()
 
 
-@pytest.mark.parametrize(("validator", "name", "content", "metadata"), ACCEPTED)
+def ids(cases: list[tuple[Any, ...]]) -> list[str]:
+    """Names of cases that do not contain their bytes, which differ from run to run."""
+    return [f"{number}-{case[0]}" for number, case in enumerate(cases)]
+
+
+@pytest.mark.parametrize(("validator", "name", "content", "metadata"), ACCEPTED, ids=ids(ACCEPTED))
 def test_accepted(
     validator: str, name: str, content: bytes, metadata: dict[str, str], tmp_path: pathlib.Path
 ) -> None:
     assert run(validator, name, content, metadata, tmp_path) == (0, "")
 
 
-@pytest.mark.parametrize(("validator", "name", "content", "metadata", "reason"), REFUSED)
+@pytest.mark.parametrize(("validator", "name", "content", "metadata", "reason"), REFUSED, ids=ids(REFUSED))
 def test_refused(
     validator: str, name: str, content: bytes, metadata: dict[str, str], reason: str, tmp_path: pathlib.Path
 ) -> None:
