@@ -74,7 +74,8 @@ struct WebhookCallTests {
                 let client = server.client(token: try await server.createToken(for: "admin", details))
                 server.expectRefusal(try await client.call(.POST, "/webhooks", body), 403, 90002)
             }
-            let limited = TokenDetails(rights: TokenRights(projects: [ProjectID(owner: "admin", shortName: "none")]))
+            let project = try #require(ProjectID(try await server.api.createProject("Runs")))
+            let limited = TokenDetails(rights: TokenRights(projects: [project]))
             let client = server.client(token: try await server.createToken(for: "admin", limited))
             server.expectRefusal(try await client.call(.GET, "/webhooks/\(id)"), 404, 90003)
         }

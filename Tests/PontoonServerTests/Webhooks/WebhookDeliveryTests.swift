@@ -3,6 +3,7 @@ import NIOCore
 import NIOHTTP1
 import PontoonApp
 import PontoonCore
+import PontoonMetadata
 import PontoonServer
 import PontoonTesting
 import Synchronization
@@ -166,6 +167,7 @@ struct WebhookDeliveryTests {
                 try await eventually("an attempt has failed") {
                     try await server.api.call(.GET, path)["attempts"] != 0
                 }
+                #expect(try await server.app.stores.metadata.storeTotals().oldestUndelivered != nil)
                 server.clock.advance(by: .seconds(3 * 86_400 + 60))
                 try await eventually("the event is given up") {
                     try await server.api.call(.GET, path)["dead"] == 1
@@ -183,6 +185,7 @@ struct WebhookDeliveryTests {
                 #expect(redeliver.status == 204)
                 try await eventually("the event is accepted") { try receiver.accepted.count == 1 }
                 #expect(try receiver.accepted.map { $0.text("id") } == [event])
+                #expect(try await server.app.stores.metadata.storeTotals().oldestUndelivered == nil)
                 try await eventually("the delivery is no longer dead") {
                     try await server.api.call(.GET, path + "/deliveries").entries.isEmpty
                 }
