@@ -26,7 +26,9 @@ package enum AuditAction: String, CaseIterable, Sendable {
     case linkRevoke = "upload_link.revoke"
     case senderSignIn = "sender.sign_in"
     case automationCreate = "automation.create"
+    case automationUpdate = "automation.update"
     case packageCreate = "package.create"
+    case packageUpdate = "package.update"
     // Calls of users, and commands of pontoond
     case tokenCreate = "token.create"
     case tokenRevoke = "token.revoke"

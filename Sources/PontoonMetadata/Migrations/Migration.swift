@@ -42,5 +42,6 @@ extension Migration {
         Migration(name: "0015-counter-shards", statements: counterShards),
         Migration(name: "0016-events") { events($0) },
         Migration(name: "0017-file-jobs", statements: fileJobs),
+        Migration(name: "0019-administrators", statements: administrators),
     ]
 }
