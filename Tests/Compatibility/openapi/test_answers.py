@@ -28,7 +28,8 @@ def recorder():
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    arguments = ["--min-part-size", "1", "--max-file-put", "8MiB"]
+    # Every call is made once with an invalid token.
+    arguments = ["--min-part-size", "1", "--max-file-put", "8MiB", "--failed-authentication-limit", "1000/5m"]
     with running_server(tmp_path_factory.mktemp("server"), arguments=arguments) as server:
         yield server
 
