@@ -60,8 +60,11 @@ struct AppContext: RequestContext {
 
     /// Returns the id of the project in a path with `{owner}` and `{project}`.
     ///
-    /// - Throws: `.routeNotFound` if a segment is missing or cannot be decoded.
+    /// - Throws: `.routeNotFound` if a segment is missing or cannot be decoded; `.projectIDMalformed` if one contains `/`.
     func projectID() throws -> ProjectID {
-        ProjectID(owner: try segment("owner"), shortName: try segment("project"))
+        guard let id = ProjectID("\(try segment("owner"))/\(try segment("project"))") else {
+            throw PontoonError.projectIDMalformed
+        }
+        return id
     }
 }

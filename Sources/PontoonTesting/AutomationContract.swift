@@ -7,6 +7,8 @@ package enum AutomationContract: MetadataRule, CaseIterable {
     case automationNeedsItsOwner
     case packageRoundTrips
     case automationsAndPackagesAreListed
+    case automationsAndPackagesAreChanged
+    case packageUploadsAreListed
     case packageNeedsAFileOfItsAutomation
     case uploadRoundTrips
     case uploadNeedsItsAutomation
@@ -25,6 +27,8 @@ package enum AutomationContract: MetadataRule, CaseIterable {
         case .automationNeedsItsOwner: try await Self.automationNeedsItsOwner(store)
         case .packageRoundTrips: try await Self.packageRoundTrips(store, fixture)
         case .automationsAndPackagesAreListed: try await Self.automationsAndPackagesAreListed(store, fixture)
+        case .automationsAndPackagesAreChanged: try await Self.automationsAndPackagesAreChanged(store, fixture)
+        case .packageUploadsAreListed: try await Self.packageUploadsAreListed(store, fixture)
         case .packageNeedsAFileOfItsAutomation: try await Self.packageNeedsAFile(store, fixture)
         case .uploadRoundTrips: try await Self.uploadRoundTrips(store, fixture)
         case .uploadNeedsItsAutomation: try await Self.uploadNeedsItsAutomation(store, fixture)

@@ -9,6 +9,7 @@ package enum IdentityContract: MetadataRule, CaseIterable {
     case usersRoundTrip
     case emailIsUnique
     case usersAreListedByName
+    case administratorsAreListed
     case bootstrapCreatesEverything
     case oneOfManyCallersBootstraps
     case bootstrapNeedsAnEmptyStore
@@ -21,6 +22,7 @@ package enum IdentityContract: MetadataRule, CaseIterable {
         case .usersRoundTrip: try await Self.usersRoundTrip(store)
         case .emailIsUnique: try await Self.emailIsUnique(store)
         case .usersAreListedByName: try await Self.usersAreListedByName(store)
+        case .administratorsAreListed: try await Self.administratorsAreListed(store)
         case .bootstrapCreatesEverything: try await Self.bootstrapCreatesEverything(store)
         case .oneOfManyCallersBootstraps: try await Self.oneOfManyCallersBootstraps(store)
         case .bootstrapNeedsAnEmptyStore: try await Self.bootstrapNeedsAnEmptyStore(store)
@@ -52,7 +54,8 @@ package enum IdentityContract: MetadataRule, CaseIterable {
         let time = MetadataFixture.time
         let service = User(name: "bot", createdOn: time, isService: true)
         let other = User(name: "d", createdOn: time, email: "d@example.org")
-        for user in [ada, service, User(name: "c", createdOn: time, disabledOn: time), other] {
+        let administrator = User(name: "e", createdOn: time, isAdministrator: true)
+        for user in [ada, service, User(name: "c", createdOn: time, disabledOn: time), other, administrator] {
             try await store.addUser(user)
             try expect(try await store.user(named: user.name), equals: user, "a stored user is read back unchanged")
         }
@@ -88,6 +91,30 @@ package enum IdentityContract: MetadataRule, CaseIterable {
         try expect(users.map(\.tokens), equals: [0, 2, 0], "the number of their tokens")
         try expect(try await store.users(after: "Zoe", limit: 1).map(\.user.name), equals: ["ada"], "one user")
         try expect(try await store.users(after: "bob", limit: 9), equals: [], "the end of the list")
+    }
+
+    private static func administratorsAreListed(_ store: some MetadataStore) async throws {
+        for name in ["ada", "Zoe", "bob", "cyd"] {
+            let isAdministrator = name == "cyd"
+            try await store.addUser(
+                User(name: name, createdOn: MetadataFixture.time, isAdministrator: isAdministrator)
+            )
+        }
+        func names(_ areAdministrators: Bool?, _ page: Page = .all) async throws -> ([String], Int) {
+            let listing = try await store.users(areAdministrators: areAdministrators, page: page)
+            return (listing.items.map(\.name), listing.total)
+        }
+        try expect(try await names(nil).0, equals: ["Zoe", "ada", "bob", "cyd"], "all users, ordered by name")
+        let page = try await names(nil, Page(offset: 1, limit: 2))
+        try expect(page.0, equals: ["ada", "bob"], "a page")
+        try expect(page.1, equals: 4, "the total")
+        try expect(try await names(true).0, equals: ["cyd"], "the administrators")
+        try expect(try await names(false).1, equals: 3, "the number of other users")
+        try expect(try await store.setAdministrator("ada", true), "a user becomes an administrator")
+        try expect(try await store.setAdministrator("cyd", false), "another one is no longer an administrator")
+        try expect(try await names(true).0, equals: ["ada"], "the administrators after the changes")
+        try expect(try await store.user(named: "ada")?.isAdministrator, equals: true, "the user is changed")
+        try expect(try await !store.setAdministrator("nobody", true), "an unknown user")
     }
 
     private static func bootstrapCreatesEverything(_ store: some MetadataStore) async throws {

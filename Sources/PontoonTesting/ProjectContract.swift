@@ -167,6 +167,13 @@ package enum ProjectContract: MetadataRule, CaseIterable {
             equals: expected,
             "the stored state"
         )
+        try expect(expected.isLocked, equals: true, "the project is locked")
+        change.expectedSettings = "{}"
+        let refused = try await store.updateProject(expected.id, change, now: later)
+        try expect(refused, equals: nil, "other settings than the expected ones")
+        change.expectedSettings = expected.settings
+        let accepted = try await store.updateProject(expected.id, change, now: later)
+        try expect(accepted, equals: expected, "the expected settings")
         let byName = try await store.projects(
             for: "ada",
             matching: ProjectFilter(name: "EXOME", tags: ["a"]),

@@ -64,6 +64,28 @@ def test_lists(api, automation, add):
     check.equal({package.id for package in automation.get_packages(limit=1).all()}, packages, "packages")
 
 
+def test_changing_and_archiving_an_automation(api, automation):
+    automation.name, automation.description = "daily", "every day"
+    automation.save()
+    found = api.automations.get(automation.id)
+    check.equal((found.name, found.description), ("daily", "every day"), "the new name and description")
+    check.is_true(automation.archive().archived, "archived")
+    check.equal(len(api.automations.query()), 0, "automations that are not archived")
+    check.equal([entry.id for entry in api.automations.query(include_archived=True)], [automation.id], "all")
+    check.is_false(automation.restore().archived, "restored")
+    check.equal(len(api.automations.query()), 1, "automations after restoring it")
+
+
+def test_changing_and_archiving_a_package(api, automation, add):
+    package = add(1)
+    package.memory_limit = 2048
+    package.save()
+    check.equal(api.automation_packages.get(package.id).memory_limit, 2048, "the new limit")
+    check.is_true(package.archive().archived, "archived")
+    check.is_true(automation.get_packages()[0].archived, "an archived package is listed")
+    check.is_false(package.restore().archived, "restored")
+
+
 def test_an_empty_package_is_refused(automation, tmp_path, object_store, thread_errors):
     (tmp_path / "empty.zip").touch()
     path = str(tmp_path / "empty.zip")

@@ -37,6 +37,14 @@ def test_categories(api, project):
     check.equal(api.projects.query(category="PUBLIC").total, 0)
 
 
+def test_users(api):
+    """The client requires a division, which Pontoon ignores."""
+    names = [user.username for user in api.users.query(division="lab").all()]
+    check.is_in("admin", names, "all users")
+    administrators = api.users.query(division="lab", role="ADMIN")
+    check.equal([(user.username, user.role) for user in administrators], [("admin", "ADMIN")], "administrators")
+
+
 def test_endpoints(api):
     endpoints = api.endpoints.get()
     check.is_true(endpoints.billing_url.endswith("/v2/billing"))

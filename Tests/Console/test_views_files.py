@@ -42,6 +42,17 @@ def test_a_folder_is_created_and_a_file_uploaded_into_it(page, console, server):
     console.expect_names("run 1")
 
 
+def test_a_locked_project_offers_no_changes(page, console, server):
+    server.call("PATCH", f"/projects/{PROJECT}", {"settings": {"locked": True}})
+    console.open().files()
+    expect(page.get_by_text("Locked", exact=True)).to_be_visible()
+    expect(page.get_by_role("button", name="New folder")).to_have_count(0)
+    server.call("PATCH", f"/projects/{PROJECT}", {"settings": {"locked": False}})
+    page.reload()
+    console.files()
+    expect(page.get_by_role("button", name="New folder")).to_be_visible()
+
+
 def test_a_folder_is_uploaded_with_its_tree_tags_metadata_and_manifest(page, console, server, tmp_path):
     folder = tmp_path / "delivery"
     (folder / "lane 1").mkdir(parents=True)

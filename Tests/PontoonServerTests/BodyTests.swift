@@ -36,7 +36,8 @@ struct BodyTests {
     func wholeFile() throws {
         try expect(
             FileBody(file: try file(), base: try base(), path: "/Projects/u/a"),
-            #"{"checksums":{"crc64nvme":"0123456789abcdef","md5":"0cc175b9c0f1b6a831c399e269772661"},"#
+            #"{"_secondary_files":[],"#
+                + #""checksums":{"crc64nvme":"0123456789abcdef","md5":"0cc175b9c0f1b6a831c399e269772661"},"#
                 + #""created_on":"2023-11-14T22:13:20Z","#
                 + #""href":"http://127.0.0.1:8080/v2/files/0123456789abcdef01234567","id":"0123456789abcdef01234567","#
                 + #""metadata":{"A":"b","sample_id":"s/1"},"modified_on":"2023-11-14T22:13:20Z","name":"a \"b\".bam","#
@@ -75,7 +76,7 @@ struct BodyTests {
         )
         try expect(
             FileBody(file: folder, base: try base()),
-            #"{"created_on":"2023-11-14T22:13:20Z","#
+            #"{"_secondary_files":[],"created_on":"2023-11-14T22:13:20Z","#
                 + #""href":"http://127.0.0.1:8080/v2/files/0123456789abcdef01234567","id":"0123456789abcdef01234567","#
                 + #""metadata":{},"modified_on":"2023-11-14T22:13:20Z","name":"f","origin":{},"project":"admin/uploads","#
                 + #""storage":{"hosted_on_locations":[],"type":"PLATFORM"},"tags":[],"type":"folder"}"#

@@ -97,6 +97,8 @@ export const strings = {
     links: 'Upload links',
     members: 'Members',
     settings: 'Settings',
+    locked: 'Locked',
+    lockedHelp: 'Files can be neither uploaded nor changed until an admin unlocks the project.',
   },
 
   ...fileStrings,

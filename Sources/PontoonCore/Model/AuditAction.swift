@@ -29,7 +29,9 @@ package enum AuditAction: String, CaseIterable, Sendable {
     case webhookUpdate = "webhook.update"
     case webhookDelete = "webhook.delete"
     case automationCreate = "automation.create"
+    case automationUpdate = "automation.update"
     case packageCreate = "package.create"
+    case packageUpdate = "package.update"
     // Calls of users, and commands of pontoond
     case tokenCreate = "token.create"
     case tokenRevoke = "token.revoke"

@@ -12,13 +12,53 @@ package struct Automation: Hashable, Sendable {
     package let name: String
     package let description: String
     package let createdOn: Date
+    /// Time of the last change; that of the creation if there was none.
+    package let modifiedOn: Date
+    /// Whether the automation is archived, and therefore listed only on request.
+    package let isArchived: Bool
 
-    package init(id: String, owner: String, name: String, description: String, createdOn: Date) {
+    package init(
+        id: String,
+        owner: String,
+        name: String,
+        description: String,
+        createdOn: Date,
+        modifiedOn: Date? = nil,
+        isArchived: Bool = false
+    ) {
         self.id = id
         self.owner = owner
         self.name = name
         self.description = description
         self.createdOn = createdOn
+        self.modifiedOn = modifiedOn ?? createdOn
+        self.isArchived = isArchived
+    }
+}
+
+/// Changes to an automation; `nil` leaves a field unchanged.
+package struct AutomationChange: Hashable, Sendable {
+    package var name: String?
+    package var description: String?
+    package var isArchived: Bool?
+
+    package init(name: String? = nil, description: String? = nil, isArchived: Bool? = nil) {
+        self.name = name
+        self.description = description
+        self.isArchived = isArchived
+    }
+}
+
+/// Selects automations of a list.
+package struct AutomationFilter: Hashable, Sendable {
+    /// The exact name; `nil` selects all.
+    package var name: String?
+    /// Whether archived automations are included.
+    package var includesArchived: Bool
+
+    package init(name: String? = nil, includesArchived: Bool = false) {
+        self.name = name
+        self.includesArchived = includesArchived
     }
 }
 
@@ -62,6 +102,8 @@ package struct CodePackage: Hashable, Sendable {
     /// User name of the creator.
     package let createdBy: String
     package let createdOn: Date
+    /// Whether the package is archived; it is listed nevertheless.
+    package let isArchived: Bool
 
     package init(
         id: String,
@@ -72,7 +114,8 @@ package struct CodePackage: Hashable, Sendable {
         memoryLimit: Int64?,
         python: String?,
         createdBy: String,
-        createdOn: Date
+        createdOn: Date,
+        isArchived: Bool = false
     ) {
         self.id = id
         self.automation = automation
@@ -83,5 +126,17 @@ package struct CodePackage: Hashable, Sendable {
         self.python = python
         self.createdBy = createdBy
         self.createdOn = createdOn
+        self.isArchived = isArchived
+    }
+}
+
+/// Changes to a code package; `nil` leaves a field unchanged.
+package struct CodePackageChange: Hashable, Sendable {
+    package var memoryLimit: Int64?
+    package var isArchived: Bool?
+
+    package init(memoryLimit: Int64? = nil, isArchived: Bool? = nil) {
+        self.memoryLimit = memoryLimit
+        self.isArchived = isArchived
     }
 }

@@ -14,7 +14,7 @@ package struct PontoonError: Error {
         case notImplemented, internalFault, unavailable
         // Users and projects
         case userForbidden, userNotFound, userExists, tokenNotFound, billingGroupNotFound
-        case projectForbidden, projectNotFound, projectExists, projectNameMissing
+        case projectForbidden, projectNotFound, projectExists, projectNameMissing, projectIDMalformed
         case memberNotFound, memberExists, memberNameMissing, permissionsMissing, permissionsIncomplete
         // Files and folders
         case fileForbidden, fileNotFound, fileExists, contentLost, projectQueryMalformed, metadataInvalid
@@ -60,6 +60,19 @@ package struct PontoonError: Error {
 extension PontoonError {
     package static var projectNotFound: PontoonError {
         PontoonError(.projectNotFound, "Requested project does not exist.")
+    }
+
+    /// The refusal of a change in a locked project, with the code that the call has for a missing permission.
+    package static func projectLocked(_ id: ProjectID, _ code: Code) -> PontoonError {
+        PontoonError(code, "Project \(id) is locked; an admin can unlock it in its settings.")
+    }
+
+    /// The refusal of a project id in a path whose segments are not the owner and the short name.
+    package static var projectIDMalformed: PontoonError {
+        PontoonError(
+            .projectIDMalformed,
+            "A path must name a project as two segments, 'owner/project'; do not encode the '/' between them."
+        )
     }
 
     package static var fileNotFound: PontoonError {

@@ -13,8 +13,10 @@ package struct Project: Hashable, Sendable {
     package var description: String
     /// Tags, in the order in which the client sent them.
     package var tags: [String]
-    /// JSON object, as text, with the client's settings; stored and returned, but not interpreted.
-    package var settings: String
+    /// JSON object, as text, with the client's settings; only ``isLocked`` is interpreted.
+    package var settings: String { didSet { isLocked = Self.isLocked(settings) } }
+    /// Whether the setting `locked` is true, so that the project's files cannot be changed.
+    package private(set) var isLocked: Bool
     /// UUID; the Python client rejects a project without one.
     package var billingGroup: String
     /// Id of the project's root folder.
@@ -44,11 +46,22 @@ package struct Project: Hashable, Sendable {
         self.description = description
         self.tags = tags
         self.settings = settings
+        self.isLocked = Self.isLocked(settings)
         self.billingGroup = billingGroup
         self.rootFolder = rootFolder
         self.createdBy = createdBy
         self.createdOn = createdOn
         self.modifiedOn = createdOn
+    }
+}
+
+extension Project {
+    /// Returns whether settings, a JSON object as text, have the field `locked` with the value `true`.
+    package static func isLocked(_ settings: String) -> Bool {
+        struct Lock: Decodable { let locked: Bool? }
+        // The server writes this text itself, without escaping letters.
+        guard settings.utf8.count > 2, settings.contains("\"locked\"") else { return false }
+        return (try? JSONDecoder().decode(Lock.self, from: Data(settings.utf8)))?.locked == true
     }
 }
 
@@ -71,6 +84,8 @@ package struct ProjectChange: Sendable {
     package var tags: [String]?
     /// JSON object, as text, which replaces the existing settings.
     package var settings: String?
+    /// The settings that the project must still have for the change to be made; `nil` accepts any.
+    package var expectedSettings: String?
     /// New billing group, a UUID.
     package var billingGroup: String?
 

@@ -11,19 +11,23 @@ package struct User: Hashable, Sendable {
     package let disabledOn: Date?
     /// Unique email address in lower case; `nil` if the administrator has set none.
     package let email: String?
+    /// Whether the user may list all users; the permissions in projects do not depend on it.
+    package let isAdministrator: Bool
 
     package init(
         name: String,
         createdOn: Date,
         isService: Bool = false,
         disabledOn: Date? = nil,
-        email: String? = nil
+        email: String? = nil,
+        isAdministrator: Bool = false
     ) {
         self.name = name
         self.email = email
         self.createdOn = createdOn
         self.isService = isService
         self.disabledOn = disabledOn
+        self.isAdministrator = isAdministrator
     }
 
     /// Validates a user name received from a client or an operator.

@@ -1,3 +1,5 @@
+package import PontoonFoundation
+
 /// Storage of automations and their code packages.
 package protocol AutomationStore: Sendable {
     /// Adds an automation.
@@ -5,8 +7,18 @@ package protocol AutomationStore: Sendable {
     func addAutomation(_ automation: Automation) async throws
     /// Returns an automation; `nil` if it does not exist.
     func automation(_ id: String) async throws -> Automation?
-    /// Returns automations of a user, newest first, and their number; with a name, only those that have it.
-    func automations(of owner: String, named name: String?, page: Page) async throws -> Listing<Automation>
+    /// Returns automations of a user, newest first, and their number.
+    func automations(
+        of owner: String,
+        matching filter: AutomationFilter,
+        page: Page
+    ) async throws -> Listing<Automation>
+    /// Changes an automation.
+    /// - Returns: The automation after the change; `nil` if it does not exist.
+    func updateAutomation(_ id: String, _ change: AutomationChange, now: Date) async throws -> Automation?
+    /// Changes a code package.
+    /// - Returns: The package after the change; `nil` if it does not exist.
+    func updatePackage(_ id: String, _ change: CodePackageChange) async throws -> CodePackage?
     /// Returns the code packages of an automation, newest first, and their number.
     func packages(of automation: String, page: Page) async throws -> Listing<CodePackage>
     /// Returns a package file; `nil` if it does not exist.

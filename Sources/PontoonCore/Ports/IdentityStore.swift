@@ -15,6 +15,12 @@ package protocol IdentityStore: Sendable {
     /// - Returns: `false` if there is no such user.
     /// - Throws: `.userExists` if another user has the address.
     func setEmail(_ name: String, _ email: String?) async throws -> Bool
+    /// Sets whether a user is an administrator.
+    /// - Returns: `false` if there is no such user.
+    func setAdministrator(_ name: String, _ isAdministrator: Bool) async throws -> Bool
+    /// Returns one page of the users, ordered by name, and their number; `areAdministrators` selects only administrators
+    /// or only other users, and `nil` selects all.
+    func users(areAdministrators: Bool?, page: Page) async throws -> Listing<User>
     /// Returns at most `limit` users, ordered by name, whose names follow `name`; `nil` starts with the first.
     func users(after name: String?, limit: Int) async throws -> [UserSummary]
     /// Disables a user, or enables one if `time` is `nil`. Disabling a disabled user keeps the earlier time.

@@ -21,6 +21,8 @@ package protocol UploadStore: Sendable {
     /// Returns a user's unfinished uploads to project folders, newest first; `projects` limits the list to those in some
     /// projects.
     func uploads(of userName: String, in projects: Set<ProjectID>?, page: Page) async throws -> Listing<UploadSummary>
+    /// Returns a user's unfinished uploads of code packages, newest first.
+    func packageUploads(of userName: String, page: Page) async throws -> Listing<UploadSummary>
 
     /// Returns unfinished uploads of all users, including those of code packages, ordered by id.
     /// - Parameters:

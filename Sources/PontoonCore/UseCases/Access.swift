@@ -1,7 +1,8 @@
 /// Lookup of projects, files and automations for a caller, with permission checks.
 ///
 /// A project that the caller may not read, or that the caller's token does not include, is reported as missing. A caller
-/// who may read it but lacks the permission for the request is refused, with a code that depends on the API call.
+/// who may read it but lacks the permission for the request is refused, with a code that depends on the API call. What
+/// needs the permission `write` is refused in the same way in a locked project, whatever the caller's permissions.
 package struct Access: Sendable {
     private let metadata: any ProjectStore & FileStore & AutomationStore
 
@@ -10,12 +11,14 @@ package struct Access: Sendable {
     /// Finds a project.
     ///
     /// - Throws: `.projectNotFound` if the project does not exist or the caller may not read it; `refusal` if the
-    ///   caller may read it but lacks the needed permission.
+    ///   caller may read it but lacks the needed permission, or needs `write` and the project is locked, unless
+    ///   `evenIfLocked` is set.
     package func project(
         _ id: ProjectID,
         for caller: Caller,
         reading consistency: ReadConsistency = .latest,
         needing right: Permission = .read,
+        evenIfLocked: Bool = false,
         else refusal: PontoonError.Code = .projectForbidden
     ) async throws -> AccessibleProject {
         guard caller.rights.includes(id),
@@ -26,13 +29,14 @@ package struct Access: Sendable {
         guard project.permissions.allows(right) else {
             throw PontoonError(refusal, "You need the '\(right.rawValue)' permission in project \(id).")
         }
+        if right == .write, project.project.isLocked, !evenIfLocked { throw PontoonError.projectLocked(id, refusal) }
         return project
     }
 
     /// Finds a file or folder.
     ///
     /// - Throws: `missing` if the file does not exist or the caller may not read its project; `refusal` if the caller
-    ///   may read the project but lacks the needed permission.
+    ///   may read the project but lacks the needed permission, or needs `write` and the project is locked.
     package func file(
         _ id: String,
         for caller: Caller,
@@ -49,6 +53,7 @@ package struct Access: Sendable {
         guard project.permissions.allows(right) else {
             throw PontoonError(refusal, "You need the '\(right.rawValue)' permission in project \(file.project).")
         }
+        if right == .write, project.project.isLocked { throw PontoonError.projectLocked(file.project, refusal) }
         return file
     }
 

@@ -42,7 +42,35 @@ package struct Accounts: Sendable {
         return caller
     }
 
-    package func exists(_ name: String) async throws -> Bool { try await metadata.user(named: name) != nil }
+    /// Returns a user as the caller may see it: the caller, or any user if the caller is an administrator.
+    ///
+    /// - Throws: `.userNotFound`, `.userForbidden`.
+    package func user(_ name: String, for caller: Caller) async throws -> User {
+        if name == caller.name { return caller.user }
+        guard let user = try await metadata.user(named: name) else {
+            throw PontoonError(.userNotFound, "The requested user does not exist.")
+        }
+        guard caller.mayListUsers else { throw PontoonError(.userForbidden, "You may view only your own account.") }
+        return user
+    }
+
+    /// Returns one page of all users, ordered by name.
+    ///
+    /// - Parameters:
+    ///   - areAdministrators: Selects only administrators or only other users; `nil` selects all.
+    ///   - caller: Must be an administrator, with a token that is not limited to projects.
+    ///   - page: The page.
+    /// - Returns: The users.
+    /// - Throws: `.userForbidden`.
+    package func users(areAdministrators: Bool?, caller: Caller, page: Page) async throws -> Listing<User> {
+        guard caller.mayListUsers else {
+            throw PontoonError(
+                .userForbidden,
+                "Only administrators may list users, with a token that is not limited to projects."
+            )
+        }
+        return try await metadata.users(areAdministrators: areAdministrators, page: page)
+    }
 
     /// Creates a token for a user, as an administrator.
     ///
@@ -115,7 +143,7 @@ package struct Accounts: Sendable {
         guard try await metadata.isEmpty() else { return false }
         let token = token ?? Identifiers.token()
         try await announce(token)
-        let user = User(name: "admin", createdOn: now())
+        let user = User(name: "admin", createdOn: now(), isAdministrator: true)
         let project = Projects.newProject(
             id: ProjectID(owner: user.name, shortName: "uploads"),
             name: "Uploads",
@@ -144,4 +172,9 @@ package struct Accounts: Sendable {
             createdBy: creator
         )
     }
+}
+
+extension Caller {
+    /// Whether the caller may view the accounts of all users.
+    fileprivate var mayListUsers: Bool { user.isAdministrator && !isLimited }
 }

@@ -43,16 +43,31 @@ package struct Automations: Sendable {
 
     /// Returns one page of the caller's automations, newest first; a token that is limited to projects has none.
     ///
-    /// - Parameters:
-    ///   - name: Returns only automations with exactly this name; `nil` returns all.
-    ///   - caller: The owner.
-    ///   - page: The page.
-    /// - Returns: The automations.
-    /// - Throws: `.badRequest` if the name is longer than that of any automation.
-    package func list(named name: String?, caller: Caller, page: Page) async throws -> Listing<Automation> {
-        try FieldRules.check("name", name: name)
+    /// - Throws: `.badRequest` if the name of the filter is longer than that of any automation.
+    package func list(
+        matching filter: AutomationFilter,
+        caller: Caller,
+        page: Page
+    ) async throws -> Listing<Automation> {
+        try FieldRules.check("name", name: filter.name)
         if caller.isLimited { return Listing(items: [], total: 0) }
-        return try await metadata.automations(of: caller.name, named: name, page: page)
+        return try await metadata.automations(of: caller.name, matching: filter, page: page)
+    }
+
+    /// Changes the name or description of one of the caller's automations, archives or restores it.
+    ///
+    /// - Throws: `.automationNotFound`, also if the automation belongs to another user; `.badRequest` if the new name is
+    ///   empty, or a field is too long.
+    package func update(_ id: String, _ change: AutomationChange, caller: Caller) async throws -> Automation {
+        let automation = try await access.automation(id, for: caller)
+        if change.name?.isEmpty == true { throw PontoonError(.badRequest, "The field 'name' must not be empty.") }
+        try FieldRules.check("name", name: change.name)
+        try FieldRules.check(description: change.description)
+        if change == AutomationChange() { return automation }
+        guard let updated = try await metadata.updateAutomation(id, change, now: now()) else {
+            throw PontoonError.automationNotFound
+        }
+        return updated
     }
 
     /// Returns one page of the code packages of one of the caller's automations, newest first.
@@ -96,8 +111,34 @@ package struct Automations: Sendable {
         guard !caller.isLimited, let package = try await metadata.package(id),
             try await metadata.automation(package.automation)?.owner == caller.name
         else {
-            throw PontoonError(.packageNotFound, "Requested code package does not exist.")
+            throw Self.packageNotFound
         }
         return package
+    }
+
+    /// Changes the memory limit of a code package, archives or restores it.
+    ///
+    /// - Parameters:
+    ///   - id: The package.
+    ///   - automation: The automation to which it must belong; `nil` accepts any of the caller's.
+    ///   - change: The change.
+    ///   - caller: The owner.
+    /// - Returns: The package after the change.
+    /// - Throws: `.packageNotFound`, also if the automation belongs to another user.
+    package func updatePackage(
+        _ id: String,
+        of automation: String? = nil,
+        _ change: CodePackageChange,
+        caller: Caller
+    ) async throws -> CodePackage {
+        let package = try await package(id, caller: caller)
+        guard automation == nil || automation == package.automation else { throw Self.packageNotFound }
+        if change == CodePackageChange() { return package }
+        guard let updated = try await metadata.updatePackage(id, change) else { throw Self.packageNotFound }
+        return updated
+    }
+
+    private static var packageNotFound: PontoonError {
+        PontoonError(.packageNotFound, "Requested code package does not exist.")
     }
 }

@@ -40,10 +40,15 @@ package struct Projects: Sendable {
         // Another call may take the id in the meantime. The search is then repeated.
         while true {
             let id = try await freeID(for: name, owner: caller.name)
-            var project = Self.newProject(id: id, name: name, creator: caller.name, now: now())
+            var project = Self.newProject(
+                id: id,
+                name: name,
+                settings: change.settings,
+                creator: caller.name,
+                now: now()
+            )
             project.description = change.description ?? ""
             project.tags = change.tags ?? []
-            project.settings = change.settings ?? project.settings
             project.billingGroup = change.billingGroup ?? project.billingGroup
             if try await metadata.addProject(project) {
                 return AccessibleProject(project: project, permissions: .all)
@@ -92,40 +97,61 @@ package struct Projects: Sendable {
 
     /// Changes fields of a project.
     ///
-    /// The caller needs `write`. A new name does not change the id.
+    /// The caller needs `write`, and `admin` to lock or unlock the project. A new name does not change the id.
     ///
     /// - Throws: `.projectNotFound`, `.projectForbidden`, `.projectNameMissing`; `.badRequest` for invalid tags or a
     ///   field that is too long.
     package func update(_ id: ProjectID, _ change: ProjectChange, caller: Caller) async throws -> AccessibleProject {
-        let accessible = try await access.project(id, for: caller, needing: .write)
+        var accessible = try await access.project(id, for: caller, needing: .write, evenIfLocked: true)
         if let name = change.name, name.allSatisfy(\.isWhitespace) {
             throw PontoonError(.projectNameMissing, "The field 'name' must not be empty.")
         }
         try Self.check(change)
-        guard let project = try await metadata.updateProject(id, change, now: now()) else {
-            throw PontoonError.projectNotFound
+        var change = change
+        while true {
+            if let settings = change.settings, !accessible.permissions.admin {
+                guard Project.isLocked(settings) == accessible.project.isLocked else {
+                    throw PontoonError(
+                        .projectForbidden,
+                        "You need the 'admin' permission to lock or unlock a project."
+                    )
+                }
+                // An admin may lock the project in the meantime. The check is then repeated.
+                change.expectedSettings = accessible.project.settings
+            }
+            if let project = try await metadata.updateProject(id, change, now: now()) {
+                return AccessibleProject(project: project, permissions: accessible.permissions)
+            }
+            accessible = try await access.project(id, for: caller, needing: .write, evenIfLocked: true)
         }
-        return AccessibleProject(project: project, permissions: accessible.permissions)
     }
 
     /// Deletes a project with its files, unfinished uploads and upload links.
     ///
     /// The caller needs `admin`.
     ///
-    /// - Throws: `.projectNotFound`, `.projectForbidden`.
+    /// - Throws: `.projectNotFound`; `.projectForbidden`, also if the project is locked.
     package func delete(_ id: ProjectID, caller: Caller) async throws {
-        _ = try await access.project(id, for: caller, needing: .admin)
+        let project = try await access.project(id, for: caller, needing: .admin).project
+        if project.isLocked { throw PontoonError.projectLocked(id, .projectForbidden) }
         guard try await metadata.deleteProject(id) else {
             throw PontoonError.projectNotFound
         }
         await garbage.collect()
     }
 
-    static func newProject(id: ProjectID, name: String, creator: String, now: Date) -> Project {
+    static func newProject(
+        id: ProjectID,
+        name: String,
+        settings: String? = nil,
+        creator: String,
+        now: Date
+    ) -> Project {
         Project(
             id: id,
             uuid: Identifiers.uuid(),
             name: name,
+            settings: settings ?? "{}",
             billingGroup: BillingGroup.id(of: creator),
             rootFolder: Identifiers.file(now: now),
             createdBy: creator,

@@ -12,11 +12,35 @@ package struct UserAdministration: Sendable {
 
     /// Adds a user.
     ///
-    /// - Throws: `.badRequest` if the name or the email address is not valid, `.userExists` if it is taken.
-    package func add(_ name: String, isService: Bool = false, email: String? = nil) async throws {
+    /// - Throws: `.badRequest` if the name or the email address is not valid, or a service user is to be an
+    ///   administrator; `.userExists` if the name or the address is taken.
+    package func add(
+        _ name: String,
+        isService: Bool = false,
+        isAdministrator: Bool = false,
+        email: String? = nil
+    ) async throws {
         try User.checkName(name)
+        if isService, isAdministrator { throw Self.isService(name) }
         let address = try email.map { text throws(PontoonError) in try User.email(text) }
-        try await metadata.addUser(User(name: name, createdOn: now(), isService: isService, email: address))
+        try await metadata.addUser(
+            User(
+                name: name,
+                createdOn: now(),
+                isService: isService,
+                email: address,
+                isAdministrator: isAdministrator
+            )
+        )
+    }
+
+    /// Sets whether a user is an administrator, who may list all users.
+    ///
+    /// - Throws: `.userNotFound`; `.badRequest` if a service user is to be an administrator.
+    package func setAdministrator(_ name: String, _ isAdministrator: Bool) async throws {
+        guard let user = try await metadata.user(named: name) else { throw Self.noUser(name) }
+        if isAdministrator, user.isService { throw Self.isService(name) }
+        guard try await metadata.setAdministrator(name, isAdministrator) else { throw Self.noUser(name) }
     }
 
     /// Sets the email address of a user; `nil` removes it.
@@ -115,6 +139,10 @@ package struct UserAdministration: Sendable {
 
     private static func noUser(_ name: String) -> PontoonError {
         PontoonError(.userNotFound, "There is no user '\(name)'.")
+    }
+
+    private static func isService(_ name: String) -> PontoonError {
+        PontoonError(.badRequest, "'\(name)' is a service user, which cannot be an administrator.")
     }
 
     private static func isLast(_ name: String) -> PontoonError {

@@ -43,6 +43,7 @@ extension Migration {
         Migration(name: "0016-events") { events($0) },
         Migration(name: "0017-file-jobs", statements: fileJobs),
         Migration(name: "0018-webhooks", statements: webhooks),
+        Migration(name: "0019-administrators", statements: administrators),
         Migration(name: "0020-event-projects", statements: eventProjects),
     ]
 }

@@ -1,4 +1,4 @@
-import Foundation
+package import Foundation
 package import PontoonCore
 
 extension SQLMetadataStore {
@@ -17,19 +17,36 @@ extension SQLMetadataStore {
         try await read { try $0.query(selectAutomation, [id]).first?.automation() }
     }
 
-    package func automations(of owner: String, named name: String?, page: Page) async throws -> Listing<Automation> {
-        try await read { connection in
+    package func automations(
+        of owner: String,
+        matching filter: AutomationFilter,
+        page: Page
+    ) async throws -> Listing<Automation> {
+        // The statements select the rows whose `is_archived` is at most this.
+        let archived = filter.includesArchived
+        return try await read { connection in
             let counted: SQLRow?
             let rows: [SQLRow]
-            if let name {
-                counted = try connection.query(countNamedAutomations, [owner, name]).first
-                rows = try connection.query(selectNamedAutomations, [owner, name, page.limit, page.offset])
+            if let name = filter.name {
+                counted = try connection.query(countNamedAutomations, [owner, archived, name]).first
+                let values: [any SQLConvertible] = [owner, archived, name, page.limit, page.offset]
+                rows = try connection.query(selectNamedAutomations, values)
             } else {
-                counted = try connection.query(countAutomations, [owner]).first
-                rows = try connection.query(selectAutomations, [owner, page.limit, page.offset])
+                counted = try connection.query(countAutomations, [owner, archived]).first
+                rows = try connection.query(selectAutomations, [owner, archived, page.limit, page.offset])
             }
             return Listing(items: try rows.map { try $0.automation() }, total: try counted?.count("total") ?? 0)
         }
+    }
+
+    package func updateAutomation(_ id: String, _ change: AutomationChange, now: Date) async throws -> Automation? {
+        let values: [(any SQLConvertible)?] = [change.name, change.description, change.isArchived, now, id]
+        return try await write { try $0.query(updateAutomationRow, values).first?.automation() }
+    }
+
+    package func updatePackage(_ id: String, _ change: CodePackageChange) async throws -> CodePackage? {
+        let values: [(any SQLConvertible)?] = [change.memoryLimit, change.isArchived, id]
+        return try await write { try $0.query(updatePackageRow, values).first?.codePackage() }
     }
 
     package func packages(of automation: String, page: Page) async throws -> Listing<CodePackage> {
@@ -37,6 +54,14 @@ extension SQLMetadataStore {
             let counted = try connection.query(countPackages, [automation]).first
             let rows = try connection.query(selectPackages, [automation, page.limit, page.offset])
             return Listing(items: try rows.map { try $0.codePackage() }, total: try counted?.count("total") ?? 0)
+        }
+    }
+
+    package func packageUploads(of userName: String, page: Page) async throws -> Listing<UploadSummary> {
+        try await read { connection in
+            let counted = try connection.query(countPackageUploads, [userName]).first
+            let rows = try connection.query(selectPackageUploads, [userName, page.limit, page.offset])
+            return Listing(items: try connection.summaries(rows), total: try counted?.count("total") ?? 0)
         }
     }
 
@@ -73,7 +98,9 @@ extension SQLRow {
             owner: try text("owner"),
             name: try text("name"),
             description: try text("description"),
-            createdOn: try date("created_on")
+            createdOn: try date("created_on"),
+            modifiedOn: try optionalDate("modified_on"),
+            isArchived: try flag("is_archived")
         )
     }
 
@@ -97,7 +124,8 @@ extension SQLRow {
             memoryLimit: try optionalInteger("memory_limit"),
             python: try optionalText("python"),
             createdBy: try text("created_by"),
-            createdOn: try date("created_on")
+            createdOn: try date("created_on"),
+            isArchived: try flag("is_archived")
         )
     }
 }
@@ -105,26 +133,57 @@ extension SQLRow {
 private let insertAutomation: SQLStatement = """
     INSERT INTO automations (id, owner, name, description, created_on) VALUES ($1, $2, $3, $4, $5)
     """
-private let selectAutomation: SQLStatement = """
-    SELECT id, owner, name, description, created_on FROM automations WHERE id = $1
+private let automationColumns = "id, owner, name, description, created_on, modified_on, is_archived"
+private let selectAutomation = SQLStatement(
+    constant: "SELECT \(automationColumns) FROM automations WHERE id = $1"
+)
+private let updateAutomationRow = SQLStatement(
+    constant: """
+        UPDATE automations SET name = COALESCE($1, name), description = COALESCE($2, description),
+            is_archived = COALESCE($3, is_archived), modified_on = $4
+        WHERE id = $5 RETURNING \(automationColumns)
+        """
+)
+private let countAutomations: SQLStatement = """
+    SELECT COUNT(*) AS total FROM automations WHERE owner = $1 AND is_archived <= $2
     """
-private let countAutomations: SQLStatement = "SELECT COUNT(*) AS total FROM automations WHERE owner = $1"
 private let countNamedAutomations: SQLStatement = """
-    SELECT COUNT(*) AS total FROM automations WHERE owner = $1 AND name = $2
+    SELECT COUNT(*) AS total FROM automations WHERE owner = $1 AND is_archived <= $2 AND name = $3
     """
-private let selectAutomations: SQLStatement = """
-    SELECT id, owner, name, description, created_on FROM automations WHERE owner = $1
-    ORDER BY created_on DESC, id LIMIT $2 OFFSET $3
-    """
-private let selectNamedAutomations: SQLStatement = """
-    SELECT id, owner, name, description, created_on FROM automations WHERE owner = $1 AND name = $2
-    ORDER BY created_on DESC, id LIMIT $3 OFFSET $4
+private let selectAutomations = SQLStatement(
+    constant: """
+        SELECT \(automationColumns) FROM automations WHERE owner = $1 AND is_archived <= $2
+        ORDER BY created_on DESC, id LIMIT $3 OFFSET $4
+        """
+)
+private let selectNamedAutomations = SQLStatement(
+    constant: """
+        SELECT \(automationColumns) FROM automations WHERE owner = $1 AND is_archived <= $2 AND name = $3
+        ORDER BY created_on DESC, id LIMIT $4 OFFSET $5
+        """
+)
+private let packageColumns = """
+    id, automation_id, version, file_id, schema, memory_limit, python, created_by, created_on, is_archived
     """
 private let countPackages: SQLStatement = "SELECT COUNT(*) AS total FROM packages WHERE automation_id = $1"
-private let selectPackages: SQLStatement = """
-    SELECT id, automation_id, version, file_id, schema, memory_limit, python, created_by, created_on
-    FROM packages WHERE automation_id = $1 ORDER BY created_on DESC, id LIMIT $2 OFFSET $3
+private let selectPackages = SQLStatement(
+    constant: """
+        SELECT \(packageColumns) FROM packages WHERE automation_id = $1
+        ORDER BY created_on DESC, id LIMIT $2 OFFSET $3
+        """
+)
+private let countPackageUploads: SQLStatement = """
+    SELECT COUNT(*) AS total FROM uploads
+    WHERE user_name = $1 AND state <> 'completed' AND automation_id IS NOT NULL
     """
+// The rows are sorted, but a user has a limited number of unfinished uploads.
+private let selectPackageUploads = SQLStatement(
+    constant: """
+        SELECT \(uploadColumns) FROM uploads
+        WHERE user_name = $1 AND state <> 'completed' AND automation_id IS NOT NULL
+        ORDER BY initiated_on DESC, id DESC LIMIT $2 OFFSET $3
+        """
+)
 private let insertPackageFile: SQLStatement = """
     INSERT INTO package_files (id, automation_id, name, object_key, created_on) VALUES ($1, $2, $3, $4, $5)
     """
@@ -141,7 +200,10 @@ private let insertPackage: SQLStatement = """
     )
     SELECT $1, $2, $3, $4, $5, $6, $7, id, automation_id FROM package_files WHERE id = $8 AND automation_id = $9
     """
-private let selectPackage: SQLStatement = """
-    SELECT id, automation_id, version, file_id, schema, memory_limit, python, created_by, created_on
-    FROM packages WHERE id = $1
-    """
+private let selectPackage = SQLStatement(constant: "SELECT \(packageColumns) FROM packages WHERE id = $1")
+private let updatePackageRow = SQLStatement(
+    constant: """
+        UPDATE packages SET memory_limit = COALESCE($1, memory_limit), is_archived = COALESCE($2, is_archived)
+        WHERE id = $3 RETURNING \(packageColumns)
+        """
+)

@@ -23,6 +23,19 @@ extension SQLMetadataStore {
         try await Self.refusingTakenEmail { try await write { try $0.execute(updateEmail, [email, name]) == 1 } }
     }
 
+    package func setAdministrator(_ name: String, _ isAdministrator: Bool) async throws -> Bool {
+        try await write { try $0.execute(updateAdministrator, [isAdministrator, name]) == 1 }
+    }
+
+    package func users(areAdministrators: Bool?, page: Page) async throws -> Listing<User> {
+        let range = [areAdministrators ?? false, areAdministrators ?? true]
+        return try await read { connection in
+            let counted = try connection.query(countUsers, range).first
+            let rows = try connection.query(selectUserPage, [range[0], range[1], page.limit, page.offset])
+            return Listing(items: try rows.map { try $0.user() }, total: try counted?.count("total") ?? 0)
+        }
+    }
+
     private static func refusingTakenEmail(_ body: () async throws -> Bool) async throws -> Bool {
         do {
             return try await body()
@@ -72,7 +85,10 @@ extension SQLConnection {
     /// Adds a user.
     /// - Returns: `false` if the name is taken.
     fileprivate func insert(_ user: User) throws -> Bool {
-        try execute(insertUser, [user.name, user.createdOn, user.isService, user.disabledOn, user.email]) == 1
+        let values: [(any SQLConvertible)?] = [
+            user.name, user.createdOn, user.isService, user.disabledOn, user.email, user.isAdministrator,
+        ]
+        return try execute(insertUser, values) == 1
     }
 }
 
@@ -84,7 +100,8 @@ extension SQLRow {
             createdOn: try date("user_created_on"),
             isService: try flag("is_service"),
             disabledOn: try optionalDate("disabled_on"),
-            email: try optionalText("email")
+            email: try optionalText("email"),
+            isAdministrator: try flag("is_administrator")
         )
     }
 }
@@ -92,11 +109,22 @@ extension SQLRow {
 /// The columns that ``SQLRow/user()`` needs, selected from `users`.
 let userColumns = """
     users.name AS user_name, users.created_on AS user_created_on, users.is_service AS is_service,
-    users.disabled_on AS disabled_on, users.email AS email
+    users.disabled_on AS disabled_on, users.email AS email, users.is_administrator AS is_administrator
     """
 private let selectUser = SQLStatement(constant: "SELECT \(userColumns) FROM users WHERE name = $1")
 private let selectUserByEmail = SQLStatement(constant: "SELECT \(userColumns) FROM users WHERE email = $1")
 private let updateEmail: SQLStatement = "UPDATE users SET email = $1 WHERE name = $2"
+private let updateAdministrator: SQLStatement = "UPDATE users SET is_administrator = $1 WHERE name = $2"
+// The condition on the name makes SQLite read the index in order.
+private let countUsers: SQLStatement = """
+    SELECT COUNT(*) AS total FROM users WHERE name > '' AND is_administrator BETWEEN $1 AND $2
+    """
+private let selectUserPage = SQLStatement(
+    constant: """
+        SELECT \(userColumns) FROM users WHERE name > '' AND is_administrator BETWEEN $1 AND $2
+        ORDER BY name LIMIT $3 OFFSET $4
+        """
+)
 private let selectUsers = SQLStatement(
     constant: """
         SELECT \(userColumns), (SELECT COUNT(*) FROM projects WHERE projects.owner = users.name) AS owned_projects,
@@ -105,7 +133,8 @@ private let selectUsers = SQLStatement(
         """
 )
 private let insertUser: SQLStatement = """
-    INSERT INTO users (name, created_on, is_service, disabled_on, email) VALUES ($1, $2, $3, $4, $5)
+    INSERT INTO users (name, created_on, is_service, disabled_on, email, is_administrator)
+    VALUES ($1, $2, $3, $4, $5, $6)
     ON CONFLICT (name) DO NOTHING
     """
 private let disableUser: SQLStatement = """

@@ -63,7 +63,7 @@ extension SQLMetadataStore {
         return try await write { connection in
             let values: [(any SQLConvertible)?] = [
                 change.name, change.name?.lowercased(), change.description, change.settings, change.billingGroup,
-                now, id,
+                now, id, change.expectedSettings,
             ]
             guard let row = try connection.query(updateProjectRow, values).first else { return nil }
             if let tags = change.tags {
@@ -252,7 +252,7 @@ private let updateProjectRow = SQLStatement(
         UPDATE projects SET name = COALESCE($1, name), name_folded = COALESCE($2, name_folded),
             description = COALESCE($3, description), settings = COALESCE($4, settings),
             billing_group = COALESCE($5, billing_group), modified_on = $6
-        WHERE id = $7 RETURNING \(projectColumns)
+        WHERE id = $7 AND settings = COALESCE($8, settings) RETURNING \(projectColumns)
         """
 )
 private let countOwnedProjects: SQLStatement = """

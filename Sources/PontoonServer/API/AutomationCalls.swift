@@ -19,9 +19,20 @@ struct AutomationCalls {
         routes.call(.get, Self.root, list)
         routes.call(.post, Self.root, create)
         routes.call(.get, "\(Self.root)/{automation_id}", details)
+        routes.call(.patch, "\(Self.root)/{automation_id}", update)
         routes.call(.get, "\(Self.root)/{automation_id}/packages", listPackages)
         routes.call(.post, "\(Self.root)/{automation_id}/packages", addPackage)
         routes.call(.get, "/automation/packages/{package_id}", package)
+        routes.call(.patch, "/automation/packages/{package_id}", updatePackage)
+        for (action, isArchived) in [("archive", true), ("restore", false)] {
+            let automation = "\(Self.root)/{automation_id}"
+            routes.call(.post, "\(automation)/actions/\(action)") { call in
+                try await setArchived(isArchived, call)
+            }
+            routes.call(.post, "\(automation)/packages/{package_id}/actions/\(action)") { call in
+                try await setPackageArchived(isArchived, call)
+            }
+        }
         routes.call(.post, Self.uploadRoot, initialize)
         routes.call(.post, "\(Self.uploadRoot)/{upload_id}/complete", complete)
         UploadCalls(root: Self.uploadRoot, uploads: uploads, audience: .users).addShared(to: routes)
@@ -48,7 +59,10 @@ struct AutomationCalls {
     @Sendable private func list(_ call: APICall) async throws -> Response {
         try await call.discardBody()
         let listing = try await automations.list(
-            named: call.query["name"],
+            matching: AutomationFilter(
+                name: call.query["name"],
+                includesArchived: call.query.isTrue("include_archived")
+            ),
             caller: call.caller,
             page: try call.query.page()
         )
@@ -58,6 +72,47 @@ struct AutomationCalls {
             call: call,
             fields: call.fields
         )
+    }
+
+    @Sendable private func update(_ call: APICall) async throws -> Response {
+        let body = try await call.readObject(.text, code: .badRequest)
+        let change = AutomationChange(name: try body.string("name"), description: try body.string("description"))
+        return try await response(to: change, call)
+    }
+
+    private func setArchived(_ isArchived: Bool, _ call: APICall) async throws -> Response {
+        try await call.discardBody()
+        return try await response(to: AutomationChange(isArchived: isArchived), call)
+    }
+
+    private func response(to change: AutomationChange, _ call: APICall) async throws -> Response {
+        let id = try call.context.segment("automation_id")
+        let automation = try await automations.update(id, change, caller: call.caller)
+        call.note(AuditEntry.Object(id: automation.id, name: automation.name))
+        return .json(AutomationBody(automation: automation, base: call.base), fields: call.fields)
+    }
+
+    @Sendable private func updatePackage(_ call: APICall) async throws -> Response {
+        let body = try await call.readObject(.text, code: .badRequest)
+        let change = CodePackageChange(memoryLimit: try body.integer("memory_limit"))
+        return try await response(to: change, of: nil, call)
+    }
+
+    private func setPackageArchived(_ isArchived: Bool, _ call: APICall) async throws -> Response {
+        try await call.discardBody()
+        let automation = try call.context.segment("automation_id")
+        return try await response(to: CodePackageChange(isArchived: isArchived), of: automation, call)
+    }
+
+    private func response(
+        to change: CodePackageChange,
+        of automation: String?,
+        _ call: APICall
+    ) async throws -> Response {
+        let id = try call.context.segment("package_id")
+        let package = try await automations.updatePackage(id, of: automation, change, caller: call.caller)
+        call.note(AuditEntry.Object(id: package.id, target: package.automation, name: package.version))
+        return .json(CodePackageBody(package: package), fields: call.fields)
     }
 
     @Sendable private func listPackages(_ call: APICall) async throws -> Response {

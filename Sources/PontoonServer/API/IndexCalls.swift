@@ -33,6 +33,7 @@ struct IndexCalls {
         routes.open(.get, "/v2/openapi.yaml", document)
         routes.call(.get, "/rate_limit", rateLimit)
         routes.call(.get, "/user", user)
+        routes.call(.get, "/users", users)
         routes.call(.get, "/users/{username}", namedUser)
     }
 
@@ -78,15 +79,33 @@ struct IndexCalls {
         return .json(UserBody(user: call.caller.user, base: call.base), fields: call.fields)
     }
 
+    @Sendable private func users(_ call: APICall) async throws -> Response {
+        try await call.discardBody()
+        let page = try call.query.page()
+        let areAdministrators: Bool?
+        switch call.query["role"].map({ $0.uppercased() }) {
+        case nil: areAdministrators = nil
+        case UserBody.administrator: areAdministrators = true
+        case UserBody.member: areAdministrators = false
+        case let role?:
+            throw PontoonError(.badRequest, "The parameter 'role' must be 'ADMIN' or 'MEMBER', not '\(role)'.")
+        }
+        let listing = try await useCases.accounts.users(
+            areAdministrators: areAdministrators,
+            caller: call.caller,
+            page: page
+        )
+        return try .list(
+            listing.map { UserBody(user: $0, base: call.base) },
+            path: "/users",
+            call: call,
+            fields: call.fields
+        )
+    }
+
     @Sendable private func namedUser(_ call: APICall) async throws -> Response {
         try await call.discardBody()
-        let name = try call.context.segment("username")
-        if name == call.caller.name {
-            return .json(UserBody(user: call.caller.user, base: call.base), fields: call.fields)
-        }
-        guard try await useCases.accounts.exists(name) else {
-            throw PontoonError(.userNotFound, "The requested user does not exist.")
-        }
-        throw PontoonError(.userForbidden, "You may view only your own account.")
+        let user = try await useCases.accounts.user(try call.context.segment("username"), for: call.caller)
+        return .json(UserBody(user: user, base: call.base), fields: call.fields)
     }
 }

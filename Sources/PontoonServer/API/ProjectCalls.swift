@@ -15,7 +15,10 @@ struct ProjectCalls {
         routes.call(.get, "/projects") { call in try await list(call, owner: nil) }
         routes.call(.post, "/projects", create)
         routes.call(.get, "/projects/{owner}") { call in
-            try await list(call, owner: try call.context.segment("owner"))
+            let owner = try call.context.segment("owner")
+            // Not the name of a user, but the id of a project whose '/' is encoded.
+            guard !owner.contains("/") else { throw PontoonError.projectIDMalformed }
+            return try await list(call, owner: owner)
         }
         routes.call(.get, "/projects/{owner}/{project}", details)
         routes.call(.patch, "/projects/{owner}/{project}", update)
@@ -104,6 +107,10 @@ struct ProjectCalls {
             throw PontoonError(.badRequest, "The field 'category' must be 'PRIVATE': Pontoon has no public projects.")
         }
         if let settings = try body.object("settings") {
+            switch settings["locked"] {
+            case nil, .null, .bool: break
+            default: throw PontoonError(.badRequest, "The setting 'locked' must be true or false.")
+            }
             change.settings = JSONValue.object(settings).text
         }
         return change

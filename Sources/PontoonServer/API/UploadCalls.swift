@@ -16,13 +16,13 @@ struct UploadCalls {
 
     func add(to routes: Routes, projects: Projects) {
         routes.call(.post, root, for: audience, initialize)
-        routes.call(.get, root, for: audience, list)
         routes.call(.post, "\(root)/{upload_id}/complete", for: audience) { call in try await complete(call, projects) }
         addShared(to: routes)
     }
 
     /// Adds the calls that are the same for file uploads and code package uploads.
     func addShared(to routes: Routes) {
+        routes.call(.get, root, for: audience, list)
         routes.call(.get, "\(root)/{upload_id}", for: audience, details)
         routes.call(.delete, "\(root)/{upload_id}", for: audience, abort)
     }

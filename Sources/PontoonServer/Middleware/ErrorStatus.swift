@@ -8,7 +8,7 @@ extension PontoonError.Code {
     var status: HTTPResponse.Status {
         switch self {
         case .badRequest, .memberNameMissing, .permissionsMissing, .permissionsIncomplete,
-            .projectNameMissing, .projectQueryMalformed, .metadataInvalid,
+            .projectNameMissing, .projectIDMalformed, .projectQueryMalformed, .metadataInvalid,
             .typeNotFolder, .folderNotDownloadable, .folderNotEmpty, .parentNotFolder, .folderDetailsFixed,
             .fileNameInvalid, .folderMetadataFixed, .folderTagsFixed, .destinationMissing, .destinationAmbiguous,
             .uploadProjectMalformed, .uploadIDMissing, .partNumberInvalid, .initializeInvalid, .reportInvalid,

@@ -9,16 +9,15 @@ struct AutomationBody: JSONWritable {
     let base: BaseURL
 
     func write(to json: inout JSONWriter) {
-        let createdOn = Timestamp(automation.createdOn)
         json.object { json in
-            json.field("archived", false)
+            json.field("archived", automation.isArchived)
             json.field("created_by", automation.owner)
-            json.field("created_on", createdOn)
+            json.field("created_on", Timestamp(automation.createdOn))
             json.field("description", automation.description)
             json.field("href", "\(base.api)/automation/automations/\(automation.id)")
             json.field("id", automation.id)
             json.field("modified_by", automation.owner)
-            json.field("modified_on", createdOn)
+            json.field("modified_on", Timestamp(automation.modifiedOn))
             json.field("name", automation.name)
             json.field("owner", automation.owner)
         }
@@ -33,7 +32,7 @@ struct CodePackageBody: JSONWritable {
 
     func write(to json: inout JSONWriter) {
         json.object { json in
-            json.field("archived", false)
+            json.field("archived", package.isArchived)
             json.field("automation", package.automation)
             json.field("created_by", package.createdBy)
             json.field("created_on", Timestamp(package.createdOn))

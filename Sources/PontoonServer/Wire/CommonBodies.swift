@@ -1,9 +1,14 @@
 import PontoonCore
 
-/// The JSON body that describes a user; Pontoon stores only the name and the email address.
+/// The JSON body that describes a user; Pontoon stores only the name, the email address and the role.
 ///
 /// `GET /v2/user`; source: docs/api.md#users.
 struct UserBody: JSONWritable {
+    /// The role of an administrator.
+    static let administrator = "ADMIN"
+    /// The role of every other user.
+    static let member = "MEMBER"
+
     let user: User
     let base: BaseURL
 
@@ -15,7 +20,7 @@ struct UserBody: JSONWritable {
             json.field("href", "\(base.api)/users/\(user.name)")
             json.field("last_name", "")
             json.field("phone", "")
-            json.field("role", "MEMBER")
+            json.field("role", user.isAdministrator ? Self.administrator : Self.member)
             json.field("state", "")
             json.field("tags", [String]())
             json.field("username", user.name)

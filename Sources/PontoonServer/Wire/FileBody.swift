@@ -14,6 +14,8 @@ struct FileBody: JSONWritable {
 
     func write(to json: inout JSONWriter) {
         json.object { json in
+            // Always empty: on the platform, tasks set it. Without the field, the Python client would load the file again.
+            json.field("_secondary_files", [String]())
             json.field("checksums", file.content.map { Checksums(content: $0) })
             json.field("created_on", Timestamp(file.createdOn))
             json.field("href", "\(base.api)/files/\(file.id)")

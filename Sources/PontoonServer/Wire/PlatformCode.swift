@@ -28,6 +28,7 @@ extension PontoonError.Code {
         case .projectExists, .memberExists: 3003
         case .memberNameMissing: 3005
         case .projectNameMissing: 3007
+        case .projectIDMalformed: 3012
         case .permissionsMissing: 3011
         case .permissionsIncomplete: 3013
         case .fileForbidden: 5001

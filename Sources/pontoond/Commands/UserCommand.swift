@@ -16,6 +16,8 @@ struct UserCommand: AsyncParsableCommand {
         @OptionGroup var audit: AuditFlags
         @Flag(help: "Add a service user: a program, which cannot own projects or sign in to the console")
         var service = false
+        @Flag(help: "Add an administrator, who may list all users with GET /v2/users")
+        var administrator = false
         @Option(help: "The user's email address, with which admins of projects can add the user as a member") var email:
             String?
         @Argument(help: "Name of the user: 1 to 64 letters, digits, '.', '_' or '-'") var name: String
@@ -23,7 +25,12 @@ struct UserCommand: AsyncParsableCommand {
         func run() async throws {
             try await stores.withUsers(audit) { users, audit in
                 try await audit.recording(.userAdd, .init(id: name)) { _ in
-                    try await users.add(name, isService: service, email: email)
+                    try await users.add(
+                        name,
+                        isService: service,
+                        isAdministrator: administrator,
+                        email: email
+                    )
                 }
                 Pontoond.print(
                     """
@@ -36,21 +43,32 @@ struct UserCommand: AsyncParsableCommand {
     }
 
     struct Set: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Change a user's email address.")
+        static let configuration = CommandConfiguration(
+            abstract: "Change a user's email address or role."
+        )
         @OptionGroup var stores: StoreFlags
         @OptionGroup var audit: AuditFlags
         @Option(help: "The new email address") var email: String?
         @Flag(help: "Remove the email address") var noEmail = false
+        @Flag(
+            inversion: .prefixedNo,
+            help: "Grant or withdraw the role of administrator, who may list all users with GET /v2/users"
+        )
+        var administrator: Bool?
         @Argument(help: "Name of the user") var name: String
 
         func validate() throws {
-            guard (email != nil) != noEmail else { throw ValidationError("Give either --email or --no-email.") }
+            guard email == nil || !noEmail else { throw ValidationError("Give either --email or --no-email.") }
+            guard email != nil || noEmail || administrator != nil else {
+                throw ValidationError("Give --email, --no-email, --administrator or --no-administrator.")
+            }
         }
 
         func run() async throws {
             try await stores.withUsers(audit) { users, audit in
                 try await audit.recording(.userUpdate, .init(id: name)) { _ in
-                    try await users.setEmail(of: name, to: email)
+                    if let administrator { try await users.setAdministrator(name, administrator) }
+                    if email != nil || noEmail { try await users.setEmail(of: name, to: email) }
                 }
                 Pontoond.print("Changed user \(name).")
             }
@@ -171,7 +189,7 @@ private struct UserLine: Encodable {
 
     init(_ summary: UserSummary) {
         name = summary.user.name
-        kind = summary.user.isService ? "service" : "user"
+        kind = summary.user.isService ? "service" : summary.user.isAdministrator ? "administrator" : "user"
         state = summary.user.disabledOn == nil ? "active" : "disabled"
         created = summary.user.createdOn.formatted(.iso8601)
         projects = summary.ownedProjects

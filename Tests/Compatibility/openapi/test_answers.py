@@ -74,10 +74,10 @@ def test_refusals_of_all_calls(server, admin, recorder):
     for method, path, operation in recorder.document.operations():
         # A bad body is refused before a bad path is, so the body must be good.
         body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("example")
-        for text, code in (("%00", 90000), ("%ff", 90003)):
-            if "{" in path and path.startswith("/v2"):
+        for text, status in (("%00", 400), ("%ff", 404), ("%2F", 400)):
+            if "{" in path and path.startswith("/v2") and (text != "%2F" or "{owner}" in path):
                 url = origin + fill(path, text)
-                admin.send_to(method, url, 400 if code == 90000 else 404, **({} if body is None else {"json": body}))
+                admin.send_to(method, url, status, **({} if body is None else {"json": body}))
 
 
 def test_server_and_users(server, admin, rosalind):
@@ -92,7 +92,12 @@ def test_server_and_users(server, admin, rosalind):
     for query in ("", "?fields=username", "?fields=!email", "?fields=_all"):
         admin.call("GET", "/user" + query, status=200)
     admin.call("GET", "/users/admin", status=200)
-    admin.refused(403, 2001, "GET", "/users/rosalind")
+    for query in ("", "?limit=1", "?limit=1&offset=1", "?fields=username", "?role=ADMIN", "?fields=_all"):
+        admin.call("GET", "/users" + query, status=200)
+    admin.refused(400, 90000, "GET", "/users?role=x")
+    rosalind.refused(403, 2001, "GET", "/users")
+    admin.call("GET", "/users/rosalind", status=200)
+    rosalind.refused(403, 2001, "GET", "/users/admin")
     admin.refused(404, 2002, "GET", "/users/none")
     admin.refused(404, 90003, "GET", "/users/%ff")
     admin.refused(400, 90000, "GET", "/users/%00")
@@ -912,7 +917,26 @@ def test_packages(admin, nobody):
         admin.call("GET", f"/automation/packages/{added}{query}", status=200)
     nobody.refused(404, 90003, "GET", f"/automation/packages/{added}")
     admin.refused(400, 90000, "GET", "/automation/packages/%00")
-    admin.call("DELETE", f"{root}/{admin.create(root, new, 200)['upload_id']}", status=204)
+    opened = admin.create(root, new, 200)["upload_id"]
+    for query in ("", "?limit=1", "?offset=1"):
+        admin.call("GET", root + query, status=200)
+    admin.refused(400, 90000, "GET", root + "?limit=0")
+    admin.call("DELETE", f"{root}/{opened}", status=204)
+    changes = (
+        (f"{automations}/{automation}", {"name": "c", "description": None}, {"name": ""}),
+        (f"/automation/packages/{added}", {"memory_limit": 5}, {"memory_limit": "x"}),
+    )
+    for path, change, bad in changes:
+        for query in ("", "?fields=id"):
+            admin.call("PATCH", path + query, change, 200)
+        admin.refused(400, 90000, "PATCH", path, bad)
+        nobody.refused(404, 90003, "PATCH", path, change)
+    for home in (f"{automations}/{automation}", f"{automations}/{automation}/packages/{added}"):
+        for action in ("archive", "restore"):
+            for query in ("", "?fields=archived"):
+                admin.call("POST", f"{home}/actions/{action}{query}", status=200)
+            nobody.refused(404, 90003, "POST", f"{home}/actions/{action}")
+    admin.call("GET", automations + "?include_archived=true", status=200)
 
 
 def test_rate_limit(tmp_path):

@@ -63,7 +63,8 @@ struct UserCommandTests {
             let users = try await server.administer("user", "list").split(separator: "\n").map(Self.cells)
             #expect(
                 users.map { Array($0.prefix(3)) } == [
-                    ["NAME", "KIND", "STATE"], ["ada", "user", "disabled"], ["admin", "user", "active"],
+                    ["NAME", "KIND", "STATE"], ["ada", "user", "disabled"],
+                    ["admin", "administrator", "active"],
                     ["bot", "service", "active"],
                 ]
             )
@@ -75,6 +76,10 @@ struct UserCommandTests {
             #expect(emails == ["EMAIL", "ada@example.org", "-", "-", "-"])
             let ada = try await server.administer("user", "list", "--json").split(separator: "\n").first ?? ""
             #expect(ada.contains("\"email\":\"ada@example.org\""), "\(ada)")
+            try await server.administer("user", "set", "cyd", "--administrator")
+            try await server.administer("user", "set", "admin", "--no-administrator")
+            let kinds = try await server.administer("user", "list").split(separator: "\n").map { Self.cells($0)[1] }
+            #expect(kinds == ["KIND", "user", "user", "service", "administrator"])
             try await server.administer("user", "remove", "cyd")
             let options = [
                 "--name", "nightly run", "--scope", "upload", "--project", "admin/uploads", "--expires", "30d",
@@ -142,6 +147,8 @@ struct UserCommandTests {
                 (["user", "add", "cyd", "--email", "cyd"], "name@domain"), (["user", "set", "ada"], "--no-email"),
                 (["user", "set", "ada", "--email", "a@b", "--no-email"], "--no-email"),
                 (["user", "set", "nobody", "--no-email"], "nobody"),
+                (["user", "set", "bot", "--administrator"], "service user"),
+                (["user", "add", "cyd", "--service", "--administrator"], "service user"),
                 (["user", "disable", "nobody"], "nobody"), (["user", "enable", "nobody"], "nobody"),
                 (["user", "remove", "nobody"], "nobody"), (["user", "remove", "admin"], "owns 1 project"),
                 (["user", "remove", "admin", "--give-projects-to", "nobody"], "nobody"),

@@ -143,7 +143,7 @@ struct FileListTests {
             let all: Set<String> = [
                 "href", "id", "name", "size", "project", "parent", "type", "created_on", "modified_on", "storage",
                 "origin",
-                "tags", "metadata", "checksums",
+                "tags", "metadata", "checksums", "_secondary_files",
             ]
             let rows: [(String, Set<String>)] = [
                 ("", all), ("?fields=_all", all), ("?fields=", all), ("?fields=id,name", ["href", "id", "name"]),

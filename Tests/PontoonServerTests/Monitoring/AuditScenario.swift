@@ -126,11 +126,33 @@ struct AuditScenario {
             package,
             "package.create"
         ) { ["object": .string(try $0.text("id")), "target": .string(automation), "name": "1"] }
+        try await changePackage(automation)
         let aborted = try await make(.POST, packageUploads, [:], body, "upload.initialize") {
             ["object": .string(try $0.text("upload_id"))]
         }.text("upload_id")
         try await make(.DELETE, "\(packageUploads)/{upload_id}", ["upload_id": aborted], nil, "upload.abort") { _ in
             ["object": .string(aborted)]
+        }
+    }
+
+    private mutating func changePackage(_ automation: String) async throws {
+        let home = "/automation/automations/{automation_id}"
+        var values = ["automation_id": automation]
+        let isAutomation: [String: JSONValue] = ["object": .string(automation), "name": "nightly"]
+        let note: JSONValue = ["description": "x"]
+        try await make(.PATCH, home, values, note, "automation.update") { _ in isAutomation }
+        for action in ["archive", "restore"] {
+            try await make(.POST, "\(home)/actions/\(action)", values, nil, "automation.update") { _ in isAutomation }
+        }
+        let packages = try await api.listed("/automation/automations/\(automation)/packages")
+        let package = try #require(packages.first)
+        values["package_id"] = package
+        let isPackage: [String: JSONValue] = ["object": .string(package), "target": .string(automation), "name": "1"]
+        let limit: JSONValue = ["memory_limit": 5]
+        try await make(.PATCH, "/automation/packages/{package_id}", values, limit, "package.update") { _ in isPackage }
+        for action in ["archive", "restore"] {
+            let path = "\(home)/packages/{package_id}/actions/\(action)"
+            try await make(.POST, path, values, nil, "package.update") { _ in isPackage }
         }
     }
 

@@ -27,6 +27,32 @@ struct PermissionTests {
         }
     }
 
+    @Test("in a locked project, whatever needs the permission to write is refused, even to an admin")
+    func locked() async throws {
+        try await withTestServer(arguments: smallParts) { server in
+            let stage = try await Stage(server, .admin)
+            let place = try await stage.makePlace()
+            let project = "/projects/\(place.project)"
+            try await server.api.perform(.PATCH, project, ["settings": ["locked": true]])
+            let before = try await stage.snapshot(place)
+            let refused = Self.rows.filter(\.isRefusedIfLocked)
+            #expect(refused.count == 17)
+            for row in refused {
+                for caller in [stage.caller, server.api] {
+                    server.expectRefusal(try await row.send(caller, place), 403, row.refusal, "\(row)")
+                }
+            }
+            #expect(try await stage.snapshot(place) == before, "a refused call changed something")
+            for row in Self.rows where [.read, .copy].contains(row.right) || row.path.hasSuffix("/permissions") {
+                #expect(try await row.send(stage.caller, place).status == row.success, "\(row)")
+            }
+            try await server.api.perform(.PATCH, project, ["settings": ["locked": false]])
+            let body: JSONValue = ["parts": [Self.report(place.etag)]]
+            let complete = try await server.api.call(.POST, "/upload/multipart/\(place.upload)/complete", body)
+            #expect(complete.status == 201, "the upload was kept")
+        }
+    }
+
     @Test("lists of projects and uploads show only what the caller may see", arguments: Actor.allCases)
     func lists(_ actor: Actor) async throws {
         try await withTestServer(arguments: smallParts) { server in
@@ -167,6 +193,16 @@ extension PermissionTests {
         }
 
         var description: String { "\(method) \(path)" }
+
+        /// Whether the call is refused in a locked project.
+        var isRefusedIfLocked: Bool {
+            switch path {
+            case "/projects/{project}": method == .DELETE
+            case "/upload/multipart/{upload}": method == .POST
+            case let path where path.hasPrefix("/upload/multipart/{upload}/"): true
+            default: right == .write
+            }
+        }
 
         func send(_ caller: APIClient, _ place: Place) async throws -> APIResponse {
             try await caller.call(method, place.fill(path), body(place))

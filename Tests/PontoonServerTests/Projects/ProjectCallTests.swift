@@ -80,11 +80,17 @@ struct ProjectCallTests {
             }
             let list = try await server.api.call(.GET, "/projects")
             #expect(list.headers["X-Total-Matching-Query"] == ["1"])
+            server.expectRefusal(try await server.api.call(.GET, "/projects/admin%2Fuploads"), 400, 3012)
             for (method, path) in [(HTTPMethod.GET, ""), (.PATCH, ""), (.DELETE, ""), (.GET, "/files")] {
-                for id in ["admin/nothing", "Admin/uploads", "nobody/uploads", "admin/uploads%2Fx"] {
+                for id in ["admin/nothing", "Admin/uploads", "nobody/uploads"] {
                     let body: JSONValue? = method == .PATCH ? [:] : nil
                     let response = try await server.api.call(method, "/projects/\(id)\(path)", body)
                     server.expectRefusal(response, 404, 3002, "\(method) \(id)\(path)")
+                }
+                for id in ["admin/uploads%2Fx", "admin%2Fx/uploads"] {
+                    let body: JSONValue? = method == .PATCH ? [:] : nil
+                    let response = try await server.api.call(method, "/projects/\(id)\(path)", body)
+                    server.expectRefusal(response, 400, 3012, "\(method) \(id)\(path)")
                 }
             }
         }

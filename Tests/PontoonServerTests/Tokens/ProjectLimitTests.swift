@@ -98,7 +98,7 @@ struct ProjectLimitTests {
         "GET /rate_limit", "GET /user", "GET /users/{username}", "GET /tokens", "GET /projects",
         "GET /projects/{owner}", "GET /upload/multipart", "GET /usage", "GET /forecast",
         "GET /billing/groups", "GET /tasks", "GET /apps", "GET /async/files",
-        "GET /automation/automations",
+        "GET /automation/automations", "GET /automation/upload",
     ]
     /// Calls whose response reports each file separately, with 200.
     private static let bulk: Set<String> = [

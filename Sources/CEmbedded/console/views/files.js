@@ -11,7 +11,7 @@ import { FileActions } from './file-actions.js';
 import { FileDetails } from './file-details.js';
 import { FolderListing, MOST_ENTRIES, parseSearch } from './folder-listing.js';
 import { entryRow, headerRow, pendingRow } from './folder-rows.js';
-import { folderTrail, loadProject, projectHead } from './project-head.js';
+import { folderTrail, loadProject, projectHead, withLock } from './project-head.js';
 
 const t = strings.files;
 const ROW = 38;
@@ -22,7 +22,7 @@ export async function show({ app, route, signal, main }) {
   const [project, trail] = await Promise.all([
     loadProject(app, route.project, signal), folderTrail(app, route, signal),
   ]);
-  const view = new FilesView(app, route, project, trail, signal);
+  const view = new FilesView(app, route, withLock(project), trail, signal);
   await view.start(main);
   return view;
 }

@@ -4,6 +4,7 @@ import { createFolder, listFolder, listProjects } from '../api/calls.js';
 import { strings } from '../strings.js';
 import { button, fill, h, icon, name, plainName, uniqueID } from '../ui/dom.js';
 import { openDialog } from '../ui/dialog.js';
+import { withLock } from './project-head.js';
 
 const t = strings.picker;
 /** Maximum number of pages that are searched for subfolders, because the API cannot list folders only. */
@@ -24,7 +25,7 @@ const MOST_PAGES = 200;
  */
 export async function pickFolder(app, { title, submit, project, sameProject, without = new Set(), note }) {
   let projects = [project];
-  if (!sameProject) projects = (await listProjects(app.client)).filter(({ permissions }) => permissions.write);
+  if (!sameProject) projects = (await listProjects(app.client)).filter((one) => withLock(one).permissions.write);
   if (projects.length === 0) return openDialog({ title, content: [h('p', null, t.noProjects)] });
   let chosen = projects.find(({ id }) => id === project?.id) ?? projects[0];
   let trail = [];

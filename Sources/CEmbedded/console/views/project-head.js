@@ -16,6 +16,10 @@ export async function loadProject(app, id, signal, { fresh = false } = {}) {
   return app.project;
 }
 
+/** Returns a project as the views of its files show it: nobody may write to a locked project. */
+export const withLock = (project) => (project.settings?.locked
+  ? { ...project, permissions: { ...project.permissions, write: false } } : project);
+
 /**
  * Creates the head of a view.
  *
@@ -42,6 +46,7 @@ export function projectHead({ app, project, active, trail = [], actions = [] }) 
       parents.map(({ label, href }) => h('li', null, h('a', { href }, name(label)), icon('chevron'))))),
     h('div', { class: 'head-row' },
       h('h1', { tabindex: '-1' }, current && icon('folder'), name(current?.label ?? project.name)),
+      project.settings?.locked && h('span', { class: 'pill pill-disabled', title: t.lockedHelp }, t.locked),
       h('div', { class: 'actions' }, actions)),
     h('nav', { class: 'tabs', 'aria-label': t.views },
       tab('files', t.files), app.extensions.has('upload_links') && tab('links', t.links), tab('members', t.members),

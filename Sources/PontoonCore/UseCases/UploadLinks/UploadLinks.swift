@@ -77,7 +77,7 @@ package struct UploadLinks: Sendable {
     ///
     /// - Throws: `.projectNotFound`, `.projectForbidden`.
     package func list(in project: ProjectID, caller: Caller, page: Page) async throws -> Listing<UploadLinkSummary> {
-        _ = try await access.project(project, for: caller, needing: .write)
+        _ = try await access.project(project, for: caller, needing: .write, evenIfLocked: true)
         return try await metadata.uploadLinks(of: project, page: page)
     }
 
@@ -87,7 +87,7 @@ package struct UploadLinks: Sendable {
     package func details(_ id: String, caller: Caller) async throws -> UploadLinkSummary {
         guard let summary = try await metadata.uploadLink(id) else { throw PontoonError.uploadLinkNotFound }
         do {
-            _ = try await access.project(summary.link.project, for: caller, needing: .write)
+            _ = try await access.project(summary.link.project, for: caller, needing: .write, evenIfLocked: true)
         } catch let error as PontoonError where error.code == .projectNotFound {
             throw PontoonError.uploadLinkNotFound
         }

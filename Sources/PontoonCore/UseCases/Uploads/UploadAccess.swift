@@ -15,7 +15,8 @@ struct UploadAccess: Sendable {
     ///   - mayProgress: Whether the call contributes to the file. Otherwise initiators need no permission: they may
     ///     query and abort their uploads even after losing their membership.
     /// - Returns: The upload.
-    /// - Throws: `.uploadNotFound`, also for users without access; `.uploadForbidden`.
+    /// - Throws: `.uploadNotFound`, also for users without access; `.uploadForbidden`, also if the upload is active and
+    ///   its project locked.
     func upload(_ id: String, caller: Caller, mayProgress: Bool = true) async throws -> Upload {
         guard let upload = try await metadata.upload(id), isVisible(upload, to: caller) else {
             throw PontoonError.uploadNotFound
@@ -31,7 +32,12 @@ struct UploadAccess: Sendable {
             throw PontoonError.uploadNotFound
         }
         let permissions = try await metadata.permissions(of: caller.name, in: project)
-        if let permissions, permissions.allows(isOwn ? .write : .admin) { return upload }
+        if let permissions, permissions.allows(isOwn ? .write : .admin) {
+            if mayProgress, upload.state == .active, try await isLocked(project, for: caller) {
+                throw PontoonError.projectLocked(project, .uploadForbidden)
+            }
+            return upload
+        }
         // Without a membership, the project may have been deleted with the upload between the two queries.
         if permissions == nil {
             guard isOwn, try await metadata.upload(id) != nil else { throw PontoonError.uploadNotFound }
@@ -41,6 +47,11 @@ struct UploadAccess: Sendable {
             .uploadForbidden,
             "This upload belongs to another user; you need the 'admin' permission in its project."
         )
+    }
+
+    /// Returns whether a project is locked; the row may be up to one second old.
+    private func isLocked(_ project: ProjectID, for caller: Caller) async throws -> Bool {
+        try await metadata.project(project, for: caller.name, reading: .cached)?.project.isLocked == true
     }
 
     private func isVisible(_ upload: Upload, to caller: Caller) -> Bool {
@@ -85,6 +96,7 @@ struct UploadAccess: Sendable {
         else { return nil }
         guard case .folder(_, let project, _) = upload.destination else { return upload }
         let permissions = try await metadata.permissions(of: caller.name, in: project, reading: .cached)
-        return permissions?.allows(.write) == true ? upload : nil
+        guard permissions?.allows(.write) == true, try await !isLocked(project, for: caller) else { return nil }
+        return upload
     }
 }

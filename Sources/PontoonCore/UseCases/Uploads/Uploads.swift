@@ -223,13 +223,18 @@ package final class Uploads: Sendable {
 
     // MARK: - Queries
 
-    /// Returns one page of the caller's unfinished uploads to project folders, newest first.
+    /// Returns one page of the caller's unfinished uploads, newest first: those to project folders, or those of code
+    /// packages (``ofCodePackages``).
     ///
     /// For a sender, returns only the uploads of the session.
     package func list(caller: Caller, page: Page) async throws -> Listing<UploadSummary> {
         let uploads =
             if let session = uploads.session {
                 try await metadata.uploads(ofSenderSession: session, page: page)
+            } else if uploads.namespace == .codePackages {
+                // A token that is limited to projects sees no automation.
+                caller.isLimited
+                    ? Listing(items: [], total: 0) : try await metadata.packageUploads(of: caller.name, page: page)
             } else {
                 try await metadata.uploads(of: caller.name, in: caller.rights.projects, page: page)
             }
