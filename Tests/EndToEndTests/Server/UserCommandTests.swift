@@ -22,7 +22,7 @@ struct UserCommandTests {
                 "set -e\n"
                 + blocks.joined(separator: "\n").replacing("http://127.0.0.1:8080", with: server.origin)
                 .replacing("/var/lib/pontoon", with: server.data.string)
-            #expect(blocks.count == 7 && script.contains("pontoond user remove ada"))
+            #expect(blocks.count == 8 && script.contains("pontoond user remove ada"))
             try await withTemporaryFolder { folder in
                 let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
                 let result = try await run(
@@ -47,7 +47,7 @@ struct UserCommandTests {
                 }
                 #expect(try await server.api.listed("/projects").contains("ada/runs"))
                 #expect(try await server.api.listed("/projects/ada/runs/members") == ["admin"])
-                #expect(result.standardOutput.contains("sequencer  service  active"))
+                #expect(result.standardOutput.contains("sequencer  service        active"))
                 #expect(result.standardOutput.contains("upload  ada/runs"))
             }
         }
