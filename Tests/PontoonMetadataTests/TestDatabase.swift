@@ -25,6 +25,7 @@ enum TestDatabase: String, CustomTestStringConvertible {
 func withDrivers(
     _ count: Int,
     to database: TestDatabase,
+    transactionIdleTimeout idleTimeout: Duration? = nil,
     _ body: @Sendable ([any SQLDriver]) async throws -> Void
 ) async throws {
     @Sendable func run(_ open: () async throws -> any SQLDriver) async throws {
@@ -47,8 +48,7 @@ func withDrivers(
     case .postgreSQL:
         try await withPostgreSQLDatabase { url in
             var settings = try PostgreSQLSettings(url: url)
-            // Tests hold transactions open, perhaps on a busy machine.
-            settings.transactionIdleTimeout = .seconds(300)
+            if let idleTimeout { settings.transactionIdleTimeout = idleTimeout }
             try await run { try await PostgreSQLDriver.open(settings) }
         }
     #endif
@@ -74,9 +74,10 @@ func withStore(
 func withStores(
     _ count: Int,
     in database: TestDatabase,
+    transactionIdleTimeout: Duration? = nil,
     _ body: @Sendable ([SQLMetadataStore]) async throws -> Void
 ) async throws {
-    try await withDrivers(count, to: database) { drivers in
+    try await withDrivers(count, to: database, transactionIdleTimeout: transactionIdleTimeout) { drivers in
         var stores: [SQLMetadataStore] = []
         for driver in drivers { stores.append(try await open(driver)) }
         try await body(stores)

@@ -9,7 +9,9 @@ struct AddressResolver: Sendable {
     struct Failure: Error {}
 
     /// A thread is occupied until the system's call returns, which can take longer than ``timeout``.
-    private static let threads = NIOThreadPool(numberOfThreads: 8)
+    ///
+    /// There are four times as many as turns of one user, whose name servers may never respond.
+    private static let threads = NIOThreadPool(numberOfThreads: 32)
     private static let timeout = TimeAmount.seconds(5)
     private static let maximumAddresses = 8
 
@@ -25,7 +27,11 @@ struct AddressResolver: Sendable {
         Self.threads.start()
         let found = await withCheckedContinuation { continuation in
             let answer = FirstAnswer(continuation)
-            Self.threads.submit { state in answer.give(state == .active ? lookUp(host) : []) }
+            Self.threads.submit { state in
+                // Nobody waits for the address any more.
+                guard !answer.isGiven else { return }
+                answer.give(state == .active ? lookUp(host) : [])
+            }
             MultiThreadedEventLoopGroup.singleton.next().scheduleTask(in: Self.timeout) { answer.give([]) }
         }
         guard !found.isEmpty else { throw Failure() }
@@ -53,6 +59,8 @@ private final class FirstAnswer: Sendable {
     private let continuation: Mutex<CheckedContinuation<[NetworkAddress], Never>?>
 
     init(_ continuation: CheckedContinuation<[NetworkAddress], Never>) { self.continuation = Mutex(continuation) }
+
+    var isGiven: Bool { continuation.withLock { $0 == nil } }
 
     func give(_ addresses: [NetworkAddress]) {
         let continuation = continuation.withLock { continuation in

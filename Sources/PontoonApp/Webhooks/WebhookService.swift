@@ -39,6 +39,12 @@ final class WebhookReports: Sendable {
                     metadata: ["webhook.id": "\(id)", "event.id": "\(delivery.event)"]
                 )
             }
+            if turn.hasMissedEvents {
+                logger.error(
+                    "events missed by webhook; increase --event-retention unless a backup was restored",
+                    metadata: ["webhook.id": "\(id)"]
+                )
+            }
             if turn.state == .disabled {
                 logger.notice("webhook disabled by its receiver", metadata: ["webhook.id": "\(id)"])
             }

@@ -161,6 +161,8 @@ package struct WebhookTurn: Hashable, Sendable {
     package var redelivered: [String] = []
     /// Dead deliveries that were sent again in vain.
     package var refused: [WebhookDelivery] = []
+    /// Whether events were deleted, or lost by a restore, before they could be delivered.
+    package var hasMissedEvents = false
 
     package init(progress: WebhookProgress) { self.progress = progress }
 }

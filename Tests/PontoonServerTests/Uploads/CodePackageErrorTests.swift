@@ -54,7 +54,7 @@ struct CodePackageErrorTests {
                 (.POST, "\(upload)/complete", ["parts": 1], 400, 8015),
                 (.POST, "\(upload)/complete", ["parts": [partReport(1, "x")]], 400, 8014),
                 (.POST, "\(upload)/complete", nil, 409, 8007), (.PUT, upload, nil, 405, 90006),
-                (.GET, root, nil, 405, 90006),
+                (.DELETE, root, nil, 405, 90006),
             ]
             for (method, path, body, status, code) in calls {
                 server.expectRefusal(try await api.call(method, path, body), status, code, "\(method) \(path)")

@@ -33,7 +33,8 @@ struct UploadAccess: Sendable {
         }
         let permissions = try await metadata.permissions(of: caller.name, in: project)
         if let permissions, permissions.allows(isOwn ? .write : .admin) {
-            if mayProgress, upload.state == .active, try await isLocked(project, for: caller) {
+            // Also while it is being completed, because another server may have died and left it in this state.
+            if mayProgress, upload.state != .completed, try await isLocked(project, for: caller) {
                 throw PontoonError.projectLocked(project, .uploadForbidden)
             }
             return upload

@@ -40,6 +40,10 @@ struct UploadFinisher: Sendable {
             }
             throw refusal
         }
+        // The validator may have taken so long that the object, which no record names yet, was removed as an orphan.
+        if case .presigned(let store) = storage, finished.content.key != finished.upload.key {
+            _ = try await store.createEmptyObject(finished.content.key)
+        }
         return finished
     }
 

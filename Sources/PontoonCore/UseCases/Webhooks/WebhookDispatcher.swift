@@ -111,7 +111,10 @@ package final class WebhookDispatcher: Sendable {
         let last = try await metadata.lastEvent()
         let now = now()
         var (pause, admitted) = (Self.interval.inSeconds, [Webhook]())
-        for pending in try await metadata.pendingWebhooks(last: last) {
+        let all = try await metadata.pendingWebhooks(last: last)
+        let ids = Set(all.map(\.webhook.id))
+        state.withLock { state in state.scans = state.scans.filter { ids.contains($0.key) } }
+        for pending in all {
             let webhook = pending.webhook
             let isWaiting = webhook.progress.nextAttemptOn > now && !webhook.hasRedeliveries
             let due = max(isWaiting ? webhook.progress.nextAttemptOn : now, pending.leasedUntil)
