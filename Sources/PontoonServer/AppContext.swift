@@ -4,6 +4,11 @@ import Logging
 import NIOCore
 import PontoonCore
 
+extension String {
+    /// Whether the text contains `/`, also if a combining character follows it, with which it is one `Character`.
+    var containsSlash: Bool { utf8.contains(UInt8(ascii: "/")) }
+}
+
 /// The data that middleware and handlers share about one request.
 struct AppContext: RequestContext {
     var coreContext: CoreRequestContextStorage
@@ -62,9 +67,8 @@ struct AppContext: RequestContext {
     ///
     /// - Throws: `.routeNotFound` if a segment is missing or cannot be decoded; `.projectIDMalformed` if one contains `/`.
     func projectID() throws -> ProjectID {
-        guard let id = ProjectID("\(try segment("owner"))/\(try segment("project"))") else {
-            throw PontoonError.projectIDMalformed
-        }
-        return id
+        let (owner, name) = (try segment("owner"), try segment("project"))
+        guard !owner.containsSlash, !name.containsSlash else { throw PontoonError.projectIDMalformed }
+        return ProjectID(owner: owner, shortName: name)
     }
 }

@@ -17,7 +17,7 @@ struct ProjectCalls {
         routes.call(.get, "/projects/{owner}") { call in
             let owner = try call.context.segment("owner")
             // Not the name of a user, but the id of a project whose '/' is encoded.
-            guard !owner.contains("/") else { throw PontoonError.projectIDMalformed }
+            guard !owner.containsSlash else { throw PontoonError.projectIDMalformed }
             return try await list(call, owner: owner)
         }
         routes.call(.get, "/projects/{owner}/{project}", details)
