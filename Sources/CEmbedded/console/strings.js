@@ -277,6 +277,7 @@ export const strings = {
       upload_links: 'People without an account can send files with a link.',
       usage: 'The server reports the storage that users and projects use, and their quotas.',
       verification: 'The server reads the stored bytes of a file again on request.',
+      webhooks: 'The server sends changes to a URL, signed and in order.',
     },
   },
 
