@@ -2,7 +2,7 @@
 ///
 /// Source: POSIX.1-2017, pax, "pax Header Block"; GNU tar manual, "Sparse Formats".
 struct PaxRecords {
-    /// An empty value means that the records of the header that applies to all entries are not used.
+    /// The path; empty if the header of the entry cancels the path of the header that applies to all entries.
     private(set) var path: [UInt8]?
     private(set) var size: Int64?
     private(set) var isSparse = false

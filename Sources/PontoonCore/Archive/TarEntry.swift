@@ -28,7 +28,7 @@ package struct TarEntry: Hashable, Sendable {
     }
 }
 
-/// What a ``TarReader`` finds next.
+/// An event that a ``TarReader`` returns.
 package enum TarEvent: Hashable, Sendable {
     case entry(TarEntry)
     /// The next bytes of the content of a file, at least one.

@@ -2,8 +2,9 @@ package import NIOCore
 
 /// A reader of tar archives in the formats v7, ustar, pax and GNU, which receives the bytes in pieces of any size.
 ///
-/// It performs no I/O and keeps little in memory, so a slow client occupies neither a thread nor a large buffer: the piece
-/// that was received last, and headers of up to ``maximumExtension`` bytes.
+/// It performs no I/O and keeps little in memory, so a slow client occupies neither a thread nor a large buffer: the
+/// piece that was received last, and headers of up to ``maximumExtension`` bytes.
+///
 /// Neither lengths nor paths in an archive are trusted: numbers are bounded, and the caller must check each path.
 package struct TarReader: Sendable {
     /// Maximum size in bytes of a header with extended records or a long name.
@@ -45,7 +46,7 @@ package struct TarReader: Sendable {
         }
     }
 
-    /// Returns what comes next; `nil` if more bytes are needed.
+    /// Returns the next event; `nil` if more bytes are needed.
     ///
     /// - Throws: ``TarError``; the reader must not be used afterwards.
     package mutating func next() throws(TarError) -> TarEvent? {

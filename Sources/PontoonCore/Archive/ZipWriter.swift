@@ -175,7 +175,7 @@ package enum ZipWriter {
 
     /// Returns the date of a day in the Gregorian calendar, which Foundation computes far more slowly.
     private static func civil(daysSince1970: Int64) -> (year: Int64, month: Int64, day: Int64) {
-        // Counts from 1 March 2000 − 2000 years, so that the leap day is the last day of a year.
+        // Counts from 1 March of the year 0, so that a leap day is the last day of a year.
         let days = daysSince1970 + 719_468
         let era = days / 146_097
         let dayOfEra = days % 146_097

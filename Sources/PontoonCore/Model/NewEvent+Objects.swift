@@ -100,7 +100,7 @@ extension NewEvent {
         )
     }
 
-    /// Creates the event of a project.
+    /// Creates the event of a project, which `reader` may read even without being a member.
     package static func project(
         _ type: EventType,
         _ id: ProjectID,
@@ -112,7 +112,7 @@ extension NewEvent {
         return NewEvent(type, project: id, subject: "projects/\(id)", reader: reader, data: data)
     }
 
-    /// Creates the event of a member, who may read it even without being a member any more.
+    /// Creates the event of a member; a removed member may read it, too.
     package static func member(
         _ type: EventType,
         _ userName: String,

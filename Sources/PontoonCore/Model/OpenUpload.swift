@@ -1,6 +1,6 @@
 package import PontoonFoundation
 
-/// An unfinished upload as an administrator sees it.
+/// An unfinished upload as operators see it.
 package struct OpenUpload: Hashable, Sendable {
     package let summary: UploadSummary
     /// Time at which the upload was initiated, a part was stored or a client's activity was recorded, whichever is

@@ -4,7 +4,7 @@ package import PontoonFoundation
 package struct Project: Hashable, Sendable {
     /// `creator/short-name`, fixed at creation.
     package let id: ProjectID
-    /// User name of the owner: the first half of the id, until an administrator gives the project to another user.
+    /// User name of the owner: the first half of the id, until an operator gives the project to another user.
     package let owner: String
     /// UUID; part of the `path` that completing an upload returns.
     package let uuid: String

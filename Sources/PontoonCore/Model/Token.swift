@@ -71,8 +71,8 @@ package struct TokenRecord: Hashable, Sendable {
     package let hash: String
     package let createdOn: Date
     package let details: TokenDetails
-    /// Id of the token with which this one was created, which may no longer exist; `nil` if an administrator created
-    /// it.
+    /// Id of the token with which this one was created, which may no longer exist; `nil` if an operator's command
+    /// created it.
     package let createdBy: String?
     /// The start, in UTC, of the last day on which the token was used; `nil` if it was never used.
     ///

@@ -1,4 +1,4 @@
-/// The storage that a project, or all projects of a user, use.
+/// The storage used by a project, or by all projects of a user.
 ///
 /// The user who owns a project is charged for everything in it, whoever uploaded it. Code packages are not in a project
 /// and do not count.
@@ -115,7 +115,7 @@ package struct ProjectUsage: Hashable, Sendable {
     }
 }
 
-/// One limit as an administrator sets it.
+/// One limit as an operator sets it.
 package enum QuotaValue: Hashable, Sendable {
     /// The default of the settings; no limit where there is no such setting.
     case byDefault
@@ -124,7 +124,7 @@ package enum QuotaValue: Hashable, Sendable {
     case limit(Int64)
 }
 
-/// The limits that an administrator has set for a user or project.
+/// The limits that an operator has set for a user or project.
 package struct StoredQuota: Hashable, Sendable {
     package var bytes: QuotaValue
     package var files: QuotaValue

@@ -9,7 +9,7 @@ package struct User: Hashable, Sendable {
     package let isService: Bool
     /// The time since which the user's tokens are not accepted; `nil` if the user is not disabled.
     package let disabledOn: Date?
-    /// Unique email address in lower case; `nil` if the administrator has set none.
+    /// Unique email address in lower case; `nil` if no operator has set one.
     package let email: String?
     /// Whether the user may list all users; the permissions in projects do not depend on it.
     package let isAdministrator: Bool
@@ -67,7 +67,7 @@ extension User {
     }
 }
 
-/// A user as administrators see it.
+/// A user as operators see it.
 package struct UserSummary: Hashable, Sendable {
     package let user: User
     /// Number of projects that the user owns.

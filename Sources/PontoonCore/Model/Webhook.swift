@@ -5,7 +5,7 @@ package struct Webhook: Hashable, Sendable {
     /// Whether events are sent; the raw value is its name in the API.
     package enum State: String, CaseIterable, Sendable {
         case active
-        /// Nothing is sent, because somebody or the receiver has disabled the webhook.
+        /// Nothing is sent: a user or an operator has disabled the webhook, or the receiver has responded with 410.
         case disabled
     }
 
@@ -13,7 +13,7 @@ package struct Webhook: Hashable, Sendable {
     package let id: String
     /// The project whose events are sent; `nil` for all events of the service.
     package let project: ProjectID?
-    /// The user who created the webhook, whose permissions apply; `nil` if an administrator's command did.
+    /// The user who created the webhook, whose permissions apply; `nil` if an operator's command did.
     package let owner: String?
     package let createdOn: Date
     package var target: WebhookURL
@@ -22,13 +22,13 @@ package struct Webhook: Hashable, Sendable {
     package var secrets: WebhookSecrets
     package var state: State
     package var progress: WebhookProgress
-    /// Whether the owner may read the project; always true for a webhook without an owner.
+    /// Whether the owner is not disabled and may read the project; always true for a webhook without an owner.
     package let isUsable: Bool
     /// Number of deliveries that were accepted, including repeated ones.
     package let delivered: Int64
     /// Number of deliveries that were given up.
     package let dead: Int64
-    /// Whether somebody has requested that dead deliveries be sent again.
+    /// Whether dead deliveries are queued to be sent again.
     package let hasRedeliveries: Bool
 
     package init(
@@ -61,7 +61,7 @@ package struct Webhook: Hashable, Sendable {
         self.hasRedeliveries = hasRedeliveries
     }
 
-    /// The state as users see it: that of an active webhook is `suspended` while its owner may not read the project.
+    /// The state as users see it: an active webhook is `suspended` while it is not usable; see ``isUsable``.
     package var stateName: String { state == .active && !isUsable ? "suspended" : state.rawValue }
 
     /// The events to send.
@@ -76,9 +76,9 @@ package struct WebhookProgress: Hashable, Sendable {
     package var cursor: EventCursor
     /// Number of failed attempts since the receiver last accepted an event.
     package var attempts = 0
-    /// Time of the first of these attempts.
+    /// Time of the first of these attempts; `nil` if there are none.
     package var failingSince: Date?
-    /// Time at which the event that could not be delivered occurred.
+    /// Time of the event that could not be delivered so far; `nil` if there is none.
     package var pendingSince: Date?
     /// Time before which nothing is sent.
     package var nextAttemptOn: Date
@@ -107,10 +107,11 @@ package struct WebhookAttempt: Hashable, Sendable {
 
 /// A delivery that was given up.
 package struct WebhookDelivery: Hashable, Sendable {
+    /// Id of the event.
     package let event: String
     /// The position of the event.
     package let cursor: EventCursor
-    /// The name of an ``EventType``, perhaps of a newer version.
+    /// The name of an ``EventType``; unknown to this version if a newer one recorded the event.
     package let type: String
     package let occurredOn: Date
     package let attempts: Int
@@ -149,7 +150,7 @@ package struct WebhookDelivery: Hashable, Sendable {
     }
 }
 
-/// What a server has done while it held the lease of a webhook.
+/// The result of a turn: the changes that a server made while it held the lease of a webhook.
 package struct WebhookTurn: Hashable, Sendable {
     package var progress: WebhookProgress
     package var state = Webhook.State.active
@@ -159,7 +160,7 @@ package struct WebhookTurn: Hashable, Sendable {
     package var dead: [WebhookDelivery] = []
     /// Ids of the events of dead deliveries that were sent again and accepted.
     package var redelivered: [String] = []
-    /// Dead deliveries that were sent again in vain.
+    /// Dead deliveries that were sent again and failed again.
     package var refused: [WebhookDelivery] = []
     /// Whether events were deleted, or lost by a restore, before they could be delivered.
     package var hasMissedEvents = false

@@ -26,8 +26,8 @@ package protocol IdentityStore: Sendable {
     /// Disables a user, or enables one if `time` is `nil`. Disabling a disabled user keeps the earlier time.
     /// - Returns: `false` if there is no such user.
     func setDisabled(_ name: String, since time: Date?) async throws -> Bool
-    /// Removes a user with the user's tokens, memberships, upload links and automations, and the records of the user's
-    /// uploads. Their objects, and those of code packages, are added to
+    /// Removes a user with the user's tokens, memberships, upload links, webhooks, jobs, quota and automations, and the
+    /// records of the user's uploads. The objects of unfinished uploads and of code packages are added to
     /// ``DiscardedObjectStore/discardedObjects(limit:)``.
     ///
     /// `heir` becomes the owner of the user's projects, with all permissions. Without an heir, a user who owns projects

@@ -11,7 +11,8 @@ package protocol ObjectWriter: Sendable {
     /// Appends the last bytes, compares the checksums, makes the object durable, and then runs `recording`.
     ///
     /// - Parameters:
-    ///   - last: The last bytes; `nil` if all bytes are written. If `last` is the whole object, it takes one step.
+    ///   - last: The last bytes; `nil` if all bytes are written. If `last` is the whole object, it is written and
+    ///     synced in one step.
     ///   - recording: Commits the record of the object's file. The object is removed if it returns an existing file.
     /// - Returns: The result of `recording`.
     /// - Throws: `.checksumMismatch`; the errors of ``write(_:)``, and the error of `recording`. The object is removed,

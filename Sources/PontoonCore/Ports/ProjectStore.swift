@@ -30,8 +30,8 @@ package protocol ProjectStore: Sendable {
     /// - Returns: The project after the change; `nil` if it does not exist, or has other settings than those that the change
     ///   expects.
     func updateProject(_ id: ProjectID, _ change: ProjectChange, now: Date) async throws -> Project?
-    /// Deletes a project with its members, files, uploads and upload links. Discards the objects that no file of
-    /// another project uses; see ``DiscardedObjectStore``.
+    /// Deletes a project with its members, files, uploads, upload links, webhooks and quota. Discards the objects that
+    /// no file of another project uses; see ``DiscardedObjectStore``.
     /// - Returns: `false` if the project does not exist.
     func deleteProject(_ id: ProjectID) async throws -> Bool
 

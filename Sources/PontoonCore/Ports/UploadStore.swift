@@ -62,9 +62,10 @@ package protocol UploadStore: Sendable {
     /// upload's file instead, and the upload's object is discarded.
     /// - Returns: The file, whose name may differ with ``NameConflictRule/rename``; `nil`, with nothing changed, if the
     ///   upload is not `.completing` under the lease with this id, for example because it was deleted with its project.
-    /// - Throws: `.nameTaken` or `.folderExists` if the name is taken; `.destinationNotFound` if the folder no longer
-    ///   exists; `.completeRefused` if the limits of the upload's link were lowered in the meantime; `.quotaExceeded` if
-    ///   the file needs more space than the upload has reserved, and a quota has none left.
+    /// - Throws: `.nameTaken` or `.folderExists` if the name is taken; `.fileNameInvalid` if a number makes the name
+    ///   too long; `.destinationNotFound` if the folder no longer exists; `.completeRefused` if the limits of the
+    ///   upload's link were lowered in the meantime; `.quotaExceeded` if the file needs more space than the upload has
+    ///   reserved, and a quota has none left.
     func completeUpload(_ id: String, leaseID: String, as file: CompletedFile) async throws -> CompletedFile?
     /// Deletes the part records of an upload and gives it a new object, so that all parts must be sent again. Discards
     /// the old object. The upload stays under its lease.

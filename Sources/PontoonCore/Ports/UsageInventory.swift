@@ -9,7 +9,7 @@ package protocol UsageInventory: UsageStore {
     func repairUsage(of subject: UsageSubject) async throws -> UsageRecount?
 }
 
-/// Counters, and what they should contain.
+/// The counters of a user or project, and the values that they should have.
 package struct UsageRecount: Hashable, Sendable {
     package let recorded: Usage
     package let counted: Usage

@@ -19,7 +19,7 @@ package protocol UsageStore: Sendable {
         by userName: String,
         isSender: Bool
     ) async throws
-    /// Returns the limits that an administrator has set for a user or project.
+    /// Returns the limits that an operator has set for a user or project.
     /// - Returns: `nil` if there is no such user or project.
     func quota(of subject: UsageSubject) async throws -> StoredQuota?
     /// Changes the limits of a user or project. A limit may be lower than the present usage.

@@ -9,12 +9,12 @@ package protocol WebhookSender: Sendable {
     func open(_ target: WebhookURL, attempt: Int) async -> any WebhookConnection
 }
 
-/// A connection to the receiver of a webhook, which may be used by one task at a time.
+/// A connection to the receiver of a webhook; used by one task at a time.
 package protocol WebhookConnection: Sendable {
     /// Sends an event with `POST`.
     ///
-    /// Returns within a fixed time, also if the receiver does not respond. If the task is cancelled, the outcome has no
-    /// meaning.
+    /// Returns within a fixed time, even if the receiver does not respond. The outcome is meaningless if the task is
+    /// cancelled.
     func post(_ body: [UInt8], headers: [(name: String, value: String)]) async -> WebhookOutcome
     /// Closes the connection.
     func close() async

@@ -49,9 +49,9 @@ package protocol WebhookStore: Sendable {
     /// Records a turn, and releases the lease.
     /// - Returns: `false`, with nothing changed, if the webhook is not leased under this id.
     func endTurn(_ turn: WebhookTurn, of id: String, leaseID: String, now: Date) async throws -> Bool
-    /// Moves the cursor of a webhook that nobody has leased over events that do not match.
+    /// Moves the cursor of a webhook past events that do not match.
     ///
-    /// Does nothing if the cursor has changed in the meantime.
+    /// Does nothing if the webhook is leased, or its cursor has changed in the meantime.
     func moveWebhook(_ id: String, from cursor: EventCursor, to next: EventCursor, now: Date) async throws
     /// Releases the leases of all webhooks.
     func releaseWebhooks() async throws

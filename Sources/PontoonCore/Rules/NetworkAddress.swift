@@ -95,7 +95,7 @@ package struct IPNetwork: Hashable, Sendable, CustomStringConvertible {
 /// The addresses to which events may be sent.
 ///
 /// A webhook makes the server connect to an address that a user chooses. It must not reach services that trust the
-/// network of the server, so only addresses in the public Internet are allowed, and networks that the operator lists.
+/// network of the server, so only addresses on the public Internet are allowed, and networks that the operator lists.
 package struct WebhookAddresses: Hashable, Sendable {
     private let listed: [IPNetwork]
 
@@ -118,7 +118,7 @@ package struct WebhookAddresses: Hashable, Sendable {
     /// The IPv6 addresses that are assigned to networks.
     private static let unicast = networks("2000::/3")
 
-    /// Addresses that are not those of a host in the public Internet.
+    /// Addresses that are not those of a host on the public Internet.
     ///
     /// Source: the special-purpose registries of IANA, <https://www.iana.org/assignments/iana-ipv4-special-registry> and
     /// <https://www.iana.org/assignments/iana-ipv6-special-registry>. 168.63.129.16 is a service of Azure's hosts.

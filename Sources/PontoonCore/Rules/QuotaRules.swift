@@ -4,7 +4,7 @@ package enum QuotaCaller: Sendable {
     case owner
     /// Another member of the project, who may know the usage of this project.
     case member
-    /// The sender of an upload link, to whom no names and figures are shown.
+    /// The sender of an upload link, to whom no names or figures are shown.
     case sender
 }
 

@@ -6,11 +6,12 @@ package import PontoonFoundation
 package enum WebhookRules {
     package static let maximumPerProject = 20
     package static let maximumPerUser = 100
-    /// Maximum number of webhooks of all projects and administrators.
+    /// Maximum number of webhooks of a service, including those of operators.
     package static let maximumTotal = 1000
-    /// Number of dead deliveries of a webhook that are kept, the newest ones.
+    /// Maximum number of dead deliveries that are kept for each webhook; beyond it, the oldest ones are deleted.
     package static let keptDeliveries = 100
-    /// Time in seconds for which an event is sent again and again.
+    /// Time in seconds for which the delivery of an event is retried at least; see
+    /// ``WebhookTurn/note(_:of:now:jitter:)``.
     package static let lifetime: TimeInterval = 3 * 86_400
     /// Pauses after failed attempts.
     package static let backoff = Backoff(first: .seconds(1), longest: .seconds(3600))
@@ -24,7 +25,7 @@ package enum WebhookOutcome: Hashable, Sendable {
     case accepted(status: Int)
     /// A failure that may be temporary.
     ///
-    /// `pause` is the time after which the receiver wants the next attempt.
+    /// `pause` is the minimum time until the next attempt, which the receiver has requested; at most an hour.
     case failed(status: Int?, reason: String, pause: Duration? = nil)
     /// The receiver wants no more events.
     case gone
@@ -76,7 +77,7 @@ extension WebhookTurn {
     package enum Next: Hashable, Sendable {
         /// The next event can be sent.
         case goOn
-        /// Nothing can be sent until ``WebhookProgress/nextAttemptOn``, or until somebody enables the webhook.
+        /// Nothing can be sent until ``WebhookProgress/nextAttemptOn``, or until the webhook is enabled.
         case stop
     }
 

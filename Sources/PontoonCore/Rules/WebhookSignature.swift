@@ -8,7 +8,7 @@ package struct WebhookSecrets: Hashable, Sendable {
 
     package private(set) var current: Secret
     package private(set) var previous: Secret?
-    /// Time from which the previous secret is not used; `nil` if there is none.
+    /// Time from which the previous secret is no longer used; `nil` if there is none.
     package private(set) var previousUntil: Date?
 
     package init(current: Secret, previous: Secret? = nil, previousUntil: Date? = nil) {

@@ -22,7 +22,7 @@ package enum DataPlanePath {
     ///   - folderID: Id of the folder.
     ///   - version: The version of the folder's listing; the path is valid for no other one.
     ///   - format: The format of the archive.
-    ///   - userName: The user, on whose downloads there is a limit; needs no encoding.
+    ///   - userName: The user for whom concurrent downloads are limited; needs no encoding.
     /// - Returns: The path.
     package static func archive(
         of folderID: String,

@@ -20,8 +20,8 @@ package struct GarbageCollector: Sendable {
     /// Does not throw, because the transaction that discarded the objects is already committed. The next maintenance
     /// run retries the remaining objects.
     ///
-    /// - Returns: One error for each object that could not be removed, at most about 1,000, and the error of a failed
-    ///   store, if any.
+    /// - Returns: One error for each object that could not be removed, at most about 1,000, and the error of a store if
+    ///   one was unavailable.
     @discardableResult
     package func collect() async -> [any Error] {
         var errors: [any Error] = []

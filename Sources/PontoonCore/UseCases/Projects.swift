@@ -126,7 +126,7 @@ package struct Projects: Sendable {
         }
     }
 
-    /// Deletes a project with its files, unfinished uploads and upload links.
+    /// Deletes a project with its files, unfinished uploads, upload links and webhooks.
     ///
     /// The caller needs `admin`.
     ///

@@ -64,7 +64,7 @@ package final class Readiness: Sendable {
     /// Sets ``notReadyReason`` to `.stopping` permanently.
     package func stop() { state.withLock { $0.isStopping = true } }
 
-    /// Returns whether the check of a store has been running for longer than a time, without success or failure.
+    /// Returns whether the check of a store has been running for longer than `limit`, without success or failure.
     package func isHanging(for limit: Duration) -> Bool {
         let now = ContinuousClock.now
         return state.withLock { state in state.checkStart.values.contains { now - $0 > limit } }

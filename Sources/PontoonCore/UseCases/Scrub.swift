@@ -58,7 +58,7 @@ package struct Scrub: Sendable {
     ) async throws -> Totals {
         let start = now()
         // Both bounds are fixed, so that the run ends even if the clock is changed in the meantime. The lower one is
-        // a millisecond later, because the store knows times in milliseconds: what was stored in this one is also due.
+        // a millisecond later, because the store keeps times in milliseconds: objects of this millisecond are also due.
         let window = start.addingTimeInterval(0.001 - interval.inSeconds)...start.addingTimeInterval(3600)
         let damaged = max(window.lowerBound, start.addingTimeInterval(-24 * 3600))
         var totals = Totals()

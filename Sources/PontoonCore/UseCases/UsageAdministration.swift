@@ -1,4 +1,4 @@
-/// The use cases with which administrators list the storage that all users and projects use.
+/// The use cases with which operators list the storage that all users and projects use.
 package struct UsageAdministration: Sendable {
     private let metadata: any UsageStore
     private static let batch = 500
@@ -49,7 +49,7 @@ package struct UsageAdministration: Sendable {
     ///
     /// - Throws: `.projectNotFound`.
     package func project(_ id: ProjectID) async throws -> ProjectUsage {
-        // An administrator's command may read all projects, so the store needs no query for one.
+        // Only an operator's command calls this, so it may read all projects, and the store needs no query for one.
         guard let project = try await projects().first(where: { $0.id == id }) else {
             throw PontoonError(.projectNotFound, "There is no project '\(id)'.")
         }

@@ -1,6 +1,6 @@
 package import PontoonFoundation
 
-/// The use cases with which administrators manage users.
+/// The use cases with which operators manage users.
 package struct UserAdministration: Sendable {
     private let metadata: any MetadataStore
     private let now: @Sendable () -> Date
@@ -62,14 +62,15 @@ package struct UserAdministration: Sendable {
         }
     }
 
-    /// Disables a user: servers refuse the user's tokens and upload links, and everything else is kept.
+    /// Disables a user: servers refuse the user's tokens and upload links, and suspend the user's webhooks. Everything
+    /// is kept.
     ///
-    /// Other servers accept the tokens for up to one more second.
+    /// A running server may accept the tokens for up to one more second.
     ///
     /// - Throws: `.userNotFound`.
     package func disable(_ name: String) async throws { try await setDisabled(name, since: now()) }
 
-    /// Enables a disabled user, whose tokens and upload links are accepted again.
+    /// Enables a disabled user, whose tokens, upload links and webhooks work again.
     ///
     /// - Throws: `.userNotFound`.
     package func enable(_ name: String) async throws { try await setDisabled(name, since: nil) }
@@ -88,7 +89,8 @@ package struct UserAdministration: Sendable {
         case delete
     }
 
-    /// Removes a user with the user's tokens, memberships, upload links, unfinished uploads and automations.
+    /// Removes a user with the user's tokens, memberships, upload links, webhooks, jobs, unfinished uploads and
+    /// automations.
     ///
     /// Bytes are removed later by a server's maintenance. With ``OwnedProjects/delete``, the user is disabled first and
     /// the projects are deleted one by one; after an error, call the method again.

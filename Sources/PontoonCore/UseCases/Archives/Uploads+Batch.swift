@@ -82,7 +82,7 @@ extension Uploads {
             return try await metadata.addFiles(files.map(\.file), by: user, onConflict: rule, leaseID: leaseID)?
                 .map { .success($0) }
         } catch is PontoonError {
-            // Finds out which of the files are refused.
+            // Adds each file by itself, to find out which of them are refused.
             var results: [Result<AddedFile, PontoonError>] = []
             for file in files {
                 do {
@@ -95,8 +95,8 @@ extension Uploads {
         }
     }
 
-    /// Returns the files of durable objects if all were committed although their transaction failed; discards the objects
-    /// of the others.
+    /// Returns the files of durable objects if all were committed although the transaction reported an error; discards
+    /// the objects without a file.
     ///
     /// - Throws: `error` if a file was not added.
     private func outcomes(

@@ -1,9 +1,10 @@
 import PontoonFoundation
 
-/// The events of new files for which the hook command runs at present or next.
+/// The events of new files for which the hook command is running, and those for which it will run next.
 ///
-/// Events start in the order of the log and may finish in any order. The cursor moves past an event once it and all
-/// events before it are finished, so after a crash, the hook runs again for the events that were not.
+/// Runs start in the order of the log and may finish in any order. The cursor moves past an event once the runs for it
+/// and for all events before it are finished. After a crash, the hook therefore runs again for every event after the
+/// cursor, even if the run for it was finished.
 struct HookWindow {
     /// The position up to which all events are finished.
     private(set) var cursor: EventCursor
@@ -16,7 +17,7 @@ struct HookWindow {
     private var finished: Set<EventCursor> = []
     private let concurrency: Int
 
-    /// Number of events after the cursor that may have started, so that few are repeated after a crash.
+    /// Maximum number of events after the cursor that may have started, and are therefore repeated after a crash.
     static let maximumStarted = 100
 
     init(after cursor: EventCursor, concurrency: Int) {

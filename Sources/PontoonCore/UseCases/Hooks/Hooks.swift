@@ -3,14 +3,14 @@ package import PontoonFoundation
 /// The use case that runs the hook command for each new file, at least once.
 ///
 /// If several servers share the stores, one of them at a time runs hooks, under a lease. The position in the event log is
-/// stored, so a restarted server or another one continues after the last event that is finished.
+/// stored, so a restarted server or another one continues where the last one stopped; see ``HookWindow``.
 package struct Hooks: Sendable {
-    /// What the operator should know.
+    /// A condition to report to the operator.
     package enum Notice: Sendable {
         /// Events were deleted before the hook ran for them, because no server has run hooks for longer than the
         /// retention of events.
         case eventsExpired
-        /// The event log is another one than before, as after a restore; its earlier events are skipped.
+        /// The event log was replaced, for example by a restore; the events that it already contains are skipped.
         case newLog
         /// The hook has failed too often for this event, which is given up.
         case abandoned(Event)
@@ -60,13 +60,17 @@ package struct Hooks: Sendable {
         leases = LeaseRenewer(duration: leaseDuration, now: now)
     }
 
-    /// Runs the hook for the files that exist from now on and for those that are left from before, unless another server
-    /// does; returns when another server does, has taken over, or when the task is cancelled.
+    /// Runs the hook for each new file, starting after the stored position; on the first start, with the files that are
+    /// added from now on.
+    ///
+    /// Continues until the task is cancelled. Returns at once if another server is running hooks, and otherwise if
+    /// another server takes over.
     ///
     /// - Parameters:
     ///   - hook: Runs the hook.
-    ///   - report: Receives what the operator should know.
-    /// - Throws: An error if the store is unavailable; `CancellationError`. The next run resumes.
+    ///   - report: Receives the conditions to report to the operator.
+    /// - Throws: An error if the store is unavailable while no hook is running; `CancellationError`. The next run
+    ///   resumes.
     package func run(_ hook: @escaping Hook, report: @escaping @Sendable (Notice) -> Void) async throws {
         _ = try await leases.runExclusively("hooks", in: metadata) { try await work(hook, report) }
     }
@@ -147,7 +151,7 @@ package struct Hooks: Sendable {
         }
     }
 
-    /// Runs the hook for an event until it succeeds, but not too often.
+    /// Runs the hook for an event until it succeeds, at most ``attempts`` times.
     private func attempt(_ event: Event, _ hook: Hook, _ report: (Notice) -> Void) async throws {
         for attempt in 1...Self.attempts {
             if try await hook(event, attempt) { return }
@@ -157,9 +161,9 @@ package struct Hooks: Sendable {
     }
 }
 
-/// What one server knows while it runs hooks.
+/// The state of one server that is running hooks.
 private struct WorkState {
-    /// The end of a task.
+    /// The result of a child task.
     enum Signal: Sendable {
         case finished(Event)
         /// There may be new events.
@@ -168,7 +172,7 @@ private struct WorkState {
         case paused
     }
 
-    /// A task that waits.
+    /// A child task that waits.
     enum Pause {
         case untilNextEvent(after: Int64)
         case afterError

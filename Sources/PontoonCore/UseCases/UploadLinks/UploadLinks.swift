@@ -111,7 +111,7 @@ package struct UploadLinks: Sendable {
 
     /// Deletes a link, signs its senders out and aborts their active uploads.
     ///
-    /// The senders' files are kept, and uploads that are being completed still become files.
+    /// The senders' files are kept, and uploads that are being completed can still become files.
     ///
     /// - Throws: `.uploadLinkNotFound`, `.projectForbidden`.
     package func revoke(_ id: String, caller: Caller) async throws {

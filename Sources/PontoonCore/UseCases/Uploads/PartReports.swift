@@ -15,7 +15,7 @@ struct PartReports: Sendable {
 
     /// Records all reports or none.
     ///
-    /// Reports that are already recorded succeed in every state of the upload.
+    /// Reports that are already recorded succeed even while the upload is being completed.
     ///
     /// - Throws: `.uploadNotFound`; `.partUnavailable` if the upload is being completed or is completed;
     ///   `.reportInvalid` if a part is not stored, or its ETag differs or is too long.

@@ -50,7 +50,7 @@ package struct Parts: Sendable {
     /// - Throws: `.uploadNotFound` if the upload is not active or ends in the meantime; `.partTooLong`;
     ///   `.bodyIncomplete`; `.checksumMismatch`; `.storageFull`; `.quotaExceeded` if the upload has not reserved space for
     ///   the part and a quota has none left. After these errors, the part is not stored. An earlier part with this number is
-    ///   lost, unless the upload or the announced length was refused before the body was read.
+    ///   lost, unless the call was refused before the body was read.
     package func store<Body: AsyncSequence & Sendable>(
         _ number: PartNumber,
         of uploadID: String,

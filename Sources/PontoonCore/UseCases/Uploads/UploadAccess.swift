@@ -15,8 +15,9 @@ struct UploadAccess: Sendable {
     ///   - mayProgress: Whether the call contributes to the file. Otherwise initiators need no permission: they may
     ///     query and abort their uploads even after losing their membership.
     /// - Returns: The upload.
-    /// - Throws: `.uploadNotFound`, also for users without access; `.uploadForbidden`, also if the upload is active and
-    ///   its project locked.
+    /// - Throws: `.uploadNotFound`, also for users without access; `.uploadForbidden`. If `mayProgress` is set, also
+    ///   `.uploadForbidden` if the upload is not completed and its project is locked, or if the token may not replace
+    ///   files and the upload would.
     func upload(_ id: String, caller: Caller, mayProgress: Bool = true) async throws -> Upload {
         guard let upload = try await metadata.upload(id), isVisible(upload, to: caller) else {
             throw PontoonError.uploadNotFound

@@ -1,4 +1,4 @@
-/// The use cases with which administrators list and abort the unfinished uploads of all users.
+/// The use cases with which operators list and abort the unfinished uploads of all users.
 package struct UploadAdministration: Sendable {
     /// The result of aborting an upload.
     package enum Outcome: Hashable, Sendable {

@@ -6,12 +6,14 @@ package import NIOCore
 /// The object is durable before its record is committed, in one transaction that applies all rules of initialize and
 /// complete. After a crash in between, recovery removes the object; see ``FilePutStore``.
 extension Uploads {
-    /// Maximum length in bytes of a body that is read although its request is refused.
-    ///
-    /// The connection can then be used again.
+    /// Maximum length in bytes of a body that is read although its request is refused, so that the connection can be
+    /// used again.
     package static let longestIgnoredBody: Int64 = 64 << 10
 
-    /// Checks everything that does not depend on the bytes of a file, so that no bytes are sent and stored in vain.
+    /// Checks everything that does not depend on the bytes of a file, before the bytes are received.
+    ///
+    /// Quotas are checked only for files longer than ``longestIgnoredBody``; the transaction that adds the file checks
+    /// them in any case.
     ///
     /// - Parameters:
     ///   - put: The description of the file.
@@ -247,7 +249,7 @@ extension Uploads {
         return added
     }
 
-    /// Returns the file if its transaction was committed although it failed; otherwise removes its discarded object.
+    /// Returns the file if its transaction was committed despite the error; otherwise removes its discarded object.
     ///
     /// - Throws: `error` if the file was not added.
     private func outcome(of new: NewFile, isDiscarded: Bool, after error: any Error) async throws -> AddedFile {

@@ -10,7 +10,7 @@ package final class Uploads: Sendable {
     private let sizing: PartSizing
     private let limits: UserLimits
     /// Declared size in bytes from which quotas are checked before the space is preallocated as well as afterwards, so
-    /// that a user without quota cannot take up the disk for a moment.
+    /// that a user whose quota is used up cannot fill the disk, even briefly.
     private static let preallocationToCheck: Int64 = 64 << 20
     let garbage: GarbageCollector
     private let reports: PartReports

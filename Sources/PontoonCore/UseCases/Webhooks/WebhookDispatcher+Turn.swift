@@ -1,10 +1,10 @@
 import PontoonFoundation
 
 extension WebhookDispatcher {
-    /// Maximum number of events, and of repeated dead deliveries, that are read at once.
+    /// Maximum numbers of events and of queued dead deliveries that are read at once.
     private static let batch = 100
     private static let redeliveries = 10
-    /// Time after which a turn ends, so that others get theirs.
+    /// Time after which a turn ends, so that other webhooks get theirs.
     private static let turnDuration = Duration.seconds(1)
 
     /// Looks for an event to send, because reading is cheaper than leasing, and often no event matches.
@@ -80,7 +80,7 @@ extension WebhookDispatcher {
         await connection.close()
     }
 
-    /// Returns the next events, and moves the cursor if its position does not exist any more.
+    /// Returns the next events; moves the cursor if none of the events read match, or its position no longer exists.
     private func events(of webhook: Webhook, _ turn: inout WebhookTurn) async throws -> [Event] {
         let cursor = turn.progress.cursor
         do {
@@ -104,7 +104,7 @@ extension WebhookDispatcher {
         }
     }
 
-    /// Sends dead deliveries once more, each once.
+    /// Sends queued dead deliveries again, with one attempt for each.
     private func redeliver(
         _ deliveries: [WebhookDelivery],
         of webhook: Webhook,

@@ -6,7 +6,7 @@ import Synchronization
 /// Any number of servers may run one; each webhook is served by the server that holds its lease. A turn lasts about a
 /// second, or until one request has ended, so a slow receiver delays no other webhook unless too many are slow.
 package final class WebhookDispatcher: Sendable {
-    /// What has happened, for logs and metrics.
+    /// An occurrence to log and count.
     package enum Report: Sendable {
         case turnEnded(webhook: String, WebhookTurn)
         /// The store is unavailable.
@@ -56,13 +56,13 @@ package final class WebhookDispatcher: Sendable {
     /// - Parameters:
     ///   - metadata: The metadata store.
     ///   - feed: Notifies the dispatcher of new events.
-    ///   - alarm: Rung after changes of webhooks.
+    ///   - alarm: Wakes the dispatcher after a change of a webhook.
     ///   - sender: Sends the requests.
     ///   - encode: Returns the body of the request for an event.
     ///   - leaseDuration: Time after which another server may serve a webhook; at least a minute is used, which is longer
     ///     than a turn can last.
     ///   - now: The current time.
-    ///   - report: Receives what has happened.
+    ///   - report: Receives what to log and count.
     package init(
         metadata: any MetadataStore,
         feed: EventFeed,

@@ -1,14 +1,14 @@
 package import PontoonFoundation
 
-/// The use cases with which users manage the webhooks of projects, and administrators all webhooks.
+/// The use cases with which members manage the webhooks of projects, and operators all webhooks.
 ///
-/// ``WebhookDispatcher`` sends the events.
+/// A member needs the `admin` permission, even to read a webhook. ``WebhookDispatcher`` sends the events.
 package struct Webhooks: Sendable {
     private let metadata: any MetadataStore
     private let access: Access
     private let sender: (any WebhookSender)?
     private let encode: @Sendable (Event) -> [UInt8]
-    /// Rung after each change, so that the dispatcher of this server notices it at once.
+    /// Rung after each change that may let events be sent, so that the dispatcher of this server notices it at once.
     package let alarm: Alarm
     package let now: @Sendable () -> Date
 
@@ -39,7 +39,7 @@ package struct Webhooks: Sendable {
         return try await add(project, owner: caller.name, change)
     }
 
-    /// Creates a webhook for all events of the service, as an administrator.
+    /// Creates a webhook for all events of the service, as an operator.
     ///
     /// - Throws: `.badRequest` for invalid properties; `.limitReached`.
     package func createForAll(_ change: WebhookChange) async throws -> Webhook {
@@ -97,7 +97,7 @@ package struct Webhooks: Sendable {
         return try await update(id, change)
     }
 
-    /// Changes any webhook, as an administrator.
+    /// Changes any webhook, as an operator.
     ///
     /// - Throws: `.webhookNotFound`; `.badRequest` for invalid properties or cursors.
     package func update(_ id: String, _ change: WebhookChange) async throws -> Webhook {
@@ -123,7 +123,7 @@ package struct Webhooks: Sendable {
         try await delete(id)
     }
 
-    /// Deletes any webhook, as an administrator.
+    /// Deletes any webhook, as an operator.
     ///
     /// - Throws: `.webhookNotFound`.
     package func delete(_ id: String) async throws {
@@ -215,7 +215,7 @@ package struct WebhookChange: Hashable, Sendable {
         if let secret { webhook.secrets.rotate(to: secret, now: now) }
         if let state { webhook.state = state }
         if let cursor { webhook.progress.cursor = cursor }
-        // After any of these changes, the receiver may accept what it has refused.
+        // After any of these changes, the receiver may accept the event that it has refused so far.
         webhook.progress.attempts = 0
         webhook.progress.failingSince = nil
         webhook.progress.pendingSince = nil
