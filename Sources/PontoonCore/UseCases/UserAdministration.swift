@@ -62,10 +62,9 @@ package struct UserAdministration: Sendable {
         }
     }
 
-    /// Disables a user: servers refuse the user's tokens and upload links, and suspend the user's webhooks. Everything
-    /// is kept.
+    /// Disables a user: servers refuse the user's tokens and upload links, and suspend the user's webhooks.
     ///
-    /// A running server may accept the tokens for up to one more second.
+    /// Everything is kept. A running server may accept the tokens for up to one more second.
     ///
     /// - Throws: `.userNotFound`.
     package func disable(_ name: String) async throws { try await setDisabled(name, since: now()) }

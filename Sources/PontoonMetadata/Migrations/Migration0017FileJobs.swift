@@ -1,7 +1,8 @@
 extension Migration {
-    /// The statements that add jobs, their items, and the folders that each of them is visiting; and the rule of an upload
-    /// for a name that is taken, which is `NULL` if the column `overwrites` is sufficient; and indexes for lists of automations
-    /// and their packages.
+    /// The statements that add jobs, their items and the folders that they are visiting, the conflict rule of uploads,
+    /// and indexes for lists of automations and their packages.
+    ///
+    /// The conflict rule is `NULL` if the column `overwrites` is sufficient.
     static let fileJobs: [SQLStatement] = [
         """
         CREATE TABLE file_jobs (

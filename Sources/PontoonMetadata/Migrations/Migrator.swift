@@ -94,8 +94,8 @@ package struct UnknownMigrations: Error, CustomStringConvertible {
 
     package var description: String {
         """
-        the database was migrated by a newer version of Pontoon: its tables have version \(newest), and this is Pontoon \
-        \(Build.version) with version \(newestKnown); run that version or a newer one, or restore a backup of this version
+        the database was migrated by a newer version of Pontoon: its tables have version \(newest), but Pontoon \
+        \(Build.version) supports only \(newestKnown); run the newer version, or restore a backup made with this one
         """
     }
 }

@@ -8,7 +8,7 @@ import Synchronization
 /// counter therefore gets a second row of the same server only if the server runs two write transactions at the same
 /// time.
 package final class CounterShards: Sendable {
-    /// The number of shards: 16, as many as a server has connections to PostgreSQL.
+    /// The maximum number of shards: 16, as many as a server has connections to PostgreSQL by default.
     package static let count = 16
 
     /// The shards in order of preference.

@@ -6,7 +6,7 @@
 /// `$1`, `$2`, … numbered in order of first use, `BIGINT` and `TEXT` columns, and text compared byte for byte
 /// (see ``SQLDialect``).
 package protocol SQLDriver: Sendable {
-    /// The dialect of this database, for migrations.
+    /// The dialect of this database.
     var dialect: SQLDialect { get }
     /// The current load of the database.
     var activity: DatabaseActivity { get }
@@ -83,7 +83,7 @@ package protocol SQLConnection {
     /// - Parameters:
     ///   - statement: The statement, with parameters numbered from `$1`; rows that it returns are discarded.
     ///   - values: Values of the parameters, `$1` first.
-    ///   - lock: As in ``query(_:values:lock:)``.
+    ///   - lock: A lock on the rows found; see ``query(_:values:lock:)``.
     /// - Throws: ``SQLError``.
     func enqueue(_ statement: SQLStatement, values: [SQLValue], lock: SQLRowLock?) throws
 }
@@ -99,7 +99,7 @@ package enum SQLRowLock: Sendable {
     case forNoKeyUpdate(String)
     /// Other transactions cannot change, delete or lock the rows, or insert rows that reference them.
     case forUpdate(String)
-    /// As ``forUpdate(_:)``, but omits rows that other transactions have locked, instead of waiting for them.
+    /// Like ``forUpdate(_:)``, but omits rows that other transactions have locked, instead of waiting for them.
     case forUpdateSkippingLocked(String)
 }
 

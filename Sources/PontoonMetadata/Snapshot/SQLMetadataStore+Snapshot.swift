@@ -3,8 +3,8 @@ import Foundation
 extension SQLMetadataStore {
     /// Copies all records, as of one moment, to a new SQLite file, without changing this database.
     ///
-    /// The copy contains no unfinished uploads and jobs, and no state of the running servers, such as leases. It is not
-    /// durable when this returns.
+    /// The copy contains no unfinished uploads or jobs, and no state of the running servers, such as the leases of
+    /// maintenance tasks. It is not durable when this returns.
     ///
     /// - Parameters:
     ///   - path: The file, which must not exist. It is created with mode 0600.

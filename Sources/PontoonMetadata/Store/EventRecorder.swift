@@ -70,8 +70,8 @@ let endedColumns = "id, name, user_name, link_id, \(releasedColumns)"
 private let eventColumns = "events (occurred_on, type, project_id, subject, actor, reader, data, project_created_on)"
 /// The statements for several events at once, the largest first.
 ///
-/// Constant statements stay prepared. Most transactions record one or two events. SQLite takes longer to bind each value,
-/// the more values a statement has.
+/// Constant statements stay prepared. Most transactions record one or two events. The more values a statement has, the
+/// longer SQLite takes to bind each of them.
 private let insertEvents: [(count: Int, statement: SQLStatement)] = [32, 3, 2, 1].map { count in
     let rows = (0..<count).map { row in
         let values = (1...7).map { "$\(7 * row + $0)" }.joined(separator: ", ")

@@ -90,7 +90,7 @@ private struct EventLogState {
 }
 
 extension SQLConnection {
-    /// Lets the transactions that assign positions or delete events take turns.
+    /// Serializes the transactions that assign positions or delete events.
     fileprivate func lockEventLog() throws {
         try enqueue(selectLog, [StoreMetadataKey.eventLog.rawValue], lock: .forUpdate("properties"))
     }
@@ -101,7 +101,7 @@ extension SQLConnection {
     ///
     /// - Parameters:
     ///   - time: Events from before this time have expired.
-    ///   - now: The time. If all events of a batch seem to be from the future, the next one is searched as well.
+    ///   - now: The current time. If all events of a batch are later, the next batch is searched as well.
     ///   - limit: Number of events of a batch.
     ///   - dialect: The SQL dialect.
     /// - Returns: The position; `nil` if none has expired.

@@ -76,7 +76,7 @@ extension SQLConnection {
         return step.leaves ? parent : above
     }
 
-    /// Stores which entry of the current folder was visited or that it is left, and the failure of the item.
+    /// Stores the entry of the current folder that was visited, or that folders are left, and the failure of the item.
     fileprivate func record(_ step: FileJobStep, of id: String) throws {
         if let left = step.abandoned ?? (step.leaves ? step.depth : nil) {
             // The row of depth 0 belongs to the first folder.
@@ -159,7 +159,7 @@ extension SQLConnection {
         return folder
     }
 
-    /// Refuses to visit a folder if that would not end, because others moved folders while the job was running.
+    /// Refuses to enter a folder if the job would never finish, because others moved folders while it was running.
     /// - Throws: `.copyCycle` or `.moveCycle` if a folder would be copied or moved into itself, the source is one of the
     ///   current destinations, or the destination is one of the folders that are being visited.
     private func refuseCycle(

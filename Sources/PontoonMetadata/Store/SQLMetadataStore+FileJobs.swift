@@ -137,7 +137,7 @@ extension SQLConnection {
         try execute(insertJob, values)
     }
 
-    /// Returns whether a folder is another one, or inside of it.
+    /// Returns whether a folder is the other folder or inside it.
     func isFolder(_ id: String, inside other: String) throws -> Bool { try !query(selectAbove, [id, other]).isEmpty }
 }
 
@@ -201,7 +201,7 @@ private let selectJobUser: SQLStatement = "SELECT name FROM users WHERE name = $
 private let countUnfinishedJobs: SQLStatement = """
     SELECT COUNT(*) AS total FROM file_jobs WHERE user_name = $1 AND state <> 'finished'
     """
-// Usually selects one job at most; the limit is only for a store whose limit was higher.
+// Usually selects at most one job, and more only if an earlier version kept more jobs.
 private let selectOldJobs: SQLStatement = """
     SELECT id FROM file_jobs WHERE user_name = $1 ORDER BY created_on DESC, id LIMIT 10 OFFSET $2
     """

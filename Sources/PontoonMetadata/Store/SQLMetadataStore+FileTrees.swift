@@ -10,7 +10,7 @@ extension SQLMetadataStore {
         leaseID: String?
     ) async throws -> [AddedFile]? {
         let (now, defaults, recorder) = (now, defaultQuotas, recorder)
-        // All transactions lock folders and names in this order, so they do not wait for each other in a circle.
+        // All transactions lock folders and names in this order, so that they cannot deadlock.
         let order = files.indices.sorted { files[$0].place($0) < files[$1].place($1) }
         return try await writeRetryingConflicts(changing: rule == .overwrite ? .files : .none) { connection in
             var results: [Int: AddedFile] = [:]
@@ -55,8 +55,8 @@ extension SQLMetadataStore {
 
     package func addFolders(_ folders: [File], by userName: String) async throws -> [Result<File, PontoonError>] {
         let (defaults, recorder) = (defaultQuotas, recorder)
-        // All transactions lock names in the order of their paths, so they do not wait for each other in a circle. Each
-        // folder comes after its parent.
+        // All transactions lock names in the order of their paths, so that they cannot deadlock. Each folder comes
+        // after its parent.
         var paths: [String: [UInt8]] = [:]
         for folder in folders {
             let parent = folder.parent.map { paths[$0] ?? Array($0.utf8) } ?? []
@@ -74,7 +74,7 @@ extension SQLMetadataStore {
                 let place = folder.parent.flatMap { places[$0] }
                 let result = try connection.addOrFind(folder, in: place, userName, defaults, &parents)
                 places[folder.id] = result
-                // Otherwise refused, or found.
+                // Otherwise, the folder was refused or already existed.
                 if case .success(let added) = result, added.id == folder.id, let parent = added.parent {
                     entries[parent, default: 0] += 1
                     events.append(.file(.created, added))

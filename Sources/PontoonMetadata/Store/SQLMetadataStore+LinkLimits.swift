@@ -3,8 +3,8 @@ import PontoonCore
 /// The limits of upload links, checked under a lock on the link's row.
 ///
 /// To avoid deadlocks, these transactions lock the project before the link, and the link before its uploads. A
-/// transaction that does not lock the project first may be in a deadlock with the deletion of the project. PostgreSQL
-/// then aborts one of the two, and the driver retries it.
+/// transaction that does not lock the project first may deadlock with the deletion of the project. PostgreSQL then
+/// aborts one of the two, and the driver retries it.
 extension SQLConnection {
     /// Locks the link of a sender's session until the transaction ends; checks that it accepts a file of `size` bytes.
     /// - Returns: The link's id.

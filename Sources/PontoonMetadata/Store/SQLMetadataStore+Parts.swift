@@ -43,8 +43,8 @@ extension SQLMetadataStore {
         }
         if let recorded { return recorded }
         let defaults = defaultQuotas
-        // The reservation changes, so the upload is locked for update from the start: two transactions that share a lock
-        // would be in a deadlock.
+        // The reservation changes, so the upload is locked for update from the start: two transactions that share a
+        // lock and then both need it for update would deadlock.
         return try await writeRetryingConflicts(changing: .none) { connection in
             let (earlier, _) = try connection.replaceablePart(part.number, of: uploadID, lock: .forUpdate("uploads"))
             let replaced = try connection.record(part, of: uploadID, mayExist: earlier != nil)

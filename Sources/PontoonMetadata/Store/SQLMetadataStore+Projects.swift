@@ -97,9 +97,9 @@ extension SQLMetadataStore {
             try connection.execute("DELETE FROM objects WHERE key IN (SELECT key FROM discarded_objects)")
             let usage = try connection.lockedUsage(of: [id.description])
             try connection.release([], charging: [owner: usage.negated])
-            // The counters are deleted by ON DELETE CASCADE.
+            // The counters, tags, quota, upload links and webhooks are deleted by ON DELETE CASCADE.
             try connection.execute("DELETE FROM projects WHERE id = $1", [id])
-            // The former members learn of the end of their memberships, and the owner of that of the project.
+            // Former members can read that they were removed, and the owner that the project was deleted.
             let removed = members.filter { $0 != owner }.map { NewEvent.member(.memberRemoved, $0, of: id) }
             try recorder.record(removed + [.project(.projectDeleted, id, reader: owner)], on: connection)
             return true

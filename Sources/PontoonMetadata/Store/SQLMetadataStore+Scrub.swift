@@ -36,7 +36,7 @@ extension SQLMetadataStore: ScrubStore {
         let recorder = recorder
         try await write(changing: .files) { connection in
             var events: [NewEvent] = []
-            // In the order of the keys, so that two writers cannot be in a deadlock.
+            // In the order of the keys, so that two writers cannot deadlock.
             for check in checks.sorted(by: { $0.object.key.rawValue < $1.object.key.rawValue }) {
                 let object = check.object
                 let request = object.verification.requestedOn ?? Date(timeIntervalSince1970: 0)

@@ -18,8 +18,8 @@ struct UsageAccount: Sendable {
 /// The counters of the storage that projects and their owners use, divided into shards (``CounterShards``).
 ///
 /// A transaction changes them last, first the projects in order of id and then the users in order of name, so that they
-/// are locked only briefly and no deadlock arises. If the owner or project was removed in the meantime, the change
-/// violates a foreign key, so the transaction must be retried
+/// are locked only briefly and transactions cannot deadlock. If the owner or project was removed in the meantime, the
+/// change violates a foreign key, so the transaction must be retried
 /// (``SQLMetadataStore/writeRetryingConflicts(changing:_:)``).
 ///
 /// A change that increases a number that has a limit uses shard 0, whose lock is held until the transaction ends. Such

@@ -5,7 +5,7 @@ extension SQLMetadataStore {
     package func removeUser(_ name: String, givingProjectsTo heir: String?) async throws -> UserRemovalResult {
         let (now, recorder) = (now, recorder)
         try await writeRetryingConflicts(changing: .none) { connection in
-            // A transaction that adds a shard waits while the user is locked, and would often be in a deadlock with the
+            // A transaction that adds a shard waits while the user is locked, and would often deadlock with the
             // removal.
             if try connection.exists(name) { try connection.addShards(ofUser: name) }
         }
@@ -43,9 +43,9 @@ extension SQLMetadataStore {
                 events.append(.project(.projectChanged, project, details))
             }
             events += memberships
-            // Nobody reads what only this user could read, not even a later user with the same name.
+            // Hides the events that only this user could read, even from a later user with the same name.
             try connection.execute("UPDATE events SET reader = NULL WHERE reader = $1", [name])
-            // Tokens, memberships, upload links and totals are deleted by ON DELETE CASCADE.
+            // Tokens, memberships, upload links, webhooks, jobs, the quota and totals are deleted by ON DELETE CASCADE.
             try connection.execute("DELETE FROM users WHERE name = $1", [name])
             try recorder.record(events.map(\.withoutReader), on: connection)
             return .removed

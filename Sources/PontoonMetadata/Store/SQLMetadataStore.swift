@@ -19,7 +19,8 @@ package struct SQLMetadataStore: MetadataStore {
     ///
     /// - Parameters:
     ///   - driver: The database; ``close()`` closes it.
-    ///   - clock: Returns the time to record for discarded objects; all other times are passed to the methods.
+    ///   - clock: Returns the current time where the methods do not receive it, for example for events, discarded
+    ///     objects and object leases.
     /// - Throws: ``UnknownMigrations`` if the tables were changed by a newer version of the program.
     package init(driver: some SQLDriver, clock: @escaping @Sendable () -> Date = { Date() }) async throws {
         try await Migrator.migrate(driver)
