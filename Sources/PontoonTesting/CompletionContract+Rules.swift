@@ -42,7 +42,7 @@ extension CompletionContract {
             try await fixture.complete(index.isMultiple(of: 2) ? .rename : .skip, "a", in: store)
         }
         let names = Set(files.compactMap { $0?.name })
-        // The files that are renamed, and that which the others keep.
+        // The renamed files, and the one that the others keep.
         try expect(names.isSubset(of: ["a", "_1_a", "_2_a", "_3_a", "_4_a"]), "the names: \(names)")
         let list = try await store.files(in: fixture.root, filter: FileFilter(), window: .page(.all))
         try expect(Set(list.items.map(\.name)), equals: names, "the files")

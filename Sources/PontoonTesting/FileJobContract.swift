@@ -3,7 +3,7 @@ package import PontoonCore
 
 /// Rules for ``FileJobStore`` about jobs and their leases.
 ///
-/// ``FileJobStepContract`` and ``FileJobPlaceContract`` have those about steps.
+/// ``FileJobStepContract`` and ``FileJobPlaceContract`` contain the rules about steps.
 package enum FileJobContract: MetadataRule, CaseIterable {
     case jobsAreListed
     case unfinishedJobsAreLimited

@@ -1,13 +1,13 @@
 import Foundation
 package import NIOCore
 
-/// A writer of tar archives for tests, which can also write what no program would.
+/// A writer of tar archives for tests, which can also create malformed archives.
 package struct TarBuilder {
     package private(set) var bytes: [UInt8] = []
 
     package init() {}
 
-    /// Returns an archive with these files.
+    /// Returns an archive of files, given by path and content.
     package static func archive(_ files: KeyValuePairs<String, String>) -> ByteBuffer {
         var tar = TarBuilder()
         for (path, content) in files { tar.add(path, Array(content.utf8)) }

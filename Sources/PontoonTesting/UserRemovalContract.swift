@@ -26,7 +26,7 @@ package enum UserRemovalContract: MetadataRule, CaseIterable {
         }
     }
 
-    /// Adds Bob, who owns no projects, as a member who may do everything in Ada's project.
+    /// Adds Bob, who owns no projects, as a member with all permissions in Ada's project.
     private static func addBob(to store: some MetadataStore, _ ada: MetadataFixture) async throws {
         try await store.addUser(User(name: "bob", createdOn: MetadataFixture.time))
         let member = Member(userName: "bob", permissions: .all)

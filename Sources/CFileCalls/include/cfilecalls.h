@@ -1,8 +1,8 @@
 /// Linux file system calls that Swift's Glibc module lacks, because it is built without `_GNU_SOURCE`.
 ///
 /// On Linux, each function makes the system call named in its comment, with fixed flags. On other systems, it uses the
-/// system's equivalent if there is one, and otherwise fails with `ENOTSUP`. It returns 0 or a count; on failure it
-/// returns -1 and sets `errno`.
+/// system's equivalent if there is one, and otherwise fails with `ENOTSUP`. Unless stated otherwise, it returns 0 or a
+/// count, and on failure -1 with `errno` set.
 #pragma once
 
 #include <stdint.h>
@@ -35,8 +35,8 @@ int cfilecalls_can_send(int file);
 /// faster than `mincore(2)`. On other systems, returns 0.
 int cfilecalls_is_cached(int file, int64_t offset, int64_t count);
 
-/// `open(2)` with `O_WRONLY` and `O_DIRECT`, for writes that bypass the page cache. Fails with `EOPNOTSUPP` unless
-/// `statx(2)` reports that offsets and memory addresses that are multiples of `alignment` are allowed (since Linux 6.1).
+/// `open(2)` with `O_WRONLY` and `O_DIRECT`, for writes that bypass the page cache. Returns the descriptor. Fails with
+/// `EOPNOTSUPP` unless `statx(2)` reports that offsets and memory addresses that are multiples of `alignment` are allowed (since Linux 6.1).
 int cfilecalls_open_direct(const char *path, uint32_t alignment);
 
 /// `ioprio_set(2)` and `setpriority(2)` for the calling thread: lets the thread use the disk only while the disk is

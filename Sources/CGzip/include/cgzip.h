@@ -1,4 +1,4 @@
-/// Decompression of gzip and CRC-32 with the system's zlib, whose functions Swift cannot call where they are macros.
+/// Gzip decompression and CRC-32 with the system's zlib. Swift cannot call zlib's initializer, because it is a macro.
 #pragma once
 
 #include <stddef.h>
@@ -7,15 +7,15 @@
 /// The state of one decompression.
 typedef struct cgzip cgzip;
 
-/// Returns a new state, which `cgzip_free` must free; `NULL` if there is no memory.
+/// Creates a state, which `cgzip_free` must free. Returns `NULL` if there is not enough memory.
 cgzip *cgzip_new(void);
 
 void cgzip_free(cgzip *state);
 
 /// Decompresses bytes. A stream may consist of several members.
 ///
-/// Advances `*input_count` and `*output_count` from the available to the used number of bytes. Returns 0; 1 if a member
-/// ends at the end of the used input; -1 if the input is not valid.
+/// On entry, `*input_count` and `*output_count` are the numbers of available bytes; on return, the numbers of used
+/// bytes. Returns 0; 1 if a member ends at the end of the used input; -1 if the input is not valid.
 int cgzip_inflate(cgzip *state, const uint8_t *input, size_t *input_count, uint8_t *output, size_t *output_count);
 
 /// Returns the CRC-32 of bytes that follow others with the given checksum, which is 0 for no bytes.

@@ -20,7 +20,7 @@ package final class ObjectPlacer: Sendable {
         ///
         /// Later damage to the file affects both names.
         package static let hardLink = Methods(rawValue: 1)
-        /// Verifies the recorded checksums also of clones, and of objects that the target already contains.
+        /// Also verifies the recorded checksums of clones, and of objects that the target already contains.
         package static let verifying = Methods(rawValue: 2)
         /// Compares only the lengths of copies, not their checksums.
         package static let unverified = Methods(rawValue: 4)

@@ -20,8 +20,8 @@ struct DirectWriter {
     /// Whether a write past the cache was refused, so that all further bytes are written through the cache.
     private var isRefused = false
 
-    /// Opens a file for writing past the page cache; fails if all buffers are in use, or if the system or the file system
-    /// does not support such writes.
+    /// Opens a file for writing past the page cache; returns `nil` if all buffers are in use, or if the system or the
+    /// file system does not support such writes.
     ///
     /// - Parameters:
     ///   - path: An existing file, whose space should be preallocated.

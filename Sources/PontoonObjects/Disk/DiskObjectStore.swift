@@ -186,7 +186,7 @@ extension DiskObjectStore: ObjectStore {
                     let path = layout.object(key)
                     let file = try OpenFile(path, executor: executor)
                     openFiles.insert(file, of: key)
-                    // If the object was discarded meanwhile, it may have been too early for `discard` to remove the file.
+                    // If the object was discarded meanwhile, `discard` may have run before the file was in the cache.
                     if try !FileSystem.exists(path) { openFiles.remove(key) }
                     return file
                 }

@@ -3,8 +3,8 @@ package import PontoonCore
 import Synchronization
 import SystemPackage
 
-/// A writer of a whole object: it writes to a file among the unfinished uploads, which becomes the object with a second
-/// name.
+/// A writer of a whole object: it writes to a file among the unfinished uploads, which becomes the object by getting a
+/// second name (a hard link).
 ///
 /// The first name marks the object as unconfirmed until its record is committed, so that recovery finds it. A journal
 /// keeps the order of the two names, so the marker is durable when the object is.

@@ -46,7 +46,7 @@ final class OpenFile: Sendable {
 
 /// The objects that were opened during the last second, so that requests for several ranges of a file open it only once.
 ///
-/// As an object does not stay open for longer, a file that the operator has replaced is noticed.
+/// An object is not kept for longer, so that a file that the operator has replaced is noticed.
 final class OpenFileCache: Sendable {
     private struct State {
         var files: [ObjectKey: OpenFile] = [:]

@@ -121,7 +121,7 @@ package struct EventStreamReader {
 
     package let status: Int
     package let headers: HTTPHeaders
-    /// The pieces of the response that were not read yet; the connection is closed once nothing refers to them.
+    /// The chunks of the response that have not been read yet; the connection is closed once nothing refers to them.
     private let pieces: AsyncThrowingStream<ByteBuffer, any Error>
     private var rest = ""
 

@@ -69,7 +69,7 @@ package struct APIClient: Sendable {
     /// Scheme, host and port.
     package let origin: String
     package var token: String?
-    /// Whether each request asks the server to close its connection.
+    /// Whether each request is sent with `Connection: close`.
     package var closesConnections = false
     private let execute: @Sendable (Request) async throws -> APIResponse
 
