@@ -36,7 +36,8 @@ int cfilecalls_can_send(int file);
 int cfilecalls_is_cached(int file, int64_t offset, int64_t count);
 
 /// `open(2)` with `O_WRONLY` and `O_DIRECT`, for writes that bypass the page cache. Returns the descriptor. Fails with
-/// `EOPNOTSUPP` unless `statx(2)` reports that offsets and memory addresses that are multiples of `alignment` are allowed (since Linux 6.1).
+/// `EOPNOTSUPP` unless `statx(2)` reports that offsets and memory addresses that are multiples of `alignment` are
+/// allowed (since Linux 6.1).
 int cfilecalls_open_direct(const char *path, uint32_t alignment);
 
 /// `ioprio_set(2)` and `setpriority(2)` for the calling thread: lets the thread use the disk only while the disk is
