@@ -9,7 +9,7 @@ import PontoonCore
 struct DRSCalls {
     /// The path below which DRS is served.
     static let root = "/ga4gh/drs/v1"
-    /// The access method of every file.
+    /// The id of the only access method, which every file has.
     static let accessID = "https"
 
     let objects: DataObjects

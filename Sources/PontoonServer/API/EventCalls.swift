@@ -12,14 +12,14 @@ struct EventCalls {
     let uploads: Uploads
     let callers: CallerMiddleware
     let metrics: ServerMetrics
-    /// Calls that wait take memory and read the database again and again.
+    /// The limit on waiting calls, each of which occupies memory and queries the database repeatedly.
     private let limiter = PlaceLimiter(
         maximum: 1000,
         maximumPerUser: 16,
         refusal: PontoonError(.unavailable, "Too many calls are waiting for events; try again later.")
     )
 
-    /// Maximum time that a call may request to wait.
+    /// Maximum waiting time of a call in seconds; a longer requested time is reduced to it.
     private static let maximumWait = 60
 
     init(events: Events, uploads: Uploads, callers: CallerMiddleware, metrics: ServerMetrics) {

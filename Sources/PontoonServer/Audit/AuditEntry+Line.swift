@@ -1,7 +1,7 @@
 package import PontoonCore
 
 extension AuditEntry {
-    /// The line of the log.
+    /// The entry as a line of the audit log.
     package var line: JSONLine {
         JSONLine([
             "time": .string(LogTime.format(time)),

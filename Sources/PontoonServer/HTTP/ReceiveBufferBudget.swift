@@ -3,9 +3,9 @@ import Synchronization
 
 /// A limit on the total memory for socket reads of the parts being received.
 ///
-/// The fewer parts are being received, the larger is each read, because larger reads are faster.
+/// The fewer parts are being received, the larger each read may be: larger reads take fewer system calls.
 final class ReceiveBufferBudget: Sendable {
-    /// Largest socket read in bytes; with reads of 64 KiB, the server is a third slower.
+    /// Largest socket read in bytes.
     static let largest = 1 << 20
     /// Smallest socket read in bytes.
     ///

@@ -77,9 +77,11 @@ final class RequestRecord: Sendable {
         set { state.withLock { $0.expectation = newValue } }
     }
 
-    /// Announces to a client that waits for it that the server reads the body.
+    /// Sends `100 Continue` to a client that waits for it.
     ///
-    /// Reading the body does this too; a handler that responds before must call this first.
+    /// Reading the body does this too; a handler that responds before it reads the body must call this first.
+    ///
+    /// - Throws: An error if the connection is closed.
     func acceptBody() async throws { try await expectation?.meet() }
 
     /// Adds to the received bytes.

@@ -129,6 +129,6 @@ extension BaseURL {
 
     /// The URI of an object of DRS.
     ///
-    /// It has no path, so a server whose URL has one cannot be found by it.
+    /// It contains no path, so clients cannot resolve it if the server's URL has one.
     fileprivate func drsURI(of id: String) -> String { "drs://\(authority)/\(id)" }
 }
