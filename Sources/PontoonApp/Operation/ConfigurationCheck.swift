@@ -19,10 +19,10 @@ package struct ConfigurationCheck {
         self.report = report
     }
 
-    /// Checks the certificate and the stores.
+    /// Checks the certificate, the audit log, the directory of the Unix socket, and the stores.
     ///
-    /// Changes nothing on disk and in the database. In a bucket, it starts and aborts an upload, as a server does when it
-    /// starts.
+    /// Changes nothing on disk or in the database. In a bucket, it starts and aborts an upload, as a server does when
+    /// it starts.
     ///
     /// - Throws: ``SettingError`` for the first problem.
     package func run() async throws {

@@ -6,7 +6,6 @@ import UnixSignals
 package struct Reload: Sendable {
     /// What is reloaded, for the log, such as `certificate`.
     let name: String
-    /// Reloads it.
     let perform: @Sendable () async throws -> Void
 
     package init(_ name: String, perform: @escaping @Sendable () async throws -> Void) {

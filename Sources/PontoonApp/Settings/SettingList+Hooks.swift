@@ -96,7 +96,7 @@ extension Setting where Value == Int {
             "hook-concurrency",
             .count(1...256),
             default: .text("4"),
-            summary: "How many runs of --validate-command and of --hook-command there may be at once, of each"
+            summary: "Maximum number of concurrent runs of --validate-command, and of --hook-command"
         )
     }
 }
