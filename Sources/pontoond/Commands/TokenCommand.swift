@@ -141,7 +141,7 @@ struct TokenCommand: AsyncParsableCommand {
             // Not repeated in the message, because it may be a token.
             guard id.utf8.count == 12 else {
                 throw SettingError(
-                    "the argument is not a token's id of 12 digits; give a token itself on standard input, with '-'"
+                    "the argument is not a token's id of 12 hex digits; give a token itself on standard input, with '-'"
                 )
             }
             return id
