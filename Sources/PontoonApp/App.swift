@@ -27,9 +27,9 @@ package struct App: Sendable {
     /// The certificate; `nil` if the server does not encrypt its connections itself.
     package let certificate: Certificate?
     package let logger: Logger
-    /// `nil` if no metrics are exported.
+    /// The metrics; `nil` if none are exported.
     package let metrics: AppMetrics?
-    /// `nil` if there is no audit log.
+    /// The audit log; `nil` if there is none.
     package let audit: AuditLog?
 
     /// Recovers opened stores from a crash, unless the server is read-only, and creates the use cases on them.

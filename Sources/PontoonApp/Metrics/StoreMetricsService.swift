@@ -16,7 +16,7 @@ final class StoreMetricsService: Service {
     }
 
     private let metadata: any StoreTotalsSource
-    /// `nil` if the objects are not on disk.
+    /// The object store on disk; `nil` if the objects are in a bucket.
     private let disk: DiskObjectStore?
     private let logger: Logger
     private let state = Mutex(State())

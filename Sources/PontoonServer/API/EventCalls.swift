@@ -131,7 +131,7 @@ extension EventType {
 }
 
 extension CallerMiddleware {
-    /// Returns the caller as of now, who may have lost rights since the call began.
+    /// Authenticates the token of a call again, because the caller may have lost rights since the call began.
     ///
     /// - Throws: `.notAuthenticated` if the token has been revoked or has expired.
     func current(_ call: APICall) async throws -> Caller {

@@ -94,7 +94,7 @@ struct EventStream: Sendable {
         }
     }
 
-    /// Sends the reason why the stream ends.
+    /// Sends the message `error` with the reason why the stream ends.
     @concurrent private func refuse(_ error: any Error, to writer: inout any ResponseBodyWriter) async throws {
         if error is CancellationError { throw error }
         let refusal = call.context.refusal(for: error)

@@ -28,6 +28,6 @@ extension AuditEntry {
 }
 
 extension AuditEntry.Result {
-    /// The result of a request with an HTTP status.
+    /// Classifies a request by its HTTP status: success below 400, refused below 500, failed otherwise.
     init(status: Int) { self = status < 400 ? .success : status < 500 ? .refused : .failed }
 }

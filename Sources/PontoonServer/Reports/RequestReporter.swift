@@ -9,7 +9,7 @@ import PontoonCore
 /// The reporter of finished requests: updates the metrics, logs requests, and records actions in the audit log.
 struct RequestReporter: Sendable {
     let metrics: ServerMetrics
-    /// `nil` if there is no audit log.
+    /// The audit log; `nil` if there is none.
     let audit: (any AuditSink)?
     /// Duration from which a request counts as slow, unless it transfers the bytes of files or waits for events.
     let slowRequest: Duration

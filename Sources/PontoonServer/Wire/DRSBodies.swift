@@ -74,7 +74,7 @@ struct DRSObjectBody: JSONWritable {
 
 /// The JSON body that describes the service of DRS.
 ///
-/// The version of the server is not included, because it shows everybody which vulnerabilities the server may have.
+/// The version of the server is not included, because it would show anyone which vulnerabilities the server may have.
 struct DRSServiceInfo: JSONWritable {
     private static let version = "1.5.0"
 
