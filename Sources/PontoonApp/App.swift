@@ -209,7 +209,7 @@ package struct App: Sendable {
                 )
             }
             if case .unix(let path) = settings.server.listen, chmod(path, settings.socketMode.rawValue) != 0 {
-                logger.error("permissions of the socket not set", metadata: ["error": "\(Errno(rawValue: errno))"])
+                logger.error("socket permissions not set", metadata: ["error": "\(Errno(rawValue: errno))"])
             }
             await onReady(channel.localAddress?.port ?? 0)
         }

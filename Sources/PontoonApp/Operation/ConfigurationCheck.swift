@@ -49,7 +49,10 @@ package struct ConfigurationCheck {
                 throw SettingError(.auditLog, "'\(path)' is a directory; name a file")
             }
             guard access(path.string, W_OK) == 0 else {
-                throw SettingError(.auditLog, "cannot write to '\(path)': \(Errno(rawValue: errno))")
+                throw SettingError(
+                    .auditLog,
+                    "cannot write to '\(path)': \(Errno(rawValue: errno)); check its owner and permissions"
+                )
             }
         } else {
             try requireWritable(parent(of: path), .auditLog)

@@ -36,7 +36,8 @@ package struct HookSettings: Sendable {
 
     private static func require(_ path: FilePath, _ setting: Setting<FilePath?>) throws {
         guard access(path.string, X_OK) == 0 else {
-            throw SettingError(setting, "cannot run '\(path)': \(Errno(rawValue: errno))")
+            let error = Errno(rawValue: errno)
+            throw SettingError(setting, "cannot run '\(path)': \(error); check its path and permissions")
         }
         var isDirectory: ObjCBool = false
         if FileManager.default.fileExists(atPath: path.string, isDirectory: &isDirectory), isDirectory.boolValue {

@@ -17,7 +17,9 @@ final class GzipDecoder {
 
     /// - Throws: `.unavailable` if there is not enough memory.
     init() throws(PontoonError) {
-        guard let state = cgzip_new() else { throw PontoonError(.unavailable, "There is not enough memory.") }
+        guard let state = cgzip_new() else {
+            throw PontoonError(.unavailable, "The server does not have enough memory; try again later.")
+        }
         self.state = state
     }
 
