@@ -204,7 +204,7 @@ final class AuditFile: Sendable {
             // A link, because it fails if the name exists.
             guard link(path.string, target.string) == 0 else {
                 if errno == EEXIST { continue }
-                // An earlier attempt renamed the file, but could not begin a new one.
+                // An earlier attempt renamed the file, but could not create a new one.
                 if errno == ENOENT { return }
                 throw Errno(rawValue: errno)
             }

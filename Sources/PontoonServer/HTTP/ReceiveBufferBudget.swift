@@ -11,7 +11,7 @@ final class ReceiveBufferBudget: Sendable {
     ///
     /// With more than 128 parts, their reads together exceed ``total``.
     static let smallest = 64 << 10
-    /// Maximum number of bytes in one socket read of every part being received, added up.
+    /// Maximum total size in bytes of one socket read for each part being received.
     ///
     /// Each part has up to three reads in memory: one being written, one queued and one arriving.
     static let total = 8 << 20
