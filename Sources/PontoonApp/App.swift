@@ -20,16 +20,16 @@ package struct App: Sendable {
     package let scrub: BackgroundScrub
     /// The worker that carries out jobs.
     package let jobs: FileJobWorker
-    /// Runs the hook command; `nil` if there is none.
+    /// The service that runs the hook command; `nil` if there is none.
     let hooks: HookService?
     /// The sender of the events of webhooks.
     package let webhooks: WebhookDispatcher
     /// The certificate; `nil` if the server does not encrypt its connections itself.
     package let certificate: Certificate?
     package let logger: Logger
-    /// `nil` if no metrics are exported.
+    /// The metrics; `nil` if none are exported.
     package let metrics: AppMetrics?
-    /// `nil` if there is no audit log.
+    /// The audit log; `nil` if there is none.
     package let audit: AuditLog?
 
     /// Recovers opened stores from a crash, unless the server is read-only, and creates the use cases on them.
@@ -38,7 +38,7 @@ package struct App: Sendable {
     ///   - settings: The settings.
     ///   - stores: Must stay open while the app is used.
     ///   - certificate: The certificate; `nil` if the server does not encrypt its connections itself.
-    ///   - logger: Logs one line per request, and errors.
+    ///   - logger: Receives the lines of requests and of errors.
     ///   - metrics: The metrics to update; `nil` if none are exported.
     ///   - audit: The audit log; `nil` if there is none.
     ///   - passwords: Hashes the passwords of upload links.
@@ -209,7 +209,7 @@ package struct App: Sendable {
                 )
             }
             if case .unix(let path) = settings.server.listen, chmod(path, settings.socketMode.rawValue) != 0 {
-                logger.error("permissions of the socket not set", metadata: ["error": "\(Errno(rawValue: errno))"])
+                logger.error("socket permissions not set", metadata: ["error": "\(Errno(rawValue: errno))"])
             }
             await onReady(channel.localAddress?.port ?? 0)
         }
@@ -217,14 +217,14 @@ package struct App: Sendable {
 
     /// Serves requests until SIGTERM or SIGINT, and performs reloads after SIGHUP.
     ///
-    /// After the signal, running requests may continue for the drain and grace periods. A second signal exits the
-    /// process at once.
+    /// After the signal, running requests may continue for the drain and grace periods. A second signal terminates the
+    /// process immediately.
     ///
     /// - Parameters:
     ///   - reloads: What to reload after SIGHUP, in addition to the certificate and the audit log.
     ///   - manager: The service manager that started the process; `nil` if there is none.
     ///   - onReady: Called once with the port on which the server listens, 0 for a Unix socket.
-    /// - Throws: ``SettingError`` if the server cannot listen on an address.
+    /// - Throws: ``SettingError`` if the server cannot listen on an address; the errors of the services.
     package func run(
         reloads: [Reload] = [],
         manager: ServiceManager? = nil,

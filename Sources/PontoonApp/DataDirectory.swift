@@ -67,13 +67,13 @@ enum DataDirectory {
     /// - Throws: ``SettingError`` if the directory is not accessible.
     static func hasIdentity(_ path: FilePath) throws -> Bool { try exists(path.appending("id")) }
 
-    /// Returns whether a file or directory exists, in the data directory or as the data directory.
+    /// Returns whether the data directory, or a file or directory in it, exists.
     ///
     /// - Throws: ``SettingError`` if that cannot be determined, most likely because the caller is neither root nor the
     ///   user of the server.
     static func exists(_ path: FilePath) throws -> Bool { try exists(path, .data) }
 
-    /// Returns whether a file or directory exists to which a setting refers.
+    /// Returns whether the file or directory that a setting names exists.
     ///
     /// - Throws: ``SettingError`` of the setting if that cannot be determined.
     static func exists<Value>(_ path: FilePath, _ setting: Setting<Value>) throws -> Bool {

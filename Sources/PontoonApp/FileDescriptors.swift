@@ -37,8 +37,8 @@ enum FileDescriptors {
     /// Returns the number of connections that a process can accept without running out of descriptors for files.
     ///
     /// A connection may need a second descriptor for the file that it transfers. For databases, event loops,
-    /// directories and recently downloaded files, 48 descriptors plus 4 for each processor core are reserved, or a quarter of the limit, at most 256,
-    /// if that is more.
+    /// directories and recently downloaded files, 48 descriptors plus 4 per processor core are reserved, or a quarter
+    /// of the limit, up to 256, if that is more.
     ///
     /// - Parameter limit: The limit on open files.
     /// - Returns: The number of connections, 1 or more.

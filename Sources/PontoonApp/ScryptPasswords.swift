@@ -7,7 +7,7 @@ import Synchronization
 
 /// Password hashing with scrypt, one password at a time on a separate thread.
 ///
-/// A hash takes about a quarter of a second of processor time and 32 MiB of memory.
+/// A hash takes 32 MiB of memory, and more processor time than all other work of a call.
 package final class ScryptPasswords: PasswordHashing {
     /// The cost parameters of scrypt, recorded with each hash.
     package struct Cost: Sendable {

@@ -2,6 +2,7 @@
 import CLibPQ
 import PontoonMetadata
 
+/// The result of one statement, copied from libpq.
 struct StatementResult {
     let rows: [SQLRow]
     /// Number of rows changed or returned.

@@ -7,8 +7,8 @@ import ServiceLifecycle
 
 /// Builds the HTTP server.
 ///
-/// It serves the API under `/v2`, the data plane under `/storage` if bytes pass through this server, and the console
-/// unless it is switched off.
+/// It serves the API under `/v2`, DRS, health checks, the data plane under `/storage`, and the console unless it is
+/// switched off. Of the data plane, it serves only archives of folders if clients exchange bytes with a bucket.
 ///
 /// - Parameters:
 ///   - useCases: The use cases to call.
@@ -16,7 +16,8 @@ import ServiceLifecycle
 ///   - tls: The TLS configuration; `nil` for connections without encryption.
 ///   - metrics: The metrics to update.
 ///   - audit: Receives the actions of users and senders; `nil` records none.
-///   - logger: Receives one line per request, and the details of errors that responses omit.
+///   - logger: Receives a line for each request at level info, lines for slow requests, and the details of errors that
+///     responses omit.
 ///   - onReady: Called once, with the listening channel, when the server accepts connections.
 /// - Returns: The server, to be run in a service group.
 package func buildServer(
@@ -86,7 +87,8 @@ package func buildServer(
 }
 
 extension Routes {
-    /// Registers all calls of the API, and those of the data plane if bytes pass through this server.
+    /// Registers all calls except the console's pages; those of events and webhooks only if events are recorded, and
+    /// those for the bytes of parts and files only if bytes pass through this server.
     func addCalls(_ useCases: UseCases, budget: ReceiveBufferBudget, metrics: ServerMetrics) {
         let files = FileCalls(files: useCases.files, downloads: useCases.downloads)
         IndexCalls(useCases: useCases, callers: callers, bodies: bodies).add(to: self)

@@ -46,7 +46,7 @@ package struct ServerSettings: Sendable {
     /// Limit on the requests with invalid credentials from each IPv4 address or IPv6 network of 64 bits; `nil` allows
     /// any number.
     package var failedAuthenticationLimit: RateLimit?
-    /// Time from which a request is logged as slow, unless it transfers the bytes of a part or file.
+    /// Duration from which a request is logged as slow, unless it transfers the bytes of files or waits for events.
     package var slowRequest: Duration
 
     package init(

@@ -176,9 +176,9 @@ final class AuditFile: Sendable {
         lines.readableBytesView.count { $0 == UInt8(ascii: "\n") }
     }
 
-    /// Renames the file and begins a new one, if the file would exceed its maximum size.
+    /// Renames the file and creates a new one if the file would exceed its maximum size.
     ///
-    /// - Returns: The error; the file is then used further.
+    /// - Returns: The error if this failed; the open file then stays in use.
     private func rotateIfDue(_ state: inout State, adding bytes: Int) -> Errno? {
         guard let path, let maximumSize, let size = state.size, size > 0, size + Int64(bytes) > maximumSize,
             state.unfinished.readableBytes == 0
@@ -204,7 +204,7 @@ final class AuditFile: Sendable {
             // A link, because it fails if the name exists.
             guard link(path.string, target.string) == 0 else {
                 if errno == EEXIST { continue }
-                // An earlier attempt renamed the file, but could not begin a new one.
+                // An earlier attempt renamed the file, but could not create a new one.
                 if errno == ENOENT { return }
                 throw Errno(rawValue: errno)
             }
@@ -242,7 +242,8 @@ extension AuditFile {
     /// Opens the log for a command; creates it if it does not exist.
     ///
     /// Root often runs commands, and the server must be able to open the file as well, so a new file is given to the
-    /// owner of its directory. Symbolic links are not followed: this owner could otherwise obtain any file of root.
+    /// owner of its directory. Symbolic links are not followed: otherwise, this owner could make root append to any
+    /// file.
     private static func openForCommand(_ path: FilePath) throws -> Descriptor {
         let options: Descriptor.OpenOptions = [.append, .closeOnExec, .nonBlocking, .noFollow]
         do {

@@ -47,7 +47,8 @@ package final class AuditLog: AuditSink {
     ///
     /// - Parameters:
     ///   - destination: The file or standard output.
-    ///   - maximumSize: Size in bytes from which a file is renamed and a new one begun; `nil` if other programs do this.
+    ///   - maximumSize: Size in bytes beyond which a file is renamed and a new one created; `nil` if other programs
+    ///     rotate it.
     ///   - logger: Receives failures.
     /// - Throws: `Errno` if the file cannot be opened.
     package init(_ destination: AuditDestination, maximumSize: Int64? = nil, logger: Logger) throws {

@@ -64,7 +64,7 @@ package struct JSONLogHandler: LogHandler {
         }
     }
 
-    /// Keeps the lines of several threads apart, because a pipe may accept only the beginning of a long one at once.
+    /// Standard error, locked while a line is written: a pipe may accept only the beginning of a long line at once.
     private static let standardError = Mutex(FileDescriptor.standardError)
 
     /// Writes a line to standard error; a failure is ignored, because there is no other place to report it.

@@ -67,7 +67,7 @@ package struct AppMetrics: Sendable {
 
 /// Counters of the scrub.
 struct ScrubMetrics: Sendable {
-    /// Number of objects that were checked.
+    /// Number of checks of objects, including those that failed.
     let objects: Counter
     /// Total length in bytes of the checked objects that were intact.
     let bytes: Counter

@@ -5,7 +5,7 @@ package struct MetricDefinition: Sendable {
         case counter, gauge, histogram
     }
 
-    /// What a value describes, if several servers share a database.
+    /// The subject of a value if several servers share a database.
     package enum Scope: Sendable {
         /// This server. Add the values of all servers.
         case server

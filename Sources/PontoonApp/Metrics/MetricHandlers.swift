@@ -6,7 +6,6 @@ protocol MetricHandler: AnyObject, Sendable {
     var value: MetricsRegistry.Value { get }
 }
 
-/// A counter.
 final class CountingHandler: MetricHandler, CounterHandler {
     private let count = Atomic<UInt64>(0)
 
@@ -21,7 +20,6 @@ final class CountingHandler: MetricHandler, CounterHandler {
     var value: MetricsRegistry.Value { .number(Double(count.load(ordering: .relaxed))) }
 }
 
-/// A gauge.
 final class GaugeHandler: MetricHandler, MeterHandler {
     /// The bits of the value.
     private let bits = Atomic<UInt64>(Double.zero.bitPattern)
@@ -74,7 +72,7 @@ final class HistogramHandler: MetricHandler, RecorderHandler, TimerHandler {
     func record(_ value: Double) {
         guard value.isFinite, value >= 0 else { return }
         count(value)
-        // Any larger sum would overflow after a few values.
+        // Larger values would soon overflow the sum.
         sum.wrappingAdd(UInt64(min(value, 1e9) * 1e9), ordering: .relaxed)
     }
 

@@ -19,9 +19,9 @@ package enum MetricList {
             "pontoon_http_request_duration_seconds",
             labels: ["method", "route"],
             buckets: seconds,
-            "Time from the head of a request to its response, or to the end of a download."
+            "Time from the head of a request to its response, or to the end of a download or another response sent in pieces."
         ),
-        .counter("pontoon_slow_requests_total", "Number of requests that took longer than --slow-request."),
+        .counter("pontoon_slow_requests_total", "Number of slow requests, as defined by --slow-request."),
         .counter("pontoon_received_bytes_total", "Number of bytes received in request bodies, including parts."),
         .counter("pontoon_sent_bytes_total", "Number of bytes sent in response bodies, including downloads."),
         .counter("pontoon_failed_authentications_total", "Number of requests with a missing or invalid token."),
@@ -90,7 +90,10 @@ package enum MetricList {
     ]
 
     private static let scrub: [MetricDefinition] = [
-        .counter("pontoon_scrub_objects_total", "Number of stored objects that this server has read again."),
+        .counter(
+            "pontoon_scrub_objects_total",
+            "Number of stored objects that this server has read again, or tried to read."
+        ),
         .counter(
             "pontoon_scrub_bytes_total",
             "Total size of the objects that this server has read again and found intact."

@@ -9,7 +9,7 @@ import Glibc
 struct ProcessMetrics: Sendable {
     private let start: Date
 
-    /// - Parameter start: The start of the process.
+    /// - Parameter start: The time at which the process started.
     init(start: Date = Date()) { self.start = start }
 
     /// Reads the current values; omits those that cannot be read.

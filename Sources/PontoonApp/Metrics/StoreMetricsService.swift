@@ -7,8 +7,8 @@ import Synchronization
 
 /// The service that computes the metrics that are too expensive to compute whenever the metrics are read.
 ///
-/// It counts the rows of the database, which takes longer the more there are. So it pauses at least a hundred times as
-/// long as it counted, and uses at most 1% of the time of one connection.
+/// It counts the rows of the database, which takes longer the more rows there are. Each pause is therefore at least a
+/// hundred times as long as the last count, so that counting uses at most 1% of the time of one connection.
 final class StoreMetricsService: Service {
     private struct State {
         var totals: (totals: StoreTotals, time: Date)?
@@ -16,7 +16,7 @@ final class StoreMetricsService: Service {
     }
 
     private let metadata: any StoreTotalsSource
-    /// `nil` if the objects are not on disk.
+    /// The object store on disk; `nil` if the objects are in a bucket.
     private let disk: DiskObjectStore?
     private let logger: Logger
     private let state = Mutex(State())
@@ -65,7 +65,7 @@ final class StoreMetricsService: Service {
     }
 
     private func updateSpace(of disk: DiskObjectStore) async {
-        // A failure is noticed by the health check.
+        // The health check reports failures.
         let space = try? await disk.space()
         state.withLock { $0.space = space }
     }

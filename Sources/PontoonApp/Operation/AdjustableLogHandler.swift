@@ -15,8 +15,8 @@ package final class LogLevel: Sendable {
 
 /// A log handler with a level that all loggers share, so that it can change while the server runs.
 ///
-/// Metadata of a logger is formatted only with a message, unlike by `StreamLogHandler`, because every request has a
-/// logger and most requests log nothing.
+/// The metadata of a logger is formatted only when a message is logged, because every request has a logger and most
+/// requests log nothing. `StreamLogHandler` formats it whenever it changes.
 package struct AdjustableLogHandler: LogHandler {
     private let base: any LogHandler
     private let level: LogLevel
@@ -49,7 +49,7 @@ package struct AdjustableLogHandler: LogHandler {
 
     package func log(event: LogEvent) {
         var event = event
-        // Metadata of the message takes precedence over the logger's, and this over the provider's.
+        // The metadata of the message overrides that of the logger, which overrides that of the provider.
         event.metadata = (metadataProvider?.get() ?? [:])
             .merging(metadata) { $1 }
             .merging(event.metadata ?? [:]) { $1 }

@@ -19,10 +19,10 @@ package struct ConfigurationCheck {
         self.report = report
     }
 
-    /// Checks the certificate and the stores.
+    /// Checks the certificate, the audit log, the directory of the Unix socket, and the stores.
     ///
-    /// Changes nothing on disk and in the database. In a bucket, it starts and aborts an upload, as a server does when it
-    /// starts.
+    /// Changes nothing on disk or in the database. In a bucket, it starts and aborts an upload, as a server does when
+    /// it starts.
     ///
     /// - Throws: ``SettingError`` for the first problem.
     package func run() async throws {
@@ -49,7 +49,10 @@ package struct ConfigurationCheck {
                 throw SettingError(.auditLog, "'\(path)' is a directory; name a file")
             }
             guard access(path.string, W_OK) == 0 else {
-                throw SettingError(.auditLog, "cannot write to '\(path)': \(Errno(rawValue: errno))")
+                throw SettingError(
+                    .auditLog,
+                    "cannot write to '\(path)': \(Errno(rawValue: errno)); check its owner and permissions"
+                )
             }
         } else {
             try requireWritable(parent(of: path), .auditLog)

@@ -2,11 +2,10 @@ import Logging
 import ServiceLifecycle
 import UnixSignals
 
-/// Something that the server reads or opens again after SIGHUP.
+/// A resource that the server reads or opens again after SIGHUP.
 package struct Reload: Sendable {
-    /// What is reloaded, for the log, such as `certificate`.
+    /// The name of the resource in the log, such as `certificate`.
     let name: String
-    /// Reloads it.
     let perform: @Sendable () async throws -> Void
 
     package init(_ name: String, perform: @escaping @Sendable () async throws -> Void) {

@@ -15,7 +15,7 @@ import Darwin
 package struct ServiceManager: Sendable {
     /// Path of the manager's socket; a leading `@` stands for the zero byte of an abstract address.
     private let socketPath: String
-    /// Time within which the manager expects a sign of life; `nil` if it expects none.
+    /// Time within which the manager expects a keep-alive message; `nil` if it expects none.
     let watchdogTimeout: Duration?
 
     /// Maximum time for which sending may block, if the manager does not read.
@@ -47,7 +47,7 @@ package struct ServiceManager: Sendable {
     /// Reports that the server is shutting down.
     func notifyStopping() { send("STOPPING=1") }
 
-    /// Reports that the server is alive.
+    /// Sends the keep-alive message.
     func notifyAlive() { send("WATCHDOG=1") }
 
     /// Sends a state; ignores errors, because the server does not depend on its manager.

@@ -10,7 +10,7 @@ import Glibc
 enum UnixSocket {
     /// Checks that no process accepts connections on a socket, because listening on it replaces the file.
     ///
-    /// - Throws: ``SettingError`` if a process does.
+    /// - Throws: ``SettingError`` if a process does, or if this cannot be determined.
     static func refuseIfInUse(_ path: String) async throws {
         let bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
         do {

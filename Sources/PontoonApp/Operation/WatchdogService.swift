@@ -4,13 +4,13 @@ import PontoonCore
 import ServiceLifecycle
 import Synchronization
 
-/// The service that reports to the service manager that the server is alive, as long as it responds.
+/// The service that sends keep-alive messages to the service manager as long as the server responds.
 ///
 /// The server responds if this task runs, every event loop runs, and no check of a store has been hanging for a minute.
 /// A store that is unavailable does not count: restarting the server does not help against that.
 struct WatchdogService: Service {
     let manager: ServiceManager
-    /// Time within which the manager expects a sign of life.
+    /// Time within which the manager expects a keep-alive message.
     let timeout: Duration
     let readiness: Readiness
     let eventLoops: any EventLoopGroup
@@ -19,7 +19,7 @@ struct WatchdogService: Service {
     /// Duration after which a check of a store counts as hanging.
     static let maximumCheckDuration = Duration.seconds(60)
 
-    /// Runs until all services that started later have stopped, because the manager expects signs of life until then.
+    /// Runs until all services that started later have stopped, because the manager expects messages until then.
     func run() async throws {
         await cancelWhenGracefulShutdown {
             // Twice within the timeout, as sd_watchdog_enabled(3) recommends.
@@ -27,7 +27,7 @@ struct WatchdogService: Service {
                 if await responds(within: timeout / 4) {
                     manager.notifyAlive()
                 } else if !Task.isCancelled {
-                    logger.error("server does not respond; no sign of life sent to the service manager")
+                    logger.error("server does not respond; keep-alive message to the service manager omitted")
                 }
             }
         }

@@ -17,7 +17,7 @@ extension Setting where Value == RateLimit? {
             default: .text("100/5m"),
             summary: """
                 Requests with invalid credentials from one IPv4 address or IPv6 network of 64 bits per window, such as \
-                100/5m; further ones get 429. Valid tokens are not affected; each server counts separately
+                100/5m; further ones are refused with 429. Valid tokens are not affected; each server counts separately
                 """
         )
     }

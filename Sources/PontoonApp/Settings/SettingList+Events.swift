@@ -4,7 +4,7 @@ extension Setting where Value == Duration {
             "event-retention",
             .duration(from: "0s", to: "10000d"),
             default: .text("30d"),
-            summary: "How long events can be read after they occurred; 0s records none"
+            summary: "How long events are kept; 0s disables the event log"
         )
     }
 }

@@ -36,7 +36,8 @@ package struct HookSettings: Sendable {
 
     private static func require(_ path: FilePath, _ setting: Setting<FilePath?>) throws {
         guard access(path.string, X_OK) == 0 else {
-            throw SettingError(setting, "cannot run '\(path)': \(Errno(rawValue: errno))")
+            let error = Errno(rawValue: errno)
+            throw SettingError(setting, "cannot run '\(path)': \(error); check its path and permissions")
         }
         var isDirectory: ObjCBool = false
         if FileManager.default.fileExists(atPath: path.string, isDirectory: &isDirectory), isDirectory.boolValue {
@@ -96,7 +97,7 @@ extension Setting where Value == Int {
             "hook-concurrency",
             .count(1...256),
             default: .text("4"),
-            summary: "How many runs of --validate-command and of --hook-command there may be at once, of each"
+            summary: "Maximum number of concurrent runs of --validate-command, and of --hook-command"
         )
     }
 }

@@ -35,7 +35,7 @@ extension Setting where Value == ListenAddress? {
                 return .some(address)
             },
             default: .value(nil, described: "none"),
-            summary: "Second address, with TLS only: requests over plain HTTP are redirected to HTTPS"
+            summary: "Second address to listen on, which redirects plain HTTP to HTTPS; only with TLS"
         )
     }
 }
@@ -55,7 +55,7 @@ extension Setting where Value == FilePermissions {
                 return FilePermissions(rawValue: CInterop.Mode(mode))
             },
             default: .text("660"),
-            summary: "Permissions of the Unix socket; connecting needs permission to write"
+            summary: "Permissions of the Unix socket; clients need write permission to connect"
         )
     }
 }

@@ -14,8 +14,8 @@ extension Setting where Value == ListenAddress? {
             },
             default: .value(nil, described: "no metrics"),
             summary: """
-                Address at which the server exports its metrics for Prometheus, at /metrics; needs no token, so choose \
-                an address that only the monitoring system can reach
+                Address at which the server exports its metrics for Prometheus, at /metrics. No token is required, so \
+                choose an address that only the monitoring system can reach
                 """
         )
     }
@@ -38,7 +38,10 @@ extension Setting where Value == Duration {
             "slow-request",
             .duration(from: "0s", to: "1d"),
             default: .text("10s"),
-            summary: "Time from which a request is logged as slow, unless it transfers the bytes of a part or file"
+            summary: """
+                Duration from which a request is logged as slow, unless it transfers the bytes of files or waits for \
+                events
+                """
         )
     }
 }
@@ -66,8 +69,8 @@ extension Setting where Value == Int64 {
             .size(0...(1 << 40)),
             default: .text("0"),
             summary: """
-                Size from which the server renames the audit log, appending the time, and begins a new one; 0 leaves \
-                this to other programs, which send SIGHUP
+                Maximum size of the audit log, at which the server renames it, appending the time, and creates a new \
+                one; 0 leaves this to other programs, which send SIGHUP
                 """
         )
     }

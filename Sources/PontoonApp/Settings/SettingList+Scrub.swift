@@ -34,7 +34,7 @@ extension Setting where Value == Int64 {
             "scrub-rate",
             .size(0...(1 << 40)),
             default: .text("100MiB"),
-            summary: "Bytes per second at which the server reads stored objects to check them; 0 is no limit"
+            summary: "Maximum rate, in bytes per second, at which the server reads objects again; 0 means no limit"
         )
     }
 }
@@ -48,7 +48,7 @@ extension Setting where Value == Int64 {
             .size(0...(1 << 40)),
             default: .text("0"),
             sources: .flag,
-            summary: "Bytes per second to read; 0 is no limit"
+            summary: "Maximum rate of reading in bytes per second; 0 means no limit"
         )
     }
 }

@@ -149,7 +149,10 @@ extension Setting where Value == Int64 {
             "min-part-rate",
             .size(0...(1 << 30)),
             default: .text("1KiB"),
-            summary: "Bytes per second, averaged over a minute, at which a part must arrive; 0 allows any rate"
+            summary: """
+                Minimum rate, in bytes per second averaged over a minute, at which a part or file must arrive; 0 \
+                allows any rate
+                """
         )
     }
 
@@ -231,7 +234,7 @@ extension Setting where Value == BaseURL? {
                 BaseURL($0).map(Optional.some)
             },
             default: .value(nil, described: "the Host header of each request"),
-            summary: "URL under which clients reach the server"
+            summary: "URL at which clients reach the server"
         )
     }
 }
@@ -340,7 +343,10 @@ extension Setting where Value == Duration {
             "request-timeout",
             .duration(from: "1s", to: "1h"),
             default: .text("30s"),
-            summary: "Time within which a request must arrive, except parts; waiting for the server does not count"
+            summary: """
+                Time within which a request must arrive, except the bytes of parts and files; waiting for the server \
+                does not count
+                """
         )
     }
 

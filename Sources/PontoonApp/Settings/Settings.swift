@@ -39,9 +39,9 @@ package struct Settings: Sendable {
     package let logFormat: LogFormat
     /// Address at which the metrics are exported; `nil` if they are not.
     package let metricsListen: ListenAddress?
-    /// `nil` if there is no audit log.
+    /// The place to which the audit log is written; `nil` if there is none.
     package let auditLog: AuditDestination?
-    /// Size in bytes from which the audit log is renamed; `nil` if other programs do this.
+    /// Maximum size of the audit log in bytes, at which it is rotated; `nil` if other programs do this.
     package let auditLogSize: Int64?
     /// The settings that differ from their defaults, for the log.
     package let changes: [GivenSettings.Change]

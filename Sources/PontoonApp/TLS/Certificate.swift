@@ -91,7 +91,9 @@ struct CertificateService: Service {
         }
     }
 
-    /// Reads the certificate again, and logs whether it was replaced.
+    /// Reads the certificate again, and logs if it was replaced.
+    ///
+    /// - Throws: The errors of ``Certificate/reload()``.
     static func reload(_ certificate: Certificate, _ logger: Logger) async throws {
         guard try await certificate.reload() else { return }
         logger.notice(

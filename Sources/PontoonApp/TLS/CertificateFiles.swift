@@ -137,7 +137,10 @@ package struct CertificateFiles: Hashable, Sendable {
         // NIOSSL does not accept an empty array.
         guard !bytes.isEmpty, let certificates = try? NIOSSLCertificate.fromPEMBytes(bytes), !certificates.isEmpty
         else {
-            throw SettingError(setting, "the file '\(path)' does not contain certificates in PEM format")
+            throw SettingError(
+                setting,
+                "the file '\(path)' does not contain certificates in PEM format; name another file"
+            )
         }
         return certificates
     }
@@ -150,7 +153,7 @@ package struct CertificateFiles: Hashable, Sendable {
             .tlsKey,
             isEncrypted
                 ? "the key in '\(key)' is encrypted; remove its passphrase with 'openssl pkey'"
-                : "the file '\(key)' does not contain a private key in PEM format"
+                : "the file '\(key)' does not contain a private key in PEM format; name another file"
         )
     }
 }

@@ -9,7 +9,7 @@ import PontoonCore
 struct DRSCalls {
     /// The path below which DRS is served.
     static let root = "/ga4gh/drs/v1"
-    /// The access method of every file.
+    /// The id of the only access method, which every file has.
     static let accessID = "https"
 
     let objects: DataObjects
@@ -40,7 +40,7 @@ struct DRSCalls {
             base: call.base
         )
         guard try call.context.segment("access_id") == Self.accessID else {
-            throw PontoonError(.fileNotFound, "Requested access method does not exist.")
+            throw PontoonError(.fileNotFound, "There is no such access method; the only one is '\(Self.accessID)'.")
         }
         call.note(AuditEntry.Object(file))
         return .json(["url": request.url])

@@ -12,14 +12,14 @@ struct EventCalls {
     let uploads: Uploads
     let callers: CallerMiddleware
     let metrics: ServerMetrics
-    /// Calls that wait take memory and read the database again and again.
+    /// The limit on waiting calls, each of which occupies memory and queries the database repeatedly.
     private let limiter = PlaceLimiter(
         maximum: 1000,
         maximumPerUser: 16,
         refusal: PontoonError(.unavailable, "Too many calls are waiting for events; try again later.")
     )
 
-    /// Maximum time that a call may request to wait.
+    /// Maximum waiting time of a call in seconds; a longer requested time is reduced to it.
     private static let maximumWait = 60
 
     init(events: Events, uploads: Uploads, callers: CallerMiddleware, metrics: ServerMetrics) {
@@ -131,7 +131,7 @@ extension EventType {
 }
 
 extension CallerMiddleware {
-    /// Returns the caller as of now, who may have lost rights since the call began.
+    /// Authenticates the token of a call again, because the caller may have lost rights since the call began.
     ///
     /// - Throws: `.notAuthenticated` if the token has been revoked or has expired.
     func current(_ call: APICall) async throws -> Caller {

@@ -6,7 +6,8 @@ import ServiceLifecycle
 
 /// The sender of one stream of Server-Sent Events.
 ///
-/// Each event is read from the log when the client has received the previous ones, so a slow client takes no memory.
+/// Events are read from the log, at most one page at a time, after the client has received the previous ones. A slow
+/// client therefore occupies little memory.
 struct EventStream: Sendable {
     let calls: EventCalls
     let call: APICall
@@ -15,13 +16,13 @@ struct EventStream: Sendable {
     var progress: ProgressReader?
     let place: PlaceLimiter.Place
 
-    /// Time after which a client that receives no event receives a comment, by which both sides notice a dead connection.
+    /// Time without a message after which a comment is sent, so that both sides notice a dead connection.
     private static let heartbeat = Duration.seconds(15)
     /// Interval at which the caller's rights are checked and, if requested, progress is read.
     private var interval: Duration { progress == nil ? .seconds(5) : .seconds(1) }
 
-    /// Sends events until the client goes away, the server stops, or the caller may not read them any more; ends the
-    /// record, even if an error is thrown.
+    /// Sends events until the client disconnects, the server shuts down, or the caller may no longer read them; ends
+    /// the record, even if an error is thrown.
     ///
     /// - Parameters:
     ///   - first: The first events, which were already read.
@@ -46,7 +47,7 @@ struct EventStream: Sendable {
 
     @concurrent private func sendEvents(_ first: EventPage, to writer: inout any ResponseBodyWriter) async throws {
         var (page, progress) = (first, progress)
-        // Clients wait as long before they connect again.
+        // The delay in milliseconds before clients reconnect.
         try await write("retry: 3000\n\n", to: &writer)
         var written = ContinuousClock.now
         var next = ContinuousClock.now
@@ -93,7 +94,7 @@ struct EventStream: Sendable {
         }
     }
 
-    /// Sends the reason why the stream ends.
+    /// Sends the message `error` with the reason why the stream ends.
     @concurrent private func refuse(_ error: any Error, to writer: inout any ResponseBodyWriter) async throws {
         if error is CancellationError { throw error }
         let refusal = call.context.refusal(for: error)

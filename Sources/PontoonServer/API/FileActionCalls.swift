@@ -44,7 +44,7 @@ struct FileActionCalls {
         return .json(FileBody(file: file, base: call.base), fields: call.fields)
     }
 
-    /// Returns the new name of a file, or `nil` if it keeps its name, for which R `sevenbridges` sends an empty name.
+    /// Returns the new name of a file; `nil` to keep the name, for which R `sevenbridges` sends an empty string.
     private static func newName(_ body: RequestObject) throws -> String? {
         let name = try body.string("name")
         return name?.isEmpty == true ? nil : name

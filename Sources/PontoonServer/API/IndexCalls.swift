@@ -51,7 +51,7 @@ struct IndexCalls {
         let extensions = Self.extensions.filter { !absent.contains($0) }
         urls["extensions"] = .array(extensions.map(JSONValue.string))
         if isUser {
-            // Not for everybody, because it shows which vulnerabilities the server may have.
+            // Only for users, because it shows which vulnerabilities the server may have.
             urls["build"] = .object([
                 "version": .string(Build.version), "commit": .string(Build.commit), "swift": .string(Build.swift),
             ])

@@ -18,7 +18,7 @@ final class PlaceLimiter: Sendable {
         self.refusal = refusal
     }
 
-    /// Admits a call until nothing refers to the returned place.
+    /// Admits a call, which counts until nothing refers to the returned place.
     ///
     /// - Throws: The refusal if there are too many calls.
     func admit(_ userName: String) throws(PontoonError) -> Place {
@@ -54,9 +54,9 @@ final class PlaceLimiter: Sendable {
 }
 
 extension PlaceLimiter {
-    /// Creates a limit on archives, and so on their memory: each takes up to 18 MiB.
+    /// Creates a limit on the archives that are transferred at once, which bounds their memory: up to 18 MiB each.
     ///
-    /// - Parameter activity: What the server does with them, such as "receiving".
+    /// - Parameter activity: The verb in the refusal: "receiving" or "sending".
     /// - Returns: The limit.
     static func forArchives(_ activity: String) -> PlaceLimiter {
         PlaceLimiter(

@@ -67,7 +67,10 @@ struct UploadCalls {
         guard let text = query["on_conflict"] else { return overwrites ? .overwrite : .fail }
         let rule = try FilePut.rule(text)
         guard query["overwrite"] == nil || overwrites == (rule == .overwrite) else {
-            throw PontoonError(.initializeInvalid, "The parameters 'overwrite' and 'on_conflict' contradict.")
+            throw PontoonError(
+                .initializeInvalid,
+                "The parameters 'overwrite' and 'on_conflict' contradict each other."
+            )
         }
         return rule
     }

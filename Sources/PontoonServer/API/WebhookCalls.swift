@@ -11,7 +11,7 @@ struct WebhookCalls {
     static let root = "/webhooks"
 
     let webhooks: Webhooks
-    /// Tests make the server wait for other servers.
+    /// The limit on tests, each of which waits for the response of a receiver.
     private let limiter = PlaceLimiter(
         maximum: 32,
         maximumPerUser: 2,

@@ -1,7 +1,7 @@
 package import PontoonCore
 
 extension AuditEntry {
-    /// The line of the log.
+    /// The entry as a line of the audit log.
     package var line: JSONLine {
         JSONLine([
             "time": .string(LogTime.format(time)),
@@ -28,6 +28,6 @@ extension AuditEntry {
 }
 
 extension AuditEntry.Result {
-    /// The result of a request with an HTTP status.
+    /// Classifies a request by its HTTP status: success below 400, refused below 500, failed otherwise.
     init(status: Int) { self = status < 400 ? .success : status < 500 ? .refused : .failed }
 }

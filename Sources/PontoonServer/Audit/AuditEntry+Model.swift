@@ -1,7 +1,7 @@
 import PontoonCore
 
 extension AuditEntry.Object {
-    /// An upload, with its declared size.
+    /// Describes an upload, with its declared size and its project or automation.
     init(_ upload: Upload) {
         self.init(id: upload.id, name: upload.name, bytes: upload.size)
         switch upload.destination {
@@ -10,7 +10,7 @@ extension AuditEntry.Object {
         }
     }
 
-    /// A file or folder; for a folder, the size is unknown.
+    /// Describes a file with its size, or a folder.
     init(_ file: File) {
         self.init(
             id: file.id,
@@ -20,24 +20,24 @@ extension AuditEntry.Object {
         )
     }
 
-    /// An upload that became a file.
+    /// Describes an upload that became a file, which is the target.
     init(completed upload: String, _ file: File) {
         self.init(file)
         (id, target) = (upload, file.id)
     }
 
-    /// A file that was copied.
+    /// Describes a file that was copied; the copy is the target, and provides name, project and size.
     init(copied id: String, to copy: File) {
         self.init(copy)
         (self.id, target) = (id, copy.id)
     }
 
-    /// A member of a project.
+    /// Describes a project, with a member as the target.
     init(member userName: String, of project: ProjectID) {
         self.init(id: project.description, target: userName)
     }
 
-    /// A webhook, without its URL, which may contain a secret.
+    /// Describes a webhook, without its URL, which may contain a secret.
     init(_ webhook: Webhook) { self.init(id: webhook.id, project: webhook.project?.description) }
 
     init(_ link: UploadLink) {

@@ -73,7 +73,7 @@ enum AuditedCalls {
         "/storage/archives/{username}/{file_id}/{version}/{format}": [(.get, .download)],
     ]
 
-    /// Calls with a changing method that the audit log does not record, with the reason.
+    /// The calls with a method other than `GET` that the audit log does not record, and the reason.
     static let omitted: [String: [(method: HTTPRequest.Method, reason: String)]] = [
         "/storage/parts/{upload_id}/{part_number}": [(.put, parts)],
         "/v2/upload/multipart/{upload_id}/part": [(.post, parts)],

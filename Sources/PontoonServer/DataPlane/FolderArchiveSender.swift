@@ -6,8 +6,8 @@ import PontoonCore
 
 /// A sender that writes a range of an archive of a folder as a response body, no faster than the client receives it.
 ///
-/// If a file cannot be read or the folder has changed, the connection is closed before the archive is complete, so that
-/// the client never takes a wrong archive for a right one: `Content-Length` has announced more bytes.
+/// If a file cannot be read or the folder has changed, the connection is closed before the number of bytes in
+/// `Content-Length` has been sent, so the client cannot mistake a truncated archive for a complete one.
 struct FolderArchiveSender: Sendable {
     /// Maximum length in bytes of a file that is read into memory together with its neighbors.
     private static let smallSize: Int64 = 64 << 10
@@ -34,7 +34,7 @@ struct FolderArchiveSender: Sendable {
                 let refusal = context.refusal(for: error)
                 context.record.note(refusal: refusal.code)
                 context.log.notice(
-                    "folder download broken off",
+                    "folder download aborted",
                     metadata: ["file.id": "\(listing.folder.id)", "code": "\(refusal.code)"]
                 )
             }
@@ -195,7 +195,7 @@ extension FolderArchiveSender {
             self.layout = layout
         }
 
-        /// Whether no byte of the range follows.
+        /// Whether the position has reached the end of the range.
         var isAtEnd: Bool { position >= range.upperBound }
 
         /// Appends bytes that the layout produces.

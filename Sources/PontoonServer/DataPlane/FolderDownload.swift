@@ -8,9 +8,9 @@ struct FolderDownload {
     /// The time of the response.
     let now: Date
 
-    /// Whether the position of each byte is known before the archive is sent.
+    /// Whether the server can send a range without reading the files before it.
     ///
-    /// The central directory of a zip archive contains the checksums of all files.
+    /// It cannot for a zip archive, whose central directory contains the checksums of all files.
     private var acceptsRanges: Bool { listing.format == .tar }
 
     private var etag: String { "\"\(listing.version)-\(listing.size)\"" }

@@ -6,8 +6,8 @@ import PontoonCore
 /// A sender that writes ranges of objects as a response body, no faster than the client receives them.
 ///
 /// Bytes in the page cache are sent directly from the file. All other bytes are first read into memory, on a thread
-/// that may block on the disk. For a slow client, all bytes are read into memory first, because the cache may evict
-/// them before they are sent; and so they are on a TLS connection, because this process encrypts them.
+/// that may block on the disk. All bytes are read into memory for a slow client, because the cache may evict them
+/// before they are sent, and on a TLS connection, because this process encrypts them.
 struct ObjectSender: Sendable {
     let channel: any Channel
     /// Whether this process encrypts the bytes.

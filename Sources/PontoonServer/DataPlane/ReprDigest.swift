@@ -9,7 +9,7 @@ import PontoonCore
 ///
 /// Source: RFC 9530.
 enum ReprDigest {
-    /// Returns the value of `Repr-Digest` for a file; `nil` if the request does not ask for a checksum that is known.
+    /// Returns the value of `Repr-Digest` for a file; `nil` if the request names no algorithm whose checksum is known.
     static func value(of content: FileContent, for headers: HTTPFields) -> String? {
         guard let wanted = headers[.wantReprDigest], wants("md5", in: wanted),
             let md5 = content.md5.flatMap({ Hex.decode($0) })
@@ -17,7 +17,8 @@ enum ReprDigest {
         return "md5=:\(Data(md5).base64EncodedString()):"
     }
 
-    /// Returns whether a dictionary of algorithms and weights from 0 to 10 contains an algorithm with a positive weight.
+    /// Returns whether a dictionary of algorithms and weights from 0 to 10 contains an algorithm with a positive
+    /// weight.
     ///
     /// The last of repeated algorithms counts.
     static func wants(_ algorithm: String, in preferences: String) -> Bool {

@@ -79,8 +79,9 @@ final class ConnectionLimiter: Sendable {
     }
 }
 
-/// A channel handler that sends one error response on a refused connection, after the TLS handshake if there is one, and
-/// closes the connection.
+/// A channel handler that sends one error response on a refused connection, after the TLS handshake if there is one.
+///
+/// It closes the connection after 1 second, or after 5 seconds with TLS, even if the client does not.
 final class RefusedConnectionHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer

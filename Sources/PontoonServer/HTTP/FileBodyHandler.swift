@@ -5,8 +5,8 @@ import PontoonCore
 /// A channel handler that sends ranges of files as response bodies with `sendfile`, without copying the bytes.
 ///
 /// Hummingbird's response bodies consist of buffers only. A range therefore enters the pipeline as an outbound user
-/// event (``send(_:over:)``), and this handler writes its regions, one after the other, as the body between the head and
-/// the end of the response.
+/// event (``send(_:over:)``), and this handler writes its regions, one after the other, as the body between the head
+/// and the end of the response.
 ///
 /// The head of a response is flushed together with the data that follows, which saves a TCP segment and a wake-up of
 /// the client.
@@ -50,7 +50,7 @@ final class FileBodyHandler: ChannelOutboundHandler {
             switch result {
             case .success:
                 transfer.endRegion(isSent: true)
-                // Not at once, so that other connections have their turn and the stack does not grow.
+                // Deferred, so that other connections are served in between and the stack does not grow.
                 eventLoop.execute {
                     let (handler, context) = loopBound.value
                     handler.sendRegion(of: transfer, context, promise)
@@ -70,15 +70,15 @@ final class FileBodyHandler: ChannelOutboundHandler {
         return head.status.code >= 200
     }
 
-    /// Sends bytes of a file as the next bytes of a response body, up to the first one that is not in memory; the
-    /// response head must have been written before.
+    /// Sends bytes of a file as the next bytes of a response body, up to the first one that is not in memory or until
+    /// the client turns out to be slow; the response head must have been written before.
     ///
     /// Cancellation closes the connection, because sending to a client that does not read cannot be stopped otherwise.
     ///
     /// - Parameters:
     ///   - transfer: The bytes; their file must stay open until the call returns or throws.
     ///   - channel: A channel with this handler in its pipeline.
-    /// - Throws: An error if the connection closes before all bytes were sent.
+    /// - Throws: An error if the connection closes before the bytes were sent.
     static func send(_ transfer: FileTransfer, over channel: any Channel) async throws {
         let sent = channel.eventLoop.makePromise(of: Void.self)
         channel.triggerUserOutboundEvent(transfer, promise: sent)

@@ -4,8 +4,7 @@ import PontoonCore
 
 /// A decoder of a body that is compressed with gzip.
 ///
-/// It returns at most 64 KiB at a time, so a body that expands by a factor of a thousand takes no more memory than any
-/// other.
+/// It returns at most 64 KiB at a time, so its memory does not depend on the factor by which the body expands.
 final class GzipDecoder {
     private static let outputSize = 64 << 10
 
@@ -16,9 +15,11 @@ final class GzipDecoder {
     /// Whether the last output was full, so that more may follow without further input.
     private var hasMore = false
 
-    /// - Throws: `.unavailable` if there is no memory.
+    /// - Throws: `.unavailable` if there is not enough memory.
     init() throws(PontoonError) {
-        guard let state = cgzip_new() else { throw PontoonError(.unavailable, "There is not enough memory.") }
+        guard let state = cgzip_new() else {
+            throw PontoonError(.unavailable, "The server does not have enough memory; try again later.")
+        }
         self.state = state
     }
 

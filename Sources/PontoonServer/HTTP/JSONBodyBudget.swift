@@ -1,16 +1,17 @@
 import PontoonCore
 import Synchronization
 
-/// A limit on the memory for all JSON bodies that are being read or processed.
+/// A limit on the memory for request bodies that are kept as a whole: JSON bodies, or files that a bucket needs as a
+/// whole.
 ///
 /// The first 64 KiB of each body are free, so that large bodies of some users do not block small calls of others.
-/// The bodies of one user can take at most a quarter of the memory, which is enough for one body of the maximum size.
+/// The bodies of one caller can take at most a quarter of the memory, which is enough for one body of the maximum size.
 final class JSONBodyBudget: Sendable {
     /// Number of bytes of each body that do not count towards the budget.
     static let free = 64 << 10
     /// Maximum number of counted bytes of all bodies together.
     ///
-    /// A parsed body takes up to about ten times as much memory as its text.
+    /// Parsed JSON takes up to about ten times as much memory as its text, which is what counts.
     let total: Int
     /// Maximum number of counted bytes of one caller's bodies together.
     let totalPerCaller: Int
@@ -83,7 +84,7 @@ final class JSONBodyBudget: Sendable {
             }
         }
 
-        /// Returns the body's bytes to the budget.
+        /// Returns the body's bytes to the budget; the reservation is then empty.
         func end() {
             let counted = state.withLock { state in
                 defer { state = (0, 0) }

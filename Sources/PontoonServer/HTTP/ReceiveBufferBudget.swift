@@ -3,15 +3,15 @@ import Synchronization
 
 /// A limit on the total memory for socket reads of the parts being received.
 ///
-/// The fewer parts are being received, the larger is each read, because larger reads are faster.
+/// The fewer parts are being received, the larger each read may be: larger reads take fewer system calls.
 final class ReceiveBufferBudget: Sendable {
-    /// Largest socket read in bytes; with reads of 64 KiB, the server is a third slower.
+    /// Largest socket read in bytes.
     static let largest = 1 << 20
     /// Smallest socket read in bytes.
     ///
     /// With more than 128 parts, their reads together exceed ``total``.
     static let smallest = 64 << 10
-    /// Maximum number of bytes in one socket read of every part being received, added up.
+    /// Maximum total size in bytes of one socket read for each part being received.
     ///
     /// Each part has up to three reads in memory: one being written, one queued and one arriving.
     static let total = 8 << 20

@@ -66,7 +66,8 @@ struct RedirectListener: Service {
 /// The responder to requests over plain HTTP.
 ///
 /// `GET` and `HEAD` are redirected, so that links and typed addresses work. A request with a token or with another
-/// method is refused instead: a redirect would work, and so hide that the client sends its token unencrypted.
+/// method is refused: after a redirect it would succeed, and nobody would notice that the client sends its token
+/// unencrypted.
 struct RedirectResponder: HTTPResponder {
     typealias Context = AppContext
 

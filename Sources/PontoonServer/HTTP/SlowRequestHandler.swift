@@ -5,9 +5,9 @@ import PontoonCore
 
 /// Limits on the time, the rate and the head size of requests.
 struct SlowRequestLimits: Sendable {
-    /// Maximum time to wait for a TLS handshake, for a request head, or for a head with its body unless the body is a part.
+    /// Maximum time to wait for a TLS handshake, a request head, or a whole request that does not transfer file bytes.
     let requestTimeout: Duration
-    /// Minimum rate of a part in bytes per second; 0 allows any rate.
+    /// Minimum rate in bytes per second of a body that transfers file bytes, such as a part; 0 allows any rate.
     let minimumPartRate: Int
     /// Maximum size of a request head in bytes.
     let maximumHeaderSize: Int
@@ -26,8 +26,8 @@ struct SlowRequestError: Error {}
 /// A channel handler that stops TLS handshakes and requests that arrive too slowly, and heads that are too long.
 ///
 /// Only the time in which the server waits for bytes counts, so a slow disk does not cause a refusal. The handler is
-/// placed after TLS and before the HTTP decoder, which neither limits the size of a head nor reports when a head begins.
-/// ``RequestHeadHandler``, behind the decoder, reports to it the end of each head and of each request.
+/// placed after TLS and before the HTTP decoder, which neither limits the size of a head nor reports when a head
+/// begins. ``RequestHeadHandler``, behind the decoder, reports to it the end of each head and of each request.
 ///
 /// Source: docs/api.md#limits.
 final class SlowRequestHandler: ChannelDuplexHandler {

@@ -31,8 +31,8 @@ struct CallerMiddleware: RouterMiddleware {
     /// Errors of later handlers are converted to responses here, so that they also have the rate-limit headers.
     ///
     /// - Returns: The response; 429 for an invalid token from an address that sent too many of them.
-    /// - Throws: `.notAuthenticated` if the request has no valid token, or one that does not permit this call; the
-    ///   store's error if the token cannot be looked up.
+    /// - Throws: `.notAuthenticated` if the request has no valid token, or a sender's token for a call of users or vice
+    ///   versa; the store's error if the token cannot be looked up.
     @concurrent func handle(
         _ request: Request,
         context: AppContext,
@@ -60,7 +60,7 @@ struct CallerMiddleware: RouterMiddleware {
             let actor = caller.session == nil ? caller.caller.name : nil
             response = try await EventActor.$current.withValue(actor) { try await next(request, context) }
         } catch let error as PontoonError where error.code == .notAuthenticated {
-            // The token does not permit this call, so the response is the same as for an unknown token.
+            // A sender made a call of users, or vice versa. The response is the same as for an unknown token.
             throw error
         } catch {
             response = try context.response(to: error)
@@ -71,10 +71,10 @@ struct CallerMiddleware: RouterMiddleware {
         return response
     }
 
-    /// Identifies the caller of a call that needs no token but tells users more than anybody else.
+    /// Checks whether the caller of a call that needs no token, but returns more to users, is a user.
     ///
-    /// A wrong token is not refused, but counted like any other failed authentication, because the response reveals that
-    /// it is wrong.
+    /// A wrong token is not refused, but counted like any other failed authentication, because the response reveals
+    /// that it is wrong.
     ///
     /// - Returns: Whether the request has the token of a user, not of a sender; the response with which to refuse a
     ///   request with a wrong token from an address that sent too many of them.

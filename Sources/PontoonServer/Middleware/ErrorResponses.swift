@@ -49,7 +49,7 @@ extension AppContext {
 
     /// Logs the cause of a refusal, which the response does not contain.
     func logCause(of refusal: PontoonError) {
-        // The reporter logs full disks, because every part would fail.
+        // The reporter logs full disks once a minute, because every part fails then.
         if refusal.code == .storageFull { return record.note(refusal: .storageFull, fault: .full) }
         guard let cause = refusal.cause else { return }
         if cause is DamagedObject {

@@ -49,7 +49,7 @@ struct ConnectionLostError: Error, CustomStringConvertible {
     var description: String { "\(cause)" }
 }
 
-/// A client's expectation of `100 Continue`, which is met once.
+/// A client's expectation of `100 Continue`, which is met at most once.
 final class BodyExpectation: Sendable {
     private let channel: any Channel
     private let isMet = Mutex(false)
@@ -115,7 +115,7 @@ private struct WatchedBody: AsyncSequence, Sendable {
             do {
                 return try await body.next()
             } catch  where error is IOError || error is NIOSSLError || error is BoringSSLError {
-                // With TLS, also the end of a connection that was not announced.
+                // NIOSSL also throws if a TLS connection ends without `close_notify`.
                 throw ConnectionLostError(cause: error)
             }
         }

@@ -16,7 +16,7 @@ final class FailedAuthentications: Sendable {
     private let lines = LogThrottle()
 
     /// - Parameters:
-    ///   - limit: The number of failures per window and network; `nil` means no limit.
+    ///   - limit: The number of failures per window and IPv4 address or IPv6 network of 64 bits; `nil` means no limit.
     ///   - trustsProxy: Whether a proxy in front of the server sets `X-Forwarded-For`.
     ///   - now: The current time.
     init(limit: RateLimit?, trustsProxy: Bool, now: @escaping @Sendable () -> Date) {
@@ -27,7 +27,8 @@ final class FailedAuthentications: Sendable {
 
     /// Logs a failure, and counts it if the request has a credential, because a request without one guesses nothing.
     ///
-    /// - Returns: The response with which to refuse the request; `nil` if the address has not reached the limit.
+    /// - Returns: The response with which to refuse the request; `nil` if the address has not exceeded the limit, or
+    ///   the request has no credential.
     func note(_ request: Request, _ context: AppContext, hasCredential: Bool = true) -> Response? {
         let address = context.clientAddress(of: request, trustsProxy: trustsProxy)
         if let suppressed = lines.admit() {

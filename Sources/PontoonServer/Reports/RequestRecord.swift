@@ -11,7 +11,7 @@ final class RequestRecord: Sendable {
     /// The facts that decide what to report.
     struct Flags {
         var fault: StoreFault?
-        /// Whether the caller's token was invalid.
+        /// Whether the caller's token was invalid, or missing in a call that needs one.
         var hasInvalidToken = false
         /// Whether the request, or a part of a bulk request, was refused because it would exceed a quota.
         var exceedsQuota = false
@@ -65,7 +65,9 @@ final class RequestRecord: Sendable {
         }
     }
 
-    /// Records that the caller's token is invalid, so that the call itself is not attempted.
+    /// Records that the caller's token is invalid, or missing in a call that needs one.
+    ///
+    /// The audit log then contains a failed authentication instead of the action of the call.
     func noteInvalidToken() { state.withLock { $0.flags.hasInvalidToken = true } }
 
     /// Records that the request waits for events.
@@ -77,9 +79,11 @@ final class RequestRecord: Sendable {
         set { state.withLock { $0.expectation = newValue } }
     }
 
-    /// Announces to a client that waits for it that the server reads the body.
+    /// Sends `100 Continue` to a client that waits for it.
     ///
-    /// Reading the body does this too; a handler that responds before must call this first.
+    /// Reading the body does this too; a handler that responds before it reads the body must call this first.
+    ///
+    /// - Throws: An error if the connection is closed.
     func acceptBody() async throws { try await expectation?.meet() }
 
     /// Adds to the received bytes.

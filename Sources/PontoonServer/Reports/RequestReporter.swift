@@ -9,17 +9,17 @@ import PontoonCore
 /// The reporter of finished requests: updates the metrics, logs requests, and records actions in the audit log.
 struct RequestReporter: Sendable {
     let metrics: ServerMetrics
-    /// `nil` if there is no audit log.
+    /// The audit log; `nil` if there is none.
     let audit: (any AuditSink)?
-    /// Time from which a request counts as slow, unless it transfers the bytes of a part or file, or waits for events.
+    /// Duration from which a request counts as slow, unless it transfers the bytes of files or waits for events.
     let slowRequest: Duration
     /// Whether a proxy in front of the server sets `X-Forwarded-For`.
     let trustsProxy: Bool
     /// The clock.
     let now: @Sendable () -> Date
-    /// One line per minute while a disk is full.
+    /// The limit on lines about a full disk: one per minute.
     private let fullDisk = LogThrottle(maximum: 1, per: .seconds(60))
-    /// The refused requests of unknown callers, which could otherwise fill the disk of the audit log.
+    /// The limit on audit lines about refused requests of unknown callers, who could otherwise fill the disk.
     private let strangers = LogThrottle()
 
     init(

@@ -74,7 +74,7 @@ struct DRSObjectBody: JSONWritable {
 
 /// The JSON body that describes the service of DRS.
 ///
-/// The version of the server is not included, because it shows everybody which vulnerabilities the server may have.
+/// The version of the server is not included, because it would show anyone which vulnerabilities the server may have.
 struct DRSServiceInfo: JSONWritable {
     private static let version = "1.5.0"
 
@@ -129,6 +129,6 @@ extension BaseURL {
 
     /// The URI of an object of DRS.
     ///
-    /// It has no path, so a server whose URL has one cannot be found by it.
+    /// It contains no path, so clients cannot resolve it if the server's URL has one.
     fileprivate func drsURI(of id: String) -> String { "drs://\(authority)/\(id)" }
 }

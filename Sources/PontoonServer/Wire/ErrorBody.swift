@@ -1,4 +1,5 @@
-/// The body of every error response.
+/// The body of every error response, except below the path of DRS; also the error of one file, item or entry in other
+/// responses.
 ///
 /// Source: docs/api.md#errors.
 struct ErrorBody: JSONWritable {

@@ -9,12 +9,13 @@ struct FileBody: JSONWritable {
 
     let file: File
     let base: BaseURL
-    /// The path `/Projects/{project uuid}/{name}`; only in the response to complete.
+    /// The path `/Projects/{project uuid}/{name}`; only in the responses to complete and to a file put.
     var path: String?
 
     func write(to json: inout JSONWriter) {
         json.object { json in
-            // Always empty: on the platform, tasks set it. Without the field, the Python client would load the file again.
+            // Always empty: on the platform, tasks set it. Without the field, the Python client would load the file
+            // again.
             json.field("_secondary_files", [String]())
             json.field("checksums", file.content.map { Checksums(content: $0) })
             json.field("created_on", Timestamp(file.createdOn))
@@ -50,7 +51,8 @@ struct FileBody: JSONWritable {
         func write(to json: inout JSONWriter) {
             json.object { json in
                 json.field("crc64nvme", content.crc64?.hex)
-                // Present only if the client declared an MD5, which complete has compared with the stored bytes.
+                // Present only if the client declared an MD5, which was compared with the bytes before the file was
+                // created.
                 json.field("md5", content.md5)
                 json.field("state", state)
                 json.field("verification_requested_on", content.verification.requestedOn.map(Timestamp.init))

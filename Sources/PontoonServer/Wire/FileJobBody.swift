@@ -10,7 +10,7 @@ struct FileJobBody: JSONWritable {
     ]
 
     let job: FileJob
-    /// The results of the items that are done, in the order of the items; always empty in a list.
+    /// The results of the items that are done, in the order of the items; only in the details of a job.
     let results: [FileJobResult]
     let base: BaseURL
 

@@ -83,6 +83,7 @@ struct RequestObject: Sendable {
     }
 
     /// Returns a field with a time in RFC 3339, or `nil` if it is absent.
+    ///
     /// - Throws: The call's code if the field is not such a time.
     func time(_ name: String) throws(PontoonError) -> Date? {
         guard let text = try string(name) else { return nil }

@@ -9,9 +9,9 @@ struct UploadBody: JSONWritable {
     let base: BaseURL
     /// Number of reported parts.
     var reportedParts = 0
-    /// Extension: number of stored parts, reported or not; omitted if `nil`, because only the object store knows it.
+    /// Extension: number of stored parts, reported or not; `nil` and omitted with S3, where only the bucket knows it.
     var storedParts: Int?
-    /// Extension: total size of the stored parts in bytes; omitted if `nil`, because only the object store knows it.
+    /// Extension: total size of the stored parts in bytes; `nil` and omitted with S3, where only the bucket knows it.
     var storedBytes: Int64?
     /// Reported parts, ordered by number; only with `list_parts=true`.
     var parts: [PartReportBody]?

@@ -16,7 +16,7 @@ struct QuotaCommand: AsyncParsableCommand {
             abstract: "Set limits of a user or project; options that are not given keep their values.",
             discussion: """
                 'default' stands for the settings --user-quota and --project-quota of the server, or no limit on files \
-                and uploads. A limit may be lower than the present usage; then nothing can be added. The limits of a \
+                and uploads. A limit may be lower than the current usage; then nothing can be added. The limits of a \
                 user apply to all projects together that the user owns, whoever uploads to them.
                 """
         )
@@ -67,7 +67,7 @@ struct QuotaCommand: AsyncParsableCommand {
 
     struct Show: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Show the limits of a user or project, and the present usage.",
+            abstract: "Show the limits of a user or project, and the current usage.",
             discussion: """
                 Pass the server's settings file or environment, because they contain the default limits. Sizes are in \
                 bytes; '-' means that there is no limit.

@@ -31,7 +31,7 @@ struct ServeCommand: AsyncParsableCommand {
             let settings = try Settings(given)
             try settings.hooks.requirePrograms()
             if checkConfig { return try await ConfigurationCheck(settings, report: Pontoond.print).run() }
-            // Until the server is ready and reloads on SIGHUP, the signal must not end it, for example during a migration.
+            // Until the server reloads on SIGHUP, the signal must not terminate it, for example during a migration.
             signal(SIGHUP, SIG_IGN)
             let certificate = try settings.tls.map { try Certificate($0) }
             let level = LogLevel(settings.logLevel)

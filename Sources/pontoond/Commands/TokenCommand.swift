@@ -42,7 +42,7 @@ struct TokenCommand: AsyncParsableCommand {
         )
         var expires: Duration?
         @Option(.listen, help: "Address that the server listens on, for --link") var listen: GivenFlag?
-        @Option(.publicURL, help: "URL under which browsers reach the server, for --link") var publicURL: GivenFlag?
+        @Option(.publicURL, help: "URL at which browsers reach the server, for --link") var publicURL: GivenFlag?
         @Flag(help: "Print a link that signs in to the console, instead of the token alone") var link = false
         @Argument(help: "Name of the user") var user: String
 
@@ -141,7 +141,7 @@ struct TokenCommand: AsyncParsableCommand {
             // Not repeated in the message, because it may be a token.
             guard id.utf8.count == 12 else {
                 throw SettingError(
-                    "the argument is not a token's id of 12 digits; give a token itself on standard input, with '-'"
+                    "the argument is not a token's id of 12 hex digits; give a token itself on standard input, with '-'"
                 )
             }
             return id

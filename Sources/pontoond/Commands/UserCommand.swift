@@ -18,7 +18,7 @@ struct UserCommand: AsyncParsableCommand {
         var service = false
         @Flag(help: "Add an administrator, who may list all users with GET /v2/users")
         var administrator = false
-        @Option(help: "The user's email address, with which admins of projects can add the user as a member") var email:
+        @Option(help: "The user's email address, by which admins of projects can add the user as a member") var email:
             String?
         @Argument(help: "Name of the user: 1 to 64 letters, digits, '.', '_' or '-'") var name: String
 
@@ -77,7 +77,7 @@ struct UserCommand: AsyncParsableCommand {
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "List all users by name, with the number of projects that they own and of their tokens."
+            abstract: "List all users by name, with the numbers of their projects and tokens."
         )
         @OptionGroup var stores: StoreFlags
         @Flag(help: "Print one JSON object per user instead of a table") var json = false
@@ -139,7 +139,7 @@ struct UserCommand: AsyncParsableCommand {
         )
         @OptionGroup var stores: StoreFlags
         @OptionGroup var audit: AuditFlags
-        @Option(help: ArgumentHelp("Give the user's projects, with the same ids, to another user", valueName: "user"))
+        @Option(help: ArgumentHelp("Transfer the user's projects, with their ids, to another user", valueName: "user"))
         var giveProjectsTo: String?
         @Flag(help: "Delete the user's projects with all their files") var deleteProjects = false
         @Argument(help: "Name of the user") var name: String

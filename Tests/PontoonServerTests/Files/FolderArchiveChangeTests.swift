@@ -83,7 +83,7 @@ struct FolderArchiveChangeTests {
             #expect(received.0.contains("200 OK"))
             // Bytes that were not sent yet may be lost.
             #expect(received.1 > 1 << 20 && received.1 < 80 << 20)
-            try await eventually("the reason is logged") { server.log.contains("folder download broken off") }
+            try await eventually("the reason is logged") { server.log.contains("folder download aborted") }
             #expect(!server.log.contains("internal fault"))
         }
     }
@@ -107,7 +107,7 @@ struct FolderArchiveChangeTests {
             // The first thousand entries were read before the change.
             #expect(count > 1 << 20 && count < 40 << 20 + 1200 << 10)
             try await eventually("the reason is logged") {
-                server.log.contains("folder download broken off") && server.log.contains("preconditionFailed")
+                server.log.contains("folder download aborted") && server.log.contains("preconditionFailed")
             }
         }
     }
