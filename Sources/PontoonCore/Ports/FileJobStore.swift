@@ -19,7 +19,7 @@ package protocol FileJobStore: Sendable {
     func folder(ofFileJob id: String, depth: Int) async throws -> FileJobFolder?
     /// Returns the entries of a folder whose names follow a name, in order; `nil` starts with the first.
     func entries(in folder: String, after name: String?, limit: Int) async throws -> [FolderEntry]
-    /// Returns whether a folder is another one, or inside of it.
+    /// Returns whether a folder is the same as another one, or inside it.
     func isFolder(_ id: String, inside other: String) async throws -> Bool
     /// Returns whether there is an unfinished job without a valid lease.
     func hasWaitingFileJob(now: Date) async throws -> Bool

@@ -52,7 +52,7 @@ struct ArchiveReceiver: Sendable {
 
     /// Receives all entries.
     ///
-    /// - Throws: ``TarError``, the errors of the body, and those of an unavailable store.
+    /// - Throws: ``TarError``, the errors of the body, and those of an unavailable store; `CancellationError`.
     mutating func receive<Body: AsyncSequence>(_ body: Body) async throws where Body.Element == ByteBuffer {
         do {
             var reader = TarReader()
