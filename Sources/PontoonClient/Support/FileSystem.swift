@@ -63,7 +63,7 @@ struct FileStatus: Sendable {
     }
 }
 
-/// Thin wrappers of file-system calls that throw `Errno`; all except ``matches(_:pattern:)`` may block.
+/// Thin wrappers around file-system calls that throw `Errno`; all except ``matches(_:pattern:)`` may block.
 enum FileSystem {
     /// Locks a file exclusively, without waiting.
     ///

@@ -17,7 +17,8 @@ struct RunFolder: Hashable, Sendable {
     ///   - root: The watched folder.
     ///   - depth: Number of levels from `root` to a run; 0 if `root` itself is a run.
     /// - Returns: The folders, in byte order of their paths.
-    /// - Throws: `.notFound` or `.fileUnreadable` if `root`, or for another reason a folder below it, cannot be read.
+    /// - Throws: `.notFound` or `.fileUnreadable` if `root` cannot be read; `.fileUnreadable` if a folder below it
+    ///   cannot be read for another reason.
     static func find(in root: FilePath, depth: Int) throws -> [RunFolder] {
         let root = FilePath(root.absolute)
         var found = [RunFolder(path: root, folders: depth == 0 ? [root.lastComponent?.string ?? "run"] : [])]

@@ -21,9 +21,10 @@ public struct WatchOptions: Sendable {
     public var metadata: [String: String] = [:]
     /// Time for which the length and the modification time of a file must not change before it is sent.
     public var settle: Duration = .seconds(60)
-    /// Pause between two looks at the folder; at least 100 milliseconds.
+    /// Pause between two scans of the folder; at least 100 milliseconds.
     public var interval: Duration = .seconds(30)
-    /// Time without any change after which a run without its markers is given up.
+    /// Time without any change after which an unfinished run is given up: as ``RunState/timedOut`` if its markers are
+    /// missing, otherwise as ``RunState/failed``.
     public var timeout: Duration = .seconds(72 * 3600)
     /// Number of folder levels from the watched folder to a run: 1 if it contains the runs, 0 if it is a run.
     ///
@@ -65,7 +66,7 @@ public enum RunState: String, Sendable, Codable {
     case different
     /// Files cannot be uploaded.
     case failed
-    /// The run's markers did not appear in time.
+    /// The run's markers did not appear within ``WatchOptions/timeout``.
     case timedOut = "timed_out"
     /// The folder of an unfinished run was removed.
     case removed
