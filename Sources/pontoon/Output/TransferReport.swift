@@ -31,7 +31,7 @@ enum TransferDetail: Sendable {
     }
 }
 
-/// The output of `pontoon upload` and `pontoon download`: events while files are transferred, and a summary.
+/// The output of commands that transfer files: events during the transfer, and a summary.
 final class TransferReport<Item: TransferItem>: Sendable {
     let direction: TransferDirection
     let json: Bool
