@@ -18,7 +18,7 @@ public struct UploadItem: TransferItem, Hashable {
     public var problem: ClientError?
     /// Whether the file is sent only after all others have been uploaded; if any of them fails, it is not sent.
     ///
-    /// Use it for a file that tells its readers that all others are complete.
+    /// Use it for a marker file whose presence means that all other files are complete.
     public var isLast = false
     /// Whether the item is an empty folder, which is created at the destination.
     public var isFolder = false

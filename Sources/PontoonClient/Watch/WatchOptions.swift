@@ -32,7 +32,7 @@ public struct WatchOptions: Sendable {
     public var depth = 1
     /// Whether to return when at least one run was found, and every run is complete, different, failed or given up.
     ///
-    /// Otherwise, the watch does not end by itself.
+    /// Otherwise, the watch runs until its task is cancelled.
     public var endsWhenDone = false
     /// Whether the comparison at the end of a run reads the local files and compares checksums, not only lengths.
     public var comparesChecksums = true
@@ -95,7 +95,7 @@ public struct RunNotice: Sendable {
     public var problems: [String] = []
     /// Number of all problems, including those that ``problems`` omits.
     public var problemCount = 0
-    /// The error because of which the run is in this state; `nil` if there is none.
+    /// The error that led to this state; `nil` if there is none.
     public var error: (any Error)?
     /// Number of files that exist only at the destination, for example because they were renamed during the run.
     public var extraFiles = 0

@@ -59,7 +59,7 @@ package struct FileJobProgress: Hashable, Sendable {
     ///
     /// While `.running`, the earlier items are done; afterwards, all are.
     package var item: Int
-    /// The number of folders between the current item and the current entry, both included; 0 outside of folders.
+    /// Number of folders that are being visited, from the current item to the current folder; 0 if there are none.
     package var depth: Int
     /// Number of files, in which a missing item counts as one.
     ///

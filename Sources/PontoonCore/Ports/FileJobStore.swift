@@ -40,7 +40,8 @@ package protocol FileJobStore: Sendable {
     ///   - id: The job.
     ///   - lease: The lease, with its new expiry.
     ///   - now: The time that is recorded as the end of the job, if the step finishes it.
-    /// - Returns: The result; `.lost`, with nothing changed, if the job is not leased under this id; `.entryLeft` or
+    /// - Returns: The result; `.lost`, with nothing changed, if the job is finished or not leased under this id;
+    ///   `.entryLeft` or
     ///   `.folderLeft`, with nothing changed, if others moved or deleted the entry or a folder that is being visited.
     /// - Throws: The errors of ``FileStore/copyFile(_:as:)``, ``FileStore/deleteFile(_:)`` and
     ///   ``FileStore/addFolder(_:)``, except that a missing file is an error if the step does not say where it was:

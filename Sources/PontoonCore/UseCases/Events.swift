@@ -39,7 +39,7 @@ package struct Events: Sendable {
         return try await metadata.lastEvent()
     }
 
-    /// Returns the events after a position that the caller may read now, perhaps none; see
+    /// Returns the events after a position that the caller may read now, possibly none; see
     /// ``EventStore/events(_:after:limit:)``.
     ///
     /// - Parameters:

@@ -126,7 +126,7 @@ final class TransferReport<Item: TransferItem>: Sendable {
             switch result.outcome {
             case .transferred, .alreadyThere, .skipped: nil
             case .cancelled: .interrupted
-            // The files because of which this one was not sent determine the status.
+            // The status is that of the files whose failure kept this one from being sent.
             case .failed(let error as ClientError) where error.code == .heldBack: nil
             case .failed(let error): ExitStatus(error)
             }

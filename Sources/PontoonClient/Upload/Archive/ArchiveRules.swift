@@ -54,6 +54,6 @@ final class ArchiveRules: Sendable {
     /// Whether the server or a proxy refuses archives.
     var isRefused: Bool { refused.withLock { $0 } }
 
-    /// Records that an archive was refused, so that the other files are sent by themselves.
+    /// Records that an archive was refused, so that the other files are sent separately.
     func noteRefusal() { refused.withLock { $0 = true } }
 }
