@@ -47,7 +47,7 @@ struct UnknownOption {
 }
 
 extension UnknownOption {
-    /// The description of all commands that ArgumentParser provides, as far as it is needed here.
+    /// ArgumentParser's description of all commands, reduced to the fields that are needed here.
     private struct Tool: Decodable {
         let command: Command
     }

@@ -7,7 +7,7 @@ public struct APIError: Error, Sendable, CustomStringConvertible {
     public let status: Int
     /// The platform code; `nil` if the response had none, for example if a proxy sent it.
     public let code: Int?
-    /// The server's message, truncated to 1000 characters; a text with the status if the response contains none.
+    /// The server's message, truncated to 1000 characters; if it sent none, a description of the response.
     public let message: String
     /// Value of the response's `X-Request-Id` header, which identifies the request in the server's log.
     public let requestID: String?

@@ -24,7 +24,7 @@ public struct ClientError: Error, Hashable, Sendable, CustomStringConvertible {
         case storageRefused = "storage_refused"
         /// The checksums or lengths of the local and the remote copy differ.
         case checksumMismatch = "checksum_mismatch"
-        /// The server has not read a file that it was asked to verify.
+        /// The server could not read a file that it was asked to verify, or has not read it in time.
         case verificationFailed = "verification_failed"
         /// The file changed during its transfer.
         case fileChanged = "file_changed"
@@ -38,7 +38,7 @@ public struct ClientError: Error, Hashable, Sendable, CustomStringConvertible {
         case diskFull = "disk_full"
         /// The name, size or type of a file is not allowed.
         case fileUnsuitable = "file_unsuitable"
-        /// Another process is transferring the same file.
+        /// Another process is transferring the same file, or watching the same folder.
         case busy
         /// The state directory, or a journal or log in it, cannot be created, read or written.
         case stateUnusable = "state_unusable"

@@ -5,7 +5,7 @@ import PontoonCore
 
 /// A line of the response to an archive: one file or folder, or the summary at the end.
 struct ArchiveLine: Decodable {
-    /// The error because of which a file was not stored.
+    /// The error with which an entry was not stored.
     struct Failure: Decodable {
         var status: Int
         var code: Int?
@@ -39,8 +39,8 @@ extension SevenBridgesClient {
     ///   - request: The call, without a body.
     ///   - archive: The body.
     ///   - receive: Called with the lines of each received piece of the response, in order.
-    /// - Throws: A refusal for an error response; ``TransportFailure``, of kind `connectionLost` if the response has no
-    ///   summary; any error of `receive`.
+    /// - Throws: ``RefusedCall`` for an error response; ``TransportFailure``, of kind `connectionLost` if the response
+    ///   has no summary; any error of `receive`.
     func attemptArchive(
         _ request: APIRequest,
         _ archive: ArchiveBody,

@@ -5,7 +5,7 @@ import PontoonCore
 
 /// A change of an unfinished upload.
 package enum UploadUpdate: Sendable {
-    /// The upload exists, or has more stored bytes than before.
+    /// The upload was found, or the number of its stored bytes or reported parts has changed.
     case progress(UploadDetails)
     /// The upload has ended.
     case ended(UploadDetails, UploadEnd)
@@ -26,10 +26,10 @@ extension SevenBridgesClient {
 
     /// Reports the user's unfinished uploads and their progress until none is left.
     ///
-    /// Uses the server's stream of events, or else requests the list again and again.
+    /// Uses the server's stream of events; polls the list of uploads if the server has no events.
     ///
     /// - Parameters:
-    ///   - interval: Time between two requests of the list.
+    ///   - interval: Time between two requests of the list when polling.
     ///   - report: Called for each change.
     /// - Throws: ``APIError``, ``ClientError``; any error of `report`.
     package func followUploads(
@@ -172,7 +172,7 @@ private actor FollowedUploads {
 
     /// Reports an upload, unless nothing has changed.
     ///
-    /// - Returns: Whether no upload is left.
+    /// - Returns: `false`, because this upload is left.
     func progress(_ upload: UploadDetails) async throws -> Bool {
         let known = open.updateValue(upload, forKey: upload.id)
         let hasChanged =

@@ -48,7 +48,7 @@ extension UploadStart {
             if !metadata.isEmpty { object["metadata"] = .object(metadata.mapValues { .string($0) }) }
             let json = String(decoding: try JSONEncoder().encode(JSONValue.object(object)), as: UTF8.self)
             if json.utf8.allSatisfy(Self.printable.contains) { return json }
-            // Characters outside of ASCII occur in strings only.
+            // Non-ASCII characters occur only in strings.
             return json.unicodeScalars.reduce(into: "") { text, scalar in
                 if scalar.isASCII, Self.printable.contains(UInt8(truncatingIfNeeded: scalar.value)) {
                     text.unicodeScalars.append(scalar)

@@ -48,7 +48,8 @@ extension SevenBridgesClient {
 
     /// Replaces the permissions of a member.
     ///
-    /// - Returns: The resulting permissions, which may be more than requested, because `admin` includes all others.
+    /// - Returns: The resulting permissions, which may be more than requested: `read` is always granted, and `admin`
+    ///   includes all others.
     /// - Throws: ``APIError``, with status 404 if the user is not a member; ``ClientError``.
     package func setPermissions(
         of name: String,

@@ -50,13 +50,13 @@ extension SevenBridgesClient {
 
     /// Creates a token for the user.
     ///
-    /// A property that is `nil` is that of the token in use, which the new token cannot exceed.
+    /// A property that is `nil` is taken from the token in use. The new token cannot have more rights or expire later.
     ///
     /// - Parameters:
     ///   - name: Description of the token, at most 100 characters.
     ///   - scope: The calls that it allows: `full`, `read` or `upload`.
     ///   - projects: Ids of the projects to which it is limited.
-    ///   - expires: The time from which it is not accepted, in the future.
+    ///   - expires: The time from which it is not accepted, in the future; fractions of a second are dropped.
     /// - Returns: The token, including ``TokenDetails/token``.
     /// - Throws: ``APIError``, ``ClientError``.
     public func createToken(

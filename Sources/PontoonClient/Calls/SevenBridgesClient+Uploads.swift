@@ -82,7 +82,7 @@ extension SevenBridgesClient {
         }
     }
 
-    /// Finds an upload whose start got no response; returns `nil` also if the server refuses to list the uploads.
+    /// Finds an upload whose start got no response; `nil` if there is none, or the server refuses to list the uploads.
     private func justStarted(_ start: UploadStart, since earliest: Date) async throws -> UploadDetails? {
         do {
             return try await uploads().items.first { upload in

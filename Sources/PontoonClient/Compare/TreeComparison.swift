@@ -19,7 +19,8 @@ public struct TreeComparison: Sendable {
         case onlyThere
         /// The files could not be compared.
         case failed(any Error)
-        /// The local file or folder, or the folder that contains it, was skipped; the text gives the reason.
+        /// The local file or folder was skipped, or a folder that contains the file could not be read, here or on the
+        /// server; the text gives the reason.
         case skipped(String)
     }
 

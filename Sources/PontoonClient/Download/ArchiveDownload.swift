@@ -18,7 +18,7 @@ extension SevenBridgesClient {
     ///   - id: Id of the folder.
     ///   - name: Name of the folder, for messages.
     /// - Returns: The archive.
-    /// - Throws: ``APIError``; ``ClientError``, also if the server does not support it.
+    /// - Throws: ``APIError``, ``ClientError``.
     func folderArchive(_ id: String, name: String) async throws -> FolderArchive {
         let archive: FolderArchive = try await call(
             APIRequest(
@@ -43,7 +43,8 @@ extension Downloader {
     ///   - write: Writes the next bytes; if it throws an error, the download fails with it.
     ///   - observe: Consumes progress events. The transfer applies back-pressure while events are not consumed.
     /// - Returns: The result, in an array like that of ``stream(_:to:observe:)``.
-    /// - Throws: `CancellationError`; ``APIError`` or ``ClientError`` if the server's extensions cannot be requested.
+    /// - Throws: ``APIError`` or ``ClientError`` if the server's extensions cannot be requested; ``ClientError`` with
+    ///   code `.requestInvalid` if the server does not send folders as archives; `CancellationError`.
     public func streamArchive(
         of folder: DownloadItem,
         to write: @escaping @Sendable ([UInt8]) async throws -> Void,

@@ -73,7 +73,7 @@ public struct DownloadItem: TransferItem, Hashable {
         self.problem = problem
     }
 
-    /// Returns whether both items have the same values, except ``problem`` and its source.
+    /// Returns whether both items have the same id, paths, length and checksum, and the same known damage.
     public static func == (left: DownloadItem, right: DownloadItem) -> Bool {
         left.id == right.id && left.remotePath == right.remotePath && left.target == right.target
             && left.size == right.size && left.crc64 == right.crc64 && left.damage == right.damage

@@ -20,7 +20,8 @@ public struct Downloader: Sendable {
     /// Downloads files.
     ///
     /// A file that fails does not stop the others; its error is in its result. If the token is not valid, the files not
-    /// yet started fail with the same error.
+    /// yet started fail with the same error. If the task is cancelled, the unfinished files have the outcome
+    /// ``TransferOutcome/cancelled``.
     ///
     /// - Parameters:
     ///   - items: The files; earlier ones have priority.

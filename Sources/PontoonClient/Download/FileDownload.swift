@@ -20,7 +20,8 @@ struct FileDownload: Sendable {
 
     private static let maximumAttempts = 3
 
-    /// Downloads the file; if its checksum does not match, once more.
+    /// Downloads the file; starts over once if the checksum does not match, and up to twice if the file changes on the
+    /// server.
     ///
     /// - Throws: Any error; the bytes downloaded so far are kept if a later run can use them.
     func run() async throws -> TransferEnding {

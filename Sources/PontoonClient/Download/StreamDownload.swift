@@ -7,14 +7,15 @@ extension Downloader {
     ///
     /// Ranges of a file are requested concurrently and kept in memory until all bytes before them have been written. They
     /// respect ``TransferOptions/maximumMemory``. A file that fails does not stop the others, but some of its bytes may
-    /// have been written: in particular, its checksum is compared after its last byte.
+    /// have been written: in particular, its checksum is compared after its last byte. If the task is cancelled, the
+    /// unfinished files have the outcome ``TransferOutcome/cancelled``.
     ///
     /// - Parameters:
     ///   - items: The files, in the order in which they are written. Their targets are used in messages only.
     ///   - write: Writes the next bytes; if it throws an error, the file fails with it.
     ///   - observe: Consumes progress events. The transfer applies back-pressure while events are not consumed.
     /// - Returns: The result of each file, in the order of `items`.
-    /// - Throws: `CancellationError`.
+    /// - Throws: An error only if the threads of the run cannot be stopped.
     public func stream(
         _ items: [DownloadItem],
         to write: @escaping @Sendable ([UInt8]) async throws -> Void,

@@ -26,11 +26,11 @@ public struct Credentials: Sendable {
     ///
     /// A named profile takes precedence over the environment (`SB_API_ENDPOINT`, `SB_AUTH_TOKEN`), which takes
     /// precedence over the profile that `PONTOON_PROFILE` names, and this over the profile `default`. An environment with
-    /// only one of the two variables is an error, because the other half of a profile could belong to another server. An
-    /// empty variable counts as not set.
+    /// only one of the two variables is an error, because the other half of a profile could belong to another server;
+    /// `SB_AUTH_TOKEN` alone is accepted if `endpoint` is given. An empty variable counts as not set.
     ///
     /// - Parameters:
-    ///   - profile: Name of the profile; if `nil`, the environment is searched, then the default profile.
+    ///   - profile: Name of the profile; if `nil`, the environment is searched, as described above.
     ///   - endpoint: URL or platform name that overrides the endpoint found with the token; `nil` keeps that endpoint.
     ///   - environment: The process's environment variables.
     ///   - file: Text of `~/.sevenbridges/credentials`; `nil` if the file does not exist.

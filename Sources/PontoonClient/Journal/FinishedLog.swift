@@ -6,8 +6,8 @@ import SystemPackage
 
 /// The log of the files that have been uploaded to one destination: one JSON line per file.
 ///
-/// A later line for a file replaces an earlier one. Each line is written with a single call, so several processes may
-/// append to the same log. Only the positions of the lines are kept in memory, about 60 bytes per file.
+/// A later line for a file replaces an earlier one. Lines are appended with a single call, so several processes may
+/// write to the same log. Only the positions of the lines are kept in memory, about 60 bytes per file.
 final class FinishedLog: Sendable {
     /// A digest of a file's path and destination.
     private typealias Key = [UInt8]
@@ -22,7 +22,7 @@ final class FinishedLog: Sendable {
     private let descriptor: FileDescriptor
     private let lines: [Key: Line]
 
-    /// Number of outdated lines from which the log is rewritten, if they are also most of its lines.
+    /// Minimum number of outdated lines with which the log is rewritten, if they are also most of its lines.
     private static let minimumOutdated = 1000
     /// Maximum length of a line in bytes; longer ones are ignored.
     private static let maximumLine = 64 << 10

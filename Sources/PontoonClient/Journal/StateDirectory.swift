@@ -84,7 +84,7 @@ struct StateDirectory: Sendable {
     static func unusable(_ path: FilePath, _ error: any Error) -> ClientError {
         ClientError(
             .stateUnusable,
-            "Cannot use the journal '\(path)': \(error).",
+            "Cannot read or write the client's state in '\(path)': \(error).",
             advice: "Check disk space and permissions, or use --state with another directory."
         )
     }

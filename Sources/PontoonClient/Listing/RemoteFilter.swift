@@ -1,17 +1,19 @@
 package import PontoonFoundation
 
-/// The conditions under which a listing contains a file or folder, all of which must be met.
+/// The conditions that a file or folder must meet to be listed.
 package struct RemoteFilter: Sendable {
     /// The kind of an entry.
     package enum Kind: String, CaseIterable, Sendable {
         case file, folder
     }
 
-    /// Patterns of names, with the rules of `.gitignore`, of which one must match; if empty, all names match.
+    /// Patterns for names, one of which must match, with the rules of `.gitignore`.
+    ///
+    /// If empty, all names match.
     private var names: [PathPattern] = []
-    /// Tags of which the file must have one; if empty, none is needed.
+    /// Tags, one of which the file must have; if empty, no tag is needed.
     package var tags: [String] = []
-    /// Metadata that the file must have: by key, the values of which it must have one.
+    /// Metadata; for each key, the file must have one of the values.
     package var metadata: [String: [String]] = [:]
     /// The kind; `nil` selects both files and folders.
     package var kind: Kind?

@@ -261,8 +261,10 @@ private struct Source: Sendable {
 /// The source of a download that contains an item.
 final class SelectedSource: Sendable {
     private let source: Source
-    /// Number of names in the paths of the items that do not belong to their paths below the source; `nil` if the item is
-    /// the source itself.
+    /// Number of leading names in an item's path that are those of the source; the others are its path below the
+    /// source.
+    ///
+    /// `nil` if the item is the source itself.
     private let depth: Int?
 
     fileprivate init(_ source: Source, depth: Int? = nil) { (self.source, self.depth) = (source, depth) }

@@ -63,7 +63,7 @@ struct FileStatus: Sendable {
     }
 }
 
-/// Thin wrappers of file-system calls that throw `Errno`; all except ``matches(_:pattern:)`` may block.
+/// Thin wrappers around file-system calls that throw `Errno`; all except ``matches(_:pattern:)`` may block.
 enum FileSystem {
     /// Locks a file exclusively, without waiting.
     ///
@@ -236,7 +236,7 @@ private func platformRename(_ path: UnsafePointer<CChar>, _ target: UnsafePointe
 }
 
 extension Errno {
-    /// The system's error, also if Foundation has wrapped it; `nil` for other errors.
+    /// The system's error, even if Foundation has wrapped it; `nil` for other errors.
     init?(causing error: any Error) {
         if let errno = error as? Errno {
             self = errno

@@ -7,13 +7,14 @@ extension TreeSync {
 
     /// Deletes files at the destination, and the folders that become empty and do not exist at the source.
     ///
-    /// Checks first that a file is still the one that was found, and that the source still does not have it: a long
-    /// transfer lies between the two.
+    /// Checks first that a file is still the one that was found, and that the source still does not have it, because a
+    /// long transfer may have run since.
     ///
     /// - Parameters:
     ///   - extras: The files.
     ///   - place: The project or folder on the server: the destination, or the source of local files.
-    ///   - body: Called for each file when it has been deleted, or with the error because of which it was not.
+    ///   - body: Called for each file when it has been deleted or was already gone, or with the error that prevented
+    ///     it.
     /// - Throws: ``APIError`` if the token is not valid; any error that concerns every request; `CancellationError`.
     public func delete(
         _ extras: [Extra],

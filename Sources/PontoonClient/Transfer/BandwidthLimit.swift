@@ -58,7 +58,7 @@ public struct BandwidthLimit: Hashable, Sendable {
     /// - Parameters:
     ///   - date: The time.
     ///   - calendar: Calendar that determines the day and the local time.
-    /// - Returns: The limit of the last entry before that time.
+    /// - Returns: The limit of the last entry at or before that time.
     public func bytesPerSecond(at date: Date, in calendar: Calendar = .current) -> Int64? {
         guard changes.count > 1 else { return changes.first?.bytesPerSecond }
         let parts = calendar.dateComponents([.weekday, .hour, .minute], from: date)

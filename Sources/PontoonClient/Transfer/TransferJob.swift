@@ -20,8 +20,8 @@ protocol TransferJob<Item>: Sendable {
     func prepare(_ indices: ArraySlice<Int>) async throws
     /// Begins a file that was prepared.
     func start(_ file: TransferFile<Item>) async -> TransferStart
-    /// Maximum number of files that are transferred together, and the total length in bytes from which no further file
-    /// is added.
+    /// Maximum number of files that are transferred together, and the total length in bytes at which no further file is
+    /// added.
     var maximumBatch: (files: Int, bytes: Int64) { get }
     /// Minimum number of files that are transferred together; fewer are transferred alone.
     var minimumBatch: Int { get }

@@ -12,7 +12,10 @@ public struct ClientSettings: Sendable {
     /// After the last byte of a part, the response is awaited for five times as long, plus one second per 4 MiB: the
     /// storage may first sync the part to disk or copy it.
     public var stallTimeout: Duration = .seconds(60)
-    /// Timeout of an API call; doubled for a request of an upload's details, and ten times as long for its completion.
+    /// Timeout of an API call.
+    ///
+    /// It is twice as long for a request of an upload's details, five times for a file that is sent in one call, and
+    /// ten times for the completion of an upload.
     public var callTimeout: Duration = .seconds(60)
     /// Policy that decides which failed requests are retried, and when.
     public var retry = RetryPolicy()

@@ -69,7 +69,7 @@ struct DestinationFolders: Sendable {
     ///   - isOptional: Whether the lookup may be refused, for example because the token may not list files; the names
     ///     are then treated as not looked up.
     ///   - client: Client that looks up the names.
-    /// - Returns: The existing files and folders, and errors that concern a single name.
+    /// - Returns: The existing files and folders and, unless the lookup is optional, errors that concern a single name.
     /// - Throws: ``APIError``, ``ClientError``.
     func existing(
         _ indices: some Sequence<Int>,

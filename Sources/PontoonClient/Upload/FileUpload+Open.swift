@@ -63,7 +63,7 @@ extension FileUpload {
     ///   - source: The file.
     ///   - journal: The file's journal.
     ///   - isFresh: Whether existing uploads must not be resumed.
-    /// - Returns: The upload, or the identical file because of which the server refused it.
+    /// - Returns: The upload or, if the server refused it because an identical file exists, that file.
     /// - Throws: ``APIError``, ``ClientError``; the errors of a file that cannot be read.
     func start(_ source: SourceFile, _ journal: OpenJournal?, isFresh: Bool = false) async throws -> Opening {
         let size = source.facts.size

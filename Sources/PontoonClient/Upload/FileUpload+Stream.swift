@@ -4,7 +4,7 @@ import PontoonCore
 extension FileUpload {
     /// Maximum number of parts that are stored in temporary files at the same time, unless the user chose a concurrency.
     private static let maximumSpooledParts = 8
-    /// Time for which the abort of a failed upload may take; the server aborts expired uploads by itself.
+    /// Maximum duration of the abort of a failed upload; if it takes longer, the upload is left to expire.
     private static let abortTimeout: Duration = .seconds(15)
 
     /// Uploads a stream, and aborts the upload if this fails.

@@ -164,7 +164,7 @@ final class WholeFileLimit: Sendable {
             limit.withLock { $0 = min($0, size - 1) }
             return true
         case (403, nil), (411, _), (400, nil), (400, 90_000):
-            // A firewall that refuses the call, or bytes that were lost or corrupted on the way.
+            // A firewall that refuses the call, or bytes that were lost or corrupted in transit.
             return true
         default: return false
         }

@@ -18,7 +18,7 @@ public struct UploadItem: TransferItem, Hashable {
     public var problem: ClientError?
     /// Whether the file is sent only after all others have been uploaded; if any of them fails, it is not sent.
     ///
-    /// Use it for a file that tells its readers that all others are complete.
+    /// Use it for a marker file whose presence means that all other files are complete.
     public var isLast = false
     /// Whether the item is an empty folder, which is created at the destination.
     public var isFolder = false
@@ -85,7 +85,7 @@ public struct UploadOptions: Sendable {
     public var allowsChangingFiles = false
     /// Requested part size in bytes; `nil` leaves the choice to ``PartPlan``.
     public var partSize: Int64?
-    /// Directory for the journals; if `nil`, only an upload given by ``uploadID`` can be resumed.
+    /// Directory for the journals; if `nil`, only uploads selected by ``uploadID`` or ``adoptsUploads`` can be resumed.
     public var stateDirectory: FilePath?
     /// Id of an existing upload to resume, such as one that another client started; requires a single item.
     public var uploadID: String?
@@ -93,7 +93,8 @@ public struct UploadOptions: Sendable {
     /// Whether to resume an unfinished upload of the same file although its journal is missing, for example one that
     /// another machine started.
     ///
-    /// Nobody may be working on that upload any more: the parts of two clients would replace each other.
+    /// Set it only if no other client is still working on that upload: the parts of two clients would replace each
+    /// other.
     public var adoptsUploads = false
 
     /// Whether a file at the destination with the same bytes is left as it is even if uploads are not resumed.

@@ -24,7 +24,7 @@ public struct UploadPreview: Sendable {
     public struct Entry: Sendable {
         /// The file, as it was passed to the preview.
         public let item: UploadItem
-        /// Length of the file in bytes; 0 if it cannot be read or divided into parts.
+        /// Length of the file in bytes; 0 if the file was not read, for example because it would be skipped.
         public let size: Int64
         /// The division of the file into parts; `nil` if the file would not be sent.
         public let plan: PartPlan?
@@ -44,14 +44,14 @@ public struct UploadPreview: Sendable {
 
     /// Total length in bytes of the files that would be sent, including parts that an earlier run may have sent.
     public var bytes: Int64 { entries.lazy.map { $0.plan == nil ? 0 : $0.size }.clampedSum }
-    /// Approximate number of API calls that the upload would need.
+    /// Estimated number of API calls if all files are sent in parts; small files sent whole or in archives need fewer.
     public var calls: Int {
         entries.reduce(0) { calls, entry in
             guard let plan = entry.plan else { return calls }
             return calls + 2 + Int((Double(plan.parts) * limits.callsPerPart).rounded(.up))
         }
     }
-    /// Minimum duration of the upload that the rate limit allows; zero if the limit does not slow it down.
+    /// Minimum duration that the rate limit allows for ``calls``; zero if the limit does not slow the upload down.
     public var shortestTime: Duration {
         guard let allowed = limits.calls, calls > allowed else { return .zero }
         return limits.window * (Double(calls - allowed) / Double(allowed))

@@ -25,13 +25,15 @@ public struct Uploader: Sendable {
     /// Uploads files.
     ///
     /// A file that fails does not stop the others; its error is in its result. After an error that affects all files,
-    /// such as an invalid token, the files not yet started fail with the same error.
+    /// such as an invalid token, the files not yet started fail with the same error. If the task is cancelled, the
+    /// unfinished files have the outcome ``TransferOutcome/cancelled``.
     ///
     /// - Parameters:
     ///   - items: The files; earlier ones have priority.
     ///   - observe: Consumes progress events. The transfer applies back-pressure while events are not consumed.
     /// - Returns: The result of each file, in the order of `items`.
-    /// - Throws: ``APIError`` or ``ClientError`` if no file could be started; `CancellationError`.
+    /// - Throws: ``APIError`` or ``ClientError`` if no file could be started; `CancellationError` if the task is
+    ///   cancelled before the first file is started.
     @discardableResult
     public func upload(
         _ items: [UploadItem],

@@ -11,13 +11,14 @@ struct RunFolder: Hashable, Sendable {
     /// Finds the folders of runs; blocks.
     ///
     /// Ignores `lost+found`, folders whose names begin with a dot, and names that are not valid UTF-8. Below `root`, also
-    /// ignores folders that do not exist any more or that the user may not read.
+    /// ignores folders that no longer exist or that the user may not read.
     ///
     /// - Parameters:
     ///   - root: The watched folder.
     ///   - depth: Number of levels from `root` to a run; 0 if `root` itself is a run.
     /// - Returns: The folders, in byte order of their paths.
-    /// - Throws: `.notFound` or `.fileUnreadable` if `root`, or for another reason a folder below it, cannot be read.
+    /// - Throws: `.notFound` or `.fileUnreadable` if `root` cannot be read; `.fileUnreadable` if a folder below it
+    ///   cannot be read for another reason.
     static func find(in root: FilePath, depth: Int) throws -> [RunFolder] {
         let root = FilePath(root.absolute)
         var found = [RunFolder(path: root, folders: depth == 0 ? [root.lastComponent?.string ?? "run"] : [])]

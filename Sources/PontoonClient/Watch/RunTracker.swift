@@ -12,7 +12,7 @@ struct RunTracker: Sendable {
         var hasMore = false
         /// Number of files that may still change, or whose upload failed and will be tried again later.
         var pending = 0
-        /// Whether a file or marker has not been unchanged long enough to be sent.
+        /// Whether a file or marker has changed too recently to be sent.
         var isSettling = false
         /// Whether every marker pattern matches a file, and all markers are stable.
         var isMarked = false
@@ -48,7 +48,7 @@ struct RunTracker: Sendable {
     /// Pause before the first repetition of a failed upload; it doubles up to ``longestPause``.
     static let firstPause = Duration.seconds(15)
     static let longestPause = Duration.seconds(600)
-    /// Number of attempts after which an error counts as permanent that may be either.
+    /// Number of attempts after which an error that may be transient or permanent counts as permanent.
     static let maximumUnclearAttempts = 3
 
     private let settle: Duration
@@ -139,7 +139,7 @@ extension Error {
         }
     }
 
-    /// Whether it cannot be told if the error may pass: a file that cannot be read may be locked for a moment, and an
+    /// Whether the error may be transient or permanent: a file that cannot be read may be locked for a moment, and an
     /// upload that no longer exists is started again.
     fileprivate var isUnclear: Bool {
         switch self {

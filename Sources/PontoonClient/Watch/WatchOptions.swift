@@ -21,9 +21,10 @@ public struct WatchOptions: Sendable {
     public var metadata: [String: String] = [:]
     /// Time for which the length and the modification time of a file must not change before it is sent.
     public var settle: Duration = .seconds(60)
-    /// Pause between two looks at the folder; at least 100 milliseconds.
+    /// Pause between two scans of the folder; at least 100 milliseconds.
     public var interval: Duration = .seconds(30)
-    /// Time without any change after which a run without its markers is given up.
+    /// Time without any change after which an unfinished run is given up: as ``RunState/timedOut`` if its markers are
+    /// missing, otherwise as ``RunState/failed``.
     public var timeout: Duration = .seconds(72 * 3600)
     /// Number of folder levels from the watched folder to a run: 1 if it contains the runs, 0 if it is a run.
     ///
@@ -31,7 +32,7 @@ public struct WatchOptions: Sendable {
     public var depth = 1
     /// Whether to return when at least one run was found, and every run is complete, different, failed or given up.
     ///
-    /// Otherwise, the watch does not end by itself.
+    /// Otherwise, the watch runs until its task is cancelled.
     public var endsWhenDone = false
     /// Whether the comparison at the end of a run reads the local files and compares checksums, not only lengths.
     public var comparesChecksums = true
@@ -65,7 +66,7 @@ public enum RunState: String, Sendable, Codable {
     case different
     /// Files cannot be uploaded.
     case failed
-    /// The run's markers did not appear in time.
+    /// The run's markers did not appear within ``WatchOptions/timeout``.
     case timedOut = "timed_out"
     /// The folder of an unfinished run was removed.
     case removed
@@ -94,7 +95,7 @@ public struct RunNotice: Sendable {
     public var problems: [String] = []
     /// Number of all problems, including those that ``problems`` omits.
     public var problemCount = 0
-    /// The error because of which the run is in this state; `nil` if there is none.
+    /// The error that led to this state; `nil` if there is none.
     public var error: (any Error)?
     /// Number of files that exist only at the destination, for example because they were renamed during the run.
     public var extraFiles = 0

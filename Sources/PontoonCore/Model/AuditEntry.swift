@@ -19,7 +19,7 @@ package struct AuditEntry: Sendable {
     package struct Object: Sendable {
         /// The id of the object, such as a file or an upload; for a member, the project.
         package var id: String?
-        /// The id of a second object, such as the copy of a file; for a member, the user's name.
+        /// The id of a second object, such as the copy of a file; for a member or a new token, the user's name.
         package var target: String?
         package var name: String?
         package var project: String?

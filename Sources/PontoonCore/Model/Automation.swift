@@ -12,7 +12,7 @@ package struct Automation: Hashable, Sendable {
     package let name: String
     package let description: String
     package let createdOn: Date
-    /// Time of the last change; that of the creation if there was none.
+    /// Time of the last change; ``createdOn`` if there was none.
     package let modifiedOn: Date
     /// Whether the automation is archived, and therefore listed only on request.
     package let isArchived: Bool

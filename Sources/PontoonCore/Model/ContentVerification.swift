@@ -27,7 +27,7 @@ package enum ContentDamage: String, CaseIterable, Sendable {
     /// The disk or the file system cannot read all bytes.
     case unreadable
 
-    /// Whether the damage is not noticed when the object is opened, so that wrong bytes could be sent.
+    /// Whether opening the object does not reveal the damage, so that a download could send wrong bytes or fail midway.
     package var isHidden: Bool {
         switch self {
         case .missing, .length: false

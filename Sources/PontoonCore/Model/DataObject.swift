@@ -4,13 +4,13 @@ package enum DataObject: Sendable {
     case bundle(FolderBundle)
 }
 
-/// A folder with its content, as far as it is described together with the folder.
+/// A folder and everything in it.
 package struct FolderBundle: Sendable {
     package let folder: File
     /// Sum of the sizes of all files in the folder and below it, in bytes.
     package let size: Int64
-    /// CRC-64/NVME of the hex digits of the checksums of all contents, sorted and concatenated; `nil` if that of a
-    /// content is not known.
+    /// CRC-64/NVME of the checksums of ``contents``, as hex digits, sorted and concatenated; `nil` if one of them is
+    /// unknown.
     package let checksum: CRC64NVME?
     /// The files and folders directly in the folder, ordered by name.
     package let contents: [DataObject]
@@ -42,7 +42,7 @@ extension DataObject {
 }
 
 extension FolderBundle {
-    /// Creates the bundle of a folder.
+    /// Creates the bundle of a folder from its direct contents, which must be ordered by name.
     ///
     /// Source: GA4GH DRS 1.5, `DrsObject.checksums`.
     init(_ folder: File, contents: [DataObject]) {

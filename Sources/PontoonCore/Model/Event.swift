@@ -64,7 +64,7 @@ package struct Event: Hashable, Sendable {
     package let id: String
     /// The position directly after the event.
     package let cursor: EventCursor
-    /// The name of an ``EventType``, perhaps of a newer version.
+    /// The name of an ``EventType``, possibly one that a newer version has added.
     package let type: String
     package let occurredOn: Date
     package let project: ProjectID?
@@ -120,9 +120,10 @@ package struct EventCursor: Hashable, Sendable {
     package var text: String { "\(log).\(position)" }
 }
 
-/// The events that a caller may and wants to read.
+/// The events that a caller requests and may read.
 package struct EventFilter: Hashable, Sendable {
-    /// The user, who sees the events of the projects that the user may read; `nil` for the server itself, which sees all.
+    /// The user, who sees the events of readable projects and those whose ``NewEvent/reader`` is this user; `nil` for
+    /// the server itself, which sees all.
     package let userName: String?
     /// Only events of these projects; `nil` for all.
     package var projects: Set<ProjectID>?

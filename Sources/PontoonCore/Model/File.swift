@@ -21,7 +21,7 @@ package struct File: Hashable, Sendable {
     package var modifiedOn: Date
     /// Tags, in the order in which the client sent them.
     package var tags: [String]
-    /// Custom metadata; keys and values are compared byte for byte.
+    /// Custom metadata; keys that differ only in Unicode normalization are the same key.
     package var metadata: [String: String]
 
     package init(

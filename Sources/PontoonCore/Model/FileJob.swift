@@ -22,7 +22,7 @@ package struct FileJob: Hashable, Sendable {
     package let kind: Kind
     /// The user who submitted the job, on whose behalf it runs.
     package let userName: String
-    /// Id of the token with which the job was submitted, whose rights limit it; `nil` if they are not limited.
+    /// Id of the token with which the job was submitted, whose rights limit it; `nil` if it was submitted without one.
     package let tokenID: String?
     package let createdOn: Date
     package let startedOn: Date?
@@ -59,11 +59,14 @@ package struct FileJobProgress: Hashable, Sendable {
     ///
     /// While `.running`, the earlier items are done; afterwards, all are.
     package var item: Int
-    /// The number of folders between the current item and the current entry, both included; 0 outside of folders.
+    /// Number of folders that are being visited, from the current item to the current folder; 0 if there are none.
     package var depth: Int
-    /// While `.running`, the number of files that were counted; afterwards, of those that were processed.
+    /// Number of files, in which a missing item counts as one.
+    ///
+    /// While `.resolving`, only the files counted so far; when `.finished`, those that were processed.
     package var totalFiles: Int
     package var completedFiles: Int
+    /// Number of files that failed; an item or folder that fails as a whole counts as one.
     package var failedFiles: Int
 
     package init(
@@ -109,7 +112,7 @@ package enum FileJobResult: Hashable, Sendable {
     case failed(FileJobFailure)
 }
 
-/// A file or folder as it was when a job had copied or moved it.
+/// A file or folder as it was right after a job had copied or moved it.
 package struct FileJobFile: Hashable, Sendable {
     package let id: String
     package let name: String

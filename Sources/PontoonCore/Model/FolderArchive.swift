@@ -14,7 +14,10 @@ package struct FolderArchiveEntry: Hashable, Sendable {
     package var size: Int64 { file.content?.size ?? 0 }
 }
 
-/// What an archive of a folder contains: the names, sizes and times of everything in the folder at one moment.
+/// What an archive of a folder contains: the names, sizes and times of everything in the folder, read page by page.
+///
+/// A change made while the listing was being read may be included or not. The archive has exactly the listed content,
+/// or its download fails.
 package struct FolderListing: Sendable {
     package let folder: File
     package let format: FolderArchiveFormat
@@ -22,7 +25,7 @@ package struct FolderListing: Sendable {
     package let size: Int64
     /// Number of files and folders, including the folder itself.
     package let entries: Int
-    /// A hash of the listing, 32 hex digits: archives of the same folder with the same version have the same bytes.
+    /// Hash of the listing, 32 hex digits; archives of the same folder with the same version have the same bytes.
     package let version: String
     /// The hash of each batch of entries, in order.
     let batches: [[UInt8]]

@@ -3,9 +3,10 @@ package import PontoonFoundation
 /// An unfinished upload and the size of its stored parts, from which its completion is forecast.
 package struct UploadProgress: Hashable, Sendable {
     package let upload: Upload
-    /// Total length of the stored parts in bytes; 0 with a presigned store, because only the store knows it.
+    /// Total length of the stored parts in bytes; 0 with a presigned store, because only the bucket knows it.
     package let storedBytes: Int64
-    /// Total length in bytes of the parts that were stored since the time that the caller passed.
+    /// Total length in bytes of the parts that were stored since the time that the caller passed; 0 with a presigned
+    /// store.
     package let recentBytes: Int64
 
     package init(upload: Upload, storedBytes: Int64, recentBytes: Int64) {
@@ -22,9 +23,12 @@ package struct UploadForecast: Hashable, Sendable {
     package let storedBytes: Int64?
     /// Number of bytes still to arrive; `nil` if the size was not declared, or the stored bytes are unknown.
     package let remainingBytes: Int64?
-    /// The rate of the last ten minutes, at least 1; `nil` if no part was stored in this time or its size is unknown.
+    /// The rate of the last ten minutes or, if that is shorter, since the upload was initialized.
+    ///
+    /// At least 1; `nil` if the rate is lower, or the sizes of the stored parts are unknown.
     package let bytesPerSecond: Int64?
-    /// The time at which all bytes will have arrived; `nil` if it cannot be computed.
+    /// The time at which all bytes will have arrived; `nil` if ``remainingBytes`` or the rate is unknown, or the time
+    /// is after the year 9999.
     package let doneOn: Date?
 
     /// Computes the forecast.
@@ -54,7 +58,7 @@ package struct DiskForecast: Hashable, Sendable {
     package let freeBytes: Int64?
     /// The rate at which all users' parts arrived during the last ten minutes, at least 1; `nil` if none arrived.
     package let bytesPerSecond: Int64?
-    /// `nil` if it cannot be computed.
+    /// `nil` if the free space or the rate is unknown, or the time is after the year 9999.
     package let fullOn: Date?
 
     init(freeBytes: Int64?, bytesPerSecond: Int64?, now: Date) {
@@ -66,8 +70,8 @@ package struct DiskForecast: Hashable, Sendable {
 
 /// The forecasts for one caller.
 package struct Forecast: Sendable {
-    /// One page of the caller's unfinished uploads, newest first.
+    /// One page of the caller's unfinished uploads to project folders, newest first.
     package let uploads: Listing<UploadForecast>
-    /// `nil` if the objects are not on this server's disk.
+    /// `nil` if the objects are not on this server's disk, or the caller's token is limited to projects.
     package let disk: DiskForecast?
 }

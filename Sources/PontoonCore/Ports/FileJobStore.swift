@@ -19,7 +19,7 @@ package protocol FileJobStore: Sendable {
     func folder(ofFileJob id: String, depth: Int) async throws -> FileJobFolder?
     /// Returns the entries of a folder whose names follow a name, in order; `nil` starts with the first.
     func entries(in folder: String, after name: String?, limit: Int) async throws -> [FolderEntry]
-    /// Returns whether a folder is another one, or inside of it.
+    /// Returns whether a folder is the same as another one, or inside it.
     func isFolder(_ id: String, inside other: String) async throws -> Bool
     /// Returns whether there is an unfinished job without a valid lease.
     func hasWaitingFileJob(now: Date) async throws -> Bool
@@ -40,7 +40,8 @@ package protocol FileJobStore: Sendable {
     ///   - id: The job.
     ///   - lease: The lease, with its new expiry.
     ///   - now: The time that is recorded as the end of the job, if the step finishes it.
-    /// - Returns: The result; `.lost`, with nothing changed, if the job is not leased under this id; `.entryLeft` or
+    /// - Returns: The result; `.lost`, with nothing changed, if the job is finished or not leased under this id;
+    ///   `.entryLeft` or
     ///   `.folderLeft`, with nothing changed, if others moved or deleted the entry or a folder that is being visited.
     /// - Throws: The errors of ``FileStore/copyFile(_:as:)``, ``FileStore/deleteFile(_:)`` and
     ///   ``FileStore/addFolder(_:)``, except that a missing file is an error if the step does not say where it was:

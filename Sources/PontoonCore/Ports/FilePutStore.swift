@@ -26,8 +26,8 @@ package protocol FilePutStore: Sendable {
     ) async throws -> AddedFile?
     /// Adds files of one project in one transaction, in order; see ``addFile(_:by:onConflict:leaseID:)``.
     /// - Returns: The results, in the order of the files; `nil`, with nothing changed, if an object is not leased.
-    /// - Throws: The errors of that method, with nothing changed; another order of the files, or each file by itself,
-    ///   may then be accepted.
+    /// - Throws: The errors of that method, with nothing changed; the same files may then be accepted in another order,
+    ///   or one by one.
     func addFiles(
         _ files: [File],
         by userName: String,

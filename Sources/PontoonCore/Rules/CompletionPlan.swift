@@ -11,16 +11,17 @@ package struct CompletionPlan: Hashable, Sendable {
     /// Labels that the file will have.
     package let labels: FileLabels
 
-    /// Creates a plan; checks the initiator's permission, the parts and the file's name, in this order.
+    /// Creates a plan; checks the permission of a caller who is the initiator, the parts and the file's name, in this
+    /// order.
     ///
     /// - Parameters:
     ///   - snapshot: The upload, read in the transaction that leases its completion.
-    ///   - caller: Name of the user who completes the upload. The write permission of the initiator is checked again,
-    ///     because the earlier check may have used a cached row.
+    ///   - caller: Name of the user who completes the upload. If it is the initiator, the write permission is checked
+    ///     again, because the earlier check may have used a cached row.
     ///   - knowsLengths: Whether part records contain lengths. Otherwise the lengths are checked later, against the
     ///     object store's list of parts.
-    /// - Throws: `.uploadForbidden` if the initiator may no longer write to the project; `.completeRefused` if the
-    ///   parts do not form a file; `.nameTaken`.
+    /// - Throws: `.uploadForbidden` if the caller is the initiator and may no longer write to the project;
+    ///   `.completeRefused` if the parts do not form a file; `.nameTaken`.
     package init(_ snapshot: CompletionSnapshot, caller: String, knowsLengths: Bool) throws(PontoonError) {
         upload = snapshot.upload
         labels = snapshot.labels

@@ -14,7 +14,7 @@ package enum FileJobRules {
     /// Checks the items of a new job against each other.
     ///
     /// - Throws: `.jobInvalid` if there are no items or too many; `.jobSourceRepeated` if a job moves or deletes a file
-    ///   twice, or copies it twice to the same place.
+    ///   twice, or copies it twice to the same folder under the same name.
     package static func check(_ items: [FileJobItem], _ kind: FileJob.Kind) throws(PontoonError) {
         guard (1...maximumItems).contains(items.count) else {
             throw PontoonError(.jobInvalid, "A job must have 1 to \(maximumItems) items; this one has \(items.count).")

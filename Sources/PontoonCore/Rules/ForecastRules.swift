@@ -1,6 +1,6 @@
 package import PontoonFoundation
 
-/// The arithmetic of forecasts, which accepts any values.
+/// The arithmetic of forecasts; no value makes it trap.
 package enum ForecastRules {
     /// The time in seconds over which rates are measured.
     package static let window: TimeInterval = 600

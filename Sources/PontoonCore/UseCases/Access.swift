@@ -1,8 +1,9 @@
 /// Lookup of projects, files and automations for a caller, with permission checks.
 ///
 /// A project that the caller may not read, or that the caller's token does not include, is reported as missing. A caller
-/// who may read it but lacks the permission for the request is refused, with a code that depends on the API call. What
-/// needs the permission `write` is refused in the same way in a locked project, whatever the caller's permissions.
+/// who may read it but lacks the permission for the request is refused, with a code that depends on the API call. In a
+/// locked project, requests that need the permission `write` are refused with the same code, whatever the caller's
+/// permissions.
 package struct Access: Sendable {
     private let metadata: any ProjectStore & FileStore & AutomationStore
 
@@ -59,8 +60,8 @@ package struct Access: Sendable {
 
     /// Finds a folder by id, or the root folder of a project.
     ///
-    /// - Throws: The errors of ``file(_:for:needing:missing:else:)`` and ``project(_:for:reading:needing:else:)``;
-    ///   `.parentNotFolder` if the id belongs to a file.
+    /// - Throws: The errors of ``file(_:for:reading:needing:missing:else:)`` or
+    ///   ``project(_:for:reading:needing:evenIfLocked:else:)``; `.parentNotFolder` if the id belongs to a file.
     package func folder(
         _ reference: FolderReference,
         for caller: Caller,

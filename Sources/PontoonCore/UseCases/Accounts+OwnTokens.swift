@@ -1,6 +1,6 @@
 package import PontoonFoundation
 
-/// The properties of a token that its user creates; a property that is absent is that of the creating token.
+/// The properties of a token that its user creates; a property that is `nil` is taken from the creating token.
 package struct NewToken: Hashable, Sendable {
     package var name: String
     package var scope: TokenScope?
@@ -73,7 +73,7 @@ extension Accounts {
 
     /// Revokes one of the caller's tokens, which may be the one that makes the call.
     ///
-    /// - Throws: `.tokenNotFound`.
+    /// - Throws: The errors of ``token(_:caller:)``.
     package func revokeToken(_ id: String, caller: Caller) async throws {
         let token = try await token(id, caller: caller)
         guard try await metadata.revokeToken(token.id) else { throw PontoonError.tokenNotFound }

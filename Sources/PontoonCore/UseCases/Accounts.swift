@@ -72,7 +72,7 @@ package struct Accounts: Sendable {
         return try await metadata.users(areAdministrators: areAdministrators, page: page)
     }
 
-    /// Creates a token for a user, as an administrator.
+    /// Creates a token for a user, for a command of the operator; the user may be a service user or disabled.
     ///
     /// Only the token's hash is stored, so the token cannot be shown again.
     ///

@@ -1,6 +1,7 @@
 /// The use case that describes files and folders as objects of GA4GH's Data Repository Service.
 package struct DataObjects: Sendable {
-    /// Maximum number of files and folders in a bundle and below it, because a bundle has no pages.
+    /// Maximum number of files and folders in a bundle and below it, including the bundle itself; a bundle has no
+    /// pages.
     package static let maximumEntries = 10_000
 
     private let metadata: any MetadataStore
@@ -15,7 +16,8 @@ package struct DataObjects: Sendable {
 
     /// Returns a file, or a folder with everything in it.
     ///
-    /// - Throws: `.fileNotFound`; `.badRequest` if the folder contains too much.
+    /// - Throws: `.fileNotFound`; `.badRequest` if the folder contains more than ``maximumEntries``, or a path in it is
+    ///   too long; see ``ArchivePath``.
     package func object(_ id: String, caller: Caller) async throws -> DataObject {
         let file = try await access.file(id, for: caller)
         guard file.kind == .folder else { return .file(file) }

@@ -48,7 +48,8 @@ package final class EventFeed: Sendable {
     /// Publishes the events that have been committed, unless this server must not.
     package func publish() async throws { if publishes { try await store.publishEvents() } }
 
-    /// Waits until there is an event after a position, or about until a deadline, or until the task is cancelled.
+    /// Waits until there is an event after a position; also returns within about a second after the deadline, when the
+    /// server is stopping, and when the task is cancelled.
     package func wait(after position: Int64, until deadline: ContinuousClock.Instant) async {
         let id = state.withLock { state in
             state.nextID &+= 1

@@ -39,7 +39,7 @@ package struct Events: Sendable {
         return try await metadata.lastEvent()
     }
 
-    /// Returns the events after a position that the caller may read now, perhaps none; see
+    /// Returns the events after a position that the caller may read now, possibly none; see
     /// ``EventStore/events(_:after:limit:)``.
     ///
     /// - Parameters:
@@ -48,7 +48,8 @@ package struct Events: Sendable {
     ///   - caller: The caller.
     ///   - isNotified: Whether the reader has waited, so that new events have been published.
     /// - Returns: The events.
-    /// - Throws: `.projectNotFound` if the caller may not read the requested project, or no longer; `.eventsExpired`.
+    /// - Throws: `.projectNotFound` if the caller may not, or may no longer, read the requested project;
+    ///   `.eventsExpired`.
     package func read(
         _ request: Request,
         after cursor: EventCursor?,
@@ -64,7 +65,7 @@ package struct Events: Sendable {
         return try await metadata.events(filter, after: cursor, limit: request.limit)
     }
 
-    /// Like ``read(_:after:caller:)``, but waits for a matching event.
+    /// Like ``read(_:after:caller:isNotified:)``, but waits for a matching event.
     ///
     /// - Parameters:
     ///   - request: The requested events.
@@ -72,8 +73,8 @@ package struct Events: Sendable {
     ///   - time: Maximum time to wait.
     ///   - isStopping: Whether the server is stopping, so that the call must end.
     ///   - authenticate: Returns the caller, who is checked before each read.
-    /// - Returns: The events; none if the time has passed.
-    /// - Throws: The errors of ``read(_:after:caller:)`` and of `authenticate`; `CancellationError`.
+    /// - Returns: The events; none if the time has passed or the server is stopping.
+    /// - Throws: The errors of ``read(_:after:caller:isNotified:)`` and of `authenticate`; `CancellationError`.
     package func read(
         _ request: Request,
         after cursor: EventCursor?,

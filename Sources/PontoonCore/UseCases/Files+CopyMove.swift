@@ -8,7 +8,7 @@ extension Files {
     ///   - caller: Needs `copy` in the original's project and `write` in the destination's project.
     /// - Returns: The copy.
     /// - Throws: `.fileNotFound`, `.copyForbidden`, `.folderNotCopyable`, `.fileNameInvalid`, `.projectNotFound`,
-    ///   `.destinationNotFound`, `.parentNotFolder`, `.fileExists`.
+    ///   `.destinationNotFound`, `.parentNotFolder`, `.fileExists`, `.quotaExceeded`.
     package func copy(
         _ id: String,
         to place: FolderReference,

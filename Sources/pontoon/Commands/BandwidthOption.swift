@@ -43,7 +43,7 @@ struct BandwidthOption: ExpressibleByArgument, Hashable, Sendable {
         return BandwidthLimit.Entry(weekday: weekday, minute: hour * 60 + minute, bytesPerSecond: rate)
     }
 
-    /// Parses a number of bytes per second, of which 0 and `off` mean no limit.
+    /// Parses a number of bytes per second; `0` and `off` mean no limit.
     private static func rate(_ text: String) -> Int64?? {
         if text == "off" { return .some(nil) }
         guard let count = ByteCount(argument: text), count.bytes >= 0 else { return nil }

@@ -9,7 +9,7 @@ struct CommonOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Repeat a call without a response, or a transfer without progress, after this long.",
+            "Retry a call without a response, or a transfer without progress, after this long.",
             valueName: "seconds"
         )
     )
@@ -127,14 +127,14 @@ extension ConnectionOptions {
 
     /// Returns the connection settings.
     ///
-    /// A transfer may run unattended, so its requests are retried for an hour. Nobody waits that long for a list, so the
-    /// requests of other commands are attempted three times.
+    /// By default, the requests of a transfer, which may run unattended, are retried for an hour. Nobody waits that
+    /// long for a list, so the requests of other commands are attempted three times.
     ///
     /// - Parameters:
     ///   - isTransfer: Whether the command transfers files.
     ///   - timeout: Time without a response or progress, in seconds.
     /// - Returns: The settings.
-    /// - Throws: ``ClientError`` for an invalid proxy or CA file.
+    /// - Throws: ``ClientError`` with code `.requestInvalid` for an invalid proxy.
     func settings(isTransfer: Bool = false, timeout: Int = 60) throws -> ClientSettings {
         var settings = try ClientSettings(environment: ProcessInfo.processInfo.environment)
         if let caFile { settings.caFile = FilePath(caFile) }

@@ -4,7 +4,8 @@ import PontoonClient
 
 /// The options that select the project or folder that receives the files.
 ///
-/// Without them, the last positional argument is the destination, as in `cp`; see ``split(_:hasOtherSources:)``.
+/// Without them, the destination is the project that `PONTOON_PROJECT` names or, if the variable is not set, the last
+/// positional argument, as in `cp`; see ``split(_:hasOtherSources:)``.
 struct DestinationArguments: ParsableArguments {
     @Option(
         help: ArgumentHelp(
@@ -15,7 +16,10 @@ struct DestinationArguments: ParsableArguments {
     )
     var to: String?
 
-    @Option(help: ArgumentHelp("Destination project, owner/name.", valueName: "id"), completion: .project)
+    @Option(
+        help: ArgumentHelp("Destination project, owner/name. Default: PONTOON_PROJECT, if set.", valueName: "id"),
+        completion: .project
+    )
     var project: String?
 
     @Option(help: ArgumentHelp("Id of the destination folder.", valueName: "id"))
@@ -31,14 +35,14 @@ struct DestinationArguments: ParsableArguments {
         _ = try selected()
     }
 
-    /// Separates the sources from the destination, which is that of an option or, without one, the last argument.
+    /// Separates the sources from the destination: that of an option, `PONTOON_PROJECT` or else the last argument.
     ///
     /// - Parameters:
     ///   - arguments: The positional arguments.
     ///   - hasOtherSources: Whether options such as `--files-from` name sources too; otherwise, a single argument is a
     ///     source.
     /// - Returns: The positional arguments that are sources, and the path or id of the destination.
-    /// - Throws: `ValidationError` if there is no destination, or if the last argument is not a valid one.
+    /// - Throws: `ValidationError` if there is no destination, or if it is not valid.
     func split(
         _ arguments: [String],
         hasOtherSources: Bool = false

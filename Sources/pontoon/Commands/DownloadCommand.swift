@@ -64,7 +64,12 @@ struct DownloadCommand: AsyncParsableCommand {
         let isUnusable =
             common.json || transfer.receipt != nil || filter.dryRun || filter.failedTo != nil || filter.filesFrom != nil
         guard !isUnusable, filter.include.isEmpty, filter.exclude.isEmpty else {
-            throw ValidationError("With '--output -', pass only the paths of files, and options for the connection.")
+            throw ValidationError(
+                """
+                With '--output -', none of --json, --receipt, --dry-run, --failed-to, --files-from, --include and \
+                --exclude can be used.
+                """
+            )
         }
     }
 

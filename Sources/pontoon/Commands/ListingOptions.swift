@@ -36,7 +36,7 @@ struct ListingOptions: ParsableArguments {
         printLines(json: line(), columns: columns(), text: [text()])
     }
 
-    /// Prints one line of the list, which are several in the format for people.
+    /// Prints an entry of the list: several lines in the format `table`, and one in the others.
     func printLines(
         json line: @autoclosure () -> JSONLine,
         columns: @autoclosure () -> [String?],
@@ -66,7 +66,7 @@ extension ListingOptions {
     ///   - depth: The extent of the list.
     ///   - body: Called for each step except failures.
     /// - Returns: The exit statuses of the failures, which are printed.
-    /// - Throws: The error of a single place, or one with which all places would fail.
+    /// - Throws: The error of a place if it is the only one; otherwise, an error with which all places would fail.
     func list(
         _ places: [String],
         _ client: SevenBridgesClient,
@@ -111,7 +111,7 @@ struct FilterArguments: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "List only files with this metadata; one value for each key. Repeatable.",
+            "List only files with this metadata; values of the same key are alternatives. Repeatable.",
             valueName: "key=value"
         )
     )

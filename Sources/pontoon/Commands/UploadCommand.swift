@@ -38,7 +38,7 @@ struct UploadCommand: AsyncParsableCommand {
             try transfer.traffic.report.begin(json: common.json)
             let found = try await abandonable { [selection] in try selection.resolve(sources) }
             for warning in found.warnings { Output.standard.warn(warning, json: common.json) }
-            // Files that may still change are not an error; the lists of results are written all the same.
+            // Files that may still change are not an error; the receipt and the list of failed files are still written.
             guard !found.items.isEmpty || found.youngFiles > 0 else {
                 throw ClientError(.requestInvalid, "There is nothing to upload.", advice: "Pass files or folders.")
             }

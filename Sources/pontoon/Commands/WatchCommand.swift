@@ -9,10 +9,11 @@ struct WatchCommand: AsyncParsableCommand {
         abstract: "Upload the runs of an instrument while it writes them. Run the same command again to resume.",
         discussion: """
             Each folder in the watched folder is a run; if the watched folder itself contains a marker, it is the only \
-            run, and the command exits when that has ended. Files are sent once they have not changed for the time \
-            given with --settle, and again if they change later. When all markers are there and everything else has been sent, the markers are sent too, and the \
-            whole run is compared with its destination. --then runs a command for each run that has ended, with \
-            PONTOON_RUN, PONTOON_DESTINATION, PONTOON_RESULT and PONTOON_RECEIPT in its environment.
+            run, and the command exits when it has ended. Files are sent once they have not changed for the time given \
+            with --settle, and again if they change later. When all markers are there and everything else has been \
+            sent, the markers are sent too, and the whole run is compared with its destination. --then runs a command \
+            for each run that has ended, with PONTOON_RUN, PONTOON_DESTINATION, PONTOON_RESULT and PONTOON_RECEIPT in \
+            its environment.
             """
     )
 
@@ -117,7 +118,7 @@ struct RunArguments: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Give up a run without markers that has not changed for this long.",
+            "Give up an unfinished run that has not changed for this long.",
             valueName: "time"
         )
     )
@@ -125,7 +126,7 @@ struct RunArguments: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Pause between two looks at the folder, 1s to 1h. Default: half of --settle, but at most 30s.",
+            "Pause between two scans of the folder, 1s to 1h. Default: half of --settle, but at most 30s.",
             valueName: "time"
         )
     )

@@ -3,7 +3,8 @@ import PontoonClient
 /// The exit status of the process; documented in docs/client.md#exit-codes.
 enum ExitStatus: Int32 {
     case done = 0
-    /// Several files failed for different reasons, or an unexpected error occurred.
+    /// Several files failed for different reasons, `sync --delete` kept files, a command of `watch --then` failed, or
+    /// an unexpected error occurred.
     case mixed = 1
     case notAllowed = 3
     case notFound = 4

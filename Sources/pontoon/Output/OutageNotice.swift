@@ -9,7 +9,8 @@ struct OutageNotice {
     /// Time of the last success; `nil` before the first.
     private var lastSuccess: ContinuousClock.Instant?
 
-    /// Pause before a retry from which an outage is announced; shorter ones are common on mobile networks.
+    /// An outage is announced if the pause before a retry is longer than this; shorter ones are common on mobile
+    /// networks.
     private static let minimumPause: Duration = .seconds(1)
 
     /// Returns the message that an event causes; `nil` if it causes none.

@@ -7,7 +7,8 @@ import SystemPackage
 /// The command's output: results on standard output and messages on standard error, both unbuffered.
 ///
 /// The live lines of a transfer are at the bottom of the terminal; all other lines appear above them. Once a stream
-/// cannot be written, the rest of its text is discarded, and ``runCommand(json:_:)`` stops the command.
+/// cannot be written, the rest of its text is discarded, and ``runCommand(json:afterInterruption:_:)`` stops the
+/// command.
 final class Output: Sendable {
     static let standard = Output()
 

@@ -31,7 +31,7 @@ enum TransferDetail: Sendable {
     }
 }
 
-/// The output of `pontoon upload` and `pontoon download`: events while files are transferred, and a summary.
+/// The output of commands that transfer files: events during the transfer, and a summary.
 final class TransferReport<Item: TransferItem>: Sendable {
     let direction: TransferDirection
     let json: Bool
@@ -126,7 +126,7 @@ final class TransferReport<Item: TransferItem>: Sendable {
             switch result.outcome {
             case .transferred, .alreadyThere, .skipped: nil
             case .cancelled: .interrupted
-            // The files because of which this one was not sent determine the status.
+            // The status is that of the files whose failure kept this one from being sent.
             case .failed(let error as ClientError) where error.code == .heldBack: nil
             case .failed(let error): ExitStatus(error)
             }

@@ -16,10 +16,10 @@ final class ArchiveBody: Sendable {
         let identity: FileIdentity?
     }
 
-    /// What became of a file.
+    /// What happened to a file.
     enum Packed: Sendable {
         case sent(Entry)
-        /// The file is too long, or its labels are, so it must be sent by itself.
+        /// The file or its labels are too long, so it must be sent separately.
         case unsuitable
         case failed(any Error)
     }
@@ -54,7 +54,7 @@ final class ArchiveBody: Sendable {
     /// Records that a part of the response arrived.
     func noteResponse() { state.withLock { $0.lastProgress = .now } }
 
-    /// Returns what became of a file so far, by its index among the items; `nil` if it has not been read.
+    /// Returns what has happened to a file, given its index among the items; `nil` if it has not been read.
     subscript(index: Int) -> Packed? { state.withLock { $0.packed[index] } }
 
     /// Returns the next bytes of the archive; `nil` at its end.

@@ -7,12 +7,12 @@ final class ArchiveRules: Sendable {
     static let minimumFiles = 16
     /// Maximum number of files in an archive.
     private static let maximumFiles = 1000
-    /// Total length in bytes from which no further file is added to an archive.
+    /// Total length in bytes at which no further file is added to an archive.
     private static let maximumBytes: Int64 = 16 << 20
     /// Number of archives among which the files of a short run are divided.
     private static let desiredArchives = 3
 
-    /// Maximum number of files in an archive, and the total length in bytes from which no further file is added.
+    /// Maximum number of files in an archive, and the total length in bytes at which no further file is added.
     let limit: (files: Int, bytes: Int64)
     /// Maximum length of a file in bytes; -1 if no file is sent in an archive.
     private let maximumSize: Int64
@@ -54,6 +54,6 @@ final class ArchiveRules: Sendable {
     /// Whether the server or a proxy refuses archives.
     var isRefused: Bool { refused.withLock { $0 } }
 
-    /// Records that an archive was refused, so that the other files are sent by themselves.
+    /// Records that an archive was refused, so that the other files are sent separately.
     func noteRefusal() { refused.withLock { $0 = true } }
 }

@@ -8,12 +8,12 @@ final class ArchiveUpload: Sendable {
     private struct State {
         /// Files without a result, by their paths in the archive.
         var waiting: [ByteExactString: TransferFile<UploadItem>]
-        /// Files that must be sent by themselves.
+        /// Files that must be sent separately.
         var alone: [TransferFile<UploadItem>] = []
     }
 
-    /// Number of responses 503 after which the files are sent by themselves: the server accepts only a few archives of a
-    /// user at once, and others may take long.
+    /// Number of 503 responses after which the files are sent separately: the server accepts only a few archives of a
+    /// user at a time, and the others may take long.
     private static let maximumRefusals = 3
 
     private let job: UploadJob
@@ -43,7 +43,7 @@ final class ArchiveUpload: Sendable {
 
     /// Sends the files and, if a response is lost, those without a result again.
     ///
-    /// - Returns: Files that must be sent by themselves: the server or a proxy refuses the archive or one of its entries
+    /// - Returns: Files that must be sent separately: the server or a proxy refuses the archive or one of its entries
     ///   for a reason that may not concern the file, or a different file has the name.
     func run() async -> [TransferFile<UploadItem>] {
         let purpose = "upload \(waiting.count) files"
@@ -143,7 +143,7 @@ final class ArchiveUpload: Sendable {
         }
     }
 
-    /// Returns the result of a file; `nil` if it must be sent by itself.
+    /// Returns the result of a file; `nil` if it must be sent separately.
     private func ending(
         _ line: ArchiveLine,
         _ file: TransferFile<UploadItem>,
@@ -157,7 +157,7 @@ final class ArchiveUpload: Sendable {
                 purpose: "upload '\(file.item.name)'",
                 call: "POST \(SevenBridgesClient.archivePath)"
             )
-            // Sending the file by itself retries, compares an existing file, or divides the file into parts.
+            // Sending the file separately retries, compares an existing file, or divides the file into parts.
             let isFinal = (400..<500).contains(error.status) && ![400, 408, 409, 413, 429].contains(error.status)
             return isFinal ? TransferEnding(failed: error) : nil
         }

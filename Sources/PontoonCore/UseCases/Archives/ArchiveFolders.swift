@@ -24,9 +24,9 @@ final class ArchiveFolders: Sendable {
         }
     }
 
-    /// Number of bytes of paths from which all are forgotten and looked up again, so that memory is bounded.
+    /// Total length of paths in bytes above which all folders are forgotten and looked up again, to bound the memory.
     private static let maximumSize = 8 << 20
-    /// Number of new folders from which the others are left to another transaction.
+    /// Number of new folders after which a transaction takes no further paths.
     private static let foldersPerTransaction = 500
 
     private let destination: ArchiveDestination

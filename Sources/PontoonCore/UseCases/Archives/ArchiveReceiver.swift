@@ -28,7 +28,7 @@ struct ArchiveReceiver: Sendable {
         case streamed(any ObjectWriter, NewFile, any StreamingObjectStore, displayPath: String)
         /// A long file for a bucket, which needs it as a whole.
         case kept(ByteBuffer, NewFile, any ArchiveMemory, displayPath: String)
-        /// A long file whose writer has ended.
+        /// A long file whose bytes have all been received; its writer must no longer be aborted.
         case ended(displayPath: String)
     }
 
@@ -52,7 +52,7 @@ struct ArchiveReceiver: Sendable {
 
     /// Receives all entries.
     ///
-    /// - Throws: ``TarError``, the errors of the body, and those of an unavailable store.
+    /// - Throws: ``TarError``, the errors of the body, and those of an unavailable store; `CancellationError`.
     mutating func receive<Body: AsyncSequence>(_ body: Body) async throws where Body.Element == ByteBuffer {
         do {
             var reader = TarReader()
@@ -187,7 +187,7 @@ struct ArchiveReceiver: Sendable {
             )
             try await queue.append(.file(file))
         case .streamed(let writer, let new, let store, let displayPath):
-            // The writer ends itself.
+            // From now on, the writer cleans up by itself if an error occurs.
             content = .ended(displayPath: displayPath)
             let added = try await uploads.finish(writer, last: nil, of: new, in: store)
             await uploads.noteStored([added], new.put.rule)

@@ -117,7 +117,7 @@ package struct Archives: Sendable {
         case new(ArchiveFile, NewFile)
     }
 
-    /// Checks what does not depend on the bytes of a file, so that an existing file is not stored in vain.
+    /// Checks what does not depend on the bytes of a file, so that a file that exists already is not stored first.
     private func check(
         _ file: ArchiveFile,
         _ destination: ArchiveDestination,
@@ -142,7 +142,7 @@ package struct Archives: Sendable {
         }
     }
 
-    /// Returns the refusals of files that by themselves exceed a quota already, so that their bytes are not stored in vain.
+    /// Returns the refusals of files each of which alone exceeds a quota, so that their bytes are not stored first.
     private func quotaRefusals(
         _ files: [NewFile],
         _ destination: ArchiveDestination

@@ -6,7 +6,7 @@ package import PontoonFoundation
 /// ``request(_:as:caller:base:)`` returns a URL for the folder as it is at this moment. ``listing(of:as:version:)``
 /// refuses the URL once anything in the folder has changed, so a download that is resumed never mixes two states.
 package struct FolderArchives: Sendable {
-    /// Maximum number of files and folders in an archive.
+    /// Maximum number of files and folders in an archive, including the archived folder.
     package static let maximumEntries = 2_000_000
     /// Maximum length of an archive in bytes.
     private static let maximumSize: Int64 = 1 << 60
@@ -46,7 +46,8 @@ package struct FolderArchives: Sendable {
 
     /// Returns the listing of a folder, and the request with which the caller reads the archive.
     ///
-    /// - Throws: The errors of ``listing(of:as:)``.
+    /// - Throws: `.contentLost` if a check has found a wrong checksum or unreadable bytes in a file; `.badRequest` if
+    ///   the folder contains too much, a path in it is too long, or the format cannot represent a name.
     package func request(
         _ folder: File,
         as format: FolderArchiveFormat,
@@ -97,8 +98,7 @@ package struct FolderArchives: Sendable {
 
     /// Reads the names, sizes and times of everything in a folder.
     ///
-    /// - Throws: `.contentLost` if a check has found damage in a file; `.badRequest` if there are too many entries, a
-    ///   path is too long, or the format cannot hold a name.
+    /// - Throws: The errors of ``request(_:as:caller:base:)``.
     private func listing(of folder: File, as format: FolderArchiveFormat) async throws -> FolderListing {
         var batches = FolderBatches(FolderWalk(folder, in: metadata), expecting: nil)
         var length = FolderArchiveLength(format)

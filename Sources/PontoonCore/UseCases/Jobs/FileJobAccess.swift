@@ -122,7 +122,10 @@ struct FileJobAccess: Sendable {
                 return Caller(user, token: token)
             }
         }
-        throw PontoonError(.notAuthenticated, "The token with which the job was submitted was revoked.")
+        throw PontoonError(
+            .notAuthenticated,
+            "The user who submitted the job was disabled or removed, or the token was revoked."
+        )
     }
 }
 

@@ -56,7 +56,8 @@ struct FileJobRun {
     /// Performs the next step.
     ///
     /// - Returns: `false` if the job is finished, or the lease was lost.
-    /// - Throws: An error if the store is unavailable or full; the step can then be repeated.
+    /// - Throws: An error if the store is unavailable or full; the step can then be repeated. ``LostLease`` if the
+    ///   lease was lost before the step could be prepared.
     mutating func advance() async throws -> Bool {
         switch progress.state {
         case .submitted:
@@ -280,7 +281,7 @@ struct FileJobRun {
         }
     }
 
-    /// The error for a folder that is no longer current.
+    /// The error if a folder is no longer recorded, because another server has continued the job.
     struct LostLease: Error {}
 }
 

@@ -53,9 +53,10 @@ package struct CompleteUpload: Sendable {
     /// - Throws: `.uploadNotFound`, also if the file of a completed upload was deleted; `.uploadForbidden`;
     ///   `.projectNotFound` if the project was deleted in the meantime; `.reportInvalid`; `.completeRefused` if parts
     ///   are missing, do not match the declared size or MD5, or do not fit on the disk, or if the validator refuses the
-    ///   file; `.unavailable` if the file could not be validated; `.quotaExceeded` if the file
-    ///   needs more space than the upload has reserved, and a quota has none left; `.nameTaken` or `.folderExists`
-    ///   if the name is taken; `.destinationNotFound` if the folder was deleted, in which case the upload is aborted.
+    ///   file; `.unavailable` if the file could not be validated; `.quotaExceeded` if the file needs more space than
+    ///   the upload has reserved, and a quota has none left; `.nameTaken` or `.folderExists` if the name is taken;
+    ///   `.fileNameInvalid` if a number makes the name too long; `.destinationNotFound` if the folder was deleted, in
+    ///   which case the upload is aborted.
     func callAsFunction(
         _ id: String,
         reports: [PartReport],
