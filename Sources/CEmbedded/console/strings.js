@@ -3,6 +3,7 @@
 
 import { fileStrings } from './strings/files.js';
 import { uploadStrings } from './strings/uploads.js';
+import { webhookStrings } from './strings/webhooks.js';
 import { plural } from './ui/format.js';
 
 export const strings = {
@@ -95,6 +96,7 @@ export const strings = {
     views: 'Project',
     files: 'Files',
     links: 'Upload links',
+    webhooks: 'Webhooks',
     members: 'Members',
     settings: 'Settings',
     locked: 'Locked',
@@ -104,6 +106,8 @@ export const strings = {
   ...fileStrings,
 
   ...uploadStrings,
+
+  ...webhookStrings,
 
   members: {
     title: 'Members',

@@ -208,3 +208,26 @@ export function field(label, control, { help } = {}) {
   if (note) control.setAttribute('aria-describedby', note.id);
   return h('div', { class: 'field' }, h('label', { for: control.id }, label), control, note);
 }
+
+/**
+ * Shows below a control of {@link field} why its value is refused, and moves the focus to the control; `null` removes
+ * the message.
+ *
+ * @returns {undefined}
+ */
+export function setFieldError(control, message) {
+  const id = `${control.id}-error`;
+  const box = control.closest('.field');
+  box.querySelector('.form-error')?.remove();
+  const notes = (control.getAttribute('aria-describedby') ?? '').split(' ').filter((note) => note && note !== id);
+  if (message) {
+    box.append(h('div', { class: 'form-error', role: 'alert', id }, icon('alert'), h('span', null, message)));
+    notes.push(id);
+    control.setAttribute('aria-invalid', 'true');
+    control.focus();
+  } else {
+    control.removeAttribute('aria-invalid');
+  }
+  if (notes.length > 0) control.setAttribute('aria-describedby', notes.join(' '));
+  else control.removeAttribute('aria-describedby');
+}
