@@ -49,6 +49,9 @@ static const CEmbeddedText files[] = {
     FILE("strings/uploads.js")
 #embed "console/strings/uploads.js"
     END
+    FILE("strings/webhooks.js")
+#embed "console/strings/webhooks.js"
+    END
     FILE("style.css")
 #embed "console/style.css"
     END
@@ -228,6 +231,15 @@ static const CEmbeddedText files[] = {
     END
     FILE("views/upload-dialog.js")
 #embed "console/views/upload-dialog.js"
+    END
+    FILE("views/webhook-attempts.js")
+#embed "console/views/webhook-attempts.js"
+    END
+    FILE("views/webhook-form.js")
+#embed "console/views/webhook-form.js"
+    END
+    FILE("views/webhooks.js")
+#embed "console/views/webhooks.js"
     END
 };
 

@@ -93,6 +93,12 @@ class Camera:
             link = self._link()
             self.shoot("links", self.signed_in(f"{project}/links"))
             self.shoot("drop", self._drop(link))
+        if "webhooks" in self.server.call("GET", "/").json()["extensions"]:
+            webhooks = self._webhooks()
+            self.shoot("webhooks", self.signed_in(f"{project}/webhooks"))
+            # Before there are events, because the receivers do not exist.
+            for webhook in webhooks:
+                self.server.call("DELETE", f"/webhooks/{webhook['id']}")
         # Last, because later pages would point to the uploads that this one leaves unfinished.
         self.shoot("transfers", self._transfers(self.signed_in(project)))
 
@@ -165,6 +171,17 @@ class Camera:
             "/upload_links",
             {"parent": parent, "name": "Samples of lab B", "max_files": 200, "max_bytes": 500 << 30, "note": note},
         ).json()
+
+    def _webhooks(self) -> list[dict]:
+        project = {"project": self.project["id"]}
+        types = ["file.created", "upload.completed"]
+        return [
+            self.server.call("POST", "/webhooks", project | webhook).json()
+            for webhook in (
+                {"url": "https://lims.example.org/pontoon"},
+                {"url": "https://pipelines.example.org/hooks/new-files", "types": types},
+            )
+        ]
 
     def _drop(self, link: dict) -> Page:
         page = self.page(f"/drop/{link['id']}#{link['secret']}")

@@ -6,8 +6,9 @@ import pytest
 from harness.accessibility import sideways, violations
 from harness.console import Console, text_file
 from harness.sample import Sample
-from harness.server import Server
+from harness.server import PROJECT, Server
 from playwright.sync_api import Page, expect
+from support.server import eventually
 
 # The server outlives the page, which would log failed requests otherwise.
 pytestmark = pytest.mark.usefixtures("server")
@@ -66,12 +67,42 @@ def states(console: Console, server: Server) -> Iterator[str]:
         page.get_by_role("button", name="New link").click()
         yield "new link"
         page.keyboard.press("Escape")
+    yield from webhooks(console, server, project["id"])
     for view in ("uploads", "server", "account"):
         console.go(f"#/{view}")
         yield view
     empty = Sample(server).project("Empty")
     console.files(project=empty["id"])
     yield "empty project"
+
+
+def webhooks(console: Console, server: Server, project: str) -> Iterator[str]:
+    """Brings the page into the views and dialogs of webhooks, and yields their names."""
+    page = console.page
+    # Its attempts fail, because the address is not in the public Internet.
+    webhook = {"project": project, "url": "http://10.1.2.3:8080/a-path-that-is-wider-than-a-small-screen/hook"}
+    server.call("POST", "/webhooks", webhook | {"types": ["file.created", "folder.created"]})
+    server.call("POST", "/files", {"project": project, "name": "new folder", "type": "folder"})
+    eventually(lambda: server.call("GET", "/webhooks", project=project).json()["items"][0]["attempts"] > 0, "it fails")
+    console.go(f"#/projects/{project}/webhooks")
+    yield "webhooks"
+    page.get_by_role("button", name="Edit").click()
+    yield "webhook"
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Actions for").click()
+    page.get_by_role("menuitem", name="Continue from another position…").click()
+    console.dialog.get_by_label("Cursor").fill("")
+    console.dialog.get_by_role("button", name="Continue there").click()
+    expect(console.dialog.locator(".field").get_by_role("alert")).to_be_visible()
+    yield "webhook position"
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Actions for").click()
+    page.get_by_role("menuitem", name="New secret…").click()
+    console.dialog.get_by_role("button", name="Create secret").click()
+    console.dialog.get_by_role("button", name="Send test event").click()
+    expect(console.dialog.get_by_role("status").filter(has_text="not accepted")).to_be_visible()
+    yield "webhook secret"
+    console.submit("Done")
 
 
 @pytest.mark.console_errors("409")
@@ -103,6 +134,14 @@ def test_the_navigation_of_a_small_screen_opens_and_closes(page, console):
     page.get_by_role("link", name="Server").click()
     expect(page.get_by_role("heading", name="Server", level=1)).to_be_visible()
     expect(page.get_by_role("link", name="Account")).to_be_hidden()
+
+
+def test_the_tab_of_the_view_is_visible_on_a_small_screen(page, console):
+    page.set_viewport_size({"width": 320, "height": 640})
+    console.open(f"#/projects/{PROJECT}/settings")
+    expect(page.get_by_role("link", name="Settings", exact=True)).to_be_in_viewport(ratio=1)
+    console.go(f"#/projects/{PROJECT}/files")
+    expect(page.get_by_role("link", name="Files", exact=True)).to_be_in_viewport(ratio=1)
 
 
 LABEL_AND_ROLE = """() => {

@@ -5,6 +5,7 @@ export const ROUTES = {
   projects: { load: () => import('./views/projects.js') },
   files: { load: () => import('./views/files.js') },
   links: { load: () => import('./views/links.js') },
+  webhooks: { load: () => import('./views/webhooks.js') },
   members: { load: () => import('./views/members.js') },
   settings: { load: () => import('./views/project-settings.js') },
   uploads: { load: () => import('./views/open-uploads.js') },
@@ -12,7 +13,7 @@ export const ROUTES = {
   account: { load: () => import('./views/account.js') },
 };
 
-const PROJECT_VIEWS = new Set(['files', 'links', 'members', 'settings']);
+const PROJECT_VIEWS = new Set(['files', 'links', 'webhooks', 'members', 'settings']);
 
 /**
  * Parses an address. An address that names no view selects the list of projects.

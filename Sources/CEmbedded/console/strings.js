@@ -3,6 +3,7 @@
 
 import { fileStrings } from './strings/files.js';
 import { uploadStrings } from './strings/uploads.js';
+import { webhookStrings } from './strings/webhooks.js';
 import { plural } from './ui/format.js';
 
 export const strings = {
@@ -95,6 +96,7 @@ export const strings = {
     views: 'Project',
     files: 'Files',
     links: 'Upload links',
+    webhooks: 'Webhooks',
     members: 'Members',
     settings: 'Settings',
     locked: 'Locked',
@@ -104,6 +106,8 @@ export const strings = {
   ...fileStrings,
 
   ...uploadStrings,
+
+  ...webhookStrings,
 
   members: {
     title: 'Members',
@@ -160,8 +164,18 @@ export const strings = {
     openUploads: 'Unfinished uploads',
     ofMaximum: (used, maximum) => (maximum === null ? used : `${used} (maximum ${maximum})`),
     saved: 'Project changed.',
+    lockTitle: 'Lock',
+    lockText: 'Nobody can change the files of a locked project, not even its administrators.',
+    lockRefuses: 'Refused: uploads, new folders and upload links; changing, moving and deleting files and folders; copies into the project; deleting the project.',
+    lockAllows: 'Still possible: reading, downloading and copying to other projects; managing members; revoking upload links; aborting uploads; changing the name and the description. Unfinished uploads can be completed once the project is unlocked, unless they have expired.',
+    lock: 'Lock project',
+    locked: 'Project locked.',
+    isLocked: 'The project is locked. An administrator of the project can unlock it.',
+    unlock: 'Unlock project',
+    unlocked: 'Project unlocked.',
     deleteTitle: 'Delete project',
     deleteText: 'Deletes the project with all files and folders, and aborts its open uploads.',
+    deleteLocked: 'Unlock the project to delete it.',
     delete: 'Delete project…',
     deleteAsk: (name) => `Delete “${name}”?`,
     deleteWarning: 'All files and folders in it are deleted, and its open uploads are aborted. This cannot be undone.',
@@ -177,6 +191,7 @@ export const strings = {
     emptyTitle: 'No upload links',
     empty: 'With a link, people without an account can send files to a folder of this project. They see nothing else.',
     readOnly: 'You need write permission to see and create upload links.',
+    locked: 'The project is locked: senders are refused, and no links can be created until an administrator unlocks it.',
     create: 'New link',
     createTitle: 'New upload link',
     createSubmit: 'Create link',

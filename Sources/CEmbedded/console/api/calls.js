@@ -164,3 +164,43 @@ export const revokeLink = (client, id) => client.request('DELETE', `${LINKS}/${e
 
 /** Returns a sender's session, with the files and bytes that its link still accepts; `client` has its token. */
 export const getLinkSession = (client, signal) => client.request('GET', `${LINKS}/session`, { signal });
+
+// Webhooks (extension `webhooks`)
+
+const WEBHOOKS = '/v2/webhooks';
+
+const webhookAction = (client, id, action, body) =>
+  client.request('POST', `${WEBHOOKS}/${encode(id)}/actions/${action}`, { body });
+
+export const listWebhooks = (client, project, signal) => all(client, WEBHOOKS, { query: { project }, signal });
+
+/** @returns {Promise<Object>} The webhook, with its `secret`, which cannot be read again. */
+export const createWebhook = (client, webhook) => client.request('POST', WEBHOOKS, { body: webhook });
+
+export const updateWebhook = (client, id, changes) => client.request('PATCH', `${WEBHOOKS}/${encode(id)}`,
+  { body: changes });
+
+export const deleteWebhook = (client, id) => client.request('DELETE', `${WEBHOOKS}/${encode(id)}`);
+
+export const enableWebhook = (client, id) => webhookAction(client, id, 'enable');
+
+export const disableWebhook = (client, id) => webhookAction(client, id, 'disable');
+
+/** @returns {Promise<Object>} The webhook, with its new `secret`, which cannot be read again. */
+export const rotateSecret = (client, id) => webhookAction(client, id, 'rotate-secret', {});
+
+/** @returns {Promise<{success: boolean, status?: number, error?: string}>} The result, also if the receiver fails. */
+export const testWebhook = (client, id) => webhookAction(client, id, 'test');
+
+/** @param {string} after The cursor after which the webhook continues. */
+export const replayWebhook = (client, id, after) => webhookAction(client, id, 'replay', { after });
+
+/** @returns {Promise<Object[]>} The events that were given up, the most recent first. */
+export const listDeliveries = (client, id) => all(client, `${WEBHOOKS}/${encode(id)}/deliveries`);
+
+/** @param {string} event The id of an event that was given up. */
+export const redeliver = (client, id, event) => webhookAction(client, id, 'redeliver', { event });
+
+/** @returns {Promise<string>} The cursor of the end of the event log. */
+export const lastEvent = async (client) =>
+  (await client.request('GET', '/v2/events', { query: { after: 'latest' } })).next;

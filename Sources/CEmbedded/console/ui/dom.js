@@ -64,6 +64,7 @@ const ICONS = {
   link:
     'M6.5 9.5 9.5 6.5' +
     'M7.5 4.8l1.3-1.3a2.6 2.6 0 0 1 3.7 3.7L11.2 8.5M8.5 11.2l-1.3 1.3a2.6 2.6 0 0 1-3.7-3.7L4.8 7.5',
+  lock: 'M3.5 7.2h9v6.3h-9ZM5.5 7.2V5a2.5 2.5 0 0 1 5 0v2.2',
   menu: 'M2.5 4.5h11M2.5 8h11M2.5 11.5h11',
   monitor: 'M2 3h12v8H2ZM5.5 13.5h5M8 11v2.5',
   moon: 'M13.3 9.5A5.6 5.6 0 0 1 6.5 2.7a5.6 5.6 0 1 0 6.8 6.8Z',
@@ -83,6 +84,7 @@ const ICONS = {
     'M11.7 11.7l.9.9M12.6 3.4l-.9.9M4.3 11.7l-.9.9',
   tag: 'M2.5 2.5h5l6 6-5 5-6-6ZM5.5 5.5v.1',
   trash: 'M2.8 4.5h10.4M6 4.5v-2h4v2M4.2 4.5l.6 9h6.4l.6-9',
+  unlock: 'M3.5 7.2h9v6.3h-9ZM5.5 7.2V5a2.5 2.5 0 0 1 4.8-1',
   upload: 'M8 10.8v-8M4.5 6 8 2.5 11.5 6M2.8 13.5h10.4',
   users:
     'M6 7.5a2.3 2.3 0 1 0 0-4.6 2.3 2.3 0 0 0 0 4.6ZM1.8 13c.3-2.3 2-3.5 4.2-3.5s3.9 1.2 4.2 3.5' +
@@ -205,4 +207,27 @@ export function field(label, control, { help } = {}) {
   const note = help && h('p', { class: 'help', id: `${control.id}-help` }, help);
   if (note) control.setAttribute('aria-describedby', note.id);
   return h('div', { class: 'field' }, h('label', { for: control.id }, label), control, note);
+}
+
+/**
+ * Shows below a control of {@link field} why its value is refused, and moves the focus to the control; `null` removes
+ * the message.
+ *
+ * @returns {undefined}
+ */
+export function setFieldError(control, message) {
+  const id = `${control.id}-error`;
+  const box = control.closest('.field');
+  box.querySelector('.form-error')?.remove();
+  const notes = (control.getAttribute('aria-describedby') ?? '').split(' ').filter((note) => note && note !== id);
+  if (message) {
+    box.append(h('div', { class: 'form-error', role: 'alert', id }, icon('alert'), h('span', null, message)));
+    notes.push(id);
+    control.setAttribute('aria-invalid', 'true');
+    control.focus();
+  } else {
+    control.removeAttribute('aria-invalid');
+  }
+  if (notes.length > 0) control.setAttribute('aria-describedby', notes.join(' '));
+  else control.removeAttribute('aria-describedby');
 }

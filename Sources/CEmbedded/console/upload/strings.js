@@ -48,7 +48,7 @@ export const upload = {
   ],
   forbidden: [
     'You may not upload to this project',
-    'Contact an administrator of the project for write permission.',
+    '{message} Contact an administrator of the project.',
   ],
   destinationMissing: [
     'The destination no longer exists',

@@ -9,7 +9,7 @@ import { ago, bytes, count, time } from '../ui/format.js';
 import { snippet } from '../ui/snippet.js';
 import { toast } from '../ui/toast.js';
 import { LinkForm } from './link-form.js';
-import { loadProject, projectHead } from './project-head.js';
+import { loadProject, projectHead, withLock } from './project-head.js';
 
 const t = strings.links;
 
@@ -20,7 +20,7 @@ export async function show({ app, route, signal, main }) {
   const { write } = project.permissions;
   fill(main, h('div', { class: 'page' },
     projectHead({ app, project, active: 'links',
-      actions: write ? [button(t.create, { icon: 'plus', kind: 'primary', on: () => view.create() })] : [] }),
+      actions: view.mayCreate ? [button(t.create, { icon: 'plus', kind: 'primary', on: () => view.create() })] : [] }),
     view.content));
   if (write) await view.refresh();
   else fill(view.content, h('div', { class: 'content' }, h('p', { class: 'note' }, icon('info'), t.readOnly)));
@@ -31,6 +31,7 @@ class LinksView {
   constructor(app, project, signal) {
     Object.assign(this, { app, project, signal });
     this.content = h('div', { class: 'scroll' });
+    this.mayCreate = withLock(project).permissions.write;
     this.folders = new Map([[project.root_folder, project.name]]);
   }
 
@@ -40,8 +41,10 @@ class LinksView {
     if (this.signal.aborted) return;
     fill(this.content, links.length === 0
       ? h('div', { class: 'empty' }, icon('link'), h('h2', null, t.emptyTitle), h('p', null, t.empty),
-        button(t.create, { icon: 'plus', kind: 'primary', on: () => this.create() }))
+        this.mayCreate ? button(t.create, { icon: 'plus', kind: 'primary', on: () => this.create() })
+          : h('p', { class: 'note' }, icon('info'), t.locked))
       : h('div', { class: 'content' }, h('p', { class: 'muted' }, t.text),
+        !this.mayCreate && h('p', { class: 'note' }, icon('info'), t.locked),
         h('ul', { class: 'link-list' }, links.map((link) => this.#row(link)))));
   }
 

@@ -26,7 +26,7 @@ export const withLock = (project) => (project.settings?.locked
  * @param {Object} options
  * @param {Object} options.app
  * @param {Object} options.project
- * @param {'files'|'links'|'members'|'settings'} options.active
+ * @param {'files'|'links'|'webhooks'|'members'|'settings'} options.active
  * @param {{label: string, href: string}[]} [options.trail] Folders below the project, the last being the current one.
  * @param {HTMLElement[]} [options.actions]
  */
@@ -41,6 +41,13 @@ export function projectHead({ app, project, active, trail = [], actions = [] }) 
   const tab = (view, label) => h('a', {
     class: 'tab', href: projectAddress(project.id, view), 'aria-current': view === active ? 'page' : null,
   }, label);
+  const tabs = h('nav', { class: 'tabs', 'aria-label': t.views },
+    tab('files', t.files), app.extensions.has('upload_links') && tab('links', t.links),
+    app.extensions.has('webhooks') && project.permissions.admin && tab('webhooks', t.webhooks),
+    tab('members', t.members), tab('settings', t.settings));
+  // On small screens, the tabs scroll sideways. They have a position only once the view has added them to the page.
+  requestAnimationFrame(() =>
+    tabs.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' }));
   return h('header', { class: 'page-head project-head' },
     h('nav', { class: 'crumbs', 'aria-label': t.path }, h('ol', null,
       parents.map(({ label, href }) => h('li', null, h('a', { href }, name(label)), icon('chevron'))))),
@@ -48,9 +55,7 @@ export function projectHead({ app, project, active, trail = [], actions = [] }) 
       h('h1', { tabindex: '-1' }, current && icon('folder'), name(current?.label ?? project.name)),
       project.settings?.locked && h('span', { class: 'pill pill-disabled', title: t.lockedHelp }, t.locked),
       h('div', { class: 'actions' }, actions)),
-    h('nav', { class: 'tabs', 'aria-label': t.views },
-      tab('files', t.files), app.extensions.has('upload_links') && tab('links', t.links), tab('members', t.members),
-      tab('settings', t.settings)));
+    tabs);
 }
 
 /** Returns the folders from the project's root to the current folder. */

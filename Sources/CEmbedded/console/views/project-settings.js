@@ -1,12 +1,12 @@
-// Name and description of a project, and its deletion.
+// Name and description of a project, its lock, and its deletion.
 
-import { deleteProject, updateProject } from '../api/calls.js';
+import { deleteProject, getProject, updateProject } from '../api/calls.js';
 import { strings } from '../strings.js';
 import { button, field, fill, h, icon, name, plainName } from '../ui/dom.js';
 import { openDialog } from '../ui/dialog.js';
 import { bytes, count, time } from '../ui/format.js';
 import { copyButton } from '../ui/snippet.js';
-import { toast } from '../ui/toast.js';
+import { attempt, toast } from '../ui/toast.js';
 import { loadProject, projectHead } from './project-head.js';
 
 const t = strings.settings;
@@ -14,6 +14,7 @@ const t = strings.settings;
 export async function show({ app, route, signal, main }) {
   const project = await loadProject(app, route.project, signal, { fresh: true });
   const { write, admin } = project.permissions;
+  const locked = project.settings?.locked === true;
   app.shell.setTitle(t.pageTitle(plainName(project.name)));
   const title = h('input', { type: 'text', value: project.name, maxlength: 255, disabled: !write,
     autocomplete: 'off' });
@@ -48,9 +49,28 @@ export async function show({ app, route, signal, main }) {
   });
   fill(main, h('div', { class: 'page' }, projectHead({ app, project, active: 'settings' }),
     h('div', { class: 'scroll' }, form,
+      (admin || locked) && lockSection(app, project),
       admin && h('section', { class: 'content narrow danger-zone' }, h('h2', null, t.deleteTitle),
-        h('p', null, t.deleteText),
-        button(t.delete, { icon: 'trash', kind: 'danger', on: () => remove(app, project) })))));
+        h('p', null, t.deleteText), locked ? h('p', { class: 'muted' }, t.deleteLocked)
+          : button(t.delete, { icon: 'trash', kind: 'danger', on: () => remove(app, project) })))));
+}
+
+/** Creates the section that explains the lock and, for administrators, locks or unlocks the project. */
+function lockSection(app, project) {
+  const locked = project.settings?.locked === true;
+  const toggle = () => button(locked ? t.unlock : t.lock, { icon: locked ? 'unlock' : 'lock', on: async () => {
+    const done = await attempt(async () => {
+      // Settings are replaced as a whole, so those that another user has just changed are read first.
+      const { settings } = await getProject(app.client, project.id);
+      await updateProject(app.client, project.id, { settings: { ...settings, locked: !locked } });
+    }, locked ? t.unlocked : t.locked);
+    if (!done) return;
+    app.project = null;
+    app.route();
+  } });
+  return h('section', { class: 'content narrow lock-zone' }, h('h2', null, t.lockTitle),
+    h('p', null, locked ? t.isLocked : t.lockText), h('p', { class: 'muted' }, t.lockRefuses),
+    h('p', { class: 'muted' }, t.lockAllows), project.permissions.admin && toggle());
 }
 
 /** Returns the usage and quota of a project (extension `usage`) as terms and descriptions. */
