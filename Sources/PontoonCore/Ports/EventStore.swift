@@ -27,7 +27,7 @@ package protocol EventStore: Sendable {
     /// Deletes the oldest events that occurred before a time, at most `limit`.
     /// - Returns: The number of deleted events.
     func pruneEvents(before time: Date, limit: Int) async throws -> Int
-    /// Returns the position up to which the hook command has run; `nil` if it has never been used.
+    /// Returns the position up to which the hook command has run; `nil` if none is recorded yet.
     func hookCursor() async throws -> EventCursor?
     /// Moves the position up to which the hook command has run, if it is `old`.
     /// - Returns: `false`, with nothing changed, if another server has moved it.

@@ -53,7 +53,7 @@ package protocol FilePutStore: Sendable {
     /// after ``ObjectLeases/timeOfLateRequests``, and ``discardLeasedObjects(until:)`` then discards the objects again.
     /// - Returns: The keys of the discarded objects.
     func discardLeasedObjects(leaseID: String) async throws -> Set<ObjectKey>
-    /// Discards the objects whose leases expire by a time, and makes these leases void; deletes those that are void already.
+    /// Discards the objects whose leases expire by a time. Makes these leases void, and deletes those that already were.
     /// - Returns: The number of discarded objects.
     func discardLeasedObjects(until time: Date) async throws -> Int
     /// Discards an object, unless a file uses it. Waits for a transaction that is about to add such a file.
@@ -65,9 +65,9 @@ package protocol FilePutStore: Sendable {
 
 /// The leases of objects that are stored in one call.
 package enum ObjectLeases {
-    /// Time in seconds after which an object is discarded again.
+    /// Time in seconds after which a discarded object is discarded a second time.
     ///
-    /// A bucket may carry out a request of a server that was killed or suspended, or whose response was lost, after the
-    /// object was removed.
+    /// A bucket may carry out a late request, of a server that was killed or suspended or that lost the response, and so
+    /// store the object again after it was removed.
     package static let timeOfLateRequests: Double = 3600
 }
