@@ -2,9 +2,9 @@ package import PontoonFoundation
 
 /// Storage of the event log: the changes of files, uploads, projects and members, in order.
 ///
-/// Every other method of a ``MetadataStore`` that makes such a change records its events in the same transaction, unless
-/// ``recordsEvents`` is false. An event is ordered after those of the changes that its transaction has seen, and never
-/// before an event that a reader has already been given.
+/// Every other method of a ``MetadataStore`` that makes such a change records its events in the same transaction,
+/// unless ``recordsEvents`` is false. An event is ordered after those of the changes that its transaction has seen, and
+/// never before an event that a reader has already been given.
 package protocol EventStore: Sendable {
     /// Whether changes are recorded.
     var recordsEvents: Bool { get }
