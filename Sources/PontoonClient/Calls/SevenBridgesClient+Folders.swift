@@ -25,8 +25,8 @@ extension SevenBridgesClient {
 
     /// Finds the innermost project or folder of a path that exists.
     ///
-    /// - Returns: The project or folder, as in ``makeFolders(_:)``, and the names of the folders in it that do not exist,
-    ///   outermost first.
+    /// - Returns: The project or folder, as in ``makeFolders(_:)``, and the names of the folders in it that do not
+    ///   exist, outermost first.
     /// - Throws: The same errors as ``makeFolders(_:)``.
     package func existingPart(of path: RemotePath) async throws -> (place: UploadDestination, missing: [String]) {
         switch path {

@@ -14,7 +14,8 @@ public struct UploadStart: Sendable {
     public var partSize: Int64?
     /// Whether an existing file with that name is replaced.
     public var overwrite = false
-    /// MD5 of the file, 32 hexadecimal digits, which Pontoon verifies when the upload is completed; `nil` declares none.
+    /// MD5 of the file, 32 hexadecimal digits, which Pontoon verifies when the upload is completed; `nil` declares
+    /// none.
     public var md5: String?
     /// Tags of the file; must be empty unless the server has the extension `upload_labels`.
     public var tags: [String] = []

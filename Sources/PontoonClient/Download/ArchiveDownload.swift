@@ -35,8 +35,8 @@ extension SevenBridgesClient {
 extension Downloader {
     /// Downloads a folder and everything in it to a stream, as one tar archive.
     ///
-    /// The archive is requested once; after a lost connection, only the missing bytes are requested again. Its length is
-    /// verified; tar programs verify its headers, but not the contents.
+    /// The archive is requested once; after a lost connection, only the missing bytes are requested again. Its length
+    /// is verified; tar programs verify its headers, but not the contents.
     ///
     /// - Parameters:
     ///   - folder: The folder. Its target is used in messages only.

@@ -23,8 +23,8 @@ public struct DownloadItem: TransferItem, Hashable {
     var isSource = false
     /// The error with which the item fails before it is requested; `nil` if it can be downloaded.
     ///
-    /// ``RemoteTree`` sets it for a name that cannot be used on this machine, such as `..`, and for a folder whose contents
-    /// the server does not list. It does not affect equality.
+    /// ``RemoteTree`` sets it for a name that cannot be used on this machine, such as `..`, and for a folder whose
+    /// contents the server does not list. It does not affect equality.
     public var problem: (any Error)?
 
     /// Creates an item.

@@ -66,8 +66,8 @@ struct FileDownload: Sendable {
     /// In the latter case, deletes the files left by an earlier run.
     ///
     /// - Returns: `nil` if the file must be downloaded.
-    /// - Throws: `.nameTaken` if the existing file must not be replaced; `.fileUnreadable` if it cannot be read; `.busy`,
-    ///   `.diskFull` or `.fileUnwritable` if the files left by an earlier run cannot be deleted.
+    /// - Throws: `.nameTaken` if the existing file must not be replaced; `.fileUnreadable` if it cannot be read;
+    ///   `.busy`, `.diskFull` or `.fileUnwritable` if the files left by an earlier run cannot be deleted.
     private func existingFileEnding(_ details: DownloadItem, _ size: Int64) async throws -> TransferEnding? {
         let policy = options.transfer.conflictPolicy
         return try await threads.runIfActive {

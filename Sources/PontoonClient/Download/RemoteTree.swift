@@ -19,8 +19,8 @@ public struct RemoteTree: Sendable {
     /// - Returns: The files in the server's order; those in a folder come before those in its subfolders. A file whose
     ///   path contains an invalid name, such as `..`, and a subfolder that the server does not list, have a
     ///   ``DownloadItem/problem``.
-    /// - Throws: ``ClientError``, with code `.notFound` if a name in the path does not exist, or `.responseUnreadable` if
-    ///   the folder tree is endless; ``APIError``, with status 404 for an unknown project or id.
+    /// - Throws: ``ClientError``, with code `.notFound` if a name in the path does not exist, or `.responseUnreadable`
+    ///   if the folder tree is endless; ``APIError``, with status 404 for an unknown project or id.
     public func items(
         _ path: RemotePath,
         into folder: FilePath,

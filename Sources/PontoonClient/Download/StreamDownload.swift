@@ -5,10 +5,10 @@ import Synchronization
 extension Downloader {
     /// Downloads files to a stream, one after another and each in order, without storing them on disk.
     ///
-    /// Ranges of a file are requested concurrently and kept in memory until all bytes before them have been written. They
-    /// respect ``TransferOptions/maximumMemory``. A file that fails does not stop the others, but some of its bytes may
-    /// have been written: in particular, its checksum is compared after its last byte. If the task is cancelled, the
-    /// unfinished files have the outcome ``TransferOutcome/cancelled``.
+    /// Ranges of a file are requested concurrently and kept in memory until all bytes before them have been written.
+    /// They respect ``TransferOptions/maximumMemory``. A file that fails does not stop the others, but some of its
+    /// bytes may have been written: in particular, its checksum is compared after its last byte. If the task is
+    /// cancelled, the unfinished files have the outcome ``TransferOutcome/cancelled``.
     ///
     /// - Parameters:
     ///   - items: The files, in the order in which they are written. Their targets are used in messages only.

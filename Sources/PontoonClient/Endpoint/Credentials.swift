@@ -25,9 +25,9 @@ public struct Credentials: Sendable {
     /// Searches for credentials in the same order as the platform's own clients, which do not know `PONTOON_PROFILE`.
     ///
     /// A named profile takes precedence over the environment (`SB_API_ENDPOINT`, `SB_AUTH_TOKEN`), which takes
-    /// precedence over the profile that `PONTOON_PROFILE` names, and this over the profile `default`. An environment with
-    /// only one of the two variables is an error, because the other half of a profile could belong to another server;
-    /// `SB_AUTH_TOKEN` alone is accepted if `endpoint` is given. An empty variable counts as not set.
+    /// precedence over the profile that `PONTOON_PROFILE` names, and this over the profile `default`. An environment
+    /// with only one of the two variables is an error, because the other half of a profile could belong to another
+    /// server; `SB_AUTH_TOKEN` alone is accepted if `endpoint` is given. An empty variable counts as not set.
     ///
     /// - Parameters:
     ///   - profile: Name of the profile; if `nil`, the environment is searched, as described above.

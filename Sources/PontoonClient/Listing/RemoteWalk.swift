@@ -148,8 +148,8 @@ extension SevenBridgesClient {
     /// A path is a pattern if a name in it contains `*`, `?`, `[`, `{` or `\`, unless a file or folder has exactly this
     /// path. Its rules are those of `.gitignore`; it matches below the folder before the first such name.
     ///
-    /// - Throws: ``ClientError``, with code `.notFound` if a name in the path does not exist, or `.requestInvalid` for an
-    ///   invalid pattern; ``APIError``, with status 404 for an unknown id, or for names in an unknown project.
+    /// - Throws: ``ClientError``, with code `.notFound` if a name in the path does not exist, or `.requestInvalid` for
+    ///   an invalid pattern; ``APIError``, with status 404 for an unknown id, or for names in an unknown project.
     package func start(_ text: String) async throws -> RemoteWalk.Start {
         let path = try RemotePath(text)
         guard case .path(let project, let names) = path,

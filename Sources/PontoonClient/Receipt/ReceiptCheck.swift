@@ -47,8 +47,8 @@ extension Receipt {
     ///
     /// - Parameters:
     ///   - locally: Whether to read the local files and compare their checksums.
-    ///   - root: Folder that contains the local files under their paths on the server; if `nil`, they are read at the paths
-    ///     in the receipt.
+    ///   - root: Folder that contains the local files under their paths on the server; if `nil`, they are read at the
+    ///     paths in the receipt.
     ///   - client: Client for the files on the server; if `nil`, only local files are checked.
     ///   - acceptingEndpoint: Whether the receipt may be for another URL, at which the same server was reached before.
     ///   - deep: Whether to have the server read the stored bytes again, and to wait until it has.

@@ -35,8 +35,8 @@ public struct DownloadSelection: Sendable {
     /// A source that cannot be found does not stop the others. Files that are named themselves are not filtered.
     ///
     /// - Returns: The files: those of ``sources`` first, in the server's order within a folder.
-    /// - Throws: ``ClientError`` with code `.requestInvalid` for a pattern that cannot match, or a source that is neither an
-    ///   id nor a path; any error that concerns every request.
+    /// - Throws: ``ClientError`` with code `.requestInvalid` for a pattern that cannot match, or a source that is
+    ///   neither an id nor a path; any error that concerns every request.
     public func resolve(_ client: SevenBridgesClient) async throws -> Result {
         var filter = try PathFilter(include: include, exclude: exclude)
         let isWholeProject = sources.isEmpty && listed.isEmpty

@@ -218,8 +218,8 @@ enum FileSystem {
 
     /// A locale in which texts are UTF-8; its value is `nil` if the system has none.
     ///
-    /// `@unchecked Sendable`: the only field is a constant pointer to a locale that is never modified or freed. POSIX allows
-    /// several threads to use such a locale at the same time; `uselocale` changes only the calling thread.
+    /// `@unchecked Sendable`: the only field is a constant pointer to a locale that is never modified or freed. POSIX
+    /// allows several threads to use such a locale at the same time; `uselocale` changes only the calling thread.
     private struct CharacterLocale: @unchecked Sendable {
         let value = newlocale(LC_CTYPE_MASK, "C.UTF-8", nil)
     }

@@ -11,8 +11,8 @@ struct ServerSentEvent: Equatable {
 
 /// A parser of a stream of Server-Sent Events.
 ///
-/// Source: https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation. Lines that end with a
-/// carriage return alone are not supported.
+/// Source: https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation. Lines that end
+/// with a carriage return alone are not supported.
 struct ServerSentEventParser {
     private var rest = ByteBuffer()
     private var event = ServerSentEvent()

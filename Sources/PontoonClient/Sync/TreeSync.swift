@@ -70,8 +70,8 @@ extension TreeSync {
     ///
     /// - Parameter destination: The project or folder on the server; `nil` if it does not exist yet.
     /// - Returns: The plan.
-    /// - Throws: ``ClientError``, with code `.requestInvalid` if the local folder is a file or a pattern cannot match, or
-    ///   `.notFound` if it does not exist; ``APIError``; `CancellationError`.
+    /// - Throws: ``ClientError``, with code `.requestInvalid` if the local folder is a file or a pattern cannot match,
+    ///   or `.notFound` if it does not exist; ``APIError``; `CancellationError`.
     public func planUpload(to destination: UploadDestination?) async throws -> Plan<UploadItem> {
         let found = try await localFiles(listed)
         var (filter, plan) = (found.filter, Plan<UploadItem>(items: found.items, place: destination))
@@ -152,8 +152,8 @@ extension TreeSync {
     ///
     /// - Parameter remote: The project or folder on the server.
     /// - Returns: The plan.
-    /// - Throws: ``ClientError``, with code `.requestInvalid` if the local folder or `remote` is a file or a pattern cannot
-    ///   match, or `.notFound` if a name in the path `remote` does not exist; ``APIError``; `CancellationError`.
+    /// - Throws: ``ClientError``, with code `.requestInvalid` if the local folder or `remote` is a file or a pattern
+    ///   cannot match, or `.notFound` if a name in the path `remote` does not exist; ``APIError``; `CancellationError`.
     public func planDownload(of remote: RemotePath) async throws -> Plan<DownloadItem> {
         let found = try await client.find(remote)
         if let found, !found.isFolder { throw TreeComparison.isFile("\(remote)") }

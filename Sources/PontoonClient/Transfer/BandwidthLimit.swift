@@ -36,8 +36,8 @@ public struct BandwidthLimit: Hashable, Sendable {
 
     /// Creates a limit that changes at certain times of the day or of the week.
     ///
-    /// Before the first entry of the week, the last one applies, as if it belonged to the week before. If several entries
-    /// have the same time, the last of them applies.
+    /// Before the first entry of the week, the last one applies, as if it belonged to the week before. If several
+    /// entries have the same time, the last of them applies.
     ///
     /// - Parameter timetable: The entries, in any order; without any, there is no limit.
     public init(timetable: [Entry]) {

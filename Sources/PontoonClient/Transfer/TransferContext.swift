@@ -72,7 +72,8 @@ extension TransferContext {
 }
 
 extension TransferOptions {
-    /// Returns the division of the memory limit, with at most `automaticLimit` parts in flight if the user chose no number.
+    /// Returns the division of the memory limit, with at most `automaticLimit` parts in flight if the user chose no
+    /// number.
     func memory(automaticLimit: Int) -> MemoryBudget {
         MemoryBudget(maximumMemory: maximumMemory, requestedConcurrency: concurrency.limit ?? automaticLimit)
     }

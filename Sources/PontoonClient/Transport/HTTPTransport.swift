@@ -150,10 +150,11 @@ final class HTTPTransport: Sendable {
 }
 
 #if os(Linux)
-/// `TCP_USER_TIMEOUT`, the time after which the kernel closes a connection whose peer does not acknowledge the bytes sent.
+/// `TCP_USER_TIMEOUT`, the time after which the kernel closes a connection whose peer does not acknowledge the bytes
+/// sent.
 ///
-/// The kernel buffers several MiB, so the client cannot see whether the last bytes of a part arrive. With this option, it
-/// can wait long for a response without waiting long on a connection that is dead.
+/// The kernel buffers several MiB, so the client cannot see whether the last bytes of a part arrive. With this option,
+/// it can wait long for a response without waiting long on a connection that is dead.
 private let tcpUserTimeout = ChannelOptions.Types.SocketOption(level: .tcp, name: NIOBSDSocket.Option(rawValue: 18))
 #endif
 

@@ -70,8 +70,8 @@ public struct RetryPolicy: Hashable, Sendable {
     /// Maximum time since the first failed attempt after which a request is retried.
     ///
     /// If the connection fails, the time counts from the last success of any request to the same server, so that an
-    /// outage of this length ends a run, and shorter ones do not. A request that fails while others succeed is retried for
-    /// at most four times as long.
+    /// outage of this length ends a run, and shorter ones do not. A request that fails while others succeed is retried
+    /// for at most four times as long.
     public var maximumTime: Duration = .seconds(3600)
     /// Pause after the first failed attempt; doubles with each further one.
     ///

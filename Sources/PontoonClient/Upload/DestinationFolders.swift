@@ -113,7 +113,8 @@ struct DestinationFolders: Sendable {
 
     /// Finds files and folders by their names in a project or folder.
     ///
-    /// - Returns: The files and folders, and the errors of names that cannot be looked up; a missing name has no result.
+    /// - Returns: The files and folders, and the errors of names that cannot be looked up; a missing name has no
+    ///   result.
     /// - Throws: An error that concerns more than one name.
     static func lookUp(
         _ names: [String],

@@ -2,7 +2,8 @@ import NIOPosix
 import PontoonCore
 
 extension FileUpload {
-    /// Maximum number of parts that are stored in temporary files at the same time, unless the user chose a concurrency.
+    /// Maximum number of parts that are stored in temporary files at the same time, unless the user chose a
+    /// concurrency.
     private static let maximumSpooledParts = 8
     /// Maximum duration of the abort of a failed upload; if it takes longer, the upload is left to expire.
     private static let abortTimeout: Duration = .seconds(15)

@@ -9,8 +9,8 @@ struct FileUpload: Sendable {
     let file: TransferFile<UploadItem>
     /// The project or folder that receives the file; it already exists.
     let destination: UploadDestination
-    /// The file or folder at the destination with the item's name, before the upload; `nil` if there was none, or if the
-    /// name was not looked up.
+    /// The file or folder at the destination with the item's name, before the upload; `nil` if there was none, or if
+    /// the name was not looked up.
     let existing: FileDetails?
     /// The record of the local file, if it is unchanged since an earlier run finished it as ``existing``.
     let record: FinishedRecord?
@@ -73,8 +73,8 @@ struct FileUpload: Sendable {
                     && [.overwrite, .rename].contains(job.options.transfer.conflictPolicy)
                 {
                     restarts += 1
-                    // The server decides at the start of an upload under which name it may end, and whether it may replace
-                    // a file.
+                    // The server decides at the start of an upload under which name it may end, and whether it may
+                    // replace a file.
                     let isOlder = upload.isResumed && job.options.transfer.conflictPolicy == .overwrite
                     await warn(
                         isOlder
@@ -137,7 +137,8 @@ struct FileUpload: Sendable {
         )
     }
 
-    /// Sets the file's tags and metadata unless it has them already, records the file as finished and deletes the journal.
+    /// Sets the file's tags and metadata unless it has them already, records the file as finished and deletes the
+    /// journal.
     ///
     /// - Parameters:
     ///   - completed: The file on the server.

@@ -28,9 +28,9 @@ final class OpenUploads: Sendable {
 
     /// Finds an unfinished upload of a file.
     ///
-    /// If `adopts` is set, an upload is resumed if its first and its last stored part match the file. The other parts are
-    /// compared before they are reused, like those of any resumed upload. An upload without a stored part is resumed only
-    /// if an earlier run on this machine was about to start it.
+    /// If `adopts` is set, an upload is resumed if its first and its last stored part match the file. The other parts
+    /// are compared before they are reused, like those of any resumed upload. An upload without a stored part is
+    /// resumed only if an earlier run on this machine was about to start it.
     ///
     /// - Parameters:
     ///   - start: The upload that would otherwise be started.

@@ -105,8 +105,8 @@ public struct UploadOptions: Sendable {
     /// The file is read once more, before its first part is sent.
     public var computesMD5 = false
 
-    /// Whether the files at the destination are looked up before the uploads, and left as they are if they have the same
-    /// bytes: unless the user chose an upload or wants to send everything again.
+    /// Whether the files at the destination are looked up before the uploads, and left as they are if they have the
+    /// same bytes: unless the user chose an upload or wants to send everything again.
     var comparesExisting: Bool { uploadID == nil && (transfer.resumes || comparesAlways) }
 
     /// The stream whose bytes are uploaded instead of those of a file; `nil` for files.

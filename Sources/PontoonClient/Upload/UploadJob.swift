@@ -46,8 +46,8 @@ struct UploadJob: TransferJob {
         )
     }
 
-    /// Begins a file; it ends at once if it cannot be uploaded, an earlier run finished it, or it is skipped because its
-    /// name is taken.
+    /// Begins a file; it ends at once if it cannot be uploaded, an earlier run finished it, or it is skipped because
+    /// its name is taken.
     func start(_ file: TransferFile<UploadItem>) async -> TransferStart {
         await start(file, isAlone: false)
     }

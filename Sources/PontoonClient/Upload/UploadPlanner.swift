@@ -83,7 +83,8 @@ extension Uploader {
         }
     }
 
-    /// Returns the error with which every upload would fail because the user lacks a permission; `nil` if none is known.
+    /// Returns the error with which every upload would fail because the user lacks a permission; `nil` if none is
+    /// known.
     private func refusal() async throws -> ClientError? {
         let project: String? =
             switch options.destination {
@@ -161,7 +162,8 @@ private struct UploadPlanner {
         }
     }
 
-    /// Returns the action for an upload chosen by the user or left unfinished by an earlier run; `nil` if there is none.
+    /// Returns the action for an upload chosen by the user or left unfinished by an earlier run; `nil` if there is
+    /// none.
     private func resume(_ item: UploadItem, _ source: SourceFile) async throws -> Decision? {
         if let id = options.uploadID {
             let plan = try FileUpload.plan(resuming: try await client.upload(id), source)
@@ -189,7 +191,8 @@ private struct UploadPlanner {
         }
     }
 
-    /// Returns the action for an upload that another machine started, or whose journal was lost; `nil` if there is none.
+    /// Returns the action for an upload that another machine started, or whose journal was lost; `nil` if there is
+    /// none.
     private func findOpen(_ item: UploadItem, _ source: SourceFile, wasStarting: Bool) async throws -> Decision? {
         guard options.transfer.resumes, let destination = try folders.destination(of: item) else { return nil }
         let start = UploadStart(destination: destination, name: item.name, size: source.facts.size)

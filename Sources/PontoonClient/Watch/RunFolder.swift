@@ -10,8 +10,8 @@ struct RunFolder: Hashable, Sendable {
 
     /// Finds the folders of runs; blocks.
     ///
-    /// Ignores `lost+found`, folders whose names begin with a dot, and names that are not valid UTF-8. Below `root`, also
-    /// ignores folders that no longer exist or that the user may not read.
+    /// Ignores `lost+found`, folders whose names begin with a dot, and names that are not valid UTF-8. Below `root`,
+    /// also ignores folders that no longer exist or that the user may not read.
     ///
     /// - Parameters:
     ///   - root: The watched folder.

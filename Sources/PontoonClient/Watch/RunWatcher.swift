@@ -44,9 +44,10 @@ public struct RunWatcher: Sendable {
     ///   - options: The options; ``UploadOptions/stateDirectory`` must be set.
     ///   - hooks: The functions that are informed about the progress.
     /// - Returns: The last notice of each run, including those that were removed before they were complete.
-    /// - Throws: ``ClientError``, with code `.busy` if another process watches the same folder for the same destination,
-    ///   `.requestInvalid` for invalid options, or `.notFound` if the folder does not exist; ``APIError`` if the token is
-    ///   not valid or the destination does not exist; `CancellationError`; any error that `hooks.ended` throws.
+    /// - Throws: ``ClientError``, with code `.busy` if another process watches the same folder for the same
+    ///   destination, `.requestInvalid` for invalid options, or `.notFound` if the folder does not exist; ``APIError``
+    ///   if the token is not valid or the destination does not exist; `CancellationError`; any error that `hooks.ended`
+    ///   throws.
     public static func watch(
         _ folder: FilePath,
         _ client: SevenBridgesClient,

@@ -193,8 +193,8 @@ struct WatchedRun {
         try await end(notice)
     }
 
-    /// Returns the end of the run if an empty folder could not be created for a reason that will not pass; the next scans
-    /// do not handle folders.
+    /// Returns the end of the run if an empty folder could not be created for a reason that will not pass; the next
+    /// scans do not handle folders.
     private func failedFolder(in results: [UploadResult]) -> RunNotice? {
         for result in results where result.item.isFolder {
             guard case .failed(let error) = result.outcome, !error.isTransient else { continue }

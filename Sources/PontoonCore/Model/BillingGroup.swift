@@ -1,7 +1,7 @@
 /// The billing group of a user, which exists because clients expect one: Pontoon bills nobody.
 package enum BillingGroup {
-    /// Returns the id of a user's billing group: a UUID (version 8) that is derived from the name, so that it need not be
-    /// stored.
+    /// Returns the id of a user's billing group: a UUID (version 8) that is derived from the name, so that it need not
+    /// be stored.
     package static func id(of userName: String) -> String {
         var digits = Array(ContentHash.hex("billing group of \(userName)").prefix(32))
         (digits[12], digits[16]) = ("8", "8")

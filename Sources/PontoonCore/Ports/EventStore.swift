@@ -2,9 +2,9 @@ package import PontoonFoundation
 
 /// Storage of the event log: the changes of files, uploads, projects and members, in order.
 ///
-/// Every other method of a ``MetadataStore`` that makes such a change records its events in the same transaction, unless
-/// ``recordsEvents`` is false. An event is ordered after those of the changes that its transaction has seen, and never
-/// before an event that a reader has already been given.
+/// Every other method of a ``MetadataStore`` that makes such a change records its events in the same transaction,
+/// unless ``recordsEvents`` is false. An event is ordered after those of the changes that its transaction has seen, and
+/// never before an event that a reader has already been given.
 package protocol EventStore: Sendable {
     /// Whether changes are recorded.
     var recordsEvents: Bool { get }
@@ -27,7 +27,7 @@ package protocol EventStore: Sendable {
     /// Deletes the oldest events that occurred before a time, at most `limit`.
     /// - Returns: The number of deleted events.
     func pruneEvents(before time: Date, limit: Int) async throws -> Int
-    /// Returns the position up to which the hook command has run; `nil` if it has never been used.
+    /// Returns the position up to which the hook command has run; `nil` if none is recorded yet.
     func hookCursor() async throws -> EventCursor?
     /// Moves the position up to which the hook command has run, if it is `old`.
     /// - Returns: `false`, with nothing changed, if another server has moved it.

@@ -5,7 +5,8 @@ package import PontoonFoundation
 /// A server that works on a job holds its lease, which every step checks and extends.
 package protocol FileJobStore: Sendable {
     /// Adds a job, and removes the oldest finished ones of the user so that at most ``FileJobRules/keptJobs`` remain.
-    /// - Throws: `.limitReached` if the user has ``FileJobRules/maximumUnfinishedJobs`` unfinished jobs; `.userNotFound`.
+    /// - Throws: `.limitReached` if the user has ``FileJobRules/maximumUnfinishedJobs`` unfinished jobs;
+    ///   `.userNotFound`.
     func addFileJob(_ job: FileJob, _ items: [FileJobItem]) async throws
     /// Returns a job; `nil` if it does not exist.
     func fileJob(_ id: String) async throws -> FileJob?

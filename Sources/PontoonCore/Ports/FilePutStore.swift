@@ -3,9 +3,9 @@ package import PontoonFoundation
 /// Storage of files that are added in one transaction, without an upload.
 ///
 /// The object of such a file exists before its record. With a streaming store, the store itself marks objects whose
-/// records may be missing (``StreamingObjectStore/unconfirmedObjects()``). With a presigned store, which several servers
-/// may share, the server holds a lease of the object until the file is committed; when the lease has expired, any server
-/// may discard the object, and the commit is refused.
+/// records may be missing (``StreamingObjectStore/unconfirmedObjects()``). With a presigned store, which several
+/// servers may share, the server holds a lease of the object until the file is committed; when the lease has expired,
+/// any server may discard the object, and the commit is refused.
 package protocol FilePutStore: Sendable {
     /// Adds a file. Discards the object of a replaced file.
     /// - Parameters:
@@ -49,11 +49,13 @@ package protocol FilePutStore: Sendable {
     /// Extends the lease of all objects that are leased under its id.
     /// - Returns: `false`, with nothing changed, if there is none.
     func renewObjectLeases(_ lease: Lease) async throws -> Bool
-    /// Makes the leases under an id void and discards their objects; see ``DiscardedObjectStore``. The void leases expire
-    /// after ``ObjectLeases/timeOfLateRequests``, and ``discardLeasedObjects(until:)`` then discards the objects again.
+    /// Makes the leases under an id void and discards their objects; see ``DiscardedObjectStore``. The void leases
+    /// expire after ``ObjectLeases/timeOfLateRequests``, and ``discardLeasedObjects(until:)`` then discards the objects
+    /// again.
     /// - Returns: The keys of the discarded objects.
     func discardLeasedObjects(leaseID: String) async throws -> Set<ObjectKey>
-    /// Discards the objects whose leases expire by a time, and makes these leases void; deletes those that are void already.
+    /// Discards the objects whose leases expire by a time. Makes these leases void, and deletes those that already
+    /// were.
     /// - Returns: The number of discarded objects.
     func discardLeasedObjects(until time: Date) async throws -> Int
     /// Discards an object, unless a file uses it. Waits for a transaction that is about to add such a file.
@@ -65,9 +67,9 @@ package protocol FilePutStore: Sendable {
 
 /// The leases of objects that are stored in one call.
 package enum ObjectLeases {
-    /// Time in seconds after which an object is discarded again.
+    /// Time in seconds after which a discarded object is discarded a second time.
     ///
-    /// A bucket may carry out a request of a server that was killed or suspended, or whose response was lost, after the
-    /// object was removed.
+    /// A bucket may carry out a late request, of a server that was killed or suspended or that lost the response, and
+    /// so store the object again after it was removed.
     package static let timeOfLateRequests: Double = 3600
 }

@@ -1,7 +1,7 @@
 /// A check of the bytes of new files.
 ///
-/// It runs once the bytes of a file are durable and before anybody can see the file, for each way in which bytes arrive;
-/// copies of files are not checked again.
+/// It runs once the bytes of a file are durable and before anybody can see the file, for each way in which bytes
+/// arrive; copies of files are not checked again.
 package protocol FileValidator: Sendable {
     /// Checks a file.
     ///

@@ -5,8 +5,8 @@ package enum Build {
     /// The version: a number of Semantic Versioning, with the suffix `-dev` between releases.
     package static let version = "0.1.0"
 
-    /// The commit, as 12 hexadecimal digits, followed by `-dirty` if its files were changed; `unknown` if the build does
-    /// not know it, because neither `make` nor the variable `BUILD_COMMIT` named it.
+    /// The commit, as 12 hexadecimal digits, followed by `-dirty` if its files were changed; `unknown` if the build
+    /// does not know it, because neither `make` nor the variable `BUILD_COMMIT` named it.
     package static let commit: String = {
         let commit = String(cString: cbuild_commit)
         return commit.isEmpty ? "unknown" : commit

@@ -1,9 +1,9 @@
 /// Lookup of projects, files and automations for a caller, with permission checks.
 ///
-/// A project that the caller may not read, or that the caller's token does not include, is reported as missing. A caller
-/// who may read it but lacks the permission for the request is refused, with a code that depends on the API call. In a
-/// locked project, requests that need the permission `write` are refused with the same code, whatever the caller's
-/// permissions.
+/// A project that the caller may not read, or that the caller's token does not include, is reported as missing. A
+/// caller who may read it but lacks the permission for the request is refused, with a code that depends on the API
+/// call. In a locked project, requests that need the permission `write` are refused with the same code, whatever the
+/// caller's permissions.
 package struct Access: Sendable {
     private let metadata: any ProjectStore & FileStore & AutomationStore
 

@@ -27,8 +27,8 @@ extension Accounts {
     /// Creates a token for the caller.
     ///
     /// - Throws: `.forbidden` if the token would have more rights than the caller's, or expire later; `.badRequest` for
-    ///   invalid properties; `.projectNotFound`, `.limitReached`; `.notAuthenticated` if the caller's token was revoked,
-    ///   or the caller disabled, in the meantime.
+    ///   invalid properties; `.projectNotFound`, `.limitReached`; `.notAuthenticated` if the caller's token was
+    ///   revoked, or the caller disabled, in the meantime.
     package func createToken(_ request: NewToken, caller: Caller) async throws -> (record: TokenRecord, token: Secret) {
         guard let current = caller.token else {
             throw PontoonError(.notAuthenticated, "A valid authentication token is required.")

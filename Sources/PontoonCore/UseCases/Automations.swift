@@ -56,8 +56,8 @@ package struct Automations: Sendable {
 
     /// Changes the name or description of one of the caller's automations, archives or restores it.
     ///
-    /// - Throws: `.automationNotFound`, also if the automation belongs to another user; `.badRequest` if the new name is
-    ///   empty, or a field is too long.
+    /// - Throws: `.automationNotFound`, also if the automation belongs to another user; `.badRequest` if the new name
+    ///   is empty, or a field is too long.
     package func update(_ id: String, _ change: AutomationChange, caller: Caller) async throws -> Automation {
         let automation = try await access.automation(id, for: caller)
         if change.name?.isEmpty == true { throw PontoonError(.badRequest, "The field 'name' must not be empty.") }

@@ -38,8 +38,8 @@ struct ReportArguments: ParsableArguments {
 
     /// Opens the log file, and applies `--quiet`, for all messages that follow.
     ///
-    /// - Throws: ``ClientError``, with code `.fileUnwritable` if the file cannot be opened, or `.requestInvalid` for a log
-    ///   file with `--json`.
+    /// - Throws: ``ClientError``, with code `.fileUnwritable` if the file cannot be opened, or `.requestInvalid` for a
+    ///   log file with `--json`.
     func begin(json: Bool) throws {
         if json, logFile != nil {
             throw ClientError(

@@ -143,8 +143,8 @@ struct VerifyCommand: AsyncParsableCommand {
         }
     }
 
-    /// Returns the exit status for the findings about a file; different content takes precedence over errors and missing
-    /// files.
+    /// Returns the exit status for the findings about a file; different content takes precedence over errors and
+    /// missing files.
     private static func status(_ findings: [ReceiptCheck.Finding]) -> ExitStatus {
         for finding in findings { if case .different = finding { return .checksumsDiffer } }
         for finding in findings { if case .failed(let error) = finding { return ExitStatus(error) } }

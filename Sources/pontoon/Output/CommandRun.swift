@@ -128,7 +128,8 @@ private func stoppable<Value: Sendable>(
 
 /// Runs blocking work that may never end, such as reading standard input, on a separate thread.
 ///
-/// After a cancellation, the work is abandoned: its thread continues until the process exits, and its result is dropped.
+/// After a cancellation, the work is abandoned: its thread continues until the process exits, and its result is
+/// dropped.
 ///
 /// - Returns: The value of `work`.
 /// - Throws: The error of `work`; `CancellationError`.

@@ -89,8 +89,8 @@ final class Output: Sendable {
         state.withLock { write(line + "\n", to: .output, &$0) }
     }
 
-    /// Prints a message of one line to standard error, with invisible characters replaced (``Swift/String/visible``), and
-    /// appends it to the log file.
+    /// Prints a message of one line to standard error, with invisible characters replaced (``Swift/String/visible``),
+    /// and appends it to the log file.
     ///
     /// - Parameters:
     ///   - line: The message.

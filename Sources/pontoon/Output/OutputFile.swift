@@ -4,8 +4,8 @@ import SystemPackage
 
 /// A file for a result of a transfer, such as a receipt, that is opened before the transfer and written after it.
 ///
-/// As with a shell's redirection, the text is written to whatever the path leads to: a link remains a link, and a device
-/// or a pipe receives the text. An existing file keeps its content until ``write(_:)``.
+/// As with a shell's redirection, the text is written to whatever the path leads to: a link remains a link, and a
+/// device or a pipe receives the text. An existing file keeps its content until ``write(_:)``.
 struct OutputFile: Sendable {
     private let path: FilePath
     private let option: String

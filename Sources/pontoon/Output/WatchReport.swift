@@ -20,8 +20,8 @@ struct WatchReport: Sendable {
         }
     }
 
-    /// Returns the path of the run at the destination; for a destination given by its id, the id of the run's folder, or
-    /// an empty text if it is not known.
+    /// Returns the path of the run at the destination; for a destination given by its id, the id of the run's folder,
+    /// or an empty text if it is not known.
     func destination(of notice: RunNotice) -> String {
         guard destination.contains("/") else { return notice.folderID ?? "" }
         return ([destination] + notice.folders).joined(separator: "/")

@@ -74,8 +74,8 @@ final class ArchiveFolders: Sendable {
         let folder: File
     }
 
-    /// Removes paths until the folders that are not known yet suffice for a transaction, and returns these folders: each
-    /// after its parent.
+    /// Removes paths until the folders that are not known yet suffice for a transaction, and returns these folders:
+    /// each after its parent.
     private func plan(_ paths: inout ArraySlice<some Collection<String>>) -> [Planned] {
         known.withLock { known in
             if known.size > Self.maximumSize { known = Known() }

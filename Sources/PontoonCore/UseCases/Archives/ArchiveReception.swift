@@ -27,8 +27,8 @@ package struct ArchiveReception: Sendable {
     /// Stores the entries that have arrived since the last call, or waits for one.
     ///
     /// - Returns: The results of entries that are durable or refused, in the order of the archive; `nil` after the last
-    ///   entry. After an error of a store, some of the entries may be stored without a result, and the reception must be
-    ///   stopped.
+    ///   entry. After an error of a store, some of the entries may be stored without a result, and the reception must
+    ///   be stopped.
     package func next() async -> Result<[ArchiveResult], any Error>? {
         guard let items = await queue.next() else { return nil }
         do {

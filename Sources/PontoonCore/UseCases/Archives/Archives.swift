@@ -22,8 +22,8 @@ package struct Archives: Sendable {
     ///   - put: The description of the archive.
     ///   - caller: Needs `write` in the project.
     /// - Returns: The destination for ``reception(into:limit:labels:reserving:)``.
-    /// - Throws: `.projectNotFound`, `.destinationNotFound`, `.destinationForbidden` (also if the rule is `overwrite` and
-    ///   the caller's token is only for uploads) or `.parentNotFolder`.
+    /// - Throws: `.projectNotFound`, `.destinationNotFound`, `.destinationForbidden` (also if the rule is `overwrite`
+    ///   and the caller's token is only for uploads) or `.parentNotFolder`.
     package func check(_ put: ArchivePut, caller: Caller) async throws -> ArchiveDestination {
         try Uploads.check(put.rule, caller)
         let (folder, project) = try await uploads.access.folder(
