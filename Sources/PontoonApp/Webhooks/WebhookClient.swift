@@ -131,7 +131,7 @@ package struct WebhookClient: WebhookSender {
             case .tlsHandshakeTimeout: "the TLS connection to the receiver failed; check its certificate"
             default: "the request to the receiver failed"
             }
-        case is NIOSSLError, is BoringSSLError:
+        case is NIOSSLError, is NIOSSLExtraError, is BoringSSLError:
             "the TLS connection to the receiver failed; check its certificate"
         case is NIOConnectionError, is IOError: "the receiver cannot be reached"
         case is HTTPParserError: "the response of the receiver is not HTTP"

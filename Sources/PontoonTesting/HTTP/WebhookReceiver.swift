@@ -1,5 +1,5 @@
 import Foundation
-import NIOCore
+package import NIOCore
 import NIOPosix
 import PontoonCore
 import Synchronization
@@ -58,10 +58,28 @@ package final class WebhookReceiver: Sendable {
         respond: @escaping @Sendable (Request) async throws -> Response = { _ in Response(204) },
         _ body: @Sendable (WebhookReceiver) async throws -> Value
     ) async throws -> Value {
+        try await run({ _ in }, respond, body)
+    }
+
+    /// Runs a closure with a receiver that accepts all events; `addHandlers` adds handlers, such as one for TLS, to each
+    /// connection.
+    package static func withHandlers<Value: Sendable>(
+        _ addHandlers: @escaping @Sendable (any Channel) throws -> Void,
+        _ body: @Sendable (WebhookReceiver) async throws -> Value
+    ) async throws -> Value {
+        try await run(addHandlers, { _ in Response(204) }, body)
+    }
+
+    private static func run<Value: Sendable>(
+        _ addHandlers: @escaping @Sendable (any Channel) throws -> Void,
+        _ respond: @escaping @Sendable (Request) async throws -> Response,
+        _ body: @Sendable (WebhookReceiver) async throws -> Value
+    ) async throws -> Value {
         let listener = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             .bind(host: "127.0.0.1", port: 0) { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
+                    try addHandlers(channel)
+                    return try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
                 }
             }
         let receiver = WebhookReceiver(port: listener.channel.localAddress?.port ?? 0)

@@ -40,10 +40,11 @@ struct TestAuthority: Sendable {
         ])
     }
 
-    /// Issues a certificate for 127.0.0.1 and localhost, for servers and clients.
+    /// Issues a certificate for servers and clients.
     ///
     /// - Parameters:
     ///   - name: The common name, and the name of the files.
+    ///   - hosts: The names and addresses of the server in openssl's form.
     ///   - kind: The kind of key in openssl's form, such as `rsa:2048`.
     ///   - days: The validity in days.
     ///   - shift: The time at which it is issued, as an offset of faketime such as `-20d`.
@@ -51,6 +52,7 @@ struct TestAuthority: Sendable {
     /// - Throws: An error if openssl fails.
     func issue(
         _ name: String,
+        for hosts: String = "IP:127.0.0.1,DNS:localhost",
         key kind: String = "ec",
         days: Int = 60,
         shift: String = "+0"
@@ -66,7 +68,7 @@ struct TestAuthority: Sendable {
                 "-nodes", "-subj", "/CN=\(name)", "-keyout", pair.key.string, "-out", request.string,
             ]
         )
-        try "subjectAltName=IP:127.0.0.1,DNS:localhost\nextendedKeyUsage=serverAuth,clientAuth\n"
+        try "subjectAltName=\(hosts)\nextendedKeyUsage=serverAuth,clientAuth\n"
             .write(toFile: extensions.string, atomically: true, encoding: .utf8)
         try await openssl(
             [

@@ -59,7 +59,7 @@ struct MissedEventTests {
         }
     }
 
-    @Test("a webhook that has missed events continues with the oldest one, and one log line reports it")
+    @Test("a webhook that has missed events continues with the oldest one, and one error is logged")
     func webhook() async throws {
         let isDown = Mutex(true)
         try await WebhookReceiver.with { _ in
@@ -91,7 +91,7 @@ struct MissedEventTests {
         }
     }
 
-    @Test("a hook that has missed events continues with the oldest one, and one log line reports it")
+    @Test("a hook that has missed events continues with the oldest one, and one error is logged")
     func hook() async throws {
         try await withTemporaryFolder { folder in
             let program = try writeProgram("echo \"$PONTOON_EVENT_SUBJECT\" >> \(folder)/runs", in: folder)
