@@ -38,7 +38,9 @@ extension WebhookDispatcher {
 
     /// Leases a webhook and sends events.
     ///
-    /// - Returns: What was done; `nil` if another server holds the lease.
+    /// - Returns: What was done; only the numbers of attempts if the lease was lost, because then nothing was recorded;
+    ///   `nil` if another server holds the lease, or the owner may not read the project.
+    /// - Throws: The errors of the store.
     func turn(_ id: String) async throws -> WebhookTurn? {
         let start = now()
         let lease = Lease(
@@ -50,9 +52,9 @@ extension WebhookDispatcher {
         let result: Result<Void, any Error>
         do { result = .success(try await send(webhook, &turn)) } catch { result = .failure(error) }
         // What was accepted before a failure is recorded.
-        guard try await metadata.endTurn(turn, of: id, leaseID: lease.id, now: now()) else { return nil }
+        let isRecorded = try await metadata.endTurn(turn, of: id, leaseID: lease.id, now: now())
         try result.get()
-        return turn
+        return isRecorded ? turn : turn.attemptsOnly
     }
 
     private func send(_ webhook: Webhook, _ turn: inout WebhookTurn) async throws {
@@ -126,8 +128,11 @@ extension WebhookDispatcher {
             case .accepted:
                 turn.redelivered.append(delivery.event)
                 turn.delivered += 1
-            case .failed: turn.refused.append(delivery.failed(outcome.attempt(at: time)))
+            case .failed:
+                turn.failed += 1
+                turn.refused.append(delivery.failed(outcome.attempt(at: time)))
             case .gone:
+                turn.failed += 1
                 turn.refused.append(delivery.failed(outcome.attempt(at: time)))
                 turn.state = .disabled
                 return
@@ -146,5 +151,14 @@ extension WebhookDispatcher {
         } catch let error as PontoonError where error.code == .eventsExpired {
             return nil
         }
+    }
+}
+
+extension WebhookTurn {
+    /// The numbers of attempts of a turn, without its effects.
+    fileprivate var attemptsOnly: WebhookTurn {
+        var turn = WebhookTurn(progress: progress)
+        (turn.delivered, turn.failed) = (delivered, failed)
+        return turn
     }
 }
