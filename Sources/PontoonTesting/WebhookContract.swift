@@ -10,6 +10,7 @@ package enum WebhookContract: MetadataRule, CaseIterable {
     case changesTakeTheLeaseAway
     case onlyPendingWebhooksAreFound
     case theOwnerMustBeAbleToRead
+    case theOldestUndeliveredEventIsThatOfAnActiveWebhook
     case deadDeliveriesAreBounded
     case deadDeliveriesAreQueued
     case webhooksEndWithTheirProjectAndOwner
@@ -24,6 +25,7 @@ package enum WebhookContract: MetadataRule, CaseIterable {
         case .changesTakeTheLeaseAway: try await Self.changes(store, fixture)
         case .onlyPendingWebhooksAreFound: try await Self.pending(store, fixture)
         case .theOwnerMustBeAbleToRead: try await Self.permissions(store, fixture)
+        case .theOldestUndeliveredEventIsThatOfAnActiveWebhook: try await Self.undelivered(store, fixture)
         case .deadDeliveriesAreBounded: try await Self.bounds(store, fixture)
         case .deadDeliveriesAreQueued: try await Self.queue(store, fixture)
         case .webhooksEndWithTheirProjectAndOwner: try await Self.deletion(store, fixture)
@@ -192,6 +194,27 @@ package enum WebhookContract: MetadataRule, CaseIterable {
         try expect(try await store.webhook(webhook.id)?.isUsable, equals: true, "a member again")
         let again = try await store.leaseWebhook(webhook.id, Lease(id: "b", expiresOn: later), now: now)
         try expect(again?.id, equals: webhook.id, "it is leased")
+    }
+
+    private static func undelivered(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+        try await store.addUser(User(name: "bob", createdOn: now))
+        let bob = Member(userName: "bob", permissions: .all)
+        try expect(try await store.addMember(bob, to: fixture.project.id), "a member is added")
+        let (ofBob, ofAll) = (
+            try await fixture.webhook(in: store, owner: "bob"), try await fixture.webhook(in: store, ofProject: false)
+        )
+        for (webhook, time) in [(ofBob, now), (ofAll, later)] {
+            try await store.addWebhook(webhook)
+            try await fixture.end(webhook, in: store) { $0.progress.pendingSince = time }
+        }
+        func oldest() async throws -> Date? { try await store.storeTotals().oldestUndelivered }
+        try expect(try await oldest(), equals: now, "two webhooks have an event to deliver")
+        try expect(try await store.removeMember("bob", from: fixture.project.id), "the member is removed")
+        try expect(try await oldest(), equals: later, "a suspended webhook does not count")
+        try expect(try await store.addMember(bob, to: fixture.project.id), "the member is added again")
+        try expect(try await oldest(), equals: now, "the webhook is active again")
+        for webhook in [ofBob, ofAll] { _ = try await store.updateWebhook(webhook.id) { $0.state = .disabled } }
+        try expect(try await oldest(), equals: nil, "disabled webhooks do not count")
     }
 
     private static func bounds(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {

@@ -138,7 +138,7 @@ package enum MetricList {
         .gauge(
             "pontoon_webhook_oldest_undelivered_timestamp_seconds",
             scope: .stores,
-            "Time of the oldest event that the receiver of a webhook has not accepted, in Unix time; 0 if there is none."
+            "Time of the oldest event that an active webhook could not deliver, in Unix time; 0 if there is none."
         ),
     ]
 
