@@ -10,6 +10,7 @@ package enum WebhookContract: MetadataRule, CaseIterable {
     case changesTakeTheLeaseAway
     case onlyPendingWebhooksAreFound
     case theOwnerMustBeAbleToRead
+    case eventsAreReadWithThePermissionsAndTypesOfTheMoment
     case theOldestUndeliveredEventIsThatOfAnActiveWebhook
     case deadDeliveriesAreBounded
     case deadDeliveriesAreQueued
@@ -25,6 +26,7 @@ package enum WebhookContract: MetadataRule, CaseIterable {
         case .changesTakeTheLeaseAway: try await Self.changes(store, fixture)
         case .onlyPendingWebhooksAreFound: try await Self.pending(store, fixture)
         case .theOwnerMustBeAbleToRead: try await Self.permissions(store, fixture)
+        case .eventsAreReadWithThePermissionsAndTypesOfTheMoment: try await Self.events(store, fixture)
         case .theOldestUndeliveredEventIsThatOfAnActiveWebhook: try await Self.undelivered(store, fixture)
         case .deadDeliveriesAreBounded: try await Self.bounds(store, fixture)
         case .deadDeliveriesAreQueued: try await Self.queue(store, fixture)
@@ -194,6 +196,33 @@ package enum WebhookContract: MetadataRule, CaseIterable {
         try expect(try await store.webhook(webhook.id)?.isUsable, equals: true, "a member again")
         let again = try await store.leaseWebhook(webhook.id, Lease(id: "b", expiresOn: later), now: now)
         try expect(again?.id, equals: webhook.id, "it is leased")
+    }
+
+    private static func events(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+        try await store.addUser(User(name: "bob", createdOn: now))
+        let bob = Member(userName: "bob", permissions: .all)
+        try expect(try await store.addMember(bob, to: fixture.project.id), "a member is added")
+        var webhook = try await fixture.webhook(in: store, owner: "bob")
+        let (id, cursor) = (webhook.id, webhook.progress.cursor)
+        webhook.types = [.fileCreated, .memberRemoved, .memberAdded]
+        try await store.addWebhook(webhook)
+        func found() async throws -> [String]? {
+            try await store.publishEvents()
+            return try await store.events(of: id, after: cursor, limit: 9)?.events.map(\.type)
+        }
+        try expect(try await found(), equals: [], "there is no event yet")
+        try await fixture.addFile("a", to: store)
+        try expect(try await store.removeMember("bob", from: fixture.project.id), "the member is removed")
+        try expect(try await found(), equals: nil, "without the permission, there is no page")
+        try expect(try await store.addMember(bob, to: fixture.project.id), "the member is added again")
+        let all = [EventType.fileCreated, .memberRemoved, .memberAdded].map(\.rawValue)
+        try expect(try await found(), equals: all, "the events of the meantime are there")
+        _ = try await store.updateWebhook(id) { $0.types = [.memberAdded] }
+        try expect(try await found(), equals: [all[2]], "the types have changed")
+        let other = EventCursor(log: "0123456789abcdef", position: 1)
+        try await expectRefusal(.eventsExpired) { try await store.events(of: id, after: other, limit: 9) }
+        try expect(try await store.deleteWebhook(id), "the webhook is deleted")
+        try expect(try await found(), equals: nil, "a deleted webhook")
     }
 
     private static func undelivered(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {

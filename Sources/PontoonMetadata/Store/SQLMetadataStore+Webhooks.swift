@@ -86,6 +86,16 @@ extension SQLMetadataStore {
         }
     }
 
+    package func events(of id: String, after cursor: EventCursor?, limit: Int) async throws -> EventPage? {
+        let dialect = driver.dialect
+        return try await read { connection in
+            guard let webhook = try connection.query(selectWebhook, [id]).first?.webhook(), webhook.isUsable else {
+                return nil
+            }
+            return try connection.events(webhook.filter, after: cursor, limit: limit, dialect)
+        }
+    }
+
     package func moveWebhook(_ id: String, from cursor: EventCursor, to next: EventCursor, now: Date) async throws {
         let values: [any SQLConvertible] = [next.log, next.position, id, cursor.log, cursor.position, now]
         try await write(changing: .none) { _ = try $0.execute(moveWebhookRow, values) }
