@@ -3,7 +3,7 @@ import PontoonMetadata
 /// All metrics, in the order of the exposition and the documentation.
 package enum MetricList {
     package static let all: [MetricDefinition] =
-        requests + connections + stores + database + disk + scrub + programs + webhooks + audit + process
+        requests + connections + stores + database + disk + scrub + events + programs + webhooks + audit + process
 
     private static let seconds: [Double] = [
         0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300,
@@ -99,6 +99,18 @@ package enum MetricList {
         .counter(
             "pontoon_scrub_failed_total",
             "Number of objects that this server could not read, and will try again."
+        ),
+    ]
+
+    private static let events: [MetricDefinition] = [
+        .counter(
+            "pontoon_events_recorded_total",
+            labels: ["type"],
+            "Number of events that this server has recorded, by type."
+        ),
+        .counter(
+            "pontoon_events_deleted_total",
+            "Number of events that this server has deleted because they were older than --event-retention."
         ),
     ]
 
