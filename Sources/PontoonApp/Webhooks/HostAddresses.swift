@@ -6,7 +6,7 @@ import SystemPackage
 enum HostAddresses {
     /// Returns the current addresses.
     ///
-    /// Asks the kernel each time, because addresses change while the server runs.
+    /// Queries the kernel each time, because addresses change while the server runs.
     ///
     /// - Throws: `Errno` if the kernel does not report them, for example because a sandbox refuses netlink sockets.
     static func current() throws -> Set<NetworkAddress> {
