@@ -34,7 +34,7 @@ extension SQLMetadataStore {
         let (dialect, now) = (driver.dialect, now)
         // Events without a position are younger, except after a failure.
         try await publishEvents()
-        let count = try await write(changing: .none) { connection in
+        let deleted: Int = try await write(changing: .none) { connection in
             try connection.lockEventLog()
             guard let end = try connection.lastExpired(before: time, now: now, limit: limit, dialect) else { return 0 }
             let count = try connection.execute(deleteEvents(dialect), [end])
@@ -42,8 +42,8 @@ extension SQLMetadataStore {
             try connection.execute(insertProperty, [StoreMetadataKey.prunedEvents.rawValue, String(end)])
             return count
         }
-        eventCounts.addDeleted(count)
-        return count
+        eventCounts.addDeleted(deleted)
+        return deleted
     }
 
     /// Sets the id of the next event, after events were copied from another database.
