@@ -10,6 +10,8 @@ package enum WebhookContract: MetadataRule, CaseIterable {
     case changesTakeTheLeaseAway
     case onlyPendingWebhooksAreFound
     case theOwnerMustBeAbleToRead
+    case eventsAreReadWithThePermissionsAndTypesOfTheMoment
+    case theOldestUndeliveredEventIsThatOfAnActiveWebhook
     case deadDeliveriesAreBounded
     case deadDeliveriesAreQueued
     case webhooksEndWithTheirProjectAndOwner
@@ -24,6 +26,8 @@ package enum WebhookContract: MetadataRule, CaseIterable {
         case .changesTakeTheLeaseAway: try await Self.changes(store, fixture)
         case .onlyPendingWebhooksAreFound: try await Self.pending(store, fixture)
         case .theOwnerMustBeAbleToRead: try await Self.permissions(store, fixture)
+        case .eventsAreReadWithThePermissionsAndTypesOfTheMoment: try await Self.events(store, fixture)
+        case .theOldestUndeliveredEventIsThatOfAnActiveWebhook: try await Self.undelivered(store, fixture)
         case .deadDeliveriesAreBounded: try await Self.bounds(store, fixture)
         case .deadDeliveriesAreQueued: try await Self.queue(store, fixture)
         case .webhooksEndWithTheirProjectAndOwner: try await Self.deletion(store, fixture)
@@ -192,6 +196,54 @@ package enum WebhookContract: MetadataRule, CaseIterable {
         try expect(try await store.webhook(webhook.id)?.isUsable, equals: true, "a member again")
         let again = try await store.leaseWebhook(webhook.id, Lease(id: "b", expiresOn: later), now: now)
         try expect(again?.id, equals: webhook.id, "it is leased")
+    }
+
+    private static func events(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+        try await store.addUser(User(name: "bob", createdOn: now))
+        let bob = Member(userName: "bob", permissions: .all)
+        try expect(try await store.addMember(bob, to: fixture.project.id), "a member is added")
+        var webhook = try await fixture.webhook(in: store, owner: "bob")
+        let (id, cursor) = (webhook.id, webhook.progress.cursor)
+        webhook.types = [.fileCreated, .memberRemoved, .memberAdded]
+        try await store.addWebhook(webhook)
+        func found() async throws -> [String]? {
+            try await store.publishEvents()
+            return try await store.events(of: id, after: cursor, limit: 9)?.events.map(\.type)
+        }
+        try expect(try await found(), equals: [], "there is no event yet")
+        try await fixture.addFile("a", to: store)
+        try expect(try await store.removeMember("bob", from: fixture.project.id), "the member is removed")
+        try expect(try await found(), equals: nil, "without the permission, there is no page")
+        try expect(try await store.addMember(bob, to: fixture.project.id), "the member is added again")
+        let all = [EventType.fileCreated, .memberRemoved, .memberAdded].map(\.rawValue)
+        try expect(try await found(), equals: all, "the events of the meantime are there")
+        _ = try await store.updateWebhook(id) { $0.types = [.memberAdded] }
+        try expect(try await found(), equals: [all[2]], "the types have changed")
+        let other = EventCursor(log: "0123456789abcdef", position: 1)
+        try await expectRefusal(.eventsExpired) { try await store.events(of: id, after: other, limit: 9) }
+        try expect(try await store.deleteWebhook(id), "the webhook is deleted")
+        try expect(try await found(), equals: nil, "a deleted webhook")
+    }
+
+    private static func undelivered(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+        try await store.addUser(User(name: "bob", createdOn: now))
+        let bob = Member(userName: "bob", permissions: .all)
+        try expect(try await store.addMember(bob, to: fixture.project.id), "a member is added")
+        let (ofBob, ofAll) = (
+            try await fixture.webhook(in: store, owner: "bob"), try await fixture.webhook(in: store, ofProject: false)
+        )
+        for (webhook, time) in [(ofBob, now), (ofAll, later)] {
+            try await store.addWebhook(webhook)
+            try await fixture.end(webhook, in: store) { $0.progress.pendingSince = time }
+        }
+        func oldest() async throws -> Date? { try await store.storeTotals().oldestUndelivered }
+        try expect(try await oldest(), equals: now, "two webhooks have an event to deliver")
+        try expect(try await store.removeMember("bob", from: fixture.project.id), "the member is removed")
+        try expect(try await oldest(), equals: later, "a suspended webhook does not count")
+        try expect(try await store.addMember(bob, to: fixture.project.id), "the member is added again")
+        try expect(try await oldest(), equals: now, "the webhook is active again")
+        for webhook in [ofBob, ofAll] { _ = try await store.updateWebhook(webhook.id) { $0.state = .disabled } }
+        try expect(try await oldest(), equals: nil, "disabled webhooks do not count")
     }
 
     private static func bounds(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {

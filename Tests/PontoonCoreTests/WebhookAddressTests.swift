@@ -18,7 +18,7 @@ struct WebhookAddressTests {
         ]
     )
     func refused(_ text: String) throws {
-        #expect(try !WebhookAddresses().allows(#require(NetworkAddress(text))))
+        #expect(try !WebhookAddresses().allows(#require(NetworkAddress(text)), own: []))
     }
 
     @Test(
@@ -31,7 +31,31 @@ struct WebhookAddressTests {
         ]
     )
     func allowed(_ text: String) throws {
-        #expect(try WebhookAddresses().allows(#require(NetworkAddress(text))))
+        #expect(try WebhookAddresses().allows(#require(NetworkAddress(text)), own: []))
+    }
+
+    @Test("the server's own addresses are refused, however they are written, unless they are listed")
+    func own() throws {
+        let own = Set(try ["8.8.8.8", "2606:4700::1111", "10.0.0.1"].map { try #require(NetworkAddress($0)) })
+        let refused = ["8.8.8.8", "::ffff:8.8.8.8", "64:ff9b::8.8.8.8", "2606:4700::1111", "10.0.0.1", "10.0.0.2"]
+        for text in refused {
+            #expect(try !WebhookAddresses().allows(#require(NetworkAddress(text)), own: own), "\(text)")
+        }
+        for text in ["8.8.8.9", "2606:4700::1112"] {
+            #expect(try WebhookAddresses().allows(#require(NetworkAddress(text)), own: own), "\(text)")
+        }
+        let listed = WebhookAddresses(allowing: try ["8.8.8.8", "10.0.0.0/8"].map { try #require(IPNetwork($0)) })
+        for text in ["8.8.8.8", "::ffff:8.8.8.8", "10.0.0.1"] {
+            #expect(try listed.allows(#require(NetworkAddress(text)), own: own), "\(text)")
+        }
+        #expect(try !listed.allows(#require(NetworkAddress("2606:4700::1111")), own: own))
+    }
+
+    @Test("while the server's own addresses are unknown, only listed networks are allowed")
+    func unknownOwn() throws {
+        let addresses = WebhookAddresses(allowing: [try #require(IPNetwork("10.0.0.0/8"))])
+        #expect(try addresses.allows(#require(NetworkAddress("10.0.0.1")), own: nil))
+        #expect(try !addresses.allows(#require(NetworkAddress("8.8.8.8")), own: nil))
     }
 
     @Test("listed networks are allowed, also as IPv4-mapped addresses, and nothing else")
@@ -39,14 +63,14 @@ struct WebhookAddressTests {
         let networks = try ["10.1.0.0/16", "fd00:1::/32", "127.0.0.1"].map { try #require(IPNetwork($0)) }
         let addresses = WebhookAddresses(allowing: networks)
         for text in ["10.1.0.0", "10.1.255.255", "127.0.0.1", "::ffff:10.1.2.3", "fd00:1:ffff::1", "8.8.8.8"] {
-            #expect(try addresses.allows(#require(NetworkAddress(text))), "\(text)")
+            #expect(try addresses.allows(#require(NetworkAddress(text)), own: []), "\(text)")
         }
         for text in ["10.0.255.255", "10.2.0.0", "127.0.0.2", "fd00:2::1", "::1", "::ffff:127.0.0.2"] {
-            #expect(try !addresses.allows(#require(NetworkAddress(text))), "\(text)")
+            #expect(try !addresses.allows(#require(NetworkAddress(text)), own: []), "\(text)")
         }
         let all = WebhookAddresses(allowing: try ["0.0.0.0/0", "::/0"].map { try #require(IPNetwork($0)) })
         for text in ["127.0.0.1", "::1", "255.255.255.255", "ff02::1"] {
-            #expect(try all.allows(#require(NetworkAddress(text))), "\(text)")
+            #expect(try all.allows(#require(NetworkAddress(text)), own: []), "\(text)")
         }
     }
 

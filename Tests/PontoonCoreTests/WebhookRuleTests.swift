@@ -84,10 +84,11 @@ struct WebhookRuleTests {
             now = turn.progress.nextAttemptOn
         }
         #expect(pauses == [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 3600, 3600])
-        #expect(turn.progress.cursor.position == 0 && turn.progress.attempts == 14)
+        #expect(turn.progress.cursor.position == 0 && turn.progress.attempts == 14 && turn.failed == 14)
         #expect(turn.progress.failingSince == Self.start && turn.progress.pendingSince == Self.start)
         #expect(turn.note(.accepted(status: 200), of: Self.event(1), now: now, jitter: 1) == .goOn)
         #expect(turn.progress.cursor.position == 1 && turn.progress.attempts == 0)
+        #expect(turn.failed == 14 && turn.delivered == 1)
         #expect(turn.progress.failingSince == nil && turn.progress.pendingSince == nil)
         #expect(turn.progress.lastAttempt == WebhookAttempt(time: now, status: 200, error: nil))
     }
@@ -102,7 +103,7 @@ struct WebhookRuleTests {
         #expect(note(Self.event(1), after: 10) == .stop)
         #expect(note(Self.event(1), after: 3 * 86_400 + 9) == .stop)
         #expect(note(Self.event(1), after: 3 * 86_400 + 10) == .goOn)
-        #expect(turn.dead.map(\.event) == ["a-1"] && turn.dead.first?.attempts == 3)
+        #expect(turn.dead.map(\.event) == ["a-1"] && turn.dead.first?.attempts == 3 && turn.failed == 3)
         #expect(turn.progress.cursor.position == 1)
         let young = Self.event(2, at: Self.start.addingTimeInterval(86_400))
         #expect(note(young, after: 3 * 86_400 + 11) == .stop)
@@ -120,7 +121,7 @@ struct WebhookRuleTests {
         var turn = Self.turn()
         let outcome = WebhookOutcome(status: 410, retryAfter: nil, now: Self.start)
         #expect(turn.note(outcome, of: Self.event(1), now: Self.start, jitter: 1) == .stop)
-        #expect(turn.state == .disabled && turn.progress.cursor.position == 0)
+        #expect(turn.state == .disabled && turn.progress.cursor.position == 0 && turn.failed == 1)
     }
 
     @Test("only 2xx is a success, and Retry-After is bounded")

@@ -12,6 +12,7 @@ import Testing
 struct HooksTests {
     /// The store, a project in it, and the calls of the hook.
     private struct Harness: Sendable {
+        let driver: FaultyDriver
         let metadata: SQLMetadataStore
         let fixture: MetadataFixture
         let calls = Calls()
@@ -60,6 +61,7 @@ struct HooksTests {
                 case .eventsExpired: "expired"
                 case .newLog: "new log"
                 case .abandoned(let event): "abandoned \(event.fileName)"
+                case .interrupted: "interrupted"
                 }
             state.withLock { $0.notices.append(text) }
         }
@@ -67,8 +69,11 @@ struct HooksTests {
 
     private func withHarness(_ body: (Harness) async throws -> Void) async throws {
         try await withTemporaryFolder { folder in
-            let metadata = try await SQLMetadataStore.open(SQLiteSettings(path: folder.appending("db").string))
-            let harness = Harness(metadata: metadata, fixture: try await MetadataFixture(in: metadata))
+            let settings = SQLiteSettings(path: folder.appending("db").string)
+            let driver = FaultyDriver(try await SQLiteDriver.open(settings))
+            let metadata = try await SQLMetadataStore(driver: driver)
+            let fixture = try await MetadataFixture(in: metadata)
+            let harness = Harness(driver: driver, metadata: metadata, fixture: fixture)
             let result: Result<Void, any Error>
             do { result = .success(try await body(harness)) } catch { result = .failure(error) }
             try await metadata.close()
@@ -195,6 +200,61 @@ struct HooksTests {
                 try await harness.addFiles(["d"])
                 try await eventually("only the new file") { harness.calls.names == ["c", "d"] }
             }
+        }
+    }
+
+    @Test("no hook is repeated because the response to a commit was lost while another one runs")
+    func lostResponse() async throws {
+        try await withHarness { harness in
+            _ = try await harness.metadata.moveHookCursor(from: nil, to: try await harness.metadata.lastEvent())
+            try await harness.addFiles(["a", "b"])
+            let gates = ["a": Gate(), "b": Gate()]
+            try await harness.running(concurrency: 2) { event, _ in
+                harness.calls.add(event)
+                try await gates[event.fileName]?.pass()
+                return true
+            } _: {
+                for gate in gates.values { try await gate.reached() }
+                harness.driver.failNextWrite(.afterCommit)
+                gates["a"]?.open()
+                try await eventually("the failure is noticed") { harness.calls.notices == ["interrupted"] }
+                gates["b"]?.open()
+                try await eventually("the position is stored") {
+                    try await harness.metadata.hookCursor() == harness.metadata.lastEvent()
+                }
+                try await harness.addFiles(["c"])
+                try await eventually("the next run") { harness.calls.names.last == "c" }
+            }
+            #expect(harness.calls.names.sorted() == ["a", "b", "c"])
+            #expect(harness.calls.notices == ["interrupted"])
+        }
+    }
+
+    @Test(
+        "a hook that has finished is not repeated because storing its position has failed",
+        arguments: [FaultyDriver.Fault.beforeCommit, .afterCommit]
+    )
+    func failedStore(_ fault: FaultyDriver.Fault) async throws {
+        try await withHarness { harness in
+            let gate = Gate()
+            _ = try await harness.metadata.moveHookCursor(from: nil, to: try await harness.metadata.lastEvent())
+            try await harness.addFiles(["a"])
+            try await harness.running { event, _ in
+                harness.calls.add(event)
+                try await gate.pass()
+                return true
+            } _: {
+                try await gate.reached()
+                harness.driver.failNextWrite(fault)
+                gate.open()
+                try await eventually("the position is stored") {
+                    try await harness.metadata.hookCursor() == harness.metadata.lastEvent()
+                }
+                try await harness.addFiles(["b"])
+                try await eventually("the next run") { harness.calls.names.last == "b" }
+            }
+            #expect(harness.calls.names == ["a", "b"])
+            #expect(harness.calls.notices == ["interrupted"])
         }
     }
 

@@ -10,6 +10,7 @@ package struct Restore {
     private let settings: Settings
     private let path: FilePath
     private let methods: ObjectPlacer.Methods
+    private let keepsWebhooks: Bool
     private let report: (String) -> Void
 
     /// Name of the file that marks a data directory as being restored, so that an interrupted restore can be resumed.
@@ -23,17 +24,21 @@ package struct Restore {
     ///   - settings: The stores to create, which must be empty.
     ///   - path: The directory of the backup, which is not changed.
     ///   - verifiesChecksums: Whether to compare the checksums of all objects; lengths are always compared.
+    ///   - keepsWebhooks: Whether active webhooks stay active; otherwise, they are disabled, because the original service
+    ///     may still be running.
     ///   - report: Receives one line for each damaged object, and a summary.
     package init(
         settings: Settings,
         from path: FilePath,
         verifiesChecksums: Bool,
+        keepsWebhooks: Bool = false,
         report: @escaping (String) -> Void
     ) {
         self.settings = settings
         self.path = path
         // No hard links, so that later changes to the server's files cannot affect the backup.
         methods = verifiesChecksums ? .verifying : .unverified
+        self.keepsWebhooks = keepsWebhooks
         self.report = report
     }
 
@@ -132,6 +137,7 @@ package struct Restore {
             return try await withTarget(manifest) { database in
                 if manifest.hasObjects, try await !placeObjects(of: records, from: backup, to: target) { return false }
                 guard let database else {
+                    try await prepareWebhooks(of: records)
                     try await records.setMetadataValue(try settings.objectsLocation(), for: .objects)
                     return true
                 }
@@ -171,6 +177,16 @@ package struct Restore {
                 "the database and the manifest of the backup belong to different services; use another backup"
             )
         }
+    }
+
+    private func prepareWebhooks(of store: SQLMetadataStore) async throws {
+        let active = try await store.prepareRestoredWebhooks(disabling: !keepsWebhooks, now: Date())
+        guard active > 0 else { return }
+        report(
+            keepsWebhooks
+                ? "Active webhooks: \(active). They send the events from now on."
+                : "Disabled webhooks: \(active). Enable each with 'pontoond webhook enable' once the original service is stopped."
+        )
     }
 
     // MARK: - Objects
@@ -232,6 +248,7 @@ package struct Restore {
         let state = StoreMigrationState.filling(from: manifest.service).stored
         try await database.setMetadataValue(state, for: .movedFrom)
         try await MetadataCopy(from: records, to: database, withOpenUploads: false).run { _, _ in }
+        try await prepareWebhooks(of: database)
         try await database.setMetadataValue(try settings.objectsLocation(), for: .objects)
         try await database.setMetadataValue(manifest.service, for: .identity)
         try await database.setMetadataValue(nil, for: .movedFrom)

@@ -63,6 +63,7 @@ struct HookService: Service {
                 metadata: ["event": "\(event.id)", "subject": "\(event.subject)", "attempts": "\(Hooks.attempts)"]
             )
         case .eventsExpired: logger.error("events missed by hooks; increase --event-retention")
+        case .interrupted(let error): logger.error("hooks interrupted", metadata: ["error": "\(error)"])
         case .newLog: logger.warning("hooks continue at the end of a new event log")
         }
     }

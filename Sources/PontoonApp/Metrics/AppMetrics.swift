@@ -51,6 +51,16 @@ package struct AppMetrics: Sendable {
             }
             return samples
         }
+        registry.collect {
+            let events = metadata.eventCounts.values
+            let recorded = metadata.recordsEvents ? EventType.allCases : []
+            var samples = recorded.map { type in
+                let count = events.recorded[type] ?? 0
+                return MetricsRegistry.Sample("pontoon_events_recorded_total", labels: [type.rawValue], count)
+            }
+            samples.append(.init("pontoon_events_deleted_total", events.deleted))
+            return samples
+        }
     }
 
     /// Adds the metrics of an audit log.

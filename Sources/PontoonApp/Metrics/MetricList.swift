@@ -3,7 +3,7 @@ import PontoonMetadata
 /// All metrics, in the order of the exposition and the documentation.
 package enum MetricList {
     package static let all: [MetricDefinition] =
-        requests + connections + stores + database + disk + scrub + programs + webhooks + audit + process
+        requests + connections + stores + database + disk + scrub + events + programs + webhooks + audit + process
 
     private static let seconds: [Double] = [
         0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300,
@@ -105,6 +105,18 @@ package enum MetricList {
         ),
     ]
 
+    private static let events: [MetricDefinition] = [
+        .counter(
+            "pontoon_events_recorded_total",
+            labels: ["type"],
+            "Number of events that this server has recorded, by type."
+        ),
+        .counter(
+            "pontoon_events_deleted_total",
+            "Number of events that this server has deleted because they were older than --event-retention."
+        ),
+    ]
+
     private static let programs: [MetricDefinition] = [
         .counter(
             "pontoon_validate_runs_total",
@@ -141,7 +153,7 @@ package enum MetricList {
         .gauge(
             "pontoon_webhook_oldest_undelivered_timestamp_seconds",
             scope: .stores,
-            "Time of the oldest event that the receiver of a webhook has not accepted, in Unix time; 0 if there is none."
+            "Time of the oldest event that an active webhook could not deliver, in Unix time; 0 if there is none."
         ),
     ]
 

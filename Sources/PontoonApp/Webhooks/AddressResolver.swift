@@ -47,7 +47,9 @@ struct AddressResolver: Sendable {
         defer { freeaddrinfo(list) }
         var (found, next) = ([NetworkAddress](), list)
         while let entry = next, found.count < maximumAddresses {
-            if let address = entry.pointee.address, !found.contains(address) { found.append(address) }
+            if let pointer = entry.pointee.ai_addr, let address = NetworkAddress(pointer), !found.contains(address) {
+                found.append(address)
+            }
             next = entry.pointee.ai_next
         }
         return found
@@ -68,20 +70,5 @@ private final class FirstAnswer: Sendable {
             return continuation
         }
         continuation?.resume(returning: addresses)
-    }
-}
-
-extension addrinfo {
-    fileprivate var address: NetworkAddress? {
-        guard let ai_addr else { return nil }
-        // The address follows the family and the port, and for IPv6 the flow label.
-        let range: Range<Int>
-        switch ai_family {
-        case AF_INET: range = 4..<8
-        case AF_INET6: range = 8..<24
-        default: return nil
-        }
-        guard Int(ai_addrlen) >= range.upperBound else { return nil }
-        return NetworkAddress(bytes: UnsafeRawBufferPointer(start: ai_addr, count: Int(ai_addrlen))[range])
     }
 }

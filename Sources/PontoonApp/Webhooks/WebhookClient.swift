@@ -20,6 +20,7 @@ package struct WebhookClient: WebhookSender {
 
     private let addresses: WebhookAddresses
     private let resolver: AddressResolver
+    private let ownAddresses: @Sendable () throws -> Set<NetworkAddress>
     private let now: @Sendable () -> Date
 
     /// - Parameters:
@@ -29,9 +30,20 @@ package struct WebhookClient: WebhookSender {
         self.init(addresses: addresses, resolver: AddressResolver(), now: now)
     }
 
-    init(addresses: WebhookAddresses, resolver: AddressResolver, now: @escaping @Sendable () -> Date) {
+    /// - Parameters:
+    ///   - addresses: The addresses to which the client may connect.
+    ///   - resolver: Looks up host names; tests replace it.
+    ///   - ownAddresses: Returns the addresses of this host; tests replace it.
+    ///   - now: The current time.
+    init(
+        addresses: WebhookAddresses,
+        resolver: AddressResolver,
+        ownAddresses: @escaping @Sendable () throws -> Set<NetworkAddress> = HostAddresses.current,
+        now: @escaping @Sendable () -> Date
+    ) {
         self.addresses = addresses
         self.resolver = resolver
+        self.ownAddresses = ownAddresses
         self.now = now
     }
 
@@ -46,11 +58,10 @@ package struct WebhookClient: WebhookSender {
                 return Refusal(reason: "the host name of the receiver cannot be resolved")
             }
         }
-        let allowed = found.filter { addresses.allows($0) }
+        let own = try? ownAddresses()
+        let allowed = found.filter { addresses.allows($0, own: own) }
+        guard !allowed.isEmpty else { return Refusal(reason: Self.refusal(isOwnKnown: own != nil)) }
         // Another address after each failure, because not all of them may be reachable.
-        guard !allowed.isEmpty else {
-            return Refusal(reason: "the address of the receiver is not in the public Internet; see --webhook-allow")
-        }
         let address = allowed[attempt % allowed.count]
         var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
         configuration.timeout = .init(connect: Self.connectTimeout, read: Self.deadline, write: Self.deadline)
@@ -98,6 +109,12 @@ package struct WebhookClient: WebhookSender {
         }
 
         func close() async { try? await client.shutdown() }
+    }
+
+    private static func refusal(isOwnKnown: Bool) -> String {
+        isOwnKnown
+            ? "the address of the receiver is not in the public Internet, or is this server's own; see --webhook-allow"
+            : "this server cannot determine its own addresses; allow it netlink sockets, or see --webhook-allow"
     }
 
     /// Reads the body of a response; if it is long or slow, the connection is closed instead.

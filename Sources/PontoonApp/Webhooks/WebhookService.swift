@@ -31,8 +31,7 @@ final class WebhookReports: Sendable {
             wasFailing.withLock { $0 = false }
             metrics.accepted.increment(by: turn.delivered)
             metrics.dead.increment(by: turn.dead.count)
-            let failed = turn.refused.count + turn.dead.count
-            metrics.failed.increment(by: failed + (turn.progress.pendingSince == nil ? 0 : 1))
+            metrics.failed.increment(by: turn.failed)
             for delivery in turn.dead {
                 logger.warning(
                     "webhook delivery given up",

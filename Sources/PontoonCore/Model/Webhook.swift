@@ -156,6 +156,8 @@ package struct WebhookTurn: Hashable, Sendable {
     package var state = Webhook.State.active
     /// Number of events that the receiver has accepted.
     package var delivered = 0
+    /// Number of attempts that the receiver has not accepted, including those to repeat dead deliveries.
+    package var failed = 0
     /// Deliveries that were given up.
     package var dead: [WebhookDelivery] = []
     /// Ids of the events of dead deliveries that were sent again and accepted.

@@ -46,10 +46,19 @@ package protocol WebhookStore: Sendable {
     /// Leases an active and usable webhook.
     /// - Returns: The webhook; `nil` if it is leased, disabled or not usable, or does not exist.
     func leaseWebhook(_ id: String, _ lease: Lease, now: Date) async throws -> Webhook?
+    /// Returns the events after a position that are to be sent to a webhook, as
+    /// ``EventStore/events(_:after:limit:)`` does.
+    ///
+    /// The events are selected by the types and the permissions at the time of the call, so a webhook whose cursor is moved
+    /// to the position of the page misses no event.
+    /// - Returns: `nil` if the webhook is not usable or does not exist: its events would only seem not to match.
+    /// - Throws: `.eventsExpired` if events after the position have been deleted, or it is not one of this log.
+    func events(of id: String, after cursor: EventCursor?, limit: Int) async throws -> EventPage?
     /// Records a turn, and releases the lease.
     /// - Returns: `false`, with nothing changed, if the webhook is not leased under this id.
     func endTurn(_ turn: WebhookTurn, of id: String, leaseID: String, now: Date) async throws -> Bool
-    /// Moves the cursor of a webhook past events that do not match.
+    /// Moves the cursor of a webhook that nobody has leased over events that do not match, according to
+    /// ``events(of:after:limit:)``.
     ///
     /// Does nothing if the webhook is leased, or its cursor has changed in the meantime.
     func moveWebhook(_ id: String, from cursor: EventCursor, to next: EventCursor, now: Date) async throws

@@ -95,16 +95,22 @@ package struct IPNetwork: Hashable, Sendable, CustomStringConvertible {
 /// The addresses to which events may be sent.
 ///
 /// A webhook makes the server connect to an address that a user chooses. It must not reach services that trust the
-/// network of the server, so only addresses on the public Internet are allowed, and networks that the operator lists.
+/// network of the server, so only addresses in the public Internet are allowed, and networks that the operator lists. The
+/// public addresses of the server itself are not allowed, because its firewall may not apply to its own connections.
 package struct WebhookAddresses: Hashable, Sendable {
     private let listed: [IPNetwork]
 
     /// - Parameter listed: Networks that are allowed in addition to public addresses.
     package init(allowing listed: [IPNetwork] = []) { self.listed = listed }
 
-    package func allows(_ address: NetworkAddress) -> Bool {
+    /// Returns whether events may be sent to an address.
+    ///
+    /// `own` are the addresses of this host; if they are unknown (`nil`), only listed networks are allowed.
+    package func allows(_ address: NetworkAddress, own: Set<NetworkAddress>?) -> Bool {
         let target = address.embedded ?? address
-        return listed.contains { $0.contains(target) || $0.contains(address) } || Self.isPublic(target)
+        if listed.contains(where: { $0.contains(target) || $0.contains(address) }) { return true }
+        guard let own else { return false }
+        return Self.isPublic(target) && !own.contains(target) && !own.contains(address)
     }
 
     private static func isPublic(_ address: NetworkAddress) -> Bool {

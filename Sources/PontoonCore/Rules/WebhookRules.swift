@@ -111,9 +111,11 @@ extension WebhookTurn {
             progress.nextAttemptOn = now
             return .goOn
         case .gone:
+            failed += 1
             state = .disabled
             return .stop
         case .failed(_, _, let pause):
+            failed += 1
             progress.attempts = progress.attempts.addingClamped(1)
             let start = progress.failingSince ?? now
             progress.failingSince = start

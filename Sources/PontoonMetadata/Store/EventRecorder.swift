@@ -29,6 +29,7 @@ struct EventRecorder: Sendable {
             try connection.enqueue(statement, values: rest.prefix(count).flatMap(\.self), lock: nil)
             rest = rest.dropFirst(count)
         }
+        connection.count(events)
     }
 
     func record(_ events: [NewEvent], on connection: any SQLConnection) throws {

@@ -27,31 +27,14 @@ extension SQLMetadataStore {
 
     package func events(_ filter: EventFilter, after cursor: EventCursor?, limit: Int) async throws -> EventPage {
         let dialect = driver.dialect
-        return try await read { connection in
-            let log = try connection.eventLog(dialect)
-            let start = cursor?.position ?? log.pruned
-            guard cursor.map({ $0.log == log.id }) ?? true, log.pruned <= start, start <= log.last else {
-                throw PontoonError.eventsExpired
-            }
-            var (position, events) = (start, [Event]())
-            // Few of the events may match, so each query is limited to a window of the log.
-            for _ in 0..<Self.maximumWindows where position < log.last && events.isEmpty {
-                let end = min(position.addingClamped(Self.window), log.last)
-                events = try connection.query(selectEvents(filter, position, end, limit, dialect)).map {
-                    try $0.event(of: log.id)
-                }
-                position = events.count == limit ? events.last?.cursor.position ?? end : end
-            }
-            let next = EventCursor(log: log.id, position: position)
-            return EventPage(events: events, next: next, hasMore: position < log.last)
-        }
+        return try await read { try $0.events(filter, after: cursor, limit: limit, dialect) }
     }
 
     package func pruneEvents(before time: Date, limit: Int) async throws -> Int {
         let (dialect, now) = (driver.dialect, now)
         // Events without a position are younger, except after a failure.
         try await publishEvents()
-        return try await write(changing: .none) { connection in
+        let deleted: Int = try await write(changing: .none) { connection in
             try connection.lockEventLog()
             guard let end = try connection.lastExpired(before: time, now: now, limit: limit, dialect) else { return 0 }
             let count = try connection.execute(deleteEvents(dialect), [end])
@@ -59,6 +42,8 @@ extension SQLMetadataStore {
             try connection.execute(insertProperty, [StoreMetadataKey.prunedEvents.rawValue, String(end)])
             return count
         }
+        eventCounts.addDeleted(deleted)
+        return deleted
     }
 
     /// Sets the id of the next event, after events were copied from another database.
@@ -75,7 +60,7 @@ extension SQLMetadataStore {
     }
 
     /// Number of positions that one query reads.
-    private static let window: Int64 = 2000
+    fileprivate static let window: Int64 = 2000
     fileprivate static let maximumWindows = 25
     private static let batchOfEvents = 1000
 }
@@ -124,6 +109,29 @@ extension SQLConnection {
             start = last
         }
         return nil
+    }
+
+    /// Returns published events; see ``EventStore/events(_:after:limit:)``.
+    func events(
+        _ filter: EventFilter,
+        after cursor: EventCursor?,
+        limit: Int,
+        _ dialect: SQLDialect
+    ) throws -> EventPage {
+        let log = try eventLog(dialect)
+        let start = cursor?.position ?? log.pruned
+        guard cursor.map({ $0.log == log.id }) ?? true, log.pruned <= start, start <= log.last else {
+            throw PontoonError.eventsExpired
+        }
+        var (position, events) = (start, [Event]())
+        // Few of the events may match, so each query is limited to a window of the log.
+        for _ in 0..<SQLMetadataStore.maximumWindows where position < log.last && events.isEmpty {
+            let end = min(position.addingClamped(SQLMetadataStore.window), log.last)
+            events = try query(selectEvents(filter, position, end, limit, dialect)).map { try $0.event(of: log.id) }
+            position = events.count == limit ? events.last?.cursor.position ?? end : end
+        }
+        let next = EventCursor(log: log.id, position: position)
+        return EventPage(events: events, next: next, hasMore: position < log.last)
     }
 
     fileprivate func eventLog(_ dialect: SQLDialect) throws -> EventLogState {

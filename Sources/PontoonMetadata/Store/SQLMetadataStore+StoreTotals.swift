@@ -45,6 +45,9 @@ private let selectReservedTotal: SQLStatement = """
     """
 private let selectDiscardedTotal: SQLStatement = "SELECT COUNT(*) AS objects FROM discarded_objects"
 private let selectDamagedTotal: SQLStatement = "SELECT COUNT(*) AS objects FROM objects WHERE damage IS NOT NULL"
-private let selectOldestUndelivered: SQLStatement = """
-    SELECT MIN(pending_since) AS oldest FROM webhooks WHERE state = 'active' AND pending_since IS NOT NULL
-    """
+private let selectOldestUndelivered = SQLStatement(
+    constant: """
+        SELECT MIN(pending_since) AS oldest FROM webhooks
+        WHERE state = 'active' AND pending_since IS NOT NULL AND \(usableWebhook)
+        """
+)

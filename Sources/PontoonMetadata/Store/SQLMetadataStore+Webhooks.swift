@@ -86,6 +86,16 @@ extension SQLMetadataStore {
         }
     }
 
+    package func events(of id: String, after cursor: EventCursor?, limit: Int) async throws -> EventPage? {
+        let dialect = driver.dialect
+        return try await read { connection in
+            guard let webhook = try connection.query(selectWebhook, [id]).first?.webhook(), webhook.isUsable else {
+                return nil
+            }
+            return try connection.events(webhook.filter, after: cursor, limit: limit, dialect)
+        }
+    }
+
     package func moveWebhook(_ id: String, from cursor: EventCursor, to next: EventCursor, now: Date) async throws {
         let values: [any SQLConvertible] = [next.log, next.position, id, cursor.log, cursor.position, now]
         try await write(changing: .none) { _ = try $0.execute(moveWebhookRow, values) }
@@ -171,7 +181,8 @@ extension SQLRow {
     }
 }
 
-private let usable = """
+/// The condition that the owner of a webhook may read the project, for statements on `webhooks`.
+let usableWebhook = """
     (webhooks.project_id IS NULL OR EXISTS (
         SELECT 1 FROM members JOIN users ON users.name = members.user_name
         WHERE members.project_id = webhooks.project_id AND members.user_name = webhooks.owner
@@ -187,7 +198,7 @@ private let hasQueued = """
 private let webhookColumns = """
     id, project_id, owner, created_on, url, types, secret, previous_secret, previous_secret_until, state, log_id,
     position, attempts, failing_since, pending_since, next_attempt_on, last_attempt_on, last_status, last_error,
-    delivered, dead, CASE WHEN \(usable) THEN 1 ELSE 0 END AS is_usable,
+    delivered, dead, CASE WHEN \(usableWebhook) THEN 1 ELSE 0 END AS is_usable,
     CASE WHEN \(hasQueued) THEN 1 ELSE 0 END AS has_redeliveries
     """
 private let selectEventLog: SQLStatement = "SELECT value FROM properties WHERE name = $1"
@@ -220,7 +231,7 @@ private let selectAnyActiveWebhook: SQLStatement = "SELECT id FROM webhooks WHER
 private let selectPendingWebhooks = SQLStatement(
     constant: """
         SELECT \(webhookColumns), lease_expires_on FROM webhooks
-        WHERE state = 'active' AND (log_id <> $1 OR position < $2 OR \(hasQueued)) AND \(usable)
+        WHERE state = 'active' AND (log_id <> $1 OR position < $2 OR \(hasQueued)) AND \(usableWebhook)
         ORDER BY queued_on, id LIMIT $3
         """
 )

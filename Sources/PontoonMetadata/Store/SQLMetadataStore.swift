@@ -13,6 +13,8 @@ package struct SQLMetadataStore: MetadataStore {
     /// Whether changes are recorded in the event log.
     package var recordsEvents = true
     package let eventSignal = EventSignal()
+    /// The numbers of events that were recorded and deleted through this store, for metrics.
+    package let eventCounts = EventCounts()
     private let clock: @Sendable () -> Date
 
     /// Creates a store, and runs the migrations that the database lacks.
@@ -77,9 +79,13 @@ package struct SQLMetadataStore: MetadataStore {
         _ body: @escaping @Sendable (any SQLConnection) throws -> Value
     ) async throws -> Value {
         defer { cache.invalidate(change) }
+        let tally = recordsEvents ? EventTally() : nil
         do {
-            let value = try await driver.write(body)
+            let value = try await driver.write { connection in
+                try body(tally?.restart(over: connection) ?? connection)
+            }
             eventSignal.raise()
+            if let tally { eventCounts.add(tally) }
             return value
         } catch let error as SQLError {
             throw Self.refusal(error)

@@ -13,6 +13,9 @@ struct RestoreCommand: AsyncParsableCommand {
             the backup. To resume an interrupted restore, run the same command again. A backup of a service with \
             objects in S3 contains only metadata; pass the bucket as --objects.
 
+            Webhooks are disabled, because the original service may still send events, and 'pontoond webhook enable' \
+            enables them again.
+
             Exit status: 0 if the service is restored, 1 if not.
             """
     )
@@ -21,6 +24,7 @@ struct RestoreCommand: AsyncParsableCommand {
     @OptionGroup var stores: StoreFlags
     @OptionGroup var audit: AuditFlags
     @Flag(help: "Compare only lengths, not checksums; faster on file systems with reflinks") var skipChecksums = false
+    @Flag(help: "Keep webhooks active; only if the original service will not run again") var keepWebhooks = false
 
     func run() async throws {
         try await Pontoond.run {
@@ -28,7 +32,8 @@ struct RestoreCommand: AsyncParsableCommand {
             let restore = Restore(
                 settings: settings,
                 from: FilePath(directory).lexicallyNormalized(),
-                verifiesChecksums: !skipChecksums
+                verifiesChecksums: !skipChecksums,
+                keepsWebhooks: keepWebhooks
             ) { Pontoond.print($0) }
             try await Pontoond.audit(settings).recording(.restore, .init(name: directory)) { _ in
                 guard try await restore.run() else { throw ExitCode.failure }

@@ -22,6 +22,8 @@ struct BackupTests {
             let stores = try await TestStores(choice)
             let options = ServerOptions(data: data, stores: stores, arguments: smallParts)
             let (before, load, token, cursor) = try await withServer(options) { server in
+                // Its address is not allowed, so it sends nothing.
+                _ = try await server.api.createWebhook("http://127.0.0.1/")
                 let load = BackupLoad(server.api)
                 let before = try await backUp(data, stores, to: backup, under: load)
                 return (before, load, server.token, try await server.api.events().next)
@@ -31,6 +33,7 @@ struct BackupTests {
             let restored = folder.appending("restored")
             let ended = try await pontoond("restore", backup.string, data: restored, target)
             #expect(ended.status == .exited(0), "\(ended.output)\(ended.errors)")
+            #expect(ended.output.contains("Disabled webhooks: 1."), "\(ended.output)")
             let checked = try await pontoond("check", data: restored, target)
             #expect(checked.status == .exited(0), "\(checked.output)\(checked.errors)")
             try await withServer(ServerOptions(data: restored, stores: target)) { server in
@@ -43,6 +46,11 @@ struct BackupTests {
                 #expect(files.contains(file) && events.last?.cursor == next)
                 for file in files { #expect(try await api.call(.GET, "/files/\(file)").status == 200) }
                 server.expectRefusal(try await api.call(.GET, "/events?after=\(cursor)"), 410, 90003)
+                // The webhook is disabled, and continues in the new log.
+                let webhooks = try await api.call(.GET, "/webhooks?project=admin/uploads").entries
+                #expect(webhooks.map { $0.string("state") } == ["disabled"])
+                let position = try #require(EventCursor(webhooks.first?.string("cursor") ?? ""))
+                #expect(position.log == EventCursor(next)?.log)
             }
             // A second restore over the data is refused.
             let again = try await pontoond("restore", backup.string, data: restored, target)

@@ -37,6 +37,7 @@ struct DeployTests {
             #expect(result.standardError == "")
             let ofServer = [
                 "Type=notify", "WatchdogSec=30", "#MemoryMax=2G", "ExecReload=/bin/kill -HUP $MAINPID",
+                "RestrictAddressFamilies=AF_INET AF_INET6 AF_NETLINK AF_UNIX",
             ]
             let ofWatch = ["SuccessExitStatus=130", "StateDirectory=pontoon-watch", "Restart=on-failure"]
             let own = command.hasPrefix("pontoond") ? ofServer : ofWatch

@@ -96,6 +96,14 @@ struct MetricsTests {
                 "pontoon_database_waiting": 0, "pontoon_database_connections": 0,
             ]
             for (name, value) in expected { #expect(Self.value(name, in: text) == value, "\(name)") }
+            for (type, count) in [("file.created", 2), ("upload.completed", 2), ("file.deleted", 0)] {
+                #expect(text.contains("\npontoon_events_recorded_total{type=\"\(type)\"} \(count)\n"), "\(type)")
+            }
+            #expect(Self.value("pontoon_events_deleted_total", in: text) == 0)
+            server.clock.advance(by: server.app.settings.eventRetention + .seconds(60))
+            _ = await server.runMaintenance()
+            let later = try server.metrics()
+            #expect(try #require(Self.value("pontoon_events_deleted_total", in: later)) >= 4)
             let commits = try #require(Self.value("pontoon_database_commit_writes_count", in: text))
             let writes = try #require(Self.value("pontoon_database_commit_writes_sum", in: text))
             #expect(commits > 5 && writes >= commits)

@@ -79,6 +79,11 @@ struct WebhookDeliveryTests {
                 try await eventually("the events are sent again") { try receiver.accepted.count == 4 }
                 let accepted = try receiver.accepted
                 #expect(accepted[..<2] == accepted[2...])
+                try await eventually("all attempts are counted") {
+                    let text = try server.metrics()
+                    return text.contains(#"pontoon_webhook_attempts_total{result="accepted"} 4"#)
+                        && text.contains(#"pontoon_webhook_attempts_total{result="failed"} 2"#)
+                }
             }
         }
     }

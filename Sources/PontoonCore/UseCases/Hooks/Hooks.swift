@@ -14,6 +14,8 @@ package struct Hooks: Sendable {
         case newLog
         /// The hook has failed too often for this event, which is given up.
         case abandoned(Event)
+        /// The store has failed, and is used again after a pause. Of consecutive failures, only the first is reported.
+        case interrupted(any Error)
     }
 
     /// Runs the hook once.
@@ -68,9 +70,9 @@ package struct Hooks: Sendable {
     ///
     /// - Parameters:
     ///   - hook: Runs the hook.
-    ///   - report: Receives the conditions to report to the operator.
-    /// - Throws: An error if the store is unavailable while no hook is running; `CancellationError`. The next run
-    ///   resumes.
+    ///   - report: Receives what the operator should know.
+    /// - Throws: An error if the store is unavailable and nothing would have to be repeated; `CancellationError`. The next
+    ///   run resumes.
     package func run(_ hook: @escaping Hook, report: @escaping @Sendable (Notice) -> Void) async throws {
         _ = try await leases.runExclusively("hooks", in: metadata) { try await work(hook, report) }
     }
@@ -84,10 +86,12 @@ package struct Hooks: Sendable {
                 do {
                     // Otherwise, another server has taken over.
                     guard try await synchronize(&state, report) else { break }
-                } catch let error where !(error is CancellationError) && state.window.isRunning {
-                    // The hooks that are running are not stopped, because they would have to be repeated.
+                } catch let error where !(error is CancellationError) && state.hasUnstoredWork {
+                    // Otherwise, the hooks that are running, and those that have finished, would have to be repeated.
                     isStoreAvailable = false
+                    if state.wasStoreAvailable { report(.interrupted(error)) }
                 }
+                state.wasStoreAvailable = isStoreAvailable
                 while let event = state.window.start() {
                     group.addTask {
                         try await attempt(event, hook, report)
@@ -124,10 +128,33 @@ package struct Hooks: Sendable {
             state.window.add(page)
             state.mayHaveMore = page.hasMore
         }
-        if state.window.cursor != state.stored {
-            guard try await metadata.moveHookCursor(from: state.stored, to: state.window.cursor) else { return false }
-            state.stored = state.window.cursor
+        return try await storePosition(&state)
+    }
+
+    /// Stores the position up to which all events are finished.
+    ///
+    /// - Returns: `false` if another server has moved the position.
+    private func storePosition(_ state: inout WorkState) async throws -> Bool {
+        while state.window.cursor != state.stored {
+            let next = state.window.cursor
+            let isMoved: Bool
+            do {
+                isMoved = try await metadata.moveHookCursor(from: state.stored, to: next)
+            } catch {
+                // The response to the commit may have been lost, so this position may be the stored one.
+                state.uncertain.insert(next)
+                throw error
+            }
+            if isMoved {
+                state.stored = next
+            } else if let found = try await metadata.hookCursor(), state.uncertain.remove(found) != nil {
+                // An earlier attempt has succeeded although it has failed for this server.
+                state.stored = found
+            } else {
+                return false
+            }
         }
+        state.uncertain = []
         return true
     }
 
@@ -179,8 +206,11 @@ private struct WorkState {
     }
 
     var window: HookWindow
-    /// The position in the store.
+    /// The position in the store, as far as this server knows.
     var stored: EventCursor
+    /// Positions that may be those in the store, because the outcome of storing them is unknown.
+    var uncertain: Set<EventCursor> = []
+    var wasStoreAvailable = true
     /// Whether there may be events that were not read.
     var mayHaveMore = true
     private var isWaiting = false
@@ -190,6 +220,9 @@ private struct WorkState {
         window = HookWindow(after: cursor, concurrency: concurrency)
         stored = cursor
     }
+
+    /// Whether hooks are running, or have finished for events after the position in the store.
+    var hasUnstoredWork: Bool { window.isRunning || window.cursor != stored }
 
     /// Returns the task to add, unless it is running already.
     mutating func nextPause(isStoreAvailable: Bool) -> Pause? {

@@ -20,13 +20,14 @@ extension WebhookDispatcher {
         var scan = Scan(start: cursor, types: webhook.types, end: cursor, began: now())
         if let known, known.applies(to: webhook) { scan = known }
         repeat {
-            let page: EventPage
+            let found: EventPage?
             do {
-                page = try await metadata.events(webhook.filter, after: scan.end, limit: 1)
+                found = try await metadata.events(of: webhook.id, after: scan.end, limit: 1)
             } catch let error as PontoonError where error.code == .eventsExpired {
                 return nil
             }
-            guard page.events.isEmpty else { return nil }
+            // A turn notices if the owner may not read the project, and then does nothing.
+            guard let page = found, page.events.isEmpty else { return nil }
             scan.end = page.next
             guard page.hasMore else { break }
         } while !Task.isCancelled
@@ -38,7 +39,9 @@ extension WebhookDispatcher {
 
     /// Leases a webhook and sends events.
     ///
-    /// - Returns: What was done; `nil` if another server holds the lease.
+    /// - Returns: What was done; only the numbers of attempts if the lease was lost, because then nothing was recorded;
+    ///   `nil` if another server holds the lease, or the owner may not read the project.
+    /// - Throws: The errors of the store.
     func turn(_ id: String) async throws -> WebhookTurn? {
         let start = now()
         let lease = Lease(
@@ -50,15 +53,15 @@ extension WebhookDispatcher {
         let result: Result<Void, any Error>
         do { result = .success(try await send(webhook, &turn)) } catch { result = .failure(error) }
         // What was accepted before a failure is recorded.
-        guard try await metadata.endTurn(turn, of: id, leaseID: lease.id, now: now()) else { return nil }
+        let isRecorded = try await metadata.endTurn(turn, of: id, leaseID: lease.id, now: now())
         try result.get()
-        return turn
+        return isRecorded ? turn : turn.attemptsOnly
     }
 
     private func send(_ webhook: Webhook, _ turn: inout WebhookTurn) async throws {
         let end = ContinuousClock.now + Self.turnDuration
         let mayAdvance = turn.progress.nextAttemptOn <= now()
-        let events = mayAdvance ? try await events(of: webhook, &turn) : []
+        let events = mayAdvance ? try await nextEvents(of: webhook, &turn) : []
         let queued =
             webhook.hasRedeliveries
             ? try await metadata.queuedDeliveries(of: webhook.id, limit: Self.redeliveries) : []
@@ -80,13 +83,14 @@ extension WebhookDispatcher {
         await connection.close()
     }
 
-    /// Returns the next events; moves the cursor if none of the events read match, or its position no longer exists.
-    private func events(of webhook: Webhook, _ turn: inout WebhookTurn) async throws -> [Event] {
+    /// Returns the next events, and moves the cursor if none matches or if its position does not exist any more.
+    ///
+    /// Returns none, and leaves the cursor where it is, if the owner has lost the permission to read the project since the
+    /// webhook was leased: the events are sent if the permission is granted again.
+    func nextEvents(of webhook: Webhook, _ turn: inout WebhookTurn) async throws -> [Event] {
         let cursor = turn.progress.cursor
         do {
-            let page = try await metadata.events(webhook.filter, after: cursor, limit: Self.batch)
-            if page.events.isEmpty { turn.progress.cursor = page.next }
-            return page.events
+            return turn.take(try await metadata.events(of: webhook.id, after: cursor, limit: Self.batch))
         } catch let error as PontoonError where error.code == .eventsExpired {
             turn.hasMissedEvents = true
             (turn.progress.pendingSince, turn.progress.failingSince, turn.progress.attempts) = (nil, nil, 0)
@@ -98,9 +102,7 @@ extension WebhookDispatcher {
                 turn.progress.cursor = last
                 return []
             }
-            let page = try await metadata.events(webhook.filter, after: nil, limit: Self.batch)
-            if page.events.isEmpty { turn.progress.cursor = page.next }
-            return page.events
+            return turn.take(try await metadata.events(of: webhook.id, after: nil, limit: Self.batch))
         }
     }
 
@@ -126,8 +128,11 @@ extension WebhookDispatcher {
             case .accepted:
                 turn.redelivered.append(delivery.event)
                 turn.delivered += 1
-            case .failed: turn.refused.append(delivery.failed(outcome.attempt(at: time)))
+            case .failed:
+                turn.failed += 1
+                turn.refused.append(delivery.failed(outcome.attempt(at: time)))
             case .gone:
+                turn.failed += 1
                 turn.refused.append(delivery.failed(outcome.attempt(at: time)))
                 turn.state = .disabled
                 return
@@ -146,5 +151,21 @@ extension WebhookDispatcher {
         } catch let error as PontoonError where error.code == .eventsExpired {
             return nil
         }
+    }
+}
+
+extension WebhookTurn {
+    /// Returns the events of a page; moves the cursor to its end if there are none, and not without a page.
+    fileprivate mutating func take(_ page: EventPage?) -> [Event] {
+        guard let page else { return [] }
+        if page.events.isEmpty { progress.cursor = page.next }
+        return page.events
+    }
+
+    /// The numbers of attempts of a turn, without its effects.
+    fileprivate var attemptsOnly: WebhookTurn {
+        var turn = WebhookTurn(progress: progress)
+        (turn.delivered, turn.failed) = (delivered, failed)
+        return turn
     }
 }

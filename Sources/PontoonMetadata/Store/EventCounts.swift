@@ -1,0 +1,73 @@
+package import PontoonCore
+import Synchronization
+
+/// The numbers of events that a store has recorded and deleted since it was opened.
+package final class EventCounts: Sendable {
+    /// The numbers at one moment.
+    package struct Values: Hashable, Sendable {
+        /// Number of recorded events of each type that has any.
+        package fileprivate(set) var recorded: [EventType: UInt64] = [:]
+        /// Number of events that were deleted because of their age.
+        package fileprivate(set) var deleted: UInt64 = 0
+    }
+
+    private let state = Mutex(Values())
+
+    package var values: Values { state.withLock { $0 } }
+
+    /// Adds the events of a transaction that has been committed.
+    func add(_ tally: EventTally) {
+        let recorded = tally.recorded
+        guard !recorded.isEmpty else { return }
+        state.withLock { state in
+            for (type, count) in recorded { state.recorded[type, default: 0] += count }
+        }
+    }
+
+    func addDeleted(_ count: Int) { state.withLock { $0.deleted += UInt64(max(count, 0)) } }
+}
+
+/// The events that a transaction has recorded, which count once it is committed.
+final class EventTally: Sendable {
+    private let counts = Mutex<[EventType: UInt64]>([:])
+
+    var recorded: [EventType: UInt64] { counts.withLock { $0 } }
+
+    /// Returns a connection through which a run of the transaction is counted; forgets earlier runs, which were rolled
+    /// back.
+    func restart(over connection: any SQLConnection) -> any SQLConnection {
+        counts.withLock { $0 = [:] }
+        return CountingConnection(connection: connection, tally: self)
+    }
+
+    fileprivate func add(_ events: [NewEvent]) {
+        counts.withLock { counts in
+            for event in events { counts[event.type, default: 0] += 1 }
+        }
+    }
+}
+
+/// A connection that knows the tally of its transaction.
+private struct CountingConnection: SQLConnection {
+    let connection: any SQLConnection
+    let tally: EventTally
+
+    var counterShard: Int { connection.counterShard }
+
+    func query(_ statement: SQLStatement, values: [SQLValue], lock: SQLRowLock?) throws -> [SQLRow] {
+        try connection.query(statement, values: values, lock: lock)
+    }
+
+    func execute(_ statement: SQLStatement, values: [SQLValue]) throws -> Int {
+        try connection.execute(statement, values: values)
+    }
+
+    func enqueue(_ statement: SQLStatement, values: [SQLValue], lock: SQLRowLock?) throws {
+        try connection.enqueue(statement, values: values, lock: lock)
+    }
+}
+
+extension SQLConnection {
+    /// Counts events that the transaction has recorded.
+    func count(_ events: [NewEvent]) { (self as? CountingConnection)?.tally.add(events) }
+}
