@@ -51,7 +51,11 @@ struct PathPattern: Hashable, Sendable {
 
     private static func parse(_ text: String, of pattern: String) throws(ClientError) -> Alternative {
         guard !text.hasPrefix("!") else {
-            throw invalid(pattern, "it starts with '!'", "Use --include, or '\\!' for a name that starts with '!'.")
+            throw invalid(
+                pattern,
+                "it starts with '!', and negation is not supported",
+                "Write '\\!' for a name that starts with '!'."
+            )
         }
         var names = text.split(separator: "/").map(String.init)
         let isRelative = text.hasPrefix("/") || names.first == "." || names.count > 1
