@@ -7,9 +7,9 @@ package struct RemoteFilter: Sendable {
         case file, folder
     }
 
-    /// Patterns for names, one of which must match, with the rules of `.gitignore`.
+    /// Patterns for names and paths, with the rules of `.gitignore`; one of them must match.
     ///
-    /// If empty, all names match.
+    /// If empty, everything matches.
     private var names: [PathPattern] = []
     /// Tags, one of which the file must have; if empty, no tag is needed.
     package var tags: [String] = []
@@ -22,7 +22,7 @@ package struct RemoteFilter: Sendable {
     /// Range of the time of a file's last modification; `nil` selects any time, and folders.
     package var modified: ClosedRange<Date>?
 
-    /// Creates a filter that selects everything whose name matches one of the patterns, or everything without patterns.
+    /// Creates a filter that selects everything that matches one of the patterns, or everything if there are none.
     ///
     /// - Throws: ``ClientError`` with code `.requestInvalid` if a pattern cannot match any path.
     package init(names: [String] = []) throws(ClientError) {

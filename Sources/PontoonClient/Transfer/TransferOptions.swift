@@ -15,17 +15,17 @@ public struct TransferOptions: Sendable {
         case rename
     }
 
-    /// Number of parts in flight, across all files.
+    /// Maximum number of parts or ranges in flight, across all files.
     public enum Concurrency: Hashable, Sendable {
-        /// A number that is adapted to the observed throughput.
+        /// A maximum that is adapted to the observed throughput.
         case automatic
-        /// A fixed number of parts, 1 or more.
+        /// A fixed maximum, from 1 to 1024; lower if ``TransferOptions/maximumMemory`` does not suffice.
         case fixed(Int)
     }
 
     /// The policy for a file whose name is already taken at its destination.
     public var conflictPolicy = ConflictPolicy.fail
-    /// Number of parts in flight, across all files.
+    /// Maximum number of parts or ranges in flight, across all files.
     public var concurrency = Concurrency.automatic
     /// Approximate memory limit of the whole process in bytes; values below 56 MiB count as 56 MiB.
     public var maximumMemory = 256 << 20

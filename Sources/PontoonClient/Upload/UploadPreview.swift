@@ -37,7 +37,7 @@ public struct UploadPreview: Sendable {
 
     /// The files, in order.
     public let entries: [Entry]
-    /// The endpoint's rate limit and minimum part size, from which ``calls`` and ``shortestTime`` are estimated.
+    /// The endpoint's limits, from which ``calls`` and ``shortestTime`` are estimated.
     public let limits: PartPlan.Limits
     /// Maximum number of parts in flight.
     public let maximumConcurrency: Int

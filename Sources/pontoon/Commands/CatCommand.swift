@@ -44,7 +44,6 @@ struct StandardOutputDownload: Sendable {
     /// The results that are printed; cat(1) prints only problems.
     let detail: TransferDetail
 
-    /// Runs the command.
     func run(_ common: CommonOptions, _ arguments: ReportArguments) async throws {
         try await runCommand(json: false) { [self] in
             try arguments.begin(json: false)

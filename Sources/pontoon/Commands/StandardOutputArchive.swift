@@ -8,7 +8,6 @@ struct StandardOutputArchive: Sendable {
     let project: String?
     let options: DownloadOptions
 
-    /// Runs the command.
     func run(_ common: CommonOptions, _ arguments: ReportArguments) async throws {
         try await runCommand(json: false) { [self] in
             try arguments.begin(json: false)

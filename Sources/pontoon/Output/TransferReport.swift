@@ -170,7 +170,7 @@ extension TransferReport {
         }
     }
 
-    /// The local path of standard input and of standard output.
+    /// The local path that stands for standard input or output.
     private static var stream: FilePath { "-" }
 
     /// Whether the upload reads standard input.
