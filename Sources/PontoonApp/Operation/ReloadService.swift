@@ -38,7 +38,7 @@ struct ReloadService: Service {
                 logger.error("reload failed", metadata: ["what": "\(reload.name)", "error": "\(error)"])
             }
         }
-        logger.notice("reloaded", metadata: ["failed": .array(failed.map { "\($0)" })])
+        logger.notice("reload finished", metadata: ["failed": .array(failed.map { "\($0)" })])
         manager?.notifyReady()
     }
 }

@@ -110,7 +110,7 @@ struct AuditTests {
                 try FileManager.default.moveItem(atPath: log.string, toPath: old.string)
                 server.signal(SIGHUP)
                 try await eventually("the file is opened again") {
-                    try String(contentsOfFile: server.log.string, encoding: .utf8).contains("reloaded")
+                    try String(contentsOfFile: server.log.string, encoding: .utf8).contains("reload finished")
                 }
                 _ = try await server.api.initialize("after", size: 1)
                 try await eventually("the line is written") { try Self.lines(log).count == 1 }

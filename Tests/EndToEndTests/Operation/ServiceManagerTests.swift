@@ -81,7 +81,7 @@ struct ServiceManagerTests {
                     try write(text)
                     server.signal(SIGHUP)
                     try await eventually("the reload ends") {
-                        try log().split(separator: " reloaded").count > count
+                        try log().split(separator: " reload finished").count > count
                     }
                 }
                 _ = try await server.api.call(.GET, "/user")
