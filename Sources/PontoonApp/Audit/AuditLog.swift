@@ -136,7 +136,7 @@ package final class AuditLog: AuditSink {
         case .failed(let error):
             logger.error("audit log not written; lines are dropped", metadata: ["error": "\(error)"])
         case .recovered:
-            logger.notice("audit log written again", metadata: ["dropped": "\(statistics.dropped)"])
+            logger.notice("audit log writable again", metadata: ["dropped": "\(statistics.dropped)"])
         }
     }
 }
