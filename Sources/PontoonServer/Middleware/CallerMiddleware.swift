@@ -13,7 +13,8 @@ struct AuthenticatedCaller: Sendable {
 }
 
 /// The middleware that identifies the caller of an API call by the token in `X-SBG-Auth-Token`, or else in
-/// `Authorization: Bearer`, counts the call, and adds the rate-limit headers to its response.
+/// `Authorization: Bearer`, enforces the rate limit, and adds the rate-limit headers and `Cache-Control: no-store` to
+/// the response.
 ///
 /// These are not separate middlewares, because each one adds several percent to the processor time of every call.
 struct CallerMiddleware: RouterMiddleware {
@@ -26,13 +27,14 @@ struct CallerMiddleware: RouterMiddleware {
     let failures: FailedAuthentications
     let now: @Sendable () -> Date
 
-    /// Authenticates the caller, counts the call and runs the later handlers.
+    /// Authenticates the caller, counts the call and, unless the rate limit is used up, runs the later handlers.
     ///
     /// Errors of later handlers are converted to responses here, so that they also have the rate-limit headers.
     ///
-    /// - Returns: The response; 429 for an invalid token from an address that sent too many of them.
-    /// - Throws: `.notAuthenticated` if the request has no valid token, or a sender's token for a call of users or vice
-    ///   versa; the store's error if the token cannot be looked up.
+    /// - Returns: The response; 429 if the rate limit is used up, or for an invalid token from an address that sent too
+    ///   many of them.
+    /// - Throws: `.notAuthenticated` if the request has no valid token, or a sender's token for a call that only users
+    ///   may make, or vice versa; the store's error if the token cannot be looked up.
     @concurrent func handle(
         _ request: Request,
         context: AppContext,
@@ -60,7 +62,8 @@ struct CallerMiddleware: RouterMiddleware {
             let actor = caller.session == nil ? caller.caller.name : nil
             response = try await EventActor.$current.withValue(actor) { try await next(request, context) }
         } catch let error as PontoonError where error.code == .notAuthenticated {
-            // A sender made a call of users, or vice versa. The response is the same as for an unknown token.
+            // A sender made a call that only users may make, or vice versa. The response is the same as for an unknown
+            // token.
             throw error
         } catch {
             response = try context.response(to: error)
