@@ -83,7 +83,7 @@ package enum UploadLinkRules {
         }
     }
 
-    /// Checks a new time of expiry.
+    /// Checks the expiry time of a new or changed link.
     ///
     /// - Throws: `.badRequest` if it is not in the future, or later than ``maximumLifetime`` from now.
     package static func check(expiresOn: Date, now: Date) throws(PontoonError) {
@@ -92,7 +92,7 @@ package enum UploadLinkRules {
         }
     }
 
-    /// Checks a new password.
+    /// Checks the password of a new or changed link.
     ///
     /// - Throws: `.badRequest` if its length in UTF-8 is outside ``passwordBytes``.
     package static func check(password: Secret) throws(PontoonError) {

@@ -90,7 +90,7 @@ struct S3Client: Sendable {
         }
     }
 
-    /// Sends a request without retries.
+    /// Sends a request once, without retries; otherwise like ``send(_:)``.
     func sendOnce(_ request: S3Request) async throws -> S3Response {
         let response = try await exchange(request)
         guard (200..<300).contains(response.status) else { throw Self.error(response) }

@@ -15,9 +15,9 @@ package struct FaultInjectionProxy: Sendable {
         case cutResponse(after: Int)
         /// Stops forwarding when this many bytes have arrived from the client, without closing a connection.
         case hang(after: Int)
-        /// Truncates some responses.
+        /// Truncates the responses that the cutter selects.
         case cutResponses(ResponseCutter)
-        /// Blocks some requests.
+        /// Blocks the requests that the valve selects, until it is released.
         case holdRequests(RequestValve)
         /// Sends the response that the closure returns for a request's head, instead of forwarding the request, and
         /// then closes both connections; forwards the request if the closure returns `nil`.

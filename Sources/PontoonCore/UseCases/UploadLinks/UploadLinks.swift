@@ -146,7 +146,7 @@ package struct UploadLinkChange: Hashable, Sendable {
     package var name: String?
     /// New note; `nil` keeps the current one.
     package var note: String?
-    /// New time of expiry; `nil` keeps the current one.
+    /// New expiry time; `nil` keeps the current one.
     package var expiresOn: Date?
     package var password = FieldChange<Secret>.keep
     package var maximumFiles = FieldChange<Int64>.keep
@@ -154,7 +154,7 @@ package struct UploadLinkChange: Hashable, Sendable {
 
     package init() {}
 
-    /// Checks the new time of expiry and the new password, whose validity does not depend on the link.
+    /// Checks the new expiry time and the new password, whose validity does not depend on the link.
     ///
     /// - Throws: `.badRequest`.
     func check(now: Date) throws(PontoonError) {
