@@ -155,19 +155,25 @@ struct HooksTests {
             let names = (0..<12).map { "\($0)" }
             try await harness.addFiles(names)
             let gates = [Gate(), Gate()]
+            let running = Mutex((now: 0, highest: 0))
             try await harness.running(concurrency: 3) { event, _ in
+                running.withLock { running in
+                    running.now += 1
+                    running.highest = max(running.highest, running.now)
+                }
+                defer { running.withLock { $0.now -= 1 } }
                 harness.calls.add(event)
                 try await gates[(Int(event.fileName) ?? 0) < 3 ? 0 : 1].pass()
                 return true
             } _: {
                 try await eventually("three runs") { harness.calls.names.count == 3 }
-                try await eventually("no further one") { harness.calls.names.count == 3 }
                 #expect(harness.calls.names.sorted() == ["0", "1", "2"])
                 gates[0].open()
                 try await eventually("three more") { harness.calls.names.count == 6 }
                 gates[1].open()
                 try await eventually("all") { harness.calls.names.count == 12 }
                 #expect(Set(harness.calls.names) == Set(names))
+                #expect(running.withLock { $0.highest } == 3)
             }
         }
     }

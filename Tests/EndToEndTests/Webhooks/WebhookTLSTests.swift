@@ -7,7 +7,7 @@ import SystemPackage
 import Testing
 
 /// Delivery to receivers with TLS, whose certificates the server verifies.
-@Suite(.timeLimit(.minutes(10)), .tags(.endToEnd))
+@Suite(.timeLimit(.minutes(10)), .tags(.endToEnd, .needsRoot))
 struct WebhookTLSTests {
     private static let types = ["folder.created"]
 

@@ -45,7 +45,7 @@ export const webhookStrings = {
       'upload_link.used': 'A sender has signed in',
     },
     states: { active: 'Active', failing: 'Failing', disabled: 'Disabled', suspended: 'Suspended' },
-    suspended: (user) => `${user}, who created the webhook, may not read the project at the moment. Events are sent again once this changes.`,
+    suspended: (user) => `${user}, who created the webhook, may not read the project at the moment, or is disabled. Events are sent again once this changes.`,
     disabledText: 'Events are kept, and are sent once the webhook is enabled, unless the server has deleted them by then.',
     delivered: (number) => `${plural(number, ['event', 'events'])} accepted`,
     created: (when) => `created ${when}`,
