@@ -22,7 +22,7 @@ package struct App: Sendable {
     package let jobs: FileJobWorker
     /// The service that runs the hook command; `nil` if there is none.
     let hooks: HookService?
-    /// The sender of the events of webhooks.
+    /// The dispatcher that delivers events to the receivers of webhooks.
     package let webhooks: WebhookDispatcher
     /// The certificate; `nil` if the server does not encrypt its connections itself.
     package let certificate: Certificate?

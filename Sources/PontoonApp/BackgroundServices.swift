@@ -4,12 +4,14 @@ import PontoonCore
 import ServiceLifecycle
 import UnixSignals
 
-/// The service that runs maintenance, unless the server is read-only, and refreshes the signing keys, both once a minute.
+/// The service that refreshes the signing keys every minute and, unless the server is read-only, runs maintenance every
+/// minute or more often.
 struct MaintenanceService: Service {
     let maintenance: Maintenance
     let isReadOnly: Bool
-    /// Time after which uploads expire or reservations lapse, whichever is shorter; if it is less than ten minutes,
-    /// maintenance runs more often than once a minute.
+    /// Time after which uploads expire or reservations lapse, whichever is shorter.
+    ///
+    /// Maintenance runs every tenth of it, but at least once a minute and at most once a second.
     let shortestLifetime: Duration
     /// Receives the ids of expired uploads; `nil` if there is no audit log.
     let audit: (any AuditSink)?

@@ -23,7 +23,7 @@ enum DataDirectory {
         }
     }
 
-    /// Locks the directory against other processes until the returned file is closed; does not wait for a lock.
+    /// Locks the directory against other processes until the returned file is closed; waits for at most about a second.
     ///
     /// - Throws: ``SettingError`` if another process has locked the directory, or it cannot be locked.
     static func lock(_ path: FilePath) throws -> FileDescriptor {

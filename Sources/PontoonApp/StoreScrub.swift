@@ -22,7 +22,7 @@ package struct StoreScrub {
         self.report = report
     }
 
-    /// Checks the objects of files, or all objects if `files` is empty.
+    /// Checks the objects of files; if `files` is empty, all objects whose check is due according to `--older-than`.
     ///
     /// - Parameter files: Ids of the files.
     /// - Returns: The numbers of checked and damaged objects.

@@ -148,12 +148,12 @@ package enum FileJobPlaceContract: MetadataRule, CaseIterable {
 }
 
 extension LeasedJob {
-    /// Performs a step that may not be possible.
+    /// Performs a step, and returns its result, which may be that an entry is no longer in its folder.
     fileprivate func result(of step: FileJobStep) async throws -> FileJobStepResult {
         try await store.perform(step, ofFileJob: id, lease, now: MetadataFixture.time)
     }
 
-    /// Enters folders, each of which is in the one before it, and the first one in the root folder.
+    /// Enters nested folders, the first of which is in the root folder.
     fileprivate func enter(_ folders: [File], in fixture: MetadataFixture) async throws {
         for (depth, folder) in folders.enumerated() {
             var step = FileJobStep(at: FileJobProgress(state: .running, depth: depth))
@@ -176,6 +176,6 @@ extension MetadataFixture {
         try expect(moved?.parent, equals: folder, "the new folder")
     }
 
-    /// Creates a move to the root folder, with which a file keeps its name.
+    /// Creates a move to the root folder that keeps the name of the file.
     fileprivate func move() -> FileMove { FileMove(project: project.id, parent: root, name: nil, movedOn: Self.time) }
 }

@@ -21,10 +21,10 @@ package enum AuditDestination: Hashable, Sendable {
     }
 }
 
-/// The file of the audit log, used by one thread at a time.
+/// The destination of the audit log, a file or standard output, used by one thread at a time.
 ///
-/// A line is never broken while the process runs: if only the beginning of a line fits on a full disk, the rest is
-/// written before any later line.
+/// If only the beginning of a line fits on a full disk, the rest is written before any later line. The line remains
+/// truncated only if the process exits or the file is reopened first.
 final class AuditFile: Sendable {
     /// The outcome of writing lines.
     struct Outcome {
@@ -92,7 +92,7 @@ final class AuditFile: Sendable {
         return State(descriptor: descriptor, size: isRegular ? Int64(status.st_size) : nil)
     }
 
-    /// Opens the file again; does nothing for standard output.
+    /// Opens the file again, and drops the rest of an unfinished line; does nothing for standard output.
     ///
     /// - Throws: `Errno`; the earlier file then stays in use.
     func reopen() throws {
@@ -104,7 +104,7 @@ final class AuditFile: Sendable {
         }
     }
 
-    /// Appends whole lines.
+    /// Appends whole lines; renames the file and creates a new one whenever it would exceed its maximum size.
     func write(_ lines: ByteBuffer) -> Outcome {
         state.withLock { state in
             var outcome = Outcome()

@@ -41,7 +41,7 @@ package struct CommandAudit: Sendable {
         }
     }
 
-    /// Records an action that has succeeded.
+    /// Records a successful action; a failure to record it is only reported.
     package func recordSuccess(_ action: AuditAction, _ object: AuditEntry.Object) { record(action, .success, object) }
 
     private func record(_ action: AuditAction, _ result: AuditEntry.Result, _ object: AuditEntry.Object) {

@@ -175,7 +175,7 @@ package struct Backup {
         try directory.publish(manifest)
     }
 
-    /// Removes the objects that only earlier backups used.
+    /// Removes the objects that only earlier backups used, and returns their number.
     private func removeUnused(_ directory: BackupDirectory, _ placer: ObjectPlacer) async throws -> Int {
         let database = SQLiteSettings(path: directory.path.appending(BackupDirectory.database).string)
         return try await withClosing(

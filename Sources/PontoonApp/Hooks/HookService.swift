@@ -8,7 +8,7 @@ import ServiceLifecycle
 struct HookService: Service {
     let hooks: Hooks
     let program: Program
-    /// Pause before this server tries again to run hooks, after an error or while another server does.
+    /// Pause before the next attempt to run hooks, after an error or while another server runs them.
     let interval: Duration
     let metrics: HookMetrics
     let logger: Logger
@@ -30,9 +30,9 @@ struct HookService: Service {
         }
     }
 
-    /// Runs the program for an event.
+    /// Runs the program for an event, counts the run in the metrics, and logs a failure.
     ///
-    /// - Returns: Whether it succeeded.
+    /// - Returns: Whether the program exited with 0.
     @Sendable private func runOnce(_ event: Event, attempt: Int) async throws -> Bool {
         var facts = [
             "PONTOON_EVENT_ID": event.id, "PONTOON_EVENT_TYPE": event.type, "PONTOON_EVENT_SUBJECT": event.subject,

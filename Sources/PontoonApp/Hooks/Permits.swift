@@ -1,6 +1,6 @@
 import Synchronization
 
-/// A fixed number of permits, which waiting tasks receive in the order in which they have asked for them.
+/// A fixed number of permits, which waiting tasks receive in the order in which they requested them.
 final class Permits: Sendable {
     private typealias Waiter = CheckedContinuation<Bool, Never>
 
@@ -8,7 +8,7 @@ final class Permits: Sendable {
         var free: Int
         var nextID: UInt64 = 0
         var waiters: [UInt64: Waiter] = [:]
-        /// The ids of the waiters in order, perhaps with those of cancelled ones.
+        /// The ids of the waiters, oldest first; may include ids of cancelled waiters.
         var order: ArraySlice<UInt64> = []
 
         /// Removes and returns the waiter that has waited longest.

@@ -20,7 +20,8 @@ struct Program: Sendable {
         "LANG": "C.UTF-8", "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     ]
 
-    /// Writing to a program that has closed its standard input is then an error, not the end of this process.
+    /// Ignores SIGPIPE, so that writing to a program that has closed its standard input fails instead of terminating
+    /// this process.
     private static let ignoresBrokenPipes: Void = { signal(SIGPIPE, SIG_IGN) }()
 
     /// Runs the program once.
@@ -105,7 +106,7 @@ struct Program: Sendable {
 
     /// Waits until a child has exited, without collecting its status.
     ///
-    /// Uses a thread, because the number of children that run at once is small.
+    /// Occupies a thread, which is acceptable because few children run at once.
     private static func waitForExit(of process: pid_t) async {
         await withCheckedContinuation { continuation in
             Thread.detachNewThread {
@@ -138,9 +139,9 @@ struct ProgramRun: Sendable {
 
     let end: End
     let duration: Duration
-    /// The first bytes of standard output.
+    /// The first ``ProgramOutput/limit`` bytes of standard output.
     let head: [UInt8]
-    /// The last bytes of standard output and standard error.
+    /// The last ``ProgramOutput/limit`` bytes of standard output and standard error.
     let tail: [UInt8]
 
     /// The last output as one line of visible characters, for the log.

@@ -10,7 +10,7 @@ final class ProgramOutput: Sendable {
         var rest: Int?
     }
 
-    /// Number of bytes that are kept of each end.
+    /// Number of bytes that are kept from the beginning and from the end.
     static let limit = 4096
     /// Number of bytes to read after the program has exited: more than a pipe holds.
     private static let longestRest = 1 << 20
@@ -22,10 +22,13 @@ final class ProgramOutput: Sendable {
     /// The last bytes of standard output and standard error, in the order in which they were read.
     var tail: [UInt8] { state.withLock { $0.tail.suffix(Self.limit) } }
 
-    /// Announces that the program has exited, so that a process that it has left behind cannot be read for ever.
+    /// Announces that the program has exited.
+    ///
+    /// At most ``longestRest`` more bytes are then read, because a process that it left behind could keep writing.
     func finish() { state.withLock { $0.rest = Self.longestRest } }
 
-    /// Reads a stream to its end.
+    /// Reads a stream to its end, or until ``longestRest`` bytes were read after the program exited; keeps what was
+    /// read if an error occurs.
     func read(_ stream: SubprocessOutputSequence, isStandardOutput: Bool) async {
         do {
             for try await buffer in stream {

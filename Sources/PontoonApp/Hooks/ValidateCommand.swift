@@ -70,7 +70,7 @@ extension PontoonError {
 extension ObjectStorage {
     /// Returns a function that returns where a program on this machine can read an object.
     ///
-    /// - Parameter now: The current time.
+    /// - Parameter now: Returns the current time.
     /// - Returns: The function; `nil` if programs cannot read objects of this store.
     func programLocations(now: @escaping @Sendable () -> Date) -> (@Sendable (ObjectKey) -> ProgramInput.Location)? {
         if let disk = store as? DiskObjectStore {

@@ -21,7 +21,7 @@ final class CountingHandler: MetricHandler, CounterHandler {
 }
 
 final class GaugeHandler: MetricHandler, MeterHandler {
-    /// The bits of the value.
+    /// The bit pattern of the value, so that the value can be changed atomically.
     private let bits = Atomic<UInt64>(Double.zero.bitPattern)
 
     func set(_ value: Int64) { set(Double(value)) }

@@ -52,7 +52,7 @@ final class StoreMetricsService: Service {
         }
     }
 
-    /// Counts the rows once.
+    /// Counts the rows once; if this fails, logs a warning and keeps the previous values.
     func count() async {
         do {
             let totals = try await metadata.storeTotals()

@@ -55,14 +55,16 @@ enum BootstrapTokenRule {
     /// A token of 32 random hex digits has fewer distinct characters with a probability of less than 1 in 1,000,000.
     private static let minimumDistinct = 8
 
-    /// Returns whether a block of at most half the length is repeated up to the end.
+    /// Returns whether the bytes are repetitions of a block of at most half their number; the last repetition may be
+    /// incomplete.
     private static func isRepetition(_ bytes: [UInt8]) -> Bool {
         (1...(bytes.count / 2)).contains { period in
             zip(bytes, bytes.dropFirst(period)).allSatisfy { $0 == $1 }
         }
     }
 
-    /// Returns whether more than half of the characters equal, or are next to, their predecessors, as in `aabbcdef`.
+    /// Returns whether more than half of the characters equal, or differ by one from, their predecessors, as in
+    /// `aabbcdef`.
     private static func isSequence(_ bytes: [UInt8]) -> Bool {
         let steps = zip(bytes, bytes.dropFirst()).filter { abs(Int($0) - Int($1)) <= 1 }
         return steps.count * 2 > bytes.count

@@ -7,17 +7,19 @@ package enum QuotaArgument {
     /// Maximum number of files or uploads of a quota.
     package static let maximumCount: Int64 = 1_000_000_000_000
 
-    /// Parses a limit in bytes, such as `5TiB`; returns `nil` for any other text.
+    /// Parses `default`, `unlimited`, or a size of at most ``maximumBytes``, such as `5TiB`; returns `nil` for any
+    /// other text.
     package static func parse(bytes text: String) -> QuotaValue? { parse(text, bytes) }
 
-    /// Parses a limit on a number of files or uploads; returns `nil` for any other text.
+    /// Parses `default`, `unlimited`, or a number of files or uploads from 0 to ``maximumCount``; returns `nil` for any
+    /// other text.
     package static func parse(count text: String) -> QuotaValue? {
         parse(text) { text in
             SettingText.number(text, [("", 1)]).flatMap { (0...maximumCount).contains($0) ? $0 : nil }
         }
     }
 
-    /// Parses a size in bytes from 0 to ``maximumBytes``.
+    /// Parses a size from 0 to ``maximumBytes``, with or without a unit; returns `nil` for any other text.
     static func bytes(_ text: String) -> Int64? {
         SettingText.number(text, SettingText.sizes).flatMap { (0...maximumBytes).contains($0) ? $0 : nil }
     }

@@ -10,7 +10,8 @@ struct AddressResolver: Sendable {
 
     /// A thread is occupied until the system's call returns, which can take longer than ``timeout``.
     ///
-    /// There are four times as many as turns of one user, whose name servers may never respond.
+    /// There are four times as many threads as webhooks of one user that are served concurrently, because the name
+    /// servers of a user's receivers may never respond.
     private static let threads = NIOThreadPool(numberOfThreads: 32)
     private static let timeout = TimeAmount.seconds(5)
     private static let maximumAddresses = 8
@@ -20,9 +21,9 @@ struct AddressResolver: Sendable {
     /// - Parameter lookUp: Returns the addresses of a host, none if there is no such host; tests replace it.
     init(lookUp: @escaping @Sendable (String) -> [NetworkAddress] = AddressResolver.query) { self.lookUp = lookUp }
 
-    /// Returns the addresses of a host, the preferred one first.
+    /// Returns up to ``maximumAddresses`` addresses of a host, the preferred one first.
     ///
-    /// - Throws: ``Failure`` if there are none, or the lookup takes too long.
+    /// - Throws: ``Failure`` if there are none, or the lookup takes longer than ``timeout``.
     func addresses(of host: String) async throws -> [NetworkAddress] {
         Self.threads.start()
         let found = await withCheckedContinuation { continuation in

@@ -14,8 +14,9 @@ package struct WebhookClient: WebhookSender {
     private static let connectTimeout = TimeAmount.seconds(5)
     /// Time within which the head of the response must arrive, including the time to connect.
     private static let deadline = TimeAmount.seconds(10)
-    /// Time for, and length of, the body of a response that is read so that the connection can be used again.
+    /// Maximum time to read the body of a response; after it, the connection is closed instead of reused.
     private static let bodyTimeout = Duration.seconds(2)
+    /// Maximum length in bytes of a body that is read; for a longer one, the connection is closed instead of reused.
     private static let maximumBody = 16 << 10
 
     private let addresses: WebhookAddresses
@@ -25,7 +26,7 @@ package struct WebhookClient: WebhookSender {
 
     /// - Parameters:
     ///   - addresses: The addresses to which the client may connect.
-    ///   - now: The current time.
+    ///   - now: Returns the current time.
     package init(addresses: WebhookAddresses, now: @escaping @Sendable () -> Date = { Date() }) {
         self.init(addresses: addresses, resolver: AddressResolver(), now: now)
     }
@@ -34,7 +35,7 @@ package struct WebhookClient: WebhookSender {
     ///   - addresses: The addresses to which the client may connect.
     ///   - resolver: Looks up host names; tests replace it.
     ///   - ownAddresses: Returns the addresses of this host; tests replace it.
-    ///   - now: The current time.
+    ///   - now: Returns the current time.
     init(
         addresses: WebhookAddresses,
         resolver: AddressResolver,
@@ -117,7 +118,9 @@ package struct WebhookClient: WebhookSender {
             : "this server cannot determine its own addresses; allow it netlink sockets, or see --webhook-allow"
     }
 
-    /// Reads the body of a response; if it is long or slow, the connection is closed instead.
+    /// Reads the body of a response, so that the connection can be reused.
+    ///
+    /// If the body exceeds ``maximumBody`` or ``bodyTimeout``, the connection is closed instead.
     private static func discard(_ body: HTTPClientResponse.Body) async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask {
@@ -137,7 +140,7 @@ package struct WebhookClient: WebhookSender {
         }
     }
 
-    /// Returns the reason of a failure for members of the project, without addresses.
+    /// Returns the reason for a failure, to be shown to members of the project; it contains no addresses.
     private static func reason(_ error: any Error) -> String {
         switch error {
         case let error as HTTPClientError:

@@ -4,7 +4,7 @@ import PontoonCore
 import ServiceLifecycle
 import Synchronization
 
-/// The service that sends the events of webhooks.
+/// The service that delivers events to the receivers of webhooks.
 struct WebhookService: Service {
     let dispatcher: WebhookDispatcher
 

@@ -8,7 +8,8 @@ enum Migrator {
     /// If several processes start at the same time, they take turns: the first process that records a migration runs
     /// it, and the others skip it.
     ///
-    /// - Throws: ``UnknownMigrations`` if the tables were changed by a newer version of the program.
+    /// - Throws: ``UnknownMigrations`` if the tables were changed by a newer version of the program; the errors of the
+    ///   database.
     static func migrate(_ driver: some SQLDriver, _ migrations: [Migration] = Migration.all) async throws {
         let applied = try await appliedNames(driver)
         let unknown = applied.subtracting(migrations.map(\.name))
@@ -26,7 +27,8 @@ enum Migrator {
     /// Checks that the tables are those of this version, without changing anything.
     ///
     /// - Throws: ``UnknownMigrations`` if the tables were changed by a newer version of the program;
-    ///   ``MissingMigrations`` if the tables lack migrations, because no server of this version has used the database.
+    ///   ``MissingMigrations`` if the tables lack migrations, because no server of this version has used the database;
+    ///   the errors of the database.
     static func requireCurrent(_ driver: some SQLDriver, _ migrations: [Migration] = Migration.all) async throws {
         let applied: Set<String>
         do {

@@ -30,7 +30,7 @@ package protocol SQLDriver: Sendable {
     /// Checks that the database responds.
     /// - Throws: ``SQLError`` if it does not respond within `limit`.
     func ping(within limit: Duration) async throws
-    /// Returns descriptions of damage in the database file, at most about 200.
+    /// Returns descriptions of damage and of broken references in the database, at most about 200; none for PostgreSQL.
     func problems() async throws -> [String]
     /// Copies all rows, as of one moment, to an SQLite database that has the same tables and no rows.
     ///

@@ -29,7 +29,7 @@ package struct SQLiteDriver: SQLDriver {
     }
 
     /// Opens a database that a server may be using, for reading only.
-    /// - Throws: An error if the file does not exist, or is not a database.
+    /// - Throws: An error if the file does not exist, is not a database, or stays locked by another process.
     package static func openReadOnly(_ settings: SQLiteSettings) async throws -> SQLiteDriver {
         try await onBlockingThread {
             SQLiteDriver(pool: try openPool(settings, isReadOnly: true), readTimeout: settings.readTimeout)

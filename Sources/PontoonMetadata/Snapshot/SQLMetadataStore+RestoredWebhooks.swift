@@ -26,7 +26,7 @@ extension SQLMetadataStore {
     }
 }
 
-/// Shown as the result of the last attempt of a webhook.
+/// The error that disabled webhooks show for their last attempt.
 private let reason = "disabled by the restore of a backup, because the original service may still send events"
 private let countActiveWebhooks: SQLStatement = "SELECT COUNT(*) AS total FROM webhooks WHERE state = 'active'"
 private let moveAllWebhooks: SQLStatement = """

@@ -33,8 +33,8 @@ final class EventTally: Sendable {
 
     var recorded: [EventType: UInt64] { counts.withLock { $0 } }
 
-    /// Returns a connection through which a run of the transaction is counted; forgets earlier runs, which were rolled
-    /// back.
+    /// Resets the counts, because earlier runs of the transaction were rolled back, and returns a connection that
+    /// counts the events of the next run.
     func restart(over connection: any SQLConnection) -> any SQLConnection {
         counts.withLock { $0 = [:] }
         return CountingConnection(connection: connection, tally: self)

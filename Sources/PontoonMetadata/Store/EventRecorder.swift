@@ -8,12 +8,14 @@ struct EventRecorder: Sendable {
     let actor: String?
     let now: Date
 
-    /// Records events; must be the last statement of a transaction, or at least follow all locks and queries on which the
-    /// changes depend, because the ids of events determine their order.
+    /// Records events, if the store records any.
+    ///
+    /// Must be the last statement of a transaction, or at least follow all locks and queries on which the changes
+    /// depend, because the ids of events determine their order.
     ///
     /// - Parameters:
     ///   - events: The events, in order.
-    ///   - actor: The user who makes the changes; by default, the user of the current task.
+    ///   - actor: The user who makes the changes; `nil` if there is none.
     ///   - connection: The connection.
     /// - Throws: ``SQLError``. A later statement or the commit may throw it instead.
     func record(_ events: [NewEvent], by actor: String?, on connection: any SQLConnection) throws {

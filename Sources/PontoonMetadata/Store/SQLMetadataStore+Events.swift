@@ -80,16 +80,17 @@ extension SQLConnection {
         try enqueue(selectLog, [StoreMetadataKey.eventLog.rawValue], lock: .forUpdate("properties"))
     }
 
-    /// Returns the position of the last of the oldest events that has expired.
+    /// Returns the position of the last expired event in the first batch of the log that does not consist only of
+    /// events later than `now`.
     ///
     /// An event before it has expired as well, whatever its time: the clock may have been wrong when it was recorded.
     ///
     /// - Parameters:
     ///   - time: Events from before this time have expired.
-    ///   - now: The current time. If all events of a batch are later, the next batch is searched as well.
+    ///   - now: The current time.
     ///   - limit: Number of events of a batch.
     ///   - dialect: The SQL dialect.
-    /// - Returns: The position; `nil` if none has expired.
+    /// - Returns: The position; `nil` if no event of this batch has expired.
     /// - Throws: The errors of the database.
     fileprivate func lastExpired(
         before time: Date,
@@ -222,7 +223,7 @@ extension SQLBuilder {
         append("))")
     }
 
-    /// Appends the condition that a column has one of some values, perhaps none.
+    /// Appends the condition that a column has one of the given values; without values, the condition is false.
     fileprivate mutating func append(_ column: String, in values: [String]) {
         guard !values.isEmpty else { return append("1 = 0") }
         append("\(column) IN ")

@@ -35,7 +35,7 @@ extension SQLMetadataStore {
 /// The error for an entry that is no longer in the folder in which a job found it.
 struct EntryLeft: Error {}
 
-/// The error for a folder that is no longer in the folder above it, through which a job entered it.
+/// The error for a folder that was moved out of the folder through which a job entered it, or was deleted.
 private struct FolderLeft: Error {
     let depth: Int
 }
@@ -76,7 +76,8 @@ extension SQLConnection {
         return step.leaves ? parent : above
     }
 
-    /// Stores the entry of the current folder that was visited, or that folders are left, and the failure of the item.
+    /// Stores the name of the visited entry of the current folder, or deletes the rows of the folders that the step
+    /// leaves; also stores the item's failure, if there is one.
     fileprivate func record(_ step: FileJobStep, of id: String) throws {
         if let left = step.abandoned ?? (step.leaves ? step.depth : nil) {
             // The row of depth 0 belongs to the first folder.
@@ -90,7 +91,9 @@ extension SQLConnection {
     }
 
     /// Performs the action of a step, and stores its result and the folder that is entered.
-    /// - Returns: The file or folder that results from the action.
+    /// - Returns: The file or folder that results from the action; `nil` if there is none.
+    /// - Throws: ``EntryLeft`` if the entry must be in a folder and is not; the refusals of the action; `.copyCycle` or
+    ///   `.moveCycle`.
     fileprivate func perform(
         _ step: FileJobStep,
         of id: String,
@@ -140,8 +143,8 @@ extension SQLConnection {
         return file
     }
 
-    /// Returns the folder of this name in the parent of a new folder, which is added if necessary, with a number if a
-    /// file has its name.
+    /// Returns the folder with the name and parent of `folder`, or adds `folder`; if a file has its name, adds a number
+    /// to the name.
     /// - Throws: `.destinationNotFound` if the parent does not exist; `.fileNameInvalid` if a number makes the name too
     ///   long.
     private func findOrAdd(_ folder: File, _ events: inout [NewEvent]) throws -> File {

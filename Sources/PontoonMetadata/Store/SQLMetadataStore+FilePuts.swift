@@ -108,7 +108,7 @@ extension SQLConnection {
         return account
     }
 
-    /// Adds a file to a folder, or finds the existing one; appends the events to `events`.
+    /// Adds a file to a folder or, if the rule is `skip`, returns the existing one; appends the events to `events`.
     /// - Returns: The file, and the change of the usage, which the caller must add to the account.
     /// - Throws: `.nameTaken` or `.folderExists`; `.fileNameInvalid` if a number makes the name too long;
     ///   `.destinationNotFound` if the folder does not exist.

@@ -102,7 +102,7 @@ extension SQLConnection {
     /// - Parameters:
     ///   - part: The part.
     ///   - uploadID: Its upload, which must be locked.
-    ///   - mayExist: Whether the part was recorded before.
+    ///   - mayExist: Whether the part is probably recorded already, which determines the statement that is tried first.
     /// - Returns: The replaced record.
     /// - Throws: ``SQLError``.
     fileprivate func record(_ part: PartRecord, of uploadID: String, mayExist: Bool) throws -> PartRecord? {

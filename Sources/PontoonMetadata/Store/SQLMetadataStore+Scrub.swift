@@ -58,8 +58,8 @@ extension SQLMetadataStore: ScrubStore {
 extension SQLConnection {
     /// Returns the events of the files whose object is found to be damaged, unless it was known to be damaged in this way.
     ///
-    /// Locks the object, so that of two servers that check it at the same time, one records the events. An object with
-    /// more copies than ``maximumDamagedFiles`` has events for some of them only, because the transaction must stay short.
+    /// Locks the object, so that of two servers that check it at the same time, one records the events. Returns at most
+    /// ``maximumDamagedFiles`` events, even if more files have the object, because the transaction must stay short.
     fileprivate func damagedFiles(_ key: ObjectKey, _ damage: ContentDamage) throws -> [NewEvent] {
         let known = try query(selectDamage, [key], lock: .forUpdate("objects"))
         guard let known = known.first, try known.damage() != damage else { return [] }

@@ -165,7 +165,9 @@ extension SQLConnection {
         }
     }
 
-    /// Returns the sender's own folder; creates it if it does not exist or was deleted.
+    /// Returns the id of the sender's own folder; creates the folder if it does not exist or was deleted.
+    ///
+    /// - Throws: `.limitReached` if too many folders already have the sender's name and the current time.
     fileprivate func ownFolder(
         of session: SenderSession,
         now: Date,

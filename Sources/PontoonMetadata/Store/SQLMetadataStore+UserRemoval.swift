@@ -58,7 +58,7 @@ extension SQLMetadataStore {
 }
 
 extension SQLConnection {
-    /// Adds the shards of a user's counters that do not exist, with zeros.
+    /// Locks all shards of a user's counters; adds those that do not exist, with zeros.
     fileprivate func addShards(ofUser name: String) throws {
         try lockTotals(of: name)
         try lockUsage(of: .user(name))

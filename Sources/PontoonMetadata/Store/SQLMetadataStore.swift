@@ -23,7 +23,8 @@ package struct SQLMetadataStore: MetadataStore {
     ///   - driver: The database; ``close()`` closes it.
     ///   - clock: Returns the current time where the methods do not receive it, for example for events, discarded
     ///     objects and object leases.
-    /// - Throws: ``UnknownMigrations`` if the tables were changed by a newer version of the program.
+    /// - Throws: ``UnknownMigrations`` if the tables were changed by a newer version of the program; the errors of the
+    ///   database.
     package init(driver: some SQLDriver, clock: @escaping @Sendable () -> Date = { Date() }) async throws {
         try await Migrator.migrate(driver)
         self.driver = driver
@@ -34,7 +35,8 @@ package struct SQLMetadataStore: MetadataStore {
     /// Creates a store for reading a database that a server may be using; changes nothing.
     ///
     /// - Parameter driver: The database; ``close()`` closes it.
-    /// - Throws: ``UnknownMigrations`` or ``MissingMigrations`` if the tables are not those of this version.
+    /// - Throws: ``UnknownMigrations`` or ``MissingMigrations`` if the tables are not those of this version; the errors
+    ///   of the database.
     package init(reading driver: some SQLDriver) async throws {
         try await Migrator.requireCurrent(driver)
         self.driver = driver
@@ -73,7 +75,7 @@ package struct SQLMetadataStore: MetadataStore {
     ///   - body: The statements.
     /// - Returns: The result of the body.
     /// - Throws: The errors of the body and of the commit; `.storageFull` if the disk is full, `.badRequest` for text
-    ///   that contains U+0000.
+    ///   that contains U+0000, `.quotaExceeded` if a counter of usage would exceed 4 EiB.
     func write<Value: Sendable>(
         changing change: ReadCache.Change = .any,
         _ body: @escaping @Sendable (any SQLConnection) throws -> Value

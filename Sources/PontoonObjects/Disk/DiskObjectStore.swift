@@ -20,7 +20,9 @@ package final class DiskObjectStore: Sendable {
     let directBuffers: DirectBufferPool
     /// Coalesces the syncs of the directory of unfinished uploads, whose entries change frequently.
     let uploadNames: DirectorySyncCoalescer
-    /// Coalesce the syncs of directories of finished objects, for objects that are stored as a whole; at most 256.
+    /// The coalescers of the syncs of directories of finished objects, by directory; at most 256.
+    ///
+    /// Only objects that are stored as a whole use them.
     private let objectNames = Mutex<[FilePath: DirectorySyncCoalescer]>([:])
     /// Directories of finished objects whose own names are known to be durable.
     let durableDirectories = Mutex<Set<FilePath>>([])

@@ -114,7 +114,8 @@ final class DiskPartWriter: PartWriter {
         return try DirectWriter(path, from: start, store.directBuffers)
     }
 
-    /// Returns the end of the preallocated range; 0 also if the file system does not preallocate.
+    /// Returns the end of the preallocated range; 0 if nothing is preallocated, for example because the file system
+    /// does not support it.
     private func measurePreallocatedEnd() throws -> Int64 {
         guard preallocatedSize > 0, let file = try FileSystem.status(path) else { return 0 }
         return file.allocatedSize >= preallocatedSize ? preallocatedSize : 0
@@ -157,7 +158,7 @@ final class DiskPartWriter: PartWriter {
         await end()
     }
 
-    /// Writes the last bytes, and makes all bytes of the part durable.
+    /// Writes the last bytes, enters the barrier and, with durability `power`, makes all bytes of the part durable.
     private func sync(_ last: ByteBuffer?) async throws -> PartDigest.Result {
         if let last {
             guard state.withLock({ $0.written == 0 }) else {

@@ -60,7 +60,7 @@ final class OpenFileCache: Sendable {
     static let capacity = 16
     private static let maximumAge = Duration.seconds(1)
 
-    /// Returns the file of an object if it was opened recently.
+    /// Returns the file of an object if it was opened less than a second ago.
     func file(of key: ObjectKey, at time: ContinuousClock.Instant = .now) -> OpenFile? {
         state.withLock { state in
             guard let file = state.files[key], time - file.openedAt < Self.maximumAge else { return nil }
@@ -68,7 +68,8 @@ final class OpenFileCache: Sendable {
         }
     }
 
-    /// Keeps the file of an object open, instead of the oldest file if there are too many.
+    /// Keeps the file of an object open for one to two seconds; removes the oldest file if there are already
+    /// ``capacity`` files.
     func insert(_ file: OpenFile, of key: ObjectKey) {
         let mustWait = state.withLock { state in
             if state.files.count >= Self.capacity,

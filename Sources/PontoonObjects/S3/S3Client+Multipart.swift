@@ -42,6 +42,8 @@ extension S3Client {
     }
 
     /// Lists all parts of an upload, ordered by number.
+    ///
+    /// - Throws: The errors of ``send(_:)``; ``S3UnexpectedResponse`` if the list is not valid.
     func listParts(_ key: String, uploadID: String) async throws -> [ListedPart] {
         var parts: [ListedPart] = []
         try await forEachPart(key, uploadID: uploadID) { part, number in
@@ -53,7 +55,10 @@ extension S3Client {
         return parts
     }
 
-    /// Returns the time at which the last part of an upload was stored; `nil` if there are no parts.
+    /// Returns the time at which the last part of an upload was stored; `nil` if there are no parts or the store
+    /// reports no times.
+    ///
+    /// - Throws: The errors of ``listParts(_:uploadID:)``.
     func timeOfLastPart(_ key: String, uploadID: String) async throws -> Date? {
         var last: Date?
         try await forEachPart(key, uploadID: uploadID) { part, _ in
@@ -95,6 +100,8 @@ extension S3Client {
     /// Passes all unfinished multipart uploads under a prefix to `body`, one page at a time.
     ///
     /// A page has at most `pageSize` uploads; by default, the store chooses the limit.
+    ///
+    /// - Throws: The errors of ``send(_:)`` and `body`; ``S3UnexpectedResponse`` if the list is not valid.
     func forEachOpenUpload(
         prefix: String,
         pageSize: Int? = nil,
@@ -127,6 +134,8 @@ extension S3Client {
     ///
     /// Retries the request if its response is lost. The store may then respond with `NoSuchUpload` although the object
     /// exists.
+    ///
+    /// - Throws: The errors of ``send(_:)``, also for an error that the store reports with status 200.
     func completeMultipartUpload(_ key: String, uploadID: String, parts: [ListedPart]) async throws {
         let request = S3Request(
             "POST",

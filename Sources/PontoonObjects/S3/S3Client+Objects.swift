@@ -20,6 +20,8 @@ extension S3Client {
     static let markerHeader = "x-amz-meta-pontoon"
 
     /// Reads the properties of an object; returns `nil` if the object or the bucket does not exist.
+    ///
+    /// - Throws: The errors of ``send(_:)``; ``S3UnexpectedResponse`` if the response has no length.
     func headObject(_ key: String) async throws -> ObjectInfo? {
         let headers = [NamedValue("x-amz-checksum-mode", "ENABLED")]
         let response: S3Response
@@ -50,6 +52,8 @@ extension S3Client {
     }
 
     /// Passes all objects under a prefix to `body`, one page at a time.
+    ///
+    /// - Throws: The errors of ``send(_:)`` and `body`; ``S3UnexpectedResponse`` if the list is not valid.
     func forEachObject(prefix: String, _ body: ([ListedObject]) async throws -> Void) async throws {
         var token: String?
         while true {

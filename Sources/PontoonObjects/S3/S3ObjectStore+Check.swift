@@ -14,7 +14,7 @@ extension S3ObjectStore {
 
     /// Checks that the bucket can be used, by starting and aborting an upload, and detects its optional capabilities.
     ///
-    /// - Throws: ``S3CheckFailure``.
+    /// - Throws: ``S3CheckFailure``; `CancellationError`.
     package func check() async throws {
         do {
             try await attempt("s3:ListBucketMultipartUploads") {
@@ -59,7 +59,9 @@ extension S3ObjectStore {
         }
     }
 
-    /// Stores a part without a checksum, as clients do.
+    /// Checks that the bucket accepts a part without a checksum, as clients send it.
+    ///
+    /// - Throws: ``S3CheckFailure``, which is `.requiresChecksums` if the bucket accepts the part only with a checksum.
     private func checkPart(_ name: String, _ uploadID: String) async throws {
         let bytes = ByteBuffer(string: "?")
         func store(_ headers: [NamedValue]) async throws {

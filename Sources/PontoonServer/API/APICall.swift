@@ -78,7 +78,7 @@ struct APICall: Sendable {
     /// Releases the memory reserved for the body; must be called once the call has been handled.
     func end() { reservation.end() }
 
-    /// Reads and discards the body.
+    /// Reads and discards the body; see ``JSONBodyReader/discard(_:)``.
     func discardBody() async throws { try await bodies.discard(request) }
 
     /// The fields of an object that the caller selects with `fields`; all fields by default.

@@ -106,7 +106,8 @@ struct ArchiveCalls {
             try await writer.finish(nil)
         }
 
-        /// Returns the error after which no further entry was read.
+        /// Sends the lines and the summary; returns the error after which no further entry was read, or `nil` if there
+        /// was none.
         @concurrent private func sendLines(to writer: inout any ResponseBodyWriter) async throws -> PontoonError? {
             var summary = ArchiveSummary()
             defer {
@@ -152,7 +153,7 @@ struct ArchiveCalls {
             }
         }
 
-        /// Returns lines, and counts their bytes as sent.
+        /// Encodes lines as JSON, and counts their bytes as sent.
         private func lines(_ lines: [some JSONWritable]) -> ByteBuffer {
             var buffer = ByteBuffer()
             for line in lines {
@@ -171,7 +172,8 @@ extension JSONBodyBudget.Reservation: ArchiveMemory {}
 extension ArchivePut {
     /// Reads the destination and the rule from the query; unknown parameters are ignored.
     ///
-    /// - Throws: `.initializeInvalid`; `.uploadProjectMalformed` if `project` does not have the form `owner/name`.
+    /// - Throws: `.initializeInvalid` unless exactly one of `project` and `parent` is given, or if `on_conflict` is not
+    ///   a rule; `.uploadProjectMalformed` if `project` does not have the form `owner/name`.
     init(_ call: APICall) throws {
         self.init(
             folder: try FilePut.folder(call.query),

@@ -38,7 +38,8 @@ struct BulkCalls {
     ///   - call: The call.
     ///   - process: Processes one element; returns its result, and the file for the audit log.
     /// - Returns: The response, with one item for each element.
-    /// - Throws: `.badRequest` if the array is missing or too long; an error that is not a ``PontoonError``.
+    /// - Throws: `.badRequest` if the array is missing or too long; the errors of ``APICall/readObject(_:code:)``; an
+    ///   error of `process` that is not a ``PontoonError``.
     private func forEach(
         _ field: String,
         of call: APICall,

@@ -59,7 +59,10 @@ struct EventCalls {
         return .json(EventPageBody(page: page))
     }
 
-    /// Returns the position after which the caller wants to read; `nil` for the oldest event.
+    /// Returns the position in `Last-Event-ID` or else in `after`, after which to read; `nil` starts with the oldest
+    /// event, and `latest` stands for the end of the log.
+    ///
+    /// - Throws: `.badRequest` if the position is malformed; the errors of the store.
     private func cursor(_ call: APICall) async throws -> EventCursor? {
         guard let text = call.request.headers[.lastEventID] ?? call.query["after"] else { return nil }
         if text == "latest" { return try await events.latest() }
@@ -95,7 +98,7 @@ struct EventCalls {
 extension Events.Request {
     /// Reads the filter from the query; unknown parameters are ignored.
     ///
-    /// - Throws: `.badRequest`.
+    /// - Throws: `.badRequest` for an invalid limit, project or event type.
     init(_ query: Query) throws(PontoonError) {
         self.init(limit: min(try query.number("limit", from: 1) ?? 100, 100))
         if let text = query["project"] {

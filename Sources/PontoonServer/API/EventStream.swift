@@ -136,7 +136,7 @@ struct ProgressReader: Sendable {
         }
     }
 
-    /// Maximum number of uploads; the newest ones are read.
+    /// Maximum number of uploads to read, newest first, including those to other projects.
     private static let maximum = 100
 
     init(uploads: Uploads, project: ProjectID?) {
@@ -144,7 +144,7 @@ struct ProgressReader: Sendable {
         self.project = project
     }
 
-    /// Appends a message for each upload that has changed since the last call.
+    /// Appends a message for each upload that has changed since the last call; on the first call, for every upload.
     mutating func read(_ caller: Caller, into message: inout ByteBuffer) async throws {
         let page = Page(offset: 0, limit: Self.maximum)
         var current: [String: Progress] = [:]

@@ -122,7 +122,8 @@ struct FileCalls {
 
     /// Reads the filter of a file list from the query; other parameters are ignored.
     ///
-    /// - Throws: `.badRequest` if there are more than 100 metadata keys, or a value is longer than the field allows.
+    /// - Throws: `.badRequest` if there are more than 100 metadata keys, or a key or value is longer than the field
+    ///   allows.
     static func filter(_ query: Query) throws(PontoonError) -> FileFilter {
         var filter = FileFilter()
         for (name, value) in query.items {

@@ -73,7 +73,8 @@ struct FileContentCalls {
 }
 
 extension Request {
-    /// Reads and ignores a short body, so that the connection can be used again.
+    /// Reads and discards a body with a `Content-Length` of at most ``Uploads/longestIgnoredBody``, so that the
+    /// connection can be reused; does nothing for any other body, or if the request has an `Expect` header.
     func ignoreShortBody() async throws {
         guard headers[.expect] == nil, let text = headers[.contentLength], let length = Int64(text),
             length <= Uploads.longestIgnoredBody
@@ -137,7 +138,8 @@ extension FileLabels {
     /// - Parameters:
     ///   - text: The JSON.
     ///   - source: Where it comes from, as the beginning of an error message.
-    /// - Throws: `.initializeInvalid`; `.metadataInvalid` if a metadata value is an object or an array.
+    /// - Throws: `.initializeInvalid` if the text is too long or not JSON, or a field has the wrong type;
+    ///   `.metadataInvalid` if a metadata value is an object or an array.
     init(json text: String, _ source: String) throws(PontoonError) {
         guard text.utf8.count <= Self.longestJSON else {
             throw PontoonError(.initializeInvalid, "\(source) is longer than \(Self.longestJSON) bytes.")

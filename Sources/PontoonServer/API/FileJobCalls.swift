@@ -48,7 +48,8 @@ struct FileJobCalls {
 
     /// Reads an item; an empty text counts as absent, as in the examples of the platform's documentation.
     ///
-    /// - Throws: `.jobInvalid`; `.jobSourceMissing`; `.jobDestinationMissing`.
+    /// - Throws: `.jobSourceMissing` without `file`; `.jobDestinationMissing` if neither `project` nor `parent` is
+    ///   given, unless the job deletes; `.jobInvalid` for any other error.
     private static func item(_ value: JSONValue, _ kind: FileJob.Kind) throws -> FileJobItem {
         let fields = try RequestObject(value, code: .jobInvalid)
         func text(_ name: String) throws -> String? { try fields.string(name).flatMap { $0.isEmpty ? nil : $0 } }

@@ -11,7 +11,7 @@ final class PlaceLimiter: Sendable {
     /// - Parameters:
     ///   - maximum: Maximum number of calls.
     ///   - maximumPerUser: Maximum number of calls of one user.
-    ///   - refusal: The error for more calls.
+    ///   - refusal: The error for calls beyond either maximum.
     init(maximum: Int, maximumPerUser: Int, refusal: PontoonError) {
         self.maximum = maximum
         self.maximumPerUser = maximumPerUser
@@ -20,7 +20,7 @@ final class PlaceLimiter: Sendable {
 
     /// Admits a call, which counts until nothing refers to the returned place.
     ///
-    /// - Throws: The refusal if there are too many calls.
+    /// - Throws: The refusal if the maximum number of calls, in total or of this user, is running.
     func admit(_ userName: String) throws(PontoonError) -> Place {
         let isAdmitted = users.withLock { users in
             let ofUser = users[userName, default: 0]

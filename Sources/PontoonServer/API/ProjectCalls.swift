@@ -116,7 +116,8 @@ struct ProjectCalls {
         return change
     }
 
-    /// Returns the response to a change that is committed, which an error while reading the usage must not hide.
+    /// Returns the response to a committed change; omits the usage if it cannot be read, so that the change does not
+    /// seem to have failed.
     private func response(
         _ project: AccessibleProject,
         _ call: APICall,

@@ -170,7 +170,7 @@ extension WebhookChange {
 
     /// Reads the fields `url`, `types` and `secret`; an empty array of types stands for all types.
     ///
-    /// - Throws: `.badRequest`.
+    /// - Throws: `.badRequest` if a field has the wrong type, the URL is not valid, or a type does not exist.
     fileprivate init(_ body: RequestObject) throws(PontoonError) {
         self.init()
         if let url = try body.string("url") { target = try WebhookURL(url) }

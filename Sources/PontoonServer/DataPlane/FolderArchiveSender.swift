@@ -11,7 +11,7 @@ import PontoonCore
 struct FolderArchiveSender: Sendable {
     /// Maximum length in bytes of a file that is read into memory together with its neighbors.
     private static let smallSize: Int64 = 64 << 10
-    /// Number of small files that are read at once.
+    /// Maximum number of small files that are read concurrently.
     private static let groupSize = 16
     /// Number of bytes that are collected before they are sent.
     private static let bufferSize = 256 << 10
@@ -93,7 +93,9 @@ struct FolderArchiveSender: Sendable {
         }
     }
 
-    /// Sends a range of a long file, and returns the CRC-32 of the file for a zip archive.
+    /// Sends a range of a long file.
+    ///
+    /// Returns the CRC-32 of the range for a zip archive, which always contains whole files; 0 for a tar archive.
     @concurrent private func send(
         _ wanted: Range<Int64>,
         of entry: FolderArchiveEntry,
@@ -122,7 +124,10 @@ struct FolderArchiveSender: Sendable {
         return checksum
     }
 
-    /// Reads a small file and those that follow it without a long file in between, at once.
+    /// Reads consecutive small files concurrently: the one at `first` and those after it, up to ``groupSize`` in total
+    /// or the next long file.
+    ///
+    /// Returns their contents by index, without empty files.
     private func read(_ entries: [FolderArchiveEntry], from first: Int) async throws -> [Int: ByteBuffer] {
         let group = (first..<min(first + Self.groupSize, entries.count)).prefix { entries[$0].size <= Self.smallSize }
         let nonempty = group.filter { entries[$0].size > 0 }
@@ -181,13 +186,13 @@ struct FolderArchiveSender: Sendable {
 }
 
 extension FolderArchiveSender {
-    /// The archive so far, of which only the bytes in a range are kept.
+    /// The part of the archive that has been produced; keeps only bytes that are in a range and have not been sent.
     private struct Output {
         let range: Range<Int64>
         var layout: FolderArchiveLayout
         /// Position of the next byte in the archive.
         private(set) var position: Int64 = 0
-        /// The bytes in the range that were not sent yet.
+        /// The bytes in the range that have not been sent yet.
         var pending = ByteBuffer()
 
         init(range: Range<Int64>, layout: FolderArchiveLayout) {

@@ -79,7 +79,7 @@ struct Validators {
         return .range(start..<(end + 1))
     }
 
-    /// Parses a number that consists of digits only; `Int64` also accepts a sign.
+    /// Parses a number of digits only, because `Int64` would also accept a sign; `nil` for any other text.
     private static func number(_ text: String) -> Int64? {
         text.utf8.allSatisfy { (0x30...0x39).contains($0) } ? Int64(text) : nil
     }

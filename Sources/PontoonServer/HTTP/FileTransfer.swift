@@ -32,7 +32,7 @@ final class FileTransfer: Sendable {
         state = Mutex(State(offset: range.lowerBound))
     }
 
-    /// The first byte that was not sent.
+    /// Offset of the first byte that has not been sent.
     var offset: Int64 { state.withLock { $0.offset } }
 
     /// Whether the client took so long for a region that the cache may evict bytes before they are sent.
@@ -53,7 +53,7 @@ final class FileTransfer: Sendable {
         }
     }
 
-    /// Ends the region that ``nextRegion()`` has started.
+    /// Ends the region that ``nextRegion()`` started; if it was sent, advances ``offset`` and calls `onSent`.
     func endRegion(isSent: Bool) {
         let count: Int? = state.withLock { state in
             guard let region = state.region.take() else { return nil }

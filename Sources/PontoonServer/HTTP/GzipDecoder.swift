@@ -10,7 +10,7 @@ final class GzipDecoder {
 
     private let state: OpaquePointer
     private var input = ByteBuffer()
-    /// Whether the input so far is complete.
+    /// Whether the input so far ends with a complete gzip stream.
     private var isAtEnd = false
     /// Whether the last output was full, so that more may follow without further input.
     private var hasMore = false
@@ -60,9 +60,9 @@ final class GzipDecoder {
         }
     }
 
-    /// Checks that the input was complete.
+    /// Checks that the input ended with a complete gzip stream.
     ///
-    /// - Throws: `.badRequest`.
+    /// - Throws: `.badRequest` if the input was truncated.
     func finish() throws(PontoonError) {
         guard isAtEnd else {
             throw PontoonError(.badRequest, "The body is truncated: the end of the gzip stream is missing.")

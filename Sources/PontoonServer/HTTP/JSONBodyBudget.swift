@@ -68,7 +68,8 @@ final class JSONBodyBudget: Sendable {
 
         /// Adds bytes of the body.
         ///
-        /// - Throws: `.unavailable` if the bytes would exceed the budget; the reservation is then unchanged.
+        /// - Throws: `.unavailable` if the bytes would exceed the budget or the caller's share of it; the reservation
+        ///   is then unchanged.
         func grow(by bytes: Int) throws(PontoonError) {
             let isAdmitted = state.withLock { state in
                 let size = state.size + bytes

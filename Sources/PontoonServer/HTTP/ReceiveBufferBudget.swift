@@ -28,7 +28,8 @@ final class ReceiveBufferBudget: Sendable {
         return share
     }
 
-    /// Runs `body`, which receives a part, and counts the part meanwhile.
+    /// Runs `body`, which receives a part, a file or an archive, and counts it as a part being received until `body`
+    /// ends.
     func receiving<Value>(_ body: () async throws -> Value) async rethrows -> Value {
         parts.add(1, ordering: .relaxed)
         defer { parts.subtract(1, ordering: .relaxed) }

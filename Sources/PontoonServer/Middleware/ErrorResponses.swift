@@ -47,7 +47,9 @@ extension AppContext {
         return PontoonError(.internalFault, "An unexpected error occurred; see the server's log.")
     }
 
-    /// Logs the cause of a refusal, which the response does not contain.
+    /// Logs the cause of a refusal, if there is one, because the response does not contain it.
+    ///
+    /// A full disk is not logged here, but recorded for ``RequestReporter``.
     func logCause(of refusal: PontoonError) {
         // The reporter logs full disks once a minute, because every part fails then.
         if refusal.code == .storageFull { return record.note(refusal: .storageFull, fault: .full) }

@@ -18,17 +18,18 @@ final class FailedAuthentications: Sendable {
     /// - Parameters:
     ///   - limit: The number of failures per window and IPv4 address or IPv6 network of 64 bits; `nil` means no limit.
     ///   - trustsProxy: Whether a proxy in front of the server sets `X-Forwarded-For`.
-    ///   - now: The current time.
+    ///   - now: Returns the current time.
     init(limit: RateLimit?, trustsProxy: Bool, now: @escaping @Sendable () -> Date) {
         counter = limit.map { RateLimitCounter($0) }
         self.trustsProxy = trustsProxy
         self.now = now
     }
 
-    /// Logs a failure, and counts it if the request has a credential, because a request without one guesses nothing.
+    /// Logs a failure, at most ten per second, and counts it if the request has a credential, because a request without
+    /// one guesses nothing.
     ///
-    /// - Returns: The response with which to refuse the request; `nil` if the address has not exceeded the limit, or
-    ///   the request has no credential.
+    /// - Returns: The response with which to refuse the request; `nil` if the address has not exceeded the limit, there
+    ///   is no limit, or the request has no credential.
     func note(_ request: Request, _ context: AppContext, hasCredential: Bool = true) -> Response? {
         let address = context.clientAddress(of: request, trustsProxy: trustsProxy)
         if let suppressed = lines.admit() {

@@ -90,10 +90,10 @@ struct RequestEnd: Sendable {
         return isID ? text : nil
     }
 
-    /// Returns a text if it can be the id of a file.
+    /// Returns the text if it can be the id of a file; otherwise, `nil`.
     static func fileID(_ text: String) -> String? { isShort(text) ? text : nil }
 
-    /// Returns whether a text is shorter than a token, and consists of letters and digits.
+    /// Returns whether a text consists of at most 24 ASCII letters and digits; tokens are longer.
     private static func isShort(_ text: String) -> Bool {
         text.utf8.count <= 24 && text.utf8.allSatisfy(isLetterOrDigit)
     }

@@ -1,14 +1,14 @@
 import PontoonCore
 import Synchronization
 
-/// What middleware and handlers find out about one request, for its metrics and its lines in the logs.
+/// The information that middleware and handlers collect about one request, for metrics, the log and the audit log.
 final class RequestRecord: Sendable {
     /// A failure of a store.
     enum StoreFault: String, CaseIterable {
         case unavailable, full, damaged
     }
 
-    /// The facts that decide what to report.
+    /// The conditions that determine which metrics and log lines a request causes.
     struct Flags {
         var fault: StoreFault?
         /// Whether the caller's token was invalid, or missing in a call that needs one.
@@ -21,7 +21,7 @@ final class RequestRecord: Sendable {
         var sendsInPieces = false
     }
 
-    /// The facts about a request.
+    /// Everything that is recorded about a request.
     struct Facts {
         var actor = AuditEntry.Actor()
         /// Number of bytes of the request body received so far.
@@ -30,7 +30,7 @@ final class RequestRecord: Sendable {
         var sent = 0
         /// The objects of the action, in the order in which they were handled; empty if the path names the object.
         var objects: [AuditEntry.Object] = []
-        /// The reason why the request was refused.
+        /// The error code with which the request was refused; `nil` if it was not.
         var refusal: PontoonError.Code?
         var flags = Flags()
         fileprivate var expectation: BodyExpectation?
@@ -43,12 +43,12 @@ final class RequestRecord: Sendable {
     var facts: Facts { state.withLock { $0 } }
     var flags: Flags { state.withLock { $0.flags } }
 
-    /// Records the caller.
+    /// Records the user, token and session of the caller for the logs.
     func identify(_ caller: AuthenticatedCaller) {
         state.withLock { $0.actor = caller.actor }
     }
 
-    /// Records an object of the action.
+    /// Appends an object of the action for the audit log; one refused because of a quota also counts for the metrics.
     func note(_ object: AuditEntry.Object) {
         state.withLock { facts in
             facts.objects.append(object)
@@ -56,7 +56,7 @@ final class RequestRecord: Sendable {
         }
     }
 
-    /// Records the reason why the request is refused.
+    /// Records the error code with which the request is refused, and the failure of a store that caused it.
     func note(refusal: PontoonError.Code, fault: StoreFault? = nil) {
         state.withLock { facts in
             facts.refusal = refusal
@@ -86,10 +86,10 @@ final class RequestRecord: Sendable {
     /// - Throws: An error if the connection is closed.
     func acceptBody() async throws { try await expectation?.meet() }
 
-    /// Adds to the received bytes.
+    /// Adds to the number of received bytes of the request body.
     func receive(_ bytes: Int) { state.withLock { $0.received += bytes } }
 
-    /// Adds to the sent bytes of a response that is sent in pieces.
+    /// Adds to the number of sent bytes of a response body that is sent in pieces.
     func send(_ bytes: Int) { state.withLock { $0.sent += bytes } }
 
     /// Announces that the response body is sent in pieces and ends with ``end(isComplete:)``.

@@ -15,7 +15,7 @@ struct RequestReporter: Sendable {
     let slowRequest: Duration
     /// Whether a proxy in front of the server sets `X-Forwarded-For`.
     let trustsProxy: Bool
-    /// The clock.
+    /// Returns the current time, for the audit log.
     let now: @Sendable () -> Date
     /// The limit on lines about a full disk: one per minute.
     private let fullDisk = LogThrottle(maximum: 1, per: .seconds(60))
@@ -36,7 +36,7 @@ struct RequestReporter: Sendable {
         self.now = now
     }
 
-    /// Reports a request at the end of its response.
+    /// Reports a request: immediately, or at the end of its response if the response body is sent in pieces.
     ///
     /// Most requests only update metrics, so everything else is computed on demand.
     ///
@@ -82,7 +82,7 @@ struct RequestReporter: Sendable {
         if flags.exceedsQuota { metrics.refusedByQuota() }
     }
 
-    /// Writes the lines of a request in the logs.
+    /// Logs a request, and records its action in the audit log if there is one.
     private func write(
         _ end: RequestEnd,
         _ facts: RequestRecord.Facts,

@@ -55,7 +55,7 @@ package final class ServerMetrics: Sendable {
         eventStreams.set(0)
     }
 
-    /// Counts a response.
+    /// Counts a response, and records its duration.
     ///
     /// - Parameters:
     ///   - method: The method of the request.
@@ -118,7 +118,6 @@ package final class ServerMetrics: Sendable {
 
     func closedEventStream() { eventStreams.decrement() }
 
-    /// Counts a refused connection.
     func refusedConnection() { refusedConnections.increment() }
 
     func received(_ bytes: Int) { receivedBytes.increment(by: bytes) }

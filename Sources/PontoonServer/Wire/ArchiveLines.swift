@@ -44,7 +44,7 @@ struct ArchiveResultLine: JSONWritable {
 /// The last line in the response to an archive.
 struct ArchiveSummaryLine: JSONWritable {
     let summary: ArchiveSummary
-    /// The error after which no further entry was read.
+    /// The error after which no further entry was read; `nil` if the archive was read to its end.
     let error: PontoonError?
 
     func write(to json: inout JSONWriter) {

@@ -34,7 +34,8 @@ extension NewToken {
     ///
     /// Source: docs/api.md#tokens.
     ///
-    /// - Throws: `.badRequest`; `.projectQueryMalformed` for a project that is not `owner/project`.
+    /// - Throws: `.badRequest` if a field has the wrong type, the scope does not exist, or `expires` is not a time;
+    ///   `.projectQueryMalformed` for a project that is not `owner/project`.
     init(_ body: RequestObject) throws(PontoonError) {
         self.init(name: try body.string("name") ?? "")
         if let text = try body.string("scope") {

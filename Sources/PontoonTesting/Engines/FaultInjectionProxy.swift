@@ -156,7 +156,7 @@ package struct FaultInjectionProxy: Sendable {
     }
 }
 
-/// A fault injector that truncates the responses to some requests after the server has executed them.
+/// A fault injector that truncates the responses to selected requests after the server has executed them.
 package final class ResponseCutter: Sendable {
     private struct State {
         var text = ""
@@ -212,7 +212,7 @@ package final class RequestValve: Sendable {
         state = Mutex((passes, false, .hold))
     }
 
-    /// Blocks all matching requests from now on.
+    /// Blocks all matching requests from now on, unless ``release()`` or ``discard()`` was called.
     package func close() { state.withLock { $0.passes = 0 } }
 
     /// Forwards the blocked requests and all later requests.

@@ -80,7 +80,8 @@ extension APIClient {
 }
 
 extension ServerUnderTest {
-    /// Returns the number of calls that the admin has left in the rate-limit window, after the call for this number.
+    /// Returns the number of calls that the admin has left in the rate-limit window after the call that requests this
+    /// number.
     package func callsLeft() async throws -> Int {
         let response = try await api.call(.GET, "/rate_limit")
         return try #require(response.headers["X-RateLimit-Remaining"].first.flatMap(Int.init))

@@ -2,7 +2,7 @@ package import NIOCore
 import NIOPosix
 package import SystemPackage
 
-/// A TCP connection for truncated, slow or malformed requests.
+/// A connection to a TCP port or a Unix socket, for truncated, slow or malformed requests.
 package struct RawConnection: Sendable {
     private let inbox: Inbox
     private let outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>

@@ -29,7 +29,7 @@ extension CompletionKind {
 ///
 /// Errors are ignored, because a message would appear in the middle of the command that the user is typing.
 struct Completions: Sendable {
-    /// Time after which the shell gets no completions.
+    /// Time limit in seconds, after which the process exits without printing completions.
     private static let timeLimit = 2
     /// Number of entries of a project list or folder that are requested.
     private static let maximumEntries = 1000
@@ -45,7 +45,9 @@ struct Completions: Sendable {
         return CredentialsFile(text).profiles.keys.sorted().filter(isSafe)
     }
 
-    /// Returns the completions that `body` finds within the time limit, without those that a shell could interpret.
+    /// Returns the completions that `body` finds, without those that a shell could interpret; none if an error occurs.
+    ///
+    /// Exits the process after the time limit.
     func find(_ body: @Sendable (SevenBridgesClient) async throws -> [String]) async -> [String] {
         // The process exits even if a call does not respond to a cancellation.
         DispatchQueue.global().asyncAfter(deadline: .now() + .seconds(Self.timeLimit)) { Terminal.exit(0) }
@@ -108,7 +110,7 @@ struct Completions: Sendable {
         return words.first { $0.hasPrefix("\(option)=") }.map { String($0.dropFirst(option.count + 1)) }
     }
 
-    /// Whether a name, which other people may have chosen, cannot be interpreted by a shell.
+    /// Returns whether a name, which other people may have chosen, contains no character that a shell interprets.
     ///
     /// The script for bash lets the shell expand the completions, which would execute commands in a name.
     private static func isSafe(_ name: String) -> Bool {

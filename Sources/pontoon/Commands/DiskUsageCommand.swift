@@ -31,7 +31,7 @@ struct DiskUsageCommand: AsyncParsableCommand {
         }
     }
 
-    /// The files in a folder and its subfolders, and their lengths.
+    /// The number and the total length of the files in a folder and its subfolders.
     private struct Total {
         var bytes: Int64 = 0
         var files: Int64 = 0

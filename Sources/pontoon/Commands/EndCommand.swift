@@ -4,7 +4,7 @@ import Subprocess
 import Synchronization
 import SystemPackage
 
-/// The command of `--then`, which runs for each run that has ended.
+/// The shell command of `--then`, which is executed once for each instrument run that has ended.
 final class EndCommand: Sendable {
     private let text: String
     private let report: WatchReport

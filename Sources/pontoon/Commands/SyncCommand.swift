@@ -53,7 +53,10 @@ struct SyncCommand: AsyncParsableCommand {
         }
     }
 
-    /// Decides the direction by the forms of both paths.
+    /// Returns whether the synchronization is an upload: according to `--upload` or `--download`, or else because the
+    /// source is a local path and the destination is not.
+    ///
+    /// - Throws: `ValidationError` if both paths, or neither, are local.
     private func isUpload() throws -> Bool {
         if upload || download { return upload }
         let isLocal = [source, destination].map { path in
@@ -167,7 +170,7 @@ struct SyncArguments: ParsableArguments {
     }
 }
 
-/// The end of a synchronization, which deletes files at the destination.
+/// The last step of a synchronization, which deletes the files at the destination that the source does not have.
 struct SyncDeletions<Item: TransferItem>: Sendable {
     private let tree: TreeSync
     private let plan: TreeSync.Plan<Item>
@@ -178,10 +181,10 @@ struct SyncDeletions<Item: TransferItem>: Sendable {
         (self.tree, self.plan, self.arguments, self.json) = (tree, plan, arguments, json)
     }
 
-    /// Deletes the files, or prints them in a dry run.
+    /// Deletes the files, up to `--max-delete`, or prints them in a dry run; does nothing without `--delete`.
     ///
     /// - Parameters:
-    ///   - end: The end of the transfers; unless it is a success, nothing is deleted.
+    ///   - end: The end of the transfers; unless it is a success and both sides could be listed, nothing is deleted.
     ///   - place: The project or folder on the server; `nil` if it does not exist.
     /// - Returns: The end of the command.
     /// - Throws: ``APIError``, ``ClientError``; `CancellationError`.

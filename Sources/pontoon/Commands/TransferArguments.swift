@@ -49,7 +49,7 @@ struct TransferBasics: ParsableArguments {
     )
     var receipt: String?
 
-    /// Advice after an interruption.
+    /// Advice to print after an interruption, which depends on whether the next run can resume.
     var afterInterruption: String {
         startsOver
             ? "Run the same command again to transfer the files that are missing."

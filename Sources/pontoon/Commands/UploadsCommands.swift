@@ -238,7 +238,7 @@ struct UploadsCommand: AsyncParsableCommand {
 struct AgeOption: ExpressibleByArgument, Hashable, Sendable {
     let seconds: Double
 
-    /// 10,000 years.
+    /// Maximum duration in seconds: about 10,000 years.
     private static let longest = 3.2e11
 
     init(seconds: Double) { self.seconds = seconds }

@@ -28,6 +28,8 @@ struct WatchCommand: AsyncParsableCommand {
     func validate() throws { _ = try places() }
 
     /// Returns the watched folder and the destination.
+    ///
+    /// - Throws: `ValidationError` unless the arguments name one folder and a valid destination.
     private func places() throws -> (folder: String, destination: RemotePath) {
         let (folders, destination) = try destination.split(folder)
         guard folders.count == 1 else { throw ValidationError("Pass a single folder to watch.") }
@@ -87,7 +89,7 @@ struct WatchCommand: AsyncParsableCommand {
     }
 }
 
-/// An instrument, whose runs have known markers.
+/// A type of instrument that writes known marker files when a run is complete.
 enum Instrument: String, CaseIterable, ExpressibleByArgument {
     case illumina, ont, pacbio
 
@@ -169,7 +171,7 @@ struct RunArguments: ParsableArguments {
 
     var markers: [String] { until.isEmpty ? instrument?.markers ?? [] : until }
 
-    /// The pause in seconds.
+    /// Pause between two scans of the folder in seconds.
     var pause: Double { interval?.seconds ?? min(max(settle.seconds / 2, 1), 30) }
 
     func validate() throws {

@@ -1,14 +1,14 @@
 import PontoonClient
 import PontoonCore
 
-/// The live lines of a transfer: one per active file, then two with the totals.
+/// The live lines of a transfer: one for each of the first active files, then two with the totals.
 struct ProgressDisplay {
     /// Returns the name of the file with an index.
     let name: @Sendable (Int) -> String
     private let start = ContinuousClock.now
     private var meter = ProgressMeter()
 
-    /// Maximum number of files with a line.
+    /// Maximum number of lines above the totals.
     private static let maximumFiles = 12
 
     init(name: @escaping @Sendable (Int) -> String) { self.name = name }
@@ -28,7 +28,7 @@ struct ProgressDisplay {
         return fields.map(\.text).joined(separator: " · ")
     }
 
-    /// Returns the lines, each narrower than the terminal.
+    /// Returns the lines, each narrower than the terminal; they leave two of its rows free.
     private func lines(_ progress: TransferProgress, elapsed: Double, _ size: Terminal.Size) -> [String] {
         let width = size.columns - 1
         var totals = [

@@ -101,7 +101,7 @@ final class TransferReport<Item: TransferItem>: Sendable {
         }
     }
 
-    /// Prints the summary.
+    /// Prints the results that were not printed yet, and the summary.
     ///
     /// - Returns: The end of the command.
     func finish(_ results: [TransferResult<Item>]) -> CommandEnd {

@@ -198,7 +198,7 @@ extension UsageSubject {
 }
 
 extension Int64? {
-    /// A limit in a table.
+    /// The limit in a table; `-` if there is none.
     fileprivate var text: String { map(String.init) ?? "-" }
 }
 
