@@ -14,7 +14,7 @@ struct WebhookTLSTests {
     /// Why a receiver cannot be trusted.
     enum Fault: String, CaseIterable, Sendable {
         case unknownAuthority, selfSigned, expired
-        /// The certificate is that of the address, but the URL contains the name.
+        /// The certificate is that of another name.
         case otherName
         /// The certificate is that of the name, but the URL contains the address.
         case otherAddress
@@ -67,7 +67,9 @@ struct WebhookTLSTests {
                         let path = "/webhooks/\(webhook.id)"
                         let test = try await server.api.call(.POST, "\(path)/actions/test")
                         #expect(test.status == 200 && test["success"] == false && test["status"] == nil)
-                        #expect(try test.text("error").contains("check its certificate"), "\(test.bodyText)")
+                        // A receiver without TLS does not answer the handshake.
+                        let reason = fault == .plain ? "connecting took too long" : "check its certificate"
+                        #expect(try test.text("error").contains(reason), "\(test.bodyText)")
 
                         _ = try await server.api.createWebhook(Self.url(good), types: Self.types)
                         _ = try await server.api.makeFolder("a")
@@ -129,7 +131,7 @@ struct WebhookTLSTests {
             let other = try await TestAuthority(in: folder.appending("self-signed"))
             try await withReceiver(CertificatePair(other, "ca"), body)
         case .expired: try await withReceiver(try await authority.issue("bad", days: 1, shift: "-20d"), body)
-        case .otherName: try await withReceiver(try await authority.issue("bad", for: "IP:127.0.0.1"), body)
+        case .otherName: try await withReceiver(try await authority.issue("bad", for: "DNS:receiver.example"), body)
         case .otherAddress: try await withReceiver(try await authority.issue("bad", for: "DNS:localhost"), body)
         case .oldProtocol: try await withReceiver(try await authority.issue("bad"), latest: .tlsv11, body)
         case .plain: try await WebhookReceiver.with(body)
