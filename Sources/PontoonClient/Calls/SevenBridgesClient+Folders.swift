@@ -10,7 +10,7 @@ extension SevenBridgesClient {
         return try await createFolders(missing, in: place)
     }
 
-    /// Creates folders in each other.
+    /// Creates nested folders.
     ///
     /// - Parameters:
     ///   - names: Names of the folders, outermost first; existing folders are used.
@@ -42,6 +42,8 @@ extension SevenBridgesClient {
     }
 
     /// Returns the id of a folder, creating the folder if it does not exist.
+    ///
+    /// - Throws: `.nameTaken` if there is a file with that name; ``APIError``, ``ClientError``.
     func folder(_ name: String, in destination: UploadDestination) async throws -> String {
         if let id = try await existingFolder(name, in: destination) { return id }
         return try await createdFolder(name, in: destination)

@@ -190,7 +190,7 @@ struct FileDownload: Sendable {
 }
 
 extension DownloadHead {
-    /// Creates the head of a new download; `rangeSize` is the requested length of a range.
+    /// Creates the head of a new download; `rangeSize` is increased if the file would have more than 4096 ranges.
     init(_ details: DownloadItem, size: Int64, endpoint: Endpoint, rangeSize: Int64) {
         self.init(
             endpoint: endpoint.url,
@@ -203,7 +203,8 @@ extension DownloadHead {
 
     /// Returns whether the download that `other` describes can reuse the bytes of the one that this head describes.
     ///
-    /// The endpoint, the file, its length and its checksum must be the same.
+    /// The endpoint, the file, its length and its checksum must be the same, and the ranges of this head must be long
+    /// enough: a file must not have more than about 4096 of them.
     func isSameFile(as other: DownloadHead) -> Bool {
         // With shorter ranges, the file would have too many of them.
         let hasUsableRanges = rangeSize >= max(1, size / 4096)

@@ -101,7 +101,9 @@ struct PathPattern: Hashable, Sendable {
 }
 
 extension PathPattern {
-    /// Returns the alternatives of a pattern with braces; one if it has none.
+    /// Returns the alternatives of a pattern with braces; the pattern itself if it has none.
+    ///
+    /// - Throws: `.requestInvalid` for invalid braces, or more than ``maximumAlternatives``.
     private static func expandBraces(_ pattern: String) throws(ClientError) -> [String] {
         var finished: [String] = []
         var waiting = [pattern]

@@ -1,8 +1,8 @@
 public import PontoonFoundation
 
-/// A limit of the bandwidth of a transfer: constant, or with a timetable of a week.
+/// A limit on the bandwidth of a transfer: constant, or with a weekly timetable.
 public struct BandwidthLimit: Hashable, Sendable {
-    /// An entry of a timetable: from its time on, its limit applies, until the time of the next entry.
+    /// An entry of a timetable; its limit applies from its time until that of the next entry.
     public struct Entry: Hashable, Sendable {
         /// Day of the week from 0 (Sunday) to 6; `nil` for every day.
         public var weekday: Int?
@@ -17,7 +17,7 @@ public struct BandwidthLimit: Hashable, Sendable {
         }
     }
 
-    /// Minute of the week and limit of each change, in order; at least one.
+    /// Minute of the week and limit of each change, in order; empty if there is never a limit.
     private let changes: [Change]
 
     private struct Change: Hashable {

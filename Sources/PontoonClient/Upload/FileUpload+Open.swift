@@ -32,6 +32,11 @@ extension FileUpload {
     }
 
     /// Resumes the upload chosen by the user or left unfinished by an earlier run; otherwise starts a new one.
+    ///
+    /// Unless the user chose an upload, returns an identical file at the destination instead, if files are compared.
+    /// Aborts an unfinished upload of an earlier run if such a file exists or the local file has changed.
+    ///
+    /// - Throws: ``APIError``, ``ClientError``; the errors of a file that cannot be read.
     func open(_ source: SourceFile, _ journal: OpenJournal?) async throws -> Opening {
         if let id = job.options.uploadID { return try await adopt(id, source, journal) }
         let head = journal?.journal.head.flatMap { $0.upload.isEmpty ? nil : $0 }

@@ -15,7 +15,7 @@ struct UploadJob: TransferJob {
     /// Errors with which files fail without being opened, by index of the item.
     let problems: [Int: ClientError]
     let folders: DestinationFolders
-    /// Folders that were not created before the first upload.
+    /// Missing folders, created when a file in them is sent outside an archive.
     let laterFolders = LaterFolders()
     /// The files and folders at the destination with the names of the prepared items.
     let existing = ExistingFiles()
@@ -46,8 +46,8 @@ struct UploadJob: TransferJob {
         )
     }
 
-    /// Begins a file; it ends at once if it cannot be uploaded, an earlier run finished it, or it is skipped because
-    /// its name is taken.
+    /// Returns how a file is to be uploaded, or its ending if it cannot be uploaded, an earlier run finished it, or it
+    /// is skipped because its name is taken.
     func start(_ file: TransferFile<UploadItem>) async -> TransferStart {
         await start(file, isAlone: false)
     }

@@ -56,7 +56,7 @@ public enum RunState: String, Sendable, Codable {
     case found
     /// The first files are stable and are being sent.
     case uploading
-    /// All markers are there and stable.
+    /// All markers exist and are stable.
     case marked
     /// All files have been sent and are being compared with those at the destination.
     case comparing
