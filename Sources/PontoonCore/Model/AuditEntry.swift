@@ -55,7 +55,7 @@ package struct AuditEntry: Sendable {
         package var link: String?
         /// The id of the sender's session.
         package var session: String?
-        /// The operating system's user who ran a command.
+        /// The operating-system user who ran an operator's command.
         package var `operator`: String?
 
         package init(

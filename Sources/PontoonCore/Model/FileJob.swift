@@ -61,7 +61,7 @@ package struct FileJobProgress: Hashable, Sendable {
     package var item: Int
     /// Number of folders that are being visited, from the current item to the current folder; 0 if there are none.
     package var depth: Int
-    /// Number of files, in which a missing item counts as one.
+    /// Number of files; a missing item counts as one.
     ///
     /// While `.resolving`, only the files counted so far; when `.finished`, those that were processed.
     package var totalFiles: Int

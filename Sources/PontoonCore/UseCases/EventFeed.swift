@@ -1,10 +1,10 @@
 import Synchronization
 
-/// Wakes waiting readers when there are new events.
+/// A feed that wakes waiting readers when there are new events.
 ///
 /// While anybody waits, one task looks for new events: after each transaction of this server, and once a second for
-/// those of other servers and commands. It wakes all readers, also those to whom the events do not matter, so it looks
-/// less often the more readers there are.
+/// those of other servers and commands. It wakes all readers, including those to whom the events do not matter, so it
+/// looks less often the more readers there are.
 package final class EventFeed: Sendable {
     private struct Waiter {
         let position: Int64

@@ -117,7 +117,8 @@ package struct Archives: Sendable {
         case new(ArchiveFile, NewFile)
     }
 
-    /// Checks what does not depend on the bytes of a file, so that a file that exists already is not stored first.
+    /// Checks the folder and the name of a file before its bytes are stored, so that an existing file is kept, or the
+    /// file refused, without storing them.
     private func check(
         _ file: ArchiveFile,
         _ destination: ArchiveDestination,

@@ -70,7 +70,7 @@ package struct Hooks: Sendable {
     ///
     /// - Parameters:
     ///   - hook: Runs the hook.
-    ///   - report: Receives what the operator should know.
+    ///   - report: Receives the conditions to report to the operator.
     /// - Throws: An error if the store is unavailable and nothing would have to be repeated; `CancellationError`. The next
     ///   run resumes.
     package func run(_ hook: @escaping Hook, report: @escaping @Sendable (Notice) -> Void) async throws {

@@ -72,7 +72,7 @@ package final class Uploads: Sendable {
         )
     }
 
-    /// Creates the same use cases for other uploads.
+    /// Creates a copy of the use cases that accesses uploads through `uploads`.
     init(_ other: Uploads, for uploads: UploadAccess) {
         metadata = other.metadata
         storage = other.storage
@@ -161,7 +161,8 @@ package final class Uploads: Sendable {
 
     /// Checks the name of a new file.
     ///
-    /// - Returns: The existing file of this name, which the rule replaces or keeps.
+    /// - Returns: The existing file of this name, which the rule replaces or keeps; `nil` if there is none, or with
+    ///   `rename`.
     /// - Throws: `.nameTaken` or `.folderExists` if the rule refuses the file.
     @discardableResult
     func checkName(
