@@ -12,7 +12,7 @@ public struct ClientError: Error, Hashable, Sendable, CustomStringConvertible {
         case unreachable
         /// The TLS handshake failed, the server's certificate is not trusted, or the CA certificates cannot be read.
         case tlsFailed = "tls_failed"
-        /// The connection was lost.
+        /// The connection was lost before a complete response arrived.
         case connectionLost = "connection_lost"
         /// There was no response, or no progress, within the timeout.
         case timedOut = "timed_out"

@@ -4,7 +4,7 @@ public import SystemPackage
 
 /// A calculator of the checksums of local files, which reads up to eight files at the same time.
 public struct LocalChecksums: Sendable {
-    /// The algorithm.
+    /// The algorithm of the checksums.
     public let format: ChecksumFormat
 
     /// Creates a calculator for an algorithm.

@@ -155,7 +155,7 @@ struct FileDownload: Sendable {
     ///   - crc64: The checksum of the downloaded bytes.
     ///   - declared: The checksum on the server, 16 hexadecimal digits; `nil` if it provides none.
     ///   - item: The file.
-    ///   - consequence: What happened to the bytes, as a sentence for the error.
+    ///   - consequence: A sentence for the error that states what happened to the bytes.
     /// - Returns: Whether the checksums or only the lengths were compared.
     /// - Throws: `.checksumMismatch`.
     static func verify(

@@ -48,7 +48,7 @@ package struct RemoteWalk: Sendable {
             left.place == right.place && left.path == right.path && left.file?.id == right.file?.id
         }
 
-        /// Whether the start has a pattern, which selects what is listed.
+        /// Whether the start has a pattern, which selects the listed files and folders.
         package var isPattern: Bool { pattern != nil }
 
         fileprivate func path(of names: [String]) -> String {

@@ -19,7 +19,7 @@ struct SelectionWalk {
         var place: [String]
         /// Names from the folder at which the walk started to this one, for patterns.
         var names: [String] = []
-        /// Whether a pattern includes this folder, and thereby everything in it.
+        /// Whether a pattern includes this folder, and therefore everything in it.
         var isIncluded = false
     }
 

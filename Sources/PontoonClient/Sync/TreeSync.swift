@@ -15,7 +15,7 @@ public struct TreeSync: Sendable {
         public let path: FilePath?
         /// Id of the file on the server; `nil` if the destination is local.
         public let fileID: String?
-        /// What was known about the file when it was found; a file that has changed since is not deleted.
+        /// The properties of the file when it was found; a file that has changed since is not deleted.
         let found: Found
 
         enum Found: Hashable {

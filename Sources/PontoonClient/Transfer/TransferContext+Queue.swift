@@ -7,7 +7,7 @@ extension TransferContext {
     static var filesPerPreparation: Int { 1000 }
     /// Maximum number of batches of files that are transferred at the same time.
     private static var maximumBatches: Int { 3 }
-    /// Maximum number of files of a batch that are transferred alone at the same time.
+    /// Maximum number of files left over from a batch that are transferred individually at the same time.
     private static var filesAfterBatch: Int { 16 }
 
     /// Transfers all files of a job while reporting progress and adapting the concurrency.

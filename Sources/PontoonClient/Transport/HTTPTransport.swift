@@ -59,7 +59,7 @@ final class HTTPTransport: Sendable {
         )
     }
 
-    /// Closes all connections.
+    /// Closes all connections; the transport must not be used afterwards.
     func shutdown() async throws {
         for client in proxied.values { try await client.shutdown() }
         try await direct.shutdown()

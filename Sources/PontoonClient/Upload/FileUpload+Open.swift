@@ -294,7 +294,7 @@ extension FileUpload {
     }
 }
 
-/// An attempt to start an upload, and what to change for the next one if the name is taken.
+/// An attempt to start an upload, which becomes the next attempt if the name is taken.
 struct StartAttempt {
     private(set) var start: UploadStart
     private let policy: TransferOptions.ConflictPolicy

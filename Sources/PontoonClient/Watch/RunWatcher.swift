@@ -24,7 +24,7 @@ public struct RunWatcher: Sendable {
         /// Receives each run that has ended, once; after a crash, possibly again.
         public var ended: @Sendable (RunNotice) async throws -> Void
 
-        /// Creates hooks.
+        /// Creates hooks; by default, they only consume the progress events.
         public init(
             report: @escaping @Sendable (RunNotice) async -> Void = { _ in },
             observe: @escaping @Sendable ([UploadItem], UploadEvents) async -> Void = { for await _ in $1 {} },

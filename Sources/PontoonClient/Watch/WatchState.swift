@@ -125,7 +125,7 @@ struct WatchState: Sendable {
 
     /// The state directory of a run's uploads, which is needed until the run is complete.
     ///
-    /// It is separate for each run, because the log of finished files is read anew for each batch of uploads.
+    /// It is separate for each run, because the log of finished files is read again for each batch of uploads.
     func uploads(of run: RunFolder) -> FilePath { folder.appending(Self.digest(run.path.string)) }
 
     /// Deletes the state directory of a run's uploads; blocks.

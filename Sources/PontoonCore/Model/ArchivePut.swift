@@ -41,7 +41,7 @@ package struct ArchiveSummary: Hashable, Sendable {
 
     package init() {}
 
-    /// Adds the results of entries.
+    /// Counts entries by result, and adds the lengths of the new files to ``bytes``.
     package mutating func count(_ results: [ArchiveResult]) {
         for result in results {
             switch result {

@@ -45,7 +45,7 @@ package struct AuditEntry: Sendable {
         }
     }
 
-    /// Who performed an action.
+    /// The user, sender or operator who performed an action.
     package struct Actor: Sendable {
         /// The user's name.
         package var user: String?
@@ -81,7 +81,7 @@ package struct AuditEntry: Sendable {
     package var actor: Actor
     /// The client's address.
     package var address: String?
-    /// The request id.
+    /// The id of the request in the server's log; `nil` without a request.
     package var request: String?
     /// The id of the job that performed the action.
     package var job: String?

@@ -2,7 +2,7 @@ package import PontoonFoundation
 
 /// A request to copy, move or delete files and folders, which servers carry out in the background.
 package struct FileJob: Hashable, Sendable {
-    /// What a job does with its items; the raw value is the last part of the path of the call that submits it.
+    /// The action of a job on its items; the raw value is the last part of the path of the call that submits it.
     package enum Kind: String, CaseIterable, Sendable {
         case copy, move, delete
     }

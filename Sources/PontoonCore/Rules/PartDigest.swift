@@ -50,13 +50,13 @@ package struct PartDigest: Sendable {
 
 /// Checksums that a client sent with a part or a whole file, in the headers that S3 uses.
 package struct ExpectedChecksums: Sendable {
-    /// `x-amz-checksum-crc64nvme`.
+    /// From `x-amz-checksum-crc64nvme`; `nil` if the header is absent.
     package private(set) var crc64: CRC64NVME?
-    /// `x-amz-checksum-crc32c`.
+    /// From `x-amz-checksum-crc32c`; `nil` if the header is absent.
     package private(set) var crc32c: CRC32C?
-    /// `x-amz-checksum-sha256`, 32 bytes.
+    /// From `x-amz-checksum-sha256`, 32 bytes; `nil` if the header is absent.
     package private(set) var sha256: Data?
-    /// `Content-MD5`, 16 bytes.
+    /// From `Content-MD5`, 16 bytes; `nil` if the header is absent.
     package private(set) var md5: Data?
 
     package init() {}

@@ -13,7 +13,7 @@ package enum WebhookRules {
     /// Minimum time in seconds for which the delivery of an event is retried; see
     /// ``WebhookTurn/note(_:of:now:jitter:)``.
     package static let lifetime: TimeInterval = 3 * 86_400
-    /// Pauses after failed attempts.
+    /// Pauses after failed attempts: one second at first, at most an hour; multiplied by ``jitter``.
     package static let backoff = Backoff(first: .seconds(1), longest: .seconds(3600))
     /// Range of the random factor of each pause, so that many webhooks with one receiver do not send at the same time.
     package static let jitter = 0.5...1.0

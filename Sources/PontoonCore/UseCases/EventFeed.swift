@@ -16,7 +16,7 @@ package final class EventFeed: Sendable {
         var waiters: [UInt64: Waiter] = [:]
         var nextID: UInt64 = 0
         var isRunning = false
-        /// Whether the server is stopping, so that nobody waits any more.
+        /// Whether the server is stopping, so that no reader waits any longer.
         var isStopping = false
         /// Position of the last known event.
         var last: Int64 = 0
@@ -89,7 +89,7 @@ package final class EventFeed: Sendable {
         return try await store.lastEvent().position
     }
 
-    /// Looks for events until nobody waits.
+    /// Looks for events until no reader is waiting.
     private func run() async {
         let (signals, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         store.eventSignal.listen { continuation.yield() }

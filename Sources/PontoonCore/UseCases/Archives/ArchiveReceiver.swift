@@ -5,7 +5,7 @@ package protocol ArchiveMemory: Sendable {
     /// Reserves more memory.
     /// - Throws: `.unavailable` if there is too little; the reservation is then unchanged.
     func grow(by bytes: Int) throws
-    /// Releases the memory.
+    /// Releases all memory that was reserved.
     func end()
 }
 

@@ -143,7 +143,8 @@ package struct Archives: Sendable {
         }
     }
 
-    /// Returns the refusals of files each of which alone exceeds a quota, so that their bytes are not stored first.
+    /// Returns a refusal for each file that would exceed a quota even without the others, so that its bytes are not
+    /// stored first; `nil` for the other files, and for all files with the rule `overwrite`.
     private func quotaRefusals(
         _ files: [NewFile],
         _ destination: ArchiveDestination

@@ -2,7 +2,7 @@ import NIOCore
 
 /// Files that are stored together in a bucket.
 extension Uploads {
-    /// The number of objects that are sent to a bucket at once.
+    /// Maximum number of objects that are sent to a bucket concurrently.
     private static let bucketRequests = 16
 
     private struct BucketObject: Sendable {

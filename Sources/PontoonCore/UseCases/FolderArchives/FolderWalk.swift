@@ -2,7 +2,7 @@
 ///
 /// It reads one page at a time, so the memory does not depend on the number of files.
 struct FolderWalk {
-    /// Number of entries that are read at once.
+    /// Maximum number of entries that are read with one query.
     private static let pageSize = 200
 
     /// A folder whose content has been read up to a name.

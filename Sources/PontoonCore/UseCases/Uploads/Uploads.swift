@@ -16,10 +16,10 @@ package final class Uploads: Sendable {
     private let reports: PartReports
     let uploads: UploadAccess
     private let activity: UploadActivity
-    /// Measures the rate at which bytes arrive in calls without an upload.
+    /// The meter of the rate at which bytes arrive in calls without an upload.
     let received: ThroughputMeter
     let leases: LeaseRenewer
-    /// Checks new files; `nil` if they are not checked.
+    /// The check of each new file; `nil` if files are not checked.
     let validator: (any FileValidator)?
     let now: @Sendable () -> Date
     /// The use case that completes uploads and rolls back interrupted completions.
@@ -251,7 +251,7 @@ package final class Uploads: Sendable {
         return withKnownTotals(summary)
     }
 
-    /// With a presigned store, sets the totals of stored parts to `nil`, because only the store knows them.
+    /// Returns the summary; with a presigned store, without the totals of stored parts, which only the store knows.
     private func withKnownTotals(_ summary: UploadSummary) -> UploadSummary {
         switch storage {
         case .streaming: summary

@@ -1,7 +1,7 @@
 import PontoonFoundation
 
 extension WebhookDispatcher {
-    /// Maximum numbers of events and of queued dead deliveries that are read at once.
+    /// Maximum numbers of events and of queued dead deliveries that are read with one query.
     private static let batch = 100
     private static let redeliveries = 10
     /// Time after which a turn ends, so that other webhooks get theirs.

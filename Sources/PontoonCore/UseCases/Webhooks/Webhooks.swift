@@ -150,7 +150,7 @@ package struct Webhooks: Sendable {
         alarm.ring()
     }
 
-    /// Sends a test event at once, whatever the state of the webhook.
+    /// Sends a test event immediately, whatever the state of the webhook.
     ///
     /// - Returns: The result of the attempt.
     /// - Throws: `.webhookNotFound`, `.projectForbidden`; `.notImplemented` if this server sends nothing.
