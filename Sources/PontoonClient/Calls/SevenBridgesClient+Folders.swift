@@ -49,7 +49,9 @@ extension SevenBridgesClient {
         return try await createdFolder(name, in: destination)
     }
 
-    /// Creates a folder that did not exist a moment ago, and returns its id.
+    /// Creates a folder that did not exist a moment ago, and returns its id, even if another client creates it first.
+    ///
+    /// - Throws: `.nameTaken` if a file has the name by now; ``APIError``, ``ClientError``.
     private func createdFolder(_ name: String, in destination: UploadDestination) async throws -> String {
         do {
             return try await createFolder(name, in: destination).id

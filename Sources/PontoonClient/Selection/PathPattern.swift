@@ -124,7 +124,9 @@ extension PathPattern {
         return finished
     }
 
-    /// Splits a text at its first braces, which may contain others.
+    /// Splits a text at its first braces, which may contain others; returns `nil` if it has none.
+    ///
+    /// - Throws: `.requestInvalid` if a brace is not closed.
     private static func firstBraces(
         _ text: String,
         of pattern: String

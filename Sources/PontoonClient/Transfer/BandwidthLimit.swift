@@ -34,7 +34,7 @@ public struct BandwidthLimit: Hashable, Sendable {
         changes = [Change(minute: 0, bytesPerSecond: max(1, bytesPerSecond))]
     }
 
-    /// Creates a limit that changes at certain times of the day or of the week.
+    /// Creates a limit that changes according to a weekly timetable.
     ///
     /// Before the first entry of the week, the last one applies, as if it belonged to the week before. If several
     /// entries have the same time, the last of them applies.

@@ -17,6 +17,8 @@ extension FileUpload {
     /// upload's id, the next run looks for the upload on the server.
     ///
     /// - Returns: `nil` if there is no state directory.
+    /// - Throws: `.busy` if another process is uploading the file to the same destination; `.stateUnusable`; the errors
+    ///   of a file that cannot be read.
     func openJournal(of source: SourceFile) throws -> OpenJournal? {
         guard let state = job.state else { return nil }
         let key = job.key(item)
@@ -112,7 +114,7 @@ extension FileUpload {
 
     /// Whether the first attempt may replace an existing file.
     ///
-    /// A token with the scope `upload` may replace no file, so that is requested only if necessary.
+    /// A token with the scope `upload` cannot replace files, so replacement is requested only if the name may be taken.
     var mustReplace: Bool {
         let isTaken = !job.options.comparesExisting || existing != nil
         return isTaken && job.options.transfer.conflictPolicy == .overwrite

@@ -29,7 +29,7 @@ extension UploadJob {
 extension FileUpload {
     /// Reads a small file; blocks.
     ///
-    /// - Returns: `nil` if its labels are too long for a header.
+    /// - Returns: `nil` if its labels are longer than ``UploadJob/maximumLabels``.
     /// - Throws: `.fileChanged`, `.fileUnreadable`.
     func wholeFile(_ source: SourceFile) throws -> WholeFile? {
         var start = UploadStart(destination: destination, name: item.name, size: source.facts.size)

@@ -211,6 +211,9 @@ struct WatchedRun {
     }
 
     /// Compares the run's folder with that at the destination.
+    ///
+    /// - Returns: A notice of the state `.complete` or `.different`.
+    /// - Throws: `.checksumMismatch` if the folder does not exist at the destination; the errors of ``TreeComparison``.
     private func compare() async throws -> RunNotice {
         var place = watcher.options.upload.destination
         for name in folder.folders {

@@ -25,7 +25,8 @@ package struct AuditEntry: Sendable {
         package var project: String?
         /// The size of a file, or the number of bytes sent.
         package var bytes: Int64?
-        /// The reason why the action on this one of several objects was refused.
+        /// For an action on several objects, the code with which it was refused for this one; `nil` if it was not
+        /// refused.
         package var refusal: PontoonError.Code?
 
         package init(

@@ -137,6 +137,8 @@ package final class Uploads: Sendable {
     /// Returns the folder that a caller names, or the root folder of the named project.
     ///
     /// The folder's existence is checked again when the upload is added.
+    ///
+    /// - Throws: `.projectNotFound`, `.destinationNotFound`, `.destinationForbidden`, `.parentNotFolder`.
     private func destination(
         _ named: FolderReference,
         caller: Caller
@@ -367,14 +369,14 @@ package final class Uploads: Sendable {
 
     // MARK: - Complete and abort
 
-    /// Completes an upload that becomes a file; see ``CompleteUpload``.
+    /// Completes an upload that becomes a file; see ``CompleteUpload``, also for the errors.
     package func complete(_ id: String, reports: [PartReport], caller: Caller) async throws -> File {
         let completed = try await completion(id, reports: reports, caller: caller, access: uploads)
         guard case .file(let file, _) = completed else { throw PontoonError.uploadNotFound }
         return file
     }
 
-    /// Completes an upload that becomes the file of a code package; see ``CompleteUpload``.
+    /// Completes an upload that becomes the file of a code package; see ``CompleteUpload``, also for the errors.
     package func completePackage(_ id: String, reports: [PartReport], caller: Caller) async throws -> PackageFile {
         let completed = try await completion(id, reports: reports, caller: caller, access: uploads)
         guard case .package(let file) = completed else { throw PontoonError.uploadNotFound }
