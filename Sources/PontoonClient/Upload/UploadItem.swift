@@ -48,7 +48,7 @@ public struct UploadItem: TransferItem, Hashable {
         self.problem = problem
     }
 
-    /// Returns the item with its folders in other folders at the destination, outermost first.
+    /// Returns the item with its folders below the given folders at the destination, outermost first.
     func placed(in outer: [String]) -> UploadItem {
         if outer.isEmpty { return self }
         var item = self

@@ -135,7 +135,10 @@ struct UploadJob: TransferJob {
 }
 
 extension UploadOptions {
-    /// Returns an item's metadata, with the modification time of its file if it is to be kept.
+    /// Returns an item's metadata and, with ``TransferOptions/keepsTimes``, the modification time of its file.
+    ///
+    /// The time is left out if it is not known, if the item sets that key itself, or if it has the maximum number of
+    /// keys.
     func metadata(of item: UploadItem, _ source: SourceFile?) -> [String: String] {
         guard transfer.keepsTimes, let time = source?.time, item.metadata.count < MetadataRules.maximumPairs else {
             return item.metadata

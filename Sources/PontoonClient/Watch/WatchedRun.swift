@@ -151,7 +151,11 @@ struct WatchedRun {
         return results
     }
 
-    /// Sends the markers, after everything else; compares the run, and ends it.
+    /// Passes all files to the uploader once more, which skips those already sent, and the markers last; then compares
+    /// the run, writes its receipt and ends it.
+    ///
+    /// Ends the run as failed if files cannot be uploaded. Returns without ending the run if files change or fail
+    /// meanwhile; the next scans handle them.
     private mutating func finish(_ work: RunTracker.Work) async throws {
         if !work.problems.isEmpty {
             var notice = notice(.failed)

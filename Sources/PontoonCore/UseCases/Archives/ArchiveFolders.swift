@@ -51,7 +51,8 @@ final class ArchiveFolders: Sendable {
     /// Forgets all folders, because one of them was deleted by another call.
     func forget() { known.withLock { $0 = Known() } }
 
-    /// Creates the folders with these paths, and all folders above them, unless they exist.
+    /// Creates the folders with these paths, and all folders above them, unless they exist; ``folder(_:)`` then returns
+    /// the results.
     ///
     /// - Throws: An error if the metadata store is unavailable.
     func create(_ paths: [some Collection<String>]) async throws {
