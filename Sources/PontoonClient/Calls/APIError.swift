@@ -54,7 +54,7 @@ public struct APIError: Error, Sendable, CustomStringConvertible {
         self.call = call
     }
 
-    /// Creates the error of one entry of an archive.
+    /// Creates the error for an archive entry that was not stored; a missing message is replaced by the status.
     init(status: Int, code: Int?, message: String?, purpose: String, call: String) {
         (self.status, self.code, self.purpose, self.call) = (status, code, purpose, call)
         self.message = message?.truncated() ?? "the server responded with status \(status)"
@@ -119,7 +119,7 @@ extension APIError {
     ///
     /// Source: docs/hooks.md#validate-command.
     var refusesFile: Bool { code == 8007 && message.hasPrefix("The file was refused: ") }
-    /// Whether the call was part of an upload.
+    /// Whether the call was part of an upload or a file put.
     private var concernsUpload: Bool { call.contains("/upload/") || call.hasSuffix(FilePut.path) }
     /// Whether the token was rejected, so that every other call with it will fail too.
     var concernsToken: Bool { status == 401 }
@@ -133,8 +133,8 @@ extension APIError {
 }
 
 extension Error {
-    /// Whether every other request is likely to fail too, because of the token, the connection or an outage, or because
-    /// the run was cancelled.
+    /// Whether every other request is likely to fail too, because of the token, the rate limit, the connection or an
+    /// outage; always true for errors of other types, such as cancellation.
     package var concernsEveryRequest: Bool {
         switch self {
         case let error as APIError: error.concernsToken || [429, 502, 503, 504].contains(error.status)

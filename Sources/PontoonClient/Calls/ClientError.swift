@@ -12,7 +12,7 @@ public struct ClientError: Error, Hashable, Sendable, CustomStringConvertible {
         case unreachable
         /// The TLS handshake failed, the server's certificate is not trusted, or the CA certificates cannot be read.
         case tlsFailed = "tls_failed"
-        /// The connection was lost.
+        /// The connection was lost before a complete response arrived.
         case connectionLost = "connection_lost"
         /// There was no response, or no progress, within the timeout.
         case timedOut = "timed_out"
@@ -26,7 +26,7 @@ public struct ClientError: Error, Hashable, Sendable, CustomStringConvertible {
         case checksumMismatch = "checksum_mismatch"
         /// The server could not read a file that it was asked to verify, or has not read it in time.
         case verificationFailed = "verification_failed"
-        /// The file changed during its transfer.
+        /// A file changed while it was read or transferred, or since it was selected for deletion.
         case fileChanged = "file_changed"
         /// A local file cannot be read.
         case fileUnreadable = "file_unreadable"
@@ -69,7 +69,8 @@ public struct ClientError: Error, Hashable, Sendable, CustomStringConvertible {
         self.advice = advice
     }
 
-    /// Returns the error of a file that must be sent after all others; `nil` if none of them failed.
+    /// Returns the error for a file that is sent after all others, given the number of those that failed; `nil` if it
+    /// is 0.
     static func heldBack(by failures: Int) -> ClientError? {
         guard failures > 0 else { return nil }
         let files = failures == 1 ? "1 other file" : "\(failures) other files"

@@ -8,7 +8,8 @@ public struct FileDetails: Sendable, Decodable, Identifiable {
         public let crc64nvme: String?
         /// MD5, 32 hexadecimal digits.
         public let md5: String?
-        /// The result of the server's last check of the stored bytes; `nil` if it has never read them again.
+        /// The result of the server's last check of the stored bytes; `nil` if it has never read them again, or if the
+        /// client does not know the result's name.
         public let state: State?
         /// The last time that the server read the stored bytes and they matched the checksum; `nil` if never.
         public let verifiedOn: Date?

@@ -1,4 +1,4 @@
-/// The limits of a walk through the folders on a server, which may report an endless or cyclic tree.
+/// A guard for walks through the folders on a server, which limits their extent and detects cycles.
 package struct FolderWalk {
     /// Maximum number of folders in a path.
     package static let maximumDepth = 100
@@ -12,7 +12,7 @@ package struct FolderWalk {
 
     /// Counts the items of a page that are kept in memory.
     ///
-    /// - Throws: `.responseUnreadable` if there are too many.
+    /// - Throws: `.responseUnreadable` if more than ``maximumItems`` have been counted.
     package mutating func found(_ count: Int) throws(ClientError) {
         items += count
         guard items <= Self.maximumItems else {
@@ -29,7 +29,8 @@ package struct FolderWalk {
     /// - Parameters:
     ///   - folder: The folder.
     ///   - depth: Number of folders in its path, including itself.
-    /// - Throws: `.responseUnreadable` if the folder was entered before or is too deep, or after too many folders.
+    /// - Throws: `.responseUnreadable` if the folder was entered before, is deeper than ``maximumDepth``, or exceeds
+    ///   ``maximumItems`` folders.
     package mutating func enter(_ folder: FileDetails, depth: Int) throws(ClientError) {
         guard folders.insert(folder.id).inserted else {
             throw SevenBridgesClient.endless("the folder tree", "contains '\(folder.name)' in two folders")

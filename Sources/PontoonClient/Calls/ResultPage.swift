@@ -2,7 +2,7 @@ import NIOHTTP1
 
 /// One page of a list, decoded from a response of the API.
 public struct ResultPage<Item: Decodable & Sendable>: Decodable, Sendable {
-    /// The items on the page.
+    /// The items on the page, in the server's order.
     public let items: [Item]
     /// Whether another page follows.
     public let hasNext: Bool

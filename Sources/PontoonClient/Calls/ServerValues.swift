@@ -10,7 +10,7 @@ import NIOHTTP1
 enum ServerValues {
     /// Maximum length of a response to an API call in bytes.
     static let maximumBody = 16 << 20
-    /// Maximum number of commas, colons and opening brackets in a JSON response.
+    /// Maximum number of commas, colons, opening brackets and opening braces in a JSON response.
     ///
     /// Decoding needs up to 60 times the memory of the text, depending on the number of values.
     static let maximumTokens = 1_000_000
@@ -33,7 +33,7 @@ enum ServerValues {
         return try JSONDecoder().decode(Value.self, from: Data(buffer: body))
     }
 
-    /// Counts commas, colons and opening brackets, including the few inside strings.
+    /// Counts commas, colons, opening brackets and opening braces, including those inside strings.
     private static func tokens(in body: ByteBuffer) -> Int {
         body.withUnsafeReadableBytes { bytes in
             bytes.reduce(into: 0) { count, byte in

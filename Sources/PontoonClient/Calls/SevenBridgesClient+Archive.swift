@@ -5,7 +5,7 @@ import PontoonCore
 
 /// A line of the response to an archive: one file or folder, or the summary at the end.
 struct ArchiveLine: Decodable {
-    /// The error with which an entry was not stored.
+    /// The reason why an entry was not stored.
     struct Failure: Decodable {
         var status: Int
         var code: Int?
@@ -33,7 +33,7 @@ extension SevenBridgesClient {
     /// Maximum length of a line of the response in bytes.
     private static let maximumArchiveLine = 64 << 10
 
-    /// Sends an archive once and reads the response while it is sent.
+    /// Sends an archive, without retries, and reads the response while the archive is being sent.
     ///
     /// - Parameters:
     ///   - request: The call, without a body.

@@ -152,7 +152,7 @@ extension SevenBridgesClient {
 /// The uploads that are reported until they end.
 private actor FollowedUploads {
     private var open: [String: UploadDetails] = [:]
-    /// The position in the server's events up to which they were received.
+    /// Position in the event log after which the stream resumes; empty before the first request.
     private(set) var position = ""
     private let report: @Sendable (UploadUpdate) async throws -> Void
 
@@ -160,7 +160,7 @@ private actor FollowedUploads {
 
     func resume(after position: String) { self.position = position }
 
-    /// Reports the differences to a new list.
+    /// Reports the differences between the known uploads and a new list.
     ///
     /// - Returns: Whether no upload is left.
     func update(_ list: [UploadDetails]) async throws -> Bool {

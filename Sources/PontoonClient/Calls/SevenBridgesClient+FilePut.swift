@@ -67,8 +67,8 @@ extension UploadStart {
 extension SevenBridgesClient {
     /// Stores a file with one call.
     ///
-    /// If a response is lost, the request is repeated so that it keeps an existing file. If that file has the same
-    /// bytes, it is returned.
+    /// If a response is lost and the put must not overwrite a file, the repeated request keeps an existing file. If
+    /// that file has the same bytes, it is returned.
     ///
     /// - Throws: ``APIError``, with code 8005 if the name is taken by a different file; ``ClientError``.
     func putFile(_ put: FilePut) async throws -> FileDetails {

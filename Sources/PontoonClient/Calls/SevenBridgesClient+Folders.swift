@@ -10,7 +10,7 @@ extension SevenBridgesClient {
         return try await createFolders(missing, in: place)
     }
 
-    /// Creates folders in each other.
+    /// Creates nested folders.
     ///
     /// - Parameters:
     ///   - names: Names of the folders, outermost first; existing folders are used.
@@ -42,12 +42,16 @@ extension SevenBridgesClient {
     }
 
     /// Returns the id of a folder, creating the folder if it does not exist.
+    ///
+    /// - Throws: `.nameTaken` if there is a file with that name; ``APIError``, ``ClientError``.
     func folder(_ name: String, in destination: UploadDestination) async throws -> String {
         if let id = try await existingFolder(name, in: destination) { return id }
         return try await createdFolder(name, in: destination)
     }
 
-    /// Creates a folder that did not exist a moment ago, and returns its id.
+    /// Creates a folder that did not exist a moment ago, and returns its id, even if another client creates it first.
+    ///
+    /// - Throws: `.nameTaken` if a file has the name by now; ``APIError``, ``ClientError``.
     private func createdFolder(_ name: String, in destination: UploadDestination) async throws -> String {
         do {
             return try await createFolder(name, in: destination).id

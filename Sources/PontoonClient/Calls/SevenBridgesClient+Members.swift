@@ -79,7 +79,7 @@ extension SevenBridgesClient {
         )
     }
 
-    /// The API requires all permissions, granted or not.
+    /// Returns the request body with every permission, granted or not, as the API requires; `read` is always granted.
     private static func body(_ permissions: Set<Permission>) -> JSONValue {
         .object(
             Dictionary(

@@ -153,9 +153,10 @@ extension SevenBridgesClient {
         return "/projects/" + names.map { String($0).urlEncoded }.joined(separator: "/")
     }
 
-    /// Returns the encoded name of a user for a path, in which a proxy could interpret `..`.
+    /// Returns a user name, percent-encoded for use as a path segment.
     ///
-    /// - Throws: ``ClientError`` with code `.requestInvalid` if no user can have the name.
+    /// - Throws: ``ClientError`` with code `.requestInvalid` if the name is empty, or is `.` or `..`, which a proxy
+    ///   could interpret.
     static func userPath(_ name: String) throws(ClientError) -> String {
         guard !name.isEmpty, name != ".", name != ".." else {
             throw ClientError(.requestInvalid, "'\(name)' is not the name of a user.")

@@ -27,6 +27,8 @@ public struct TokenDetails: Sendable, Decodable, Identifiable {
     }
 
     /// Decodes the API's JSON.
+    ///
+    /// - Throws: `DecodingError` if the id or the scope is missing, or if a value has an unexpected type.
     public init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: CodingKeys.self)
         id = try fields.decode(String.self, forKey: .id)

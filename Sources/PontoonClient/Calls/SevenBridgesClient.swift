@@ -89,11 +89,15 @@ extension SevenBridgesClient {
     }
 
     /// Decodes the response to a call.
+    ///
+    /// - Throws: `.responseUnreadable` if the response does not conform to the API.
     func decode<Value: Decodable>(_ response: HTTPResponse, _ request: APIRequest) throws -> Value {
         try decode(response.body, request)
     }
 
     /// Decodes the body of a response, or a line of it.
+    ///
+    /// - Throws: `.responseUnreadable` if it does not conform to the API.
     func decode<Value: Decodable>(_ body: ByteBuffer, _ request: APIRequest) throws -> Value {
         do {
             return try ServerValues.decode(Value.self, from: body)
@@ -159,7 +163,7 @@ extension SevenBridgesClient {
         }
     }
 
-    /// An error response to a call, which may be repeated after a pause.
+    /// An error response to a call, with the pause that the server requests before the call is repeated.
     struct RefusedCall: Error {
         let error: APIError
         fileprivate let wait: Duration?
@@ -180,7 +184,7 @@ extension SevenBridgesClient {
         return response
     }
 
-    /// Returns the error for a response without a 2xx status.
+    /// Returns the error for a response without a 2xx status, and records the server's time and rate limit.
     func refusal(of response: HTTPResponse, _ request: APIRequest) -> RefusedCall {
         clock.note(response.headers.first(name: "Date"))
         let reset = throttle.note(response, clock: clock)
@@ -190,7 +194,7 @@ extension SevenBridgesClient {
         )
     }
 
-    /// Creates the HTTP request of a call.
+    /// Creates the HTTP request for a call, with the token and the body.
     func httpRequest(_ request: APIRequest) throws -> HTTPClientRequest {
         var url = endpoint.url + request.path
         if !request.query.isEmpty {

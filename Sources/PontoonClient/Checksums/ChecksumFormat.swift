@@ -5,7 +5,7 @@ import PontoonCore
 public enum ChecksumFormat: String, CaseIterable, Sendable {
     case md5sum, sha256sum, crc64nvme
 
-    /// Name of the algorithm in messages, and in lines in the style of BSD.
+    /// Name of the algorithm in messages, and in lines in the BSD style.
     public var algorithm: String {
         switch self {
         case .md5sum: "MD5"

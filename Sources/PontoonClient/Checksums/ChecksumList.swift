@@ -73,7 +73,7 @@ public struct ChecksumList: Sendable, Hashable {
         self.entries = entries
     }
 
-    /// Returns the line for a file in the style of GNU, without a line break.
+    /// Returns the line for a file in the GNU style, without a line break.
     ///
     /// A backslash or line break in the name is escaped, and the line then begins with a backslash.
     public static func line(_ entry: Entry) -> [UInt8] {
@@ -106,7 +106,7 @@ public struct ChecksumList: Sendable, Hashable {
         return path.map { Entry(path: $0, checksum: checksum) }
     }
 
-    /// Parses `HEX  name`, where the second separator may also be `*`, for binary mode, or missing.
+    /// Parses `HEX  name`, in which the second space may be missing, or `*` for binary mode.
     private static func gnu(
         _ line: ArraySlice<UInt8>,
         _ format: ChecksumFormat

@@ -2,12 +2,12 @@ import NIOPosix
 import PontoonCore
 public import SystemPackage
 
-/// Checksums of local files; up to eight files are read at the same time.
+/// A calculator of the checksums of local files, which reads up to eight files at the same time.
 public struct LocalChecksums: Sendable {
-    /// The algorithm.
+    /// The algorithm of the checksums.
     public let format: ChecksumFormat
 
-    /// Creates a computation with an algorithm.
+    /// Creates a calculator for an algorithm.
     public init(_ format: ChecksumFormat) { self.format = format }
 
     private static let concurrency = 8
@@ -29,10 +29,10 @@ public struct LocalChecksums: Sendable {
         }
     }
 
-    /// Compares files with a list.
+    /// Compares files with the checksums in a list.
     ///
     /// - Parameters:
-    ///   - list: The list, whose format is ``format``.
+    ///   - list: The files and their expected checksums.
     ///   - root: Folder to which relative paths refer.
     ///   - body: Called with each entry and its result, in order.
     /// - Throws: `CancellationError`; any error that `body` throws.

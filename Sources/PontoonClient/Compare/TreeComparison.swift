@@ -152,6 +152,9 @@ public struct TreeComparison: Sendable {
     }
 
     /// Finds the local files, and the entries that cannot be compared.
+    ///
+    /// - Throws: The problem of the folder itself if it cannot be read; `.requestInvalid` for a pattern that cannot
+    ///   match.
     private func localFiles(_ folder: FilePath) async throws -> (Pairs, PathFilter) {
         var selection = FileSelection()
         // The trailing slash selects the folder's contents.

@@ -137,6 +137,8 @@ private final class ArchiveDownload: Sendable {
     }
 
     /// Returns the signed URL; requests it again if it was refused.
+    ///
+    /// - Throws: `.fileChanged` if the length of the archive has changed; ``APIError``, ``ClientError``.
     private func url(_ size: Int64) async throws -> String {
         if let known = state.withLock({ $0.archive }) { return known.url }
         let archive = try await client.folderArchive(file.item.id, name: name)
@@ -146,6 +148,9 @@ private final class ArchiveDownload: Sendable {
     }
 
     /// Requests the missing bytes and writes them.
+    ///
+    /// - Throws: `.fileChanged` if the folder has changed; ``StorageRefusal``, ``TransportFailure``; any error of
+    ///   `write`.
     private func receive(from url: String, _ size: Int64) async throws {
         let (offset, etag) = state.withLock { ($0.offset, $0.etag) }
         var request = try client.storageRequest(.GET, url, of: "'\(name)'")

@@ -24,7 +24,8 @@ public struct DownloadItem: TransferItem, Hashable {
     /// The error with which the item fails before it is requested; `nil` if it can be downloaded.
     ///
     /// ``RemoteTree`` sets it for a name that cannot be used on this machine, such as `..`, and for a folder whose
-    /// contents the server does not list. It does not affect equality.
+    /// contents the server does not list; ``DownloadSelection`` also sets it for a source that cannot be found. It does
+    /// not affect equality.
     public var problem: (any Error)?
 
     /// Creates an item.

@@ -23,7 +23,7 @@ public struct DownloadPreview: Sendable {
 
     /// The action for one file.
     public struct Entry: Sendable {
-        /// The file.
+        /// The file, as it was passed to the preview.
         public let item: DownloadItem
         /// Length in bytes; 0 if it is not known.
         public let size: Int64
@@ -31,7 +31,7 @@ public struct DownloadPreview: Sendable {
         public let action: Action
     }
 
-    /// The files, in order.
+    /// The actions for the files, in the order of the items.
     public let entries: [Entry]
 
     /// Total length in bytes of the files that would be downloaded, including ranges that an earlier run received.

@@ -155,7 +155,7 @@ struct FileDownload: Sendable {
     ///   - crc64: The checksum of the downloaded bytes.
     ///   - declared: The checksum on the server, 16 hexadecimal digits; `nil` if it provides none.
     ///   - item: The file.
-    ///   - consequence: What happened to the bytes, as a sentence for the error.
+    ///   - consequence: A sentence for the error that states what happened to the bytes.
     /// - Returns: Whether the checksums or only the lengths were compared.
     /// - Throws: `.checksumMismatch`.
     static func verify(
@@ -190,7 +190,7 @@ struct FileDownload: Sendable {
 }
 
 extension DownloadHead {
-    /// Creates the head of a new download; `rangeSize` is the requested length of a range.
+    /// Creates the head of a new download; `rangeSize` is increased if the file would have more than 4096 ranges.
     init(_ details: DownloadItem, size: Int64, endpoint: Endpoint, rangeSize: Int64) {
         self.init(
             endpoint: endpoint.url,
@@ -203,7 +203,8 @@ extension DownloadHead {
 
     /// Returns whether the download that `other` describes can reuse the bytes of the one that this head describes.
     ///
-    /// The endpoint, the file, its length and its checksum must be the same.
+    /// The endpoint, the file, its length and its checksum must be the same, and the ranges of this head must be long
+    /// enough: a file must not have more than about 4096 of them.
     func isSameFile(as other: DownloadHead) -> Bool {
         // With shorter ranges, the file would have too many of them.
         let hasUsableRanges = rangeSize >= max(1, size / 4096)

@@ -42,7 +42,9 @@ struct RangeFetcher: Sendable {
         }
     }
 
-    /// Requests the missing bytes of a range and writes them.
+    /// Requests the missing bytes of a range and writes them; keeps the bytes that arrived before an error.
+    ///
+    /// - Throws: ``RemoteFileChanged``, ``StorageRefusal``, ``TransportFailure``; the errors of the writer.
     private func receive(_ writer: RangeWriter, from url: String) async throws {
         let missing = writer.missing
         let known = source.etag

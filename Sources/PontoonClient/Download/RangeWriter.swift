@@ -79,7 +79,9 @@ final class RangeWriter: Sendable {
         if count >= chunkSize { try await flush() }
     }
 
-    /// Writes the buffered bytes.
+    /// Writes the buffered bytes, on the thread pool for blocking file calls.
+    ///
+    /// - Throws: The errors of the destination.
     func flush() async throws {
         let bytes = state.withLock { state in
             defer { state.gathered = ByteBuffer() }

@@ -92,7 +92,8 @@ public struct RemoteTree: Sendable {
         }
     }
 
-    /// Returns the item for a file in these subfolders of a local folder.
+    /// Returns the item for a file in these subfolders of a local folder; it has a problem if a name in its path is
+    /// invalid.
     func item(_ file: FileDetails, below names: [String], into folder: FilePath) -> DownloadItem {
         let path = names + [file.name]
         let target = path.reduce(folder) { $0.appending($1) }

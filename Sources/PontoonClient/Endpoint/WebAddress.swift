@@ -26,7 +26,9 @@ struct WebAddress: Hashable, Sendable {
     /// Maximum length of a URL in bytes.
     static let maximumLength = 32 << 10
 
-    /// Parses an absolute URL; a URL with a user name or password is rejected.
+    /// Parses an absolute URL.
+    ///
+    /// - Throws: The first problem, also for a URL with a user name or password, or one longer than ``maximumLength``.
     init(_ text: String) throws(Problem) {
         // Foundation would percent-encode these characters instead of rejecting them.
         let isText = text.unicodeScalars.allSatisfy { $0 != " " && $0.properties.generalCategory != .control }

@@ -22,7 +22,7 @@ final class FinishedLog: Sendable {
     private let descriptor: FileDescriptor
     private let lines: [Key: Line]
 
-    /// Minimum number of outdated lines with which the log is rewritten, if they are also most of its lines.
+    /// Minimum number of outdated lines with which the log is rewritten; they must also outnumber the current lines.
     private static let minimumOutdated = 1000
     /// Maximum length of a line in bytes; longer ones are ignored.
     private static let maximumLine = 64 << 10
@@ -113,7 +113,7 @@ extension FinishedLog {
         Array(SHA256.hash(data: Data("\(source)\n\(remotePath)".utf8)).prefix(16))
     }
 
-    /// Parses a line; returns `nil` for one that a crash left incomplete.
+    /// Parses a line; returns `nil` for one that is not a valid record, such as one that a crash left incomplete.
     private static func parse(_ line: ArraySlice<UInt8>) -> FinishedRecord? {
         let decoder = JSONDecoder()
         decoder.dateDecodingStrategy = .iso8601
@@ -185,9 +185,9 @@ extension FinishedLog {
 }
 
 extension FileDescriptor {
-    /// Reads bytes at an offset; fewer only at the end of the file.
+    /// Reads `count` bytes at an offset; with `mayEnd`, fewer at the end of the file.
     ///
-    /// - Throws: `Errno.ioError` if the file ends too early, unless it may.
+    /// - Throws: `Errno.ioError` if the file ends before `count` bytes, unless `mayEnd` is set; any other `Errno`.
     fileprivate func bytes(_ offset: Int64, _ count: Int, mayEnd: Bool = false) throws -> [UInt8] {
         try [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
             while filled < count {

@@ -69,7 +69,7 @@ struct JournalHead: JournalHeading, Hashable {
     var tags: [String]
     var metadata: [String: String]
     var identity: FileIdentity
-    /// Id of the upload; empty if an upload was about to start, and may exist.
+    /// Id of the upload; empty if no response to its start was received, so that the upload may exist.
     var upload: String
     /// Part size in bytes; 0 if the upload's id is not known.
     var partSize: Int64

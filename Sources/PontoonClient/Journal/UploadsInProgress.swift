@@ -20,7 +20,7 @@ public struct UploadsInProgress: Sendable {
         let journal: FilePath
     }
 
-    /// The uploads, oldest first.
+    /// The uploads, oldest first, without those whose ids are not known.
     public let entries: [Entry]
 
     /// Reads the journals in a state directory, creating the directory if it does not exist; blocks.

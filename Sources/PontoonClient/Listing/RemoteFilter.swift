@@ -31,7 +31,7 @@ package struct RemoteFilter: Sendable {
 
     /// Returns whether the filter selects a file or folder.
     ///
-    /// Folders have neither length nor labels, so conditions about these select files only.
+    /// Conditions on tags, metadata, length or modification time select files only.
     ///
     /// - Parameters:
     ///   - file: The file or folder.

@@ -5,8 +5,9 @@ package struct RemoteWalk: Sendable {
     /// A file or folder that the walk found, and its place.
     package struct Entry: Sendable {
         package let file: FileDetails
-        /// Path of the entry: that of the start, such as `owner/project`, and the names below it; only these if the
-        /// start was given by id.
+        /// Path of the entry: the path of the start, such as `owner/project`, and the names below it.
+        ///
+        /// If the start was given by id, only these names.
         package let path: String
         /// Names below the start; the last one is that of the entry.
         package let names: [String]
@@ -30,7 +31,7 @@ package struct RemoteWalk: Sendable {
         case starts
         /// The contents of a folder at which the walk starts, or the files and folders that match its pattern.
         case contents
-        /// Also everything in the folders that belong to the listing.
+        /// The same as ``contents``, and everything below the listed folders.
         case everything
     }
 
@@ -47,7 +48,7 @@ package struct RemoteWalk: Sendable {
             left.place == right.place && left.path == right.path && left.file?.id == right.file?.id
         }
 
-        /// Whether the start has a pattern, which selects what is listed.
+        /// Whether the start has a pattern, which selects the listed files and folders.
         package var isPattern: Bool { pattern != nil }
 
         fileprivate func path(of names: [String]) -> String {
@@ -65,7 +66,7 @@ package struct RemoteWalk: Sendable {
     /// Creates a walk.
     ///
     /// - Parameters:
-    ///   - client: The client.
+    ///   - client: Client for the server's API.
     ///   - filter: Selects the entries for ``Step/found(_:)``.
     ///   - depth: The extent of the walk.
     package init(_ client: SevenBridgesClient, filter: RemoteFilter, depth: Depth) {

@@ -100,7 +100,7 @@ public struct Receipt: Sendable, Hashable, Codable {
         }
     }
 
-    /// Returns the content of the receipt's file.
+    /// Returns the receipt as JSON, the format of its file.
     public func encoded() throws -> Data {
         let encoder = JSONEncoder()
         encoder.dateEncodingStrategy = .iso8601

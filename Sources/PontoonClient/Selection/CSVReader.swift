@@ -5,7 +5,7 @@
 struct CSVReader {
     /// A table that is not valid.
     struct SyntaxError: Error, Equatable {
-        /// Number of the row in which the error is, counted from 1; the header is row 1.
+        /// Number of the row with the error, counted from 1; the header is row 1.
         let row: Int
         let reason: Reason
 

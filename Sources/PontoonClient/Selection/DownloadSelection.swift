@@ -53,7 +53,7 @@ public struct DownloadSelection: Sendable {
 
     private var folder: FilePath { FilePath(output ?? "") }
 
-    /// For a single file, ``output`` is the target path, unless it is an existing folder or ends with a slash.
+    /// Uses ``output`` as the target path of a single file, unless it is an existing folder or ends with a slash.
     private func useOutputAsName(_ items: inout [DownloadItem]) {
         guard let output, sources.count + listed.count == 1, items.count == 1, items[0].isSource,
             !items[0].remotePath.contains("/"), sources.first?.hasSuffix("/") != true, !Self.isFolder(output)

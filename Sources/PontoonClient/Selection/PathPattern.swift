@@ -101,7 +101,9 @@ struct PathPattern: Hashable, Sendable {
 }
 
 extension PathPattern {
-    /// Returns the alternatives of a pattern with braces; one if it has none.
+    /// Returns the alternatives of a pattern with braces; the pattern itself if it has none.
+    ///
+    /// - Throws: `.requestInvalid` for invalid braces, or more than ``maximumAlternatives``.
     private static func expandBraces(_ pattern: String) throws(ClientError) -> [String] {
         var finished: [String] = []
         var waiting = [pattern]
@@ -122,7 +124,9 @@ extension PathPattern {
         return finished
     }
 
-    /// Splits a text at its first braces, which may contain others.
+    /// Splits a text at its first braces, which may contain others; returns `nil` if it has none.
+    ///
+    /// - Throws: `.requestInvalid` if a brace is not closed.
     private static func firstBraces(
         _ text: String,
         of pattern: String

@@ -19,11 +19,12 @@ struct SelectionWalk {
         var place: [String]
         /// Names from the folder at which the walk started to this one, for patterns.
         var names: [String] = []
-        /// Whether a pattern includes this folder, and thereby everything in it.
+        /// Whether a pattern includes this folder, and therefore everything in it.
         var isIncluded = false
     }
 
-    /// Adds a file, or the files in a folder or its contents.
+    /// Adds a file, or the files below a folder; they keep the folder's name at the destination unless the argument
+    /// ends with a slash.
     mutating func add(_ argument: FileSelection.Argument) {
         let name = argument.path.lexicallyNormalized().lastComponent.map { [$0.string] } ?? []
         let isNamed = !argument.isContents && argument.path.lastComponent?.kind == .regular

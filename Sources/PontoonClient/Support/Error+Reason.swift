@@ -2,7 +2,7 @@ import PontoonFoundation
 import SystemPackage
 
 extension Error {
-    /// Why a file cannot be used, such as `No such file or directory`.
+    /// The reason why a file cannot be used, such as `No such file or directory`; for other errors, their description.
     package var reason: String {
         if let errno = Errno(causing: self) { return "\(errno)" }
         switch self {

@@ -132,6 +132,8 @@ final class SourceFile: Sendable {
     }
 
     /// Computes the CRC-64/NVME of a range, and its MD5 if requested.
+    ///
+    /// - Throws: `.fileChanged` if the file ends before the range does; `.fileUnreadable`.
     func digest(_ range: Range<Int64>, md5: Bool) throws -> RangeDigest {
         var digest = RangeDigest(md5: md5)
         try forEachChunk(of: range) { digest.update($0) }

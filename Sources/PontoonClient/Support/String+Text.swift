@@ -1,5 +1,5 @@
 extension String {
-    /// The text without the byte order mark with which some editors begin a file.
+    /// The text without a leading byte order mark, which some editors write.
     package var withoutByteOrderMark: String {
         unicodeScalars.first == "\u{FEFF}" ? String(unicodeScalars.dropFirst()) : self
     }

@@ -12,7 +12,8 @@ extension TreeSync {
     ///
     /// - Parameters:
     ///   - extras: The files.
-    ///   - place: The project or folder on the server: the destination, or the source of local files.
+    ///   - place: The project or folder on the server, which is the destination or, if local files are deleted, the
+    ///     source.
     ///   - body: Called for each file when it has been deleted or was already gone, or with the error that prevented
     ///     it.
     /// - Throws: ``APIError`` if the token is not valid; any error that concerns every request; `CancellationError`.
@@ -45,9 +46,9 @@ extension TreeSync {
     ///
     /// - Parameters:
     ///   - extra: The file.
-    ///   - there: The file with this path on the server.
-    /// - Throws: `.fileChanged` if it is not the file that was found, or the source has it now; `.fileUnwritable`;
-    ///   ``APIError``.
+    ///   - there: The file with this path on the server; `nil` if there is none.
+    /// - Throws: `.fileChanged` if the file has changed since it was found, or now exists at the source;
+    ///   `.fileUnwritable`; ``APIError``.
     private func delete(_ extra: Extra, _ there: FileDetails?) async throws {
         switch extra.found {
         case .here(let facts):

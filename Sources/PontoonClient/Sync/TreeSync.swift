@@ -15,7 +15,7 @@ public struct TreeSync: Sendable {
         public let path: FilePath?
         /// Id of the file on the server; `nil` if the destination is local.
         public let fileID: String?
-        /// What was known about the file when it was found; a file that has changed since is not deleted.
+        /// The properties of the file when it was found; a file that has changed since is not deleted.
         let found: Found
 
         enum Found: Hashable {
@@ -100,7 +100,7 @@ extension TreeSync {
 /// The comparison of local files with the pages of a list of the files on the server.
 private struct UploadComparison: Sendable {
     private let positions: [ByteExactString: Int]
-    /// What is not uploaded from a skipped folder must not be deleted either.
+    /// Paths of skipped files and folders, whose contents are not uploaded and therefore must not be deleted either.
     private let skipped: Set<ByteExactString>
     /// Positions of the local files whose lengths are the same on the server.
     private var same: Set<Int> = []
@@ -127,7 +127,7 @@ private struct UploadComparison: Sendable {
         return extras
     }
 
-    /// Returns the comparison with the results for files on the server with these lengths.
+    /// Returns a copy that also records which of the local files have these lengths on the server.
     func comparing(_ sizes: [ByteExactString: Int64], _ items: [UploadItem]) async throws -> UploadComparison {
         let candidates = sizes.compactMap { path, size in positions[path].map { ($0, items[$0].source, size) } }
         var result = self
@@ -195,8 +195,8 @@ extension TreeSync {
 
     /// Returns the local files that the server does not have; blocks.
     ///
-    /// A file counts as existing on the server if the path of one there leads to it, for example through a link, or
-    /// because the file system does not distinguish upper and lower case.
+    /// A local file also counts as existing on the server if the path of a file there leads to it, for example through
+    /// a link, or because the file system does not distinguish upper and lower case.
     private static func extras(_ local: [UploadItem], missingFrom all: [DownloadItem]) -> [Extra] {
         let known = Set(all.map { ByteExactString($0.remotePath) })
         let others = local.filter { !known.contains(ByteExactString($0.remotePath)) && !$0.isUnfinished }
@@ -246,7 +246,7 @@ extension TreeSync {
 // MARK: - Both directions
 
 extension TreeSync {
-    /// Finds the local files below ``folder``; the patterns are for paths below it.
+    /// Finds the local files below ``folder``; patterns match paths relative to it.
     private func localFiles(_ listed: [FilePath]?) async throws -> FileSelection.Result {
         var selection = FileSelection()
         if let listed {
@@ -299,7 +299,9 @@ extension TreeSync {
 }
 
 extension FilePath {
-    /// The names of a path relative to a folder, which it does not leave; `/` and `..` at the start are ignored.
+    /// The names of the path relative to a folder.
+    ///
+    /// A `/` and any `..` at the start are ignored, so that the path does not leave the folder.
     fileprivate var inside: [String] {
         FilePath(root: nil, components).lexicallyNormalized().components.filter { $0.kind == .regular }.map(\.string)
     }

@@ -1,8 +1,8 @@
 public import PontoonFoundation
 
-/// A limit of the bandwidth of a transfer: constant, or with a timetable of a week.
+/// A limit on the bandwidth of a transfer: constant, or with a weekly timetable.
 public struct BandwidthLimit: Hashable, Sendable {
-    /// An entry of a timetable: from its time on, its limit applies, until the time of the next entry.
+    /// An entry of a timetable; its limit applies from its time until that of the next entry.
     public struct Entry: Hashable, Sendable {
         /// Day of the week from 0 (Sunday) to 6; `nil` for every day.
         public var weekday: Int?
@@ -17,7 +17,7 @@ public struct BandwidthLimit: Hashable, Sendable {
         }
     }
 
-    /// Minute of the week and limit of each change, in order; at least one.
+    /// Minute of the week and limit of each change, in order; empty if there is never a limit.
     private let changes: [Change]
 
     private struct Change: Hashable {
@@ -34,7 +34,7 @@ public struct BandwidthLimit: Hashable, Sendable {
         changes = [Change(minute: 0, bytesPerSecond: max(1, bytesPerSecond))]
     }
 
-    /// Creates a limit that changes at certain times of the day or of the week.
+    /// Creates a limit that changes according to a weekly timetable.
     ///
     /// Before the first entry of the week, the last one applies, as if it belonged to the week before. If several
     /// entries have the same time, the last of them applies.

@@ -23,7 +23,7 @@ extension RetryPolicy {
     ///
     /// - Parameters:
     ///   - idempotency: Whether the request can safely be repeated.
-    ///   - contact: The last successful request to the same peer.
+    ///   - contact: The time of the last successful request to the same peer.
     ///   - classify: Describes an error for the policy; if it returns `nil`, the error is thrown unchanged.
     ///   - willRetry: Called before the pause that precedes each retry.
     ///   - attempt: Performs one attempt.

@@ -87,7 +87,7 @@ final class PrioritySemaphore: Sendable {
         }
     }
 
-    /// Releases a permit.
+    /// Releases a permit, which the waiter with the lowest priority value then acquires.
     func release() {
         let woken = state.withLock { state in
             state.used -= 1

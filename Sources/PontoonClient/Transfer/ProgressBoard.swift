@@ -60,7 +60,7 @@ final class ProgressBoard: Sendable {
     struct Totals {
         var finishedFiles = 0
         var failedFiles = 0
-        /// Total length of all files.
+        /// Total length, in bytes, of the files whose length is known.
         var bytes: Int64 = 0
         /// Total length of the files whose transfer succeeded.
         var finishedBytes: Int64 = 0
@@ -164,7 +164,7 @@ struct FileProgress: Sendable {
 
     var uploadID: String? { board.update(index) { file, _ in file.uploadID } }
 
-    /// Records the file's length.
+    /// Records the file's length in bytes; a negative length counts as 0.
     func opened(size: Int64) { board.opened(index, size: max(0, size)) }
 
     /// Records that the file's transfer starts or starts over.

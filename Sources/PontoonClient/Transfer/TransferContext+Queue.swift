@@ -7,7 +7,7 @@ extension TransferContext {
     static var filesPerPreparation: Int { 1000 }
     /// Maximum number of batches of files that are transferred at the same time.
     private static var maximumBatches: Int { 3 }
-    /// Maximum number of files of a batch that are transferred alone at the same time.
+    /// Maximum number of files left over from a batch that are transferred individually at the same time.
     private static var filesAfterBatch: Int { 16 }
 
     /// Transfers all files of a job while reporting progress and adapting the concurrency.
@@ -42,7 +42,8 @@ extension TransferContext {
                 for result in ended.results { results.add(result) }
                 if ended.isBatch { batches -= 1 } else { open -= 1 }
             }
-            /// Returns `false` after cancellation.
+            /// Starts a file once fewer than ``TransferJob/maximumOpenFiles`` are in progress; returns `false` after
+            /// cancellation.
             func begin(_ file: TransferFile<Item>, _ transfer: @escaping Transfer) async throws -> Bool {
                 while open >= job.maximumOpenFiles, let ended = try await group.next() { note(ended) }
                 guard await admit(file, isUnderPermit: job.opensFilesUnderPermit) else { return false }
@@ -274,7 +275,7 @@ private struct TransferBatch<Item: TransferItem> {
     }
 }
 
-/// The results of a job's files, which are cancelled until their result is known.
+/// The results of a job's files; the outcome is `.cancelled` until the result of a file is known.
 private struct TransferResults<Item: TransferItem> {
     private(set) var all: [TransferResult<Item>]
     /// Number of files that failed or were cancelled after they had started.

@@ -16,7 +16,7 @@ extension TransferItem {
     /// Whether the item is a folder without files: `false`, unless the type defines it.
     public var isFolder: Bool { false }
 
-    /// Returns whether the last component of ``remotePath`` consists of the same bytes.
+    /// Returns whether the last component of ``remotePath`` is `name`, compared byte for byte.
     func isNamed(_ name: String) -> Bool {
         let path = remotePath.utf8
         guard path.suffix(name.utf8.count).elementsEqual(name.utf8) else { return false }

@@ -10,7 +10,7 @@ protocol TransferJob<Item>: Sendable {
     /// Whether a file waits for a permit before it is opened; otherwise only its parts do.
     var opensFilesUnderPermit: Bool { get }
 
-    /// Gets what ``start(_:)`` must know about the next files, for example whether their names are taken.
+    /// Collects the data that ``start(_:)`` needs for the next files, for example whether their names are taken.
     ///
     /// Called with at most ``TransferContext/filesPerPreparation`` files at a time, so that the memory and the time
     /// before the first transfer do not grow with the number of files.
@@ -18,7 +18,7 @@ protocol TransferJob<Item>: Sendable {
     /// - Parameter indices: The indexes of the files.
     /// - Throws: An error with which all of these files fail.
     func prepare(_ indices: ArraySlice<Int>) async throws
-    /// Begins a file that was prepared.
+    /// Returns how a prepared file is to be transferred, or its ending if it need not be.
     func start(_ file: TransferFile<Item>) async -> TransferStart
     /// Maximum number of files that are transferred together, and the total length in bytes at which no further file is
     /// added.
@@ -35,7 +35,8 @@ protocol TransferJob<Item>: Sendable {
         _ files: [TransferFile<Item>],
         _ end: @escaping @Sendable (TransferFile<Item>, TransferEnding) async -> Void
     ) async -> [TransferFile<Item>]
-    /// Begins a file that was to be transferred together with others; never returns ``TransferStart/together(size:)``.
+    /// Like ``start(_:)``, for a file that cannot be transferred together with others; never returns
+    /// ``TransferStart/together(size:)``.
     func startAlone(_ file: TransferFile<Item>) async -> TransferStart
     /// Returns whether this error response means that no other file can succeed.
     func isFatal(_ error: APIError) -> Bool
@@ -56,9 +57,9 @@ extension TransferJob {
     func startAlone(_ file: TransferFile<Item>) async -> TransferStart { await start(file) }
 }
 
-/// The beginning of a file's transfer.
+/// The way in which a file is transferred, decided before it is opened.
 enum TransferStart: Sendable {
-    /// The file need not be opened.
+    /// The file need not be opened, because its ending is known.
     case ended(TransferEnding)
     /// The file must be opened and transferred; an error becomes its outcome.
     case transfer(@Sendable () async throws -> TransferEnding)

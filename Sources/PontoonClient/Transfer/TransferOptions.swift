@@ -8,8 +8,7 @@ public struct TransferOptions: Sendable {
         case overwrite
         /// The file is not transferred; its outcome is ``TransferOutcome/skipped``.
         case skip
-        /// A file that differs is uploaded under another name: `_1_` and its name or, if that is taken, `_2_` and so
-        /// on.
+        /// A file that differs is uploaded under its name with the prefix `_1_` or, if that is taken, `_2_` and so on.
         ///
         /// For downloads, this is the same as ``fail``.
         case rename

@@ -14,8 +14,8 @@ public struct ClientSettings: Sendable {
     public var stallTimeout: Duration = .seconds(60)
     /// Timeout of an API call.
     ///
-    /// It is twice as long for a request of an upload's details, five times for a file that is sent in one call, and
-    /// ten times for the completion of an upload.
+    /// It is twice as long for a request for an upload's details, five times as long for a file that is sent in one
+    /// call, and ten times as long for the completion of an upload.
     public var callTimeout: Duration = .seconds(60)
     /// Policy that decides which failed requests are retried, and when.
     public var retry = RetryPolicy()

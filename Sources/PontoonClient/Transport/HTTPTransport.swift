@@ -13,8 +13,8 @@ struct HTTPResponse: Sendable {
     let headers: HTTPHeaders
     let body: ByteBuffer
 
-    /// Delay from the `Retry-After` header, which contains seconds or a date (RFC 9110, section 10.2.3); `nil` if the
-    /// header is missing or invalid.
+    /// Delay from the `Retry-After` header, which contains seconds or a date (RFC 9110, section 10.2.3); at most one
+    /// day for a date, and `nil` if the header is missing or invalid.
     var retryAfter: Duration? {
         guard let text = headers.first(name: "Retry-After") else { return nil }
         if let seconds = Int(text) { return .seconds(max(0, seconds)) }
@@ -59,7 +59,7 @@ final class HTTPTransport: Sendable {
         )
     }
 
-    /// Closes all connections.
+    /// Closes all connections; the transport must not be used afterwards.
     func shutdown() async throws {
         for client in proxied.values { try await client.shutdown() }
         try await direct.shutdown()

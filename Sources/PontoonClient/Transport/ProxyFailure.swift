@@ -21,7 +21,7 @@ struct ProxyFailure {
         }
     }
 
-    /// Source: RFC 1928, section 6.
+    /// Returns the meaning of a reply code; see RFC 1928, section 6.
     private static func text(_ reply: SOCKSServerReply) -> String {
         switch reply {
         case .serverFailure: "general failure"

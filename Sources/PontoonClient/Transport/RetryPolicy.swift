@@ -37,7 +37,7 @@ public struct RetryPolicy: Hashable, Sendable {
             }
         }
 
-        /// Whether there was no response at all.
+        /// Whether the attempt failed without a complete response.
         var isConnectionFailure: Bool {
             switch self {
             case .notConnected, .connectionLost, .timedOut: true

@@ -5,7 +5,7 @@ struct StorageRefusal: Error, Sendable {
     let status: Int
     /// S3's error code, such as `SlowDown`; `nil` if the response has none.
     let code: String?
-    /// Delay from `Retry-After`.
+    /// Delay from the `Retry-After` header; `nil` if it is missing or invalid.
     let wait: Duration?
     /// The storage's message, or a placeholder if it sent none.
     let message: String

@@ -1,7 +1,7 @@
 import NIOCore
 import NIOPosix
 
-/// Runs a request and cancels it if it takes too long.
+/// Runs a request and cancels it if it takes longer than `limit`.
 ///
 /// - Parameters:
 ///   - limit: Maximum duration.

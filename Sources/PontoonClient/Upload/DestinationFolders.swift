@@ -21,7 +21,7 @@ struct DestinationFolders: Sendable {
         try destination(FolderPath(item.allFolders))
     }
 
-    /// Returns a folder; `nil` if it does not exist.
+    /// Returns the destination that a folder represents; `nil` if the folder does not exist.
     ///
     /// - Throws: The error with which the folder could not be found or created.
     fileprivate func destination(_ folder: FolderPath) throws -> UploadDestination? {
@@ -154,7 +154,8 @@ struct DestinationFolders: Sendable {
     }
 }
 
-/// Folders that are created when the first file needs them, because an archive did not create them.
+/// Missing folders that were left for an archive to create, and that are created here when a file in them is sent
+/// separately.
 actor LaterFolders {
     private var found: [FolderPath: UploadDestination] = [:]
 

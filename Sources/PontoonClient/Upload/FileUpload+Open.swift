@@ -17,6 +17,8 @@ extension FileUpload {
     /// upload's id, the next run looks for the upload on the server.
     ///
     /// - Returns: `nil` if there is no state directory.
+    /// - Throws: `.busy` if another process is uploading the file to the same destination; `.stateUnusable`; the errors
+    ///   of a file that cannot be read.
     func openJournal(of source: SourceFile) throws -> OpenJournal? {
         guard let state = job.state else { return nil }
         let key = job.key(item)
@@ -32,6 +34,11 @@ extension FileUpload {
     }
 
     /// Resumes the upload chosen by the user or left unfinished by an earlier run; otherwise starts a new one.
+    ///
+    /// Unless the user chose an upload, returns an identical file at the destination instead, if files are compared.
+    /// Aborts an unfinished upload of an earlier run if such a file exists or the local file has changed.
+    ///
+    /// - Throws: ``APIError``, ``ClientError``; the errors of a file that cannot be read.
     func open(_ source: SourceFile, _ journal: OpenJournal?) async throws -> Opening {
         if let id = job.options.uploadID { return try await adopt(id, source, journal) }
         let head = journal?.journal.head.flatMap { $0.upload.isEmpty ? nil : $0 }
@@ -107,7 +114,7 @@ extension FileUpload {
 
     /// Whether the first attempt may replace an existing file.
     ///
-    /// A token with the scope `upload` may replace no file, so that is requested only if necessary.
+    /// A token with the scope `upload` cannot replace files, so replacement is requested only if the name may be taken.
     var mustReplace: Bool {
         let isTaken = !job.options.comparesExisting || existing != nil
         return isTaken && job.options.transfer.conflictPolicy == .overwrite
@@ -289,7 +296,7 @@ extension FileUpload {
     }
 }
 
-/// An attempt to start an upload, and what to change for the next one if the name is taken.
+/// An attempt to start an upload, which becomes the next attempt if the name is taken.
 struct StartAttempt {
     private(set) var start: UploadStart
     private let policy: TransferOptions.ConflictPolicy

@@ -11,6 +11,9 @@ extension FileUpload {
     /// Uploads a stream, and aborts the upload if this fails.
     ///
     /// A stream that ends within the first part is uploaded with its length, which every server accepts.
+    ///
+    /// - Throws: `.requestInvalid` for a part size outside the limits; `.fileUnsuitable` for a stream that is too long;
+    ///   `.diskFull` or `.fileUnwritable` for a temporary file; ``APIError``, ``ClientError``; any error of the stream.
     func run(_ stream: UploadStream) async throws -> TransferEnding {
         var spooler = PartSpooler(stream, threads: threads)
         let firstSize = job.options.partSize ?? StreamPartSizes.defaultFirst
@@ -139,6 +142,8 @@ extension FileUpload {
     }
 
     /// Reads the next part of a stream; returns `nil` at its end.
+    ///
+    /// - Throws: `.fileUnsuitable` if the stream has more than 10,000 parts or 5 TiB; the errors of ``PartSpooler``.
     private func next(
         _ spooler: inout PartSpooler,
         _ number: Int,

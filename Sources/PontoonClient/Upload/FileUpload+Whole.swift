@@ -29,7 +29,7 @@ extension UploadJob {
 extension FileUpload {
     /// Reads a small file; blocks.
     ///
-    /// - Returns: `nil` if its labels are too long for a header.
+    /// - Returns: `nil` if its labels are longer than ``UploadJob/maximumLabels``.
     /// - Throws: `.fileChanged`, `.fileUnreadable`.
     func wholeFile(_ source: SourceFile) throws -> WholeFile? {
         var start = UploadStart(destination: destination, name: item.name, size: source.facts.size)
@@ -80,7 +80,7 @@ extension FileUpload {
 }
 
 extension TransferFile<UploadItem> {
-    /// Records that a file is about to be sent whole.
+    /// Emits the event for the start of a file that is sent with one call, and resets its progress.
     func announceWhole(size: Int64) async {
         progress.started(parts: 1)
         await context.emit(
@@ -99,7 +99,7 @@ extension TransferFile<UploadItem> {
         )
     }
 
-    /// Records that a file that was sent whole is stored.
+    /// Counts the only part of a file that was sent with one call, and emits its event.
     func noteWholeStored(size: Int64, crc64: String) async {
         progress.storedPart()
         await context.emit(.partStored(UploadEvent.Part(index: index, number: 1, offset: 0, size: size, etag: crc64)))
@@ -148,7 +148,8 @@ final class WholeFileLimit: Sendable {
     /// Returns whether a file of this length is sent with one call.
     func contains(_ size: Int64) -> Bool { limit.withLock { size <= $0 } }
 
-    /// Returns whether an error response excludes only this way of sending the file, not the file.
+    /// Returns whether an error response refuses only this way of sending the file, not the file itself; lowers the
+    /// limit if the response applies to other files too.
     ///
     /// - Parameters:
     ///   - error: The error response.

@@ -195,7 +195,7 @@ struct FileUpload: Sendable {
         return ending
     }
 
-    /// Returns the item's metadata, with the modification time of its file if it is to be kept.
+    /// Returns the item's metadata and the modification time of its file; see ``UploadOptions/metadata(of:_:)``.
     func metadata(of source: SourceFile?) -> [String: String] { job.options.metadata(of: item, source) }
 
     /// Updates the time of an identical file at the destination, if it has one; failures are ignored.

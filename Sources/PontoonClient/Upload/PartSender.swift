@@ -25,7 +25,7 @@ struct PartSender: Sendable {
     let file: TransferFile<UploadItem>
     let source: SourceFile
 
-    /// Sends a part once.
+    /// Sends a part, without retries, and compares the storage's checksum with the bytes sent.
     ///
     /// - Parameters:
     ///   - number: Number of the part.

@@ -50,7 +50,7 @@ extension PartUploader {
         }.get()
     }
 
-    /// Waits until the part is much slower than usual; checks once per second.
+    /// Waits until the part is much slower than usual, checking once per second; returns `.hedgeEnded` if cancelled.
     private func waitUntilSlow(size: Int64, since start: ContinuousClock.Instant) async -> HedgeEvent {
         while (try? await Task.sleep(for: .seconds(1))) != nil {
             let elapsed = ContinuousClock.now - start

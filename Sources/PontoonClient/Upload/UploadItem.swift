@@ -14,7 +14,7 @@ public struct UploadItem: TransferItem, Hashable {
     public var metadata: [String: String]
     /// The error with which the item fails without being opened; `nil` if it can be uploaded.
     ///
-    /// ``FileSelection`` sets it for paths that it finds but that are not readable files.
+    /// ``FileSelection`` sets it for paths that cannot be uploaded, such as missing or unreadable files.
     public var problem: ClientError?
     /// Whether the file is sent only after all others have been uploaded; if any of them fails, it is not sent.
     ///
@@ -48,7 +48,7 @@ public struct UploadItem: TransferItem, Hashable {
         self.problem = problem
     }
 
-    /// Returns the item with its folders in other folders at the destination, outermost first.
+    /// Returns the item with its folders below the given folders at the destination, outermost first.
     func placed(in outer: [String]) -> UploadItem {
         if outer.isEmpty { return self }
         var item = self

@@ -15,7 +15,7 @@ struct UploadJob: TransferJob {
     /// Errors with which files fail without being opened, by index of the item.
     let problems: [Int: ClientError]
     let folders: DestinationFolders
-    /// Folders that were not created before the first upload.
+    /// Missing folders, created when a file in them is sent outside an archive.
     let laterFolders = LaterFolders()
     /// The files and folders at the destination with the names of the prepared items.
     let existing = ExistingFiles()
@@ -46,8 +46,8 @@ struct UploadJob: TransferJob {
         )
     }
 
-    /// Begins a file; it ends at once if it cannot be uploaded, an earlier run finished it, or it is skipped because
-    /// its name is taken.
+    /// Returns how a file is to be uploaded, or its ending if it cannot be uploaded, an earlier run finished it, or it
+    /// is skipped because its name is taken.
     func start(_ file: TransferFile<UploadItem>) async -> TransferStart {
         await start(file, isAlone: false)
     }
@@ -135,7 +135,10 @@ struct UploadJob: TransferJob {
 }
 
 extension UploadOptions {
-    /// Returns an item's metadata, with the modification time of its file if it is to be kept.
+    /// Returns an item's metadata and, with ``TransferOptions/keepsTimes``, the modification time of its file.
+    ///
+    /// The time is left out if it is not known, if the item sets that key itself, or if it has the maximum number of
+    /// keys.
     func metadata(of item: UploadItem, _ source: SourceFile?) -> [String: String] {
         guard transfer.keepsTimes, let time = source?.time, item.metadata.count < MetadataRules.maximumPairs else {
             return item.metadata

@@ -207,6 +207,8 @@ private struct UploadPlanner {
     }
 
     /// Returns the action for a file whose upload would be started.
+    ///
+    /// - Throws: `.nameTaken`; `.notAllowed` if the user may not upload to the project; the errors of ``PartPlan``.
     private func start(_ item: UploadItem, _ source: SourceFile, _ existing: FileDetails?) async throws -> Decision {
         let plan = try PartPlan(
             size: source.facts.size,
@@ -228,6 +230,8 @@ private struct UploadPlanner {
     }
 
     /// Returns the action for a file that is uploaded under another name, because its own is taken.
+    ///
+    /// - Throws: `.nameTaken` if ``FileUpload/maximumNames`` other names are taken too; ``APIError``, ``ClientError``.
     private func rename(
         _ item: UploadItem,
         _ source: SourceFile,

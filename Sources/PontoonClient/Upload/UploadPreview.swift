@@ -35,7 +35,7 @@ public struct UploadPreview: Sendable {
         public var isFailure: Bool { if case .fail = action { true } else { false } }
     }
 
-    /// The files, in order.
+    /// The actions for the files, in the order of the items.
     public let entries: [Entry]
     /// The endpoint's limits, from which ``calls`` and ``shortestTime`` are estimated.
     public let limits: PartPlan.Limits

@@ -39,8 +39,8 @@ extension Uploader {
 
 /// The lengths of the parts of a stream whose length is not known.
 ///
-/// They are equal as long as possible: the server can write such parts at their final place. Later parts are longer, so
-/// that 10,000 parts are enough for a long stream.
+/// The first ``equalParts`` are equal, so that the server can write them at their final place. Then the length doubles
+/// every ``partsPerDoubling`` parts, so that 10,000 parts are enough for a long stream.
 struct StreamPartSizes: Hashable, Sendable {
     /// Length of the first parts, in bytes.
     let first: Int64
@@ -49,7 +49,7 @@ struct StreamPartSizes: Hashable, Sendable {
     static let defaultFirst: Int64 = 32 << 20
     /// Number of parts of equal length.
     static let equalParts = 5000
-    /// Number of parts after which the length doubles again.
+    /// Number of further parts after which the length doubles again.
     static let partsPerDoubling = 500
 
     /// Returns the maximum length of a part, in bytes; numbers start at 1.

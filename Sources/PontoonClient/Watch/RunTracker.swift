@@ -1,12 +1,12 @@
 import PontoonCore
 
-/// The decision which files of a run can be sent, and whether the run can be finished, from successive scans.
+/// A tracker that decides from successive scans which files of a run can be sent, and whether the run can be finished.
 ///
 /// A value without I/O; the caller passes the time.
 struct RunTracker: Sendable {
-    /// What can be done after a scan.
+    /// The work that is due after a scan.
     struct Work: Sendable {
-        /// Files that are stable and have not been sent in this state, in the order of the scan.
+        /// Files other than markers that are stable and have not been sent in this state, in the order of the scan.
         var ready: [UploadItem] = []
         /// Whether there are more of them than the maximum of one batch.
         var hasMore = false
@@ -43,7 +43,7 @@ struct RunTracker: Sendable {
         let retry: ContinuousClock.Instant?
     }
 
-    /// Maximum number of files of a batch.
+    /// Maximum number of files in a batch.
     static let maximumFiles = 10_000
     /// Pause before the first repetition of a failed upload; it doubles up to ``longestPause``.
     static let firstPause = Duration.seconds(15)
@@ -58,7 +58,7 @@ struct RunTracker: Sendable {
 
     /// Records a scan.
     ///
-    /// - Returns: What can be done now.
+    /// - Returns: The work that is due now.
     mutating func observe(_ scan: RunScan, at now: ContinuousClock.Instant) -> Work {
         var known: [ByteExactString: File] = [:]
         known.reserveCapacity(scan.files.count)

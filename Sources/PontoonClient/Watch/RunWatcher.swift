@@ -2,11 +2,11 @@ import NIOPosix
 import PontoonCore
 public import SystemPackage
 
-/// A watch of a folder into which an instrument writes runs.
+/// A watcher of a folder into which an instrument writes runs.
 ///
 /// Files are sent as soon as they are stable, the markers of a run last; then the whole run is compared with the files
 /// at its destination. The folder is read at regular intervals, because network file systems do not report changes.
-/// What has been done is recorded in the state directory, so that another watch continues where this one stopped.
+/// Progress is recorded in the state directory, so that another watch resumes where this one stopped.
 public struct RunWatcher: Sendable {
     let client: SevenBridgesClient
     let options: WatchOptions
@@ -24,7 +24,7 @@ public struct RunWatcher: Sendable {
         /// Receives each run that has ended, once; after a crash, possibly again.
         public var ended: @Sendable (RunNotice) async throws -> Void
 
-        /// Creates hooks.
+        /// Creates hooks; by default, they only consume the progress events.
         public init(
             report: @escaping @Sendable (RunNotice) async -> Void = { _ in },
             observe: @escaping @Sendable ([UploadItem], UploadEvents) async -> Void = { for await _ in $1 {} },
@@ -36,13 +36,13 @@ public struct RunWatcher: Sendable {
 
     /// Watches a folder until the task is cancelled or, with ``WatchOptions/endsWhenDone``, until all runs have ended.
     ///
-    /// An error that may pass, such as an outage, does not end the watch.
+    /// A temporary error, such as an outage, does not end the watch.
     ///
     /// - Parameters:
     ///   - folder: The folder that contains the runs, or is a run.
     ///   - client: Client for the destination.
     ///   - options: The options; ``UploadOptions/stateDirectory`` must be set.
-    ///   - hooks: The functions that are informed about the progress.
+    ///   - hooks: The functions to which progress is reported.
     /// - Returns: The last notice of each run, including those that were removed before they were complete.
     /// - Throws: ``ClientError``, with code `.busy` if another process watches the same folder for the same
     ///   destination, `.requestInvalid` for invalid options, or `.notFound` if the folder does not exist; ``APIError``

@@ -56,7 +56,7 @@ public enum RunState: String, Sendable, Codable {
     case found
     /// The first files are stable and are being sent.
     case uploading
-    /// All markers are there and stable.
+    /// All markers exist and are stable.
     case marked
     /// All files have been sent and are being compared with those at the destination.
     case comparing
@@ -64,7 +64,7 @@ public enum RunState: String, Sendable, Codable {
     case complete
     /// Files differ after the upload, or could not be compared.
     case different
-    /// Files cannot be uploaded.
+    /// Files could not be uploaded, for a permanent reason or within ``WatchOptions/timeout``.
     case failed
     /// The run's markers did not appear within ``WatchOptions/timeout``.
     case timedOut = "timed_out"

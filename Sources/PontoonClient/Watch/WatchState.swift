@@ -3,7 +3,7 @@ import PontoonFoundation
 import PontoonCore
 import SystemPackage
 
-/// What a watch remembers about a run, in one file per run.
+/// The persistent state of a watched run, stored in one file per run.
 struct RunRecord: Hashable, Sendable, Codable {
     var version = 1
     /// Absolute path of the run's folder.
@@ -82,7 +82,7 @@ struct WatchState: Sendable {
 
     /// Reads the record of a run; blocks.
     ///
-    /// - Returns: `nil` if there is none, or none that is valid.
+    /// - Returns: `nil` if there is none, or if it is not valid.
     func record(_ run: RunFolder) -> RunRecord? {
         guard let data = try? Data(contentsOf: URL(filePath: path(run).string)),
             let record = try? JSONDecoder().decode(RunRecord.self, from: data), record.version == 1,
@@ -125,7 +125,7 @@ struct WatchState: Sendable {
 
     /// The state directory of a run's uploads, which is needed until the run is complete.
     ///
-    /// It is separate for each run, because the log of finished files is read anew for each batch of uploads.
+    /// It is separate for each run, because the log of finished files is read again for each batch of uploads.
     func uploads(of run: RunFolder) -> FilePath { folder.appending(Self.digest(run.path.string)) }
 
     /// Deletes the state directory of a run's uploads; blocks.

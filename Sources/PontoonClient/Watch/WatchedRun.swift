@@ -14,7 +14,7 @@ struct WatchedRun {
     private var scan: RunScan?
     private var files = 0
     private var bytes: Int64 = 0
-    /// Messages about files that have been reported.
+    /// Messages about failed files that were already reported, so that each is reported once.
     private var reported: Set<String> = []
     /// Whether the record was read, and the run reported as found.
     private var isLoaded = false
@@ -34,9 +34,9 @@ struct WatchedRun {
         tracker = RunTracker(settle: watcher.options.settle)
     }
 
-    /// Looks at the run, and takes the next step if one is due.
+    /// Scans the run, and performs the next step if one is due.
     ///
-    /// - Returns: Whether more can be done at once.
+    /// - Returns: Whether another step can be performed immediately.
     /// - Throws: `CancellationError`; an error that no later attempt can avoid.
     mutating func advance() async throws -> Bool {
         if !isLoaded { try await load() }
@@ -96,7 +96,9 @@ struct WatchedRun {
         await report(notice(.changed))
     }
 
-    /// Sends the files that are ready or, if there are none, finishes the run if that is due.
+    /// Sends the files that are ready or, if there are none, finishes or times out the run if that is due.
+    ///
+    /// - Returns: Whether more files are ready.
     private mutating func take(_ work: RunTracker.Work) async throws -> Bool {
         if !work.ready.isEmpty {
             if [.found, .changed, .waiting].contains(lastNotice.state) { await report(notice(.uploading)) }
@@ -149,7 +151,11 @@ struct WatchedRun {
         return results
     }
 
-    /// Sends the markers, after everything else; compares the run, and ends it.
+    /// Passes all files to the uploader once more, which skips those already sent, and the markers last; then compares
+    /// the run, writes its receipt and ends it.
+    ///
+    /// Ends the run as failed if files cannot be uploaded. Returns without ending the run if files change or fail
+    /// meanwhile; the next scans handle them.
     private mutating func finish(_ work: RunTracker.Work) async throws {
         if !work.problems.isEmpty {
             var notice = notice(.failed)
@@ -193,8 +199,10 @@ struct WatchedRun {
         try await end(notice)
     }
 
-    /// Returns the end of the run if an empty folder could not be created for a reason that will not pass; the next
-    /// scans do not handle folders.
+    /// Returns the notice with which the run fails if an empty folder could not be created; `nil` if there is no such
+    /// error, or if it is temporary.
+    ///
+    /// Later scans do not retry folders.
     private func failedFolder(in results: [UploadResult]) -> RunNotice? {
         for result in results where result.item.isFolder {
             guard case .failed(let error) = result.outcome, !error.isTransient else { continue }
@@ -207,6 +215,9 @@ struct WatchedRun {
     }
 
     /// Compares the run's folder with that at the destination.
+    ///
+    /// - Returns: A notice of the state `.complete` or `.different`.
+    /// - Throws: `.checksumMismatch` if the folder does not exist at the destination; the errors of ``TreeComparison``.
     private func compare() async throws -> RunNotice {
         var place = watcher.options.upload.destination
         for name in folder.folders {
@@ -272,7 +283,7 @@ struct WatchedRun {
         try await save()
     }
 
-    /// Reports an error that may pass, once, and sets the time of the next attempt.
+    /// Reports a temporary error, once, and sets the time of the next attempt.
     private mutating func pause(_ error: any Error) async throws {
         failures += 1
         retry = .now + min(RunTracker.firstPause * (1 << min(failures - 1, 10)), RunTracker.longestPause)

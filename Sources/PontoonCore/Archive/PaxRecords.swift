@@ -2,7 +2,7 @@
 ///
 /// Source: POSIX.1-2017, pax, "pax Header Block"; GNU tar manual, "Sparse Formats".
 struct PaxRecords {
-    /// The path; empty if the header of the entry cancels the path of the header that applies to all entries.
+    /// The path; `nil` if no header contains one, and empty if the entry's header cancels that of the global header.
     private(set) var path: [UInt8]?
     private(set) var size: Int64?
     private(set) var isSparse = false

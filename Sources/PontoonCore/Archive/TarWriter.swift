@@ -126,7 +126,7 @@ package enum TarWriter {
         archive.writeBytes(block)
     }
 
-    /// Returns the time in Unix seconds, as far as the field can hold it.
+    /// Returns the time in Unix seconds, clamped to the range of the field: 0 to 2^33 - 1.
     private static func seconds(_ date: Date) -> Int64 {
         let seconds = date.timeIntervalSince1970.rounded(.down)
         return seconds > 0 ? Int64(min(seconds, Double(maximumNumber))) : 0

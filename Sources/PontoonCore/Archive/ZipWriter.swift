@@ -29,11 +29,12 @@ package enum ZipWriter {
 
         /// Whether the data descriptor has 8 bytes for each length, which the header before the content announces.
         fileprivate var isLong: Bool { size >= ZipWriter.maximum32 }
-        /// Names are in UTF-8; the lengths and the checksum of a file follow its content.
+        /// The general-purpose flags: the name is in UTF-8, and the lengths and the checksum of a file follow its
+        /// content.
         fileprivate var flags: UInt16 { isFolder ? 1 << 11 : 1 << 11 | 1 << 3 }
     }
 
-    /// The value of a field of 4 bytes that says that the value is in the Zip64 extra field.
+    /// The value of a 4-byte field whose actual value is in the Zip64 extra field.
     private static let maximum32: Int64 = 0xFFFF_FFFF
     private static let maximum16 = 0xFFFF
 
@@ -161,7 +162,8 @@ package enum ZipWriter {
         return [0x55, 0x54, 5, 0, 1] + bytes
     }
 
-    /// Returns a time in UTC, in the format of MS-DOS, which begins in 1980 and counts every other second.
+    /// Returns a time in UTC in the format of MS-DOS, with a resolution of two seconds, clamped to the years 1980 to
+    /// 2107.
     private static func dosTime(_ moment: Date) -> (date: UInt16, time: UInt16) {
         let firstMoment: Int64 = 315_532_800
         let lastMoment: Int64 = 4_354_819_199

@@ -4,7 +4,7 @@ import PontoonFoundation
 package struct ArchivePut: Sendable {
     /// The folder to which the paths in the archive are relative.
     package let folder: FolderReference
-    /// The rule for the files in the archive.
+    /// The rule for files whose names are taken.
     package let rule: NameConflictRule
 
     package init(folder: FolderReference, rule: NameConflictRule) {
@@ -30,7 +30,7 @@ package enum ArchiveResult: Sendable {
     case refused(PontoonError, path: String)
 }
 
-/// The numbers of all entries of an archive so far.
+/// Counts of the entries of an archive that have been stored or refused so far.
 package struct ArchiveSummary: Hashable, Sendable {
     /// Number of files, including existing ones that were kept.
     package private(set) var files = 0
@@ -41,7 +41,7 @@ package struct ArchiveSummary: Hashable, Sendable {
 
     package init() {}
 
-    /// Adds the results of entries.
+    /// Counts entries by result, and adds the lengths of the new files to ``bytes``.
     package mutating func count(_ results: [ArchiveResult]) {
         for result in results {
             switch result {

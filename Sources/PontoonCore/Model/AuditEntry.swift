@@ -25,7 +25,8 @@ package struct AuditEntry: Sendable {
         package var project: String?
         /// The size of a file, or the number of bytes sent.
         package var bytes: Int64?
-        /// The reason why the action on this one of several objects was refused.
+        /// For an action on several objects, the code with which it was refused for this one; `nil` if it was not
+        /// refused.
         package var refusal: PontoonError.Code?
 
         package init(
@@ -45,7 +46,7 @@ package struct AuditEntry: Sendable {
         }
     }
 
-    /// Who performed an action.
+    /// The user, sender or operator who performed an action.
     package struct Actor: Sendable {
         /// The user's name.
         package var user: String?
@@ -55,7 +56,7 @@ package struct AuditEntry: Sendable {
         package var link: String?
         /// The id of the sender's session.
         package var session: String?
-        /// The operating system's user who ran a command.
+        /// The operating-system user who ran an operator's command.
         package var `operator`: String?
 
         package init(
@@ -81,7 +82,7 @@ package struct AuditEntry: Sendable {
     package var actor: Actor
     /// The client's address.
     package var address: String?
-    /// The request id.
+    /// The id of the request in the server's log; `nil` without a request.
     package var request: String?
     /// The id of the job that performed the action.
     package var job: String?

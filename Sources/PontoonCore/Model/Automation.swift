@@ -49,7 +49,7 @@ package struct AutomationChange: Hashable, Sendable {
     }
 }
 
-/// Selects automations of a list.
+/// The conditions that an automation must meet to be listed.
 package struct AutomationFilter: Hashable, Sendable {
     /// The exact name; `nil` selects all.
     package var name: String?

@@ -1,4 +1,4 @@
-/// The billing group of a user, which exists because clients expect one: Pontoon bills nobody.
+/// The billing group of a user, which exists only because clients expect one.
 package enum BillingGroup {
     /// Returns the id of a user's billing group: a UUID (version 8) that is derived from the name, so that it need not
     /// be stored.

@@ -32,7 +32,7 @@ extension DataObject {
         }
     }
 
-    /// `nil` if it is not known.
+    /// CRC-64/NVME of a file, or ``FolderBundle/checksum`` of a folder; `nil` if it is not known.
     package var checksum: CRC64NVME? {
         switch self {
         case .file(let file): file.content?.crc64

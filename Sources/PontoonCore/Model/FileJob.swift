@@ -2,7 +2,7 @@ package import PontoonFoundation
 
 /// A request to copy, move or delete files and folders, which servers carry out in the background.
 package struct FileJob: Hashable, Sendable {
-    /// What a job does with its items; the raw value is the last part of the path of the call that submits it.
+    /// The action of a job on its items; the raw value is the last part of the path of the call that submits it.
     package enum Kind: String, CaseIterable, Sendable {
         case copy, move, delete
     }
@@ -61,7 +61,7 @@ package struct FileJobProgress: Hashable, Sendable {
     package var item: Int
     /// Number of folders that are being visited, from the current item to the current folder; 0 if there are none.
     package var depth: Int
-    /// Number of files, in which a missing item counts as one.
+    /// Number of files; a missing item counts as one.
     ///
     /// While `.resolving`, only the files counted so far; when `.finished`, those that were processed.
     package var totalFiles: Int

@@ -1,6 +1,6 @@
 import PontoonFoundation
 
-/// What a call that creates a file does if the folder already has an entry with the file's name.
+/// The action of a call that creates a file if the folder already has an entry with the file's name.
 ///
 /// The raw value is the rule's name in the API. A folder with the name makes every rule but `rename` fail.
 package enum NameConflictRule: String, CaseIterable, Sendable {
@@ -51,7 +51,7 @@ package struct NewFile: Sendable {
     let id: String
     let createdOn: Date
 
-    /// Returns the file with its content.
+    /// Returns the file to record for stored bytes of this length and checksum.
     func file(size: Int64, crc64: CRC64NVME) -> File {
         File(
             id: id,

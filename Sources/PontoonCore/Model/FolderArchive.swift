@@ -14,7 +14,7 @@ package struct FolderArchiveEntry: Hashable, Sendable {
     package var size: Int64 { file.content?.size ?? 0 }
 }
 
-/// What an archive of a folder contains: the names, sizes and times of everything in the folder, read page by page.
+/// The contents of an archive of a folder: the names, sizes and times of everything in the folder, read page by page.
 ///
 /// A change made while the listing was being read may be included or not. The archive has exactly the listed content,
 /// or its download fails.

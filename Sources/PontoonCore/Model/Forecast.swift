@@ -58,7 +58,8 @@ package struct DiskForecast: Hashable, Sendable {
     package let freeBytes: Int64?
     /// The rate at which all users' parts arrived during the last ten minutes, at least 1; `nil` if none arrived.
     package let bytesPerSecond: Int64?
-    /// `nil` if the free space or the rate is unknown, or the time is after the year 9999.
+    /// The time at which the disk will be full; `nil` if the free space or the rate is unknown, or the time is after
+    /// the year 9999.
     package let fullOn: Date?
 
     init(freeBytes: Int64?, bytesPerSecond: Int64?, now: Date) {
@@ -72,6 +73,7 @@ package struct DiskForecast: Hashable, Sendable {
 package struct Forecast: Sendable {
     /// One page of the caller's unfinished uploads to project folders, newest first.
     package let uploads: Listing<UploadForecast>
-    /// `nil` if the objects are not on this server's disk, or the caller's token is limited to projects.
+    /// The forecast for the disk; `nil` if the objects are not on this server's disk, or the caller's token is limited
+    /// to projects.
     package let disk: DiskForecast?
 }

@@ -5,10 +5,10 @@ extension NewEvent {
         case created, changed, moved, deleted
     }
 
-    /// Creates the event of a file or folder.
+    /// Creates the event for a change of a file or folder.
     ///
     /// - Parameters:
-    ///   - action: What happened to it.
+    ///   - action: The change.
     ///   - file: The file after the change, or before its deletion.
     ///   - details: Further details.
     /// - Returns: The event.
@@ -26,7 +26,7 @@ extension NewEvent {
         return .file(action, file.kind, id: file.id, name: file.name, in: file.parent, of: file.project, data)
     }
 
-    /// Creates the event of a file or folder, given only its place.
+    /// Creates the event for a change of a file or folder of which only the id, the name and the place are known.
     package static func file(
         _ action: FileAction,
         _ kind: File.Kind,
@@ -56,7 +56,7 @@ extension NewEvent {
         }
     }
 
-    /// Creates the event of a file whose stored bytes are damaged.
+    /// Creates the event for a file whose stored bytes are damaged.
     package static func damaged(
         _ damage: ContentDamage,
         fileID id: String,
@@ -69,10 +69,10 @@ extension NewEvent {
         return NewEvent(.fileDamaged, project: project, subject: "files/\(id)", data: data)
     }
 
-    /// Creates the event of the end of an upload.
+    /// Creates the event for the end of an upload.
     ///
     /// - Parameters:
-    ///   - type: The kind of end.
+    ///   - type: The way in which the upload ended.
     ///   - id: The upload.
     ///   - name: The name of the future file.
     ///   - userName: The initiator.
@@ -100,7 +100,7 @@ extension NewEvent {
         )
     }
 
-    /// Creates the event of a project, which `reader` may read even without being a member.
+    /// Creates the event for a change of a project, which `reader` may read even without being a member.
     package static func project(
         _ type: EventType,
         _ id: ProjectID,
@@ -112,7 +112,7 @@ extension NewEvent {
         return NewEvent(type, project: id, subject: "projects/\(id)", reader: reader, data: data)
     }
 
-    /// Creates the event of a member; a removed member may read it, too.
+    /// Creates the event for a change of a project's member, which a removed member may read, too.
     package static func member(
         _ type: EventType,
         _ userName: String,
@@ -133,7 +133,7 @@ extension NewEvent {
         )
     }
 
-    /// Creates the event of a sender who has signed in with an upload link.
+    /// Creates the event for a sender who has signed in with an upload link.
     package static func linkUsed(_ session: SenderSession) -> NewEvent {
         var data: [String: JSONValue] = ["id": .string(session.link.id), "session": .string(session.id)]
         data["name"] = .string(session.link.details.name)

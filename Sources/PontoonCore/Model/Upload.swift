@@ -35,7 +35,7 @@ package struct Upload: Hashable, Sendable {
     package let partSize: Int64
     /// Declared MD5 of the file, 32 lower-case hex digits; `nil` if the client did not declare one.
     package let md5: String?
-    /// What completing the upload does if the folder already has an entry with the file's name.
+    /// The rule that applies on completion if the folder already has an entry with the file's name.
     package let rule: NameConflictRule
     /// Id of the session of the sender who started the upload through an upload link; `nil` if a user started it.
     package let senderSession: String?

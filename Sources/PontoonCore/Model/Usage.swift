@@ -24,9 +24,9 @@ package struct Usage: Hashable, Sendable {
 }
 
 extension Usage {
-    /// The bytes that ``Quota/bytes`` limits.
+    /// Sum of stored and reserved bytes, which ``Quota/bytes`` limits.
     package var bytes: Int64 { storedBytes.addingClamped(reservedBytes) }
-    /// The number that ``Quota/files`` limits.
+    /// Sum of files and unfinished uploads, which ``Quota/files`` limits.
     package var filesAndUploads: Int64 { files.addingClamped(openUploads) }
 
     /// Returns the sum of two usages or changes; each number is clamped to 64 bits.

@@ -17,7 +17,7 @@ package struct Webhook: Hashable, Sendable {
     package let owner: String?
     package let createdOn: Date
     package var target: WebhookURL
-    /// Only events of these types are sent; `nil` for all.
+    /// Types of the events to send; `nil` for all.
     package var types: Set<EventType>?
     package var secrets: WebhookSecrets
     package var state: State
@@ -72,7 +72,7 @@ package struct Webhook: Hashable, Sendable {
 
 /// How far the deliveries of a webhook have advanced.
 package struct WebhookProgress: Hashable, Sendable {
-    /// All events up to this position were accepted, or given up.
+    /// Position up to which all events were accepted or given up.
     package var cursor: EventCursor
     /// Number of failed attempts since the receiver last accepted an event.
     package var attempts = 0

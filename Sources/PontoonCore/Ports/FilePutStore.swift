@@ -11,7 +11,7 @@ package protocol FilePutStore: Sendable {
     /// - Parameters:
     ///   - file: The file, with its content, tags and metadata.
     ///   - userName: The user who adds it and must be allowed to write to the project.
-    ///   - rule: What to do if the name is taken. With `skip`, and if the call throws, the object of `file` is not
+    ///   - rule: The rule if the name is taken. With `skip`, and if the call throws, the object of `file` is not
     ///     recorded, and the caller must remove it.
     ///   - leaseID: Id of the object's lease, which ends if the file is added; `nil` if the object has none.
     /// - Returns: The file; `nil`, with nothing changed, if the object is not leased under this id.
@@ -54,8 +54,8 @@ package protocol FilePutStore: Sendable {
     /// again.
     /// - Returns: The keys of the discarded objects.
     func discardLeasedObjects(leaseID: String) async throws -> Set<ObjectKey>
-    /// Discards the objects whose leases expire by a time. Makes these leases void, and deletes those that already
-    /// were.
+    /// Discards the objects whose leases expire by a time. Voids these leases, and deletes those that were already
+    /// void.
     /// - Returns: The number of discarded objects.
     func discardLeasedObjects(until time: Date) async throws -> Int
     /// Discards an object, unless a file uses it. Waits for a transaction that is about to add such a file.

@@ -8,7 +8,7 @@ package protocol UsageStore: Sendable {
     func usage(of subject: UsageSubject) async throws -> UsageReport?
     /// Checks that new files or uploads would not exceed a quota at present; changes nothing.
     /// - Parameters:
-    ///   - growth: What they add to the usage.
+    ///   - growth: The usage that they add.
     ///   - project: The project; if it does not exist, the check succeeds.
     ///   - userName: The user who adds them.
     ///   - isSender: Whether an upload link's sender adds them.

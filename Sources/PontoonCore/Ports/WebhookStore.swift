@@ -57,7 +57,7 @@ package protocol WebhookStore: Sendable {
     /// Records a turn, and releases the lease.
     /// - Returns: `false`, with nothing changed, if the webhook is not leased under this id.
     func endTurn(_ turn: WebhookTurn, of id: String, leaseID: String, now: Date) async throws -> Bool
-    /// Moves the cursor of a webhook that nobody has leased over events that do not match, according to
+    /// Moves the cursor of a webhook that is not leased past events that do not match, according to
     /// ``events(of:after:limit:)``.
     ///
     /// Does nothing if the webhook is leased, or its cursor has changed in the meantime.

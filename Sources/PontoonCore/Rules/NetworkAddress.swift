@@ -121,7 +121,7 @@ package struct WebhookAddresses: Hashable, Sendable {
         }
     }
 
-    /// The IPv6 addresses that are assigned to networks.
+    /// The IPv6 range from which global unicast addresses are assigned.
     private static let unicast = networks("2000::/3")
 
     /// Addresses that are not those of a host on the public Internet.
@@ -136,7 +136,7 @@ package struct WebhookAddresses: Hashable, Sendable {
         """
     )
 
-    /// Returns networks whose texts are separated by spaces.
+    /// Parses networks that are separated by spaces; ignores invalid ones.
     private static func networks(_ texts: String) -> [IPNetwork] {
         texts.split(separator: " ").compactMap { IPNetwork(String($0)) }
     }

@@ -1,7 +1,7 @@
 import Crypto
 package import PontoonFoundation
 
-/// Checksums of a part, computed while its bytes arrive.
+/// Checksums of a part or a whole file, computed while its bytes arrive.
 ///
 /// CRC-64/NVME is always computed, the others only if the client sent a checksum to compare.
 package struct PartDigest: Sendable {
@@ -9,7 +9,7 @@ package struct PartDigest: Sendable {
         /// Length in bytes.
         package let size: Int64
         package let crc64: CRC64NVME
-        /// Name of a header whose checksum differs from that of the bytes; `nil` if all match.
+        /// Name of one header whose checksum differs from that of the bytes; `nil` if all match.
         package let mismatch: String?
     }
 
@@ -48,15 +48,15 @@ package struct PartDigest: Sendable {
     }
 }
 
-/// Checksums that a client sent with a part, in the headers that S3 uses.
+/// Checksums that a client sent with a part or a whole file, in the headers that S3 uses.
 package struct ExpectedChecksums: Sendable {
-    /// `x-amz-checksum-crc64nvme`.
+    /// From `x-amz-checksum-crc64nvme`; `nil` if the header is absent.
     package private(set) var crc64: CRC64NVME?
-    /// `x-amz-checksum-crc32c`.
+    /// From `x-amz-checksum-crc32c`; `nil` if the header is absent.
     package private(set) var crc32c: CRC32C?
-    /// `x-amz-checksum-sha256`, 32 bytes.
+    /// From `x-amz-checksum-sha256`, 32 bytes; `nil` if the header is absent.
     package private(set) var sha256: Data?
-    /// `Content-MD5`, 16 bytes.
+    /// From `Content-MD5`, 16 bytes; `nil` if the header is absent.
     package private(set) var md5: Data?
 
     package init() {}

@@ -1,4 +1,4 @@
-/// Who makes a call that a quota may refuse.
+/// The role of a caller, which determines the details that a refusal because of a quota contains.
 package enum QuotaCaller: Sendable {
     /// The owner of the project, who may know the usage of all their projects.
     case owner

@@ -14,7 +14,9 @@ package enum TokenRules {
 
     /// Checks the properties of a new token.
     ///
-    /// - Throws: `.badRequest`.
+    /// - Throws: `.badRequest` if the name is longer than ``maximumNameScalars`` or contains a control character, if
+    ///   the token is limited to no project or to more than ``maximumProjects``, or if it expires in the past or later
+    ///   than ``maximumLifetime`` from now.
     package static func check(_ details: TokenDetails, now: Date) throws(PontoonError) {
         guard details.name.unicodeScalars.count <= maximumNameScalars,
             !details.name.unicodeScalars.contains(where: { $0.properties.generalCategory == .control })

@@ -10,12 +10,12 @@ package enum WebhookRules {
     package static let maximumTotal = 1000
     /// Maximum number of dead deliveries that are kept for each webhook; beyond it, the oldest ones are deleted.
     package static let keptDeliveries = 100
-    /// Time in seconds for which the delivery of an event is retried at least; see
+    /// Minimum time in seconds for which the delivery of an event is retried; see
     /// ``WebhookTurn/note(_:of:now:jitter:)``.
     package static let lifetime: TimeInterval = 3 * 86_400
-    /// Pauses after failed attempts.
+    /// Pauses after failed attempts: one second at first, at most an hour; multiplied by ``jitter``.
     package static let backoff = Backoff(first: .seconds(1), longest: .seconds(3600))
-    /// Factors of the pauses; random, so that many webhooks with one receiver do not send at the same time.
+    /// Range of the random factor of each pause, so that many webhooks with one receiver do not send at the same time.
     package static let jitter = 0.5...1.0
 }
 
@@ -61,7 +61,7 @@ package enum WebhookOutcome: Hashable, Sendable {
         return min(.seconds(min(seconds, 86_400)), longest)
     }
 
-    /// Returns the attempt for reports.
+    /// Returns the record of an attempt with this outcome.
     package func attempt(at time: Date) -> WebhookAttempt {
         switch self {
         case .accepted(let status): WebhookAttempt(time: time, status: status, error: nil)
@@ -73,7 +73,7 @@ package enum WebhookOutcome: Hashable, Sendable {
 }
 
 extension WebhookTurn {
-    /// What follows an attempt.
+    /// Whether a turn continues after an attempt.
     package enum Next: Hashable, Sendable {
         /// The next event can be sent.
         case goOn
@@ -92,7 +92,7 @@ extension WebhookTurn {
     ///   - event: The event, the first one after the cursor.
     ///   - now: Time of the attempt.
     ///   - jitter: Factor of the pause after a failure.
-    /// - Returns: What follows.
+    /// - Returns: Whether the turn continues.
     package mutating func note(
         _ outcome: WebhookOutcome,
         of event: Event,

@@ -24,7 +24,7 @@ package struct WebhookSecrets: Hashable, Sendable {
         current = secret
     }
 
-    /// Returns the secrets to sign with.
+    /// Returns the current secret and, for ``overlap`` after a rotation, the previous one.
     package func valid(now: Date) -> [Secret] {
         guard let previous, let previousUntil, now < previousUntil else { return [current] }
         return [current, previous]

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// A signal that lets one waiting task continue; a signal while nobody waits is kept.
+/// A signal that wakes one waiting task; if none is waiting, the next task that waits continues immediately.
 package final class Alarm: Sendable {
     private struct State {
         var isRung = false
@@ -11,7 +11,7 @@ package final class Alarm: Sendable {
 
     package init() {}
 
-    /// Lets the waiting task continue, or else the next one that waits.
+    /// Wakes the waiting task or, if there is none, the next one that waits.
     package func ring() {
         let waiter = state.withLock { state -> CheckedContinuation<Void, Never>? in
             let waiter = state.waiter

@@ -1,8 +1,8 @@
 import CBuild
 
-/// The build of the programs.
+/// The version, commit and compiler of the programs.
 package enum Build {
-    /// The version: a number of Semantic Versioning, with the suffix `-dev` between releases.
+    /// The version according to Semantic Versioning, with the suffix `-dev` between releases.
     package static let version = "0.1.0"
 
     /// The commit, as 12 hexadecimal digits, followed by `-dirty` if its files were changed; `unknown` if the build
@@ -23,7 +23,7 @@ package enum Build {
         #endif
     }()
 
-    /// All of these in one line, for `--version`.
+    /// The version, the commit and the version of Swift in one line, for `--version`.
     package static let description = "\(version) (commit \(commit), Swift \(swift))"
 
     /// The product `pontoon` with version and commit, in the format of the header `User-Agent`.

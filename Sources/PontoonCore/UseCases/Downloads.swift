@@ -54,6 +54,8 @@ package struct Downloads: Sendable {
     ///
     /// Missing bytes and a wrong length are not refused here, because ``open(_:of:)`` detects them. Such a file can
     /// therefore be downloaded as soon as the operator has restored its bytes.
+    ///
+    /// - Throws: `.contentLost`.
     private static func refuseDamaged(_ file: File) throws(PontoonError) {
         guard file.content?.verification.damage?.isHidden == true else { return }
         throw PontoonError(.contentLost, damaged)

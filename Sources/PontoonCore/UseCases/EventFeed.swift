@@ -1,10 +1,10 @@
 import Synchronization
 
-/// Wakes waiting readers when there are new events.
+/// A feed that wakes waiting readers when there are new events.
 ///
 /// While anybody waits, one task looks for new events: after each transaction of this server, and once a second for
-/// those of other servers and commands. It wakes all readers, also those to whom the events do not matter, so it looks
-/// less often the more readers there are.
+/// those of other servers and commands. It wakes all readers, including those to whom the events do not matter, so it
+/// looks less often the more readers there are.
 package final class EventFeed: Sendable {
     private struct Waiter {
         let position: Int64
@@ -16,7 +16,7 @@ package final class EventFeed: Sendable {
         var waiters: [UInt64: Waiter] = [:]
         var nextID: UInt64 = 0
         var isRunning = false
-        /// Whether the server is stopping, so that nobody waits any more.
+        /// Whether the server is stopping, so that no reader waits any longer.
         var isStopping = false
         /// Position of the last known event.
         var last: Int64 = 0
@@ -89,7 +89,7 @@ package final class EventFeed: Sendable {
         return try await store.lastEvent().position
     }
 
-    /// Looks for events until nobody waits.
+    /// Looks for events until no reader is waiting.
     private func run() async {
         let (signals, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         store.eventSignal.listen { continuation.yield() }

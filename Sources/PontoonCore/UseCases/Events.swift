@@ -2,7 +2,7 @@
 package struct Events: Sendable {
     private let metadata: any EventStore & ProjectStore & FileStore & AutomationStore
     private let access: Access
-    /// Notifies readers when they should read again.
+    /// The feed that wakes waiting readers when there are new events.
     package let feed: EventFeed
 
     /// - Parameters:

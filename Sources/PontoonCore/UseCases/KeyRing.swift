@@ -30,6 +30,8 @@ package final class KeyRing: Sendable {
     /// Returns the newest key.
     ///
     /// If no key is cached, reads the keys from the store first, and rotates them if due.
+    ///
+    /// - Throws: An error if the store is unavailable; `.internalFault` if it returns no key.
     package func current() async throws -> URLSigner {
         if let newest = cached.withLock({ $0.first }) { return newest }
         try await rotateIfDue()

@@ -240,7 +240,7 @@ package struct Maintenance: Sendable {
         )
     }
 
-    /// Removes the events that occurred before the retention time.
+    /// Removes the events that are older than the retention time.
     private func removeExpiredEvents() async throws {
         let time = now().addingTimeInterval(-eventRetention.inSeconds)
         while try await metadata.pruneEvents(before: time, limit: Self.batchOfEvents) >= Self.batchOfEvents {}

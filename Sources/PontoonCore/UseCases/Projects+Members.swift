@@ -35,6 +35,9 @@ extension Projects {
     }
 
     /// Returns the name of the user to add; only a name that was found by email address is known to exist.
+    ///
+    /// - Throws: `.memberNameMissing` if the request has neither, or an empty name; `.userNotFound` if no user has the
+    ///   address.
     private func userName(of candidate: NewMember) async throws -> String {
         if let name = candidate.userName, !name.allSatisfy(\.isWhitespace) { return name }
         guard candidate.userName == nil, let email = candidate.email else {

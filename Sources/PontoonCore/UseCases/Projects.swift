@@ -65,7 +65,7 @@ package struct Projects: Sendable {
 
     /// Checks the lengths of the text fields and the tags.
     ///
-    /// - Throws: `.badRequest`.
+    /// - Throws: `.badRequest` if a field is too long, or if there are too many tags, or one is empty or too long.
     private static func check(_ change: ProjectChange) throws(PontoonError) {
         try FieldRules.check("name", name: change.name)
         try FieldRules.check(description: change.description)

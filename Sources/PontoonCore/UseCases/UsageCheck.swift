@@ -1,6 +1,6 @@
 /// The use case that compares the counters of all projects and users with their files and uploads.
 package struct UsageCheck: Sendable {
-    /// Wrong counters.
+    /// A user or project whose counters are wrong.
     package struct Finding: Sendable {
         package let subject: UsageSubject
         package let recount: UsageRecount

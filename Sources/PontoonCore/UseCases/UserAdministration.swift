@@ -94,7 +94,9 @@ package struct UserAdministration: Sendable {
     /// Bytes are removed later by a server's maintenance. With ``OwnedProjects/delete``, the user is disabled first and
     /// the projects are deleted one by one; after an error, call the method again.
     ///
-    /// - Throws: `.userNotFound`; `.badRequest` if the user cannot be removed in this way.
+    /// - Throws: `.userNotFound` if the user, or the one who is to own the projects, does not exist; `.badRequest` if
+    ///   this is the only user, if the user owns projects with ``OwnedProjects/refuse``, or if the new owner is the
+    ///   same user or a service user.
     package func remove(_ name: String, projects: OwnedProjects) async throws {
         var heir: String?
         switch projects {

@@ -12,11 +12,11 @@ final class ArchiveBody: Sendable {
         let size: Int64
         let crc64: CRC64NVME
         let hasLabels: Bool
-        /// `nil` if there is no state directory.
+        /// The identity with which the file is recorded as finished; `nil` if there is no state directory.
         let identity: FileIdentity?
     }
 
-    /// What happened to a file.
+    /// The result of reading a file for the archive.
     enum Packed: Sendable {
         case sent(Entry)
         /// The file or its labels are too long, so it must be sent separately.
@@ -39,7 +39,7 @@ final class ArchiveBody: Sendable {
     private let chunkSize: Int
     private let state = Mutex(State())
 
-    /// Creates the body of an archive of files.
+    /// Creates the body for these files, in order.
     init(_ files: [TransferFile<UploadItem>], job: UploadJob) {
         self.files = files
         self.job = job
@@ -48,13 +48,14 @@ final class ArchiveBody: Sendable {
 
     /// Whether all bytes have been passed to the connection.
     var isAtEnd: Bool { state.withLock { $0.isAtEnd } }
-    /// Time since bytes were last passed to the connection, or a part of the response arrived.
+    /// Time since bytes were last admitted by the bandwidth limit or passed to the connection, or a part of the
+    /// response arrived.
     var idleTime: Duration { state.withLock { .now - $0.lastProgress } }
 
     /// Records that a part of the response arrived.
     func noteResponse() { state.withLock { $0.lastProgress = .now } }
 
-    /// Returns what has happened to a file, given its index among the items; `nil` if it has not been read.
+    /// Returns the result of reading a file, given its index among the items; `nil` if it has not been read.
     subscript(index: Int) -> Packed? { state.withLock { $0.packed[index] } }
 
     /// Returns the next bytes of the archive; `nil` at its end.

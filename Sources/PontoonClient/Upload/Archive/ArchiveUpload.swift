@@ -183,7 +183,7 @@ final class ArchiveUpload: Sendable {
 }
 
 extension APIError {
-    /// Whether the server or a proxy may accept the files one by one.
+    /// Whether the server or a proxy that refused an archive may accept its files one by one.
     fileprivate var mayConcernArchives: Bool {
         !concernsDestination && status != 429 && (status < 500 || [501, 503].contains(status))
     }

@@ -5,7 +5,7 @@ import Synchronization
 final class ArchiveFolders: Sendable {
     struct Folder: Sendable {
         let id: String
-        /// Whether it was created for this archive.
+        /// Whether the folder was created for this archive.
         let isNew: Bool
     }
 
@@ -15,7 +15,7 @@ final class ArchiveFolders: Sendable {
         /// Total length of the paths in bytes.
         var size = 0
 
-        /// Refuses a folder for the reason for which one above it was refused.
+        /// Records that a folder is refused with the error of a folder above it, unless it already has a result.
         mutating func inherit(_ error: PontoonError, by names: some Collection<String>) {
             let path = ByteExactString(names.joined(separator: "/"))
             guard folders[path] == nil else { return }
@@ -51,7 +51,8 @@ final class ArchiveFolders: Sendable {
     /// Forgets all folders, because one of them was deleted by another call.
     func forget() { known.withLock { $0 = Known() } }
 
-    /// Creates the folders with these paths, and all folders above them, unless they exist.
+    /// Creates the folders with these paths, and all folders above them, unless they exist; ``folder(_:)`` then returns
+    /// the results.
     ///
     /// - Throws: An error if the metadata store is unavailable.
     func create(_ paths: [some Collection<String>]) async throws {

@@ -22,8 +22,9 @@ struct ArchiveFile: Sendable {
 
 /// The queue between the task that receives an archive and the task that stores its entries.
 ///
-/// A batch is what has arrived while the previous batch was stored. With a slow client, each entry is therefore stored
-/// at once; with a fast one, more entries share the syncs and the commit, up to a limit at which the receiver waits.
+/// A batch consists of the entries that arrived while the previous batch was being stored. With a slow client, each
+/// entry is therefore stored immediately; with a fast one, more entries share the syncs and the commit, up to a limit
+/// at which the receiver waits.
 final class ArchiveQueue: Sendable {
     /// Limits of one batch; the last entry may exceed the number of bytes.
     static let maximumBytes = 8 << 20

@@ -5,7 +5,7 @@ package protocol ArchiveMemory: Sendable {
     /// Reserves more memory.
     /// - Throws: `.unavailable` if there is too little; the reservation is then unchanged.
     func grow(by bytes: Int) throws
-    /// Releases the memory.
+    /// Releases all memory that was reserved.
     func end()
 }
 
@@ -18,7 +18,7 @@ struct ArchiveReceiver: Sendable {
     let limit: Int64
     let labels: @Sendable (String) throws -> FileLabels
     let reserve: @Sendable () -> any ArchiveMemory
-    /// What happens to the content of the current entry.
+    /// The treatment of the current entry's content.
     private var content = Content.ignored
 
     fileprivate enum Content: Sendable {

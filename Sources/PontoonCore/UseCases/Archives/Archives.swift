@@ -117,7 +117,8 @@ package struct Archives: Sendable {
         case new(ArchiveFile, NewFile)
     }
 
-    /// Checks what does not depend on the bytes of a file, so that a file that exists already is not stored first.
+    /// Checks the folder and the name of a file before its bytes are stored, so that an existing file is kept, or the
+    /// file refused, without storing them.
     private func check(
         _ file: ArchiveFile,
         _ destination: ArchiveDestination,
@@ -142,7 +143,8 @@ package struct Archives: Sendable {
         }
     }
 
-    /// Returns the refusals of files each of which alone exceeds a quota, so that their bytes are not stored first.
+    /// Returns a refusal for each file that would exceed a quota even without the others, so that its bytes are not
+    /// stored first; `nil` for the other files, and for all files with the rule `overwrite`.
     private func quotaRefusals(
         _ files: [NewFile],
         _ destination: ArchiveDestination

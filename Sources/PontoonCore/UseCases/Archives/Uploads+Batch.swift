@@ -37,7 +37,7 @@ extension Uploads {
         return digests.map { digest in digest.flatMap { _ in added.popFirst() ?? .failure(Self.lost) } }
     }
 
-    /// The number of files of an archive that are passed to the validator at once.
+    /// Maximum number of files of an archive that are validated concurrently.
     private static let validations = 16
 
     /// Validates the files whose bytes are durable, and removes the bytes of those that are refused.

@@ -2,7 +2,7 @@ import NIOCore
 
 /// Files that are stored together in a bucket.
 extension Uploads {
-    /// The number of objects that are sent to a bucket at once.
+    /// Maximum number of objects that are sent to a bucket concurrently.
     private static let bucketRequests = 16
 
     private struct BucketObject: Sendable {
@@ -72,7 +72,10 @@ extension Uploads {
         throw Self.leaseLost
     }
 
-    /// Returns the results, in the order of the objects; `nil` if the lease is lost.
+    /// Sends and validates the objects under the lease, and then records their files.
+    ///
+    /// - Returns: The results, in the order of the objects; `nil` if the lease is lost.
+    /// - Throws: An error if a store is unavailable.
     private func sendAndRecord(
         _ objects: [BucketObject],
         _ rule: NameConflictRule,

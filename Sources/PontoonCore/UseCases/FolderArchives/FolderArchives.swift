@@ -47,7 +47,8 @@ package struct FolderArchives: Sendable {
     /// Returns the listing of a folder, and the request with which the caller reads the archive.
     ///
     /// - Throws: `.contentLost` if a check has found a wrong checksum or unreadable bytes in a file; `.badRequest` if
-    ///   the folder contains too much, a path in it is too long, or the format cannot represent a name.
+    ///   the archive would have more than ``maximumEntries`` entries or 2^60 bytes, a path in it is too long, or the
+    ///   format cannot represent a name.
     package func request(
         _ folder: File,
         as format: FolderArchiveFormat,

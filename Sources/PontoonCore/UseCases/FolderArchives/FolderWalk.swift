@@ -2,7 +2,7 @@
 ///
 /// It reads one page at a time, so the memory does not depend on the number of files.
 struct FolderWalk {
-    /// Number of entries that are read at once.
+    /// Maximum number of entries that are read with one query.
     private static let pageSize = 200
 
     /// A folder whose content has been read up to a name.
@@ -29,7 +29,8 @@ struct FolderWalk {
 
     /// Returns the next file or folder; `nil` at the end.
     ///
-    /// - Throws: `.badRequest` if a path has too many names or is too long; see ``ArchivePath``.
+    /// - Throws: `.badRequest` if a path has too many names or is too long, see ``ArchivePath``; `.internalFault` if a
+    ///   stored name could lead out of the folder.
     mutating func next() async throws -> FolderArchiveEntry? {
         if let folder = root.take() { return try enter(folder, path: folder.nameInArchive, depth: 1) }
         while var place = open.popLast() {

@@ -30,14 +30,15 @@ struct HookWindow {
     /// Whether further events should be read.
     var needsEvents: Bool { waiting.isEmpty && started.count < Self.maximumStarted }
 
-    /// Adds the events after ``readTo``.
+    /// Replaces the waiting events with those of new files, except copies, in the page that follows ``readTo``.
     mutating func add(_ page: EventPage) {
         waiting = page.events.filter(Self.isUpload)[...]
         readTo = page.next
         passFinished()
     }
 
-    /// Returns the next event to start; `nil` if there is none, or too many are running.
+    /// Returns the next event to start; `nil` if there is none, if as many are running as `concurrency` allows, or if
+    /// ``maximumStarted`` is reached.
     mutating func start() -> Event? {
         guard started.count - finished.count < concurrency, started.count < Self.maximumStarted,
             let event = waiting.popFirst()

@@ -18,7 +18,7 @@ package struct Hooks: Sendable {
         case interrupted(any Error)
     }
 
-    /// Runs the hook once.
+    /// A closure that runs the hook once.
     ///
     /// The second argument is the number of the attempt, from 1. Returns whether the hook succeeded.
     package typealias Hook = @Sendable (Event, Int) async throws -> Bool
@@ -44,7 +44,7 @@ package struct Hooks: Sendable {
     ///   - feed: Notifies of new events.
     ///   - leaseDuration: Time without a lease renewal after which another server may take over; `nil` if no other
     ///     server shares the stores.
-    ///   - concurrency: Maximum number of hooks that run at once.
+    ///   - concurrency: Maximum number of hooks that run concurrently.
     ///   - backoff: The pauses before further attempts.
     ///   - now: The current time.
     package init(
@@ -70,7 +70,7 @@ package struct Hooks: Sendable {
     ///
     /// - Parameters:
     ///   - hook: Runs the hook.
-    ///   - report: Receives what the operator should know.
+    ///   - report: Receives the conditions to report to the operator.
     /// - Throws: An error if the store is unavailable and nothing would have to be repeated; `CancellationError`. The next
     ///   run resumes.
     package func run(_ hook: @escaping Hook, report: @escaping @Sendable (Notice) -> Void) async throws {

@@ -12,7 +12,7 @@ struct FileJobAccess: Sendable {
     /// The projects of a folder and of its destination.
     struct Projects: Sendable {
         let source: ProjectID
-        /// `nil` if the entries of the folder are to be deleted.
+        /// Project of the destination; `nil` if the entries of the folder are to be deleted.
         let destination: ProjectID?
     }
 

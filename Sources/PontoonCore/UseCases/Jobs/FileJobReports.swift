@@ -1,6 +1,6 @@
 import PontoonFoundation
 
-/// Records the changes that jobs make in the audit log.
+/// A reporter that records the changes made by jobs in the audit log.
 struct FileJobReports: Sendable {
     let audit: (any AuditSink)?
     let now: @Sendable () -> Date

@@ -19,7 +19,7 @@ package struct FileJobs: Sendable {
     /// Nothing is submitted if one of its items is refused. The items are checked again when they are processed.
     ///
     /// - Parameters:
-    ///   - kind: What to do with the items.
+    ///   - kind: The action to perform on the items.
     ///   - items: 1 to ``FileJobRules/maximumItems`` items.
     ///   - caller: Needs `copy` in the source projects for a copy, `write` otherwise, and `write` in the destinations.
     /// - Returns: The job.

@@ -89,6 +89,8 @@ package struct SenderSessions: Sendable {
     ///
     /// - Returns: The time from which the next attempt is allowed, if too many were made; `nil` if the password is
     ///   correct or the link has none.
+    /// - Throws: `.uploadLinkForbidden` if the password is missing or wrong; `.badRequest` if it is too long; the
+    ///   errors of ``PasswordHashing/matches(_:_:)`` and of the store.
     private func checkPassword(
         _ password: Secret?,
         of link: UploadLink,

@@ -154,9 +154,10 @@ package struct UploadLinkChange: Hashable, Sendable {
 
     package init() {}
 
-    /// Checks the new expiry time and the new password, whose validity does not depend on the link.
+    /// Checks the new expiry time and the new password, whose validity does not depend on the link's current
+    /// properties.
     ///
-    /// - Throws: `.badRequest`.
+    /// - Throws: `.badRequest` if one of them is invalid.
     func check(now: Date) throws(PontoonError) {
         if let expiresOn { try UploadLinkRules.check(expiresOn: expiresOn, now: now) }
         if case .set(let password) = password { try UploadLinkRules.check(password: password) }

@@ -231,6 +231,8 @@ package struct CompleteUpload: Sendable {
     // MARK: - Roll back
 
     /// Reactivates an upload, unless its completion was committed or another server owns its lease.
+    ///
+    /// - Throws: An error if a store is unavailable; the rollback is then pending, see ``PendingRollbacks``.
     private func rollBack(_ id: String, leaseID: String) async throws -> RollbackOutcome {
         do {
             // If the response to a commit was lost, for example because the database crashed, the commit may become
@@ -277,6 +279,8 @@ package struct CompleteUpload: Sendable {
     }
 
     /// Runs a rollback for each element, so that one that fails does not prevent the others.
+    ///
+    /// - Throws: The first error, after all rollbacks were tried.
     private func forEach<Element>(
         _ elements: some Sequence<Element>,
         _ rollBack: (Element) async throws -> Void

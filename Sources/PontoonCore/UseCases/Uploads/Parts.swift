@@ -89,6 +89,8 @@ package struct Parts: Sendable {
     ///
     /// - Returns: The last chunk, which the caller must write; `nil` if all bytes are written, because the length was
     ///   not known in advance or is 0.
+    /// - Throws: `.partTooLong` if the body is longer than `limit`; `.bodyIncomplete`; `CancellationError`; the errors
+    ///   of ``PartStore/forgetPart(_:of:replacedBy:)``, of the body and of the writer.
     private func receive<Body: AsyncSequence & Sendable>(
         _ body: Body,
         as number: PartNumber,

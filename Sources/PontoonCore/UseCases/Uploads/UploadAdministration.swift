@@ -18,7 +18,8 @@ package struct UploadAdministration: Sendable {
     ///
     /// Uploads that begin or end in the meantime may be missing.
     ///
-    /// - Throws: `.userNotFound`, `.projectNotFound` if the filter names what does not exist; the error of the store.
+    /// - Throws: `.userNotFound` or `.projectNotFound` if the user or project in the filter does not exist; the error
+    ///   of the store.
     package func uploads(_ filter: OpenUploadFilter) async throws -> [OpenUpload] {
         if let user = filter.user, try await metadata.user(named: user) == nil {
             throw PontoonError(.userNotFound, "There is no user '\(user)'.")

@@ -13,7 +13,7 @@ struct UploadFinisher: Sendable {
     let metadata: any MetadataStore
     let storage: ObjectStorage
     let garbage: GarbageCollector
-    /// Checks the object; `nil` if objects are not checked.
+    /// The check of each object; `nil` if objects are not checked.
     let validator: (any FileValidator)?
 
     /// Number of bytes of an object read at a time to compute its MD5; each read is one request to the store.

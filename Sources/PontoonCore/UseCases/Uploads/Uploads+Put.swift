@@ -54,7 +54,7 @@ extension Uploads {
         }
     }
 
-    /// Returns a file with a new key and id.
+    /// Returns the description of a file to store, with a new object key and file id.
     func newFile(_ put: FilePut, _ folder: String, _ project: ProjectID, _ caller: Caller) -> NewFile {
         let time = now()
         return NewFile(
@@ -111,6 +111,8 @@ extension Uploads {
     }
 
     /// Returns the existing file that is kept; `nil` if the file can be added.
+    ///
+    /// - Throws: `.nameTaken` or `.folderExists` if the rule refuses the file.
     func existing(_ put: FilePut, in folder: String) async throws -> File? {
         if put.rule == .rename { return nil }
         guard let existing = try await metadata.file(named: put.name, in: folder) else { return nil }
@@ -263,7 +265,9 @@ extension Uploads {
 
     /// Passes the body to `write`, except its last chunk if the length is known.
     ///
-    /// - Returns: The last chunk, which the caller must write.
+    /// - Returns: The last chunk, which the caller must write; `nil` if all bytes are written.
+    /// - Throws: `.requestTooLarge` if the body is longer than `limit`; `.bodyIncomplete`; `CancellationError`; the
+    ///   errors of the body and of `write`.
     private static func receive<Body: AsyncSequence & Sendable>(
         _ body: Body,
         length: Int64?,

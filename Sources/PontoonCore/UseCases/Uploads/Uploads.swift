@@ -16,10 +16,10 @@ package final class Uploads: Sendable {
     private let reports: PartReports
     let uploads: UploadAccess
     private let activity: UploadActivity
-    /// Measures the rate at which bytes arrive in calls without an upload.
+    /// The meter of the rate at which bytes arrive in calls without an upload.
     let received: ThroughputMeter
     let leases: LeaseRenewer
-    /// Checks new files; `nil` if they are not checked.
+    /// The check of each new file; `nil` if files are not checked.
     let validator: (any FileValidator)?
     let now: @Sendable () -> Date
     /// The use case that completes uploads and rolls back interrupted completions.
@@ -72,7 +72,7 @@ package final class Uploads: Sendable {
         )
     }
 
-    /// Creates the same use cases for other uploads.
+    /// Creates a copy of the use cases that accesses uploads through `uploads`.
     init(_ other: Uploads, for uploads: UploadAccess) {
         metadata = other.metadata
         storage = other.storage
@@ -137,6 +137,8 @@ package final class Uploads: Sendable {
     /// Returns the folder that a caller names, or the root folder of the named project.
     ///
     /// The folder's existence is checked again when the upload is added.
+    ///
+    /// - Throws: `.projectNotFound`, `.destinationNotFound`, `.destinationForbidden`, `.parentNotFolder`.
     private func destination(
         _ named: FolderReference,
         caller: Caller
@@ -161,7 +163,8 @@ package final class Uploads: Sendable {
 
     /// Checks the name of a new file.
     ///
-    /// - Returns: The existing file of this name, which the rule replaces or keeps.
+    /// - Returns: The existing file of this name, which the rule replaces or keeps; `nil` if there is none, or with
+    ///   `rename`.
     /// - Throws: `.nameTaken` or `.folderExists` if the rule refuses the file.
     @discardableResult
     func checkName(
@@ -250,7 +253,7 @@ package final class Uploads: Sendable {
         return withKnownTotals(summary)
     }
 
-    /// With a presigned store, sets the totals of stored parts to `nil`, because only the store knows them.
+    /// Returns the summary; with a presigned store, without the totals of stored parts, which only the store knows.
     private func withKnownTotals(_ summary: UploadSummary) -> UploadSummary {
         switch storage {
         case .streaming: summary
@@ -366,14 +369,14 @@ package final class Uploads: Sendable {
 
     // MARK: - Complete and abort
 
-    /// Completes an upload that becomes a file; see ``CompleteUpload``.
+    /// Completes an upload that becomes a file; see ``CompleteUpload``, also for the errors.
     package func complete(_ id: String, reports: [PartReport], caller: Caller) async throws -> File {
         let completed = try await completion(id, reports: reports, caller: caller, access: uploads)
         guard case .file(let file, _) = completed else { throw PontoonError.uploadNotFound }
         return file
     }
 
-    /// Completes an upload that becomes the file of a code package; see ``CompleteUpload``.
+    /// Completes an upload that becomes the file of a code package; see ``CompleteUpload``, also for the errors.
     package func completePackage(_ id: String, reports: [PartReport], caller: Caller) async throws -> PackageFile {
         let completed = try await completion(id, reports: reports, caller: caller, access: uploads)
         guard case .package(let file) = completed else { throw PontoonError.uploadNotFound }

@@ -1,7 +1,7 @@
 import PontoonFoundation
 
 extension WebhookDispatcher {
-    /// Maximum numbers of events and of queued dead deliveries that are read at once.
+    /// Maximum numbers of events and of queued dead deliveries that are read with one query.
     private static let batch = 100
     private static let redeliveries = 10
     /// Time after which a turn ends, so that other webhooks get theirs.
@@ -39,8 +39,8 @@ extension WebhookDispatcher {
 
     /// Leases a webhook and sends events.
     ///
-    /// - Returns: What was done; only the numbers of attempts if the lease was lost, because then nothing was recorded;
-    ///   `nil` if another server holds the lease, or the owner may not read the project.
+    /// - Returns: The turn; only its numbers of attempts if the lease was lost, because then nothing was recorded.
+    ///   `nil` if the webhook is leased, disabled or not usable, or does not exist.
     /// - Throws: The errors of the store.
     func turn(_ id: String) async throws -> WebhookTurn? {
         let start = now()
@@ -155,7 +155,8 @@ extension WebhookDispatcher {
 }
 
 extension WebhookTurn {
-    /// Returns the events of a page; moves the cursor to its end if there are none, and not without a page.
+    /// Returns the events of a page, and moves the cursor to its end if there are none; without a page, returns none
+    /// and does not move the cursor.
     fileprivate mutating func take(_ page: EventPage?) -> [Event] {
         guard let page else { return [] }
         if page.events.isEmpty { progress.cursor = page.next }

@@ -43,7 +43,7 @@ package final class WebhookDispatcher: Sendable {
     private let report: @Sendable (Report) -> Void
     private let state = Mutex(State())
 
-    /// Maximum number of webhooks that are served at once, and of those of one user.
+    /// Maximum number of webhooks that are served concurrently, and of those of one user.
     private static let maximumTurns = 64
     private static let maximumTurnsPerUser = 8
     /// Longest time until a change by another server or by a command is noticed.
@@ -62,7 +62,7 @@ package final class WebhookDispatcher: Sendable {
     ///   - leaseDuration: Time after which another server may serve a webhook; at least a minute is used, which is longer
     ///     than a turn can last.
     ///   - now: The current time.
-    ///   - report: Receives what to log and count.
+    ///   - report: Receives the occurrences to log and count.
     package init(
         metadata: any MetadataStore,
         feed: EventFeed,
@@ -100,7 +100,7 @@ package final class WebhookDispatcher: Sendable {
         }
     }
 
-    /// Returns what to wait for, and the webhooks whose turns must start, which already count as running.
+    /// Returns the plan for the next wait, and the webhooks whose turns must start, which already count as running.
     private func dispatch() async throws -> (Plan, [Webhook]) {
         let deadline = ContinuousClock.now + Self.interval
         guard try await metadata.hasActiveWebhooks() else {

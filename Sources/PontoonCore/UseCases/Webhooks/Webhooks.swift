@@ -8,7 +8,8 @@ package struct Webhooks: Sendable {
     private let access: Access
     private let sender: (any WebhookSender)?
     private let encode: @Sendable (Event) -> [UInt8]
-    /// Rung after each change that may let events be sent, so that the dispatcher of this server notices it at once.
+    /// The alarm that is rung after each change that may let events be sent, so that the dispatcher of this server
+    /// notices it at once.
     package let alarm: Alarm
     package let now: @Sendable () -> Date
 
@@ -149,7 +150,7 @@ package struct Webhooks: Sendable {
         alarm.ring()
     }
 
-    /// Sends a test event at once, whatever the state of the webhook.
+    /// Sends a test event immediately, whatever the state of the webhook.
     ///
     /// - Returns: The result of the attempt.
     /// - Throws: `.webhookNotFound`, `.projectForbidden`; `.notImplemented` if this server sends nothing.
