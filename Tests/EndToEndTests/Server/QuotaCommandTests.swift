@@ -31,7 +31,7 @@ struct QuotaCommandTests {
             let second: JSONValue = ["project": "admin/uploads", "name": "b", "size": 1]
             let limited = try await server.api.call(.POST, "/upload/multipart", second)
             server.expectRefusal(limited, 409, 90007)
-            #expect(try limited.text("message").contains("a quota of 1 unfinished uploads and already has 1"))
+            #expect(try limited.text("message").contains("a quota of 1 unfinished upload and already has 1"))
 
             let shown = try await server.administer("quota", "show", "user", "admin")
             #expect(
