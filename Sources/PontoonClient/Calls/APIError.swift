@@ -94,7 +94,7 @@ extension APIError {
             "Use a URL that begins with https:// instead of http://."
         case (401, _): "The token is missing, invalid or revoked. Set another one with 'pontoon config'."
         case (403, nil):
-            "This is not a response of the API: a firewall or proxy refused the request. Contact its administrator."
+            "This is not a response from the API: a firewall or proxy refused the request. Contact its administrator."
         case (403, _) where concernsUpload: "Ask a project admin for the 'write' permission."
         case (403, _): "Ask a project admin for the permission, or use a token with more rights."
         case (404, nil), (404, 90_003): "Check the URL of the API; it usually ends with '/v2'."
