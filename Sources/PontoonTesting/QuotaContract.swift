@@ -103,27 +103,26 @@ package enum QuotaContract: MetadataRule, CaseIterable {
             }
             throw ContractViolation("an upload is accepted in spite of \(earlier)")
         }
-        let advice = " Delete files, abort unfinished uploads, or request a larger quota from the administrator."
+        let advice = " Delete files, abort unfinished uploads, or request a larger quota from the server's operator."
         try expect(
             try await message(QuotaChange(bytes: .limit(19)), .project(ada.project.id)),
             equals: """
-                The project 'ada/reads' has a quota of 19 bytes, of which 8 are used by files and 5 reserved for \
-                unfinished uploads; 7 more bytes do not fit.
+                The project 'ada/reads' has a quota of 19 bytes: files use 8, unfinished uploads reserve 5, and 7 \
+                more do not fit.
                 """ + advice,
             "the message about bytes"
         )
         try expect(
             try await message(QuotaChange(files: .limit(2)), .user("ada")),
             equals: """
-                The user 'ada', who owns the project, has a quota of 2 files and already has 1 files and 1 unfinished \
-                uploads.
+                The user 'ada', who owns the project, has a quota of 2 files and already has 1 file and 1 unfinished upload.
                 """ + advice,
             "the message about files"
         )
         try expect(
             try await message(QuotaChange(openUploads: .limit(1)), .user("ada")),
             equals: """
-                The user 'ada', who owns the project, has a quota of 1 unfinished uploads and already has 1.
+                The user 'ada', who owns the project, has a quota of 1 unfinished upload and already has 1.
                 """ + advice,
             "the message about uploads"
         )

@@ -79,7 +79,7 @@ def states(console: Console, server: Server) -> Iterator[str]:
 def webhooks(console: Console, server: Server, project: str) -> Iterator[str]:
     """Brings the page into the views and dialogs of webhooks, and yields their names."""
     page = console.page
-    # Its attempts fail, because the address is not in the public Internet.
+    # Its attempts fail, because the address is not on the public Internet.
     webhook = {"project": project, "url": "http://10.1.2.3:8080/a-path-that-is-wider-than-a-small-screen/hook"}
     server.call("POST", "/webhooks", webhook | {"types": ["file.created", "folder.created"]})
     server.call("POST", "/files", {"project": project, "name": "new folder", "type": "folder"})

@@ -134,7 +134,7 @@ def test_an_address_that_is_not_allowed_is_explained(page, console, server):
     console.dialog.get_by_label("URL").fill("http://10.1.2.3/hook")
     console.dialog.get_by_role("button", name="Create webhook").click()
     console.dialog.get_by_role("button", name="Send test event").click()
-    expect(console.dialog.get_by_role("status").filter(has_text="not in the public Internet")).to_be_visible()
+    expect(console.dialog.get_by_role("status").filter(has_text="not on the public Internet")).to_be_visible()
     console.submit("Done")
     card = page.locator(".link-list > li")
     expect(card).to_contain_text("Nothing has been sent yet")
@@ -142,7 +142,7 @@ def test_an_address_that_is_not_allowed_is_explained(page, console, server):
     eventually(lambda: webhooks(server)[0]["attempts"] > 0, "an attempt has failed")
     page.get_by_role("button", name="Refresh", exact=True).click()
     expect(card).to_contain_text("Failing")
-    expect(card).to_contain_text("not in the public Internet")
+    expect(card).to_contain_text("not on the public Internet")
     expect(card).to_contain_text("Next attempt")
 
 

@@ -4,7 +4,7 @@ import Testing
 @Suite("Addresses to which webhooks may send events")
 struct WebhookAddressTests {
     @Test(
-        "addresses that are not in the public Internet are refused",
+        "addresses that are not on the public Internet are refused",
         arguments: [
             "127.0.0.1", "127.255.255.254", "0.0.0.0", "0.1.2.3", "10.0.0.1", "10.255.255.255", "172.16.0.1",
             "172.31.255.255", "192.168.0.1", "100.64.0.1", "100.127.255.255", "100.100.100.200", "169.254.169.254",
@@ -22,7 +22,7 @@ struct WebhookAddressTests {
     }
 
     @Test(
-        "addresses in the public Internet are allowed",
+        "addresses on the public Internet are allowed",
         arguments: [
             "1.1.1.1", "8.8.8.8", "9.255.255.255", "11.0.0.1", "100.63.255.255", "100.128.0.1", "126.255.255.255",
             "128.0.0.1", "168.63.129.15", "172.15.255.255", "172.32.0.1", "192.0.1.1", "192.167.255.255", "198.17.0.1",

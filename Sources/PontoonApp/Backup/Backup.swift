@@ -117,7 +117,10 @@ package struct Backup {
                 if placed.vanished == 0 { break }
                 guard round < Self.maximumRounds else {
                     throw SettingError(
-                        "objects are removed faster than they are copied; restart all servers with this version"
+                        """
+                        objects were removed during the backup, probably by a server of an older version; upgrade all \
+                        servers and run the command again
+                        """
                     )
                 }
             }

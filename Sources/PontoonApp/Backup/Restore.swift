@@ -184,7 +184,7 @@ package struct Restore {
         guard active > 0 else { return }
         report(
             keepsWebhooks
-                ? "Active webhooks: \(active). They send the events from now on."
+                ? "Active webhooks: \(active). They send events from now on."
                 : "Disabled webhooks: \(active). Enable each with 'pontoond webhook enable' once the original service is stopped."
         )
     }

@@ -19,7 +19,7 @@ package enum MetricList {
             "pontoon_http_request_duration_seconds",
             labels: ["method", "route"],
             buckets: seconds,
-            "Time from the head of a request to its response, or to the end of a download or another response sent in pieces."
+            "Time from the head of a request to its response or, if the response is streamed, to the end of its body."
         ),
         .counter("pontoon_slow_requests_total", "Number of slow requests, as defined by --slow-request."),
         .counter("pontoon_received_bytes_total", "Number of bytes received in request bodies, including parts."),
@@ -75,7 +75,7 @@ package enum MetricList {
         ),
         .gauge("pontoon_database_connections", "Number of open connections to PostgreSQL; 0 with SQLite."),
         .gauge("pontoon_database_max_connections", "Maximum number of connections to PostgreSQL; 0 with SQLite."),
-        .counter("pontoon_database_lost_connections_total", "Number of connections to PostgreSQL that broke."),
+        .counter("pontoon_database_lost_connections_total", "Number of connections to PostgreSQL that were lost."),
     ]
 
     private static let disk: [MetricDefinition] = [
@@ -84,7 +84,7 @@ package enum MetricList {
             "Free space for objects, including --reserved-space; only with objects on disk."
         ),
         .gauge("pontoon_disk_size_bytes", "Size of the file system of the objects; only with objects on disk."),
-        .gauge("pontoon_disk_reserved_bytes", "Free space that parts leave, as set by --reserved-space."),
+        .gauge("pontoon_disk_reserved_bytes", "Free space that parts may not use, as set by --reserved-space."),
         .gauge("pontoon_disk_operations_waiting", "Number of file operations that run or wait for a thread."),
         .gauge("pontoon_disk_threads", "Number of threads for file operations."),
     ]
@@ -144,7 +144,7 @@ package enum MetricList {
         .counter(
             "pontoon_webhook_attempts_total",
             labels: ["result"],
-            "Number of attempts of this server to deliver an event to a webhook: accepted or failed."
+            "Number of attempts by this server to deliver an event to a webhook: accepted or failed."
         ),
         .counter(
             "pontoon_webhook_dead_deliveries_total",

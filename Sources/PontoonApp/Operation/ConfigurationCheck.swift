@@ -46,7 +46,7 @@ package struct ConfigurationCheck {
         if try DataDirectory.exists(path, .auditLog) {
             var isDirectory: ObjCBool = false
             if FileManager.default.fileExists(atPath: path.string, isDirectory: &isDirectory), isDirectory.boolValue {
-                throw SettingError(.auditLog, "'\(path)' is a directory; name a file")
+                throw SettingError(.auditLog, "'\(path)' is a directory; specify a file")
             }
             guard access(path.string, W_OK) == 0 else {
                 throw SettingError(
@@ -103,7 +103,7 @@ package struct ConfigurationCheck {
                 return report("Metadata store: reachable; no server has used it yet.")
             }
             try await settings.requireBound(store)
-            report("Metadata store: readable; it belongs to the object store.")
+            report("Metadata store: readable; it matches the object store.")
         }
     }
 

@@ -7,8 +7,8 @@ extension Setting where Value == Int64 {
             .size(1024...(1 << 30)),
             default: .text("64MiB"),
             summary: """
-                Largest file that a client can store in one call; with S3, the files being stored take up to four times \
-                as much memory
+                Largest file that a client can store in one call; with S3, such files take up to four times this size in \
+                memory
                 """
         )
     }

@@ -41,7 +41,7 @@ package struct HookSettings: Sendable {
         }
         var isDirectory: ObjCBool = false
         if FileManager.default.fileExists(atPath: path.string, isDirectory: &isDirectory), isDirectory.boolValue {
-            throw SettingError(setting, "'\(path)' is a directory; name a program")
+            throw SettingError(setting, "'\(path)' is a directory; specify a program")
         }
     }
 }

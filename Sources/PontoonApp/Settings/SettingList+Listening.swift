@@ -72,7 +72,7 @@ extension Setting where Value == FilePath? {
     package static var tlsClientCA: Setting<FilePath?> {
         file(
             "tls-client-ca",
-            "PEM file of authorities; with it, clients need a certificate that one of them has issued"
+            "PEM file of CA certificates; if set, clients must present a certificate that one of these CAs has issued"
         )
     }
 

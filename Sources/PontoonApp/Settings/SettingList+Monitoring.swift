@@ -39,8 +39,8 @@ extension Setting where Value == Duration {
             .duration(from: "0s", to: "1d"),
             default: .text("10s"),
             summary: """
-                Duration from which a request is logged as slow, unless it transfers the bytes of files or waits for \
-                events
+                Requests that take at least this long are logged as slow, except those that transfer file bytes or wait \
+                for events
                 """
         )
     }

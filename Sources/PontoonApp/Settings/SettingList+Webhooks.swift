@@ -16,7 +16,7 @@ extension Setting where Value == [IPNetwork] {
                 return networks.count == items.count ? networks : nil
             },
             default: .value([], described: "none"),
-            summary: "Networks to which webhooks may send events, in addition to addresses in the public Internet"
+            summary: "Networks to which webhooks may send events, in addition to addresses on the public Internet"
         )
     }
 }

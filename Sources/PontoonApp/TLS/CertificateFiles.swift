@@ -36,7 +36,7 @@ package struct CertificateFiles: Hashable, Sendable {
         case (nil, _?): throw SettingError(.tlsCertificate, "it is missing; set it to the file with the certificate")
         }
         guard let port = listen.port else {
-            throw SettingError(.listen, "a Unix socket cannot use TLS; remove --tls-certificate, or give HOST:PORT")
+            throw SettingError(.listen, "a Unix socket cannot use TLS; remove --tls-certificate, or use HOST:PORT")
         }
         let publicURL = try given.value(of: .publicURL)
         if let publicURL, publicURL.description.hasPrefix("http:") {
@@ -139,7 +139,7 @@ package struct CertificateFiles: Hashable, Sendable {
         else {
             throw SettingError(
                 setting,
-                "the file '\(path)' does not contain certificates in PEM format; name another file"
+                "the file '\(path)' does not contain certificates in PEM format; specify another file"
             )
         }
         return certificates
@@ -153,7 +153,7 @@ package struct CertificateFiles: Hashable, Sendable {
             .tlsKey,
             isEncrypted
                 ? "the key in '\(key)' is encrypted; remove its passphrase with 'openssl pkey'"
-                : "the file '\(key)' does not contain a private key in PEM format; name another file"
+                : "the file '\(key)' does not contain a private key in PEM format; specify another file"
         )
     }
 }

@@ -114,7 +114,7 @@ package struct WebhookClient: WebhookSender {
 
     private static func refusal(isOwnKnown: Bool) -> String {
         isOwnKnown
-            ? "the address of the receiver is not in the public Internet, or is this server's own; see --webhook-allow"
+            ? "the address of the receiver is not on the public Internet, or is this server's own; see --webhook-allow"
             : "this server cannot determine its own addresses; allow it netlink sockets, or see --webhook-allow"
     }
 
@@ -154,7 +154,7 @@ package struct WebhookClient: WebhookSender {
         case is NIOSSLError, is NIOSSLExtraError, is BoringSSLError:
             "the TLS connection to the receiver failed; check its certificate"
         case is NIOConnectionError, is IOError: "the receiver cannot be reached"
-        case is HTTPParserError: "the response of the receiver is not HTTP"
+        case is HTTPParserError: "the response from the receiver is not HTTP"
         default: "the request to the receiver failed"
         }
     }

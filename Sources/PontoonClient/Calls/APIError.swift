@@ -92,16 +92,17 @@ extension APIError {
         return switch (status, code) {
         case (400, nil) where message.hasPrefix("the server expects TLS"):
             "Use a URL that begins with https:// instead of http://."
-        case (401, _): "The token is missing, invalid or revoked. Set another one with 'pontoon config'."
+        case (401, _):
+            "The token is invalid, expired or revoked. Set another one with SB_AUTH_TOKEN or 'pontoon config'."
         case (403, nil):
-            "This is not a response of the API: a firewall or proxy refused the request. Contact its administrator."
+            "This is not a response from the API: a firewall or proxy refused the request. Contact its administrator."
         case (403, _) where concernsUpload: "Ask a project admin for the 'write' permission."
         case (403, _): "Ask a project admin for the permission, or use a token with more rights."
         case (404, nil), (404, 90_003): "Check the URL of the API; it usually ends with '/v2'."
         case (404, 3002) where call.contains("/members/"): "List the members with 'pontoon members ls'."
         case (404, 3002): "Check the project's id (owner/name). List your projects with 'pontoon projects'."
         case (404, 5026): "Check the folder's id. List folders with 'pontoon ls'."
-        case (_, 8005): "A file with that name exists. Use --overwrite or --skip-existing."
+        case (_, 8005): "Use --overwrite or --skip-existing, or choose another name."
         case (_, 5003): "A file with that name exists. Choose another name."
         case (_, 5030): "A folder with that name exists. Choose another name."
         case (409, 8007) where refusesFile: "Correct the file and upload it again."
@@ -109,7 +110,8 @@ extension APIError {
         case (429, _) where concernsUpload:
             "The rate limit is used up. Run the same command again later, or with a larger --part-size."
         case (429, _): "The rate limit is used up. Run the same command again later."
-        case (500..., _): "The server failed. Run the same command again later."
+        case (501, _): "The server does not support this call."
+        case (500..., _): "Run the same command again later."
         default: nil
         }
     }

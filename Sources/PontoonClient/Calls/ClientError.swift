@@ -76,8 +76,8 @@ public struct ClientError: Error, Hashable, Sendable, CustomStringConvertible {
         let files = failures == 1 ? "1 other file" : "\(failures) other files"
         return ClientError(
             .heldBack,
-            "This file is sent last, and was not sent because \(files) failed.",
-            advice: "Run the same command again once the causes are removed."
+            "This file is sent only if all others succeed, but \(files) failed.",
+            advice: "Fix the other failures, then run the same command again."
         )
     }
 

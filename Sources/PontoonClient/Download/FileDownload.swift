@@ -37,11 +37,11 @@ struct FileDownload: Sendable {
                 return try await fetch(details, size)
             } catch let change as RemoteFileChanged {
                 guard attempt < Self.maximumAttempts else { throw changed(change) }
-                await startOver("The file changed on the server: \(change.reason). Its download starts over.")
+                await startOver("The file changed on the server: \(change.reason). The download starts over.")
                 attempt += 1
             } catch let error as ClientError where error.code == .checksumMismatch && !wasDamaged {
                 // The bytes may have been damaged on their way.
-                await startOver("\(error.message) Its download starts over.")
+                await startOver("\(error.message) The download starts over.")
                 wasDamaged = true
             }
         }

@@ -206,7 +206,7 @@ extension PartialFile {
         if errno == .fileNameTooLong {
             return ClientError(
                 .fileUnsuitable,
-                "'\(target)' cannot be created: a name in this path is too long for the disk.",
+                "'\(target)' cannot be created: a name in this path is too long for the file system.",
                 advice: "Download the file by its id, with --output and a shorter name."
             )
         }

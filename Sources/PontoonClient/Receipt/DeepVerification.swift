@@ -24,7 +24,7 @@ struct DeepVerification {
         guard try await client.index().verifiesFiles else {
             throw ClientError(
                 .requestInvalid,
-                "\(client.endpoint) does not read stored files on request.",
+                "\(client.endpoint) does not support the verification of stored files.",
                 advice: "Verify without --deep, or download the files and compare them."
             )
         }

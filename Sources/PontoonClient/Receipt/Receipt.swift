@@ -118,7 +118,7 @@ public struct Receipt: Sendable, Hashable, Codable {
             throw ClientError(
                 .fileUnwritable,
                 "Cannot write the receipt '\(path)': \(error.reason).",
-                advice: "The files were transferred. Run the same command again with another --receipt."
+                advice: "The files were transferred. Check the receipt's path, then run the same command again."
             )
         }
     }

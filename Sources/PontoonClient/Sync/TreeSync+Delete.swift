@@ -53,7 +53,7 @@ extension TreeSync {
         switch extra.found {
         case .here(let facts):
             guard let path = extra.path else { return }
-            if there != nil { throw Self.changed(extra, "it now exists on the server") }
+            if there != nil { throw Self.changed(extra, "it has been created on the server") }
             try await blocking {
                 guard let status = try? FileStatus(path) else { return }
                 guard FileFacts(status) == facts else { throw Self.changed(extra, "it has changed") }
@@ -71,7 +71,7 @@ extension TreeSync {
             guard let there else { return }
             let path = (extra.item.folders + [extra.item.name]).reduce(folder) { $0.appending($1) }
             if try await blocking({ LocalEntry(path) != .missing }) {
-                throw Self.changed(extra, "it now exists in the local folder")
+                throw Self.changed(extra, "it has been created in the local folder")
             }
             let now = DownloadItem(there, remotePath: "", target: path)
             guard there.id == extra.fileID, size == nil || now.size == size, crc64 == nil || now.crc64 == crc64 else {

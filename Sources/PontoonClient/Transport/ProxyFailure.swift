@@ -10,10 +10,10 @@ struct ProxyFailure {
         case let error as SOCKSError.ConnectionFailed:
             reason = "the SOCKS proxy replied: \(Self.text(error.reply))"
         case is SOCKSError.InvalidAuthenticationSelection, is SOCKSError.NoValidAuthenticationMethod:
-            reason = "the SOCKS proxy requires an authentication that the client does not support"
+            reason = "the SOCKS proxy requires an authentication method that the client does not support"
         case is SOCKSError.InvalidClientState, is SOCKSError.InvalidServerState, is SOCKSError.InvalidProtocolVersion,
             is SOCKSError.InvalidReservedByte, is SOCKSError.InvalidAddressType, is SOCKSError.UnexpectedRead:
-            reason = "the response of the SOCKS proxy is not valid"
+            reason = "the response from the SOCKS proxy is not valid"
         default:
             // A private type of AsyncHTTPClient for a connection that ends before a proxy or TLS has established it.
             guard String(reflecting: type(of: error)).hasSuffix(".NoResult") else { return nil }

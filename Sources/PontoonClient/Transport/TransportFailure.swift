@@ -74,7 +74,7 @@ struct TransportFailure: Error, Sendable {
         case .notHTTP:
             ClientError(
                 .connectionLost,
-                "Could not \(purpose): the response of \(host) is not valid HTTP (\(reason)).",
+                "Could not \(purpose): the response from \(host) is not valid HTTP (\(reason)).",
                 advice: mayExpectTLS ? Self.tlsAdvice : "A proxy may have changed it. Run the same command again."
             )
         case .requestInvalid:

@@ -238,7 +238,7 @@ extension FileUpload {
                 .requestInvalid,
                 """
                 Upload \(details.id.shortened) is for a file of \(details.size ?? 0) bytes, but '\(source.path)' has \
-                \(size).
+                \(size) bytes.
                 """,
                 advice: "Use the file that the upload was started for."
             )

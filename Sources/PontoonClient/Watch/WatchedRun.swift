@@ -256,7 +256,8 @@ struct WatchedRun {
         different.error = ClientError(
             .checksumMismatch,
             """
-            Some files of the run differ from those at the destination, or could not be compared: \(notice.problemCount).
+            Files of the run that differ from those at the destination, or could not be compared: \
+            \(notice.problemCount).
             """
         )
         return different

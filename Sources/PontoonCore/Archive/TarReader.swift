@@ -103,7 +103,9 @@ package struct TarReader: Sendable {
             state = .skipped(remaining - Int64(count))
             return .again
         case .end:
-            guard buffer.readableBytesView.allSatisfy({ $0 == 0 }) else { throw TarError("Bytes follow the end") }
+            guard buffer.readableBytesView.allSatisfy({ $0 == 0 }) else {
+                throw TarError("Nonzero bytes follow the end of the archive")
+            }
             position += Int64(buffer.readableBytes)
             buffer.clear()
             return .more
@@ -126,7 +128,7 @@ package struct TarReader: Sendable {
     private mutating func readHeader() throws(TarError) -> Step {
         guard let block = buffer.getBytes(at: buffer.readerIndex, length: TarHeader.blockSize) else { return .more }
         guard block.contains(where: { $0 != 0 }) else {
-            guard records == nil, longName == nil else { throw TarError("An entry is missing") }
+            guard records == nil, longName == nil else { throw TarError("The entry for an extended header is missing") }
             state = .end
             return .again
         }

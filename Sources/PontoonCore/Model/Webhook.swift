@@ -164,7 +164,7 @@ package struct WebhookTurn: Hashable, Sendable {
     package var redelivered: [String] = []
     /// Dead deliveries that were sent again and failed again.
     package var refused: [WebhookDelivery] = []
-    /// Whether events were deleted, or lost by a restore, before they could be delivered.
+    /// Whether events were deleted, or lost in a restore, before they could be delivered.
     package var hasMissedEvents = false
 
     package init(progress: WebhookProgress) { self.progress = progress }

@@ -95,7 +95,7 @@ package struct IPNetwork: Hashable, Sendable, CustomStringConvertible {
 /// The addresses to which events may be sent.
 ///
 /// A webhook makes the server connect to an address that a user chooses. It must not reach services that trust the
-/// network of the server, so only addresses in the public Internet are allowed, and networks that the operator lists. The
+/// network of the server, so only addresses on the public Internet are allowed, and networks that the operator lists. The
 /// public addresses of the server itself are not allowed, because its firewall may not apply to its own connections.
 package struct WebhookAddresses: Hashable, Sendable {
     private let listed: [IPNetwork]

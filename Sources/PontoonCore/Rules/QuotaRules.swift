@@ -38,8 +38,8 @@ package enum QuotaRules {
                 caller,
                 subject,
                 """
-                \(subject.text) has a quota of \(limit) bytes, of which \(earlier.storedBytes) are used by files and \
-                \(earlier.reservedBytes) reserved for unfinished uploads; \(change.bytes) more bytes do not fit.
+                \(subject.text) has a quota of \(limit) bytes: files use \(earlier.storedBytes), unfinished uploads \
+                reserve \(earlier.reservedBytes), and \(change.bytes) more do not fit.
                 """
             )
         }
@@ -48,7 +48,8 @@ package enum QuotaRules {
                 caller,
                 subject,
                 """
-                \(subject.text) has a quota of \(limit) unfinished uploads and already has \(earlier.openUploads).
+                \(subject.text) has a quota of \(counted(limit, "unfinished upload")) and already has \
+                \(earlier.openUploads).
                 """
             )
         }
@@ -57,11 +58,15 @@ package enum QuotaRules {
                 caller,
                 subject,
                 """
-                \(subject.text) has a quota of \(limit) files and already has \(earlier.files) files and \
-                \(earlier.openUploads) unfinished uploads.
+                \(subject.text) has a quota of \(counted(limit, "file")) and already has \
+                \(counted(earlier.files, "file")) and \(counted(earlier.openUploads, "unfinished upload")).
                 """
             )
         }
+    }
+
+    private static func counted(_ number: some BinaryInteger, _ noun: String) -> String {
+        "\(number) \(noun)\(number == 1 ? "" : "s")"
     }
 
     private static func refusal(_ caller: QuotaCaller, _ subject: UsageSubject, _ reason: String) -> PontoonError {
@@ -69,7 +74,7 @@ package enum QuotaRules {
         switch (caller, subject) {
         case (.owner, _), (.member, .project): break
         case (.member, .user):
-            reason = "\(subject.text) has too little of their quota left."
+            reason = "\(subject.text) has too little quota left."
         case (.sender, _):
             return PontoonError(
                 .quotaExceeded,
@@ -78,7 +83,7 @@ package enum QuotaRules {
         }
         return PontoonError(
             .quotaExceeded,
-            "\(reason) Delete files, abort unfinished uploads, or request a larger quota from the administrator."
+            "\(reason) Delete files, abort unfinished uploads, or request a larger quota from the server's operator."
         )
     }
 }

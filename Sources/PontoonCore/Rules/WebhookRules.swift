@@ -67,7 +67,11 @@ package enum WebhookOutcome: Hashable, Sendable {
         case .accepted(let status): WebhookAttempt(time: time, status: status, error: nil)
         case .failed(let status, let reason, _): WebhookAttempt(time: time, status: status, error: reason)
         case .gone:
-            WebhookAttempt(time: time, status: 410, error: "the receiver responded with status 410: it wants no events")
+            WebhookAttempt(
+                time: time,
+                status: 410,
+                error: "the receiver responded with status 410, which disables the webhook"
+            )
         }
     }
 }

@@ -115,7 +115,8 @@ extension SQLConnection {
         }
         if let existing = try file(named: folder.name, in: parent) {
             guard existing.kind == .folder else {
-                return .failure(PontoonError(.fileExists, "A file with the name of a folder already exists."))
+                let problem = "The folder '\(folder.name)' cannot be created, because a file has this name"
+                return .failure(PontoonError(.fileExists, "\(problem); rename the folder."))
             }
             return .success(existing)
         }

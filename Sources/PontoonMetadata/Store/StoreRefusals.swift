@@ -17,7 +17,7 @@ extension PontoonError {
     static func tooManyUploads(_ maximum: Int) -> PontoonError {
         PontoonError(
             .limitReached,
-            "You have \(maximum) unfinished uploads, the maximum; complete or abort one of them first."
+            "The maximum of \(maximum) unfinished uploads is reached; complete or abort one of them first."
         )
     }
 

@@ -78,7 +78,7 @@ struct StandardOutputDownload: Sendable {
                     throw ClientError(
                         .requestInvalid,
                         "'\(text)' is a folder or project, not a file.",
-                        advice: "Pass the paths of files, or download the folder to a local one."
+                        advice: "Pass the paths of files, or download the folder with 'pontoon download'."
                     )
                 }
                 items.append(DownloadItem(file, remotePath: text, target: "-"))

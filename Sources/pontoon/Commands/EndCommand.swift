@@ -38,7 +38,7 @@ final class EndCommand: Sendable {
         try Task.checkCancellation()
         guard let problem else { return }
         failed.withLock { $0.append(.mixed) }
-        Output.standard.warn("The command given with --then \(problem) for '\(notice.run)'.", json: report.json)
+        Output.standard.warn("The --then command for '\(notice.run)' \(problem).", json: report.json)
     }
 
     private func execute(_ notice: RunNotice) async throws -> TerminationStatus {

@@ -83,7 +83,7 @@ struct VerifyCommand: AsyncParsableCommand {
             Output.standard.printMessage("\(good) of \(receipt.files.count) files match the receipt.")
             if unread > 0, !deep {
                 Output.standard.printMessage(
-                    "The server has not read \(unread) of them since their upload. To have it read all, use --deep."
+                    "The server has not read \(unread) of them since their upload. To make it read all files, use --deep."
                 )
             }
         }

@@ -43,7 +43,7 @@ struct WatchReport: Sendable {
         switch notice.state {
         case .found: return "found"
         case .uploading: return "uploading, \(files) so far"
-        case .marked: return "the markers are there; \(files)"
+        case .marked: return "all markers are present; \(files)"
         case .comparing: return "uploaded, comparing"
         case .complete:
             let extra = notice.extraFiles > 0 ? "; \(counted(notice.extraFiles, "more file")) at the destination" : ""

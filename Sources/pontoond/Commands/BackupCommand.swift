@@ -6,7 +6,7 @@ import SystemPackage
 struct BackupCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "backup",
-        abstract: "Copy the service to a directory. The server may be running.",
+        abstract: "Back up the service to a directory. The server may be running.",
         discussion: """
             The backup is consistent: it contains the records as of one moment, and every object that they use. The \
             next run adds only new objects, and the previous backup stays usable until the new one is complete. \

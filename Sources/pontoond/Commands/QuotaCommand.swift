@@ -47,7 +47,7 @@ struct QuotaCommand: AsyncParsableCommand {
 
         func validate() throws {
             guard bytes != nil || files != nil || uploads != nil else {
-                throw ValidationError("Give at least one of --bytes, --files and --uploads.")
+                throw ValidationError("Pass at least one of --bytes, --files and --uploads.")
             }
         }
 

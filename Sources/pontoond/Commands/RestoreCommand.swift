@@ -6,7 +6,7 @@ import SystemPackage
 struct RestoreCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "restore",
-        abstract: "Create a service from a backup.",
+        abstract: "Restore a service from a backup.",
         discussion: """
             Restores into an empty or new data directory and, with --metadata postgres://…, into an empty database. \
             Every object is copied and verified; the backup is not changed. Users, tokens and signing keys are those of \

@@ -79,7 +79,7 @@ struct TokenCommand: AsyncParsableCommand {
         @Argument(help: "Name of the user") var user: String?
 
         func validate() throws {
-            guard all == (user == nil) else { throw ValidationError("Give either the name of a user or --all.") }
+            guard all == (user == nil) else { throw ValidationError("Pass either the name of a user or --all.") }
         }
 
         func run() async throws {
@@ -141,7 +141,7 @@ struct TokenCommand: AsyncParsableCommand {
             // Not repeated in the message, because it may be a token.
             guard id.utf8.count == 12 else {
                 throw SettingError(
-                    "the argument is not a token's id of 12 hex digits; give a token itself on standard input, with '-'"
+                    "the argument is not a token's id of 12 hex digits; pass a token itself on standard input, with '-'"
                 )
             }
             return id

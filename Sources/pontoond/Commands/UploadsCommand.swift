@@ -50,7 +50,7 @@ struct UploadsCommand: AsyncParsableCommand {
 
         func validate() throws {
             guard ids.isEmpty != selection.isEmpty else {
-                throw ValidationError("Give either ids or at least one of --user, --project and --older-than.")
+                throw ValidationError("Pass either ids or at least one of --user, --project and --older-than.")
             }
             guard yes || selection.isEmpty else {
                 throw ValidationError("Add --yes to abort all uploads that 'pontoond uploads ls' lists.")

@@ -58,9 +58,9 @@ struct UserCommand: AsyncParsableCommand {
         @Argument(help: "Name of the user") var name: String
 
         func validate() throws {
-            guard email == nil || !noEmail else { throw ValidationError("Give either --email or --no-email.") }
+            guard email == nil || !noEmail else { throw ValidationError("Pass either --email or --no-email.") }
             guard email != nil || noEmail || administrator != nil else {
-                throw ValidationError("Give --email, --no-email, --administrator or --no-administrator.")
+                throw ValidationError("Pass --email, --no-email, --administrator or --no-administrator.")
             }
         }
 

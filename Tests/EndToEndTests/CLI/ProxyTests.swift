@@ -46,8 +46,8 @@ struct ProxyTests {
             (responses: [], message: "the connection was closed before it was established"),
             ([[5, 0], [5, 5, 0, 1, 0, 0, 0, 0, 0, 0]], "the SOCKS proxy replied: connection refused"),
             ([[5, 0], [5, 99, 0, 1, 0, 0, 0, 0, 0, 0]], "the SOCKS proxy replied: error 99"),
-            ([[5, 255]], "an authentication that the client does not support"),
-            ([[4, 0]], "the response of the SOCKS proxy is not valid"),
+            ([[5, 255]], "an authentication method that the client does not support"),
+            ([[4, 0]], "the response from the SOCKS proxy is not valid"),
         ] as [(responses: [[UInt8]], message: String)]
     )
     func socks(responses: [[UInt8]], message: String) async throws {

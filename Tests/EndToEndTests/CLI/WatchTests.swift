@@ -335,7 +335,7 @@ struct WatchTests {
             #expect(
                 run.errors.split(separator: "\n").map(String.init)
                     == [
-                        "found", "uploading, 2 files, 11 B so far", "the markers are there; 2 files, 11 B",
+                        "found", "uploading, 2 files, 11 B so far", "all markers are present; 2 files, 11 B",
                         "uploaded, comparing", "complete, 2 files, 11 B; receipt in \(user.path("r/run1.json"))",
                     ].map { prefix + $0 },
                 "\(run)"

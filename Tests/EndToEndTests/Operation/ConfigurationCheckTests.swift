@@ -29,7 +29,7 @@ struct ConfigurationCheckTests {
                 environment: server.stores.environment
             )
             #expect(result.status == .exited(0) && result.errors == "", "\(result)")
-            #expect(result.output.contains("it belongs to the object store"), "\(result)")
+            #expect(result.output.contains("it matches the object store"), "\(result)")
         }
     }
 

@@ -31,7 +31,7 @@ struct QuotaCommandTests {
             let second: JSONValue = ["project": "admin/uploads", "name": "b", "size": 1]
             let limited = try await server.api.call(.POST, "/upload/multipart", second)
             server.expectRefusal(limited, 409, 90007)
-            #expect(try limited.text("message").contains("a quota of 1 unfinished uploads and already has 1"))
+            #expect(try limited.text("message").contains("a quota of 1 unfinished upload and already has 1"))
 
             let shown = try await server.administer("quota", "show", "user", "admin")
             #expect(
@@ -90,7 +90,7 @@ struct QuotaCommandTests {
                 (["user", "nobody", "--bytes", "1"], "There is no user 'nobody'."),
                 (["project", "admin/nothing", "--files", "1"], "There is no project 'admin/nothing'."),
                 (["project", "uploads", "--files", "1"], "must have the form owner/name"),
-                (["user", "admin"], "Give at least one of --bytes, --files and --uploads."),
+                (["user", "admin"], "Pass at least one of --bytes, --files and --uploads."),
                 (["user", "admin", "--bytes", "5XB"], "'5XB' is not allowed"),
                 (["user", "admin", "--bytes", "2000000TiB"], "1048576TiB"),
                 (["user", "admin", "--files", "-1"], ""),

@@ -81,7 +81,7 @@ struct MissedEventTests {
                 #expect(state["state"] == "active" && state["attempts"] == 0 && state["failing_since"] == nil)
                 #expect(state["last_attempt"]?["success"] == false && state["last_attempt"]?["status"] == nil)
                 let error = state["last_attempt"]?.string("error")
-                #expect(error == "events were deleted, or lost by a restore, before they could be delivered")
+                #expect(error == "events were deleted, or lost in a restore, before they could be delivered")
                 isDown.withLock { $0 = false }
                 for name in ["a", "b"] { _ = try await server.api.makeFolder(name) }
                 try await eventually("new events are accepted") { try receiver.accepted.count == 2 }

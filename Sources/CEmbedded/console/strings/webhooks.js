@@ -18,7 +18,7 @@ export const webhookStrings = {
     createdClose: 'Done',
     secret: 'Secret',
     url: 'URL',
-    urlHelp: 'An http or https address in the public Internet, or in a network that the server’s operator allows.',
+    urlHelp: 'An http or https address on the public Internet, or in a network that the server’s operator allows.',
     urlMissing: 'Enter a URL.',
     events: 'Events',
     allEvents: 'All events of the project',

@@ -94,7 +94,7 @@ extension WebhookDispatcher {
         } catch let error as PontoonError where error.code == .eventsExpired {
             turn.hasMissedEvents = true
             (turn.progress.pendingSince, turn.progress.failingSince, turn.progress.attempts) = (nil, nil, 0)
-            let reason = "events were deleted, or lost by a restore, before they could be delivered"
+            let reason = "events were deleted, or lost in a restore, before they could be delivered"
             turn.progress.lastAttempt = WebhookAttempt(time: now(), status: nil, error: reason)
             let last = try await metadata.lastEvent()
             guard cursor.log == last.log, cursor.position <= last.position else {
