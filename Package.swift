@@ -59,6 +59,13 @@ let package = Package(
             ]
         ),
         .target(
+            name: "PontoonHTTPClient",
+            dependencies: [
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ]
+        ),
+        .target(
             name: "PontoonMetadata",
             dependencies: ["CSQLiteConfig", "PontoonCore", .product(name: "GRDB", package: "GRDB.swift")]
         ),
@@ -72,7 +79,7 @@ let package = Package(
         .target(
             name: "PontoonObjects",
             dependencies: [
-                "CFileCalls", "PontoonCore",
+                "CFileCalls", "PontoonCore", "PontoonHTTPClient",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -108,7 +115,7 @@ let package = Package(
         .target(
             name: "PontoonClient",
             dependencies: [
-                "CFileCalls", "PontoonCore", "PontoonFoundation",
+                "CFileCalls", "PontoonCore", "PontoonFoundation", "PontoonHTTPClient",
                 .product(name: "AsyncAlgorithms", package: "swift-async-algorithms"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Crypto", package: "swift-crypto"),
@@ -138,7 +145,8 @@ let package = Package(
         .target(
             name: "PontoonApp",
             dependencies: [
-                "PontoonCore", "PontoonMetadata", "PontoonObjects", "PontoonPostgreSQL", "PontoonServer",
+                "PontoonCore", "PontoonHTTPClient", "PontoonMetadata", "PontoonObjects", "PontoonPostgreSQL",
+                "PontoonServer",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Crypto", package: "swift-crypto"),

@@ -5,6 +5,7 @@ import NIOHTTP1
 import NIOPosix
 import NIOSSL
 package import PontoonCore
+import PontoonHTTPClient
 
 /// The HTTP client that sends events to the receivers of webhooks.
 ///
@@ -70,6 +71,7 @@ package struct WebhookClient: WebhookSender {
         configuration.connectionPool.retryConnectionEstablishment = false
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 1
         configuration.httpVersion = .http1Only
+        configuration.http1_1ConnectionDebugInitializer = ResponseStatusCheck.add
         var tls = TLSConfiguration.makeClientConfiguration()
         tls.minimumTLSVersion = .tlsv12
         configuration.tlsConfiguration = tls

@@ -5,6 +5,7 @@ import NIOHTTP1
 import NIOPosix
 import NIOSSL
 import PontoonCore
+import PontoonHTTPClient
 import SystemPackage
 
 /// An HTTP response whose body has been read completely.
@@ -124,11 +125,13 @@ final class HTTPTransport: Sendable {
         #if os(Linux)
         let milliseconds = Int(min(settings.stallTimeout, .seconds(86_400)).inSeconds * 1000)
         configuration.http1_1ConnectionDebugInitializer = { channel in
-            channel.setOption(tcpUserTimeout, value: milliseconds).flatMapError { _ in
+            channel.setOption(tcpUserTimeout, value: milliseconds)
                 // Without the option, a stall is detected later.
-                channel.eventLoop.makeSucceededVoidFuture()
-            }
+                .flatMapError { _ in channel.eventLoop.makeSucceededVoidFuture() }
+                .flatMap { ResponseStatusCheck.add(to: channel) }
         }
+        #else
+        configuration.http1_1ConnectionDebugInitializer = ResponseStatusCheck.add
         #endif
         var tls = TLSConfiguration.makeClientConfiguration()
         // The default is TLS 1.0; RFC 8996 deprecates versions before 1.2.

@@ -6,6 +6,7 @@ import NIOFoundationEssentialsCompat
 import NIOHTTP1
 import NIOSSL
 import PontoonCore
+import PontoonHTTPClient
 import SystemPackage
 
 /// A client of an S3 store, which signs its requests and retries those that fail with a transient error.
@@ -54,6 +55,7 @@ struct S3Client: Sendable {
         // Disabled, because `retrying` retries only transient errors, with backoff.
         configuration.connectionPool.retryConnectionEstablishment = false
         configuration.httpVersion = .http1Only
+        configuration.http1_1ConnectionDebugInitializer = ResponseStatusCheck.add
         var tls = TLSConfiguration.makeClientConfiguration()
         // The default is TLS 1.0; RFC 8996 deprecates versions before 1.2.
         tls.minimumTLSVersion = .tlsv12

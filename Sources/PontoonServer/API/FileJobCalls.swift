@@ -39,10 +39,10 @@ struct FileJobCalls {
         try await call.discardBody()
         let listing = try await jobs.list(caller: call.caller, page: try call.query.page())
         return try .list(
-            listing.map { FileJobBody(job: $0, results: [], base: call.base) },
+            listing.map { FileJobBody(job: $0, results: nil, base: call.base) },
             path: Self.root,
             call: call,
-            fields: call.fields(defaults: FileJobBody.listFields)
+            fields: call.fields
         )
     }
 

@@ -4,14 +4,9 @@ import PontoonCore
 ///
 /// `GET /v2/async/files/{kind}/{job_id}`; source: docs/api.md#asynchronous-jobs.
 struct FileJobBody: JSONWritable {
-    /// The fields that a list shows by default: all but `result`.
-    static let listFields = [
-        "completed_files", "failed_files", "finished_on", "href", "id", "started_on", "state", "total_files", "type",
-    ]
-
     let job: FileJob
-    /// The results of the items that are done, in the order of the items; only in the details of a job.
-    let results: [FileJobResult]
+    /// The results of the items that are done, in the order of the items; `nil` in lists, which have no `result`.
+    let results: [FileJobResult]?
     let base: BaseURL
 
     func write(to json: inout JSONWriter) {
@@ -22,7 +17,7 @@ struct FileJobBody: JSONWritable {
             json.field("finished_on", job.finishedOn.map(Timestamp.init))
             json.field("href", "\(base.api)\(FileJobCalls.root)/\(job.kind.rawValue)/\(job.id)")
             json.field("id", job.id)
-            json.field("result", results.map { ResultBody(result: $0, base: base) })
+            if let results { json.field("result", results.map { ResultBody(result: $0, base: base) }) }
             json.field("started_on", job.startedOn.map(Timestamp.init))
             json.field("state", progress.state.rawValue.uppercased())
             json.field("total_files", progress.totalFiles)

@@ -166,6 +166,9 @@ struct FileJobTests {
             #expect(try list.entries.map { $0.string("type") } == ["DELETE", "MOVE", "COPY"])
             #expect(try list.entries.allSatisfy { $0["result"] == nil && $0["completed_files"] == 1 })
             #expect(list.headers["X-Total-Matching-Query"] == ["3"])
+            // The R client sends this with every call, and would take an empty list for the result.
+            let all = try await api.call(.GET, "/async/files?fields=_all")
+            #expect(try all.entries.count == 3 && all.entries.allSatisfy { $0["result"] == nil })
             let page = try await api.call(.GET, "/async/files?limit=1&offset=1&fields=type")
             #expect(try page.entries.map { $0.keys } == [["href", "type"]])
             #expect(try page.entries.first?.string("type") == "MOVE")

@@ -51,6 +51,19 @@ struct WebhookConnectionTests {
         #expect(reason.firstMatch(of: /[0-9]/) == nil, "\(reason)", sourceLocation: sourceLocation)
     }
 
+    @Test("a response with a status that HTTP does not have is a failed attempt", arguments: ["000", "050", "099"])
+    func statusBelowMinimum(_ status: String) async throws {
+        let end = "Content-Length: 2\r\n\r\n{}"
+        try await RawResponder.with("HTTP/1.1 \(status) OK\r\n\(end)HTTP/1.1 204 OK\r\n\r\n") { port in
+            let outcome = await Self.send(try Self.client(answers: []), try WebhookURL("http://127.0.0.1:\(port)/"))
+            guard case .failed(nil, let reason, nil) = outcome else {
+                Issue.record("\(outcome)")
+                return
+            }
+            #expect(reason == "the response from the receiver is not HTTP")
+        }
+    }
+
     @Test(
         "a name that stands for an address that is not public is refused",
         arguments: ["127.0.0.1", "10.0.0.1", "169.254.169.254", "::1", "::ffff:127.0.0.1", "64:ff9b::127.0.0.1"]
