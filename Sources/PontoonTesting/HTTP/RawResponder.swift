@@ -8,6 +8,8 @@ package enum RawResponder {
     /// - Parameters:
     ///   - response: The text.
     ///   - body: Receives the port.
+    /// - Returns: The value of `body`.
+    /// - Throws: The errors of `body`; `IOError` if the server cannot be started.
     package static func with<Value>(_ response: String, _ body: (Int) async throws -> Value) async throws -> Value {
         let listener = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             .childChannelInitializer { channel in

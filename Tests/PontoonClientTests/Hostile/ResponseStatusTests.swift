@@ -9,7 +9,10 @@ struct ResponseStatusTests {
     @Test(
         "a response with a status below 100 is an error, whatever follows it",
         arguments: ["000", "001", "050", "099"],
-        ["Content-Length: 0\r\n\r\n", "Content-Length: 2\r\n\r\n{}", "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"]
+        [
+            "Content-Length: 0\r\n\r\n", "Content-Length: 2\r\n\r\n{}",
+            "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+        ]
     )
     func belowMinimum(_ status: String, _ rest: String) async throws {
         let response = ScriptedServer.Response(raw: "HTTP/1.1 \(status) OK\r\n\(rest)")
