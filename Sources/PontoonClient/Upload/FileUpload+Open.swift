@@ -11,7 +11,7 @@ extension FileUpload {
         case alreadyThere(CompletedUpload)
     }
 
-    /// Opens and locks the journal of this upload; blocks.
+    /// Opens and locks the journal of this upload, which may be that of a former path of the file; blocks.
     ///
     /// A new journal records at once that an upload is about to start. If the process is killed before it learns the
     /// upload's id, the next run looks for the upload on the server.
@@ -23,6 +23,9 @@ extension FileUpload {
         guard let state = job.state else { return nil }
         let key = job.key(item)
         let identity = FileIdentity(facts: source.facts, sample: try source.sample())
+        if job.options.transfer.resumes, job.options.uploadID == nil, !job.journals.contains(key.fileName) {
+            try job.earlierJournals.move(to: key, of: identity, in: state)
+        }
         let journal = OpenJournal(journal: try state.journal(key), key: key, identity: identity)
         do {
             if journal.journal.head == nil { try journal.journal.begin(head(journal), isDurable: false) }

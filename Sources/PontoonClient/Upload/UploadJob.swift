@@ -22,6 +22,7 @@ struct UploadJob: TransferJob {
     let openUploads: OpenUploads
     /// File names of the journals that earlier runs left.
     let journals: Set<String>
+    let earlierJournals: EarlierJournals
     let wholeFiles: WholeFileLimit
     let archives: ArchiveRules
     let storage = StorageObservations()

@@ -46,7 +46,8 @@ extension Uploader {
                 folders: folders,
                 state: state,
                 finished: finished,
-                openUploads: OpenUploads(client, server: server, threads: .singleton)
+                openUploads: OpenUploads(client, server: server, threads: .singleton),
+                earlierJournals: try EarlierJournals(in: state, of: JournalKey(client, options.destination))
             )
             var entries: [UploadPreview.Entry] = []
             entries.reserveCapacity(items.count)
@@ -113,6 +114,7 @@ private struct UploadPlanner {
     let state: StateDirectory?
     let finished: FinishedLog?
     let openUploads: OpenUploads
+    let earlierJournals: EarlierJournals
 
     private typealias Decision = (action: UploadPreview.Action, plan: PartPlan?)
 
@@ -176,8 +178,11 @@ private struct UploadPlanner {
             remotePath: item.remotePath
         )
         let head = try await blocking { () -> JournalHead? in
-            guard options.transfer.resumes, let head = try state?.head(key) else { return nil }
+            guard options.transfer.resumes, let state else { return nil }
+            let head = try state.head(key)
+            guard head != nil || earlierJournals.contains(key) else { return nil }
             let identity = FileIdentity(facts: source.facts, sample: try source.sample())
+            guard let head else { return earlierJournals.head(of: identity, elsewhereThan: key) }
             return head.identity.isSame(as: identity) ? head : nil
         }
         guard let head, !head.upload.isEmpty else {

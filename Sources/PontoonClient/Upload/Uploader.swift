@@ -100,6 +100,7 @@ public struct Uploader: Sendable {
                 folders: folders,
                 openUploads: OpenUploads(context.client, server: server, threads: context.threads),
                 journals: journals,
+                earlierJournals: try EarlierJournals(in: state, of: JournalKey(client, options.destination)),
                 wholeFiles: wholeFiles,
                 archives: archives
             )

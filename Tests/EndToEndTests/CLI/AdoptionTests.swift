@@ -20,7 +20,7 @@ struct AdoptionTests {
     private func kill(
         _ server: ServerProcess,
         _ user: PontoonUser,
-        _ body: @Sendable (PontoonUser) async throws -> Void = { _ in }
+        _ body: @Sendable (PontoonUser, PontoonRun) async throws -> Void = { _, _ in }
     ) async throws -> PontoonRun {
         try await user.held(at: "/complete", server) { user, valve in
             let seen = Counter()
@@ -30,7 +30,7 @@ struct AdoptionTests {
             }
             valve.discard()
             try #require(run.code == nil && run.parts.count >= 2, "\(run)")
-            try await body(user)
+            try await body(user, run)
             return run
         }
     }
@@ -152,6 +152,29 @@ struct AdoptionTests {
                 try await isFirst(first, resumedBy: user.upload("--adopt", user.path("f")), server)
             }
             #expect(try user.names("state/pontoon/uploads") == [])
+        }
+    }
+
+    @Test("a file that was moved after its upload was interrupted resumes from its journal", arguments: [true, false])
+    func movedWithJournal(isChanged: Bool) async throws {
+        try await withPontoon { server, user in
+            try user.makeFile("f", size: Self.size)
+            try user.makeFile("other/x", size: 1)
+            _ = try await kill(server, user) { user, first in
+                if isChanged { try user.makeFile("f", size: Self.size, seed: 8) }
+                try FileManager.default.moveItem(atPath: user.path("f"), toPath: user.path("other/f"))
+                let file = user.path("other/f")
+                let plan = try await user.upload("--dry-run", file).all("plan").first
+                #expect(plan?.text("action") == (isChanged ? "upload" : "resume"), "\(String(describing: plan))")
+                let second = try await user.upload("--part-size", "5M", file)
+                if isChanged {
+                    #expect(second.code == 0 && second.parts.count == 7, "\(second)")
+                    #expect(try await server.api.content("f") == testBytes(seed: 8, count: Self.size))
+                } else {
+                    try await isFirst(first, resumedBy: second, server)
+                    #expect(try user.names("state/pontoon/uploads") == [])
+                }
+            }
         }
     }
 

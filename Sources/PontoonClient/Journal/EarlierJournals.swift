@@ -1,0 +1,80 @@
+import PontoonCore
+import SystemPackage
+
+/// The journals that earlier runs left for a destination.
+///
+/// The name of a journal depends on the path of the local file. A file that was moved, or copied with its times, has its
+/// journal under the name of its former path.
+struct EarlierJournals: Sendable {
+    private struct Entry: Sendable {
+        let path: FilePath
+        let head: JournalHead
+    }
+
+    private let entries: [ByteExactString: [Entry]]
+
+    /// Reads the first lines of all journals in a state directory; blocks.
+    ///
+    /// - Parameters:
+    ///   - state: The directory; `nil` has no journals.
+    ///   - place: The key of any upload to the destination.
+    /// - Throws: `.stateUnusable`.
+    init(in state: StateDirectory?, of place: JournalKey) throws {
+        let heads = try state?.heads() ?? []
+        let entries = heads.lazy.filter { !$0.head.upload.isEmpty && $0.head.place == place.place }
+            .map { Entry(path: $0.path, head: $0.head) }
+        self.entries = Dictionary(grouping: entries) { ByteExactString($0.head.remotePath) }
+    }
+
+    /// Returns whether there are journals of uploads to the same remote path.
+    func contains(_ key: JournalKey) -> Bool { entries[ByteExactString(key.remotePath)] != nil }
+
+    /// Returns the first line of the newest journal of the same file at another path; `nil` if there is none.
+    func head(of identity: FileIdentity, elsewhereThan key: JournalKey) -> JournalHead? {
+        candidates(identity, key).last?.head
+    }
+
+    /// Gives the newest journal of the same file at another path the name for its present path; blocks.
+    ///
+    /// Does nothing if another process has locked the journal.
+    ///
+    /// - Throws: `.stateUnusable`.
+    func move(to key: JournalKey, of identity: FileIdentity, in state: StateDirectory) throws {
+        for entry in candidates(identity, key).reversed() {
+            do {
+                if try move(entry, to: key, in: state) { return }
+            } catch let error as ClientError where error.code == .busy {
+                continue
+            }
+        }
+    }
+
+    /// - Returns: `false` if another process has finished the upload or aborted it in the meantime.
+    private func move(_ entry: Entry, to key: JournalKey, in state: StateDirectory) throws -> Bool {
+        let former = try Journal<JournalHead>(entry.path, for: key.work)
+        defer { try? former.close() }
+        guard var head = former.head else {
+            // Opening it has created it again.
+            try former.remove()
+            return false
+        }
+        guard head.upload == entry.head.upload else { return false }
+        head.source = key.source
+        let journal = try state.journal(key)
+        defer { try? journal.close() }
+        try journal.begin(head, isDurable: true)
+        for part in former.parts.values { try journal.append(part) }
+        try former.remove()
+        return true
+    }
+
+    private func candidates(_ identity: FileIdentity, _ key: JournalKey) -> [Entry] {
+        entries[ByteExactString(key.remotePath), default: []]
+            .filter { $0.head.source != key.source && $0.head.identity.isSame(as: identity) }
+    }
+}
+
+extension JournalHead {
+    /// Text that identifies the endpoint and the destination, as ``JournalKey/place``.
+    fileprivate var place: String { "\(endpoint)\n\(destinationKind)\n\(destination)" }
+}
