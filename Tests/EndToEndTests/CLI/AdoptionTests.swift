@@ -238,7 +238,7 @@ struct AdoptionTests {
         try await withPontoon { server, user in
             try user.makeFile("f", size: Self.size)
             let resumed = Inner()
-            let first = try await kill(server, user) { user in
+            let first = try await kill(server, user) { user, _ in
                 resumed.run = try await user.upload("--part-size", "6M", user.path("f"))
             }
             let second = try #require(resumed.run)
