@@ -17,7 +17,7 @@ struct ResponseStatusTests {
     func belowMinimum(_ status: String, _ rest: String) async throws {
         let response = ScriptedServer.Response(raw: "HTTP/1.1 \(status) OK\r\n\(rest)")
         try await ScriptedServer.with(respond: { _ in response }, settings: .impatient) { _, client in
-            await #expect(throws: ClientError.self) { _ = try await client.user() }
+            _ = await #expect(throws: ClientError.self) { _ = try await client.user() }
         }
     }
 
@@ -26,7 +26,7 @@ struct ResponseStatusTests {
         let ok = "HTTP/1.1 200 OK\r\nContent-Length: 19\r\n\r\n{\"username\": \"mal\"}\n"
         let response = ScriptedServer.Response(raw: "HTTP/1.1 099 OK\r\nContent-Length: 0\r\n\r\n\(ok)")
         try await ScriptedServer.with(respond: { _ in response }, settings: .impatient) { _, client in
-            await #expect(throws: ClientError.self) { _ = try await client.user() }
+            _ = await #expect(throws: ClientError.self) { _ = try await client.user() }
         }
     }
 }
