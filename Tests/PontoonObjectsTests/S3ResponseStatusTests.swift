@@ -16,7 +16,7 @@ struct S3ResponseStatusTests {
                 settings,
                 credentials: S3Credentials(accessKeyID: "id", secretAccessKey: Secret("key"))
             )
-            await #expect(throws: S3Unreachable.self) { try await store.check() }
+            await #expect(throws: S3CheckFailure.self) { try await store.check() }
             try await store.shutDown()
         }
     }
