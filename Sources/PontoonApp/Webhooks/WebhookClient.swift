@@ -53,8 +53,8 @@ package struct WebhookClient: WebhookSender {
         if let address = NetworkAddress(target.host) {
             found = [address]
         } else {
-            // A failure has the same reason as an address that is not allowed, so that members of the project cannot find
-            // out which names of internal hosts exist.
+            // A failure has the same reason as an address that is not allowed, so that members of the project cannot
+            // find out which names of internal hosts exist.
             found = (try? await resolver.addresses(of: target.host)) ?? []
         }
         let own = try? ownAddresses()

@@ -78,9 +78,9 @@ extension SQLConnection {
 
     /// Removes a project from the limits of tokens, and deletes the tokens that are limited to it alone.
     ///
-    /// Must be called when a project is deleted, because a later one can have the same id; also when a project is added,
-    /// because a token may have been created while the earlier project was being deleted, or the earlier project deleted
-    /// by version 0.1.0, which kept the limits.
+    /// Must be called when a project is deleted, because a later one can have the same id. Must also be called when a
+    /// project is added: a token may have been created while an earlier project was being deleted, and version 0.1.0
+    /// did not change the limits.
     func endTokenLimits(to project: ProjectID) throws {
         try enqueue(deleteTokensOfProject, [project])
         try enqueue(removeProjectFromTokens, [" \(project) "])

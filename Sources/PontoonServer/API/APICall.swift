@@ -24,6 +24,7 @@ struct APICall: Sendable {
         guard let caller = context.caller, let rateLimit = context.rateLimit else {
             throw PontoonError(.notAuthenticated, "Authentication is required.")
         }
+        query = try Query(request)
         self.request = request
         self.context = context
         self.caller = caller.caller
@@ -33,7 +34,6 @@ struct APICall: Sendable {
         self.bodies = bodies
         // User names contain no slash, so a sender's key never equals a user's.
         reservation = bodies.budget.reservation(for: session.map { "link/\($0.link.id)" } ?? self.caller.name)
-        query = try Query(request)
     }
 
     /// Checks that the caller belongs to the call's audience.

@@ -42,8 +42,8 @@ final class RequestHeadHandler: ChannelInboundHandler {
         }
     }
 
-    /// Expresses the rules of HTTP/1.0 in the headers: connections close by default, and there is no `100 Continue`, which
-    /// a client would interpret as the response.
+    /// Expresses the rules of HTTP/1.0 in the headers: connections close by default, and there is no `100 Continue`,
+    /// which a client would interpret as the response.
     ///
     /// Source: RFC 9110, sections 10.1.1 and 15.2; RFC 9112, section 9.3.
     private static func adapt(_ head: inout HTTPRequestHead) {
