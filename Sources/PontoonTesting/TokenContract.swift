@@ -15,6 +15,7 @@ package enum TokenContract: MetadataRule, CaseIterable {
     case latestUseIsKept
     case expiredTokensArePruned
     case listsAreLimitedToTheTokensProjects
+    case limitsEndWithTheirProject
 
     package func check(_ store: some MetadataStore) async throws {
         let fixture = try await MetadataFixture(in: store)
@@ -32,6 +33,7 @@ package enum TokenContract: MetadataRule, CaseIterable {
         case .expiredTokensArePruned: try await Self.expiredTokensArePruned(store)
         case .listsAreLimitedToTheTokensProjects:
             try await Self.listsAreLimitedToTheTokensProjects(store, fixture)
+        case .limitsEndWithTheirProject: try await Self.limitsEndWithTheirProject(store, fixture.project)
         }
     }
 
@@ -206,6 +208,45 @@ package enum TokenContract: MetadataRule, CaseIterable {
             let found = try await store.projects(for: "ada", matching: ProjectFilter(ids: projects), page: .all)
             try expect(Set(found.items.map(\.project.id)), equals: visible, "projects among \(projects)")
             try expect(found.total, equals: visible.count, "their total")
+        }
+    }
+
+    private static func limitsEndWithTheirProject(_ store: some MetadataStore, _ project: Project) async throws {
+        let id = project.id
+        let names = ["a\(id.shortName)", "\(id.shortName)2", id.shortName.uppercased()]
+        let others = Set(names.map { ProjectID(owner: id.owner, shortName: $0) })
+        let limits: [Set<ProjectID>?] = [nil, [id], others.union([id]), others]
+        // Tokens that are created after the deletion must not be limited to a later project with the same id either.
+        for isDeletion in [true, false] {
+            let tokens = limits.enumerated().map { index, projects in
+                TokenRecord.new(
+                    age: Double(limits.count - index),
+                    details: TokenDetails(rights: TokenRights(projects: projects))
+                )
+            }
+            for token in tokens {
+                try await store.addToken(token)
+                // From now on, the caller may be cached.
+                let caller = try await store.caller(withTokenHash: token.hash)
+                try expect(caller?.token, equals: token, "a new token")
+            }
+            if isDeletion {
+                try expect(try await store.deleteProject(id), "there was such a project")
+            } else {
+                try expect(try await store.addProject(project), "the id is free again")
+            }
+            let left = TokenRights(projects: others)
+            let expected: [TokenRights?] = [TokenRights.all, nil, left, left]
+            for (token, rights) in zip(tokens, expected) {
+                let found = try await store.caller(withTokenHash: token.hash)?.token
+                try expect(found?.details.rights, equals: rights, "the rights, deletion: \(isDeletion)")
+            }
+            try expect(
+                try await store.tokens(of: "ada").map(\.details.rights),
+                equals: expected.compactMap(\.self),
+                "the tokens, deletion: \(isDeletion)"
+            )
+            for token in tokens { _ = try await store.revokeToken(token.id) }
         }
     }
 }

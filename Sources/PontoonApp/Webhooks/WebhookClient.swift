@@ -54,11 +54,9 @@ package struct WebhookClient: WebhookSender {
         if let address = NetworkAddress(target.host) {
             found = [address]
         } else {
-            do {
-                found = try await resolver.addresses(of: target.host)
-            } catch {
-                return Refusal(reason: "the host name of the receiver cannot be resolved")
-            }
+            // A failure has the same reason as an address that is not allowed, so that members of the project cannot
+            // find out which names of internal hosts exist.
+            found = (try? await resolver.addresses(of: target.host)) ?? []
         }
         let own = try? ownAddresses()
         let allowed = found.filter { addresses.allows($0, own: own) }
@@ -116,7 +114,10 @@ package struct WebhookClient: WebhookSender {
 
     private static func refusal(isOwnKnown: Bool) -> String {
         isOwnKnown
-            ? "the address of the receiver is not on the public Internet, or is this server's own; see --webhook-allow"
+            ? """
+            the name of the receiver cannot be resolved, or its address is not on the public Internet or is this \
+            server's own; see --webhook-allow
+            """
             : "this server cannot determine its own addresses; allow it netlink sockets, or see --webhook-allow"
     }
 

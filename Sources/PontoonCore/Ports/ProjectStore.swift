@@ -2,7 +2,8 @@ package import PontoonFoundation
 
 /// Storage of projects and their members.
 package protocol ProjectStore: Sendable {
-    /// Adds a project, its root folder and its owner's membership.
+    /// Adds a project, its root folder and its owner's membership. Tokens that are limited to an earlier project with
+    /// the same id do not include this one.
     /// - Returns: `false`, with nothing changed, if the id is taken.
     /// - Throws: `.userNotFound` if its owner does not exist.
     func addProject(_ project: Project) async throws -> Bool
@@ -31,7 +32,8 @@ package protocol ProjectStore: Sendable {
     ///   expects.
     func updateProject(_ id: ProjectID, _ change: ProjectChange, now: Date) async throws -> Project?
     /// Deletes a project with its members, files, uploads, upload links, webhooks and quota. Discards the objects that
-    /// no file of another project uses; see ``DiscardedObjectStore``.
+    /// no file of another project uses; see ``DiscardedObjectStore``. Removes the project from the limits of tokens,
+    /// and deletes the tokens that are limited to it alone.
     /// - Returns: `false` if the project does not exist.
     func deleteProject(_ id: ProjectID) async throws -> Bool
 

@@ -33,6 +33,16 @@ package enum PercentEncoding {
         return String(validating: bytes, as: UTF8.self)
     }
 
+    /// Returns whether every `%` is followed by two hex digits.
+    package static func isWellFormed(_ text: String) -> Bool {
+        var rest = text.utf8[...]
+        while let index = rest.firstIndex(of: UInt8(ascii: "%")) {
+            rest = rest[index...].dropFirst()
+            guard Hex.decode(Substring(rest.prefix(2)))?.count == 1 else { return false }
+        }
+        return true
+    }
+
     private static func encode(_ text: String, keepingSlash: Bool) -> String {
         var encoded: [UInt8] = []
         encoded.reserveCapacity(text.utf8.count)

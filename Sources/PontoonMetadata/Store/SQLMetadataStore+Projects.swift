@@ -99,6 +99,7 @@ extension SQLMetadataStore {
             try connection.release([], charging: [owner: usage.negated])
             // The counters, tags, quota, upload links and webhooks are deleted by ON DELETE CASCADE.
             try connection.execute("DELETE FROM projects WHERE id = $1", [id])
+            try connection.endTokenLimits(to: id)
             // Former members can read that they were removed, and the owner that the project was deleted.
             let removed = members.filter { $0 != owner }.map { NewEvent.member(.memberRemoved, $0, of: id) }
             try recorder.record(removed + [.project(.projectDeleted, id, reader: owner)], on: connection)
@@ -158,6 +159,7 @@ extension SQLConnection {
             project.modifiedOn,
         ]
         guard try execute(insertProject, values) == 1 else { return false }
+        try endTokenLimits(to: project.id)
         try insert(tags: project.tags, of: project.id)
         try execute(insertRootFolder, [project.rootFolder, project.id, project.createdOn])
         try execute(insertOwner, [project.id, project.owner, project.createdOn])

@@ -75,6 +75,16 @@ extension SQLConnection {
         ]
         return try execute(insertToken, values) == 1
     }
+
+    /// Removes a project from the limits of tokens, and deletes the tokens that are limited to it alone.
+    ///
+    /// Must be called when a project is deleted, because a later one can have the same id. Must also be called when a
+    /// project is added: a token may have been created while an earlier project was being deleted, and version 0.1.0
+    /// did not change the limits.
+    func endTokenLimits(to project: ProjectID) throws {
+        try enqueue(deleteTokensOfProject, [project])
+        try enqueue(removeProjectFromTokens, [" \(project) "])
+    }
 }
 
 extension SQLRow {
@@ -125,3 +135,8 @@ private let selectTokens = SQLStatement(
         """
 )
 private let deleteToken: SQLStatement = "DELETE FROM tokens WHERE id = $1 OR hash = $1"
+private let deleteTokensOfProject: SQLStatement = "DELETE FROM tokens WHERE projects = $1"
+private let removeProjectFromTokens: SQLStatement = """
+    UPDATE tokens SET projects = TRIM(REPLACE(' ' || projects || ' ', $1, ' '))
+    WHERE REPLACE(' ' || projects || ' ', $1, ' ') <> ' ' || projects || ' '
+    """

@@ -18,11 +18,13 @@ struct APICall: Sendable {
     private let bodies: JSONBodyReader
     private let reservation: JSONBodyBudget.Reservation
 
-    /// - Throws: `.notAuthenticated` unless the request went through ``CallerMiddleware``.
+    /// - Throws: `.notAuthenticated` unless the request went through ``CallerMiddleware``; `.badRequest` if the query
+    ///   cannot be decoded.
     init(_ request: Request, _ context: AppContext, base: BaseURL, bodies: JSONBodyReader) throws(PontoonError) {
         guard let caller = context.caller, let rateLimit = context.rateLimit else {
             throw PontoonError(.notAuthenticated, "Authentication is required.")
         }
+        query = try Query(request)
         self.request = request
         self.context = context
         self.caller = caller.caller
@@ -32,7 +34,6 @@ struct APICall: Sendable {
         self.bodies = bodies
         // User names contain no slash, so a sender's key never equals a user's.
         reservation = bodies.budget.reservation(for: session.map { "link/\($0.link.id)" } ?? self.caller.name)
-        query = Query(request)
     }
 
     /// Checks that the caller belongs to the call's audience.

@@ -62,9 +62,12 @@ struct EventCalls {
     /// Returns the position in `Last-Event-ID` or else in `after`, after which to read; `nil` starts with the oldest
     /// event, and `latest` stands for the end of the log.
     ///
+    /// An empty header counts as absent: a client that has received no event has no id to send.
+    ///
     /// - Throws: `.badRequest` if the position is malformed; the errors of the store.
     private func cursor(_ call: APICall) async throws -> EventCursor? {
-        guard let text = call.request.headers[.lastEventID] ?? call.query["after"] else { return nil }
+        let last = call.request.headers[.lastEventID].flatMap { $0.isEmpty ? nil : $0 }
+        guard let text = last ?? call.query["after"] else { return nil }
         if text == "latest" { return try await events.latest() }
         guard let cursor = EventCursor(text) else {
             throw PontoonError(.badRequest, "The cursor is not valid; pass one that the server has returned, or none.")

@@ -70,9 +70,9 @@ extension SignedPath {
     /// - Parameters:
     ///   - request: The request.
     ///   - method: The method that the URL must allow; the one for `GET` also allows `HEAD`.
-    /// - Throws: `.urlRefused` if a parameter is missing.
+    /// - Throws: `.urlRefused` if a parameter is missing; `.badRequest` if the query cannot be decoded.
     init(_ request: Request, method: String) throws(PontoonError) {
-        let query = Query(request)
+        let query = try Query(request)
         guard let expires = query["expires"].flatMap({ Int64($0) }), let key = query["key"],
             let signature = query["signature"]
         else {

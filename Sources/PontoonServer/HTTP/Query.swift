@@ -8,12 +8,19 @@ struct Query: Sendable {
     /// Names and values, in request order.
     let items: [(name: String, value: String)]
 
-    /// Parses the query; a name or value that cannot be decoded remains encoded.
-    init(_ request: Request) {
-        items = (request.uri.query ?? "").split(separator: "&").map { item in
+    /// Parses the query.
+    ///
+    /// A name or value in which a `%` is not followed by two hex digits is not decoded at all, because some clients
+    /// send names with `%` unencoded.
+    ///
+    /// - Throws: `.badRequest` for an encoded name or value that is not UTF-8.
+    init(_ request: Request) throws(PontoonError) {
+        var items: [(name: String, value: String)] = []
+        for item in (request.uri.query ?? "").split(separator: "&") {
             let pair = item.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            return (Self.decode(pair[0]), pair.count == 2 ? Self.decode(pair[1]) : "")
+            items.append((name: try Self.decode(pair[0]), value: try Self.decode(pair.count == 2 ? pair[1] : "")))
         }
+        self.items = items
     }
 
     subscript(_ name: String) -> String? { items.first { $0.name == name }?.value }
@@ -63,8 +70,13 @@ struct Query: Sendable {
         return value
     }
 
-    private static func decode(_ text: Substring) -> String {
+    private static func decode(_ text: Substring) throws(PontoonError) -> String {
         let spaced = text.utf8.contains(UInt8(ascii: "+")) ? String(text).replacing("+", with: " ") : String(text)
-        return PercentEncoding.decode(spaced) ?? spaced
+        if let decoded = PercentEncoding.decode(spaced) { return decoded }
+        // Otherwise, the text would be stored with its escapes, and two different names could become one.
+        guard !PercentEncoding.isWellFormed(spaced) else {
+            throw PontoonError(.badRequest, "The query of the URL is percent-encoded, but not from UTF-8.")
+        }
+        return spaced
     }
 }

@@ -4,8 +4,8 @@ import PontoonCore
 
 /// A channel handler that rejects `Transfer-Encoding` values that SwiftNIO's decoder accepts but HTTP does not allow.
 ///
-/// It also reports the end of each head and of each request to ``SlowRequestHandler`` and ``RawQueryHandler``, and adds
-/// `Connection: close` to HTTP/1.0 requests without keep-alive.
+/// It also reports the end of each head and of each request to ``SlowRequestHandler`` and ``RawQueryHandler``. In
+/// HTTP/1.0 requests, it removes `Expect`, and adds `Connection: close` unless they ask for keep-alive.
 final class RequestHeadHandler: ChannelInboundHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart
@@ -31,10 +31,8 @@ final class RequestHeadHandler: ChannelInboundHandler {
                     || FileContentCalls.isPut(head.method.rawValue, head.uri)
                     || ArchiveCalls.isArchive(head.method.rawValue, head.uri)
             )
-            // Hummingbird does not see the version of a request; in HTTP/1.0, connections close by default.
-            if head.version.major == 1, head.version.minor == 0, !head.isKeepAlive {
-                head.headers.replaceOrAdd(name: "Connection", value: "close")
-            }
+            // Hummingbird does not see the version of a request.
+            if head.version == .http1_0 { Self.adapt(&head) }
             context.fireChannelRead(wrapInboundOut(.head(head)))
         case .body: context.fireChannelRead(data)
         case .end:
@@ -42,6 +40,15 @@ final class RequestHeadHandler: ChannelInboundHandler {
             rawQueries.receivedEnd()
             context.fireChannelRead(data)
         }
+    }
+
+    /// Expresses the rules of HTTP/1.0 in the headers: connections close by default, and there is no `100 Continue`,
+    /// which a client would interpret as the response.
+    ///
+    /// Source: RFC 9110, sections 10.1.1 and 15.2; RFC 9112, section 9.3.
+    private static func adapt(_ head: inout HTTPRequestHead) {
+        head.headers.remove(name: "Expect")
+        if !head.isKeepAlive { head.headers.replaceOrAdd(name: "Connection", value: "close") }
     }
 
     /// Returns whether the length of the body is unambiguous: HTTP/1.0 has no transfer encodings, and the server

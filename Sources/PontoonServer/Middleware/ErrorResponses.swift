@@ -49,7 +49,8 @@ extension AppContext {
 
     /// Logs the cause of a refusal, if there is one, because the response does not contain it.
     ///
-    /// A full disk is not logged here, but recorded for ``RequestReporter``.
+    /// Only the first cause in a request is logged at level warning. A full disk is not logged here, but recorded for
+    /// ``RequestReporter``.
     func logCause(of refusal: PontoonError) {
         // The reporter logs full disks once a minute, because every part fails then.
         if refusal.code == .storageFull { return record.note(refusal: .storageFull, fault: .full) }
@@ -58,7 +59,11 @@ extension AppContext {
             record.note(refusal: refusal.code, fault: .damaged)
             return log.error("object damaged", metadata: ["object": "\(cause)"])
         }
-        log.warning("request refused", metadata: ["cause": "\(cause)", "code": "\(refusal.code)"])
+        log.log(
+            level: record.admitCause() ? .warning : .debug,
+            "request refused",
+            metadata: ["cause": "\(cause)", "code": "\(refusal.code)"]
+        )
     }
 }
 

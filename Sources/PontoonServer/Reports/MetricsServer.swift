@@ -28,19 +28,8 @@ package func buildMetricsServer(
     )
     let tasks = ConnectionTasks()
     let router = Router(context: AppContext.self)
-    router.get("/metrics") { request, _ in
-        let body = ByteBuffer(string: text())
-        var response = Response(
-            status: .ok,
-            headers: [
-                .contentType: "text/plain; version=0.0.4; charset=utf-8", .contentLength: String(body.readableBytes),
-                .cacheControl: "no-store",
-            ],
-            body: ResponseBody(byteBuffer: body)
-        )
-        // The body is not read.
-        if request.hasBody { response.headers[.connection] = "close" }
-        return response
+    for method in [HTTPRequest.Method.get, .head] {
+        router.on("/metrics", method: method) { request, _ in metricsResponse(to: request, text: text()) }
     }
     return Application(
         router: router,
@@ -60,4 +49,19 @@ package func buildMetricsServer(
         onServerRunning: onReady,
         logger: logger
     )
+}
+
+private func metricsResponse(to request: Request, text: String) -> Response {
+    let body = ByteBuffer(string: text)
+    var response = Response(
+        status: .ok,
+        headers: [
+            .contentType: "text/plain; version=0.0.4; charset=utf-8", .contentLength: String(body.readableBytes),
+            .cacheControl: "no-store",
+        ],
+        body: ResponseBody(byteBuffer: body)
+    )
+    // The body is not read.
+    if request.hasBody { response.headers[.connection] = "close" }
+    return request.method == .head ? response.createHeadResponse() : response
 }

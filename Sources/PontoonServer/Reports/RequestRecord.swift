@@ -34,6 +34,7 @@ final class RequestRecord: Sendable {
         var refusal: PontoonError.Code?
         var flags = Flags()
         fileprivate var expectation: BodyExpectation?
+        fileprivate var hasLoggedCause = false
         /// Called when the response body has been sent in pieces, or could not be sent completely.
         fileprivate var onEnd: (@Sendable (Facts, _ isComplete: Bool) -> Void)?
     }
@@ -62,6 +63,16 @@ final class RequestRecord: Sendable {
             facts.refusal = refusal
             if refusal == .quotaExceeded { facts.flags.exceedsQuota = true }
             if let fault { facts.flags.fault = fault }
+        }
+    }
+
+    /// Returns whether this is the first refusal of the request whose cause is logged.
+    ///
+    /// A bulk request can be refused once for each of its items, and its caller must not fill the log.
+    func admitCause() -> Bool {
+        state.withLock { facts in
+            defer { facts.hasLoggedCause = true }
+            return !facts.hasLoggedCause
         }
     }
 

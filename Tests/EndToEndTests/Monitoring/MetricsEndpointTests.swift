@@ -62,6 +62,9 @@ struct MetricsEndpointTests {
             let response = try await server.api.send(.GET, url)
             #expect(response.status == 200)
             #expect(response.headers["Content-Type"] == ["text/plain; version=0.0.4; charset=utf-8"])
+            let head = try await server.api.send(.HEAD, url)
+            #expect(head.status == 200 && head.headers["Content-Type"] == response.headers["Content-Type"])
+            #expect(head.body.readableBytes == 0)
             for path in ["/", "/v2/user", "/metrics/x"] {
                 let other = url.replacing("/metrics", with: path)
                 #expect(try await server.api.send(.GET, other).status == 404, "\(path)")

@@ -39,6 +39,10 @@ struct EventCallTests {
             #expect(try await server.api.events(after: all[1].cursor).events == Array(all[2...]))
             let header = try await server.api.call(.GET, "/events?after=x", headers: ["Last-Event-ID": end])
             #expect(header.status == 200 && header["events"] == [], "the header takes precedence")
+            for (query, expected) in [("", all.count), ("?after=latest", 0)] {
+                let empty = try await server.api.call(.GET, "/events\(query)", headers: ["Last-Event-ID": ""])
+                #expect(try empty.status == 200 && empty.events.count == expected, "an empty header counts as absent")
+            }
             let (none, next) = try await other.events()
             #expect(none == [] && next == end)
             #expect(try await server.api.call(.GET, "/events?after=latest").text("next") == end)

@@ -32,11 +32,11 @@ struct RequestFuzzTests {
             "offset=0&limit=100&project=a%2Fb&name=x+y&name=%C3%A4&fields=_all", "token=n1YQ&limit=1&tag=a&&b=&=c&d",
             "expires=1800000000&key=k&signature=00ff",
         ]
-        Fuzzing.run(corpus) { bytes in
-            let query = Self.query(String(decoding: bytes, as: UTF8.self))
-            guard let page = try? query.page() else { return }
+        try Fuzzing.run(corpus) { bytes in
+            guard let query = try? Self.query(String(decoding: bytes, as: UTF8.self)), let page = try? query.page()
+            else { return }
             #expect((0...100).contains(page.limit) && page.offset >= 0)
-            let again = Self.query(query.encoded(page))
+            let again = try Self.query(query.encoded(page))
             let others = { (query: Query) in
                 query.items.filter { !["offset", "limit"].contains($0.name) }.map { "\($0.name)=\($0.value)" }
             }
@@ -45,9 +45,9 @@ struct RequestFuzzTests {
         }
     }
 
-    private static func query(_ text: String) -> Query {
+    private static func query(_ text: String) throws -> Query {
         let head = HTTPRequest(method: .get, scheme: nil, authority: nil, path: "/v2/files?\(text)")
-        return Query(Request(head: head, body: RequestBody(buffer: ByteBuffer())))
+        return try Query(Request(head: head, body: RequestBody(buffer: ByteBuffer())))
     }
 
     @Test(
@@ -59,6 +59,22 @@ struct RequestFuzzTests {
     )
     func unescape(text: String, expected: String?) {
         #expect(PercentEncoding.decode(text).map { Array($0.utf8) } == expected.map { Array($0.utf8) })
+    }
+
+    @Test(
+        "a query is decoded completely or not at all, and refused if it is percent-encoded but not UTF-8",
+        arguments: [
+            ("caf%C3%A9+1", "café 1"), ("%EF%BB%BFa", "\u{FEFF}a"), ("caf%E9.txt", nil), ("%C3", nil), ("%c3%28", nil),
+            ("%ED%A0%80", nil), ("a%20%FF", nil), ("%", "%"), ("50%", "50%"), ("100%+sure", "100% sure"),
+            ("%zz", "%zz"), ("%4", "%4"), ("a%20b%", "a%20b%"), ("%E9%zz", "%E9%zz"), ("%%41", "%%41"),
+        ] as [(String, String?)]
+    )
+    func decodeQuery(text: String, expected: String?) {
+        let bytes = expected.map { Array($0.utf8) }
+        let value = try? Self.query("name=\(text)")["name"]
+        #expect(value.map { Array($0.utf8) } == bytes)
+        let name = try? Self.query("a=b&\(text)=c").items.last?.name
+        #expect(name.map { Array($0.utf8) } == bytes)
     }
 
     @Test("an accepted range is within the file and not empty")

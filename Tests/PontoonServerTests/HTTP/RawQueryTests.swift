@@ -1,5 +1,6 @@
 import NIOCore
 import NIOHTTP1
+import PontoonCore
 import PontoonTesting
 import Testing
 
@@ -55,6 +56,46 @@ struct RawQueryTests {
             encoded += Array(buffer.readableBytesView)
         }
         return encoded
+    }
+
+    @Test("percent-encoding that is not UTF-8 is refused, and a % without two hex digits is part of a name")
+    func percentEncoding() async throws {
+        try await withTestServer { server in
+            let files = "/files?project=admin/uploads&name="
+            func put(_ name: String) async throws -> APIResponse {
+                let path = "/files/content?project=admin/uploads&name=\(name)"
+                return try await server.api.call(.PUT, path, bytes: ByteBuffer(string: "a"), type: nil)
+            }
+            for name in ["caf%E9.txt", "%ff", "a%20%C3", "%C3%28"] {
+                server.expectRefusal(try await put(name), 400, 90000, "\(name)")
+                server.expectRefusal(try await server.api.call(.GET, files + name), 400, 90000, "\(name)")
+                server.expectRefusal(try await server.api.call(.GET, "\(files)a&\(name)=b"), 400, 90000, "\(name)")
+                server.expectRefusal(try await server.api.call(.GET, "/files/\(name)"), 404, 90003, "\(name)")
+            }
+            for (text, name) in [
+                ("caf%C3%A9", "café"), ("caf%25E9.txt", "caf%E9.txt"), ("50%", "50%"), ("%zz", "%zz"),
+                ("%20+%", "%20 %"),
+            ] {
+                let stored = try await put(text)
+                #expect(stored.status == 201 && stored["name"] == .string(name), "\(text): \(stored.bodyText)")
+                let found = try await server.api.call(.GET, files + text)
+                #expect(try found.entryNames == [name], "\(text)")
+            }
+        }
+    }
+
+    @Test("the query of a signed URL is decoded in the same way")
+    func signedURL() async throws {
+        try await withTestServer(.live) { server in
+            let file = try await server.api.uploadSmall("a")
+            let path = try target(try await server.api.call(.GET, "/files/\(file)/download_info").text("url"))
+            func get(_ suffix: String) async throws -> APIResponse {
+                let head = "GET \(path)\(suffix) HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+                return try APIResponse(raw: try await server.exchange(head))
+            }
+            for suffix in ["", "&x=%zz", "&x=%"] { #expect(try await get(suffix).bodyText == "abc", "\(suffix)") }
+            for suffix in ["&x=%FF", "%FF"] { server.expectRefusal(try await get(suffix), 400, 90000, "\(suffix)") }
+        }
     }
 
     @Test("names in UTF-8 work on a kept connection, and bodies are unchanged")

@@ -197,14 +197,31 @@ struct ProjectLimitTests {
         }
     }
 
-    @Test("a token whose project was deleted has no projects")
+    @Test("the limit of a token ends with its project, and does not apply to a later one with the same id")
     func deletedProject() async throws {
         try await withTestServer { server in
-            let client = server.client(token: try await Self.limitedToken(server))
-            _ = try await server.api.createProject("Other")
-            #expect(try await server.api.call(.DELETE, "/projects/admin/uploads").status == 204)
-            #expect(try await client.listed("/projects") == [])
-            server.expectRefusal(try await client.call(.GET, "/projects/admin/other"), 404, 3002)
+            let kept = ProjectID(owner: "admin", shortName: "uploads")
+            let deleted = try await server.api.createProject("Deleted")
+            let project = try #require(ProjectID(deleted))
+            func client(_ projects: Set<ProjectID>) async throws -> APIClient {
+                let details = TokenDetails(rights: TokenRights(projects: projects))
+                return server.client(token: try await server.createToken(for: "admin", details))
+            }
+            let (alone, both) = (try await client([project]), try await client([project, kept]))
+            for client in [alone, both] {
+                #expect(try await client.call(.GET, "/projects/\(deleted)").status == 200)
+            }
+            #expect(try await alone.call(.DELETE, "/projects/\(deleted)").status == 204)
+            for isLater in [false, true] {
+                if isLater { #expect(try await server.api.createProject("Deleted") == deleted) }
+                for path in ["/projects", "/projects/\(deleted)", "/projects/\(kept)"] {
+                    server.expectRefusal(try await alone.call(.GET, path), 401, 90001, "\(path)")
+                }
+                server.expectRefusal(try await both.call(.GET, "/projects/\(deleted)"), 404, 3002)
+                #expect(try await both.listed("/projects") == [kept.description])
+                let tokens = try await server.api.call(.GET, "/tokens").entries
+                #expect(tokens.map { $0.keys.contains("projects") } == [false, true], "\(tokens)")
+            }
         }
     }
 }

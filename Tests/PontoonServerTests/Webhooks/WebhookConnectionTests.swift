@@ -122,7 +122,7 @@ struct WebhookConnectionTests {
         }
     }
 
-    @Test("an address in the URL is not looked up, and a name without addresses is reported")
+    @Test("an address in the URL is not looked up, and a name without addresses is refused")
     func unknown() async throws {
         try await WebhookReceiver.with { receiver in
             let lookups = Counter()
@@ -131,8 +131,30 @@ struct WebhookConnectionTests {
             #expect(await Self.send(client, targets[0]) == .accepted(status: 204))
             #expect(lookups.count == 0)
             let outcome = await Self.send(client, targets[1])
-            #expect(outcome == .failed(status: nil, reason: "the host name of the receiver cannot be resolved"))
+            Self.expectRefusal(outcome)
         }
+    }
+
+    @Test("the reason does not reveal whether an internal name exists", arguments: [true, false])
+    func internalNames(isOwnKnown: Bool) async throws {
+        struct Unavailable: Error {}
+        let address = try #require(NetworkAddress("10.0.0.1"))
+        let target = try WebhookURL("http://receiver.example/")
+        var outcomes: [WebhookOutcome] = []
+        for found in [[address], []] {
+            let client = WebhookClient(
+                addresses: WebhookAddresses(),
+                resolver: AddressResolver { _ in found },
+                ownAddresses: {
+                    guard isOwnKnown else { throw Unavailable() }
+                    return []
+                },
+                now: { Date() }
+            )
+            outcomes.append(await Self.send(client, target))
+        }
+        Self.expectRefusal(outcomes[0])
+        #expect(outcomes[0] == outcomes[1])
     }
 
     /// A number of lookups.
