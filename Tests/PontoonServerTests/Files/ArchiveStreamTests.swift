@@ -137,6 +137,42 @@ struct ArchiveStreamTests {
         }
     }
 
+    @Test("a body that is not well-formed HTTP is the client's error, in the summary and the log")
+    func malformedBody() async throws {
+        try await withEnduringServer { server in
+            var tar = TarBuilder()
+            tar.add("a", [1])
+            let start = "\(Self.head)X-SBG-Auth-Token: \(server.token)\r\nTransfer-Encoding: chunked\r\n\r\n"
+            let chunk = Array("\(String(tar.bytes.count, radix: 16))\r\n".utf8) + tar.bytes
+            for end in ["\r\nno length\r\n", "no line feed", "\r\n-1\r\n"] {
+                let response = try await server.exchange(ByteBuffer(bytes: Array(start.utf8) + chunk + Array(end.utf8)))
+                #expect(response.contains("\"summary\""), "\(end.debugDescription): \(response)")
+                #expect(response.contains("\"code\":90000") && response.contains("\"status\":400"), "\(response)")
+            }
+            #expect(server.log.contains("debug request body malformed"))
+            #expect(!server.log.contains("internal fault"))
+        }
+    }
+
+    @Test("a client that closes the connection in the middle of a body causes no error in the log")
+    func closed() async throws {
+        try await withEnduringServer { server in
+            var tar = TarBuilder()
+            tar.add("a", [1])
+            try await RawConnection.with(server) { connection in
+                try await connection.write(
+                    "\(Self.head)X-SBG-Auth-Token: \(server.token)\r\nContent-Length: 1000000\r\n\r\n"
+                )
+                try await connection.write(ByteBuffer(bytes: tar.bytes))
+                _ = try await connection.read(until: "\"path\":\"a\"")
+            }
+            try await eventually("the end is logged") {
+                server.log.contains("debug request body malformed") || server.log.contains("debug connection closed")
+            }
+            #expect(!server.log.contains("internal fault"))
+        }
+    }
+
     @Test("gzip that ends early or is damaged leaves the files before that", arguments: ["short", "damaged"])
     func damagedGzip(kind: String) async throws {
         try await withEnduringServer { server in
