@@ -87,6 +87,33 @@ struct ArchivePutTests {
         }
     }
 
+    @Test("the lines of refused entries have a total length, beyond which they are only counted")
+    func unreported() async throws {
+        try await withTestServer { server in
+            // Valid, so that it is reported whole.
+            let path = Array(repeating: String(repeating: "n", count: 200), count: 20).joined(separator: "/")
+            var link = TarBuilder()
+            link.addRecords(["path": path])
+            link.add("x", type: "2")
+            var tar = TarBuilder()
+            for _ in 0..<1200 { tar.add(raw: link.bytes) }
+            tar.add("good", [1])
+            let archive = try await server.api.putArchive(tar.finished())
+            let refused = archive.lines.count { $0["path"] == .string(path) }
+            #expect(archive.response.bodyText.utf8.count < 5 << 20)
+            #expect(refused > 800 && refused < 1200)
+            #expect(archive["good"]?["result"] == "created")
+            #expect(
+                archive.summary == [
+                    "summary": [
+                        "files": 1, "folders": 0, "failed": 1200, "bytes": 1,
+                        "unreported": .integer(Int64(1200 - refused)),
+                    ]
+                ]
+            )
+        }
+    }
+
     @Test("on_conflict applies to each file; folders are used if they exist")
     func conflicts() async throws {
         try await withEnduringServer { server in

@@ -215,4 +215,28 @@ struct ArchiveStreamTests {
             }
         }
     }
+
+    @Test("a body that expands a thousandfold to bytes that are not the content of files is refused")
+    func overheadBomb() async throws {
+        try await withTestServer { server in
+            try await withTemporaryFolder { folder in
+                // The label of a volume, which is ignored.
+                let script = """
+                    import sys, tarfile
+                    label = tarfile.TarInfo("label")
+                    label.type, label.size = b"V", 60 << 20
+                    sys.stdout.buffer.write(label.tobuf() + bytes(label.size + 1024))
+                    """
+                let archive = try Self.run("python3 -c '\(script)' | gzip", in: folder)
+                #expect(archive.count < 200_000)
+                let response = try await server.api.putArchive(
+                    ByteBuffer(bytes: archive),
+                    headers: ["Content-Encoding": "gzip"]
+                )
+                #expect(response.summary?["error"]?["code"] == 90000, "\(response.response.bodyText)")
+                let message = response.summary?["error"]?["message"]?.scalarText
+                #expect(message?.hasPrefix("The archive expands too much") == true)
+            }
+        }
+    }
 }
