@@ -242,7 +242,7 @@ struct TarReaderTests {
     @Test("a path that no entry may have is cut at a character boundary; others are shown whole")
     func longPaths() throws {
         let whole = Array(repeating: String(repeating: "n", count: 200), count: 20).joined(separator: "/")
-        let paths = [
+        let paths: [String] = [
             "a\n" + String(repeating: "é", count: 200), "/a" + String(repeating: "🧬", count: 200),
             String(repeating: "\u{1}", count: 5000), String(repeating: "a", count: 255) + "\n", whole,
         ]
@@ -255,13 +255,12 @@ struct TarReaderTests {
         tar.add("././@LongLink", [UInt8](repeating: 0x80, count: 300), type: "L")
         tar.add("x")
         let entries = try Contents(Array(tar.finished().readableBytesView)).entries
-        #expect(
-            entries.map(\.displayPath) == [
-                "a\n" + String(repeating: "é", count: 126), "/a" + String(repeating: "🧬", count: 63),
-                String(repeating: "\u{1}", count: 255), String(repeating: "a", count: 255), whole,
-                String(repeating: "\u{FFFD}", count: 255),
-            ]
-        )
+        let expected: [String] = [
+            "a\n" + String(repeating: "é", count: 126), "/a" + String(repeating: "🧬", count: 63),
+            String(repeating: "\u{1}", count: 255), String(repeating: "a", count: 255), whole,
+            String(repeating: "\u{FFFD}", count: 255),
+        ]
+        #expect(entries.map(\.displayPath) == expected)
     }
 
     @Test("a path that is not UTF-8 is refused, and shown with replacements")

@@ -162,11 +162,12 @@ struct ArchiveStreamTests {
         try await withEnduringServer { server in
             var tar = TarBuilder()
             tar.add("a", [1])
+            let start = tar.bytes
             try await RawConnection.with(server) { connection in
                 try await connection.write(
                     "\(Self.head)X-SBG-Auth-Token: \(server.token)\r\nContent-Length: 1000000\r\n\r\n"
                 )
-                try await connection.write(ByteBuffer(bytes: tar.bytes))
+                try await connection.write(ByteBuffer(bytes: start))
                 _ = try await connection.read(until: "\"path\":\"a\"")
             }
             try await eventually("the end is logged") {
