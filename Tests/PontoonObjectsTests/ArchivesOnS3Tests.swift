@@ -117,6 +117,7 @@ extension S3Server {
         let reception = archives.reception(
             into: try await archives.check(put, caller: user),
             limit: 1 << 26,
+            limits: ArchiveLimits { .max },
             labels: { _ in FileLabels() },
             reserving: { FixedMemory(size: memory) }
         )

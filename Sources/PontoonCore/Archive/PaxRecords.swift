@@ -2,7 +2,7 @@
 ///
 /// Source: POSIX.1-2017, pax, "pax Header Block"; GNU tar manual, "Sparse Formats".
 struct PaxRecords {
-    /// The path; `nil` if no header contains one, and empty if the entry's header cancels that of the global header.
+    /// The path; `nil` if no header contains one, or the last one is empty.
     private(set) var path: [UInt8]?
     private(set) var size: Int64?
     private(set) var isSparse = false
@@ -15,16 +15,31 @@ struct PaxRecords {
     mutating func add(_ bytes: [UInt8]) throws(TarError) {
         var rest = bytes[...]
         while !rest.isEmpty {
-            let record = try Self.first(of: &rest)
-            guard let separator = record.firstIndex(of: UInt8(ascii: "=")) else { throw Self.invalid }
-            try add(String(decoding: record[..<separator], as: UTF8.self), record[(separator + 1)...])
+            let (key, value) = try Self.first(of: &rest)
+            try add(key, value)
+        }
+    }
+
+    /// Checks a global header, whose records would apply to all entries after it.
+    ///
+    /// The records that programs write there, such as comments and times, are ignored. Those that matter to the server
+    /// are refused: with them, a short archive could repeat a long path or many labels for each of its entries.
+    ///
+    /// - Throws: ``TarError``.
+    static func checkGlobal(_ bytes: [UInt8]) throws(TarError) {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let (key, _) = try first(of: &rest)
+            guard !["path", "linkpath", "size", "SCHILY.realsize"].contains(key), !key.hasPrefix("GNU.sparse."),
+                !key.hasPrefix("PONTOON.")
+            else { throw TarError("A global pax header contains a path, size, checksum or labels") }
         }
     }
 
     private mutating func add(_ key: String, _ value: ArraySlice<UInt8>) throws(TarError) {
         switch key {
         // In a header of a sparse file, `path` names a folder with the number of a process.
-        case "path": if !isSparse { path = Array(value) }
+        case "path": if !isSparse { path = value.isEmpty ? nil : Array(value) }
         case "GNU.sparse.name": (path, isSparse) = (Array(value), true)
         case "size":
             guard !value.isEmpty else { return size = nil }
@@ -40,15 +55,19 @@ struct PaxRecords {
         }
     }
 
-    /// Removes the first record, and returns its text between the length and the line feed.
-    private static func first(of rest: inout ArraySlice<UInt8>) throws(TarError) -> ArraySlice<UInt8> {
+    /// Removes the first record, and returns its key and its value.
+    private static func first(
+        of rest: inout ArraySlice<UInt8>
+    ) throws(TarError) -> (key: String, value: ArraySlice<UInt8>) {
         let digits = rest.prefix(8).prefix { $0 != UInt8(ascii: " ") }
         guard digits.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
             let length = Int(String(decoding: digits, as: UTF8.self)), length > digits.count + 1, length <= rest.count,
             rest[rest.startIndex + length - 1] == UInt8(ascii: "\n"), rest[digits.endIndex] == UInt8(ascii: " ")
         else { throw invalid }
         defer { rest = rest.dropFirst(length) }
-        return rest[(digits.endIndex + 1)..<(rest.startIndex + length - 1)]
+        let record = rest[(digits.endIndex + 1)..<(rest.startIndex + length - 1)]
+        guard let separator = record.firstIndex(of: UInt8(ascii: "=")) else { throw invalid }
+        return (String(decoding: record[..<separator], as: UTF8.self), record[(separator + 1)...])
     }
 
     private static var invalid: TarError { TarError("A pax header is invalid") }

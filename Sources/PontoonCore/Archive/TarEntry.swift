@@ -19,13 +19,30 @@ package struct TarEntry: Hashable, Sendable {
     /// The record `PONTOON.labels`: a JSON object.
     package let labels: String?
 
+    /// Maximum length of an invalid path in ``displayPath`` in bytes.
+    private static let maximumInvalidPath = 255
+
     /// The path as text without slashes at its end; invalid UTF-8 is replaced with U+FFFD.
     ///
-    /// Truncated to ``ArchivePath/maximumLength`` bytes; a longer path is refused.
+    /// A path that no entry may have is truncated to 255 bytes at a character boundary, because control characters
+    /// take six bytes each in a response.
     package var displayPath: String {
-        let path = path.prefix((path.lastIndex { $0 != UInt8(ascii: "/") } ?? -1) + 1)
-        return String(decoding: path.prefix(ArchivePath.maximumLength), as: UTF8.self)
+        let trimmed = path.prefix((path.lastIndex { $0 != UInt8(ascii: "/") } ?? -1) + 1)
+        let isWhole = trimmed.count <= Self.maximumInvalidPath || (try? ArchivePath(self)) != nil
+        return String(decoding: isWhole ? trimmed : Self.truncated(trimmed), as: UTF8.self)
     }
+
+    private static func truncated(_ path: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+        let next = path.dropFirst(maximumInvalidPath).first ?? 0
+        let start = path.prefix(maximumInvalidPath)
+        // A character of UTF-8 has at most three continuation bytes.
+        guard isContinuation(next), let first = start.suffix(3).lastIndex(where: { !isContinuation($0) }) else {
+            return start
+        }
+        return start[..<first]
+    }
+
+    private static func isContinuation(_ byte: UInt8) -> Bool { byte & 0xC0 == 0x80 }
 }
 
 /// An event that a ``TarReader`` returns.

@@ -27,14 +27,17 @@ package struct TarReader: Sendable {
     private var state = State.header
     /// Number of bytes that were read before ``buffer``.
     private var position: Int64 = 0
-    /// The records that apply to all entries.
-    private var global = PaxRecords()
+    /// Number of bytes before ``position`` that are the content of files.
+    private var contentLength: Int64 = 0
     /// The records that apply to the next entry.
     private var records: PaxRecords?
     /// GNU tar's long name of the next entry.
     private var longName: [UInt8]?
 
     package init() {}
+
+    /// Number of bytes read so far that are not the content of files: headers, padding, and what is ignored.
+    package var overhead: Int64 { position - contentLength }
 
     /// Adds the next bytes of the archive.
     package mutating func append(_ bytes: ByteBuffer) {
@@ -90,6 +93,7 @@ package struct TarReader: Sendable {
             let count = Int(min(remaining, Int64(buffer.readableBytes)))
             guard count > 0, let bytes = buffer.readSlice(length: count) else { return .more }
             position += Int64(count)
+            contentLength += Int64(count)
             state = .content(remaining: remaining - Int64(count), padding: padding)
             return .event(.content(bytes))
         case .skipped(0):
@@ -156,11 +160,11 @@ package struct TarReader: Sendable {
         let bytes = Array(block.prefix(Int(size)))
         state = .header
         switch type {
-        case UInt8(ascii: "g"): try global.add(bytes)
+        case UInt8(ascii: "g"): try PaxRecords.checkGlobal(bytes)
         case UInt8(ascii: "L"): longName = Array(bytes.prefix { $0 != 0 })
         case UInt8(ascii: "K"): break
         default:
-            var records = records ?? global
+            var records = records ?? PaxRecords()
             try records.add(bytes)
             self.records = records
         }
@@ -168,8 +172,8 @@ package struct TarReader: Sendable {
     }
 
     private mutating func entry(_ header: TarHeader) -> TarEntry {
-        let records = records ?? global
-        let path = records.path.flatMap { $0.isEmpty ? nil : $0 } ?? longName ?? header.path
+        let records = records ?? PaxRecords()
+        let path = records.path ?? longName ?? header.path
         (self.records, longName) = (nil, nil)
         let kind = Self.kind(header.type, path, records)
         // Links and devices have no content, whatever their header says; only pax allows the content of a hard link.

@@ -109,27 +109,26 @@ struct ArchiveCalls {
         /// Sends the lines and the summary; returns the error after which no further entry was read, or `nil` if there
         /// was none.
         @concurrent private func sendLines(to writer: inout any ResponseBodyWriter) async throws -> PontoonError? {
-            var summary = ArchiveSummary()
+            var lines = ArchiveLines()
             defer {
-                call.note(
-                    .init(id: destination.folder, project: destination.project.description, bytes: summary.bytes)
-                )
+                let bytes = lines.summary.bytes
+                call.note(.init(id: destination.folder, project: destination.project.description, bytes: bytes))
             }
-            let error = try await sendResults(to: &writer, &summary)
+            let error = try await sendResults(to: &writer, &lines)
             let refusal = error.map { call.context.refusal(for: ($0 as? TarError).map(PontoonError.init) ?? $0) }
             if let refusal { call.context.record.note(refusal: refusal.code) }
-            let line = lines([ArchiveSummaryLine(summary: summary, error: refusal)])
-            try await writer.write(line)
+            try await write(lines.end(refusal), to: &writer)
             return refusal
         }
 
         @concurrent private func sendResults(
             to writer: inout any ResponseBodyWriter,
-            _ summary: inout ArchiveSummary
+            _ lines: inout ArchiveLines
         ) async throws -> (any Error)? {
             let reception = calls.archives.reception(
                 into: destination,
                 limit: calls.maximumSize,
+                limits: ArchiveLimits { [record = call.context.record] in record.facts.received },
                 labels: { try FileLabels(json: $0, "The record PONTOON.labels") },
                 reserving: { calls.memory.reservation(for: call.caller.name) }
             )
@@ -138,8 +137,8 @@ struct ArchiveCalls {
             while let batch = await reception.next() {
                 switch batch {
                 case .success(let results):
-                    summary.count(results)
-                    try await writer.write(lines(results.map(ArchiveResultLine.init)))
+                    let text = lines.lines(results)
+                    if text.readableBytes > 0 { try await write(text, to: &writer) }
                 case .failure(let error): return error
                 }
             }
@@ -153,16 +152,11 @@ struct ArchiveCalls {
             }
         }
 
-        /// Encodes lines as JSON, and counts their bytes as sent.
-        private func lines(_ lines: [some JSONWritable]) -> ByteBuffer {
-            var buffer = ByteBuffer()
-            for line in lines {
-                buffer.writeImmutableBuffer(JSONWriter(line).buffer)
-                buffer.writeStaticString("\n")
-            }
-            call.context.record.send(buffer.readableBytes)
-            calls.metrics.sent(buffer.readableBytes)
-            return buffer
+        /// Writes lines, and counts their bytes as sent.
+        @concurrent private func write(_ lines: ByteBuffer, to writer: inout any ResponseBodyWriter) async throws {
+            call.context.record.send(lines.readableBytes)
+            calls.metrics.sent(lines.readableBytes)
+            try await writer.write(lines)
         }
     }
 }

@@ -34,6 +34,11 @@ extension AppContext {
             log.debug("connection closed", metadata: ["error": "\(error)"])
             return PontoonError(.bodyIncomplete, "The connection was closed before the request was complete.")
         }
+        // Only while a response is being sent; see ``response(to:)``.
+        if error is HTTPParserError {
+            log.debug("request body malformed", metadata: ["error": "\(error)"])
+            return PontoonError(.bodyIncomplete, "The request body was cut off, or is not well-formed HTTP.")
+        }
         if let shortage = error as? Errno, [.tooManyOpenFiles, .tooManyOpenFilesInSystem].contains(shortage) {
             log.error("out of file descriptors", metadata: ["error": "\(shortage)"])
             return PontoonError(.unavailable, "The server is overloaded; try again later.")

@@ -1,6 +1,53 @@
 import NIOCore
 import PontoonCore
 
+/// The encoder of the response to an archive, which counts the results and limits the lines of refused entries.
+///
+/// An entry that is refused costs its sender a few bytes, so that a short archive could cause a response of any length.
+struct ArchiveLines {
+    /// Total length in bytes of the lines of refused entries after which further ones are only counted.
+    private static let maximumRefusals = 4 << 20
+
+    /// The counts of all results.
+    private(set) var summary = ArchiveSummary()
+    /// Total length of the lines of refused entries in bytes.
+    private var refusals = 0
+    /// Number of refused entries without a line.
+    private var unreported = 0
+
+    /// Counts results, and returns their lines; an empty buffer if they have none.
+    mutating func lines(_ results: [ArchiveResult]) -> ByteBuffer {
+        summary.count(results)
+        var buffer = ByteBuffer()
+        for result in results {
+            guard case .refused = result else {
+                Self.append(ArchiveResultLine(result: result), to: &buffer)
+                continue
+            }
+            guard refusals < Self.maximumRefusals else {
+                unreported += 1
+                continue
+            }
+            let start = buffer.writerIndex
+            Self.append(ArchiveResultLine(result: result), to: &buffer)
+            refusals += buffer.writerIndex - start
+        }
+        return buffer
+    }
+
+    /// Returns the last line, with the counts and the error after which no further entry was read, if there was one.
+    func end(_ error: PontoonError?) -> ByteBuffer {
+        var buffer = ByteBuffer()
+        Self.append(ArchiveSummaryLine(summary: summary, unreported: unreported, error: error), to: &buffer)
+        return buffer
+    }
+
+    private static func append(_ line: some JSONWritable, to buffer: inout ByteBuffer) {
+        buffer.writeImmutableBuffer(JSONWriter(line).buffer)
+        buffer.writeStaticString("\n")
+    }
+}
+
 /// The line for one entry in the response to an archive.
 ///
 /// Source: docs/api.md#a-folder-in-one-call.
@@ -44,18 +91,21 @@ struct ArchiveResultLine: JSONWritable {
 /// The last line in the response to an archive.
 struct ArchiveSummaryLine: JSONWritable {
     let summary: ArchiveSummary
+    /// Number of refused entries without a line.
+    let unreported: Int
     /// The error after which no further entry was read; `nil` if the archive was read to its end.
     let error: PontoonError?
 
     func write(to json: inout JSONWriter) {
         json.object { json in
             json.field("error", error.map { ErrorBody($0) })
-            json.field("summary", Numbers(summary: summary))
+            json.field("summary", Numbers(summary: summary, unreported: unreported > 0 ? unreported : nil))
         }
     }
 
     private struct Numbers: JSONWritable {
         let summary: ArchiveSummary
+        let unreported: Int?
 
         func write(to json: inout JSONWriter) {
             json.object { json in
@@ -63,6 +113,7 @@ struct ArchiveSummaryLine: JSONWritable {
                 json.field("failed", summary.failed)
                 json.field("files", summary.files)
                 json.field("folders", summary.folders)
+                json.field("unreported", unreported)
             }
         }
     }

@@ -43,10 +43,12 @@ struct TarReaderTests {
 
     private static func sample() -> TarBuilder {
         var tar = TarBuilder()
-        tar.addRecords(["comment": "c", "PONTOON.labels": "{}"], type: "g")
+        tar.addRecords(["comment": "c", "mtime": "1"], type: "g")
         tar.add("run/", type: "5")
         tar.add("run/a.txt", Array("abc".utf8))
-        tar.addRecords(["path": "run/ü/long", "PONTOON.checksum": "AAAAAAAAAAA=", "mtime": "1.5"])
+        tar.addRecords([
+            "path": "run/ü/long", "PONTOON.checksum": "AAAAAAAAAAA=", "PONTOON.labels": "{}", "mtime": "1.5",
+        ])
         tar.add("run/short", [UInt8](repeating: 7, count: 1025))
         tar.add("././@LongLink", Array("run/gnu\0".utf8), type: "L")
         tar.add("run/cut", [])
@@ -65,7 +67,7 @@ struct TarReaderTests {
             contents.entries.map(\.kind) == [.folder, .file, .file, .file, .unsupported("a symbolic link")]
         )
         #expect(contents.entries.map(\.checksum) == [nil, nil, "AAAAAAAAAAA=", nil, nil])
-        #expect(contents.entries.allSatisfy { $0.labels == "{}" })
+        #expect(contents.entries.map(\.labels) == [nil, nil, "{}", nil, nil])
         #expect(contents.files == [Array("abc".utf8), [UInt8](repeating: 7, count: 1025), []])
     }
 
@@ -118,6 +120,47 @@ struct TarReaderTests {
         } throws: {
             ($0 as? TarError)?.message == "The body is not a tar archive."
         }
+    }
+
+    @Test(
+        "a global header that would change each entry is refused",
+        arguments: [
+            "path", "linkpath", "size", "PONTOON.labels", "PONTOON.checksum", "GNU.sparse.major", "GNU.sparse.name",
+            "SCHILY.realsize",
+        ]
+    )
+    func global(key: String) throws {
+        var tar = TarBuilder()
+        tar.addRecords(["comment": "c", key: "1"], type: "g")
+        tar.add("a")
+        #expect {
+            try Contents(Array(tar.finished().readableBytesView))
+        } throws: {
+            ($0 as? TarError)?.message.hasPrefix("A global pax header contains") == true
+        }
+    }
+
+    @Test("an empty path in a pax header is ignored, also after another")
+    func emptyPath() throws {
+        var tar = TarBuilder()
+        tar.addRecords(["path": "b"])
+        tar.addRecords(["path": ""])
+        tar.add("a")
+        let entries = try Contents(Array(tar.finished().readableBytesView)).entries
+        #expect(entries.map(\.displayPath) == ["a"])
+    }
+
+    @Test("only headers, padding and what is ignored count as overhead")
+    func overhead() throws {
+        var tar = TarBuilder()
+        tar.add("a", [UInt8](repeating: 1, count: 1000))
+        tar.add("folder", type: "5")
+        tar.addRecords(["path": "b"])
+        tar.add("x", [1, 2], type: "M")
+        var reader = TarReader()
+        reader.append(ByteBuffer(bytes: tar.bytes))
+        while try reader.next() != nil {}
+        #expect(reader.overhead == Int64(tar.bytes.count) - 1000)
     }
 
     @Test("entries with content of other types are skipped with their content")
@@ -194,6 +237,30 @@ struct TarReaderTests {
         tar.add("x")
         let entry = try #require(try Contents(Array(tar.finished().readableBytesView)).entries.first)
         #expect((try? ArchivePath(entry))?.names == names)
+    }
+
+    @Test("a path that no entry may have is cut at a character boundary; others are shown whole")
+    func longPaths() throws {
+        let whole = Array(repeating: String(repeating: "n", count: 200), count: 20).joined(separator: "/")
+        let paths: [String] = [
+            "a\n" + String(repeating: "é", count: 200), "/a" + String(repeating: "🧬", count: 200),
+            String(repeating: "\u{1}", count: 5000), String(repeating: "a", count: 255) + "\n", whole,
+        ]
+        var tar = TarBuilder()
+        for path in paths {
+            tar.addRecords(["path": path])
+            tar.add("x")
+        }
+        // Continuation bytes that belong to no character.
+        tar.add("././@LongLink", [UInt8](repeating: 0x80, count: 300), type: "L")
+        tar.add("x")
+        let entries = try Contents(Array(tar.finished().readableBytesView)).entries
+        let expected: [String] = [
+            "a\n" + String(repeating: "é", count: 126), "/a" + String(repeating: "🧬", count: 63),
+            String(repeating: "\u{1}", count: 255), String(repeating: "a", count: 255), whole,
+            String(repeating: "\u{FFFD}", count: 255),
+        ]
+        #expect(entries.map(\.displayPath) == expected)
     }
 
     @Test("a path that is not UTF-8 is refused, and shown with replacements")

@@ -73,7 +73,7 @@ struct ArchivePutTests {
         }
     }
 
-    @Test("a path of any length is reported with at most 4096 bytes")
+    @Test("a path that is too long is reported with at most 255 bytes")
     func longPath() async throws {
         try await withEnduringServer { server in
             var tar = TarBuilder()
@@ -83,7 +83,34 @@ struct ArchivePutTests {
             let archive = try await server.api.putArchive(tar.finished())
             #expect(archive.summary?["summary"]?["failed"] == 1, "\(archive.results.map { $0.suffix(100) })")
             #expect(archive.summary?["summary"]?["files"] == 1)
-            #expect(archive.lines.first?["path"]?.scalarText?.utf8.count == 4096)
+            #expect(archive.lines.first?["path"]?.scalarText?.utf8.count == 255)
+        }
+    }
+
+    @Test("the lines of refused entries have a total length, beyond which they are only counted")
+    func unreported() async throws {
+        try await withTestServer { server in
+            // Valid, so that it is reported whole.
+            let path = Array(repeating: String(repeating: "n", count: 200), count: 20).joined(separator: "/")
+            var link = TarBuilder()
+            link.addRecords(["path": path])
+            link.add("x", type: "2")
+            var tar = TarBuilder()
+            for _ in 0..<1200 { tar.add(raw: link.bytes) }
+            tar.add("good", [1])
+            let archive = try await server.api.putArchive(tar.finished())
+            let refused = archive.lines.count { $0["path"] == .string(path) }
+            #expect(archive.response.bodyText.utf8.count < 5 << 20)
+            #expect(refused > 800 && refused < 1200)
+            #expect(archive["good"]?["result"] == "created")
+            #expect(
+                archive.summary == [
+                    "summary": [
+                        "files": 1, "folders": 0, "failed": 1200, "bytes": 1,
+                        "unreported": .integer(Int64(1200 - refused)),
+                    ]
+                ]
+            )
         }
     }
 

@@ -137,6 +137,46 @@ struct ArchiveStreamTests {
         }
     }
 
+    @Test("a body that is not well-formed HTTP is the client's error, in the summary and the log")
+    func malformedBody() async throws {
+        try await withEnduringServer { server in
+            var tar = TarBuilder()
+            tar.add("a", [1])
+            let start = "\(Self.head)X-SBG-Auth-Token: \(server.token)\r\nTransfer-Encoding: chunked\r\n\r\n"
+            let chunk = Array("\(String(tar.bytes.count, radix: 16))\r\n".utf8) + tar.bytes
+            for end in ["\r\nno length\r\n", "no line feed", "\r\n-1\r\n"] {
+                let response = try await RawConnection.with(server) { connection in
+                    try await connection.write(ByteBuffer(bytes: Array(start.utf8) + chunk + Array(end.utf8)))
+                    return try await connection.read(until: "\"summary\"")
+                }
+                #expect(response.contains("\"summary\""), "\(end.debugDescription): \(response)")
+                #expect(response.contains("\"code\":90000") && response.contains("\"status\":400"), "\(response)")
+            }
+            #expect(server.log.contains("debug request body malformed"))
+            #expect(!server.log.contains("internal fault"))
+        }
+    }
+
+    @Test("a client that closes the connection in the middle of a body causes no error in the log")
+    func closed() async throws {
+        try await withEnduringServer { server in
+            var tar = TarBuilder()
+            tar.add("a", [1])
+            let start = tar.bytes
+            try await RawConnection.with(server) { connection in
+                try await connection.write(
+                    "\(Self.head)X-SBG-Auth-Token: \(server.token)\r\nContent-Length: 1000000\r\n\r\n"
+                )
+                try await connection.write(ByteBuffer(bytes: start))
+                _ = try await connection.read(until: "\"path\":\"a\"")
+            }
+            try await eventually("the end is logged") {
+                server.log.contains("debug request body malformed") || server.log.contains("debug connection closed")
+            }
+            #expect(!server.log.contains("internal fault"))
+        }
+    }
+
     @Test("gzip that ends early or is damaged leaves the files before that", arguments: ["short", "damaged"])
     func damagedGzip(kind: String) async throws {
         try await withEnduringServer { server in
@@ -176,6 +216,30 @@ struct ArchiveStreamTests {
                 )
                 #expect(response.results == ["big 90007"])
                 #expect(try server.unfinishedObjects() == [])
+            }
+        }
+    }
+
+    @Test("a body that expands a thousandfold to bytes that are not the content of files is refused")
+    func overheadBomb() async throws {
+        try await withTestServer { server in
+            try await withTemporaryFolder { folder in
+                // The label of a volume, which is ignored.
+                let script = """
+                    import sys, tarfile
+                    label = tarfile.TarInfo("label")
+                    label.type, label.size = b"V", 60 << 20
+                    sys.stdout.buffer.write(label.tobuf() + bytes(label.size + 1024))
+                    """
+                let archive = try Self.run("python3 -c '\(script)' | gzip", in: folder)
+                #expect(archive.count < 200_000)
+                let response = try await server.api.putArchive(
+                    ByteBuffer(bytes: archive),
+                    headers: ["Content-Encoding": "gzip"]
+                )
+                #expect(response.summary?["error"]?["code"] == 90000, "\(response.response.bodyText)")
+                let message = response.summary?["error"]?["message"]?.scalarText
+                #expect(message?.hasPrefix("The archive expands too much") == true)
             }
         }
     }

@@ -14,6 +14,10 @@ final class ArchiveFolders: Sendable {
         var folders: [ByteExactString: Result<Folder, PontoonError>] = [:]
         /// Total length of the paths in bytes.
         var size = 0
+        /// Number of folders that were or are being created for the archive, including those that were forgotten.
+        var newFolders = 0
+
+        mutating func forget() { (folders, size) = ([:], 0) }
 
         /// Records that a folder is refused with the error of a folder above it, unless it already has a result.
         mutating func inherit(_ error: PontoonError, by names: some Collection<String>) {
@@ -30,12 +34,19 @@ final class ArchiveFolders: Sendable {
     private static let foldersPerTransaction = 500
 
     private let destination: ArchiveDestination
+    private let limits: ArchiveLimits
     private let metadata: any MetadataStore
     private let now: @Sendable () -> Date
     private let known = Mutex(Known())
 
-    init(_ destination: ArchiveDestination, metadata: any MetadataStore, now: @escaping @Sendable () -> Date) {
+    init(
+        _ destination: ArchiveDestination,
+        limits: ArchiveLimits,
+        metadata: any MetadataStore,
+        now: @escaping @Sendable () -> Date
+    ) {
         self.destination = destination
+        self.limits = limits
         self.metadata = metadata
         self.now = now
     }
@@ -49,10 +60,13 @@ final class ArchiveFolders: Sendable {
     }
 
     /// Forgets all folders, because one of them was deleted by another call.
-    func forget() { known.withLock { $0 = Known() } }
+    func forget() { known.withLock { $0.forget() } }
 
     /// Creates the folders with these paths, and all folders above them, unless they exist; ``folder(_:)`` then returns
     /// the results.
+    ///
+    /// Once the archive has as many new folders as its length allows, folders that are not known yet are refused with
+    /// `.limitReached`, until more of the archive has arrived.
     ///
     /// - Throws: An error if the metadata store is unavailable.
     func create(_ paths: [some Collection<String>]) async throws {
@@ -63,8 +77,11 @@ final class ArchiveFolders: Sendable {
             let results = try await metadata.addFolders(new.map(\.folder), by: destination.caller.name)
             known.withLock { known in
                 for (planned, result) in zip(new, results) {
+                    let folder = result.map { Folder(id: $0.id, isNew: $0.id == planned.folder.id) }
                     known.size += planned.path.bytes.count
-                    known.folders[planned.path] = result.map { Folder(id: $0.id, isNew: $0.id == planned.folder.id) }
+                    known.folders[planned.path] = folder
+                    if case .success(let folder) = folder, folder.isNew { continue }
+                    known.newFolders -= 1
                 }
             }
         }
@@ -78,11 +95,14 @@ final class ArchiveFolders: Sendable {
     /// Removes paths until the folders that are not known yet suffice for a transaction, and returns these folders:
     /// each after its parent.
     private func plan(_ paths: inout ArraySlice<some Collection<String>>) -> [Planned] {
-        known.withLock { known in
-            if known.size > Self.maximumSize { known = Known() }
+        let maximum = limits.maximumFolders
+        return known.withLock { known in
+            if known.size > Self.maximumSize { known.forget() }
             var new: [Planned] = []
             var ids: [ByteExactString: String] = [:]
-            while new.count < Self.foldersPerTransaction, let names = paths.popFirst() {
+            while new.count < Self.foldersPerTransaction {
+                let waiting = paths
+                guard let names = paths.popFirst() else { break }
                 var (text, parent) = ("", destination.folder)
                 for name in names {
                     text += text.isEmpty ? name : "/\(name)"
@@ -95,9 +115,19 @@ final class ArchiveFolders: Sendable {
                     case .success(let folder):
                         parent = folder.id
                         continue
-                    case .failure(let error):
+                    case .failure(let error) where error.code != .limitReached:
                         known.inherit(error, by: names)
-                    case nil:
+                    case .some(.failure), nil:
+                        guard known.newFolders < maximum else {
+                            // Of those that are planned, some may exist, and then do not count.
+                            if !new.isEmpty {
+                                paths = waiting
+                                return new
+                            }
+                            known.inherit(Self.tooManyFolders, by: names)
+                            break
+                        }
+                        known.newFolders += 1
                         let folder = folder(name, in: parent)
                         new.append(Planned(path: path, folder: folder))
                         (ids[path], parent) = (folder.id, folder.id)
@@ -108,6 +138,13 @@ final class ArchiveFolders: Sendable {
             }
             return new
         }
+    }
+
+    private static var tooManyFolders: PontoonError {
+        PontoonError(
+            .limitReached,
+            "The archive would create too many folders for its length. Send this entry in another archive."
+        )
     }
 
     private func folder(_ name: String, in parent: String) -> File {

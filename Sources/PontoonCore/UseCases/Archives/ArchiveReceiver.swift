@@ -16,6 +16,7 @@ struct ArchiveReceiver: Sendable {
     let folders: ArchiveFolders
     let queue: ArchiveQueue
     let limit: Int64
+    let limits: ArchiveLimits
     let labels: @Sendable (String) throws -> FileLabels
     let reserve: @Sendable () -> any ArchiveMemory
     /// The treatment of the current entry's content.
@@ -38,6 +39,7 @@ struct ArchiveReceiver: Sendable {
         folders: ArchiveFolders,
         queue: ArchiveQueue,
         limit: Int64,
+        limits: ArchiveLimits,
         labels: @escaping @Sendable (String) throws -> FileLabels,
         reserve: @escaping @Sendable () -> any ArchiveMemory
     ) {
@@ -46,19 +48,22 @@ struct ArchiveReceiver: Sendable {
         self.folders = folders
         self.queue = queue
         self.limit = limit
+        self.limits = limits
         self.labels = labels
         self.reserve = reserve
     }
 
     /// Receives all entries.
     ///
-    /// - Throws: ``TarError``, the errors of the body, and those of an unavailable store; `CancellationError`.
+    /// - Throws: ``TarError``; `.badRequest` if the archive expands too much; the errors of the body, and those of an
+    ///   unavailable store; `CancellationError`.
     mutating func receive<Body: AsyncSequence>(_ body: Body) async throws where Body.Element == ByteBuffer {
         do {
             var reader = TarReader()
             for try await chunk in body where chunk.readableBytes > 0 {
                 reader.append(chunk)
                 while let event = try reader.next() { try await handle(event) }
+                try limits.check(overhead: reader.overhead)
             }
             // The body of a cancelled request ends early without an error.
             try Task.checkCancellation()

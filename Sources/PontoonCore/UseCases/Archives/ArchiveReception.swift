@@ -11,7 +11,8 @@ package struct ArchiveReception: Sendable {
     /// Waits while ``next()`` is not called, so that memory is bounded. Cancel the task to stop it.
     ///
     /// - Parameter body: The bytes of the archive, in chunks of any size.
-    /// - Returns: The error after which no further entry was read: ``TarError``, or an error of the body or of a store.
+    /// - Returns: The error after which no further entry was read: ``TarError``, `.badRequest` if the archive expands
+    ///   too much, or an error of the body or of a store.
     package func receive<Body: AsyncSequence & Sendable>(_ body: Body) async -> (any Error)?
     where Body.Element == ByteBuffer {
         defer { queue.finish() }

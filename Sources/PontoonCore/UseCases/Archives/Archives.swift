@@ -21,7 +21,7 @@ package struct Archives: Sendable {
     /// - Parameters:
     ///   - put: The description of the archive.
     ///   - caller: Needs `write` in the project.
-    /// - Returns: The destination for ``reception(into:limit:labels:reserving:)``.
+    /// - Returns: The destination for ``reception(into:limit:limits:labels:reserving:)``.
     /// - Throws: `.projectNotFound`, `.destinationNotFound`, `.destinationForbidden` (also if the rule is `overwrite`
     ///   and the caller's token is only for uploads) or `.parentNotFolder`.
     package func check(_ put: ArchivePut, caller: Caller) async throws -> ArchiveDestination {
@@ -42,6 +42,7 @@ package struct Archives: Sendable {
     /// - Parameters:
     ///   - destination: The destination.
     ///   - limit: Maximum length of a file in bytes.
+    ///   - limits: The limits of the archive itself.
     ///   - labels: Parses the labels of an entry.
     ///   - reserve: Reserves memory for a file that is too long to be stored with others, and must be kept until it is
     ///     complete. Called only with a presigned store.
@@ -49,10 +50,11 @@ package struct Archives: Sendable {
     package func reception(
         into destination: ArchiveDestination,
         limit: Int64,
+        limits: ArchiveLimits,
         labels: @escaping @Sendable (String) throws -> FileLabels,
         reserving reserve: @escaping @Sendable () -> any ArchiveMemory
     ) -> ArchiveReception {
-        let folders = ArchiveFolders(destination, metadata: metadata, now: uploads.now)
+        let folders = ArchiveFolders(destination, limits: limits, metadata: metadata, now: uploads.now)
         let queue = ArchiveQueue()
         let receiver = ArchiveReceiver(
             uploads: uploads,
@@ -60,6 +62,7 @@ package struct Archives: Sendable {
             folders: folders,
             queue: queue,
             limit: limit,
+            limits: limits,
             labels: labels,
             reserve: reserve
         )

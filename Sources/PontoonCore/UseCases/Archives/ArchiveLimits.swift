@@ -1,0 +1,39 @@
+/// The limits of an archive that depend on its length as received, so that compression does not multiply its cost.
+package struct ArchiveLimits: Sendable {
+    /// Number of bytes received for each further folder.
+    private static let bytesPerFolder = 1 << 10
+    /// Number of bytes of overhead for each byte received: more than gzip achieves for the headers of usual archives,
+    /// about 100, and less than for zeros, about 1000.
+    private static let expansion: Int64 = 128
+
+    private let folders: Int
+    private let overhead: Int64
+    private let received: @Sendable () -> Int
+
+    /// - Parameters:
+    ///   - folders: Number of new folders that an archive of any length may have.
+    ///   - overhead: Number of bytes besides the content of files that an archive of any length may have.
+    ///   - received: Returns the number of bytes of the body received so far, before they are decompressed.
+    package init(folders: Int = 10_000, overhead: Int64 = 16 << 20, received: @escaping @Sendable () -> Int) {
+        self.folders = folders
+        self.overhead = overhead
+        self.received = received
+    }
+
+    /// The maximum number of folders that the archive may create so far.
+    var maximumFolders: Int { folders.addingClamped(received() / Self.bytesPerFolder) }
+
+    /// Checks the number of bytes read so far that are not the content of files.
+    ///
+    /// The content of files is limited by quotas and the maximum length of a file.
+    ///
+    /// - Throws: `.badRequest` if the archive has expanded too much.
+    func check(overhead: Int64) throws(PontoonError) {
+        guard overhead <= self.overhead || (overhead - self.overhead) / Self.expansion <= received() else {
+            throw PontoonError(
+                .badRequest,
+                "The archive expands too much: it consists almost only of headers and zeros. Send it uncompressed."
+            )
+        }
+    }
+}
