@@ -56,7 +56,8 @@ extension SQLConnection {
     ) throws -> FileJob.Kind? {
         let values: [(any SQLConvertible)?] = [
             progress.state.rawValue, progress.item, progress.depth, progress.totalFiles, progress.completedFiles,
-            progress.failedFiles, lease.expiresOn, progress.state == .finished ? now : nil, id, lease.id,
+            progress.failedFiles, progress.entries, lease.expiresOn, progress.state == .finished ? now : nil, id,
+            lease.id,
         ]
         guard let row = try query(updateProgress, values).first else { return nil }
         return try row.decode("kind", try row.text("kind")) { FileJob.Kind(rawValue: $0) }
@@ -186,8 +187,8 @@ extension SQLConnection {
 
 private let updateProgress: SQLStatement = """
     UPDATE file_jobs SET state = $1, item = $2, depth = $3, total_files = $4, completed_files = $5, failed_files = $6,
-        lease_expires_on = $7, finished_on = $8
-    WHERE id = $9 AND lease_holder = $10 AND state <> 'finished' RETURNING kind
+        entries = $7, lease_expires_on = $8, finished_on = $9
+    WHERE id = $10 AND lease_holder = $11 AND state <> 'finished' RETURNING kind
     """
 private let updateVisited: SQLStatement = """
     UPDATE file_job_folders SET after_name = $1 WHERE job_id = $2 AND depth = $3
