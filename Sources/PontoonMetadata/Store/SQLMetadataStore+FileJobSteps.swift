@@ -147,11 +147,12 @@ extension SQLConnection {
     /// Returns the folder with the name and parent of `folder`, or adds `folder`; if a file has its name, adds a number
     /// to the name.
     /// - Throws: `.destinationNotFound` if the parent does not exist; `.fileNameInvalid` if a number makes the name too
-    ///   long.
+    ///   long; `.limitReached` if the level of a new folder would be too high.
     private func findOrAdd(_ folder: File, _ events: inout [NewEvent]) throws -> File {
         guard let parent = folder.parent else { throw PontoonError.noSuchDestination }
         try lock(folder: parent)
         if let existing = try file(named: folder.name, in: parent), existing.kind == .folder { return existing }
+        try refuse(folderTooDeepIn: parent)
         var folder = folder
         let requested = folder.name
         let number = try FreeNumber.first { number in

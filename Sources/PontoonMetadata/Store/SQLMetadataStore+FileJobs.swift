@@ -143,9 +143,6 @@ extension SQLConnection {
         ]
         try execute(insertJob, values)
     }
-
-    /// Returns whether a folder is the other folder or inside it.
-    func isFolder(_ id: String, inside other: String) throws -> Bool { try !query(selectAbove, [id, other]).isEmpty }
 }
 
 extension SQLRow {
