@@ -328,7 +328,7 @@ struct FileJobRun {
 extension PontoonError {
     fileprivate static var tooDeepForJob: PontoonError {
         let maximum = "The folder is more than \(FileJobRules.maximumDepth) levels below the item"
-        return PontoonError(.limitReached, "\(maximum); submit it as an item of its own.")
+        return PontoonError(.limitReached, "\(maximum); submit it as a separate item.")
     }
 
     /// Whether the error is the result of an item, rather than a reason to try again later.
