@@ -12,6 +12,7 @@ package enum FileJobContract: MetadataRule, CaseIterable {
     case workersLeaseDifferentJobs
     case expiredLeaseIsTakenOver
     case jobsTakeTurns
+    case usersTakeTurns
     case jobsAreReleased
     case jobsOfARemovedUserAreRemoved
 
@@ -25,6 +26,7 @@ package enum FileJobContract: MetadataRule, CaseIterable {
         case .workersLeaseDifferentJobs: try await Self.workersLeaseDifferentJobs(store, fixture)
         case .expiredLeaseIsTakenOver: try await Self.expiredLeaseIsTakenOver(store, fixture)
         case .jobsTakeTurns: try await Self.jobsTakeTurns(store, fixture)
+        case .usersTakeTurns: try await Self.usersTakeTurns(store, fixture)
         case .jobsAreReleased: try await Self.jobsAreReleased(store, fixture)
         case .jobsOfARemovedUserAreRemoved: try await Self.jobsOfARemovedUserAreRemoved(store, fixture)
         }
@@ -169,6 +171,29 @@ package enum FileJobContract: MetadataRule, CaseIterable {
             order.append(job.id)
         }
         try expect(order, equals: (jobs + jobs).map(\.id), "a released job waits behind the others")
+    }
+
+    private static func usersTakeTurns(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+        let other = try await MetadataFixture(in: store, user: "bob")
+        let many = (0..<9).map { fixture.job(.copy, after: Double($0)) }
+        let few = [other.job(.copy, after: 20), other.job(.copy, after: 21)]
+        for job in many + few { try await store.addFileJob(job, []) }
+        var order: [String] = []
+        for second in 30..<38 {
+            let now = MetadataFixture.time.addingTimeInterval(Double(second))
+            let lease = Lease(id: "\(second)", expiresOn: now.addingTimeInterval(60))
+            let job = try require(try await store.leaseFileJob(lease, now: now), "a job is waiting")
+            order.append(job.id)
+            // Two jobs of each user stay leased.
+            if second >= 34 { try await store.releaseFileJob(job.id, leaseID: lease.id, now: now) }
+        }
+        let firsts = [many[0], few[0], many[1], few[1]].map(\.id)
+        try expect(order, equals: firsts + many[2..<6].map(\.id), "a user without a waiting job is passed over")
+        let (start, late) = (MetadataFixture.time.addingTimeInterval(40), other.job(.copy, after: 39))
+        try await store.addFileJob(late, [])
+        let lease = Lease(id: "late", expiresOn: start.addingTimeInterval(60))
+        let next = try await store.leaseFileJob(lease, now: start)
+        try expect(next?.id, equals: late.id, "a new job waits for no more than one turn of each other user")
     }
 
     private static func jobsAreReleased(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {

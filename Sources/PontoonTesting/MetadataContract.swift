@@ -17,7 +17,7 @@ package enum MetadataContract {
         IdentityContract.allCases, TokenContract.allCases, UserRemovalContract.allCases,
         ProjectContract.allCases, MemberContract.allCases, FileContract.allCases,
         FilePutContract.allCases, FileListContract.allCases, FileChangeContract.allCases, ListTotalContract.allCases,
-        CopyMoveContract.allCases,
+        CopyMoveContract.allCases, FolderLevelContract.allCases,
         UploadContract.allCases, LeaseContract.allCases, CompletionContract.allCases, PartContract.allCases,
         PresignedUploadContract.allCases, ReadCacheContract.allCases, AutomationContract.allCases,
         SigningKeyContract.allCases, ScrubContract.allCases, UploadLinkContract.allCases,

@@ -63,11 +63,14 @@ package struct FileJobProgress: Hashable, Sendable {
     package var depth: Int
     /// Number of files; a missing item counts as one.
     ///
-    /// While `.resolving`, only the files counted so far; when `.finished`, those that were processed.
+    /// While `.resolving`, only the files counted so far; while `.running`, at least the number of files that were
+    /// processed; when `.finished`, this number.
     package var totalFiles: Int
     package var completedFiles: Int
     /// Number of files that failed; an item or folder that fails as a whole counts as one.
     package var failedFiles: Int
+    /// Number of files and folders that were visited in this state; see ``FileJobRules/maximumEntries``.
+    package var entries: Int
 
     package init(
         state: FileJob.State = .submitted,
@@ -75,7 +78,8 @@ package struct FileJobProgress: Hashable, Sendable {
         depth: Int = 0,
         totalFiles: Int = 0,
         completedFiles: Int = 0,
-        failedFiles: Int = 0
+        failedFiles: Int = 0,
+        entries: Int = 0
     ) {
         self.state = state
         self.item = item
@@ -83,6 +87,7 @@ package struct FileJobProgress: Hashable, Sendable {
         self.totalFiles = totalFiles
         self.completedFiles = completedFiles
         self.failedFiles = failedFiles
+        self.entries = entries
     }
 }
 

@@ -21,12 +21,16 @@ package protocol FileJobStore: Sendable {
     /// Returns the entries of a folder whose names follow a name, in order; `nil` starts with the first.
     func entries(in folder: String, after name: String?, limit: Int) async throws -> [FolderEntry]
     /// Returns whether a folder is the same as another one, or inside it.
+    /// - Throws: `.limitReached` if it is not, and the folder's level is ``FolderRules/maximumLevel`` or higher, so that
+    ///   it cannot be the destination of a folder.
     func isFolder(_ id: String, inside other: String) async throws -> Bool
     /// Returns whether there is an unfinished job without a valid lease.
     func hasWaitingFileJob(now: Date) async throws -> Bool
-    /// Leases the unfinished job without a valid lease that has waited longest, and records its start.
+    /// Leases an unfinished job without a valid lease, and records its start.
     ///
-    /// Jobs that other calls are leasing at this moment are skipped.
+    /// Users take turns: the job is one of the user for whom the longest time has passed since a job was leased. Of the
+    /// jobs of this user, it is the one that has waited longest. Jobs that other calls are leasing at this moment are
+    /// skipped.
     /// - Returns: The job; `nil` if there is none.
     func leaseFileJob(_ lease: Lease, now: Date) async throws -> FileJob?
     /// Performs a step, and extends the lease. If a step throws, nothing has changed.
@@ -49,7 +53,7 @@ package protocol FileJobStore: Sendable {
     ///   `.fileNotFound`. `.copyCycle` or `.moveCycle` if the entered folder is a destination of the job, or its own
     ///   destination is one of its folders.
     func perform(_ step: FileJobStep, ofFileJob id: String, _ lease: Lease, now: Date) async throws -> FileJobStepResult
-    /// Releases the lease of a job, which then waits behind the others; does nothing if it is leased under another id.
+    /// Releases the lease of a job, which then waits behind the others of its user; does nothing if it is leased under another id.
     func releaseFileJob(_ id: String, leaseID: String, now: Date) async throws
     /// Releases the leases of all jobs.
     func releaseFileJobs() async throws

@@ -40,7 +40,8 @@ package protocol FilePutStore: Sendable {
     ///   - userName: The user who adds them and must be allowed to write to the project.
     /// - Returns: For each folder, the folder of this name, which may have existed before, with its id and that of its
     ///   parent; `.fileExists` if a file has its name or the name of a folder above it, `.destinationNotFound` if the
-    ///   parent does not exist or the user may not write to the project.
+    ///   parent does not exist or the user may not write to the project, `.limitReached` if the level of a new folder
+    ///   would exceed ``FolderRules/maximumLevel``.
     /// - Throws: An error if the store is unavailable.
     func addFolders(_ folders: [File], by userName: String) async throws -> [Result<File, PontoonError>]
     /// Leases new objects under one id.

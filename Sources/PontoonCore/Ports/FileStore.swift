@@ -11,7 +11,7 @@ package protocol FileStore: Sendable {
     func files(in folder: String, filter: FileFilter, window: FileWindow) async throws -> Listing<File>
     /// Adds a folder.
     /// - Throws: `.folderExists` or `.fileExists` if the name is taken, `.destinationNotFound` if the parent does not
-    ///   exist.
+    ///   exist, `.limitReached` if its level would exceed ``FolderRules/maximumLevel``.
     func addFolder(_ folder: File) async throws
     /// Changes the name, metadata and tags of a file atomically, and sets its modification time to `now`. Concurrent
     /// changes to a file are applied one after another.
@@ -34,7 +34,7 @@ package protocol FileStore: Sendable {
     /// - Returns: The file after the move; `nil` if it does not exist or is a root folder.
     /// - Throws: `.fileExists` if the name is taken, `.folderCycle` if the destination is the moved folder or one
     ///   inside it, `.destinationNotFound` if the destination does not exist, is not a folder or belongs to another
-    ///   project.
+    ///   project, `.limitReached` if the level of a folder would exceed ``FolderRules/maximumLevel``.
     func moveFile(_ id: String, to folder: String, name: String?, now: Date) async throws -> File?
     /// Deletes a file or an empty folder. Discards the file's object if no other file uses it; see
     /// ``DiscardedObjectStore``.

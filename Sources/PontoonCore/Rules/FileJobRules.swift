@@ -4,6 +4,15 @@
 package enum FileJobRules {
     /// Maximum number of items of a job.
     package static let maximumItems = 1000
+    /// Maximum number of files and folders that a job processes; about as many are counted before.
+    ///
+    /// Without it, a job could be endless: if two folders are copied into each other, each item doubles their contents,
+    /// and folders count towards no quota.
+    package static let maximumEntries = 1_000_000
+    /// Maximum number of nested folders that a job enters, from an item down.
+    ///
+    /// Each step reads all of them. Only moves of folders create trees of more than ``FolderRules/maximumLevel`` levels.
+    package static let maximumDepth = 1000
     /// Maximum number of unfinished jobs of a user.
     package static let maximumUnfinishedJobs = 100
     /// Number of jobs of a user that are kept; older ones are removed once they are finished.

@@ -68,7 +68,8 @@ extension Files {
     ///   - caller: Needs `write` in the project.
     /// - Returns: The file or folder after the move.
     /// - Throws: `.fileNotFound`, `.moveForbidden`, `.folderDetailsFixed` for a root folder, `.fileNameInvalid`,
-    ///   `.destinationNotFound`, `.parentNotFolder`, `.moveAcrossProjects`, `.folderCycle`, `.fileExists`.
+    ///   `.destinationNotFound`, `.parentNotFolder`, `.moveAcrossProjects`, `.folderCycle`, `.fileExists`;
+    ///   `.limitReached` if the level of a folder would exceed ``FolderRules/maximumLevel``.
     package func move(_ id: String, to folder: String, name: String?, caller: Caller) async throws -> File {
         let file = try await access.file(id, for: caller, needing: .write, else: .moveForbidden)
         guard file.parent != nil else {

@@ -77,7 +77,8 @@ package struct Files: Sendable {
     /// Creates a folder.
     ///
     /// - Throws: `.fileNameInvalid` (also for names that start with `__`), `.folderExists`, `.fileExists`,
-    ///   `.destinationNotFound`, `.projectNotFound`, `.parentNotFolder`, `.fileForbidden`.
+    ///   `.destinationNotFound`, `.projectNotFound`, `.parentNotFolder`, `.fileForbidden`; `.limitReached` if its level
+    ///   would exceed ``FolderRules/maximumLevel``.
     package func createFolder(
         _ name: String,
         in place: FolderReference,

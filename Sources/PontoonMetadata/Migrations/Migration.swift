@@ -45,5 +45,6 @@ extension Migration {
         Migration(name: "0018-webhooks", statements: webhooks),
         Migration(name: "0019-administrators", statements: administrators),
         Migration(name: "0020-event-projects", statements: eventProjects),
+        Migration(name: "0021-fair-jobs", statements: fairJobs),
     ]
 }

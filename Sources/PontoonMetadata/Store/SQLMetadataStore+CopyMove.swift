@@ -29,7 +29,7 @@ extension SQLMetadataStore {
             guard try !connection.query(selectDestination, [folder, project], lock: .forShare("files")).isEmpty else {
                 throw PontoonError.noSuchDestination
             }
-            if isFolder, try !connection.query(selectAbove, [folder, id]).isEmpty {
+            if isFolder, try connection.isFolder(folder, inside: id) {
                 throw PontoonError(.folderCycle, "A folder cannot be moved into itself or one of its subfolders.")
             }
             // The file is locked, so that of two concurrent moves, the second knows which folder the file leaves.
@@ -177,15 +177,6 @@ private let updateLabelProjects: [SQLStatement] = [
     "UPDATE file_tags SET project_id = $1 WHERE file_id = $2",
     "UPDATE file_metadata SET project_id = $1 WHERE file_id = $2",
 ]
-// Returns $2 if it is the folder $1 or an ancestor of it.
-let selectAbove: SQLStatement = """
-    WITH RECURSIVE above (id, parent_id) AS (
-        SELECT id, parent_id FROM files WHERE id = $1
-        UNION ALL
-        SELECT files.id, files.parent_id FROM above JOIN files ON files.id = above.parent_id
-    )
-    SELECT id FROM above WHERE id = $2
-    """
 private let updatePlace: SQLStatement = """
     UPDATE files SET parent_id = $1, name = COALESCE($2, name), modified_on = $3 WHERE id = $4 AND parent_id IS NOT NULL
     """

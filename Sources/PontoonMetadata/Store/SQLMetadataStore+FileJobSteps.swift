@@ -56,7 +56,8 @@ extension SQLConnection {
     ) throws -> FileJob.Kind? {
         let values: [(any SQLConvertible)?] = [
             progress.state.rawValue, progress.item, progress.depth, progress.totalFiles, progress.completedFiles,
-            progress.failedFiles, lease.expiresOn, progress.state == .finished ? now : nil, id, lease.id,
+            progress.failedFiles, progress.entries, lease.expiresOn, progress.state == .finished ? now : nil, id,
+            lease.id,
         ]
         guard let row = try query(updateProgress, values).first else { return nil }
         return try row.decode("kind", try row.text("kind")) { FileJob.Kind(rawValue: $0) }
@@ -146,11 +147,12 @@ extension SQLConnection {
     /// Returns the folder with the name and parent of `folder`, or adds `folder`; if a file has its name, adds a number
     /// to the name.
     /// - Throws: `.destinationNotFound` if the parent does not exist; `.fileNameInvalid` if a number makes the name too
-    ///   long.
+    ///   long; `.limitReached` if the level of a new folder would be too high.
     private func findOrAdd(_ folder: File, _ events: inout [NewEvent]) throws -> File {
         guard let parent = folder.parent else { throw PontoonError.noSuchDestination }
         try lock(folder: parent)
         if let existing = try file(named: folder.name, in: parent), existing.kind == .folder { return existing }
+        try refuse(folderTooDeepIn: parent)
         var folder = folder
         let requested = folder.name
         let number = try FreeNumber.first { number in
@@ -186,8 +188,8 @@ extension SQLConnection {
 
 private let updateProgress: SQLStatement = """
     UPDATE file_jobs SET state = $1, item = $2, depth = $3, total_files = $4, completed_files = $5, failed_files = $6,
-        lease_expires_on = $7, finished_on = $8
-    WHERE id = $9 AND lease_holder = $10 AND state <> 'finished' RETURNING kind
+        entries = $7, lease_expires_on = $8, finished_on = $9
+    WHERE id = $10 AND lease_holder = $11 AND state <> 'finished' RETURNING kind
     """
 private let updateVisited: SQLStatement = """
     UPDATE file_job_folders SET after_name = $1 WHERE job_id = $2 AND depth = $3

@@ -93,11 +93,18 @@ extension SQLMetadataStore {
 
     package func leaseFileJob(_ lease: Lease, now: Date) async throws -> FileJob? {
         try await write(changing: .none) { connection in
-            // Locked, so that of two workers that search at the same time, the second leases the next job.
-            let lock = SQLRowLock.forUpdateSkippingLocked("file_jobs")
-            guard let row = try connection.query(selectWaitingJob, [now], lock: lock).first else { return nil }
-            let values: [any SQLConvertible] = [lease.id, lease.expiresOn, now, try row.text("id")]
-            return try connection.query(leaseJob, values).first?.fileJob()
+            for user in try connection.query(selectWaitingUsers, [now]) {
+                let name = try user.text("name")
+                // The user comes first, because the removal of a user locks the user before the jobs.
+                try connection.enqueue(updateTurn, [now, name])
+                // Locked, so that of two workers that search at the same time, the second leases the next job.
+                let lock = SQLRowLock.forUpdateSkippingLocked("file_jobs")
+                let jobs = try connection.query(selectWaitingJobOfUser, [name, now], lock: lock)
+                guard let row = jobs.first else { continue }
+                let values: [any SQLConvertible] = [lease.id, lease.expiresOn, now, try row.text("id")]
+                return try connection.query(leaseJob, values).first?.fileJob()
+            }
+            return nil
         }
     }
 
@@ -132,13 +139,10 @@ extension SQLConnection {
         let values: [(any SQLConvertible)?] = [
             job.id, job.kind.rawValue, job.userName, job.tokenID, job.createdOn, job.createdOn,
             progress.state.rawValue, progress.item, progress.depth, progress.totalFiles, progress.completedFiles,
-            progress.failedFiles,
+            progress.failedFiles, progress.entries,
         ]
         try execute(insertJob, values)
     }
-
-    /// Returns whether a folder is the other folder or inside it.
-    func isFolder(_ id: String, inside other: String) throws -> Bool { try !query(selectAbove, [id, other]).isEmpty }
 }
 
 extension SQLRow {
@@ -158,7 +162,8 @@ extension SQLRow {
                 depth: try count("depth"),
                 totalFiles: try count("total_files"),
                 completedFiles: try count("completed_files"),
-                failedFiles: try count("failed_files")
+                failedFiles: try count("failed_files"),
+                entries: try count("entries")
             )
         )
     }
@@ -195,7 +200,7 @@ extension SQLRow {
 
 private let jobColumns = """
     id, kind, user_name, token_id, created_on, started_on, finished_on, state, item, depth, total_files,
-    completed_files, failed_files
+    completed_files, failed_files, entries
     """
 private let selectJobUser: SQLStatement = "SELECT name FROM users WHERE name = $1"
 private let countUnfinishedJobs: SQLStatement = """
@@ -209,8 +214,8 @@ private let deleteFinishedJob: SQLStatement = "DELETE FROM file_jobs WHERE id = 
 private let insertJob: SQLStatement = """
     INSERT INTO file_jobs (
         id, kind, user_name, token_id, created_on, queued_on, state, item, depth, total_files, completed_files,
-        failed_files, lease_holder, lease_expires_on
-    ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, '', 0)
+        failed_files, entries, lease_holder, lease_expires_on
+    ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, '', 0)
     """
 private let selectJob = SQLStatement(constant: "SELECT \(jobColumns) FROM file_jobs WHERE id = $1")
 private let countJobs: SQLStatement = "SELECT COUNT(*) AS total FROM file_jobs WHERE user_name = $1"
@@ -247,6 +252,28 @@ private let selectEntriesAfter: SQLStatement = """
     """
 private let selectWaitingJob: SQLStatement = """
     SELECT id FROM file_jobs WHERE state <> 'finished' AND lease_expires_on <= $1 ORDER BY queued_on, id LIMIT 1
+    """
+// The users whose jobs are waiting, the one first whose last turn is the longest ago. Each step of the recursion searches
+// the index for the next user, so a user costs the same whether one job is waiting or a hundred.
+private let selectWaitingUsers: SQLStatement = """
+    WITH RECURSIVE waiting (user_name) AS (
+        SELECT MIN(user_name) FROM file_jobs WHERE state <> 'finished'
+        UNION ALL
+        SELECT (
+            SELECT MIN(user_name) FROM file_jobs WHERE state <> 'finished' AND user_name > waiting.user_name
+        ) FROM waiting WHERE waiting.user_name IS NOT NULL
+    )
+    SELECT users.name AS name FROM waiting JOIN users ON users.name = waiting.user_name
+    WHERE EXISTS (
+        SELECT 1 FROM file_jobs
+        WHERE file_jobs.user_name = users.name AND file_jobs.state <> 'finished' AND file_jobs.lease_expires_on <= $1
+    )
+    ORDER BY users.job_turn_on, users.name LIMIT 100
+    """
+private let updateTurn: SQLStatement = "UPDATE users SET job_turn_on = $1 WHERE name = $2"
+private let selectWaitingJobOfUser: SQLStatement = """
+    SELECT id FROM file_jobs WHERE user_name = $1 AND state <> 'finished' AND lease_expires_on <= $2
+    ORDER BY queued_on, id LIMIT 1
     """
 private let leaseJob = SQLStatement(
     constant: """

@@ -66,13 +66,13 @@ extension SQLMetadataStore {
         return try await writeRetryingConflicts(changing: .none) { connection in
             /// The results by the ids of the new folders.
             var places: [String: Result<File, PontoonError>] = [:]
-            /// The existing parents that were checked.
-            var parents: Set<String> = []
+            /// The lengths of the paths of new folders, and of the existing parents that were checked.
+            var lengths: [String: Int] = [:]
             var entries: [String: Int] = [:]
             var events: [NewEvent] = []
             for folder in order {
                 let place = folder.parent.flatMap { places[$0] }
-                let result = try connection.addOrFind(folder, in: place, userName, defaults, &parents)
+                let result = try connection.addOrFind(folder, in: place, userName, defaults, &lengths)
                 places[folder.id] = result
                 // Otherwise, the folder was refused or already existed.
                 if case .success(let added) = result, added.id == folder.id, let parent = added.parent {
@@ -96,7 +96,7 @@ extension SQLConnection {
         in place: Result<File, PontoonError>?,
         _ userName: String,
         _ defaults: DefaultQuotas,
-        _ parents: inout Set<String>
+        _ lengths: inout [String: Int]
     ) throws -> Result<File, PontoonError> {
         var folder = folder
         switch place {
@@ -105,13 +105,13 @@ extension SQLConnection {
         case nil: break
         }
         guard let parent = folder.parent else { return .failure(.noSuchDestination) }
-        if !parents.contains(parent) {
+        if lengths[parent] == nil {
             do {
                 _ = try account(of: folder.project, parent, userName, defaults)
+                lengths[parent] = try path(of: parent).count
             } catch let error as PontoonError {
                 return .failure(error)
             }
-            parents.insert(parent)
         }
         if let existing = try file(named: folder.name, in: parent) {
             guard existing.kind == .folder else {
@@ -120,8 +120,10 @@ extension SQLConnection {
             }
             return .success(existing)
         }
+        let length = lengths[parent] ?? 0
+        guard length <= FolderRules.maximumLevel else { return .failure(.folderTooDeep) }
         try insert(folder, isCounted: false)
-        parents.insert(folder.id)
+        lengths[folder.id] = length + 1
         return .success(folder)
     }
 }

@@ -14,6 +14,7 @@ extension SQLMetadataStore {
         let recorder = recorder
         try await writeRetryingConflicts { connection in
             try connection.refuse(taken: folder.name, in: folder.parent, asFile: .fileExists)
+            try connection.refuse(folderTooDeepIn: folder.parent)
             try connection.insert(folder)
             try recorder.record([.file(.created, folder)], on: connection)
         }

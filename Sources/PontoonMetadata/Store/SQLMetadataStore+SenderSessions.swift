@@ -201,6 +201,7 @@ extension SQLConnection {
             content: nil,
             createdOn: now
         )
+        try refuse(folderTooDeepIn: parent)
         try insert(folder)
         try execute(countFolder, [link.id])
         events.append(.file(.created, folder, ["link": .string(link.id)]))

@@ -14,6 +14,11 @@ extension PontoonError {
         PontoonError(.folderExists, "A folder with this name already exists.")
     }
 
+    static var folderTooDeep: PontoonError {
+        let refusal = "The folder would be more than \(FolderRules.maximumLevel) levels deep, the maximum"
+        return PontoonError(.limitReached, "\(refusal); choose a destination with fewer folders above it.")
+    }
+
     static func tooManyUploads(_ maximum: Int) -> PontoonError {
         PontoonError(
             .limitReached,

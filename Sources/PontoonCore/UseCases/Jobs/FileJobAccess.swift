@@ -35,7 +35,8 @@ struct FileJobAccess: Sendable {
     /// - Throws: `.jobItemNotFound` or `.jobForbidden` for the source or destination; `.rootNotCopyable`,
     ///   `.rootNotMovable`, `.folderDetailsFixed` for a root folder; `.jobDestinationMissing`,
     ///   `.jobDestinationNotFolder`, `.jobFileNameInvalid`, `.jobFolderNameInvalid`; `.copyToOwnParent`,
-    ///   `.moveToOwnParent`, `.copyIntoItself`, `.moveIntoItself`.
+    ///   `.moveToOwnParent`, `.copyIntoItself`, `.moveIntoItself`; `.limitReached` if the destination of a folder is as
+    ///   deep as folders may be.
     func check(
         _ item: FileJobItem,
         _ kind: FileJob.Kind,

@@ -27,6 +27,7 @@ struct FileJobRun {
     private let metadata: any MetadataStore
     private let access: FileJobAccess
     private let reports: FileJobReports
+    private let maximumEntries: Int
     private var progress: FileJobProgress
     /// The current folder; `nil` if it has not been read.
     private var visit: Visit?
@@ -42,7 +43,8 @@ struct FileJobRun {
         leaseID: String,
         leases: LeaseRenewer,
         metadata: any MetadataStore,
-        reports: FileJobReports
+        reports: FileJobReports,
+        maximumEntries: Int = FileJobRules.maximumEntries
     ) {
         self.job = job
         self.leaseID = leaseID
@@ -50,6 +52,7 @@ struct FileJobRun {
         self.metadata = metadata
         access = FileJobAccess(metadata)
         self.reports = reports
+        self.maximumEntries = maximumEntries
         progress = job.progress
     }
 
@@ -64,7 +67,9 @@ struct FileJobRun {
             var step = FileJobStep(at: progress)
             step.progress.state = .resolving
             return try await perform(step)
-        case .resolving: return try await progress.depth == 0 ? countItems() : countEntries()
+        case .resolving:
+            guard progress.entries < maximumEntries else { return try await endCounting() }
+            return try await progress.depth == 0 ? countItems() : countEntries()
         case .running: return try await progress.depth == 0 ? startItem() : continueFolder()
         case .finished: return false
         }
@@ -76,8 +81,9 @@ struct FileJobRun {
     private mutating func countItems() async throws -> Bool {
         var step = FileJobStep(at: progress)
         let items = try await metadata.items(ofFileJob: job.id, from: progress.item, limit: Self.entriesPerCheck)
-        if items.isEmpty { (step.progress.state, step.progress.item) = (.running, 0) }
+        if items.isEmpty { step.startItems() }
         for item in items {
+            step.progress.entries += 1
             if let file = try await metadata.file(item.file), file.kind == .folder {
                 step.enter(file.id)
                 step.parent = file.parent
@@ -97,15 +103,25 @@ struct FileJobRun {
         let files = visit.entries.prefix { $0.kind == .file }
         visit.entries = visit.entries.dropFirst(files.count)
         step.progress.totalFiles += files.count
+        step.progress.entries += files.count
         if let folder = visit.entries.popFirst() {
             step.visited = folder.name
-            step.enter(folder.id)
+            step.progress.entries += 1
+            if progress.depth < FileJobRules.maximumDepth { step.enter(folder.id) }
         } else if let last = files.last {
             step.visited = last.name
         } else {
             step.leave()
         }
         self.visit = visit
+        return try await perform(step)
+    }
+
+    /// Starts with the first item although not all files were counted.
+    private mutating func endCounting() async throws -> Bool {
+        var step = FileJobStep(at: progress)
+        if progress.depth > 0 { step.abandoned = 1 }
+        step.startItems()
         return try await perform(step)
     }
 
@@ -120,6 +136,8 @@ struct FileJobRun {
         }
         var entry = FolderEntry(id: item.file, name: item.name ?? "", kind: .file)
         projects = nil
+        guard progress.entries < maximumEntries else { return try await stop(item) }
+        step.progress.entries += 1
         do {
             let checked = try await access.check(item, job.kind, for: try await access.caller(of: job))
             entry = FolderEntry(id: item.file, name: checked.name, kind: checked.source.kind)
@@ -134,10 +152,21 @@ struct FileJobRun {
             return try await perform(step, on: entry)
         } catch let error as PontoonError where error.isFailureOfItem {
             var failed = FileJobStep(at: progress)
+            failed.progress.entries += 1
             failed.fail(error)
             failed.progress.item += 1
             return try await perform(failed, on: entry)
         }
+    }
+
+    /// Fails an item, which is left with its folders, because the job has processed as much as it may.
+    private mutating func stop(_ item: FileJobItem) async throws -> Bool {
+        var step = FileJobStep(at: progress)
+        if progress.depth > 0 { (step.abandoned, step.progress.depth) = (1, 0) }
+        step.progress.item += 1
+        let maximum = "The job has processed \(maximumEntries) files and folders, the maximum of a job"
+        step.fail(PontoonError(.limitReached, "\(maximum); submit another job for the rest."))
+        return try await perform(step, on: FolderEntry(id: item.file, name: item.name ?? "", kind: .file))
     }
 
     // MARK: Folders
@@ -160,17 +189,23 @@ struct FileJobRun {
         self.visit = visit
         self.projects = visit.projects
         guard let projects = visit.projects, let entry = next else { return try await leave(visit.folder) }
-        var step = FileJobStep(at: progress)
-        step.visited = entry.name
+        guard progress.entries < maximumEntries else {
+            let items = try await metadata.items(ofFileJob: job.id, from: progress.item, limit: 1)
+            guard let item = items.first else { throw LostLease() }
+            return try await stop(item)
+        }
+        var visiting = FileJobStep(at: progress)
+        visiting.visited = entry.name
+        visiting.progress.entries += 1
         do {
+            if entry.kind == .folder, progress.depth >= FileJobRules.maximumDepth { throw PontoonError.tooDeepForJob }
+            var step = visiting
             let destination = visit.folder.destination.flatMap { id in projects.destination.map { (id, $0) } }
             step.process(entry, of: job, to: destination, as: nil, now: leases.now())
             return try await perform(step, on: entry)
         } catch let error as PontoonError where error.isFailureOfItem {
-            var failed = FileJobStep(at: progress)
-            failed.visited = entry.name
-            failed.fail(error)
-            return try await perform(failed, on: entry)
+            visiting.fail(error)
+            return try await perform(visiting, on: entry)
         }
     }
 
@@ -213,6 +248,7 @@ struct FileJobRun {
         guard progress.depth > 0 else { return true }
         var skipped = FileJobStep(at: progress)
         skipped.visited = step.visited
+        skipped.progress.entries = step.progress.entries
         if progress.state == .resolving { skipped.progress.totalFiles = step.progress.totalFiles }
         // A folder all of whose entries were visited is not an entry.
         if step.leaves { skipped.leave() }
@@ -254,6 +290,10 @@ struct FileJobRun {
     /// - Returns: `false` if the job is finished, or the lease was lost.
     /// - Throws: The errors of the store.
     private mutating func perform(_ step: FileJobStep, on entry: FolderEntry? = nil) async throws -> Bool {
+        var step = step
+        // The job may find more files than were counted, for example those that it has copied itself.
+        let processed = step.progress.completedFiles + step.progress.failedFiles
+        if step.progress.state == .running { step.progress.totalFiles = max(step.progress.totalFiles, processed) }
         let lease = leases.extended(leaseID)
         switch try await metadata.perform(step, ofFileJob: job.id, lease, now: leases.now()) {
         case .lost: return false
@@ -285,73 +325,12 @@ struct FileJobRun {
     struct LostLease: Error {}
 }
 
-extension FileJobStep {
-    /// Enters a folder, which becomes the current one.
-    fileprivate mutating func enter(_ folder: String) {
-        entered = folder
-        progress.depth += 1
-    }
-
-    /// Leaves the current folder.
-    fileprivate mutating func leave() {
-        leaves = true
-        progress.depth -= 1
-        if progress.depth == 0 { progress.item += 1 }
-    }
-
-    fileprivate mutating func fail(_ error: PontoonError) {
-        failure = FileJobFailure(error)
-        progress.failedFiles += 1
-    }
-
-    /// Sets the action for a file or folder; a folder becomes the current one.
-    ///
-    /// `destination` is `nil` if the job deletes. `name` is the new name; with `nil`, the entry keeps the name that it
-    /// has when the step is performed.
-    fileprivate mutating func process(
-        _ entry: FolderEntry,
-        of job: FileJob,
-        to destination: (folder: String, project: ProjectID)?,
-        as name: String?,
-        now: Date
-    ) {
-        if entry.kind == .folder { enter(entry.id) } else { progress.completedFiles += 1 }
-        guard let destination else {
-            action = entry.kind == .folder ? nil : .delete(entry.id)
-            return
-        }
-        switch (entry.kind, job.kind) {
-        case (.folder, _):
-            keepsName = name == nil
-            action = .makeFolder(
-                File(
-                    id: Identifiers.file(now: now),
-                    name: name ?? entry.name,
-                    kind: .folder,
-                    project: destination.project,
-                    parent: destination.folder,
-                    content: nil,
-                    createdOn: now
-                )
-            )
-        case (.file, .move):
-            let (folder, project) = destination
-            action = .move(entry.id, FileMove(project: project, parent: folder, name: name, movedOn: now))
-        case (.file, _):
-            let copy = FileCopy(
-                id: Identifiers.file(now: now),
-                project: destination.project,
-                parent: destination.folder,
-                name: name,
-                conflictPolicy: .number,
-                createdOn: now
-            )
-            action = .copy(entry.id, copy)
-        }
-    }
-}
-
 extension PontoonError {
+    fileprivate static var tooDeepForJob: PontoonError {
+        let maximum = "The folder is more than \(FileJobRules.maximumDepth) levels below the item"
+        return PontoonError(.limitReached, "\(maximum); submit it as a separate item.")
+    }
+
     /// Whether the error is the result of an item, rather than a reason to try again later.
     fileprivate var isFailureOfItem: Bool {
         switch code {

@@ -12,6 +12,7 @@ package struct FileJobWorker: Sendable {
     private let leases: LeaseRenewer
     private let reports: FileJobReports
     private let turn: Duration
+    private let maximumEntries: Int
 
     /// - Parameters:
     ///   - metadata: The metadata store.
@@ -20,6 +21,7 @@ package struct FileJobWorker: Sendable {
     ///     shares the stores.
     ///   - audit: Receives the changes of files; `nil` records none.
     ///   - turn: Time for which the worker continues a job before others get their turn; with 0, for one step.
+    ///   - maximumEntries: Maximum number of files and folders that a job processes.
     ///   - now: The current time.
     package init(
         metadata: any MetadataStore,
@@ -27,16 +29,18 @@ package struct FileJobWorker: Sendable {
         leaseDuration: Duration?,
         audit: (any AuditSink)? = nil,
         turn: Duration = .seconds(1),
+        maximumEntries: Int = FileJobRules.maximumEntries,
         now: @escaping @Sendable () -> Date = { Date() }
     ) {
         self.metadata = metadata
         garbage = GarbageCollector(metadata: metadata, objects: objects)
         leases = LeaseRenewer(duration: leaseDuration ?? Self.unsharedLeaseDuration, now: now)
         self.turn = turn
+        self.maximumEntries = maximumEntries
         reports = FileJobReports(audit: audit, now: now)
     }
 
-    /// Continues the job that has waited longest, for one turn.
+    /// Continues a job of the user who has waited longest, for one turn.
     ///
     /// - Returns: `false` if no job is waiting.
     /// - Throws: An error if a store is unavailable or full; the job is continued later. `CancellationError`.
@@ -55,7 +59,14 @@ package struct FileJobWorker: Sendable {
     }
 
     private func work(on job: FileJob, _ lease: Lease) async throws {
-        var run = FileJobRun(job, leaseID: lease.id, leases: leases, metadata: metadata, reports: reports)
+        var run = FileJobRun(
+            job,
+            leaseID: lease.id,
+            leases: leases,
+            metadata: metadata,
+            reports: reports,
+            maximumEntries: maximumEntries
+        )
         let start = ContinuousClock.now
         do {
             try await EventActor.$current.withValue(job.userName) {

@@ -1,0 +1,36 @@
+import PontoonCore
+
+/// The levels of folders; see ``FolderRules``.
+extension SQLConnection {
+    /// Returns the ids of a folder and the folders above it; of a long path, only one more than
+    /// ``FolderRules/maximumLevel``.
+    func path(of folder: String) throws -> [String] {
+        try query(selectAbove, [folder, FolderRules.maximumLevel]).map { try $0.text("id") }
+    }
+
+    /// Checks that a folder can be added to another one.
+    /// - Throws: `.limitReached` if its level would be too high.
+    func refuse(folderTooDeepIn parent: String?) throws {
+        guard let parent else { return }
+        guard try path(of: parent).count <= FolderRules.maximumLevel else { throw PontoonError.folderTooDeep }
+    }
+
+    /// Returns whether a folder is the same as another one, or inside it.
+    /// - Throws: `.limitReached` if the folder has too many folders above it to be the destination of a folder.
+    func isFolder(_ id: String, inside other: String) throws -> Bool {
+        let path = try path(of: id)
+        if path.contains(other) { return true }
+        guard path.count <= FolderRules.maximumLevel else { throw PontoonError.folderTooDeep }
+        return false
+    }
+}
+
+private let selectAbove: SQLStatement = """
+    WITH RECURSIVE above (id, parent_id, number) AS (
+        SELECT id, parent_id, 1 FROM files WHERE id = $1
+        UNION ALL
+        SELECT files.id, files.parent_id, above.number + 1
+        FROM above JOIN files ON files.id = above.parent_id WHERE above.number <= $2
+    )
+    SELECT id FROM above
+    """
