@@ -66,7 +66,7 @@ def test_members_see_that_a_project_is_locked_but_cannot_unlock_it(page, console
     expect(page.get_by_role("heading", name="Lock", exact=True)).to_have_count(0)
     server.call("PATCH", f"/projects/{PROJECT}", {"settings": {"locked": True}})
     page.reload()
-    expect(page.get_by_text("The project is locked. An administrator of the project can unlock it.")).to_be_visible()
+    expect(page.get_by_text("The project is locked. An admin of the project can unlock it.")).to_be_visible()
     expect(page.get_by_role("button", name="Unlock project")).to_have_count(0)
     # The name of a locked project can be changed.
     page.get_by_label("Name").fill("Finished run")

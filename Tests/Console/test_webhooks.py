@@ -220,7 +220,7 @@ def test_a_webhook_whose_creator_left_is_suspended(page, console, server, receiv
     expect(row(page, receiver)).to_contain_text("anna, who created the webhook, may not read the project")
 
 
-def test_only_administrators_of_the_project_see_its_webhooks(page, console, server, receiver):
+def test_only_admins_of_the_project_see_its_webhooks(page, console, server, receiver):
     add_webhook(server, receiver)
     command = [BINARY, "webhook", "create", "https://receiver.example/all", "--data", server.data]
     subprocess.run(command, check=True, capture_output=True)
@@ -238,7 +238,7 @@ def test_only_administrators_of_the_project_see_its_webhooks(page, console, serv
     expect(page.get_by_role("link", name="Members", exact=True)).to_be_visible()
     expect(page.get_by_role("link", name="Webhooks", exact=True)).to_have_count(0)
     console.go(ROUTE)
-    expect(page.get_by_text("Only administrators of the project can see")).to_be_visible()
+    expect(page.get_by_text("Only admins of the project can see")).to_be_visible()
     expect(page.get_by_role("button", name="New webhook")).to_have_count(0)
     assert receiver.url not in page.content() and "receiver.example" not in page.content()
 

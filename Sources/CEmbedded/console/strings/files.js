@@ -27,7 +27,7 @@ export const fileStrings = {
     emptyTitle: 'This folder is empty',
     empty: 'Drop files or folders anywhere on this page, or choose them.',
     emptyReadTitle: 'This folder is empty',
-    emptyRead: 'You may read this project, but not upload to it. Its administrators can change that.',
+    emptyRead: 'You may read this project, but not upload to it. Its admins can change that.',
     name: 'Name',
     size: 'Size',
     modified: 'Modified',

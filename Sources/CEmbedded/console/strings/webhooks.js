@@ -8,7 +8,7 @@ export const webhookStrings = {
     text: 'The server sends the changes of this project to these URLs, signed, in order, and at least once.',
     emptyTitle: 'No webhooks',
     empty: 'With a webhook, the server sends each change of this project to a URL, so that a program can react to new files.',
-    readOnly: 'Only administrators of the project can see and create webhooks.',
+    readOnly: 'Only admins of the project can see and create webhooks.',
     create: 'New webhook',
     createSubmit: 'Create webhook',
     createdTitle: 'Webhook created',

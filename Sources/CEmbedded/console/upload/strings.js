@@ -48,7 +48,7 @@ export const upload = {
   ],
   forbidden: [
     'You may not upload to this project',
-    '{message} Contact an administrator of the project.',
+    '{message} Contact an admin of the project.',
   ],
   destinationMissing: [
     'The destination no longer exists',

@@ -55,7 +55,7 @@ export async function show({ app, route, signal, main }) {
           : button(t.delete, { icon: 'trash', kind: 'danger', on: () => remove(app, project) })))));
 }
 
-/** Creates the section that explains the lock and, for administrators, locks or unlocks the project. */
+/** Creates the section that explains the lock and, for admins of the project, locks or unlocks the project. */
 function lockSection(app, project) {
   const locked = project.settings?.locked === true;
   const toggle = () => button(locked ? t.unlock : t.lock, { icon: locked ? 'unlock' : 'lock', on: async () => {
