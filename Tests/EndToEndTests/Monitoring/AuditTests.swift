@@ -142,9 +142,9 @@ struct AuditTests {
                     try await server.expectStillServing()
 
                     try FileManager.default.removeItem(atPath: filler.string)
-                    try await eventually("lines are written again") {
+                    try await eventually("lines can be written again") {
                         _ = try await server.api.call(.DELETE, path)
-                        return try String(contentsOfFile: server.log.string, encoding: .utf8).contains("written again")
+                        return try String(contentsOfFile: server.log.string, encoding: .utf8).contains("writable again")
                     }
                     let failures = try String(contentsOfFile: server.log.string, encoding: .utf8)
                         .split(separator: "\n").filter { $0.contains("audit log not written") }

@@ -19,7 +19,6 @@ package final class Uploads: Sendable {
     /// The meter of the rate at which bytes arrive in calls without an upload.
     let received: ThroughputMeter
     let leases: LeaseRenewer
-    /// The check of each new file; `nil` if files are not checked.
     let validator: (any FileValidator)?
     let now: @Sendable () -> Date
     /// The use case that completes uploads and rolls back interrupted completions.
