@@ -8,8 +8,8 @@ extension App {
     package enum FirstUser: Sendable {
         case created
         case existed
-        /// There is no user, and none was created, because the server has neither a configured token nor a data
-        /// directory for a random one.
+        /// There is no user, and none was created, because the server is read-only, or has neither a configured token
+        /// nor a data directory for a random one.
         case missing
     }
 

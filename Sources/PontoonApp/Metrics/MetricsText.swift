@@ -6,7 +6,7 @@ struct MetricsText {
     ///
     /// - Parameters:
     ///   - definition: The metric.
-    ///   - values: Values of its labels, in the order of the definition, and of the metric.
+    ///   - values: The metric's values, each with the values of its labels, in the order of the definition's labels.
     mutating func append(
         _ definition: MetricDefinition,
         _ values: [(labels: [String], value: MetricsRegistry.Value)]

@@ -19,7 +19,7 @@ package struct RemoteWalk: Sendable {
         case found(Entry)
         /// The walk enters a project or folder, given by its path, whose contents belong to the listing.
         case entering(String)
-        /// The walk has listed everything in a project or folder that it entered.
+        /// The walk leaves a project or folder that it entered, even if its contents could not be listed.
         case leaving(String)
         /// The contents of a folder could not be listed, which does not stop the walk.
         case failed(String, any Error)

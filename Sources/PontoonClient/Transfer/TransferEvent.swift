@@ -42,7 +42,7 @@ public enum TransferEvent<Item: TransferItem>: Sendable {
         public let index: Int?
         /// The attempted action, such as `send part 3`.
         public let purpose: String
-        /// The failure, as a sentence with advice.
+        /// The failure, or another reason for the attempt, in full sentences; ends with advice if there is any.
         public let reason: String
         /// Pause before the next attempt.
         public let wait: Duration

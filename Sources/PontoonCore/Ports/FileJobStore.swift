@@ -46,14 +46,15 @@ package protocol FileJobStore: Sendable {
     ///   - lease: The lease, with its new expiry.
     ///   - now: The time that is recorded as the end of the job, if the step finishes it.
     /// - Returns: The result; `.lost`, with nothing changed, if the job is finished or not leased under this id;
-    ///   `.entryLeft` or
-    ///   `.folderLeft`, with nothing changed, if others moved or deleted the entry or a folder that is being visited.
+    ///   `.entryLeft` or `.folderLeft`, with nothing changed, if others moved or deleted the entry or a folder that is
+    ///   being visited.
     /// - Throws: The errors of ``FileStore/copyFile(_:as:)``, ``FileStore/deleteFile(_:)`` and
-    ///   ``FileStore/addFolder(_:)``, except that a missing file is an error if the step does not say where it was:
-    ///   `.fileNotFound`. `.copyCycle` or `.moveCycle` if the entered folder is a destination of the job, or its own
-    ///   destination is one of its folders.
+    ///   ``FileStore/addFolder(_:)``; `.fileNotFound` for a missing file or folder if the step does not record the
+    ///   folder that contained it; `.copyCycle` or `.moveCycle` if the entered folder is a destination of the job, or
+    ///   its own destination is one of its folders.
     func perform(_ step: FileJobStep, ofFileJob id: String, _ lease: Lease, now: Date) async throws -> FileJobStepResult
-    /// Releases the lease of a job, which then waits behind the others of its user; does nothing if it is leased under another id.
+    /// Releases the lease of a job, which then waits behind the others of its user; does nothing if it is leased under
+    /// another id.
     func releaseFileJob(_ id: String, leaseID: String, now: Date) async throws
     /// Releases the leases of all jobs.
     func releaseFileJobs() async throws

@@ -155,8 +155,11 @@ extension SQLConnection {
         return try row.fileUsage()
     }
 
-    /// Applies a rule to the name of a new file: checks or chooses the name, or deletes the existing file.
-    /// - Returns: The usage of the deleted file.
+    /// Makes a name available for a new file: checks that the name is free, chooses a free one, or deletes the existing
+    /// file, as the rule requires.
+    ///
+    /// Does nothing for the rule `skip`, for which the caller must have checked the name.
+    /// - Returns: The usage of the deleted file; zero if none was deleted.
     /// - Throws: `.nameTaken`; `.folderExists`; `.fileNameInvalid` if a number makes the name too long.
     func makeRoom(
         for file: inout File,

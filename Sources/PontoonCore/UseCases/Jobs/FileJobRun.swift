@@ -35,7 +35,7 @@ struct FileJobRun {
     ///
     /// Without them, a folder with many subfolders would be read again after each of them.
     private var visitsAbove: [Int: Visit] = [:]
-    /// The projects of the current item or entries, and of their destination.
+    /// The projects of the current item or entries, and of their destination; `nil` if no check has found them yet.
     private var projects: FileJobAccess.Projects?
 
     init(
