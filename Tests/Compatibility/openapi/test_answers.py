@@ -304,6 +304,20 @@ def downloads(admin, nobody, file, folder):
         admin.send_to(method, url, 404)
 
 
+def test_folder_levels(admin):
+    """Folders have at most 200 levels."""
+    # In a project of its own, because archives of deep folders are refused.
+    project = admin.create("/projects", {"name": "levels"}, 201)["id"]
+    deepest = admin.folder("level 1", project=project)
+    for level in range(2, 201):
+        deepest = admin.folder(f"level {level}", parent=deepest)
+    body = {"name": "level 201", "parent": deepest, "type": "FOLDER"}
+    admin.refused(409, 90007, "POST", "/files", body)
+    other = admin.folder("to nest", project=project)
+    admin.refused(409, 90007, "POST", f"/files/{other}/actions/move", {"parent": deepest})
+    admin.call("DELETE", f"/projects/{project}", status=204)
+
+
 def test_folder_downloads(admin, nobody):
     folder = admin.folder("to archive")
     file = admin.upload("a", b"abc", parent=folder)

@@ -16,12 +16,15 @@ struct WebhookCrashTests {
     private static let rounds = Int(ProcessInfo.processInfo.environment["TEST_WEBHOOK_ROUNDS"] ?? "") ?? 20
     private static let allowance = ["--webhook-allow", "127.0.0.1"]
 
-    /// Responds with a failure to half of the requests, but at most twice in succession, because pauses grow.
-    private static func failingHalf() -> @Sendable (WebhookReceiver.Request) -> WebhookReceiver.Response {
+    /// Returns a function that responds with a failure to half of the requests, but at most twice in succession, because
+    /// pauses grow; once `isRecovered` returns true, to none.
+    private static func failingHalf(
+        until isRecovered: @escaping @Sendable () -> Bool = { false }
+    ) -> @Sendable (WebhookReceiver.Request) -> WebhookReceiver.Response {
         let failures = Mutex(0)
         return { _ in
             failures.withLock { count in
-                count = count < 2 && Bool.random() ? count + 1 : 0
+                count = !isRecovered() && count < 2 && Bool.random() ? count + 1 : 0
                 return .init(count > 0 ? 503 : 204)
             }
         }
@@ -45,7 +48,10 @@ struct WebhookCrashTests {
 
     @Test("after kill -9 at any moment, every file is announced, in order, and no file that does not exist")
     func kills() async throws {
-        try await WebhookReceiver.with(respond: Self.failingHalf()) { receiver in
+        let isRecovered = Atomic(false)
+        try await WebhookReceiver.with(
+            respond: Self.failingHalf { isRecovered.load(ordering: .relaxed) }
+        ) { receiver in
             try await withTemporaryFolder { folder in
                 let options = ServerOptions(data: folder.appending("data"), arguments: Self.allowance)
                 let acknowledged = Acknowledged()
@@ -79,6 +85,8 @@ struct WebhookCrashTests {
                     }
                     #expect(status == .signaled(SIGKILL))
                 }
+                // Otherwise, the events of hundreds of rounds would take hours, because each failure is followed by a pause.
+                isRecovered.store(true, ordering: .relaxed)
                 try await withServer(options) { server in
                     let events = try await server.api.events("types=file.created").events
                     let created = Set(events.map { String($0.subject.dropFirst("files/".count)) })
