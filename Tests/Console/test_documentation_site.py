@@ -80,7 +80,8 @@ def test_search(page: Page, site: str) -> None:
     page.goto(f"{site}/index.html")
     page.locator("input.md-search__input").click()
     page.keyboard.type("failed-authentication-limit")
-    page.locator(".md-search-result__link").first.click()
+    # The words of the name are searched one by one, so another page may come first.
+    page.locator(".md-search-result__link").filter(has_text="failed-authentication-limit").first.click()
     page.wait_for_url(re.compile(re.escape(site) + r"/(?!index)"))
     expect(page.locator("article")).to_contain_text("failed-authentication-limit")
 
