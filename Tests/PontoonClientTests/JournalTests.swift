@@ -52,6 +52,41 @@ struct JournalTests {
         try body(state, FilePath(file.path))
     }
 
+    @Test("the journal of a file that was moved gets the name for its new path, and one that cannot be read is ignored")
+    func moved() throws {
+        try withState { state, file in
+            let head = try Self.head(file)
+            let former = try state.journal(Self.key)
+            try former.begin(head, isDurable: false)
+            for number in 1...3 { try former.append(JournalPart(number: number, etag: "e\(number)", crc64: "")) }
+            try former.close()
+            // A directory cannot be read, even by root.
+            let unreadable = state.path.appending("uploads").appending("other.journal")
+            try FileManager.default.createDirectory(atPath: unreadable.string, withIntermediateDirectories: false)
+
+            var key = Self.key
+            let journals = try EarlierJournals(in: state, of: key)
+            #expect(journals.head(of: head.identity, elsewhereThan: key) == nil)
+            key = JournalKey(
+                endpoint: key.endpoint,
+                destination: key.destination,
+                source: "/moved/f",
+                remotePath: key.remotePath
+            )
+            #expect(journals.contains(key) && journals.head(of: head.identity, elsewhereThan: key) == head)
+            try journals.move(to: key, of: head.identity, in: state)
+            let moved = try state.journal(key)
+            #expect(moved.head?.source == "/moved/f" && moved.head?.upload == "u")
+            #expect(moved.parts.values.map(\.etag).sorted() == ["e1", "e2", "e3"])
+            try moved.close()
+            #expect(try state.journalNames() == [key.fileName, "other.journal"])
+
+            // A journal that exists at the present path is kept.
+            try journals.move(to: key, of: head.identity, in: state)
+            #expect(try state.head(key)?.upload == "u")
+        }
+    }
+
     @Test(
         "a file counts as unchanged if only its device or inode number changed, as after a reboot or on some servers"
     )

@@ -15,12 +15,14 @@ struct EarlierJournals: Sendable {
 
     /// Reads the first lines of all journals in a state directory; blocks.
     ///
+    /// Journals that cannot be read, such as those of another user, are ignored.
+    ///
     /// - Parameters:
     ///   - state: The directory; `nil` has no journals.
     ///   - place: The key of any upload to the destination.
     /// - Throws: `.stateUnusable`.
     init(in state: StateDirectory?, of place: JournalKey) throws {
-        let heads = try state?.heads() ?? []
+        let heads = try state?.heads(omitsUnreadable: true) ?? []
         let entries = heads.lazy.filter { !$0.head.upload.isEmpty && $0.head.place == place.place }
             .map { Entry(path: $0.path, head: $0.head) }
         self.entries = Dictionary(grouping: entries) { ByteExactString($0.head.remotePath) }
@@ -62,6 +64,8 @@ struct EarlierJournals: Sendable {
         head.source = key.source
         let journal = try state.journal(key)
         defer { try? journal.close() }
+        // Another process may have started the upload at the present path.
+        guard journal.head == nil else { return true }
         try journal.begin(head, isDurable: true)
         for part in former.parts.values { try journal.append(part) }
         try former.remove()

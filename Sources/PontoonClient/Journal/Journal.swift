@@ -156,7 +156,7 @@ extension Journal {
     static func head(at path: FilePath) throws -> Head? {
         do {
             let file = try FileDescriptor.open(path, .readOnly, options: [.closeOnExec, .nonBlocking])
-            return parse(try file.closeAfter { try file.readAll() }).head
+            return parse(try file.closeAfter { try file.readAll(until: UInt8(ascii: "\n")) }).head
         } catch Errno.noSuchFileOrDirectory {
             return nil
         }
@@ -179,8 +179,8 @@ extension Journal {
 }
 
 extension FileDescriptor {
-    /// Reads the whole file, regardless of the current offset.
-    func readAll() throws -> Data {
+    /// Reads the file, regardless of the current offset, to its end or up to the first occurrence of a byte.
+    func readAll(until last: UInt8? = nil) throws -> Data {
         var data = Data()
         var buffer = [UInt8](repeating: 0, count: 64 << 10)
         while true {
@@ -188,6 +188,7 @@ extension FileDescriptor {
                 try read(fromAbsoluteOffset: Int64(data.count), into: $0)
             }
             if count == 0 { return data }
+            if let last, let index = buffer[..<count].firstIndex(of: last) { return data + buffer[...index] }
             data.append(contentsOf: buffer[..<count])
         }
     }

@@ -46,15 +46,19 @@ struct StateDirectory: Sendable {
 
     /// Returns the path and the first line of each journal, oldest first; blocks.
     ///
-    /// Journals without a valid first line are omitted.
+    /// Journals without a valid first line are omitted, and with `omitsUnreadable` also those that cannot be read.
     ///
     /// - Throws: `.stateUnusable`.
-    func heads() throws -> [(path: FilePath, head: JournalHead)] {
+    func heads(omitsUnreadable: Bool = false) throws -> [(path: FilePath, head: JournalHead)] {
         do {
             let names = try FileManager.default.contentsOfDirectory(atPath: uploads.string)
             return try names.filter { $0.hasSuffix(".journal") }.compactMap { name in
                 let path = uploads.appending(name)
-                return try Journal<JournalHead>.head(at: path).map { (path, $0) }
+                do {
+                    return try Journal<JournalHead>.head(at: path).map { (path, $0) }
+                } catch  where omitsUnreadable {
+                    return nil
+                }
             }
             .sorted { $0.head.began < $1.head.began }
         } catch {

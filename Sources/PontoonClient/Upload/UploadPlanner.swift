@@ -35,6 +35,10 @@ extension Uploader {
         let refusal = try await refusal()
         let state = try options.stateDirectory.map { try StateDirectory($0) }
         let finished = try state?.finishedLog(JournalKey(client, options.destination))
+        let earlierJournals = try await NIOThreadPool.singleton.runIfActive { [options, client] in
+            let key = JournalKey(client, options.destination)
+            return try EarlierJournals(in: options.transfer.resumes ? state : nil, of: key)
+        }
         let entries = try await withClosing(finished, close: { try $0?.close() }) { [folders] finished in
             let planner = UploadPlanner(
                 client: client,
@@ -47,7 +51,7 @@ extension Uploader {
                 state: state,
                 finished: finished,
                 openUploads: OpenUploads(client, server: server, threads: .singleton),
-                earlierJournals: try EarlierJournals(in: state, of: JournalKey(client, options.destination))
+                earlierJournals: earlierJournals
             )
             var entries: [UploadPreview.Entry] = []
             entries.reserveCapacity(items.count)

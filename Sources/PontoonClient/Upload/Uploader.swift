@@ -69,6 +69,10 @@ public struct Uploader: Sendable {
         return try await withClosing(finished, close: { try $0?.close() }) { [problems] finished in
             var folders = DestinationFolders(options.destination)
             let journals = try state?.journalNames() ?? []
+            let earlierJournals = try await context.threads.runIfActive { [options] in
+                let key = JournalKey(context.client, options.destination)
+                return try EarlierJournals(in: options.transfer.resumes ? state : nil, of: key)
+            }
             // Files with an invalid part size fail in parts.
             let partSizes = limits.smallestPart...PartSizing.maximumPartSize
             let sendsWhole = server.storesFilesInOneCall && partSizes.contains(options.partSize ?? partSizes.lowerBound)
@@ -100,7 +104,7 @@ public struct Uploader: Sendable {
                 folders: folders,
                 openUploads: OpenUploads(context.client, server: server, threads: context.threads),
                 journals: journals,
-                earlierJournals: try EarlierJournals(in: state, of: JournalKey(client, options.destination)),
+                earlierJournals: earlierJournals,
                 wholeFiles: wholeFiles,
                 archives: archives
             )

@@ -82,8 +82,9 @@ extension SQLConnection {
     /// project is added: a token may have been created while an earlier project was being deleted, and version 0.1.0
     /// did not change the limits.
     func endTokenLimits(to project: ProjectID) throws {
-        try enqueue(deleteTokensOfProject, [project])
         try enqueue(removeProjectFromTokens, [" \(project) "])
+        // Afterwards, because two projects of a token may be deleted at the same time.
+        try enqueue(deleteTokensWithoutProjects, [])
     }
 }
 
@@ -135,7 +136,7 @@ private let selectTokens = SQLStatement(
         """
 )
 private let deleteToken: SQLStatement = "DELETE FROM tokens WHERE id = $1 OR hash = $1"
-private let deleteTokensOfProject: SQLStatement = "DELETE FROM tokens WHERE projects = $1"
+private let deleteTokensWithoutProjects: SQLStatement = "DELETE FROM tokens WHERE projects = ''"
 private let removeProjectFromTokens: SQLStatement = """
     UPDATE tokens SET projects = TRIM(REPLACE(' ' || projects || ' ', $1, ' '))
     WHERE REPLACE(' ' || projects || ' ', $1, ' ') <> ' ' || projects || ' '
