@@ -306,7 +306,7 @@ def downloads(admin, nobody, file, folder):
 
 def test_folder_levels(admin):
     """Folders have at most 200 levels."""
-    # In a project of its own, because archives of deep folders are refused.
+    # In a separate project, because archives of deep folders are refused.
     project = admin.create("/projects", {"name": "levels"}, 201)["id"]
     deepest = admin.folder("level 1", project=project)
     for level in range(2, 201):
