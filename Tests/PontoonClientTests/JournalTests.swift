@@ -81,7 +81,7 @@ struct JournalTests {
             try moved.close()
             #expect(try state.journalNames() == [key.fileName, "other.journal"])
 
-            // A journal that exists at the present path is kept.
+            // The former journal is gone, so nothing changes.
             try journals.move(to: key, of: head.identity, in: state)
             #expect(try state.head(key)?.upload == "u")
         }
