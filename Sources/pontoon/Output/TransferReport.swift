@@ -22,6 +22,8 @@ enum TransferDetail: Sendable {
 
     func includes(_ outcome: TransferOutcome) -> Bool {
         switch (self, outcome) {
+        // The summary counts the files that an interruption left unfinished.
+        case (_, .cancelled): false
         case (.all, _): true
         case (.changes, .alreadyThere): false
         case (.changes, _): true
@@ -86,17 +88,13 @@ final class TransferReport<Item: TransferItem>: Sendable {
     }
 
     /// Prints the results that ``follow(_:)`` did not print because of an interruption.
-    ///
-    /// Without `--json`, the files that were not finished are only counted in the summary.
     private func printRest(_ results: [TransferResult<Item>]) {
         let printed = printed.withLock { $0 }
         for result in results where !printed[result.index] {
             if json {
                 Output.standard.printLine(line(result).text)
-            } else if case .cancelled = result.outcome {
-                continue
-            } else if detail == .none || detail.includes(result.outcome) {
-                Output.standard.printMessage(text(result), isProblem: !result.isSuccess)
+            } else if detail == .none || detail.includes(result.outcome), let text = text(result) {
+                Output.standard.printMessage(text, isProblem: !result.isSuccess)
             }
         }
     }
@@ -182,7 +180,8 @@ extension TransferReport {
         return path.isEmpty || message.contains("'\(path)'") ? message : "\(path): \(message)"
     }
 
-    private func text(_ result: TransferResult<Item>) -> String {
+    /// Returns the line for a result; `nil` for a file that was not finished.
+    private func text(_ result: TransferResult<Item>) -> String? {
         let usesRemotePath = direction == .upload || result.item.localPath == Self.stream
         let name = usesRemotePath ? result.item.remotePath : result.item.localPath.string
         switch result.outcome {
@@ -194,7 +193,7 @@ extension TransferReport {
         case .alreadyThere: return "\(name): already \(verb), \(verification(result))"
         case .skipped: return "\(name): skipped, a file with that name exists"
         case .failed(let error): return "pontoon: \(naming(result.item, in: "\(error)"))"
-        case .cancelled: return "\(name): not finished"
+        case .cancelled: return nil
         }
     }
 

@@ -53,13 +53,15 @@ struct TerminalTests {
     @Test("the totals are drawn again with every batch of lines, so that they are always visible")
     func manyFiles() async throws {
         try await withPontoon { server, user in
-            for number in 0..<400 { try user.makeFile("data/f\(number)", size: 10) }
-            let run = try await TerminalSession([], Self.upload + [user.path("data")], server, user)
+            for number in 0..<400 { try user.makeFile("data/f\(number)", size: 10_240) }
+            // Takes at least a second, in which the progress is drawn several times.
+            let arguments = Self.upload + ["--bwlimit", "2M", user.path("data")]
+            let run = try await TerminalSession([], arguments, server, user)
             #expect(run.code == 0, "\(run.text)")
             // Whatever is erased is replaced in the same write, except at the end.
             let writes = run.raw.components(separatedBy: "\u{1B}[J").dropLast()
             #expect(writes.count > 1 && writes.allSatisfy { $0.contains(" ETA ") }, "\(writes)")
-            #expect(run.text.filter { $0.contains("10 B uploaded, checksum ") }.count == 400)
+            #expect(run.text.filter { $0.contains("10.0 KiB uploaded, checksum ") }.count == 400)
             #expect(run.text.last?.hasPrefix("400 of 400 files uploaded, ") == true, "\(run.text.suffix(3))")
         }
     }
