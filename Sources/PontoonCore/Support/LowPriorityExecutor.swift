@@ -1,5 +1,6 @@
 import NIOCore
 import NIOPosix
+import Synchronization
 
 #if os(Linux)
 import Glibc
@@ -8,11 +9,15 @@ import Glibc
 /// A task executor whose threads get little processor time while other threads of the process are busy.
 ///
 /// The server runs calls that are not part of an upload or download on this executor, so that expensive ones delay
-/// transfers less. Tasks may block its threads.
+/// transfers less. Its threads have a low priority and, while bytes are transferred, a ``LowPriorityBudget``. Tasks may
+/// block the threads.
 package final class LowPriorityExecutor: TaskExecutor {
     package static let shared = LowPriorityExecutor()
 
     private let threads: NIOThreadPool
+    /// Number of bytes of files that the process has sent and received.
+    private let transferredBytes = Atomic<UInt64>(0)
+    private let budget = Mutex(LowPriorityBudget(cores: System.coreCount, now: .now))
 
     /// The nice value of the threads, each of which gets about a tenth of the processor time of a normal thread.
     private static let niceness: CInt = 10
@@ -27,20 +32,55 @@ package final class LowPriorityExecutor: TaskExecutor {
         let job = UnownedJob(job)
         threads.submit { _ in
             Self.lowerPriority()
+            let start = Self.processorTime
             job.runSynchronously(on: self.asUnownedTaskExecutor())
+            self.rest(after: Self.processorTime - start)
         }
+    }
+
+    /// Records that bytes of files were sent or received.
+    package func transferred(_ bytes: Int) {
+        transferredBytes.wrappingAdd(UInt64(clamping: bytes), ordering: .relaxed)
+    }
+
+    private func rest(after used: Duration) {
+        let total = transferredBytes.load(ordering: .relaxed)
+        let rest = budget.withLock { $0.use(used, transferred: total, now: .now) }
+        if rest > .zero { Self.sleep(rest) }
     }
 
     /// Whether the current task prefers this executor.
     package static var isCurrent: Bool {
         withUnsafeCurrentTask { task in task?.unownedTaskExecutor == shared.asUnownedTaskExecutor() }
     }
+}
 
-    /// Lowers the priority of the current thread on Linux; does nothing on other systems.
+// MARK: - Linux
+
+/// On other systems, the threads have the usual priority and never rest.
+extension LowPriorityExecutor {
+    /// Lowers the priority of the current thread.
     private static func lowerPriority() {
         #if os(Linux)
         // On Linux, id 0 means the calling thread, not the whole process.
         _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, niceness)
+        #endif
+    }
+
+    /// The processor time that the current thread has used.
+    private static var processorTime: Duration {
+        #if os(Linux)
+        var time = timespec()
+        guard clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time) == 0 else { return .zero }
+        return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
+        #else
+        return .zero
+        #endif
+    }
+
+    private static func sleep(_ duration: Duration) {
+        #if os(Linux)
+        usleep(UInt32(clamping: Int64(duration / .microseconds(1))))
         #endif
     }
 }

@@ -51,6 +51,7 @@ struct ObjectSender: Sendable {
     @Sendable private func sent(_ count: Int) {
         record.send(count)
         metrics.sent(count)
+        LowPriorityExecutor.shared.transferred(count)
     }
 }
 

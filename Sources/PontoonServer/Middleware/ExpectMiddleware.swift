@@ -3,8 +3,9 @@ import Hummingbird
 import HummingbirdCore
 import NIOCore
 import NIOHTTPTypes
-import Synchronization
 import NIOSSL
+import PontoonCore
+import Synchronization
 
 /// The middleware that sends `100 Continue` when the handler starts to read the body, and closes the connection if the
 /// handler does not read the body to its end.
@@ -21,7 +22,8 @@ struct ExpectMiddleware: RouterMiddleware {
         next: @concurrent (Request, AppContext) async throws -> Response
     ) async throws -> Response {
         guard request.hasBody else { return try await next(request, context) }
-        let progress = BodyProgress(record: context.record, metrics: metrics)
+        let isData = CallKind(request.head).transfersBytes
+        let progress = BodyProgress(record: context.record, metrics: metrics, isData: isData)
         var request = request
         var expectation: BodyExpectation?
         if request.headers[.expect]?.lowercased() == "100-continue" {
@@ -73,11 +75,17 @@ final class BodyExpectation: Sendable {
 private final class BodyProgress: Sendable {
     private let record: RequestRecord
     private let metrics: ServerMetrics
+    private let isData: Bool
     private let done = Mutex(false)
 
-    init(record: RequestRecord, metrics: ServerMetrics) {
+    /// - Parameters:
+    ///   - record: Counts the bytes of the request.
+    ///   - metrics: Counts the bytes of all requests.
+    ///   - isData: Whether the body consists of the bytes of files.
+    init(record: RequestRecord, metrics: ServerMetrics, isData: Bool) {
         self.record = record
         self.metrics = metrics
+        self.isData = isData
     }
 
     var isDone: Bool { done.withLock { $0 } }
@@ -86,6 +94,7 @@ private final class BodyProgress: Sendable {
     func receive(_ bytes: Int) {
         record.receive(bytes)
         metrics.received(bytes)
+        if isData { LowPriorityExecutor.shared.transferred(bytes) }
     }
 }
 
