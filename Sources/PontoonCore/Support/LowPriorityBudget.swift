@@ -34,12 +34,13 @@ struct LowPriorityBudget: Sendable {
         period = (now, 0)
     }
 
-    /// Records that a thread used processor time, and returns how long it has to rest.
+    /// Records that a thread used processor time.
     ///
     /// - Parameters:
     ///   - used: The processor time.
     ///   - transferred: Number of bytes of files that the process has sent and received.
     ///   - now: The time, never earlier than in the call before.
+    /// - Returns: How long the thread has to rest; zero if it may continue.
     mutating func use(_ used: Duration, transferred: UInt64, now: ContinuousClock.Instant) -> Duration {
         let elapsed = (now - period.start) / .seconds(1)
         if now - period.start >= Self.ratePeriod {
