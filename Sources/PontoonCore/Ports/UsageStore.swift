@@ -1,7 +1,7 @@
 /// Storage of quotas, and of the counters of the storage that users and projects use.
 ///
-/// Every transaction that adds or removes files and uploads also updates the counters. If the counters grow, it compares
-/// them with the quotas and, if one is exceeded, changes nothing and throws `.quotaExceeded`.
+/// Every transaction that adds or removes files and uploads also updates the counters. If the counters grow, it
+/// compares them with the quotas and, if one is exceeded, changes nothing and throws `.quotaExceeded`.
 package protocol UsageStore: Sendable {
     /// Returns the usage of a user or project and the quota in force, as last committed by any process.
     /// - Returns: `nil` if there is no such user or project.

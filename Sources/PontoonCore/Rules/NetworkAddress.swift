@@ -95,8 +95,9 @@ package struct IPNetwork: Hashable, Sendable, CustomStringConvertible {
 /// The addresses to which events may be sent.
 ///
 /// A webhook makes the server connect to an address that a user chooses. It must not reach services that trust the
-/// network of the server, so only addresses on the public Internet are allowed, and networks that the operator lists. The
-/// public addresses of the server itself are not allowed, because its firewall may not apply to its own connections.
+/// network of the server, so only addresses on the public Internet are allowed, and networks that the operator lists.
+/// The public addresses of the server itself are not allowed, because its firewall may not apply to its own
+/// connections.
 package struct WebhookAddresses: Hashable, Sendable {
     private let listed: [IPNetwork]
 
@@ -126,8 +127,8 @@ package struct WebhookAddresses: Hashable, Sendable {
 
     /// Addresses that are not those of a host on the public Internet.
     ///
-    /// Source: the special-purpose registries of IANA, <https://www.iana.org/assignments/iana-ipv4-special-registry> and
-    /// <https://www.iana.org/assignments/iana-ipv6-special-registry>. 168.63.129.16 is a service of Azure's hosts.
+    /// Source: the special-purpose registries of IANA, <https://www.iana.org/assignments/iana-ipv4-special-registry>
+    /// and <https://www.iana.org/assignments/iana-ipv6-special-registry>. 168.63.129.16 is a service of Azure's hosts.
     private static let special = networks(
         """
         0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12 192.0.0.0/24 192.0.2.0/24 \

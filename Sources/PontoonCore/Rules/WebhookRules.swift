@@ -87,9 +87,9 @@ extension WebhookTurn {
 
     /// Records the outcome of an attempt to deliver an event.
     ///
-    /// A delivery is dead once its event is three days old and the receiver has accepted nothing for three days. An event
-    /// that fails although others would be accepted therefore delays them for at most three days, and a receiver that
-    /// returns after a longer outage gets the events of the last three days.
+    /// A delivery is dead once its event is three days old and the receiver has accepted nothing for three days. An
+    /// event that fails although others would be accepted therefore delays them for at most three days, and a receiver
+    /// that returns after a longer outage gets the events of the last three days.
     ///
     /// - Parameters:
     ///   - outcome: The outcome.

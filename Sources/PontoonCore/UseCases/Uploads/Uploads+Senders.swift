@@ -18,8 +18,8 @@ extension Uploads {
     ///   `.badRequest` for invalid tags; `.limitReached` if the link does not accept the file or more folders, or its
     ///   creator has too many unfinished uploads; `.nameTaken` or `.folderExists` if a name is taken;
     ///   `.destinationNotFound` if the link's folder does not exist; `.noRoom` if there is not enough space, or the
-    ///   object store refuses the upload; `.quotaExceeded`; `.notAuthenticated` if the link was revoked in the meantime;
-    ///   `.destinationForbidden` if the project is locked.
+    ///   object store refuses the upload; `.quotaExceeded`; `.notAuthenticated` if the link was revoked in the
+    ///   meantime; `.destinationForbidden` if the project is locked.
     package func initialize(
         _ content: DeclaredContent,
         path: [String],
