@@ -80,7 +80,7 @@ extension WebhookTurn {
     /// Whether a turn continues after an attempt.
     package enum Next: Hashable, Sendable {
         /// The next event can be sent.
-        case goOn
+        case proceed
         /// Nothing can be sent until ``WebhookProgress/nextAttemptOn``, or until the webhook is enabled.
         case stop
     }
@@ -113,7 +113,7 @@ extension WebhookTurn {
             progress.failingSince = nil
             progress.pendingSince = nil
             progress.nextAttemptOn = now
-            return .goOn
+            return .proceed
         case .gone:
             failed += 1
             state = .disabled
@@ -138,7 +138,7 @@ extension WebhookTurn {
                 progress.cursor = event.cursor
                 progress.pendingSince = nil
                 progress.nextAttemptOn = now
-                return .goOn
+                return .proceed
             }
             progress.pendingSince = event.occurredOn
             let wait = max(pause ?? .zero, WebhookRules.backoff.pause(after: progress.attempts, jitter: jitter))

@@ -42,7 +42,7 @@ extension Uploads {
         }
         // Checked here so that no folders are created if the link is full, and again when the upload is added.
         guard let summary = try await metadata.uploadLink(session.link.id) else {
-            throw PontoonError(.notAuthenticated, "The upload link was revoked.")
+            throw PontoonError.uploadLinkRevoked
         }
         try UploadLinkRules.checkRoom(for: size, in: summary.link.details.limits, summary.usage)
         let folder = try await metadata.folder(
