@@ -1,4 +1,4 @@
-"""Measures uploads while the receivers of webhooks respond slowly, in turns with uploads without a webhook; see `run`."""
+"""Measures uploads while receivers of webhooks respond slowly, in turns with uploads without a webhook; see `run`."""
 
 import argparse
 import http.server

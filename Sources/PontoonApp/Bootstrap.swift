@@ -26,7 +26,7 @@ extension App {
         settings.server.localOrigin(port: port).map { $0 + "/v2" } ?? settings.server.listen.description
     }
 
-    /// Returns the URL of the console; `nil` if the console is switched off, or its URL is unknown because the server
+    /// Returns the URL of the console; `nil` if the console is disabled, or its URL is unknown because the server
     /// listens on a Unix socket and has no public URL.
     package func consoleURL(port: Int) -> String? {
         settings.server.servesConsole ? settings.server.consoleURL(port: port) : nil

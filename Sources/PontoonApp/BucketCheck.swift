@@ -47,7 +47,7 @@ package struct BucketCheck {
             report(
                 settings.server.servesConsole
                     ? "Web pages were not checked, because the origin of the console is unknown. Set --public-url."
-                    : "Web pages were not checked, because the console is switched off and no origin is allowed."
+                    : "Web pages were not checked, because the console is disabled and no origin is allowed."
             )
             return true
         }
@@ -112,7 +112,7 @@ extension S3ObjectStore {
 extension Settings {
     /// The sorted origins of pages that exchange bytes with a bucket; `*` alone if any origin is allowed.
     ///
-    /// The origin of the console is included, unless the console is switched off or its origin is unknown.
+    /// The origin of the console is included, unless the console is disabled or its origin is unknown.
     package var pageOrigins: [String] {
         var origins: Set<String> = []
         switch server.allowedOrigins {

@@ -65,7 +65,8 @@ struct AppContext: RequestContext {
 
     /// Returns the id of the project in a path with `{owner}` and `{project}`.
     ///
-    /// - Throws: `.routeNotFound` if a segment is missing or cannot be decoded; `.projectIDMalformed` if one contains `/`.
+    /// - Throws: `.routeNotFound` if a segment is missing or cannot be decoded; `.projectIDMalformed` if one contains
+    ///   `/`.
     func projectID() throws -> ProjectID {
         let (owner, name) = (try segment("owner"), try segment("project"))
         guard !owner.containsSlash, !name.containsSlash else { throw PontoonError.projectIDMalformed }

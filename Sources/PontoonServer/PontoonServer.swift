@@ -8,7 +8,7 @@ import ServiceLifecycle
 /// Builds the HTTP server.
 ///
 /// It serves the API under `/v2`, DRS, health checks, the data plane under `/storage`, and the console unless it is
-/// switched off. Of the data plane, it serves only archives of folders if clients exchange bytes with a bucket.
+/// disabled. Of the data plane, it serves only archives of folders if clients exchange bytes with a bucket.
 ///
 /// - Parameters:
 ///   - useCases: The use cases to call.

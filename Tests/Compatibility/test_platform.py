@@ -1,4 +1,4 @@
-"""Parts of the platform that Pontoon does not have: billing groups, tasks, apps, the search for files and categories."""
+"""Parts of the platform that Pontoon does not have: billing groups, tasks, apps, file search and categories."""
 
 from pytest_check import check
 from sevenbridges import errors

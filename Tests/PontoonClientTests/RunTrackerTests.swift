@@ -81,7 +81,7 @@ struct RunTrackerTests {
         #expect(work.isFinishable)
     }
 
-    @Test("a failure that may pass is tried again after a pause that grows; any other one is a problem until a change")
+    @Test("a failure that may pass is retried after a pause that grows; any other one is a problem until a change")
     func failures() {
         var tracker = RunTracker(settle: .zero)
         let lost = ClientError(.connectionLost, "Lost.")
@@ -100,7 +100,7 @@ struct RunTrackerTests {
         #expect(tracker.observe(scan(file("a")), at: start + .seconds(645)).ready.map(\.name) == ["a"])
     }
 
-    @Test("an error that may be permanent or not is tried again twice")
+    @Test("an error that may be permanent or not is retried twice")
     func unclearFailures() {
         var tracker = RunTracker(settle: .zero)
         _ = tracker.observe(scan(file("a")), at: start)

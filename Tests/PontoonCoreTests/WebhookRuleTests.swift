@@ -86,7 +86,7 @@ struct WebhookRuleTests {
         #expect(pauses == [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 3600, 3600])
         #expect(turn.progress.cursor.position == 0 && turn.progress.attempts == 14 && turn.failed == 14)
         #expect(turn.progress.failingSince == Self.start && turn.progress.pendingSince == Self.start)
-        #expect(turn.note(.accepted(status: 200), of: Self.event(1), now: now, jitter: 1) == .goOn)
+        #expect(turn.note(.accepted(status: 200), of: Self.event(1), now: now, jitter: 1) == .proceed)
         #expect(turn.progress.cursor.position == 1 && turn.progress.attempts == 0)
         #expect(turn.failed == 14 && turn.delivered == 1)
         #expect(turn.progress.failingSince == nil && turn.progress.pendingSince == nil)
@@ -102,17 +102,17 @@ struct WebhookRuleTests {
         }
         #expect(note(Self.event(1), after: 10) == .stop)
         #expect(note(Self.event(1), after: 3 * 86_400 + 9) == .stop)
-        #expect(note(Self.event(1), after: 3 * 86_400 + 10) == .goOn)
+        #expect(note(Self.event(1), after: 3 * 86_400 + 10) == .proceed)
         #expect(turn.dead.map(\.event) == ["a-1"] && turn.dead.first?.attempts == 3 && turn.failed == 3)
         #expect(turn.progress.cursor.position == 1)
         let young = Self.event(2, at: Self.start.addingTimeInterval(86_400))
         #expect(note(young, after: 3 * 86_400 + 11) == .stop)
         #expect(turn.progress.nextAttemptOn == Self.start.addingTimeInterval(3 * 86_400 + 11 + 4))
-        #expect(note(young, after: 4 * 86_400) == .goOn)
+        #expect(note(young, after: 4 * 86_400) == .proceed)
         #expect(turn.dead.map(\.event) == ["a-1", "a-2"])
         // After a success, the next failure starts a new period, whatever the age of the event.
         let later = Self.start.addingTimeInterval(4 * 86_400)
-        #expect(turn.note(.accepted(status: 204), of: Self.event(3), now: later, jitter: 1) == .goOn)
+        #expect(turn.note(.accepted(status: 204), of: Self.event(3), now: later, jitter: 1) == .proceed)
         #expect(note(Self.event(4), after: 4 * 86_400 + 1) == .stop)
     }
 

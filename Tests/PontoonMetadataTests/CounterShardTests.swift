@@ -184,8 +184,8 @@ struct CounterShardTests {
                 if index % 4 == 2 { _ = try await store.deleteFile(file.id) }
                 if index % 20 == 3 { try await Self.breakAndRepair(fixture, store) }
             }
-            // The driver retries transactions that were in a deadlock. If locks were taken in the wrong order, there would
-            // be dozens; a single one is possible when a transaction is the first to use a shard.
+            // The driver retries transactions that were in a deadlock. If locks were taken in the wrong order, there
+            // would be dozens; a single one is possible when a transaction is the first to use a shard.
             #expect(driver.poolStatistics.retries < 50)
             for subject in [.project(ada.project.id), .project(bob.project.id), .user("ada"), .user("bob")]
                 as [UsageSubject]

@@ -35,7 +35,8 @@ struct StatementCountTests {
             #expect(started == [1, 4])
             _ = try await store.beginCompletion(of: upload.id)
             // The lookup of the project, the state of the upload, the name and the file; then the counter of the user,
-            // the object, the total of the folder, the parts, the counters of the project and its owner, and the events.
+            // the object, the total of the folder, the parts, the counters of the project and its owner, and the
+            // events.
             let completed = try await counter.count { try await fixture.complete(upload, size: 12, in: store) }
             #expect(completed == [4, 7])
         }

@@ -30,8 +30,8 @@ struct OpenFileCacheTests {
             let key = try await Self.object(store)
             try await store.openObject(key).close()
             try await eventually("nothing is queued") { store.executor.operations == 0 }
-            // Every thread is busy until the object is being discarded, and again right afterwards, so that a file that is
-            // closed by a later closure is still open.
+            // Every thread is busy until the object is being discarded, and again right afterwards, so that a file that
+            // is closed by a later closure is still open.
             let before = DispatchSemaphore(value: 0)
             let after = DispatchSemaphore(value: 0)
             let threads = 4

@@ -66,6 +66,13 @@ struct S3RulesTests {
         #expect(throws: S3SettingsError.self) { try S3Settings(url: url) }
     }
 
+    @Test("the error for an unknown parameter lists the known ones")
+    func unknownParameter() throws {
+        let error = try #require(throws: S3SettingsError.self) { try S3Settings(url: "s3://b?pathstyle=true") }
+        let known = "'ca-file', 'endpoint', 'path-style', 'public-endpoint', 'region'"
+        #expect(error.description == "has an unknown parameter 'pathstyle'; it may have only \(known)")
+    }
+
     @Test("pauses double up to a maximum, with jitter, until the last attempt")
     func pauses() {
         let retry = S3Retry(attempts: 9, backoff: Backoff(first: .milliseconds(100), longest: .seconds(2)))

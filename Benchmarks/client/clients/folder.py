@@ -69,8 +69,8 @@ def once(place: Place, source: pathlib.Path, title: str) -> Row:
 def again(place: Place, source: pathlib.Path, title: str) -> Row:
     """The same folder again, without the state of the first run.
 
-    `pontoon` reads the files and compares their checksums. `rclone check --size-only` reads none of them, so one read of
-    all files is added to its time.
+    `pontoon` reads the files and compares their checksums. `rclone check --size-only` reads none of them, so one read
+    of all files is added to its time.
     """
     files = sorted(path for path in source.iterdir())
     copy = Program(RCLONE, "copy", str(source), f"weed:{BUCKET}", "--transfers", "32")

@@ -1,7 +1,7 @@
 """Runs a program and prints its seconds, its peak resident memory in KiB and its processor seconds on the last line.
 
-It is a separate, small process, because the kernel counts the memory of the process that starts a program as that of the
-program.
+It is a separate, small process, because the kernel counts the memory of the process that starts a program as that of
+the program.
 """
 
 import os

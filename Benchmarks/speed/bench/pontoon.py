@@ -22,7 +22,10 @@ class Pontoon(Server):
         return str(started["upload_id"])
 
     def put(self, sender: Sender, count: int, size: int) -> Ready:
-        """What sends `count` files of one part each, all at once. Starting them counts, because it preallocates the files."""
+        """Sends `count` files of one part each, all at once.
+
+        Starting them counts, because it preallocates the files.
+        """
         names = [f"file-{size}-{number}" for number in range(count)]
         return lambda: sender.files(self.origin, self.token, size, names, "put", self.project, count)
 

@@ -2,8 +2,8 @@
 //
 //     files FOLDER COUNT BYTES THREADS
 //
-// At the end it prints JSON: the seconds from the first file to the last, and its own processor seconds. It exits with 1
-// if a system call fails. Directories are not synced.
+// At the end it prints JSON: the seconds from the first file to the last, and its own processor seconds. It exits with
+// 1 if a system call fails. Directories are not synced.
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <pthread.h>

@@ -9,8 +9,8 @@
 //     parts   upload id and part number with a blank between
 //     files   the name of a file
 //
-// At the end it prints JSON: seconds from the first byte to the last, bytes, its own processor seconds, and the seconds of
-// each task. Before that, `parts` prints the upload, number and ETag of each part. It exits with 1 if a task fails.
+// At the end it prints JSON: seconds from the first byte to the last, bytes, its own processor seconds, and the seconds
+// of each task. Before that, `parts` prints the upload, number and ETag of each part. It exits with 1 if a task fails.
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <stdatomic.h>

@@ -30,9 +30,9 @@ int cfilecalls_rename_new(const char *from, const char *to);
 /// cannot be tried. On other systems, returns 1 without trying.
 int cfilecalls_can_send(int file);
 
-/// `cachestat(2)`, and `preadv2(2)` with `RWF_NOWAIT` for a byte of every 256 KiB: returns 1 if all bytes of a range are
-/// in the page cache and have been read, or 0 if some are not, or if the kernel or the file system cannot tell. Much
-/// faster than `mincore(2)`. On other systems, returns 0.
+/// `cachestat(2)`, and `preadv2(2)` with `RWF_NOWAIT` for a byte of every 256 KiB: returns 1 if all bytes of a range
+/// are in the page cache and have been read, or 0 if some are not, or if the kernel or the file system cannot tell.
+/// Much faster than `mincore(2)`. On other systems, returns 0.
 int cfilecalls_is_cached(int file, int64_t offset, int64_t count);
 
 /// `open(2)` with `O_WRONLY` and `O_DIRECT`, for writes that bypass the page cache. Returns the descriptor. Fails with

@@ -67,8 +67,8 @@ enum ReadOnlyStores {
 
     /// Opens the metadata store.
     ///
-    /// - Throws: ``SettingError`` if the store cannot be used; ``MissingMigrations`` if its tables are not those of this
-    ///   version.
+    /// - Throws: ``SettingError`` if the store cannot be used; ``MissingMigrations`` if its tables are not those of
+    ///   this version.
     static func open(_ settings: Settings) async throws -> SQLMetadataStore {
         switch settings.metadata {
         case .sqlite:

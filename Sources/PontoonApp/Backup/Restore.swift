@@ -24,8 +24,8 @@ package struct Restore {
     ///   - settings: The stores to create, which must be empty.
     ///   - path: The directory of the backup, which is not changed.
     ///   - verifiesChecksums: Whether to compare the checksums of all objects; lengths are always compared.
-    ///   - keepsWebhooks: Whether active webhooks stay active; otherwise, they are disabled, because the original service
-    ///     may still be running.
+    ///   - keepsWebhooks: Whether active webhooks stay active; otherwise, they are disabled, because the original
+    ///     service may still be running.
     ///   - report: Receives one line for each damaged object, and a summary.
     package init(
         settings: Settings,

@@ -64,7 +64,7 @@ struct HookService: Service {
             )
         case .eventsExpired: logger.error("events missed by hooks; increase --event-retention")
         case .interrupted(let error): logger.error("hooks interrupted", metadata: ["error": "\(error)"])
-        case .newLog: logger.warning("hooks continue at the end of a new event log")
+        case .newLog: logger.warning("event log replaced; hooks continue at its end")
         }
     }
 }

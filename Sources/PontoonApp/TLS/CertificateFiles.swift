@@ -32,7 +32,8 @@ package struct CertificateFiles: Hashable, Sendable {
             if clientCA != nil { throw SettingError(.tlsClientCA, problem) }
             if redirect != nil { throw SettingError(.redirectListen, problem) }
             return nil
-        case (_?, nil): throw SettingError(.tlsKey, "it is missing; set it to the file with the certificate's key")
+        case (_?, nil):
+            throw SettingError(.tlsKey, "it is missing; set it to the file with the certificate's private key")
         case (nil, _?): throw SettingError(.tlsCertificate, "it is missing; set it to the file with the certificate")
         }
         guard let port = listen.port else {

@@ -159,7 +159,7 @@ extension SevenBridgesClient {
     ///   could interpret.
     static func userPath(_ name: String) throws(ClientError) -> String {
         guard !name.isEmpty, name != ".", name != ".." else {
-            throw ClientError(.requestInvalid, "'\(name)' is not the name of a user.")
+            throw ClientError(.requestInvalid, "'\(name)' is not a valid user name.")
         }
         return name.urlEncoded
     }

@@ -61,7 +61,7 @@ public struct SevenBridgesClient: Sendable {
     public var rateLimit: RateLimitState? { throttle.rateLimit }
 }
 
-/// A call to the API.
+/// A request to the API.
 struct APIRequest: Sendable {
     var method: HTTPMethod
     /// Path below the endpoint, with a leading slash and percent-encoded segments.

@@ -206,8 +206,8 @@ extension PartialFile {
         if errno == .fileNameTooLong {
             return ClientError(
                 .fileUnsuitable,
-                "'\(target)' cannot be created: a name in this path is too long for the file system.",
-                advice: "Download the file by its id, with --output and a shorter name."
+                "Cannot create '\(target)': the path, or a name in it, is too long for the file system.",
+                advice: "Download this file separately: give its id, and a shorter path with --output."
             )
         }
         return ClientError(.fileUnwritable, "Cannot write '\(target)': \(error.reason).", advice: advice)

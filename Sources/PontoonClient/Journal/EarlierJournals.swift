@@ -3,8 +3,8 @@ import SystemPackage
 
 /// The journals that earlier runs left for a destination.
 ///
-/// The name of a journal depends on the path of the local file. A file that was moved, or copied with its times, has its
-/// journal under the name of its former path.
+/// The name of a journal depends on the path of the local file. A file that was moved, or copied with its times, has
+/// its journal under the name of its former path.
 struct EarlierJournals: Sendable {
     private struct Entry: Sendable {
         let path: FilePath

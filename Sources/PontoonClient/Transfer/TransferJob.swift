@@ -18,7 +18,7 @@ protocol TransferJob<Item>: Sendable {
     /// - Parameter indices: The indexes of the files.
     /// - Throws: An error with which all of these files fail.
     func prepare(_ indices: ArraySlice<Int>) async throws
-    /// Returns how a prepared file is to be transferred, or its ending if it need not be.
+    /// Returns how a prepared file is to be transferred, or its outcome if it need not be.
     func start(_ file: TransferFile<Item>) async -> TransferStart
     /// Maximum number of files that are transferred together, and the total length in bytes at which no further file is
     /// added.
@@ -29,7 +29,7 @@ protocol TransferJob<Item>: Sendable {
     ///
     /// - Parameters:
     ///   - files: The files, in order.
-    ///   - end: Called with the ending of each file, except those that are returned.
+    ///   - end: Called with the outcome of each file, except those that are returned.
     /// - Returns: Files that must be transferred alone.
     func transferTogether(
         _ files: [TransferFile<Item>],
@@ -57,9 +57,9 @@ extension TransferJob {
     func startAlone(_ file: TransferFile<Item>) async -> TransferStart { await start(file) }
 }
 
-/// The way in which a file is transferred, decided before it is opened.
+/// How a file will be transferred, decided before it is opened.
 enum TransferStart: Sendable {
-    /// The file need not be opened, because its ending is known.
+    /// The file need not be opened, because its outcome is already known.
     case ended(TransferEnding)
     /// The file must be opened and transferred; an error becomes its outcome.
     case transfer(@Sendable () async throws -> TransferEnding)

@@ -47,7 +47,7 @@ struct UploadJob: TransferJob {
         )
     }
 
-    /// Returns how a file is to be uploaded, or its ending if it cannot be uploaded, an earlier run finished it, or it
+    /// Returns how a file is to be uploaded, or its outcome if it cannot be uploaded, an earlier run finished it, or it
     /// is skipped because its name is taken.
     func start(_ file: TransferFile<UploadItem>) async -> TransferStart {
         await start(file, isAlone: false)

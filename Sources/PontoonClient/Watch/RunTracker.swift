@@ -10,7 +10,7 @@ struct RunTracker: Sendable {
         var ready: [UploadItem] = []
         /// Whether there are more of them than the maximum of one batch.
         var hasMore = false
-        /// Number of files that may still change, or whose upload failed and will be tried again later.
+        /// Number of files that may still change, or whose failed upload will be retried.
         var pending = 0
         /// Whether a file or marker has changed too recently to be sent.
         var isSettling = false
@@ -39,7 +39,7 @@ struct RunTracker: Sendable {
     private struct Failure {
         let error: any Error
         let count: Int
-        /// Time from which the upload is tried again; `nil` if only a change of the file can help.
+        /// Time from which the upload is retried; `nil` if only a change of the file can help.
         let retry: ContinuousClock.Instant?
     }
 

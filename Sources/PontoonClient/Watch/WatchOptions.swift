@@ -72,7 +72,7 @@ public enum RunState: String, Sendable, Codable {
     case removed
     /// A run that had ended changed, so that it is watched again.
     case changed
-    /// An error stops the upload for now; it is tried again later.
+    /// An error stops the upload, which is retried later.
     case waiting
 
     /// Whether the run has ended, unless it changes again.

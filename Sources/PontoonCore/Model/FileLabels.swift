@@ -19,8 +19,6 @@ package struct FileLabels: Hashable, Sendable, Codable {
         try FieldRules.check(tags: tags)
         // The database refuses U+0000 in text, but these tags are stored as JSON, which escapes it, until the upload is
         // completed.
-        guard !tags.contains(where: { $0.unicodeScalars.contains("\0") }) else {
-            throw PontoonError(.badRequest, "Text must not contain the character U+0000.")
-        }
+        guard !tags.contains(where: { $0.unicodeScalars.contains("\0") }) else { throw .textContainsNull }
     }
 }

@@ -16,7 +16,7 @@ package struct UploadProgress: Hashable, Sendable {
     }
 }
 
-/// The expected completion of an unfinished upload at its present rate.
+/// The expected completion of an unfinished upload at its current rate.
 package struct UploadForecast: Hashable, Sendable {
     package let upload: Upload
     /// Total length of the stored parts in bytes; `nil` if only the object store knows it.
@@ -52,7 +52,7 @@ package struct UploadForecast: Hashable, Sendable {
     }
 }
 
-/// The time at which a disk will be full at the present rate.
+/// The time at which a disk will be full at the current rate.
 package struct DiskForecast: Hashable, Sendable {
     /// Space that uploads may still use, in bytes; `nil` if the file system does not report its free space.
     package let freeBytes: Int64?

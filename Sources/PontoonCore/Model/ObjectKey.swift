@@ -24,8 +24,8 @@ package struct ObjectKey: Hashable, Sendable {
 
     /// Creates a key for an object that is stored in one call; 120 of its bits are random.
     ///
-    /// 64 consecutive keys have the same last two digits, so that on a disk, objects that are stored at the same time are
-    /// in one directory and share its syncs.
+    /// 64 consecutive keys have the same last two digits, so that on a disk, objects that are stored at the same time
+    /// are in one directory and share its syncs.
     package static func randomForFilePut() -> ObjectKey {
         let group = UInt8(truncatingIfNeeded: filePuts.wrappingAdd(1, ordering: .relaxed).oldValue / 64)
         return ObjectKey(trusted: Identifiers.hex(bytes: 15) + Hex.encode([group]))

@@ -62,14 +62,3 @@ package struct Permissions: Hashable, Sendable {
 ///
 /// `read` is accepted but has no effect.
 package typealias PermissionsChange = [Permission: Bool]
-
-/// A user who belongs to a project.
-package struct Member: Hashable, Sendable {
-    package let userName: String
-    package let permissions: Permissions
-
-    package init(userName: String, permissions: Permissions) {
-        self.userName = userName
-        self.permissions = permissions
-    }
-}

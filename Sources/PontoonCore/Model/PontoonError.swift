@@ -58,6 +58,15 @@ package struct PontoonError: Error {
 
 /// Refusals that several use cases share.
 extension PontoonError {
+    package static var notAuthenticated: PontoonError {
+        PontoonError(.notAuthenticated, "A valid authentication token is required.")
+    }
+
+    /// The refusal of text with a character that databases cannot store.
+    package static var textContainsNull: PontoonError {
+        PontoonError(.badRequest, "Text must not contain the character U+0000.")
+    }
+
     package static var projectNotFound: PontoonError {
         PontoonError(.projectNotFound, "Requested project does not exist.")
     }
@@ -81,6 +90,11 @@ extension PontoonError {
 
     package static var uploadLinkNotFound: PontoonError {
         PontoonError(.uploadLinkNotFound, "Requested upload link does not exist.")
+    }
+
+    /// The refusal of a sender whose link no longer exists.
+    package static var uploadLinkRevoked: PontoonError {
+        PontoonError(.notAuthenticated, "The upload link was revoked.")
     }
 
     package static var webhookNotFound: PontoonError {

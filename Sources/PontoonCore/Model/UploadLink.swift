@@ -93,7 +93,8 @@ package struct UploadLinkUsage: Hashable, Sendable {
 package struct UploadLinkSummary: Hashable, Sendable {
     package let link: UploadLink
     package let usage: UploadLinkUsage
-    /// Whether the link's creator is not disabled and may still write to the project, and the link's folder still exists.
+    /// Whether the link's creator is not disabled and may still write to the project, and the link's folder still
+    /// exists.
     package let isUsable: Bool
 
     package init(link: UploadLink, usage: UploadLinkUsage, isUsable: Bool) {

@@ -160,7 +160,7 @@ extension QuotaValue {
     }
 }
 
-/// Changes to the limits of a user or project; `nil` keeps the present value.
+/// Changes to the limits of a user or project; `nil` keeps the current value.
 package struct QuotaChange: Hashable, Sendable {
     package var bytes: QuotaValue?
     package var files: QuotaValue?

@@ -55,8 +55,8 @@ extension User {
     /// Validates an email address received from a client or an operator.
     ///
     /// - Returns: The address in lower case, because addresses are compared without regard to case.
-    /// - Throws: `.badRequest` unless the address has at most 254 bytes, text on both sides of a single `@`, and neither
-    ///   spaces nor control characters.
+    /// - Throws: `.badRequest` unless the address has at most 254 bytes, text on both sides of a single `@`, and
+    ///   neither spaces nor control characters.
     package static func email(_ text: String) throws(PontoonError) -> String {
         let parts = text.split(separator: "@", omittingEmptySubsequences: false)
         let isVisible = text.unicodeScalars.allSatisfy { $0.value > 0x20 && !(0x7F...0xA0).contains($0.value) }

@@ -1,6 +1,6 @@
 package import PontoonFoundation
 
-/// Storage of the event log: the changes of files, uploads, projects and members, in order.
+/// Storage of the event log: the changes of files, uploads, projects, members and upload links, in order.
 ///
 /// Every other method of a ``MetadataStore`` that makes such a change records its events in the same transaction,
 /// unless ``recordsEvents`` is false. An event is ordered after those of the changes that its transaction has seen, and

@@ -21,8 +21,8 @@ package protocol FileJobStore: Sendable {
     /// Returns the entries of a folder whose names follow a name, in order; `nil` starts with the first.
     func entries(in folder: String, after name: String?, limit: Int) async throws -> [FolderEntry]
     /// Returns whether a folder is the same as another one, or inside it.
-    /// - Throws: `.limitReached` if it is not, and the folder's level is ``FolderRules/maximumLevel`` or higher, so that
-    ///   it cannot be the destination of a folder.
+    /// - Throws: `.limitReached` if it is not, and the folder's level is ``FolderRules/maximumLevel`` or higher, so
+    ///   that it cannot be the destination of a folder.
     func isFolder(_ id: String, inside other: String) async throws -> Bool
     /// Returns whether there is an unfinished job without a valid lease.
     func hasWaitingFileJob(now: Date) async throws -> Bool

@@ -50,7 +50,7 @@ package protocol FilePutStore: Sendable {
     /// Extends the lease of all objects that are leased under its id.
     /// - Returns: `false`, with nothing changed, if there is none.
     func renewObjectLeases(_ lease: Lease) async throws -> Bool
-    /// Makes the leases under an id void and discards their objects; see ``DiscardedObjectStore``. The void leases
+    /// Voids the leases under an id and discards their objects; see ``DiscardedObjectStore``. The void leases
     /// expire after ``ObjectLeases/timeOfLateRequests``, and ``discardLeasedObjects(until:)`` then discards the objects
     /// again.
     /// - Returns: The keys of the discarded objects.

@@ -18,8 +18,8 @@ package protocol IdentityStore: Sendable {
     /// Sets whether a user is an administrator.
     /// - Returns: `false` if there is no such user.
     func setAdministrator(_ name: String, _ isAdministrator: Bool) async throws -> Bool
-    /// Returns one page of the users, ordered by name, and their number; `areAdministrators` selects only administrators
-    /// or only other users, and `nil` selects all.
+    /// Returns one page of the users, ordered by name, and their number; `areAdministrators` selects only
+    /// administrators or only other users, and `nil` selects all.
     func users(areAdministrators: Bool?, page: Page) async throws -> Listing<User>
     /// Returns at most `limit` users, ordered by name, whose names follow `name`; `nil` starts with the first.
     func users(after name: String?, limit: Int) async throws -> [UserSummary]
@@ -38,13 +38,13 @@ package protocol IdentityStore: Sendable {
     /// - Parameters:
     ///   - token: The token. If it was created with another one, that token must exist, and its user must not be
     ///     disabled.
-    ///   - maximum: Maximum number of tokens, including this one, that the user may have. Concurrent calls do not exceed
-    ///     it.
+    ///   - maximum: Maximum number of tokens, including this one, that the user may have. Concurrent calls do not
+    ///     exceed it.
     /// - Throws: `.userNotFound` if its user does not exist, `.limitReached`; `.notAuthenticated` if the token with
     ///   which it is created was revoked, or the user disabled.
     func addToken(_ token: TokenRecord, maximum: Int) async throws
-    /// Returns the token with this hash (``TokenRecord/hash``) and its user, even if the token has expired or the user is
-    /// disabled. A change by another process may become visible one second later.
+    /// Returns the token with this hash (``TokenRecord/hash``) and its user, even if the token has expired or the user
+    /// is disabled. A change by another process may become visible one second later.
     /// - Returns: `nil` if the token is unknown or revoked.
     func caller(withTokenHash hash: String) async throws -> Caller?
     /// Returns all tokens of a user, oldest first.

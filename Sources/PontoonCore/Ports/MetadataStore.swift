@@ -20,11 +20,11 @@ package import PontoonFoundation
 /// The contracts in `PontoonTesting` test these guarantees; an implementation is complete when it passes them.
 package protocol MetadataStore: IdentityStore, ProjectStore, FileStore, FilePutStore, DiscardedObjectStore,
     UploadStore, UploadProgressStore, PartStore, ObjectRecords, ScrubStore, AutomationStore, SigningKeyStore,
-    UploadLinkStore,
-    StoreTotalsSource, UsageStore, EventStore, FileJobStore, WebhookStore
+    UploadLinkStore, StoreTotalsSource, UsageStore, EventStore, FileJobStore, WebhookStore
 {
     /// Acquires or renews the lease of a maintenance task. Succeeds if the task is not leased, if its lease has expired
-    /// by `now`, or if the task is already leased under this id.
+    /// by `now`, or if the task is already leased under this id. The names of tasks must not change, because servers of
+    /// different versions may share the store.
     /// - Returns: `false`, with nothing changed, if the task is leased under another id.
     func acquireLease(_ task: String, _ lease: Lease, now: Date) async throws -> Bool
     /// Releases the lease of a maintenance task; does nothing if the task is not leased under this id.

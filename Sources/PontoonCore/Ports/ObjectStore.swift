@@ -64,13 +64,13 @@ package protocol StreamingObjectStore: ObjectStore {
     /// Removes the file of a detached part whose record was removed or replaced. Does nothing for an in-place part,
     /// whose bytes are kept until they are overwritten.
     func discardPart(_ part: PartRecord, of upload: Upload) async throws
-    /// Frees the space that is preallocated for parts of an upload that are not stored. The upload can be continued, but
-    /// its parts then need free space. Does nothing while a part of the upload is being written.
+    /// Frees the space that is preallocated for parts of an upload that are not stored. The upload can be continued,
+    /// but its parts then need free space. Does nothing while a part of the upload is being written.
     /// - Parameters:
     ///   - upload: The upload.
-    ///   - storedParts: Returns the records of all stored parts, or `nil` if nothing must be freed, for example because the
-    ///     upload is no longer active. Called while no part can be written in place, and not called while one is. Must
-    ///     wait for records that are being committed.
+    ///   - storedParts: Returns the records of all stored parts, or `nil` if nothing must be freed, for example because
+    ///     the upload is no longer active. Called while no part can be written in place, and not called while one is.
+    ///     Must wait for records that are being committed.
     /// - Throws: The errors of `storedParts`.
     func freeUnusedSpace(
         of upload: Upload,
@@ -98,11 +98,11 @@ package protocol StreamingObjectStore: ObjectStore {
     /// - Parameters:
     ///   - key: A new key.
     ///   - expected: Checksums to compute and compare.
-    /// - Returns: The writer; the caller must end it with exactly one call to ``ObjectWriter/commit(last:recording:)`` or
-    ///   ``ObjectWriter/abort()``.
+    /// - Returns: The writer; the caller must end it with exactly one call to ``ObjectWriter/commit(last:recording:)``
+    ///   or ``ObjectWriter/abort()``.
     func openWriter(of key: ObjectKey, expecting expected: ExpectedChecksums) -> any ObjectWriter
-    /// Stores new objects whose bytes are in memory; the objects of one call share their syncs. As with a writer, each is
-    /// one of ``unconfirmedObjects()`` until ``confirm(_:)`` or ``removeUnconfirmed(_:)``.
+    /// Stores new objects whose bytes are in memory; the objects of one call share their syncs. As with a writer, each
+    /// is one of ``unconfirmedObjects()`` until ``confirm(_:)`` or ``removeUnconfirmed(_:)``.
     /// - Returns: For each object, the checksums of its durable bytes, or `.checksumMismatch`, after which no bytes
     ///   remain.
     /// - Throws: `.storageFull`, or an error if the store is unavailable; no bytes remain then.

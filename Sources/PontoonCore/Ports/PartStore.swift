@@ -11,16 +11,16 @@ package protocol PartStore: Sendable {
     ///   - length: Length in bytes of the part to be stored instead; `nil` if unknown.
     /// - Returns: The deleted record; `nil` if there was none.
     /// - Throws: `.uploadNotFound`, with nothing changed, if the upload is not `.active`: the parts of an upload that
-    ///   is being completed no longer change. `.quotaExceeded`, with nothing changed, if the upload has not reserved space
-    ///   for a part of this length and a quota has none left.
+    ///   is being completed no longer change. `.quotaExceeded`, with nothing changed, if the upload has not reserved
+    ///   space for a part of this length and a quota has none left.
     func forgetPart(
         _ number: PartNumber,
         of uploadID: String,
         replacedBy length: Int64?
     ) async throws -> PartRecord?
     /// Records a stored part as not reported, replacing any record with the same number. If the upload's reservation
-    /// does not include the part, because its size is unknown, its reservation has lapsed or the part extends beyond the
-    /// declared size, the upload then reserves the declared size or the size of its parts, whichever is larger.
+    /// does not include the part, because its size is unknown, its reservation has lapsed or the part extends beyond
+    /// the declared size, the upload then reserves the declared size or the size of its parts, whichever is larger.
     /// - Returns: The replaced record; `nil` if there was none.
     /// - Throws: `.uploadNotFound`, with nothing changed, if the upload is not `.active`; `.quotaExceeded`.
     func recordPart(_ part: PartRecord, of uploadID: String) async throws -> PartRecord?

@@ -28,8 +28,8 @@ package protocol ProjectStore: Sendable {
         page: Page
     ) async throws -> Listing<AccessibleProject>
     /// Changes fields of a project.
-    /// - Returns: The project after the change; `nil` if it does not exist, or has other settings than those that the change
-    ///   expects.
+    /// - Returns: The project after the change; `nil` if it does not exist, or has other settings than those that the
+    ///   change expects.
     func updateProject(_ id: ProjectID, _ change: ProjectChange, now: Date) async throws -> Project?
     /// Deletes a project with its members, files, uploads, upload links, webhooks and quota. Discards the objects that
     /// no file of another project uses; see ``DiscardedObjectStore``. Removes the project from the limits of tokens,

@@ -22,7 +22,8 @@ package struct StoreTotals: Hashable, Sendable {
     package var discardedObjects: Int64 = 0
     /// Number of objects in which the last check found damage.
     package var damagedObjects: Int64 = 0
-    /// Time at which the oldest event occurred that the receiver of an active webhook has refused; `nil` if there is none.
+    /// Time at which the oldest event occurred that the receiver of an active webhook has refused; `nil` if there is
+    /// none.
     ///
     /// Webhooks that are suspended do not count, because nothing is sent to their receivers.
     package var oldestUndelivered: Date?

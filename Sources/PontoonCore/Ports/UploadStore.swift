@@ -18,8 +18,8 @@ package protocol UploadStore: Sendable {
     /// Returns an upload in any state, with its labels and the totals of its parts.
     /// - Returns: `nil` if there is no such upload.
     func uploadSummary(_ id: String) async throws -> UploadSummary?
-    /// Returns a user's unfinished uploads to project folders, newest first; `projects` limits the list to those in some
-    /// projects.
+    /// Returns a user's unfinished uploads to project folders, newest first; `projects` limits the list to those in
+    /// some projects.
     func uploads(of userName: String, in projects: Set<ProjectID>?, page: Page) async throws -> Listing<UploadSummary>
     /// Returns a user's unfinished uploads of code packages, newest first.
     func packageUploads(of userName: String, page: Page) async throws -> Listing<UploadSummary>
@@ -58,8 +58,8 @@ package protocol UploadStore: Sendable {
     func releaseCompletionLease(of id: String, leaseID: String) async throws -> Bool
     /// Completes an upload: adds its file, marks the upload as `.completed` and deletes its part records. Discards the
     /// objects that are no longer used: that of a replaced file, and the upload's own if the new file has another one.
-    /// See ``DiscardedObjectStore``. With ``NameConflictRule/skip``, if the folder has a file of this name, it becomes the
-    /// upload's file instead, and the upload's object is discarded.
+    /// See ``DiscardedObjectStore``. With ``NameConflictRule/skip``, if the folder has a file of this name, it becomes
+    /// the upload's file instead, and the upload's object is discarded.
     /// - Returns: The file, whose name may differ with ``NameConflictRule/rename``; `nil`, with nothing changed, if the
     ///   upload is not `.completing` under the lease with this id, for example because it was deleted with its project.
     /// - Throws: `.nameTaken` or `.folderExists` if the name is taken; `.fileNameInvalid` if a number makes the name
@@ -81,8 +81,8 @@ package protocol UploadStore: Sendable {
     /// - Parameters:
     ///   - id: The upload.
     ///   - deadline: Aborts only if the upload was initiated before this time and has been idle since: no part was
-    ///     stored, and ``keepAlive(_:now:reserving:)`` was not called. A part stored concurrently prevents the abort. `nil`
-    ///     aborts unconditionally.
+    ///     stored, and ``keepAlive(_:now:reserving:)`` was not called. A part stored concurrently prevents the abort.
+    ///     `nil` aborts unconditionally.
     /// - Returns: `false` if there is no such upload, or it is not `.active` or not idle.
     /// - Throws: An error if the store is unavailable.
     func abortUpload(_ id: String, ifIdleSince deadline: Date?) async throws -> Bool
@@ -99,9 +99,10 @@ package protocol UploadStore: Sendable {
     /// ``reduceReservation(of:ifIdleSince:)``. An upload of unknown size has reserved only what is stored, so it is not
     /// returned.
     func lapsedReservations(idleSince deadline: Date, limit: Int) async throws -> [String]
-    /// Reduces the reservation of an idle upload to the bytes that are stored. With a presigned store, each reported part
-    /// counts with the upload's part size, because only the store knows its length. Idle means that the upload was
-    /// initiated before `deadline`, and that no part was stored and ``keepAlive(_:now:reserving:)`` was not called since.
+    /// Reduces the reservation of an idle upload to the bytes that are stored. With a presigned store, each reported
+    /// part counts with the upload's part size, because only the store knows its length. Idle means that the upload was
+    /// initiated before `deadline`, and that no part was stored and ``keepAlive(_:now:reserving:)`` was not called
+    /// since.
     /// - Returns: `false`, with nothing changed, if the upload is not among ``lapsedReservations(idleSince:limit:)``.
     func reduceReservation(of id: String, ifIdleSince deadline: Date) async throws -> Bool
     /// Returns the ids of at most `limit` idle `.active` uploads, oldest first: those that were initiated before

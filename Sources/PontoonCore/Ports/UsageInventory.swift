@@ -1,7 +1,7 @@
 /// The counters of usages, and the records that they count; for checks.
 package protocol UsageInventory: UsageStore {
-    /// Compares the counters of a project with its files and uploads, or those of a user with the counters of the user's
-    /// projects, as of one moment.
+    /// Compares the counters of a project with its files and uploads, or those of a user with the counters of the
+    /// user's projects, as of one moment.
     /// - Returns: `nil` if there is no such user or project.
     func recount(_ subject: UsageSubject) async throws -> UsageRecount?
     /// Replaces wrong counters; servers may be running. Changes of the counters wait until the records are counted.

@@ -1,12 +1,12 @@
 /// Storage of quotas, and of the counters of the storage that users and projects use.
 ///
-/// Every transaction that adds or removes files and uploads also updates the counters. If the counters grow, it compares
-/// them with the quotas and, if one is exceeded, changes nothing and throws `.quotaExceeded`.
+/// Every transaction that adds or removes files and uploads also updates the counters. If the counters grow, it
+/// compares them with the quotas and, if one is exceeded, changes nothing and throws `.quotaExceeded`.
 package protocol UsageStore: Sendable {
     /// Returns the usage of a user or project and the quota in force, as last committed by any process.
     /// - Returns: `nil` if there is no such user or project.
     func usage(of subject: UsageSubject) async throws -> UsageReport?
-    /// Checks that new files or uploads would not exceed a quota at present; changes nothing.
+    /// Checks that new files or uploads would not exceed a quota now; changes nothing.
     /// - Parameters:
     ///   - growth: The usage that they add.
     ///   - project: The project; if it does not exist, the check succeeds.
@@ -22,7 +22,7 @@ package protocol UsageStore: Sendable {
     /// Returns the limits that an operator has set for a user or project.
     /// - Returns: `nil` if there is no such user or project.
     func quota(of subject: UsageSubject) async throws -> StoredQuota?
-    /// Changes the limits of a user or project. A limit may be lower than the present usage.
+    /// Changes the limits of a user or project. A limit may be lower than the current usage.
     /// - Returns: The limits after the change; `nil` if there is no such user or project.
     func setQuota(_ change: QuotaChange, of subject: UsageSubject) async throws -> StoredQuota?
     /// Returns the usage of at most `limit` users, ordered by name, whose names follow `name`; `nil` starts with the

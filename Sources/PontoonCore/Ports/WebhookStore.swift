@@ -40,8 +40,8 @@ package protocol WebhookStore: Sendable {
 
     /// Returns whether there is an active webhook.
     func hasActiveWebhooks() async throws -> Bool
-    /// Returns the active and usable webhooks, whether or not they are leased, whose cursor is not the end of the log, or
-    /// which have queued deliveries; those that have waited longest first. `last` is the end of the log.
+    /// Returns the active and usable webhooks, whether or not they are leased, whose cursor is not the end of the log,
+    /// or which have queued deliveries; those that have waited longest first. `last` is the end of the log.
     func pendingWebhooks(last: EventCursor) async throws -> [PendingWebhook]
     /// Leases an active and usable webhook.
     /// - Returns: The webhook; `nil` if it is leased, disabled or not usable, or does not exist.
@@ -49,8 +49,8 @@ package protocol WebhookStore: Sendable {
     /// Returns the events after a position that are to be sent to a webhook, as
     /// ``EventStore/events(_:after:limit:)`` does.
     ///
-    /// The events are selected by the types and the permissions at the time of the call, so a webhook whose cursor is moved
-    /// to the position of the page misses no event.
+    /// The events are selected by the types and the permissions at the time of the call, so a webhook whose cursor is
+    /// moved to the position of the page misses no event.
     /// - Returns: `nil` if the webhook is not usable or does not exist: its events would only seem not to match.
     /// - Throws: `.eventsExpired` if events after the position have been deleted, or it is not one of this log.
     func events(of id: String, after cursor: EventCursor?, limit: Int) async throws -> EventPage?

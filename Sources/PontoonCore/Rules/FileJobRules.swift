@@ -11,7 +11,8 @@ package enum FileJobRules {
     package static let maximumEntries = 1_000_000
     /// Maximum number of nested folders that a job enters, from an item down.
     ///
-    /// Each step reads all of them. Only moves of folders create trees of more than ``FolderRules/maximumLevel`` levels.
+    /// Each step reads all of them. Only moves of folders create trees of more than ``FolderRules/maximumLevel``
+    /// levels.
     package static let maximumDepth = 1000
     /// Maximum number of unfinished jobs of a user.
     package static let maximumUnfinishedJobs = 100

@@ -13,7 +13,7 @@ package enum FreeNumber {
         return search.free
     }
 
-    /// Finds a free number like the asynchronous method, but synchronously, for use within a transaction.
+    /// Like the asynchronous method, for use within a transaction.
     package static func first(isTaken: (Int) throws -> Bool) rethrows -> Int {
         var search = Search()
         while let number = search.question { search.answer(isTaken: try isTaken(number)) }

@@ -1,7 +1,7 @@
 /// The media type of a download, which depends on the file's name.
 ///
-/// Types that a browser would execute as part of a page, such as HTML, SVG and JavaScript, are missing on purpose: anyone
-/// with `write` could otherwise upload a script that a page of the server's own origin may load.
+/// Types that a browser would execute as part of a page, such as HTML, SVG and JavaScript, are missing on purpose:
+/// anyone with `write` could otherwise upload a script that a page of the server's own origin may load.
 package enum MediaType {
     /// Returns the media type for the extension of a name, without regard to case.
     package static func named(_ name: String) -> String {

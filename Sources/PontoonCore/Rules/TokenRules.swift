@@ -38,10 +38,3 @@ package enum TokenRules {
         }
     }
 }
-
-extension Date {
-    /// The start of the day in UTC.
-    package var startOfDay: Date {
-        Date(timeIntervalSince1970: (timeIntervalSince1970 / 86_400).rounded(.down) * 86_400)
-    }
-}

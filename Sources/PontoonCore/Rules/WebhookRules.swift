@@ -80,16 +80,16 @@ extension WebhookTurn {
     /// Whether a turn continues after an attempt.
     package enum Next: Hashable, Sendable {
         /// The next event can be sent.
-        case goOn
+        case proceed
         /// Nothing can be sent until ``WebhookProgress/nextAttemptOn``, or until the webhook is enabled.
         case stop
     }
 
     /// Records the outcome of an attempt to deliver an event.
     ///
-    /// A delivery is dead once its event is three days old and the receiver has accepted nothing for three days. An event
-    /// that fails although others would be accepted therefore delays them for at most three days, and a receiver that
-    /// returns after a longer outage gets the events of the last three days.
+    /// A delivery is dead once its event is three days old and the receiver has accepted nothing for three days. An
+    /// event that fails although others would be accepted therefore delays them for at most three days, and a receiver
+    /// that returns after a longer outage gets the events of the last three days.
     ///
     /// - Parameters:
     ///   - outcome: The outcome.
@@ -113,7 +113,7 @@ extension WebhookTurn {
             progress.failingSince = nil
             progress.pendingSince = nil
             progress.nextAttemptOn = now
-            return .goOn
+            return .proceed
         case .gone:
             failed += 1
             state = .disabled
@@ -138,7 +138,7 @@ extension WebhookTurn {
                 progress.cursor = event.cursor
                 progress.pendingSince = nil
                 progress.nextAttemptOn = now
-                return .goOn
+                return .proceed
             }
             progress.pendingSince = event.occurredOn
             let wait = max(pause ?? .zero, WebhookRules.backoff.pause(after: progress.attempts, jitter: jitter))

@@ -2,8 +2,8 @@ import Synchronization
 
 /// A meter of the rate at which bytes arrived during the last ten minutes.
 ///
-/// Counts bytes in intervals of ten seconds, so its memory is constant. A meter that is younger than ten minutes measures
-/// the time since it was created.
+/// Counts bytes in intervals of ten seconds, so its memory is constant. A meter that is younger than ten minutes
+/// measures the time since it was created.
 package final class ThroughputMeter: Sendable {
     private struct State {
         /// Bytes of the latest intervals; interval `n` is at index `n % intervals`.

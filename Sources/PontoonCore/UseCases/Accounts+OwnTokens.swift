@@ -30,9 +30,7 @@ extension Accounts {
     ///   invalid properties; `.projectNotFound`, `.limitReached`; `.notAuthenticated` if the caller's token was
     ///   revoked, or the caller disabled, in the meantime.
     package func createToken(_ request: NewToken, caller: Caller) async throws -> (record: TokenRecord, token: Secret) {
-        guard let current = caller.token else {
-            throw PontoonError(.notAuthenticated, "A valid authentication token is required.")
-        }
+        guard let current = caller.token else { throw PontoonError.notAuthenticated }
         let details = TokenDetails(
             name: request.name,
             rights: TokenRights(
@@ -62,9 +60,7 @@ extension Accounts {
     ///
     /// - Throws: `.tokenNotFound`; `.badRequest` for an id that contains U+0000, as in every other call.
     package func token(_ id: String, caller: Caller) async throws -> TokenRecord {
-        guard !id.utf8.contains(0) else {
-            throw PontoonError(.badRequest, "Text must not contain the character U+0000.")
-        }
+        guard !id.utf8.contains(0) else { throw PontoonError.textContainsNull }
         guard let token = try await visibleTokens(of: caller).first(where: { $0.id == id }) else {
             throw PontoonError.tokenNotFound
         }

@@ -36,7 +36,7 @@ package struct Accounts: Sendable {
             let caller = try await metadata.caller(withTokenHash: Secret(token).sha256),
             let record = caller.token, !record.isExpired(now: now), caller.user.disabledOn == nil
         else {
-            throw PontoonError(.notAuthenticated, "A valid authentication token is required.")
+            throw PontoonError.notAuthenticated
         }
         uses?.note(record, now: now)
         return caller

@@ -30,7 +30,8 @@ package struct Maintenance: Sendable {
     ///   - leaseDuration: Time without a lease renewal after which another server may take over a server's work; `nil`
     ///     if no other server shares the stores.
     ///   - uploadLifetime: Time without a stored part after which an upload expires.
-    ///   - reservationLifetime: Time without progress after which an upload's reservation is reduced to the stored bytes.
+    ///   - reservationLifetime: Time without progress after which an upload's reservation is reduced to the stored
+    ///     bytes.
     ///   - replayLifetime: Time for which a repeated complete returns the same file.
     ///   - eventRetention: Time after which events are deleted.
     ///   - now: The current time.
@@ -89,8 +90,8 @@ package struct Maintenance: Sendable {
 
     /// Discards objects that were stored in one call, but whose files were not committed.
     ///
-    /// - Parameter time: With a presigned store, objects whose leases expire by this time are discarded. With a streaming
-    ///   store, no call may be in progress.
+    /// - Parameter time: With a presigned store, objects whose leases expire by this time are discarded. With a
+    ///   streaming store, no call may be in progress.
     /// - Throws: An error if a store is unavailable.
     private func recoverObjects(leasedUntil time: Date) async throws {
         switch storage {
@@ -122,8 +123,8 @@ package struct Maintenance: Sendable {
 
     /// Runs all maintenance tasks, even if some of them fail.
     ///
-    /// Every server retries its own failed rollbacks, records the uses of tokens and forgets the MD5 progress of aborted
-    /// uploads. Only one server at a time runs the other tasks.
+    /// Every server retries its own failed rollbacks, records the uses of tokens and forgets the MD5 progress of
+    /// aborted uploads. Only one server at a time runs the other tasks.
     ///
     /// - Returns: The uploads that expired, and the errors of the failed tasks.
     package func run() async -> Report {
@@ -182,9 +183,9 @@ package struct Maintenance: Sendable {
     /// Reduces the reservations of uploads without progress, and frees their preallocated space, so that both are
     /// available to other uploads.
     ///
-    /// Does nothing until the server has run for the lifetime of reservations, so that clients can continue their uploads
-    /// after an outage. A clock that is set forward makes reservations lapse early: the uploads can be continued, but
-    /// need free space.
+    /// Does nothing until the server has run for the lifetime of reservations, so that clients can continue their
+    /// uploads after an outage. A clock that is set forward makes reservations lapse early: the uploads can be
+    /// continued, but need free space.
     ///
     /// - Throws: The first error of freeing space, after all reservations were reduced; an error of the metadata store.
     private func reduceReservations() async throws {
@@ -216,8 +217,8 @@ package struct Maintenance: Sendable {
         }
         var isReduced = false
         try await store.freeUnusedSpace(of: upload) {
-            // Waits until the records of parts that are being committed are visible, and fails if the upload is no longer
-            // active. Only then are the parts read.
+            // Waits until the records of parts that are being committed are visible, and fails if the upload is no
+            // longer active. Only then are the parts read.
             isReduced = try await metadata.reduceReservation(of: id, ifIdleSince: deadline)
             return isReduced ? try await metadata.parts(of: id) : nil
         }

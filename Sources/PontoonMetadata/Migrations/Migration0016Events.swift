@@ -1,8 +1,8 @@
 extension Migration {
     /// Returns the statements that add the event log.
     ///
-    /// SQLite has one writer, so ids have the order of commits and are the positions of events. In PostgreSQL, ids become
-    /// visible in another order, so a position is assigned to each event once it has been committed.
+    /// SQLite has one writer, so ids have the order of commits and are the positions of events. In PostgreSQL, ids
+    /// become visible in another order, so a position is assigned to each event once it has been committed.
     static func events(_ dialect: SQLDialect) -> [SQLStatement] {
         switch dialect {
         case .sqlite:

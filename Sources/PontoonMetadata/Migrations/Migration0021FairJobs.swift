@@ -1,6 +1,6 @@
 extension Migration {
-    /// The statements that add the number of files and folders that a job has visited, and the time of the last turn of a
-    /// user's jobs, which is 0 if there was none.
+    /// The statements that add the number of files and folders that a job has visited, and the time of the last turn of
+    /// a user's jobs, which is 0 if there was none.
     static let fairJobs: [SQLStatement] = [
         "ALTER TABLE file_jobs ADD COLUMN entries BIGINT NOT NULL DEFAULT 0",
         "ALTER TABLE users ADD COLUMN job_turn_on BIGINT NOT NULL DEFAULT 0",

@@ -1,7 +1,7 @@
 import Foundation
 import PontoonCore
 
-/// The runner of migrations, which brings the tables of a database up to date.
+/// Functions that run migrations, to bring the tables of a database up to date.
 enum Migrator {
     /// Runs the missing migrations, each in its own transaction.
     ///

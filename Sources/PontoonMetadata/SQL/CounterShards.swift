@@ -2,11 +2,11 @@ import Synchronization
 
 /// The shards of counters that the running transactions of one server change.
 ///
-/// Counters of lists and usages have up to ``count`` rows, the sum of which is the value. A changed row stays locked until
-/// the commit, so transactions that change the same counter at the same time must change different rows. A transaction
-/// gets the shard that the fewest others use; of several, the first one, starting from a random shard of the server. A
-/// counter therefore gets a second row of the same server only if the server runs two write transactions at the same
-/// time.
+/// Counters of lists and usages have up to ``count`` rows, the sum of which is the value. A changed row stays locked
+/// until the commit, so transactions that change the same counter at the same time must change different rows. A
+/// transaction gets the shard that the fewest others use; of several, the first one, starting from a random shard of
+/// the server. A counter therefore gets a second row of the same server only if the server runs two write transactions
+/// at the same time.
 package final class CounterShards: Sendable {
     /// The maximum number of shards: 16, as many as a server has connections to PostgreSQL by default.
     package static let count = 16

@@ -4,8 +4,8 @@ import PontoonCore
 extension SQLMetadataStore {
     /// Prepares the webhooks of records that were restored from a backup.
     ///
-    /// Their positions are those of the log of the original service, so they continue at the end of the new log. No server
-    /// may use the database.
+    /// Their positions are those of the log of the original service, so they continue at the end of the new log. No
+    /// server may use the database.
     ///
     /// - Parameters:
     ///   - disabling: Whether to disable those that are active, until somebody enables them.

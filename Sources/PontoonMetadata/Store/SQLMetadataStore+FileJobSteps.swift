@@ -165,8 +165,8 @@ extension SQLConnection {
     }
 
     /// Refuses to enter a folder if the job would never finish, because others moved folders while it was running.
-    /// - Throws: `.copyCycle` or `.moveCycle` if a folder would be copied or moved into itself, the source is one of the
-    ///   current destinations, or the destination is one of the folders that are being visited.
+    /// - Throws: `.copyCycle` or `.moveCycle` if a folder would be copied or moved into itself, the source is one of
+    ///   the current destinations, or the destination is one of the folders that are being visited.
     private func refuseCycle(
         _ source: String,
         _ destination: String,

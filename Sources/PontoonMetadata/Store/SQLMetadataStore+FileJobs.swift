@@ -253,8 +253,8 @@ private let selectEntriesAfter: SQLStatement = """
 private let selectWaitingJob: SQLStatement = """
     SELECT id FROM file_jobs WHERE state <> 'finished' AND lease_expires_on <= $1 ORDER BY queued_on, id LIMIT 1
     """
-// The users whose jobs are waiting, the one first whose last turn is the longest ago. Each step of the recursion searches
-// the index for the next user, so a user costs the same whether one job is waiting or a hundred.
+// The users whose jobs are waiting, the one first whose last turn is the longest ago. Each step of the recursion
+// searches the index for the next user, so a user costs the same whether one job is waiting or a hundred.
 private let selectWaitingUsers: SQLStatement = """
     WITH RECURSIVE waiting (user_name) AS (
         SELECT MIN(user_name) FROM file_jobs WHERE state <> 'finished'

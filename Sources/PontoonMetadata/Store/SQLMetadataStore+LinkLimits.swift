@@ -12,7 +12,7 @@ extension SQLConnection {
     func acquireLink(ofSession session: String, of project: ProjectID, withRoomFor size: Int64) throws -> String {
         try enqueue("SELECT id FROM projects WHERE id = $1", [project], lock: .forShare("projects"))
         guard let link = try query(selectLinkOfSession, [session], lock: .forUpdate("upload_links")).first else {
-            throw PontoonError(.notAuthenticated, "The upload link was revoked.")
+            throw PontoonError.uploadLinkRevoked
         }
         let id = try link.text("link_id")
         // A separate statement, because in PostgreSQL, a statement that has waited for a lock does not see the uploads

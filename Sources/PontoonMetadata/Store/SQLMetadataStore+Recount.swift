@@ -11,8 +11,8 @@ extension SQLMetadataStore: UsageInventory {
         guard let found, !found.isCorrect else { return found }
         return try await writeRetryingConflicts(changing: .none) { connection in
             guard try connection.recount(subject) != nil else { return nil }
-            // A transaction that changes the counters waits for this lock or has already committed its files and uploads,
-            // so the next statements count exactly what the counters should contain.
+            // A transaction that changes the counters waits for this lock or has already committed its files and
+            // uploads, so the next statements count exactly what the counters should contain.
             try connection.lockUsage(of: subject)
             guard let recount = try connection.recount(subject) else { return nil }
             try connection.setUsage(of: subject, to: recount.counted)

@@ -55,8 +55,8 @@ struct ReservationState {
     let partSize: Int64
     let reserved: Int64
 
-    /// Whether the reservation includes a part: the upload has its full reservation, and the part does not extend beyond
-    /// the declared size.
+    /// Whether the reservation includes a part: the upload has its full reservation, and the part does not extend
+    /// beyond the declared size.
     func includes(_ number: PartNumber, length: Int64) -> Bool {
         guard let declaredSize, reserved >= declaredSize else { return false }
         let start = Int64(number.rawValue - 1).multipliedReportingOverflow(by: partSize)
@@ -66,8 +66,8 @@ struct ReservationState {
 }
 
 extension SQLRow {
-    /// Creates a state from a row with the columns `project_id`, `declared_size`, `part_size` and `reserved_bytes` of an
-    /// upload; `nil` for an upload of a code package, which does not count.
+    /// Creates a state from a row with the columns `project_id`, `declared_size`, `part_size` and `reserved_bytes` of
+    /// an upload; `nil` for an upload of a code package, which does not count.
     func reservationState() throws -> ReservationState? {
         guard try optionalText("project_id") != nil else { return nil }
         return ReservationState(

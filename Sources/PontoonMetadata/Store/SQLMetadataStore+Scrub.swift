@@ -56,7 +56,8 @@ extension SQLMetadataStore: ScrubStore {
 }
 
 extension SQLConnection {
-    /// Returns the events of the files whose object is found to be damaged, unless it was known to be damaged in this way.
+    /// Returns the events of the files whose object is found to be damaged, unless it was known to be damaged in this
+    /// way.
     ///
     /// Locks the object, so that of two servers that check it at the same time, one records the events. Returns at most
     /// ``maximumDamagedFiles`` events, even if more files have the object, because the transaction must stay short.

@@ -113,7 +113,7 @@ extension SQLMetadataStore {
             // The project is locked before the link, as in every transaction that locks both, to avoid deadlocks.
             try connection.enqueue(selectProjectOfSession, [session.id], lock: .forShare("projects"))
             let links = try connection.query(selectLinkOfSession, [session.id], lock: .forUpdate("upload_links"))
-            guard let link = links.first else { throw PontoonError(.notAuthenticated, "The upload link was revoked.") }
+            guard let link = links.first else { throw PontoonError.uploadLinkRevoked }
             // The number is limited, because aborting an upload does not remove its folders.
             guard try link.integer("folders") + Int64(path.count) < maximumFolders else {
                 throw PontoonError(

@@ -53,8 +53,8 @@ extension SQLConnection {
 
     /// Locks a folder until the transaction ends, so that transactions that choose names in it run one after another.
     ///
-    /// Other transactions can add entries and shards of the folder's count in the meantime. To avoid deadlocks, lock the
-    /// folder before its entries and their objects.
+    /// Other transactions can add entries and shards of the folder's count in the meantime. To avoid deadlocks, lock
+    /// the folder before its entries and their objects.
     func lock(folder: String) throws {
         try enqueue("SELECT id FROM files WHERE id = $1", [folder], lock: .forNoKeyUpdate("files"))
     }

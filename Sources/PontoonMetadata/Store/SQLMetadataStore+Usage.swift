@@ -93,9 +93,9 @@ extension SQLConnection {
 
     /// Returns the shard for a change that need not be compared with a limit.
     ///
-    /// Changes of many bytes use shard 0. If uploads were reserved in one shard and released in another, again and again,
-    /// the two shards would move away from zero in opposite directions, until one of them reached the maximum of the
-    /// table. With small changes, this takes too many transactions to happen.
+    /// Changes of many bytes use shard 0. If uploads were reserved in one shard and released in another, again and
+    /// again, the two shards would move away from zero in opposite directions, until one of them reached the maximum of
+    /// the table. With small changes, this takes too many transactions to happen.
     private func shard(for change: Usage) -> Int {
         max(change.storedBytes.magnitude, change.reservedBytes.magnitude) > 1 << 30 ? 0 : counterShard
     }
@@ -180,7 +180,8 @@ extension SQLRow {
         )
     }
 
-    /// Returns the usage of a file or folder from a row with the columns `kind` and `size`; `size` is `NULL` for a folder.
+    /// Returns the usage of a file or folder from a row with the columns `kind` and `size`; `size` is `NULL` for a
+    /// folder.
     func fileUsage() throws -> Usage {
         try fileKind("kind") == .file ? Usage(storedBytes: try optionalInteger("size") ?? 0, files: 1) : Usage()
     }
@@ -212,8 +213,8 @@ extension SQLRow {
         }
     }
 
-    /// Returns the account and the usage of a deleted upload from a row with ``releasedColumns``; `nil` for an upload of
-    /// a code package, which does not count.
+    /// Returns the account and the usage of a deleted upload from a row with ``releasedColumns``; `nil` for an upload
+    /// of a code package, which does not count.
     func releasedUpload() throws -> (account: UsageAccount, usage: Usage)? {
         guard try optionalText("project_id") != nil else { return nil }
         return (

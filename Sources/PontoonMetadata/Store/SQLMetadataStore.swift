@@ -138,7 +138,7 @@ package struct SQLMetadataStore: MetadataStore {
         switch error.kind {
         case .full: PontoonError(.storageFull, "The server's disk is full; free some space and retry.", cause: error)
         // Without a cause, which would be logged although only the caller is at fault.
-        case .unstorableText: PontoonError(.badRequest, "Text must not contain the character U+0000.")
+        case .unstorableText: PontoonError.textContainsNull
         // Only the counters of usages have a constraint that a caller can violate.
         case .checkViolation:
             PontoonError(.quotaExceeded, "A project or user cannot use more than 4 EiB.", cause: error)

@@ -122,8 +122,8 @@ package struct MetadataCopy: Sendable {
         }
     }
 
-    /// Sets the numbers of open uploads, and of the bytes reserved for them, to 0 if open uploads are not copied; sets the
-    /// position of each event to its id, which is its position in SQLite.
+    /// Sets the numbers of open uploads, and of the bytes reserved for them, to 0 if open uploads are not copied; sets
+    /// the position of each event to its id, which is its position in SQLite.
     private func adjust(_ row: SQLRow, of table: TableCopySpec) throws -> SQLRow {
         if table.name == "events" {
             let values = try row.columns.map { try row.value($0 == "position" ? "id" : $0) }

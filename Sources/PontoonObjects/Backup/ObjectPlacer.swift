@@ -30,8 +30,8 @@ package final class ObjectPlacer: Sendable {
     package enum Outcome: Hashable, Sendable {
         /// The target already contained the object.
         case present
-        /// The target already contained the object, but the original is now missing (`nil`), has the wrong length, or has
-        /// the right length and other damage.
+        /// The target already contained the object, but the original is now missing (`nil`), has the wrong length, or
+        /// has the right length and other damage.
         case onlyInTarget(originalSize: Int64?)
         /// The object shares its bytes with the original: it is a hard link or a reflink.
         case linked
@@ -90,8 +90,9 @@ package final class ObjectPlacer: Sendable {
 
     /// Places an object, unless the target already contains it with the recorded length.
     ///
-    /// With ``Methods/verifying``, an object that the target contains must also have the recorded checksum. The checksums
-    /// of an object in which a scrub has found damage are always verified, and such an object is never linked.
+    /// With ``Methods/verifying``, an object that the target contains must also have the recorded checksum. The
+    /// checksums of an object in which a scrub has found damage are always verified, and such an object is never
+    /// linked.
     ///
     /// - Throws: `Errno` if a directory cannot be read or written; `.storageFull` if the target's disk is full.
     package func place(_ object: FileContent) async throws -> Outcome {
@@ -265,8 +266,8 @@ package final class ObjectPlacer: Sendable {
         }
     }
 
-    /// Returns whether an object in the target is readable and has the recorded checksum; returns `true` without a check
-    /// if none is necessary.
+    /// Returns whether an object in the target is readable and has the recorded checksum; returns `true` without a
+    /// check if none is necessary.
     private func matches(_ object: FileContent, in directory: DirectoryHandle) throws -> Bool {
         guard methods.contains(.verifying) || object.isDamaged else { return true }
         let file = try directory.file(object.key.rawValue)

@@ -7,8 +7,8 @@ import SystemPackage
 /// A writer of consecutive bytes of a file that bypasses the page cache (`O_DIRECT`).
 ///
 /// The bytes are collected in a buffer and written in whole pages. This takes a fraction of the processor time of
-/// writing through the page cache, and leaves the cache to other files. Only the first and the last bytes go through the
-/// cache, if they do not fill a page, because other writers may write the rest of their pages.
+/// writing through the page cache, and leaves the cache to other files. Only the first and the last bytes go through
+/// the cache, if they do not fill a page, because other writers may write the rest of their pages.
 struct DirectWriter {
     private let file: DiskFile
     private let buffer: DirectBufferPool.Buffer
@@ -96,7 +96,8 @@ struct DirectWriter {
         count = 0
     }
 
-    /// Writes whole pages past the cache; returns the number of bytes, which is less if the system refuses to write more.
+    /// Writes whole pages past the cache; returns the number of bytes, which is less if the system refuses to write
+    /// more.
     private func writePages(_ bytes: UnsafeRawBufferPointer) throws -> Int {
         var written = 0
         while written < bytes.count {
@@ -155,8 +156,8 @@ final class DirectBufferPool: Sendable {
 
     /// Memory that starts at a multiple of ``DirectBufferPool/pageSize``.
     final class Buffer: Sendable {
-        // Safe, because the pool's lock gives the buffer to one writer at a time, and a part's lock lets only one thread at
-        // a time use the writer. The pointer itself never changes.
+        // Safe, because the pool's lock gives the buffer to one writer at a time, and a part's lock lets only one
+        // thread at a time use the writer. The pointer itself never changes.
         nonisolated(unsafe) let memory = UnsafeMutableRawBufferPointer.allocate(
             byteCount: DirectBufferPool.bufferSize,
             alignment: DirectBufferPool.pageSize

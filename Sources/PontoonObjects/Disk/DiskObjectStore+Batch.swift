@@ -4,9 +4,9 @@ import SystemPackage
 
 /// Objects that are stored together.
 ///
-/// The bytes of several objects are written before the first of them is synced. The first sync therefore commits the file
-/// system's journal for all of them, and the others find little left to do. `syncfs` would also wait for the unfinished uploads
-/// of other clients.
+/// The bytes of several objects are written before the first of them is synced. The first sync therefore commits the
+/// file system's journal for all of them, and the others find little left to do. `syncfs` would also wait for the
+/// unfinished uploads of other clients.
 extension DiskObjectStore {
     /// Number of threads that store the objects of one call.
     private static let batchThreads = 4
@@ -84,8 +84,8 @@ extension DiskObjectStore {
 
     /// Adds the name of an object to its unconfirmed file.
     ///
-    /// On a file system without second names, the file is renamed. A crash before its record is committed then leaves an
-    /// object without a record, which `pontoond check` reports.
+    /// On a file system without second names, the file is renamed. A crash before its record is committed then leaves
+    /// an object without a record, which `pontoond check` reports.
     func nameObject(_ key: ObjectKey) throws {
         do {
             try FileSystem.link(layout.unconfirmed(key), to: layout.object(key))

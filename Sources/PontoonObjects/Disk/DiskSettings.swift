@@ -51,7 +51,7 @@ package struct DiskSettings: Sendable {
 ///     uploads/KEY            in-place parts of an unfinished upload
 ///     uploads/KEY.parts/N.A  detached part with number N; A distinguishes attempts
 ///     uploads/KEY.assembled  file being assembled, if in-place parts must be copied
-///     uploads/KEY.put        object that is stored as a whole; a second name of files/KK/KEY until its file is committed
+///     uploads/KEY.put        object stored as a whole; a second name of files/KK/KEY until its file is committed
 ///     files/KK/KEY           finished object; KK is the last two digits of its key
 ///     lock                   locked by the process that uses the store
 ///     backup.lock            locked by backups while they copy; no object is removed meanwhile

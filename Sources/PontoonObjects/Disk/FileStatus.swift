@@ -6,8 +6,8 @@ package struct FileStatus: Hashable, Sendable {
     package let isDirectory: Bool
     /// Length in bytes.
     package let size: Int64
-    /// Space that the content occupies on the disk in bytes; more than ``size`` if blocks are only partly used, and less
-    /// if the file is sparse or compressed.
+    /// Space that the content occupies on the disk in bytes; more than ``size`` if blocks are only partly used, and
+    /// less if the file is sparse or compressed.
     package let allocatedSize: Int64
     /// Number of names (hard links) of the file.
     package let links: Int

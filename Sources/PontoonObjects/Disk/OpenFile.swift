@@ -44,7 +44,8 @@ final class OpenFile: Sendable {
     }
 }
 
-/// The objects that were opened during the last second, so that requests for several ranges of a file open it only once.
+/// The objects that were opened during the last second, so that requests for several ranges of a file open it only
+/// once.
 ///
 /// An object is not kept for longer, so that a file that the operator has replaced is noticed.
 final class OpenFileCache: Sendable {

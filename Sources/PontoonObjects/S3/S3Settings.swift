@@ -73,7 +73,8 @@ package struct S3Settings: Hashable, Sendable {
         var values: [String: String] = [:]
         for item in items {
             guard parameters.contains(item.name) else {
-                throw S3SettingsError("has an unknown parameter '\(item.name)'")
+                let known = parameters.sorted().map { "'\($0)'" }.joined(separator: ", ")
+                throw S3SettingsError("has an unknown parameter '\(item.name)'; it may have only \(known)")
             }
             guard values.updateValue(item.value ?? "", forKey: item.name) == nil else {
                 throw S3SettingsError("has the parameter '\(item.name)' twice")

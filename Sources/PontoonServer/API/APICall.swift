@@ -22,7 +22,7 @@ struct APICall: Sendable {
     ///   cannot be decoded.
     init(_ request: Request, _ context: AppContext, base: BaseURL, bodies: JSONBodyReader) throws(PontoonError) {
         guard let caller = context.caller, let rateLimit = context.rateLimit else {
-            throw PontoonError(.notAuthenticated, "Authentication is required.")
+            throw PontoonError.notAuthenticated
         }
         query = try Query(request)
         self.request = request

@@ -142,7 +142,7 @@ extension CallerMiddleware {
     /// - Throws: `.notAuthenticated` if the token has been revoked or has expired.
     func current(_ call: APICall) async throws -> Caller {
         guard let token = call.context.caller?.token else {
-            throw PontoonError(.notAuthenticated, "Authentication is required.")
+            throw PontoonError.notAuthenticated
         }
         return try await caller(of: token).caller
     }

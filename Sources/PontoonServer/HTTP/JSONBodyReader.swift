@@ -39,9 +39,9 @@ struct JSONBodyReader: Sendable {
     ///   - code: The error code for a body that is not JSON.
     ///   - reservation: The call's reservation of memory, which grows with the body; the caller releases it.
     /// - Returns: The parsed body.
-    /// - Throws: `code` if the body is not JSON; `.requestTooLarge` if it exceeds `limit`; `.unsupportedMediaType` if it
-    ///   is not empty and its `Content-Type` is neither JSON nor curl's default (a form); `.unavailable` if the memory
-    ///   for JSON bodies, or this caller's share of it, is used up.
+    /// - Throws: `code` if the body is not JSON; `.requestTooLarge` if it exceeds `limit`; `.unsupportedMediaType` if
+    ///   it is not empty and its `Content-Type` is neither JSON nor curl's default (a form); `.unavailable` if the
+    ///   memory for JSON bodies, or this caller's share of it, is used up.
     func read(
         _ request: Request,
         limit: JSONBodyLimit,

@@ -4,9 +4,9 @@ import PontoonCore
 /// A channel handler that percent-encodes UTF-8 in the query of a request line, which SwiftNIO's decoder refuses.
 ///
 /// The R package `sevenbridges` sends names in this form. Invalid UTF-8 is passed on, and the decoder refuses it. The
-/// handler is placed before the decoder and sees only bytes, so ``RequestHeadHandler``, behind the decoder, reports to it
-/// the end of each head and of each request. If requests are pipelined, a request line that begins in the same read as
-/// the end of the previous request is passed on unchanged.
+/// handler is placed before the decoder and sees only bytes, so ``RequestHeadHandler``, behind the decoder, reports to
+/// it the end of each head and of each request. If requests are pipelined, a request line that begins in the same read
+/// as the end of the previous request is passed on unchanged.
 final class RawQueryHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer

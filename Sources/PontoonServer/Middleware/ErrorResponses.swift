@@ -49,7 +49,10 @@ extension AppContext {
             return PontoonError(.unavailable, "The service is temporarily unavailable; try again later.")
         }
         log.error("internal fault", metadata: ["error": "\(error)"])
-        return PontoonError(.internalFault, "An unexpected error occurred; see the server's log.")
+        return PontoonError(
+            .internalFault,
+            "An unexpected error occurred; send the X-Request-Id of this response to the server's operator."
+        )
     }
 
     /// Logs the cause of a refusal, if there is one, because the response does not contain it.

@@ -61,7 +61,8 @@ package final class ServerMetrics: Sendable {
     ///   - method: The method of the request.
     ///   - route: The route pattern; `nil` if the request matched none.
     ///   - status: The HTTP status.
-    ///   - duration: Time from the request's head to the end of the response, or to its beginning if it is sent at once.
+    ///   - duration: Time from the request's head to the end of the response, or to its beginning if it is sent at
+    ///     once.
     func count(_ method: HTTPRequest.Method, route: String?, status: Int, duration: Duration) {
         let (seconds, counter) = calls.withLock { calls in
             handlers(of: method, route ?? Self.noRoute, status, in: &calls)

@@ -61,8 +61,8 @@ package final class WebhookReceiver: Sendable {
         try await run({ _ in }, respond, body)
     }
 
-    /// Runs a closure with a receiver that accepts all events; `addHandlers` adds handlers, such as one for TLS, to each
-    /// connection.
+    /// Runs a closure with a receiver that accepts all events; `addHandlers` adds handlers, such as one for TLS, to
+    /// each connection.
     package static func withHandlers<Value: Sendable>(
         _ addHandlers: @escaping @Sendable (any Channel) throws -> Void,
         _ body: @Sendable (WebhookReceiver) async throws -> Value

@@ -53,7 +53,7 @@ struct WatchReport: Sendable {
         case .timedOut: return "given up\(reason)"
         case .removed: return "removed before it was complete"
         case .changed: return "changed, watching it again"
-        case .waiting: return "will be tried again\(reason)"
+        case .waiting: return "will be retried\(reason)"
         }
     }
 

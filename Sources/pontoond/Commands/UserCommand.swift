@@ -18,8 +18,8 @@ struct UserCommand: AsyncParsableCommand {
         var service = false
         @Flag(help: "Add an administrator, who may list all users with GET /v2/users")
         var administrator = false
-        @Option(help: "The user's email address, by which admins of projects can add the user as a member") var email:
-            String?
+        @Option(help: "The user's email address, by which admins of projects can add the user as a member")
+        var email: String?
         @Argument(help: "Name of the user: 1 to 64 letters, digits, '.', '_' or '-'") var name: String
 
         func run() async throws {

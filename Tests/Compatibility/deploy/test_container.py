@@ -44,7 +44,7 @@ def not_sent(folder: str, names: list[str]) -> list[str]:
 
 
 def test_sources(tmp_path: pathlib.Path) -> None:
-    """The image contains every source that the package names; the dependencies are fetched before sources are copied."""
+    """The image contains every source that the package names; dependencies are fetched before sources are copied."""
     build, _ = stages()
     names = [argument.split() for name, argument in build if name == "COPY"]
     fetch = build.index(("RUN", "swift package resolve"))

@@ -1,7 +1,7 @@
 """The server returns every status and code in docs/openapi.yaml, with matching bodies and headers, and no others.
 
-The tests fill one server and run in order, in one process (pytest-xdist: `--dist loadfile`). The last one finds statuses
-and codes that are in the document and were never returned.
+The tests fill one server and run in order, in one process (pytest-xdist: `--dist loadfile`). The last one finds
+statuses and codes that are in the document and were never returned.
 """
 
 import base64

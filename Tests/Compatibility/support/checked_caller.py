@@ -29,8 +29,8 @@ NOT_SEEN_OF = {
 NOT_SEEN_CODES_OF = {
     # Need two calls at the same moment.
     ("completeUpload", 3002), ("completeUpload", 5030), ("completeUpload", 8008), ("completePackageUpload", 8008),
-    # Needs S3: on disk, the parts of an upload without a declared size are checked when they arrive. The contract of the
-    # metadata store tests it.
+    # Needs S3: on disk, the parts of an upload without a declared size are checked when they arrive. The contract of
+    # the metadata store tests it.
     ("completeUpload", 90007),
 }
 

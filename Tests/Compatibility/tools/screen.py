@@ -8,9 +8,9 @@ STEPS is a JSON list of objects, each with one of these fields:
 - "send": text to type;
 - "show": true, to record the screen.
 
-The output has the fields "screens" (lists of lines), "lines" (all lines at the end, with those that scrolled off), "raw"
-(everything that was written), "code" (negative for a signal), and "echo", whether the terminal echoes what is typed
-after the command.
+The output has the fields "screens" (lists of lines), "lines" (all lines at the end, with those that scrolled off),
+"raw" (everything that was written), "code" (negative for a signal), and "echo", whether the terminal echoes what is
+typed after the command.
 """
 
 import fcntl

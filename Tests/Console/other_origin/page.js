@@ -1,7 +1,7 @@
 // A page of another origin, which uploads with the calls of Pontoon's API.
 //
-// `options` has the functions that Uppy's plugin AwsS3 takes for multipart uploads, so its users can copy them. `upload`
-// calls them in the plugin's order and sends parts as it does, with XMLHttpRequest, four at a time.
+// `options` has the functions that Uppy's plugin AwsS3 takes for multipart uploads, so its users can copy them.
+// `upload` calls them in the plugin's order and sends parts as it does, with XMLHttpRequest, four at a time.
 
 const MIB = 1 << 20;
 

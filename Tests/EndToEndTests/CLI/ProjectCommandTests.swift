@@ -110,8 +110,8 @@ struct ProjectCommandTests {
                 (["rm", "admin/uploads", "admin"], 3, "The owner of a project cannot be removed"),
                 (["set", "admin/uploads", "ada", "--permissions", "fly"], 64, "fly"),
                 (["ls", "uploads"], 64, "is not a project id"),
-                (["rm", "admin/uploads", ".."], 64, "is not the name of a user"),
-                (["set", "admin/uploads", ".", "--permissions", "read"], 64, "is not the name of a user"),
+                (["rm", "admin/uploads", ".."], 64, "is not a valid user name"),
+                (["set", "admin/uploads", ".", "--permissions", "read"], 64, "is not a valid user name"),
             ]
             for (arguments, code, message) in rows {
                 let run = try await user.run(["members"] + arguments)

@@ -43,8 +43,8 @@ final class ChaosCalls: Sendable {
 
     /// Calls random endpoints until one returns a response other than 503.
     ///
-    /// The body is either JSON or bytes. If the call is idempotent and the first endpoint does not respond within a second, a second one is also called.
-    /// The seed selects the endpoints and the delays.
+    /// The body is either JSON or bytes. If the call is idempotent and the first endpoint does not respond within a
+    /// second, a second one is also called. The seed selects the endpoints and the delays.
     func call(
         _ method: HTTPMethod,
         _ path: String,

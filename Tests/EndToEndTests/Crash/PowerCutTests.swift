@@ -13,7 +13,8 @@ import Testing
 /// `Scripts/test` omits this suite on machines without FUSE or loop devices.
 @Suite(.tags(.endToEnd, .needsRoot))
 struct PowerCutTests {
-    /// To search longer, set another seed or more rounds: `TEST_POWER_CUT_SEED=7 TEST_POWER_CUT_ROUNDS=250 swift test …`.
+    /// To search longer, set another seed or more rounds: `TEST_POWER_CUT_SEED=7 TEST_POWER_CUT_ROUNDS=250 swift test
+    /// …`.
     private static let seed = UInt64(ProcessInfo.processInfo.environment["TEST_POWER_CUT_SEED"] ?? "") ?? 20_261_127
     /// Rounds on each file system.
     private static let rounds = Int(ProcessInfo.processInfo.environment["TEST_POWER_CUT_ROUNDS"] ?? "") ?? 10

@@ -186,8 +186,8 @@ struct DocumentedCommandTests {
                 in: folder
             )
             #expect(output.contains("https://uploads.example.org/#token="), "\(output)")
-            // Variables of the environment are below flags, so the URLs of the page are replaced. systemd's units are not
-            // installed on the machine of the test.
+            // Variables of the environment are below flags, so the URLs of the page are replaced. systemd's units are
+            // not installed on the machine of the test.
             let migrate = try Self.commands(in: "install.md", of: "Migrating to PostgreSQL and S3")
                 .replacing("/var/lib/pontoon", with: data.string)
                 .replacing("postgres://…", with: "'\(stores.metadata ?? "")'")

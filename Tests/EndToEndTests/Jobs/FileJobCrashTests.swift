@@ -169,7 +169,8 @@ struct FileJobCrashTests {
         }
     }
 
-    /// Suspends a server, so that only the other one can lease a job for a whole folder, and waits until that has begun.
+    /// Suspends a server, so that only the other one can lease a job for a whole folder, and waits until that has
+    /// begun.
     ///
     /// - Returns: The path of the job, and the project to which it copies or moves the folder.
     private static func startJob(

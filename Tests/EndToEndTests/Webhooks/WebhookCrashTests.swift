@@ -16,8 +16,8 @@ struct WebhookCrashTests {
     private static let rounds = Int(ProcessInfo.processInfo.environment["TEST_WEBHOOK_ROUNDS"] ?? "") ?? 20
     private static let allowance = ["--webhook-allow", "127.0.0.1"]
 
-    /// Returns a function that responds with a failure to half of the requests, but at most twice in succession, because
-    /// pauses grow; once `isRecovered` returns true, to none.
+    /// Returns a function that responds with a failure to half of the requests, but at most twice in succession,
+    /// because pauses grow; once `isRecovered` returns true, to none.
     private static func failingHalf(
         until isRecovered: @escaping @Sendable () -> Bool = { false }
     ) -> @Sendable (WebhookReceiver.Request) -> WebhookReceiver.Response {
@@ -85,7 +85,8 @@ struct WebhookCrashTests {
                     }
                     #expect(status == .signaled(SIGKILL))
                 }
-                // Otherwise, the events of hundreds of rounds would take hours, because each failure is followed by a pause.
+                // Otherwise, the events of hundreds of rounds would take hours, because each failure is followed by a
+                // pause.
                 isRecovered.store(true, ordering: .relaxed)
                 try await withServer(options) { server in
                     let events = try await server.api.events("types=file.created").events

@@ -42,7 +42,7 @@ export class ApiError extends Error {
     return this.status >= 500 && ![501, 505].includes(this.status);
   }
 
-  /** Whether the server or the network is unavailable. Only the caller and {@link LONGEST_OUTAGE} then limit retries. */
+  /** Whether the server or network is unavailable. Only the caller and {@link LONGEST_OUTAGE} then limit retries. */
   get isOutage() {
     return [0, 429, 502, 503, 504].includes(this.status) && this.retryable;
   }

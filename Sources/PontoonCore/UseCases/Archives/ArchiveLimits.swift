@@ -2,8 +2,8 @@
 package struct ArchiveLimits: Sendable {
     /// Number of bytes received for each further folder.
     private static let bytesPerFolder = 1 << 10
-    /// Number of bytes of overhead for each byte received: more than gzip achieves for archives of empty files with long
-    /// names, at most 162, and less than for zeros, about 1000.
+    /// Number of bytes of overhead for each byte received: more than gzip achieves for archives of empty files with
+    /// long names, at most 162, and less than for zeros, about 1000.
     private static let expansion: Int64 = 256
 
     private let folders: Int

@@ -2,8 +2,8 @@ package import PontoonFoundation
 
 /// The use case that runs the hook command for each new file, at least once.
 ///
-/// If several servers share the stores, one of them at a time runs hooks, under a lease. The position in the event log is
-/// stored, so a restarted server or another one continues where the last one stopped; see ``HookWindow``.
+/// If several servers share the stores, one of them at a time runs hooks, under a lease. The position in the event log
+/// is stored, so a restarted server or another one continues where the last one stopped; see ``HookWindow``.
 package struct Hooks: Sendable {
     /// A condition to report to the operator.
     package enum Notice: Sendable {
@@ -71,8 +71,8 @@ package struct Hooks: Sendable {
     /// - Parameters:
     ///   - hook: Runs the hook.
     ///   - report: Receives the conditions to report to the operator.
-    /// - Throws: An error if the store is unavailable and nothing would have to be repeated; `CancellationError`. The next
-    ///   run resumes.
+    /// - Throws: An error if the store is unavailable and nothing would have to be repeated; `CancellationError`. The
+    ///   next run resumes.
     package func run(_ hook: @escaping Hook, report: @escaping @Sendable (Notice) -> Void) async throws {
         _ = try await leases.runExclusively("hooks", in: metadata) { try await work(hook, report) }
     }

@@ -166,7 +166,7 @@ package struct SenderSessions: Sendable {
     /// - Throws: `.notAuthenticated` if the link was revoked in the meantime.
     package func usage(of session: SenderSession) async throws -> UploadLinkUsage {
         guard let summary = try await metadata.uploadLink(session.link.id) else {
-            throw PontoonError(.notAuthenticated, "The upload link was revoked.")
+            throw PontoonError.uploadLinkRevoked
         }
         return summary.usage
     }

@@ -48,9 +48,9 @@ package struct Parts: Sendable {
     ///   - expected: Checksums that the client sent.
     /// - Returns: The part's ETag, without quotes.
     /// - Throws: `.uploadNotFound` if the upload is not active or ends in the meantime; `.partTooLong`;
-    ///   `.bodyIncomplete`; `.checksumMismatch`; `.storageFull`; `.quotaExceeded` if the upload has not reserved space for
-    ///   the part and a quota has none left. After these errors, the part is not stored. An earlier part with this number is
-    ///   lost, unless the call was refused before the body was read.
+    ///   `.bodyIncomplete`; `.checksumMismatch`; `.storageFull`; `.quotaExceeded` if the upload has not reserved space
+    ///   for the part and a quota has none left. After these errors, the part is not stored. An earlier part with this
+    ///   number is lost, unless the call was refused before the body was read.
     package func store<Body: AsyncSequence & Sendable>(
         _ number: PartNumber,
         of uploadID: String,

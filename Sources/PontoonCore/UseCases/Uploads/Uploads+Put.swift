@@ -22,13 +22,14 @@ extension Uploads {
     /// - Returns: The file for ``put(_:body:limit:reserving:)``, or the existing file that is kept.
     /// - Throws: `.metadataInvalid`, or `.badRequest` for invalid tags; `.projectNotFound`, `.destinationNotFound`,
     ///   `.destinationForbidden` (also if the rule is `overwrite` and the caller's token is only for uploads) or
-    ///   `.parentNotFolder`; `.nameTaken` or `.folderExists` if the name is taken; `.requestTooLarge`; `.quotaExceeded`.
+    ///   `.parentNotFolder`; `.nameTaken` or `.folderExists` if the name is taken; `.requestTooLarge`;
+    ///   `.quotaExceeded`.
     package func check(_ put: FilePut, limit: Int64, caller: Caller) async throws -> CheckedFilePut {
         try put.labels.check()
         try Self.check(put.rule, caller)
         guard (put.length ?? 0) <= limit else { throw Self.tooLong(limit) }
-        // Cached rows suffice, because the transaction checks again that the folder exists, that the caller may write to
-        // it, and that the name is free.
+        // Cached rows suffice, because the transaction checks again that the folder exists, that the caller may write
+        // to it, and that the name is free.
         let (folder, project) = try await access.folder(
             put.folder,
             for: caller,
@@ -74,7 +75,8 @@ extension Uploads {
     ///   - new: The file.
     ///   - body: The bytes, in chunks of any size.
     ///   - limit: Maximum length of the file in bytes.
-    ///   - reserve: Reserves memory for bytes that are kept until the end of the call. Called only with a presigned store.
+    ///   - reserve: Reserves memory for bytes that are kept until the end of the call. Called only with a presigned
+    ///     store.
     /// - Returns: The file.
     /// - Throws: `.requestTooLarge`; `.bodyIncomplete`; `.checksumMismatch`; `.storageFull`, or `.noRoom` if the bucket
     ///   refuses the object; `.nameTaken` or `.folderExists` if the name is taken; `.fileNameInvalid` if a number makes

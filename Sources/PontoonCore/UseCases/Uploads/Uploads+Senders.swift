@@ -18,8 +18,8 @@ extension Uploads {
     ///   `.badRequest` for invalid tags; `.limitReached` if the link does not accept the file or more folders, or its
     ///   creator has too many unfinished uploads; `.nameTaken` or `.folderExists` if a name is taken;
     ///   `.destinationNotFound` if the link's folder does not exist; `.noRoom` if there is not enough space, or the
-    ///   object store refuses the upload; `.quotaExceeded`; `.notAuthenticated` if the link was revoked in the meantime;
-    ///   `.destinationForbidden` if the project is locked.
+    ///   object store refuses the upload; `.quotaExceeded`; `.notAuthenticated` if the link was revoked in the
+    ///   meantime; `.destinationForbidden` if the project is locked.
     package func initialize(
         _ content: DeclaredContent,
         path: [String],
@@ -42,7 +42,7 @@ extension Uploads {
         }
         // Checked here so that no folders are created if the link is full, and again when the upload is added.
         guard let summary = try await metadata.uploadLink(session.link.id) else {
-            throw PontoonError(.notAuthenticated, "The upload link was revoked.")
+            throw PontoonError.uploadLinkRevoked
         }
         try UploadLinkRules.checkRoom(for: size, in: summary.link.details.limits, summary.usage)
         let folder = try await metadata.folder(

@@ -316,8 +316,8 @@ package final class Uploads: Sendable {
         return try await storage.partRequest(for: upload, part: number, base: base, now: now())
     }
 
-    /// Prevents an upload to a presigned store from expiring while a client is working on it; if `reserving` is set, also
-    /// reserves the declared size again if the reservation has lapsed.
+    /// Prevents an upload to a presigned store from expiring while a client is working on it; if `reserving` is set,
+    /// also reserves the declared size again if the reservation has lapsed.
     ///
     /// Does nothing with a streaming store, in which every stored part has this effect.
     private func noteActivity(of upload: Upload, reserving: Bool) async throws {

@@ -85,8 +85,8 @@ extension WebhookDispatcher {
 
     /// Returns the next events, and moves the cursor if none matches or if its position does not exist any more.
     ///
-    /// Returns none, and leaves the cursor where it is, if the owner has lost the permission to read the project since the
-    /// webhook was leased: the events are sent if the permission is granted again.
+    /// Returns none, and leaves the cursor where it is, if the owner has lost the permission to read the project since
+    /// the webhook was leased: the events are sent if the permission is granted again.
     func nextEvents(of webhook: Webhook, _ turn: inout WebhookTurn) async throws -> [Event] {
         let cursor = turn.progress.cursor
         do {

@@ -59,8 +59,8 @@ package final class WebhookDispatcher: Sendable {
     ///   - alarm: Wakes the dispatcher after a change of a webhook.
     ///   - sender: Sends the requests.
     ///   - encode: Returns the body of the request for an event.
-    ///   - leaseDuration: Time after which another server may serve a webhook; at least a minute is used, which is longer
-    ///     than a turn can last.
+    ///   - leaseDuration: Time after which another server may serve a webhook; at least a minute is used, which is
+    ///     longer than a turn can last.
     ///   - now: The current time.
     ///   - report: Receives the occurrences to log and count.
     package init(

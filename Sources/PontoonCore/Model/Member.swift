@@ -1,3 +1,14 @@
+/// A user who belongs to a project.
+package struct Member: Hashable, Sendable {
+    package let userName: String
+    package let permissions: Permissions
+
+    package init(userName: String, permissions: Permissions) {
+        self.userName = userName
+        self.permissions = permissions
+    }
+}
+
 /// A caller's description of a user to add to a project.
 package struct NewMember: Hashable, Sendable {
     /// The user's name, not validated; `nil` if the request has none.
