@@ -127,6 +127,7 @@ extension SQLRowLock {
         switch self {
         case .forShare(let table): " FOR SHARE OF \(table)"
         case .forNoKeyUpdate(let table): " FOR NO KEY UPDATE OF \(table)"
+        case .forNoKeyUpdateSkippingLocked(let table): " FOR NO KEY UPDATE OF \(table) SKIP LOCKED"
         case .forUpdate(let table): " FOR UPDATE OF \(table)"
         case .forUpdateSkippingLocked(let table): " FOR UPDATE OF \(table) SKIP LOCKED"
         }

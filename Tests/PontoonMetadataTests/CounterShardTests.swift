@@ -1,4 +1,3 @@
-import Dispatch
 import PontoonCore
 import PontoonPostgreSQL
 import PontoonTesting
@@ -305,33 +304,6 @@ struct CounterShardTests {
             try connection.add(change, to: account)
         }
         try await whileTransactionIsOpen(in: store, startingWith: start, body)
-    }
-
-    /// Runs `body` while a transaction is open.
-    private func whileTransactionIsOpen(
-        in store: SQLMetadataStore,
-        startingWith start: @escaping @Sendable (any SQLConnection) throws -> Void = { _ in },
-        _ body: @Sendable () async throws -> Void
-    ) async throws {
-        let (opened, isOpen) = AsyncStream.makeStream(of: Void.self)
-        let release = DispatchSemaphore(value: 0)
-        async let transaction: Void = store.driver.write { connection in
-            try start(connection)
-            repeat {
-                // Sends the queued statements. PostgreSQL would end a transaction that sends none for a while.
-                _ = try connection.query("SELECT 1")
-                isOpen.finish()
-            } while release.wait(timeout: .now() + .milliseconds(50)) == .timedOut
-        }
-        for await _ in opened {}
-        do {
-            try await body()
-        } catch {
-            release.signal()
-            throw error
-        }
-        release.signal()
-        try await transaction
     }
 
     private static func shards(

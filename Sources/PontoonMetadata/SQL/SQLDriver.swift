@@ -97,6 +97,8 @@ package enum SQLRowLock: Sendable {
     case forShare(String)
     /// Other transactions cannot change, delete or lock the rows, but may insert rows that reference them.
     case forNoKeyUpdate(String)
+    /// Like ``forNoKeyUpdate(_:)``, but omits rows that other transactions have locked, instead of waiting for them.
+    case forNoKeyUpdateSkippingLocked(String)
     /// Other transactions cannot change, delete or lock the rows, or insert rows that reference them.
     case forUpdate(String)
     /// Like ``forUpdate(_:)``, but omits rows that other transactions have locked, instead of waiting for them.

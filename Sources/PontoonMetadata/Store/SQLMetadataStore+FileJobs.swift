@@ -95,12 +95,16 @@ extension SQLMetadataStore {
         try await write(changing: .none) { connection in
             for user in try connection.query(selectWaitingUsers, [now]) {
                 let name = try user.text("name")
-                // The user comes first, because the removal of a user locks the user before the jobs.
-                try connection.enqueue(updateTurn, [now, name])
                 // Locked, so that of two workers that search at the same time, the second leases the next job.
-                let lock = SQLRowLock.forUpdateSkippingLocked("file_jobs")
-                let jobs = try connection.query(selectWaitingJobOfUser, [name, now], lock: lock)
+                let jobLock = SQLRowLock.forUpdateSkippingLocked("file_jobs")
+                let jobs = try connection.query(selectWaitingJobOfUser, [name, now], lock: jobLock)
                 guard let row = jobs.first else { continue }
+                // No worker waits for the row of a user. If another transaction has locked it, the turn is not recorded:
+                // another worker records it, or the user gets the next turn as well.
+                let userLock = SQLRowLock.forNoKeyUpdateSkippingLocked("users")
+                if try !connection.query(selectJobUser, [name], lock: userLock).isEmpty {
+                    try connection.enqueue(updateTurn, [now, name])
+                }
                 let values: [any SQLConvertible] = [lease.id, lease.expiresOn, now, try row.text("id")]
                 return try connection.query(leaseJob, values).first?.fileJob()
             }

@@ -1,0 +1,79 @@
+#if PostgreSQL
+import Foundation
+import PontoonCore
+import PontoonPostgreSQL
+import PontoonTesting
+import Testing
+
+@testable import PontoonMetadata
+
+@Suite("Jobs and locked users", .timeLimit(.minutes(10)), .tags(.needsPostgreSQL))
+struct FileJobLockTests {
+    /// As for another job, and as for the removal of the user.
+    private static let locks: [SQLRowLock] = [.forNoKeyUpdate("users"), .forUpdate("users")]
+
+    @Test(
+        "a worker does not wait for a transaction that has locked a user",
+        .enabled(if: TestTools.areEnginesAllowed),
+        arguments: locks
+    )
+    func leasing(_ lock: SQLRowLock) async throws {
+        try await withPostgreSQLDriver { driver in
+            let store = try await SQLMetadataStore(driver: driver)
+            try await Self.addJobs(of: ["ada", "ada", "ada", "bob"], to: store)
+            let start = { @Sendable (connection: any SQLConnection) in
+                let rows = try connection.query("SELECT name FROM users WHERE name = $1", ["ada"], lock: lock)
+                #expect(rows.count == 1)
+            }
+            try await whileTransactionIsOpen(in: store, startingWith: start) {
+                let users = try await Self.lease(2, in: store, after: 0)
+                #expect(users == ["ada", "ada"], "the turn of a locked user is not recorded")
+            }
+            let users = try await Self.lease(2, in: store, after: 2)
+            #expect(users == ["ada", "bob"], "the users take turns again")
+        }
+    }
+
+    @Test(
+        "rows that refer to a user do not keep a worker from recording the user's turn",
+        .enabled(if: TestTools.areEnginesAllowed)
+    )
+    func references() async throws {
+        try await withPostgreSQLDriver { driver in
+            let store = try await SQLMetadataStore(driver: driver)
+            try await Self.addJobs(of: ["ada", "ada", "bob"], to: store)
+            let token = TokenRecord(id: "t", userName: "ada", hash: "t", createdOn: MetadataFixture.time)
+            let start = { @Sendable (connection: any SQLConnection) in
+                #expect(try connection.insert(token))
+            }
+            try await whileTransactionIsOpen(in: store, startingWith: start) {
+                let users = try await Self.lease(2, in: store, after: 0)
+                #expect(users == ["ada", "bob"])
+            }
+        }
+    }
+
+    /// Adds users, and one job for each time that a user is named.
+    private static func addJobs(of users: [String], to store: SQLMetadataStore) async throws {
+        let time = MetadataFixture.time
+        for name in Set(users) { try await store.addUser(User(name: name, createdOn: time)) }
+        for (number, name) in users.enumerated() {
+            let job = FileJob(id: "\(number)", kind: .copy, userName: name, tokenID: nil, createdOn: time)
+            try await store.addFileJob(job, [])
+        }
+    }
+
+    /// Leases jobs, one each second, after some seconds.
+    /// - Returns: The users of the jobs.
+    private static func lease(_ count: Int, in store: SQLMetadataStore, after seconds: Int) async throws -> [String] {
+        var users: [String] = []
+        for second in (seconds + 1)...(seconds + count) {
+            let lease = Lease(id: "\(second)", expiresOn: .distantFuture)
+            let now = MetadataFixture.time.addingTimeInterval(Double(second))
+            let job = try #require(try await store.leaseFileJob(lease, now: now))
+            users.append(job.userName)
+        }
+        return users
+    }
+}
+#endif

@@ -1,0 +1,38 @@
+#if PostgreSQL
+import Dispatch
+
+@testable import PontoonMetadata
+
+/// Runs a body while a transaction is open.
+///
+/// - Parameters:
+///   - store: A store in PostgreSQL; in SQLite, the body could not write.
+///   - start: The first statements of the transaction.
+///   - body: Runs after these statements; afterwards the transaction is committed.
+/// - Throws: The first error of a statement or of the body.
+func whileTransactionIsOpen(
+    in store: SQLMetadataStore,
+    startingWith start: @escaping @Sendable (any SQLConnection) throws -> Void = { _ in },
+    _ body: @Sendable () async throws -> Void
+) async throws {
+    let (opened, isOpen) = AsyncStream.makeStream(of: Void.self)
+    let release = DispatchSemaphore(value: 0)
+    async let transaction: Void = store.driver.write { connection in
+        try start(connection)
+        repeat {
+            // Sends the queued statements. PostgreSQL would end a transaction that sends none for a while.
+            _ = try connection.query("SELECT 1")
+            isOpen.finish()
+        } while release.wait(timeout: .now() + .milliseconds(50)) == .timedOut
+    }
+    for await _ in opened {}
+    do {
+        try await body()
+    } catch {
+        release.signal()
+        throw error
+    }
+    release.signal()
+    try await transaction
+}
+#endif
