@@ -188,7 +188,7 @@ package enum ProjectContract: MetadataRule, CaseIterable {
         change.tags = ["x"]
         let changed = try await store.updateProject(id, change, now: MetadataFixture.time)
         try expect(changed, equals: nil, "there is nothing to change")
-        try expect(try await !store.deleteProject(id), "there is nothing to delete")
+        try expect(try await store.deleteProject(id) == nil, "there is nothing to delete")
     }
 
     private static func deletionDiscardsEverything(_ store: some MetadataStore) async throws {
@@ -200,7 +200,7 @@ package enum ProjectContract: MetadataRule, CaseIterable {
         try await store.addUpload(open)
         _ = try await store.recordPart(try MetadataFixture.part(1), of: open.id)
         try await fixture.addCompletingUpload(completing, to: store)
-        try expect(try await store.deleteProject(fixture.project.id), "there was such a project")
+        try expect(try await store.deleteProject(fixture.project.id) != nil, "there was such a project")
         let discarded = Set(try await store.discardedObjects(limit: 100).map(\.key))
         let contents = try require(file.content, "a file has contents")
         try expect(discarded, equals: [contents.key, open.key, completing.key], "all objects are discarded")
@@ -214,7 +214,7 @@ package enum ProjectContract: MetadataRule, CaseIterable {
             try await !store.completeUpload(completing.id, file: fixture.file(of: completing), overwrite: false),
             "an upload cannot complete into a deleted project"
         )
-        try expect(try await !store.deleteProject(fixture.project.id), "a project is deleted only once")
+        try expect(try await store.deleteProject(fixture.project.id) == nil, "a project is deleted only once")
     }
 
     private static func deletionKeepsOtherProjects(_ store: some MetadataStore) async throws {
@@ -223,7 +223,7 @@ package enum ProjectContract: MetadataRule, CaseIterable {
         let kept = try await other.addFile("a.bam", to: store, tags: ["t"], metadata: ["k": "v"])
         let upload = other.upload("b.bam")
         try await store.addUpload(upload)
-        try expect(try await store.deleteProject(fixture.project.id), "there was such a project")
+        try expect(try await store.deleteProject(fixture.project.id) != nil, "there was such a project")
         try expect(try await store.file(kept.id), equals: kept, "a file of another project stays")
         try expect(try await store.upload(upload.id), equals: upload, "an upload of another project stays")
         try expect(

@@ -231,7 +231,9 @@ package enum TokenContract: MetadataRule, CaseIterable {
                 try expect(caller?.token, equals: token, "a new token")
             }
             if isDeletion {
-                try expect(try await store.deleteProject(id), "there was such a project")
+                let revoked = try await store.deleteProject(id)
+                let limited = [RevokedToken(id: tokens[1].id, userName: "ada")]
+                try expect(revoked, equals: limited, "the token that was limited to the project alone")
             } else {
                 try expect(try await store.addProject(project), "the id is free again")
             }

@@ -44,7 +44,8 @@ struct FileJobLockTests {
             try await Self.addJobs(of: ["ada", "ada", "bob"], to: store)
             let token = TokenRecord(id: "t", userName: "ada", hash: "t", createdOn: MetadataFixture.time)
             let start = { @Sendable (connection: any SQLConnection) in
-                #expect(try connection.insert(token))
+                let isAdded = try connection.insert(token)
+                #expect(isAdded)
             }
             try await whileTransactionIsOpen(in: store, startingWith: start) {
                 let users = try await Self.lease(2, in: store, after: 0)

@@ -22,7 +22,7 @@ struct QueryPlanTests {
         // These read the index of unfinished jobs, in order up to a limit or when a server starts.
         "ORDER BY queued_on, id LIMIT 1", "lease_expires_on = 0 WHERE state <> 'finished'",
         // These read all tokens, but only when a project is added or deleted.
-        "DELETE FROM tokens WHERE projects = ''", "UPDATE tokens SET projects = ",
+        "FROM tokens WHERE projects = ''", "UPDATE tokens SET projects = ",
         // There are at most 1,000 webhooks.
         "FROM webhooks", "UPDATE webhooks SET",
         // The totals of the metrics, which are counted at most once a minute and take at most a hundredth of the time.

@@ -186,7 +186,7 @@ struct RandomChanges {
         for upload in uploads {
             if case .folder(_, project.id, _) = upload.destination { forget(upload) }
         }
-        return try await store.deleteProject(project.id)
+        return try await store.deleteProject(project.id) != nil
     }
 
     private mutating func lapse() async throws -> Bool {

@@ -28,6 +28,8 @@ package struct AuditEntry: Sendable {
         /// For an action on several objects, the code with which it was refused for this one; `nil` if it was not
         /// refused.
         package var refusal: PontoonError.Code?
+        /// What happened to this object, if it is not the action of the entry.
+        package var action: AuditAction?
 
         package init(
             id: String? = nil,
@@ -35,7 +37,8 @@ package struct AuditEntry: Sendable {
             name: String? = nil,
             project: String? = nil,
             bytes: Int64? = nil,
-            refusal: PontoonError.Code? = nil
+            refusal: PontoonError.Code? = nil,
+            action: AuditAction? = nil
         ) {
             self.id = id
             self.target = target
@@ -43,6 +46,7 @@ package struct AuditEntry: Sendable {
             self.project = project
             self.bytes = bytes
             self.refusal = refusal
+            self.action = action
         }
     }
 

@@ -104,3 +104,22 @@ package struct TokenRecord: Hashable, Sendable {
 
     package func isExpired(now: Date) -> Bool { details.expiresOn.map { $0 <= now } ?? false }
 }
+
+/// A token that was revoked because its last project was deleted.
+package struct RevokedToken: Hashable, Sendable {
+    /// Maximum number of tokens that the deletion of one project reports.
+    package static let maximumReported = 1000
+
+    package let id: String
+    package let userName: String
+
+    package init(id: String, userName: String) {
+        self.id = id
+        self.userName = userName
+    }
+
+    /// The token for the audit log, with the action `token.revoke`.
+    package var auditObject: AuditEntry.Object {
+        AuditEntry.Object(id: id, target: userName, action: .tokenRevoke)
+    }
+}

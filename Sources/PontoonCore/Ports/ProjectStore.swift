@@ -34,8 +34,9 @@ package protocol ProjectStore: Sendable {
     /// Deletes a project with its members, files, uploads, upload links, webhooks and quota. Discards the objects that
     /// no file of another project uses; see ``DiscardedObjectStore``. Removes the project from the limits of tokens,
     /// and deletes the tokens that are limited to it alone.
-    /// - Returns: `false` if the project does not exist.
-    func deleteProject(_ id: ProjectID) async throws -> Bool
+    /// - Returns: The tokens that were deleted, at most ``RevokedToken/maximumReported``; `nil` if the project does not
+    ///   exist.
+    func deleteProject(_ id: ProjectID) async throws -> [RevokedToken]?
 
     /// Returns a user's permissions in a project.
     /// - Returns: `nil` if the user is not a member or the project does not exist.

@@ -130,14 +130,18 @@ package struct Projects: Sendable {
     ///
     /// The caller needs `admin`.
     ///
+    /// - Returns: The tokens that were revoked because they were limited to this project alone, at most
+    ///   ``RevokedToken/maximumReported``.
     /// - Throws: `.projectNotFound`; `.projectForbidden`, also if the project is locked.
-    package func delete(_ id: ProjectID, caller: Caller) async throws {
+    @discardableResult
+    package func delete(_ id: ProjectID, caller: Caller) async throws -> [RevokedToken] {
         let project = try await access.project(id, for: caller, needing: .admin).project
         if project.isLocked { throw PontoonError.projectLocked(id, .projectForbidden) }
-        guard try await metadata.deleteProject(id) else {
+        guard let revoked = try await metadata.deleteProject(id) else {
             throw PontoonError.projectNotFound
         }
         await garbage.collect()
+        return revoked
     }
 
     static func newProject(

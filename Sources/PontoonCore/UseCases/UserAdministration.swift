@@ -94,10 +94,19 @@ package struct UserAdministration: Sendable {
     /// Bytes are removed later by a server's maintenance. With ``OwnedProjects/delete``, the user is disabled first and
     /// the projects are deleted one by one; after an error, call the method again.
     ///
+    /// - Parameters:
+    ///   - name: The user.
+    ///   - projects: What happens to the user's projects.
+    ///   - report: Receives the tokens that were revoked because the last project to which they were limited has been
+    ///     deleted, after each such project.
     /// - Throws: `.userNotFound` if the user, or the one who is to own the projects, does not exist; `.badRequest` if
     ///   this is the only user, if the user owns projects with ``OwnedProjects/refuse``, or if the new owner is the
     ///   same user or a service user.
-    package func remove(_ name: String, projects: OwnedProjects) async throws {
+    package func remove(
+        _ name: String,
+        projects: OwnedProjects,
+        reportingTokens report: ([RevokedToken]) -> Void = { _ in }
+    ) async throws {
         var heir: String?
         switch projects {
         case .refuse: break
@@ -109,7 +118,9 @@ package struct UserAdministration: Sendable {
             guard try await metadata.users(after: nil, limit: 2).count > 1 else { throw Self.isLast(name) }
             try await disable(name)
             while case let ids = try await metadata.projects(ownedBy: name, limit: Self.batch), !ids.isEmpty {
-                for id in ids { _ = try await metadata.deleteProject(id) }
+                for id in ids {
+                    if let revoked = try await metadata.deleteProject(id) { report(revoked) }
+                }
             }
         }
         switch try await metadata.removeUser(name, givingProjectsTo: heir) {

@@ -76,14 +76,14 @@ extension SQLMetadataStore {
         }
     }
 
-    package func deleteProject(_ id: ProjectID) async throws -> Bool {
+    package func deleteProject(_ id: ProjectID) async throws -> [RevokedToken]? {
         let (now, recorder) = (now, recorder)
         return try await writeRetryingConflicts { connection in
             // The project is locked, so that no upload to it is completed between the statements. If another process
             // copies one of its files in the meantime, deleting the object violates a constraint, and the retry sees
             // the copy.
             let rows = try connection.query(selectProjectOwner, [id], lock: .forUpdate("projects"))
-            guard let owner = try rows.first?.text("owner") else { return false }
+            guard let owner = try rows.first?.text("owner") else { return nil }
             try connection.execute(discardUploadsOfProject, [now, id])
             try connection.execute(discardFilesOfProject, [now, id])
             let openUploads = try connection.query(deleteOpenUploads, [id]).map { try $0.text("user_name") }
@@ -99,11 +99,11 @@ extension SQLMetadataStore {
             try connection.release([], charging: [owner: usage.negated])
             // The counters, tags, quota, upload links and webhooks are deleted by ON DELETE CASCADE.
             try connection.execute("DELETE FROM projects WHERE id = $1", [id])
-            try connection.endTokenLimits(to: id)
+            let revoked = try connection.endTokenLimits(to: id, reporting: RevokedToken.maximumReported)
             // Former members can read that they were removed, and the owner that the project was deleted.
             let removed = members.filter { $0 != owner }.map { NewEvent.member(.memberRemoved, $0, of: id) }
             try recorder.record(removed + [.project(.projectDeleted, id, reader: owner)], on: connection)
-            return true
+            return revoked
         }
     }
 }

@@ -81,10 +81,19 @@ extension SQLConnection {
     /// Must be called when a project is deleted, because a later one can have the same id. Must also be called when a
     /// project is added: a token may have been created while an earlier project was being deleted, and version 0.1.0
     /// did not change the limits.
-    func endTokenLimits(to project: ProjectID) throws {
+    ///
+    /// - Parameters:
+    ///   - project: The project.
+    ///   - limit: Maximum number of deleted tokens to return.
+    /// - Returns: The deleted tokens.
+    /// - Throws: ``SQLError``.
+    @discardableResult
+    func endTokenLimits(to project: ProjectID, reporting limit: Int = 0) throws -> [RevokedToken] {
         try enqueue(removeProjectFromTokens, [" \(project) "])
+        let rows = limit == 0 ? [] : try query(selectTokensWithoutProjects, [limit])
         // Afterwards, because two projects of a token may be deleted at the same time.
         try enqueue(deleteTokensWithoutProjects, [])
+        return try rows.map { RevokedToken(id: try $0.text("id"), userName: try $0.text("user_name")) }
     }
 }
 
@@ -136,6 +145,9 @@ private let selectTokens = SQLStatement(
         """
 )
 private let deleteToken: SQLStatement = "DELETE FROM tokens WHERE id = $1 OR hash = $1"
+private let selectTokensWithoutProjects: SQLStatement = """
+    SELECT id, user_name FROM tokens WHERE projects = '' LIMIT $1
+    """
 private let deleteTokensWithoutProjects: SQLStatement = "DELETE FROM tokens WHERE projects = ''"
 private let removeProjectFromTokens: SQLStatement = """
     UPDATE tokens SET projects = TRIM(REPLACE(' ' || projects || ' ', $1, ' '))

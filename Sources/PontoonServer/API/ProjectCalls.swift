@@ -88,7 +88,10 @@ struct ProjectCalls {
 
     @Sendable private func delete(_ call: APICall) async throws -> Response {
         try await call.discardBody()
-        try await projects.delete(try call.context.projectID(), caller: call.caller)
+        let id = try call.context.projectID()
+        let revoked = try await projects.delete(id, caller: call.caller)
+        call.note(AuditEntry.Object(id: id.description))
+        for token in revoked { call.note(token.auditObject) }
         return Response(status: .noContent)
     }
 

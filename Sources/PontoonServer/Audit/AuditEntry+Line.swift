@@ -5,7 +5,7 @@ extension AuditEntry {
     package var line: JSONLine {
         JSONLine([
             "time": .string(LogTime.format(time)),
-            "action": .string(action.rawValue),
+            "action": .string((object.action ?? action).rawValue),
             "result": .string(result.rawValue),
             "status": status.map { .integer(Int64($0)) },
             "error": object.refusal.map { .string($0.rawValue) },

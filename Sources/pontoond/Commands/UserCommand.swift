@@ -156,7 +156,9 @@ struct UserCommand: AsyncParsableCommand {
                     if let giveProjectsTo { .give(to: giveProjectsTo) } else { deleteProjects ? .delete : .refuse }
                 let removed = AuditEntry.Object(id: name, target: giveProjectsTo)
                 try await audit.recording(.userRemove, removed) { _ in
-                    try await users.remove(name, projects: projects)
+                    try await users.remove(name, projects: projects) { tokens in
+                        for token in tokens { audit.recordSuccess(.tokenRevoke, token.auditObject) }
+                    }
                 }
                 Pontoond.print("Removed user \(name).")
             }

@@ -125,6 +125,26 @@ struct AuditedCallTests {
         }
     }
 
+    @Test("the deletion of a project has a line for each token that is revoked because it was limited to it alone")
+    func tokensOfDeletedProject() async throws {
+        try await withAuditedServer { server in
+            let project = try await server.api.createProject("Limited")
+            let token = try await server.api.call(.POST, "/tokens", ["projects": [.string(project)]]).text("id")
+            let both: JSONValue = ["projects": [.string(project), "admin/uploads"]]
+            #expect(try await server.api.call(.POST, "/tokens", both).status == 201)
+            #expect(try await server.api.call(.DELETE, "/projects/\(project)").status == 204)
+            let lines = try await server.auditLines().dropFirst(3).map { line in
+                ["action", "result", "status", "user", "object", "target"].map { line.field($0) }
+            }
+            #expect(
+                lines == [
+                    ["project.delete", "success", 204, "admin", .string(project), .null],
+                    ["token.revoke", "success", 204, "admin", .string(token), "admin"],
+                ]
+            )
+        }
+    }
+
     @Test("requests without a valid token, signature or link are recorded, at most ten per second")
     func failedAuthentications() async throws {
         try await withAuditedServer { server in

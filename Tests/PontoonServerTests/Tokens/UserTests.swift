@@ -47,11 +47,15 @@ struct UserTests {
                 .text("upload_id")
             try await ada.store(open, 1, ByteBuffer(string: "abc"))
             let kept = try await server.api.uploadSmall("kept")
+            try await ada.addMember("admin", of: project, [.read])
+            let limited = try await server.api.call(.POST, "/tokens", ["projects": [.string(project)]]).text("id")
+            var revoked: [RevokedToken] = []
             try await server.withUsers { users in
                 try await expectRefusal(.badRequest) { try await users.remove("ada", projects: .refuse) }
-                try await users.remove("ada", projects: .delete)
+                try await users.remove("ada", projects: .delete) { revoked += $0 }
                 try await expectRefusal(.userNotFound) { try await users.remove("ada", projects: .delete) }
             }
+            #expect(revoked == [RevokedToken(id: limited, userName: "admin")])
             try await eventually("the token is refused") { try await ada.call(.GET, "/user").status == 401 }
             _ = await server.runMaintenance()
             #expect(try server.finishedObjects() == 1)
