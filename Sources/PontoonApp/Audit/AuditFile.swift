@@ -23,8 +23,9 @@ package enum AuditDestination: Hashable, Sendable {
 
 /// The destination of the audit log, a file or standard output, used by one thread at a time.
 ///
-/// If only the beginning of a line fits on a full disk, the rest is written before any later line. The line remains
-/// truncated only if the process exits or the file is reopened first.
+/// If only the beginning of a line fits on a full disk, the rest is written before any later line. If the file has been
+/// replaced and the rest still does not fit, the whole line is written to the new file. The line is lost only if the
+/// process exits first.
 final class AuditFile: Sendable {
     /// The outcome of writing lines.
     struct Outcome {
@@ -46,7 +47,7 @@ final class AuditFile: Sendable {
         var descriptor: Descriptor
         /// Size of the file in bytes; `nil` if it is not a regular file, which cannot be rotated.
         var size: Int64?
-        /// The rest of a line whose beginning was written.
+        /// A line whose beginning was written; its readable bytes are the rest, and the index 0 is the beginning.
         var unfinished = ByteBuffer()
         var isFailing = false
         var isRotationFailing = false
@@ -92,16 +93,28 @@ final class AuditFile: Sendable {
         return State(descriptor: descriptor, size: isRegular ? Int64(status.st_size) : nil)
     }
 
-    /// Opens the file again, and drops the rest of an unfinished line; does nothing for standard output.
+    /// Opens the file again; does nothing for standard output.
     ///
     /// - Throws: `Errno`; the earlier file then stays in use.
     func reopen() throws {
         guard let path else { return }
         try state.withLock { state in
             let opened = try Self.open(path)
+            var unfinished = state.unfinished
+            if unfinished.readableBytes > 0, !Self.isSameFile(state.descriptor, opened.descriptor),
+                Self.write(&unfinished, &state) != nil
+            {
+                unfinished.moveReaderIndex(to: 0)
+            }
             try? state.descriptor.close()
-            (state.descriptor, state.size, state.unfinished) = (opened.descriptor, opened.size, ByteBuffer())
+            (state.descriptor, state.size, state.unfinished) = (opened.descriptor, opened.size, unfinished)
         }
+    }
+
+    private static func isSameFile(_ one: Descriptor, _ other: Descriptor) -> Bool {
+        var (first, second) = (stat(), stat())
+        guard fstat(one.rawValue, &first) == 0, fstat(other.rawValue, &second) == 0 else { return false }
+        return first.st_dev == second.st_dev && first.st_ino == second.st_ino
     }
 
     /// Appends whole lines; renames the file and creates a new one whenever it would exceed its maximum size.
@@ -137,11 +150,13 @@ final class AuditFile: Sendable {
         state.unfinished = ByteBuffer()
         bytes = lines
         guard let error = Self.write(&bytes, &state) else { return nil }
-        let isInLine =
-            bytes.readerIndex > lines.readerIndex
-            && bytes.getInteger(at: bytes.readerIndex - 1) != UInt8(ascii: "\n")
-        if isInLine, let end = bytes.readableBytesView.firstIndex(of: UInt8(ascii: "\n")) {
-            state.unfinished = bytes.readSlice(length: end + 1 - bytes.readerIndex) ?? ByteBuffer()
+        let newline = UInt8(ascii: "\n")
+        let written = lines.readableBytesView[..<bytes.readerIndex]
+        let start = written.lastIndex(of: newline).map { $0 + 1 } ?? lines.readerIndex
+        if start < bytes.readerIndex, let end = bytes.readableBytesView.firstIndex(of: newline) {
+            state.unfinished = lines.getSlice(at: start, length: end + 1 - start) ?? ByteBuffer()
+            state.unfinished.moveReaderIndex(to: bytes.readerIndex - start)
+            bytes.moveReaderIndex(to: end + 1)
         }
         outcome.lostLines += Self.count(bytes)
         return error

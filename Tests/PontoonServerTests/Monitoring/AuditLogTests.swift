@@ -80,6 +80,67 @@ struct AuditLogTests {
         }
     }
 
+    /// Runs with the file of a log that is a named pipe, into which only the beginning of a line fits.
+    private func withUnfinishedLine(
+        _ body: (AuditFile, FilePath, SystemPackage.FileDescriptor, _ line: String) throws -> Void
+    ) async throws {
+        try await withTemporaryFolder { folder in
+            let path = folder.appending("audit.log")
+            try #require(mkfifo(path.string, 0o600) == 0)
+            let reader = try FileDescriptor.open(path, .readOnly, options: .nonBlocking)
+            try reader.closeAfter {
+                let file = try AuditFile(.file(path), maximumSize: nil)
+                // More than a pipe holds.
+                let line = String(repeating: "x", count: 1 << 20) + "\n"
+                let outcome = file.write(ByteBuffer(string: "a\n" + line))
+                #expect(outcome.lostLines == 0)
+                try body(file, path, reader, line)
+            }
+        }
+    }
+
+    /// Returns what is in a pipe.
+    private static func contents(_ pipe: SystemPackage.FileDescriptor) throws -> String {
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 1)
+        defer { buffer.deallocate() }
+        var text = ""
+        do {
+            while case let count = try pipe.read(into: buffer), count > 0 {
+                text += String(decoding: buffer.prefix(count), as: UTF8.self)
+            }
+        } catch Errno.resourceTemporarilyUnavailable {
+            // The pipe is empty.
+        }
+        return text
+    }
+
+    @Test("a line of which only the beginning was written is written again to the new file")
+    func unfinishedLine() async throws {
+        try await withUnfinishedLine { file, path, reader, line in
+            try FileManager.default.moveItem(atPath: path.string, toPath: path.string + ".old")
+            try file.reopen()
+            #expect(file.write(ByteBuffer(string: "b\n")).lostLines == 0)
+            #expect(try String(contentsOfFile: path.string, encoding: .utf8) == line + "b\n")
+            #expect(try Self.contents(reader).hasPrefix("a\nxxx"))
+        }
+    }
+
+    @Test("a line of which only the beginning was written is completed if the same file is opened again")
+    func unfinishedLineOfSameFile() async throws {
+        try await withUnfinishedLine { file, _, reader, line in
+            try file.reopen()
+            var text = try Self.contents(reader)
+            // Each write adds as much of the line as fits, and then the new line.
+            while !text.hasSuffix("b\n") {
+                let before = text.utf8.count
+                _ = file.write(ByteBuffer(string: "b\n"))
+                text += try Self.contents(reader)
+                try #require(text.utf8.count > before)
+            }
+            #expect(text == "a\n" + line + "b\n")
+        }
+    }
+
     @Test("if the file cannot be reopened, the earlier one stays in use")
     func failedReopening() async throws {
         try await withTemporaryFolder { folder in
