@@ -7,7 +7,8 @@ import Testing
 
 @testable import PontoonCore
 
-/// Reading the log for a webhook while its owner loses and regains the permission to read the project.
+/// Reading the log for a webhook while its owner loses and regains the permission to read the project, and turns that
+/// fail.
 @Suite(.timeLimit(.minutes(5)))
 struct WebhookScanTests {
     @Test("a scan does not pass events that the owner could not read")
@@ -68,10 +69,33 @@ struct WebhookScanTests {
         }
     }
 
+    @Test("a turn whose end cannot be recorded fails with its numbers of attempts, and sends the events again")
+    func unrecordedEnd() async throws {
+        try await withHarness { harness in
+            let webhook = try await harness.addWebhook(types: [.fileCreated])
+            try await harness.addFile("a")
+            let driver = harness.driver
+            harness.receiver.beforeAccepting.withLock { $0 = { driver.failNextWrite(.beforeCommit) } }
+            let failure = await #expect(throws: WebhookDispatcher.TurnFailure.self) {
+                try await harness.dispatcher.turn(webhook.id)
+            }
+            #expect(failure?.turn.delivered == 1)
+            #expect(try await harness.metadata.webhook(webhook.id)?.progress.cursor == webhook.progress.cursor)
+            harness.receiver.beforeAccepting.withLock { $0 = {} }
+            // The lease has not been released.
+            harness.clock.advance(by: 61)
+            let turn = try #require(try await harness.dispatcher.turn(webhook.id))
+            #expect(turn.delivered == 1 && harness.receiver.accepted == ["file.created", "file.created"])
+        }
+    }
+
     private func withHarness(_ body: (Harness) async throws -> Void) async throws {
         try await withTemporaryFolder { folder in
-            let metadata = try await SQLMetadataStore.open(SQLiteSettings(path: folder.appending("db").string))
-            let harness = Harness(metadata: metadata, fixture: try await MetadataFixture(in: metadata))
+            let settings = SQLiteSettings(path: folder.appending("db").string)
+            let driver = FaultyDriver(try await SQLiteDriver.open(settings))
+            let metadata = try await SQLMetadataStore(driver: driver)
+            let fixture = try await MetadataFixture(in: metadata)
+            let harness = Harness(driver: driver, metadata: metadata, fixture: fixture)
             let result: Result<Void, any Error>
             do { result = .success(try await body(harness)) } catch { result = .failure(error) }
             try await metadata.close()
@@ -80,8 +104,9 @@ struct WebhookScanTests {
     }
 }
 
-/// A store with a project, and a dispatcher whose receiver accepts all events.
+/// A store with a project, of which single writes can fail, and a dispatcher whose receiver accepts all events.
 private struct Harness: Sendable {
+    let driver: FaultyDriver
     let metadata: SQLMetadataStore
     let fixture: MetadataFixture
     let clock = ManualClock()
@@ -148,6 +173,8 @@ private final class ManualClock: Sendable {
 
 /// A receiver in memory.
 private final class AcceptingReceiver: WebhookSender, WebhookConnection {
+    /// Called when a request has arrived.
+    let beforeAccepting = Mutex<@Sendable () -> Void>({})
     private let bodies = Mutex<[String]>([])
 
     var accepted: [String] { bodies.withLock { $0 } }
@@ -155,6 +182,7 @@ private final class AcceptingReceiver: WebhookSender, WebhookConnection {
     func open(_ target: WebhookURL, attempt: Int) async -> any WebhookConnection { self }
 
     func post(_ body: [UInt8], headers: [(name: String, value: String)]) async -> WebhookOutcome {
+        beforeAccepting.withLock { $0() }
         bodies.withLock { $0.append(String(decoding: body, as: UTF8.self)) }
         return .accepted(status: 200)
     }

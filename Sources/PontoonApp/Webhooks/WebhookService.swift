@@ -29,31 +29,41 @@ final class WebhookReports: Sendable {
         switch report {
         case .turnEnded(let id, let turn):
             wasFailing.withLock { $0 = false }
-            metrics.accepted.increment(by: turn.delivered)
-            metrics.dead.increment(by: turn.dead.count)
-            metrics.failed.increment(by: turn.failed)
-            for delivery in turn.dead {
-                logger.warning(
-                    "webhook delivery given up",
-                    metadata: ["webhook.id": "\(id)", "event.id": "\(delivery.event)"]
-                )
-            }
-            if turn.hasMissedEvents {
-                logger.error(
-                    "events missed by webhook; increase --event-retention unless a backup was restored",
-                    metadata: ["webhook.id": "\(id)"]
-                )
-            }
-            if turn.state == .disabled {
-                logger.notice("webhook disabled by its receiver", metadata: ["webhook.id": "\(id)"])
-            }
-        case .failed(let error):
-            let isFirst = wasFailing.withLock { wasFailing in
-                defer { wasFailing = true }
-                return !wasFailing
-            }
-            if isFirst { logger.error("webhooks interrupted", metadata: ["error": "\(error)"]) }
+            note(turn, of: id)
+        case .turnFailed(let id, let turn, let error):
+            note(turn, of: id)
+            note(failure: error)
+        case .failed(let error): note(failure: error)
         }
+    }
+
+    private func note(_ turn: WebhookTurn, of id: String) {
+        metrics.accepted.increment(by: turn.delivered)
+        metrics.dead.increment(by: turn.dead.count)
+        metrics.failed.increment(by: turn.failed)
+        for delivery in turn.dead {
+            logger.warning(
+                "webhook delivery given up",
+                metadata: ["webhook.id": "\(id)", "event.id": "\(delivery.event)"]
+            )
+        }
+        if turn.hasMissedEvents {
+            logger.error(
+                "events missed by webhook; increase --event-retention unless a backup was restored",
+                metadata: ["webhook.id": "\(id)"]
+            )
+        }
+        if turn.state == .disabled {
+            logger.notice("webhook disabled by its receiver", metadata: ["webhook.id": "\(id)"])
+        }
+    }
+
+    private func note(failure error: any Error) {
+        let isFirst = wasFailing.withLock { wasFailing in
+            defer { wasFailing = true }
+            return !wasFailing
+        }
+        if isFirst { logger.error("webhooks interrupted", metadata: ["error": "\(error)"]) }
     }
 }
 

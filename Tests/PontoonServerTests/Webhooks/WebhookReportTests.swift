@@ -61,5 +61,7 @@ struct WebhookReportTests {
         _ = failed.note(failure, of: event, now: Date(timeIntervalSince1970: 1), jitter: 1)
         reports.note(.turnEnded(webhook: "w", failed))
         expect(accepted: 1, failed: 1)
+        reports.note(.turnFailed(webhook: "w", failed, CancellationError()))
+        expect(accepted: 1, failed: 2)
     }
 }

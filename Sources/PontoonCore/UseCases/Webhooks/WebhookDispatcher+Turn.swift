@@ -41,7 +41,7 @@ extension WebhookDispatcher {
     ///
     /// - Returns: The turn; only its numbers of attempts if the lease was lost, because then nothing was recorded.
     ///   `nil` if the webhook is leased, disabled or not usable, or does not exist.
-    /// - Throws: The errors of the store.
+    /// - Throws: The errors of the store; ``TurnFailure`` once the webhook is leased.
     func turn(_ id: String) async throws -> WebhookTurn? {
         let start = now()
         let lease = Lease(
@@ -52,9 +52,14 @@ extension WebhookDispatcher {
         var turn = WebhookTurn(progress: webhook.progress)
         let result: Result<Void, any Error>
         do { result = .success(try await send(webhook, &turn)) } catch { result = .failure(error) }
-        // What was accepted before a failure is recorded.
-        let isRecorded = try await metadata.endTurn(turn, of: id, leaseID: lease.id, now: now())
-        try result.get()
+        var isRecorded = false
+        do {
+            // What was accepted before a failure is recorded.
+            isRecorded = try await metadata.endTurn(turn, of: id, leaseID: lease.id, now: now())
+            try result.get()
+        } catch {
+            throw TurnFailure(turn: isRecorded ? turn : turn.attemptsOnly, cause: error)
+        }
         return isRecorded ? turn : turn.attemptsOnly
     }
 

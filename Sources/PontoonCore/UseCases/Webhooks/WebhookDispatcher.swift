@@ -9,6 +9,9 @@ package final class WebhookDispatcher: Sendable {
     /// An occurrence to log and count.
     package enum Report: Sendable {
         case turnEnded(webhook: String, WebhookTurn)
+        /// The store became unavailable during a turn; if the end of the turn could not be recorded, the turn contains
+        /// only its numbers of attempts.
+        case turnFailed(webhook: String, WebhookTurn, any Error)
         /// The store is unavailable.
         case failed(any Error)
     }
@@ -19,6 +22,12 @@ package final class WebhookDispatcher: Sendable {
         let types: Set<EventType>?
         var end: EventCursor
         let began: Date
+    }
+
+    /// An error of the store after a webhook was leased.
+    struct TurnFailure: Error {
+        let turn: WebhookTurn
+        let cause: any Error
     }
 
     private struct State {
@@ -152,7 +161,7 @@ package final class WebhookDispatcher: Sendable {
             state.withLock { $0.scans[webhook.id] = scan }
             if scan == nil, let turn = try await turn(webhook.id) { report(.turnEnded(webhook: webhook.id, turn)) }
         } catch {
-            if !Task.isCancelled { report(.failed(error)) }
+            if !Task.isCancelled { report(Report(error, of: webhook)) }
             try? await Task.sleep(for: Self.retryInterval)
         }
         state.withLock { $0.running[webhook.id] = nil }
@@ -168,6 +177,16 @@ package final class WebhookDispatcher: Sendable {
             }
             await group.next()
             group.cancelAll()
+        }
+    }
+}
+
+extension WebhookDispatcher.Report {
+    fileprivate init(_ error: any Error, of webhook: Webhook) {
+        if let failure = error as? WebhookDispatcher.TurnFailure {
+            self = .turnFailed(webhook: webhook.id, failure.turn, failure.cause)
+        } else {
+            self = .failed(error)
         }
     }
 }
