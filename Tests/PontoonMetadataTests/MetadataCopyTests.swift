@@ -57,6 +57,34 @@ struct MetadataCopyTests {
         }
     }
 
+    @Test("a copy that is repeated, like an interrupted restore, finds the webhooks active again and disables them")
+    func restoredWebhooks() async throws {
+        try await withSQLiteStore { source in
+            let fixture = try await MetadataFixture(in: source)
+            let cursor = try await source.lastEvent()
+            let webhook = Webhook(
+                id: Identifiers.hex(bytes: 12),
+                project: fixture.project.id,
+                owner: fixture.user.name,
+                createdOn: MetadataFixture.time,
+                target: try WebhookURL("https://receiver.example/"),
+                types: [.fileCreated],
+                secrets: WebhookSecrets(current: WebhookSecrets.random()),
+                progress: WebhookProgress(cursor: cursor, nextAttemptOn: MetadataFixture.time)
+            )
+            try await source.addWebhook(webhook)
+            try await withSQLiteStore { target in
+                for attempt in 1...2 {
+                    try await MetadataCopy(from: source, to: target, withOpenUploads: false).run { _, _ in }
+                    #expect(try await target.webhook(webhook.id)?.state == .active, "attempt \(attempt)")
+                    let count = try await target.prepareRestoredWebhooks(disabling: true, now: MetadataFixture.time)
+                    #expect(count == 1, "attempt \(attempt)")
+                    #expect(try await target.webhook(webhook.id)?.state == .disabled, "attempt \(attempt)")
+                }
+            }
+        }
+    }
+
     @Test("open uploads are omitted if their bytes are not copied, and no list counts them")
     func openUploads() async throws {
         try await withSQLiteStore { source in
