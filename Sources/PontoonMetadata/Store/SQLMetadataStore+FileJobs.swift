@@ -99,8 +99,8 @@ extension SQLMetadataStore {
                 let jobLock = SQLRowLock.forUpdateSkippingLocked("file_jobs")
                 let jobs = try connection.query(selectWaitingJobOfUser, [name, now], lock: jobLock)
                 guard let row = jobs.first else { continue }
-                // No worker waits for the row of a user. If another transaction has locked it, the turn is not recorded:
-                // another worker records it, or the user gets the next turn as well.
+                // No worker waits for the row of a user. If another transaction has locked it, the turn is not
+                // recorded: another worker records it, or the user gets the next turn as well.
                 let userLock = SQLRowLock.forNoKeyUpdateSkippingLocked("users")
                 if try !connection.query(selectJobUser, [name], lock: userLock).isEmpty {
                     try connection.enqueue(updateTurn, [now, name])
