@@ -6,7 +6,7 @@ import Testing
 @testable import PontoonClient
 
 /// Lists, folders and bodies that do not end, and connections without a response.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(10)))
 struct EndlessListTests {
     private struct Item: Decodable, Sendable, Identifiable { let id: Int }
 

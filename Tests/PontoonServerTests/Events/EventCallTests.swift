@@ -5,7 +5,7 @@ import PontoonCore
 import PontoonTesting
 import Testing
 
-@Suite("GET /v2/events", .timeLimit(.minutes(5)))
+@Suite("GET /v2/events", .timeLimit(.minutes(10)))
 struct EventCallTests {
     @Test("a completed upload has its events, in the format of CloudEvents")
     func format() async throws {

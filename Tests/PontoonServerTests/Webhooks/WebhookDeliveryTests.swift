@@ -9,7 +9,7 @@ import PontoonTesting
 import Synchronization
 import Testing
 
-@Suite("Delivery to webhooks", .timeLimit(.minutes(5)))
+@Suite("Delivery to webhooks", .timeLimit(.minutes(10)))
 struct WebhookDeliveryTests {
     /// Runs a test with a server that sends events, also to 127.0.0.1.
     private func withSendingServer(
