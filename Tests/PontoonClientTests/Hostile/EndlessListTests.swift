@@ -132,7 +132,7 @@ struct EndlessListTests {
     )
     func noResponse(beginning: String) async throws {
         var settings = ClientSettings.impatient
-        settings.callTimeout = .milliseconds(200)
+        settings.callTimeout = .seconds(4)
         settings.retry.attempts = 1
         let response = ScriptedServer.Response(raw: beginning, staysOpen: true)
         try await ScriptedServer.with(respond: { _ in response }, settings: settings) { _, client in
