@@ -12,6 +12,8 @@ struct Cluster: Sendable {
 
     /// Lease duration of the servers, the shortest one that is allowed.
     static let leaseDuration = Duration.seconds(3)
+    /// Lease duration for tests in which no lease may expire because a busy machine delays the server or the test.
+    static let longLeaseDuration = Duration.seconds(18)
 
     /// Runs `body` with separate PostgreSQL and S3 servers, which the body may kill.
     static func with(_ body: @Sendable (Cluster) async throws -> Void) async throws {
@@ -60,12 +62,13 @@ struct Cluster: Sendable {
         _ index: Int,
         port: Int = 0,
         arguments: [String] = [],
-        bucketPort: Int? = nil
+        bucketPort: Int? = nil,
+        leaseDuration: Duration = Cluster.leaseDuration
     ) -> ServerOptions {
         ServerOptions(
             data: folder.appending("server\(index)"),
             stores: bucketPort.map { stores.reaching(bucketAt: $0, insteadOf: bucket.port) } ?? stores,
-            arguments: ["--lease-duration", "\(Self.leaseDuration.components.seconds)s"] + arguments,
+            arguments: ["--lease-duration", "\(leaseDuration.components.seconds)s"] + arguments,
             port: port
         )
     }

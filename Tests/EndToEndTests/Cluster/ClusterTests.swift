@@ -14,8 +14,13 @@ struct ClusterTests {
             // Delays the first server between acquiring its lease and its commit.
             let valve = RequestValve("POST /", passes: .max)
             try await FaultInjectionProxy.with(port: cluster.bucket.port, fault: { _ in .holdRequests(valve) }) { way in
-                try await withServer(cluster.options(0, bucketPort: way.port)) { first in
-                    try await withServer(cluster.options(1)) { second in
+                // The lease must not expire before the test has read its time.
+                let (mine, others) = (
+                    cluster.options(0, bucketPort: way.port, leaseDuration: Cluster.longLeaseDuration),
+                    cluster.options(1, leaseDuration: Cluster.longLeaseDuration)
+                )
+                try await withServer(mine) { first in
+                    try await withServer(others) { second in
                         let upload = try await first.api.initialize("a.bin", size: 3)
                         _ = try await second.api.store(upload, 1, ByteBuffer(string: "abc"))
                         valve.close()

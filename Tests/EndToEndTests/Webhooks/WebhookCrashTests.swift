@@ -120,7 +120,7 @@ struct WebhookCrashTests {
                             _ = try await concurrently(6) { try await servers[1 + $0 % 2].api.uploadSmall("x\($0)") }
                             let events = try await second.api.events("types=file.created").events
                             // If the killed server held the lease, it expires after a minute.
-                            try await eventually("the last event is accepted", within: .seconds(180)) {
+                            try await eventually("the last event is accepted", within: .seconds(1200)) {
                                 try receiver.accepted.contains { $0.text("id") == events.last?.text("id") }
                             }
                             #expect(events.count == 15)
