@@ -75,7 +75,7 @@ struct WebhookCrashTests {
                                 }
                             }
                             group.addTask {
-                                try? await eventually("there are uploads and attempts") {
+                                try? await eventually("there are uploads and attempts", within: .seconds(60)) {
                                     acknowledged.files.count >= start + uploads
                                         && receiver.attempts.count >= attempts + requests
                                 }
