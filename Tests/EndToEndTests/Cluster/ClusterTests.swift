@@ -10,7 +10,7 @@ import Testing
 struct ClusterTests {
     @Test("if a server dies while it completes an upload, another server completes it")
     func dyingInComplete() async throws {
-        try await Cluster.with { cluster in
+        try await Cluster.with(ownEngines: false) { cluster in
             // Delays the first server between acquiring its lease and its commit.
             let valve = RequestValve("POST /", passes: .max)
             try await FaultInjectionProxy.with(port: cluster.bucket.port, fault: { _ in .holdRequests(valve) }) { way in
@@ -43,7 +43,7 @@ struct ClusterTests {
 
     @Test("each call of an upload may reach another server")
     func anyServer() async throws {
-        try await Cluster.with { cluster in
+        try await Cluster.with(ownEngines: false) { cluster in
             try await cluster.withServers(3) { servers in
                 let bytes = pseudoRandomBytes(seed: 7, count: 12 << 20)
                 let upload = try await servers[0].api.initialize("a.bin", size: bytes.readableBytes)

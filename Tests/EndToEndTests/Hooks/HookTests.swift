@@ -161,7 +161,7 @@ struct HookTests {
 
     @Test("of several servers, one runs the hook for each event, and another one continues", .tags(.needsPostgreSQL))
     func severalServers() async throws {
-        try await Cluster.with { cluster in
+        try await Cluster.with(ownEngines: false) { cluster in
             let program = try Self.program("PONTOON_EVENT_ID", in: cluster.folder)
             let arguments = ["--hook-command", program.string]
             // A server that loses its lease because the machine is busy would have its last runs repeated.
@@ -221,7 +221,7 @@ struct HookTests {
 
     @Test("while a file is validated, the lease is renewed, and another server waits", .tags(.needsPostgreSQL))
     func longValidation() async throws {
-        try await Cluster.with { cluster in
+        try await Cluster.with(ownEngines: false) { cluster in
             let folder = cluster.folder
             let program = try Self.program("PONTOON_UPLOAD_ID", Self.hold(folder), in: folder)
             let arguments = ["--validate-command", program.string]

@@ -107,7 +107,7 @@ struct WebhookCrashTests {
     @Test("three servers on PostgreSQL deliver in order, also if one dies", .tags(.needsPostgreSQL))
     func severalServers() async throws {
         try await WebhookReceiver.with(respond: Self.failingHalf()) { receiver in
-            try await Cluster.with { cluster in
+            try await Cluster.with(ownEngines: false) { cluster in
                 let options = (0..<3).map { cluster.options($0, arguments: Self.allowance) }
                 try await withServer(options[0]) { first in
                     try await withServer(options[1]) { second in
