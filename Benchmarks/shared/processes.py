@@ -121,7 +121,7 @@ class Program(Observed):
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def wait(self, is_ready: Callable[[], bool], seconds: float = 60) -> None:
+    def wait(self, is_ready: Callable[[], bool], seconds: float = 300) -> None:
         """Polls until the server is ready; stops it and exits if it does not get ready in time."""
         end = time.monotonic() + seconds
         try:

@@ -12,7 +12,7 @@ import Synchronization
 /// - Throws: ``ContractViolation`` if the condition does not hold before the deadline; any error that `holds` throws.
 package func eventually(
     _ condition: @autoclosure () -> String,
-    within deadline: Duration = .seconds(60),
+    within deadline: Duration = .seconds(240),
     file: String = #fileID,
     line: Int = #line,
     _ holds: () async throws -> Bool
@@ -56,10 +56,10 @@ package final class BlockingGate: Sendable {
 
     package init() {}
 
-    /// Blocks the thread until the gate is open, but at most for two minutes, so that a failing test does not hang.
+    /// Blocks the thread until the gate is open, but at most for ten minutes, so that a failing test does not hang.
     package func pass() {
         isThreadWaiting.withLock { $0 = true }
-        _ = semaphore.wait(timeout: .now() + .seconds(120))
+        _ = semaphore.wait(timeout: .now() + .seconds(600))
     }
 
     /// Waits until a thread has reached the gate.

@@ -39,8 +39,8 @@ def test_checksums_of_parts(api, project, seed):
             ("crc32c", encoded(crc32c, 4), encoded(crc32c ^ 1, 4)),
         ):
             header = f"x-amz-checksum-{name}"
-            refused = requests.put(url, data=data, headers={header: wrong}, timeout=60)
+            refused = requests.put(url, data=data, headers={header: wrong}, timeout=300)
             check.equal(refused.status_code, 400, f"{length} bytes with a wrong {name}")
-            stored = requests.put(url, data=data, headers={header: right}, timeout=60)
+            stored = requests.put(url, data=data, headers={header: right}, timeout=300)
             check.equal(stored.status_code, 200, f"{length} bytes with their {name}: {stored.text}")
             check.equal(stored.headers.get("ETag", "").strip('"'), f"{crc64:016x}", f"ETag of {length} bytes")

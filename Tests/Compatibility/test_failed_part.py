@@ -76,7 +76,7 @@ def send_missing_parts(api, upload, path, part_size):
     for number in {1, 2, 3} - {part["part_number"] for part in details["parts"]}:
         part = data[(number - 1) * part_size : number * part_size]
         url = api.get(f"/upload/multipart/{upload}/part/{number}").json()["url"]
-        etag = requests.put(url, data=part, timeout=60).headers["ETag"]
+        etag = requests.put(url, data=part, timeout=300).headers["ETag"]
         report = {"part_number": number, "response": {"headers": {"ETag": etag}}}
         api.post(f"/upload/multipart/{upload}/part", data=report)
     assert api.post(f"/upload/multipart/{upload}/complete").status_code == 201

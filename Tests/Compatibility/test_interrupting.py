@@ -10,7 +10,7 @@ from support.client import check_refused, download, write_random
 from support.server import eventually
 
 PARTS = 12
-DEADLINE = 120
+DEADLINE = 300
 
 pytestmark = [pytest.mark.small_parts, pytest.mark.own_server]
 

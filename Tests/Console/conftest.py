@@ -8,25 +8,31 @@ import re
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from harness.engine import Engine
 from harness.server import Server
 
 CHROMIUM = "/usr/bin/chromium-headless-shell"
 ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage"]
+# Deadline in milliseconds of assertions and actions; Playwright's are 5 and 30 s, too short for a busy machine.
+DEADLINE = 120_000
 # Reports what Content-Security-Policy blocks as an error of the page.
 REPORT_VIOLATIONS = """
 addEventListener('securitypolicyviolation', (event) =>
   console.error(`Content-Security-Policy: ${event.effectiveDirective} blocked ${event.blockedURI}`));
 """
 
+expect.set_options(timeout=DEADLINE)
+
 
 @pytest.fixture(scope="session")
 def launch() -> Iterator[Callable[..., Browser]]:
     """Starts Chromium with additional flags."""
     with sync_playwright() as playwright:
-        yield lambda *flags: playwright.chromium.launch(executable_path=CHROMIUM, args=[*ARGUMENTS, *flags])
+        yield lambda *flags: playwright.chromium.launch(
+            executable_path=CHROMIUM, args=[*ARGUMENTS, *flags], timeout=DEADLINE
+        )
 
 
 @pytest.fixture(scope="session")
@@ -60,6 +66,7 @@ def context(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Browse
             errors.append(text)
 
     with browser.new_context(accept_downloads=True) as context:
+        context.set_default_timeout(DEADLINE)
         context.add_init_script(REPORT_VIOLATIONS)
         context.on("console", note)
         context.on("weberror", lambda error: errors.append(f"uncaught: {error.error}"))

@@ -74,7 +74,7 @@ def test_refusals_are_explained(engine, page, status, code, expected):
 def test_a_file_that_changes_is_not_uploaded(page, server, tmp_path):
     file = random_file(tmp_path / "changing.bin", 4 * PART)
     engine = Engine(page, server).open(parallel=1)
-    engine.limit_rate(24 * MIB)
+    engine.limit_rate(8 * MIB)
     engine.add(file)
     engine.hold_after_parts(1)
     with file.open("ab") as end:
@@ -101,7 +101,7 @@ def test_a_corrupted_part_is_sent_again(page, server, tmp_path):
 @pytest.mark.console_errors("404")
 def test_an_upload_that_was_aborted_starts_over(page, server, tmp_path):
     engine = Engine(page, server).open(parallel=2)
-    engine.limit_rate(24 * MIB)
+    engine.limit_rate(8 * MIB)
     engine.add(random_file(tmp_path / "large.bin", 4 * PART))
     engine.hold_after_parts(1)
     engine.call("queue.pause()")

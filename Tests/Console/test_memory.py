@@ -37,7 +37,7 @@ def test_a_file_of_2_gb_takes_little_memory(engine, browser, tmp_path):
     observer.start()
     try:
         engine.add(file)
-        engine.wait(verified=1, seconds=280)
+        engine.wait(verified=1, seconds=800)
     finally:
         finished.set()
         observer.join()

@@ -51,7 +51,7 @@ def test_a_reload_resumes(server, page, tmp_path):
     engine = Engine(page, server).open(parallel=2)
     started = []
     page.on("request", lambda request: started.append(request.url) if request.method == "PUT" else None)
-    engine.limit_rate(24 * MIB)
+    engine.limit_rate(8 * MIB)
     engine.add(file)
     eventually(lambda: page.evaluate("0") or server.reported_parts() > 0, "reported")
     engine.limit_rate(100_000)

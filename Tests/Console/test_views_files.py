@@ -224,7 +224,7 @@ def test_details_show_checksums_and_edit_tags_and_metadata(page, console, server
     assert changed["tags"] == ["two"]
     assert changed["metadata"] == {"stays": "2"}
     details.get_by_role("button", name="Check again").click()
-    expect(details.get_by_text("Stored bytes verified on")).to_be_visible(timeout=60_000)
+    expect(details.get_by_text("Stored bytes verified on")).to_be_visible()
     page.keyboard.press("Escape")
     expect(details).to_be_hidden()
 

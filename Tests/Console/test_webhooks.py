@@ -285,7 +285,7 @@ def test_a_webhook_continues_from_another_position(page, console, server, receiv
 
 def age(server: Server) -> None:
     """Makes the stored events and failures four days older; the server must be stopped."""
-    with contextlib.closing(sqlite3.connect(server.data / "pontoon.sqlite", timeout=30)) as database, database:
+    with contextlib.closing(sqlite3.connect(server.data / "pontoon.sqlite", timeout=120)) as database, database:
         database.execute("UPDATE events SET occurred_on = occurred_on - ?", (FOUR_DAYS,))
         database.execute(
             "UPDATE webhooks SET failing_since = failing_since - ?, next_attempt_on = next_attempt_on - ?",

@@ -32,7 +32,7 @@ struct JournalTests {
 
     /// Opens the journal again, with retries: a process that another test starts may briefly inherit the lock.
     private func reopen(_ state: StateDirectory) throws -> Journal<JournalHead> {
-        let end = ContinuousClock.now + .seconds(10)
+        let end = ContinuousClock.now + .seconds(240)
         while true {
             do {
                 return try state.journal(Self.key)

@@ -5,7 +5,7 @@ import Testing
 @testable import PontoonClient
 
 /// Walks through folders on a server.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(10)))
 struct RemoteWalkTests {
     private static func page(_ items: String..., next: Bool = false) -> ScriptedServer.Response {
         let links = next ? #"{"rel": "next"}"# : ""

@@ -243,10 +243,11 @@ struct RetryLoopTests {
         await #expect(throws: Failure.self) {
             try await attempts(until: 2, outcome: .notConnected, maximumTime: .zero)
         }
-        let end = ContinuousClock.now + .milliseconds(20)
+        let end = ContinuousClock.now + .seconds(3)
         let contact = ContactClock()
         var policy = policy
-        (policy.attempts, policy.maximumTime) = (nil, .milliseconds(10))
+        (policy.attempts, policy.maximumTime) = (nil, .seconds(2))
+        (policy.initialBackoff, policy.maximumBackoff) = (.milliseconds(20), .milliseconds(20))
         // Each attempt is preceded by a success elsewhere, so only the end of the loop ends it.
         try await policy.withRetries(contact: contact) { error in
             contact.note()

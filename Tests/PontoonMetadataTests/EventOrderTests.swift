@@ -62,8 +62,7 @@ struct EventOrderTests {
         .enabled(if: TestTools.areEnginesAllowed)
     )
     func lateCommit() async throws {
-        // Longer than the calls below take on a busy machine.
-        try await withStores(2, in: .postgreSQL, transactionIdleTimeout: .seconds(300)) { stores in
+        try await withStores(2, in: .postgreSQL) { stores in
             let fixture = try await MetadataFixture(in: stores[0])
             let begin = try await stores[1].allEvents(Self.filter).last
             let (early, late) = (fixture.folder("early"), fixture.folder("late"))

@@ -93,7 +93,7 @@ struct PostgreSQLDriverTests {
 
     @Test("reads a consistent snapshot")
     func unchangingReads() async throws {
-        try await withTable({ $0.transactionIdleTimeout = .seconds(300) }) { driver in
+        try await withTable { driver in
             let (first, second) = try await driver.read { connection in
                 let count: SQLStatement = "SELECT COUNT(*) AS total FROM t"
                 let first = try connection.query(count, values: [], lock: nil)[0].integer("total")
@@ -127,7 +127,7 @@ struct PostgreSQLDriverTests {
 
     @Test("retries deadlocked transactions")
     func deadlock() async throws {
-        try await withTable({ $0.transactionIdleTimeout = .seconds(300) }) { driver in
+        try await withTable { driver in
             try await driver.write { connection in
                 _ = try connection.execute("INSERT INTO t (id, name) VALUES (1, ''), (2, '')", values: [])
             }
@@ -182,7 +182,8 @@ struct PostgreSQLDriverTests {
                     _ = try connection.execute(append, values: [.text("lost")])
                 }
             }
-            #expect(runs.withLock { $0 } == 2)
+            // On a busy machine, the repeated transaction may pause too long as well.
+            #expect(runs.withLock { $0 } >= 2)
             let names = try await driver.read { try $0.query("SELECT name FROM t", values: [], lock: nil) }
             #expect(try names.map { try $0.text("name") } == ["ba"])
         }
@@ -265,7 +266,7 @@ struct PostgreSQLDriverTests {
 
     @Test("times out long statements and stays usable")
     func slowStatements() async throws {
-        try await withTable({ ($0.readTimeout, $0.writeTimeout) = (.seconds(1), .seconds(3)) }) { driver in
+        try await withTable({ ($0.readTimeout, $0.writeTimeout) = (.seconds(2), .seconds(20)) }) { driver in
             let sleep: @Sendable (any SQLConnection) throws -> Void = { connection in
                 _ = try connection.execute("SELECT pg_sleep(3600)", values: [])
             }
@@ -273,7 +274,7 @@ struct PostgreSQLDriverTests {
             #expect(read?.kind == .busy)
             let write = await #expect(throws: SQLError.self) { try await driver.write(sleep) }
             #expect(write?.kind == .busy)
-            try await driver.write { _ = try $0.execute("SELECT pg_sleep(2)", values: []) }
+            try await driver.write { _ = try $0.execute("SELECT pg_sleep(3)", values: []) }
             let left = try await ids(driver)
             #expect(left.isEmpty)
         }

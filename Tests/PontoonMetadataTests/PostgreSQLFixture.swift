@@ -53,13 +53,24 @@ func withPostgreSQLDatabase(_ body: @Sendable (String) async throws -> Void) asy
     try await server.dropDatabase(url)
 }
 
+extension PostgreSQLSettings {
+    /// Settings with long timeouts, so that only tests that shorten them depend on the speed of the machine.
+    static func patient(url: String) throws -> PostgreSQLSettings {
+        var settings = try PostgreSQLSettings(url: url)
+        (settings.connectTimeout, settings.acquireTimeout) = (.seconds(60), .seconds(300))
+        (settings.readTimeout, settings.writeTimeout) = (.seconds(300), .seconds(300))
+        (settings.lockTimeout, settings.transactionIdleTimeout) = (.seconds(300), .seconds(300))
+        return settings
+    }
+}
+
 /// Runs a test with an empty database.
 func withPostgreSQLDriver(
     _ configure: @Sendable (inout PostgreSQLSettings) -> Void = { _ in },
     _ body: @Sendable (PostgreSQLDriver) async throws -> Void
 ) async throws {
     try await withPostgreSQLDatabase { url in
-        var settings = try PostgreSQLSettings(url: url)
+        var settings = try PostgreSQLSettings.patient(url: url)
         configure(&settings)
         let driver = try await PostgreSQLDriver.open(settings)
         do {

@@ -30,7 +30,8 @@ struct PostgreSQLRestartTests {
     @Test("no acknowledged write is lost, and the store reconnects")
     func crashUnderLoad() async throws {
         try await withPostgreSQLServer { server in
-            let store = try await SQLMetadataStore.open(try PostgreSQLSettings(url: try await server.newDatabase()))
+            let settings = try PostgreSQLSettings.patient(url: try await server.newDatabase())
+            let store = try await SQLMetadataStore.open(settings)
             let fixture = try await MetadataFixture(in: store)
             let upload = fixture.upload()
             try await store.addUpload(upload)
@@ -100,7 +101,8 @@ struct PostgreSQLRestartTests {
     @Test("a call waits for the server to restart")
     func shortAbsence() async throws {
         try await withPostgreSQLServer { server in
-            let store = try await SQLMetadataStore.open(try PostgreSQLSettings(url: try await server.newDatabase()))
+            let settings = try PostgreSQLSettings.patient(url: try await server.newDatabase())
+            let store = try await SQLMetadataStore.open(settings)
             try await server.stop()
             async let isEmpty = store.isEmpty()
             try await server.start()

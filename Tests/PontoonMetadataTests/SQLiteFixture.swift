@@ -1,6 +1,13 @@
 import Foundation
 import PontoonMetadata
 
+extension SQLiteSettings {
+    /// Settings with long timeouts, so that only tests that shorten them depend on the speed of the machine.
+    static func patient(path: String, durability: Durability) -> SQLiteSettings {
+        SQLiteSettings(path: path, durability: durability, busyTimeout: .seconds(300), readTimeout: .seconds(300))
+    }
+}
+
 /// Runs a test with a database file that does not exist yet, in a new folder.
 func withDatabasePath<Value>(_ body: (String) async throws -> Value) async throws -> Value {
     let folder = FileManager.default.temporaryDirectory.appending(path: "pontoon-\(UUID().uuidString)")
@@ -15,7 +22,7 @@ func withSQLiteDriver(
     _ body: (SQLiteDriver) async throws -> Void
 ) async throws {
     try await withDatabasePath { path in
-        let driver = try await SQLiteDriver.open(SQLiteSettings(path: path, durability: durability))
+        let driver = try await SQLiteDriver.open(SQLiteSettings.patient(path: path, durability: durability))
         try await body(driver)
         try await driver.close()
     }

@@ -25,7 +25,6 @@ enum TestDatabase: String, CustomTestStringConvertible {
 func withDrivers(
     _ count: Int,
     to database: TestDatabase,
-    transactionIdleTimeout idleTimeout: Duration? = nil,
     _ body: @Sendable ([any SQLDriver]) async throws -> Void
 ) async throws {
     @Sendable func run(_ open: () async throws -> any SQLDriver) async throws {
@@ -42,13 +41,12 @@ func withDrivers(
     switch database {
     case .sqlite:
         try await withDatabasePath { path in
-            try await run { try await SQLiteDriver.open(SQLiteSettings(path: path, durability: .os)) }
+            try await run { try await SQLiteDriver.open(SQLiteSettings.patient(path: path, durability: .os)) }
         }
     #if PostgreSQL
     case .postgreSQL:
         try await withPostgreSQLDatabase { url in
-            var settings = try PostgreSQLSettings(url: url)
-            if let idleTimeout { settings.transactionIdleTimeout = idleTimeout }
+            let settings = try PostgreSQLSettings.patient(url: url)
             try await run { try await PostgreSQLDriver.open(settings) }
         }
     #endif
@@ -74,10 +72,9 @@ func withStore(
 func withStores(
     _ count: Int,
     in database: TestDatabase,
-    transactionIdleTimeout: Duration? = nil,
     _ body: @Sendable ([SQLMetadataStore]) async throws -> Void
 ) async throws {
-    try await withDrivers(count, to: database, transactionIdleTimeout: transactionIdleTimeout) { drivers in
+    try await withDrivers(count, to: database) { drivers in
         var stores: [SQLMetadataStore] = []
         for driver in drivers { stores.append(try await open(driver)) }
         try await body(stores)

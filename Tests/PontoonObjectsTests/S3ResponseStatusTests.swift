@@ -5,7 +5,7 @@ import Testing
 
 @testable import PontoonObjects
 
-@Suite("Responses of a store with a status that HTTP does not have", .timeLimit(.minutes(5)))
+@Suite("Responses of a store with a status that HTTP does not have", .timeLimit(.minutes(10)))
 struct S3ResponseStatusTests {
     @Test("is an error", arguments: ["000", "099"])
     func belowMinimum(_ status: String) async throws {

@@ -190,7 +190,7 @@ private struct SharedStores: Sendable {
         root = fixture.root
     }
 
-    /// Creates the part of a server that completes uploads, with leases of three seconds.
+    /// Creates the part of a server that completes uploads, with leases that a busy machine renews in time.
     func server(
         on own: SQLMetadataStore? = nil,
         finishingBehind gate: Gate? = nil,
@@ -206,7 +206,7 @@ private struct SharedStores: Sendable {
                 beforeRevert: beforeRevert
             ).storage(metadata: metadata),
             sizing: PartSizing(),
-            leaseDuration: .seconds(3),
+            leaseDuration: .seconds(15),
             now: clock
         )
     }

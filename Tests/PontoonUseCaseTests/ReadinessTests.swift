@@ -3,7 +3,7 @@ import PontoonTesting
 import Testing
 
 /// The availability of stores as the server sees it.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(10)))
 struct ReadinessTests {
     @Test("a store that stops responding is reported once, and again when it responds")
     func hanging() async throws {

@@ -9,7 +9,7 @@ import Testing
 
 /// Reading the log for a webhook while its owner loses and regains the permission to read the project, and turns that
 /// fail.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(10)))
 struct WebhookScanTests {
     @Test("a scan does not pass events that the owner could not read")
     func lostPermission() async throws {

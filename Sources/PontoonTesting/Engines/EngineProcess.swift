@@ -6,6 +6,9 @@ import SystemPackage
 ///
 /// The script stops the server when the script's standard input is closed, so the server never outlives the tests.
 actor EngineProcess {
+    /// Held while a process is started, because `Process.run()` has crashed while other threads called it.
+    private static let startLock = Mutex(())
+
     private let name: String
     private let script = Process()
     private let input = Pipe()
@@ -32,7 +35,7 @@ actor EngineProcess {
     /// - Throws: ``AddressInUse`` if another process listens on one of the ports; ``ContractViolation`` if the server
     ///   does not start for another reason.
     func run() async throws {
-        try script.run()
+        try Self.startLock.withLock { _ in try script.run() }
         try await expectReady()
     }
 

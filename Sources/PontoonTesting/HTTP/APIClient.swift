@@ -282,7 +282,7 @@ package func pseudoRandomBytes(seed: UInt64, count: Int) -> ByteBuffer {
 extension HTTPClient {
     /// Sends a request and reads the whole response.
     fileprivate func response(to request: HTTPClientRequest) async throws -> APIResponse {
-        let response = try await execute(request, timeout: .seconds(120))
+        let response = try await execute(request, timeout: .seconds(300))
         let body = try await response.body.collect(upTo: 128 << 20)
         return APIResponse(status: Int(response.status.code), headers: response.headers, body: body)
     }

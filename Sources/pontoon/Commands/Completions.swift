@@ -29,8 +29,12 @@ extension CompletionKind {
 ///
 /// Errors are ignored, because a message would appear in the middle of the command that the user is typing.
 struct Completions: Sendable {
-    /// Time limit in seconds, after which the process exits without printing completions.
-    private static let timeLimit = 2
+    /// Time limit in seconds, after which the process exits without printing completions: 2, unless the environment
+    /// variable `PONTOON_COMPLETION_TIMEOUT` is set to another number from 1 to 600.
+    private static let timeLimit: Int = {
+        let given = ProcessInfo.processInfo.environment["PONTOON_COMPLETION_TIMEOUT"].flatMap { Int($0) } ?? 0
+        return (1...600).contains(given) ? given : 2
+    }()
     /// Number of entries of a project list or folder that are requested.
     private static let maximumEntries = 1000
 

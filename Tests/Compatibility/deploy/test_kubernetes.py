@@ -89,5 +89,5 @@ def test_server(tmp_path, engine_pool: EnginePool) -> None:
                 servers.eventually(lambda: requests.get(url).status_code == 200, probe)
         finally:
             process.terminate()
-            assert process.wait(timeout=120) == 0
+            assert process.wait(timeout=300) == 0
     assert os.listdir(tmp_path) == []

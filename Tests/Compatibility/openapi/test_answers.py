@@ -742,7 +742,7 @@ def test_events(admin, nobody):
 
 def give_up_event(server, webhook):
     """Adds a delivery that was given up, as would happen after three days."""
-    with contextlib.closing(sqlite3.connect(server.data / "pontoon.sqlite", timeout=30)) as database, database:
+    with contextlib.closing(sqlite3.connect(server.data / "pontoon.sqlite", timeout=120)) as database, database:
         database.execute(
             """INSERT INTO webhook_deliveries
             (webhook_id, event_id, log_id, position, type, occurred_on, attempts, failed_on, status, error, is_queued)

@@ -21,7 +21,7 @@ BINARY = pathlib.Path(os.environ.get("TEST_PONTOOND", ROOT / ".build/release/pon
 LISTENING = re.compile(r"http://127\.0\.0\.1:\d+/v2")
 
 
-def eventually(condition: Callable[[], bool], what: str, seconds: float = 120) -> None:
+def eventually(condition: Callable[[], bool], what: str, seconds: float = 300) -> None:
     """Polls until a condition holds. The deadline is generous, so that no test depends on the machine's speed."""
     deadline = time.monotonic() + seconds
     while not condition():

@@ -26,7 +26,7 @@ import time
 
 import pyte
 
-DEADLINE = 120
+DEADLINE = 300
 
 
 def set_size(descriptor, rows, columns):

@@ -121,7 +121,7 @@ def test_downgrade(kind: str, tmp_path: pathlib.Path, engine_pool: EnginePool) -
         known = engine_pool.postgresql.run(rows, fixture.stores.metadata).split()[-1]
         engine_pool.postgresql.run(add, fixture.stores.metadata)
     else:
-        with sqlite3.connect(tmp_path / "data/pontoon.sqlite") as database:
+        with sqlite3.connect(tmp_path / "data/pontoon.sqlite", timeout=120) as database:
             known = database.execute(rows).fetchall()[-1][0]
             database.execute(add)
     objects = sorted((tmp_path / "data/objects").rglob("*"))
@@ -131,7 +131,7 @@ def test_downgrade(kind: str, tmp_path: pathlib.Path, engine_pool: EnginePool) -
         env=servers.environment(fixture.stores),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
     )
     assert refused.returncode == 1, refused
     assert "migrated by a newer version of Pontoon" in refused.stderr

@@ -101,7 +101,7 @@ class Console:
 
     def expect_transfers(self, text: str) -> None:
         """Waits until the panel of uploads reports this."""
-        expect(self.transfers.locator(".transfer-head")).to_contain_text(text, timeout=60_000)
+        expect(self.transfers.locator(".transfer-head")).to_contain_text(text)
 
     def upload(self, *files: pathlib.Path | dict) -> None:
         """Uploads files with the default options."""

@@ -85,7 +85,7 @@ class Engine:
         """Number of items by state."""
         return self.call("states()")
 
-    def wait(self, seconds: float = 120, **states: int) -> None:
+    def wait(self, seconds: float = 300, **states: int) -> None:
         """Waits until the items have these states, and no others."""
         def has_states() -> bool:
             found = self.states()
@@ -94,7 +94,7 @@ class Engine:
 
         eventually(lambda: self._poll(has_states), f"items are {states}", seconds)
 
-    def wait_for(self, condition: str, what: str, seconds: float = 120) -> None:
+    def wait_for(self, condition: str, what: str, seconds: float = 300) -> None:
         """Waits until an expression with `engine` is true."""
         eventually(lambda: self._poll(lambda: self.page.evaluate(f"() => Boolean({condition})")), what, seconds)
 

@@ -3,6 +3,8 @@
 import socket
 import threading
 
+import engines
+
 
 class Proxy:
     """Forwards connections to a port of 127.0.0.1."""
@@ -12,8 +14,9 @@ class Proxy:
         self._lock = threading.Lock()
         self._sockets: set[socket.socket] = set()
         self._corrupt_at: int | None = None
-        self._listener = self._listen(0)
-        self.port = self._listener.getsockname()[1]
+        # Reserved, so that nothing else listens on it between `cut` and `restore`.
+        self.port = engines.reserve_port()
+        self._listener = self._listen(self.port)
         self.origin = f"http://127.0.0.1:{self.port}"
 
     def __enter__(self) -> "Proxy":

@@ -80,7 +80,7 @@ class Server:
             return
         self._process.send_signal(signal.SIGTERM)
         try:
-            self._process.wait(timeout=60)
+            self._process.wait(timeout=300)
         except subprocess.TimeoutExpired:
             self.kill()
 

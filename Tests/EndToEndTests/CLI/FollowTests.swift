@@ -65,7 +65,7 @@ struct FollowTests {
             @Sendable func follow() async throws -> PontoonRun? {
                 defer { ended.open() }
                 for await user in users.stream {
-                    return try await user.run(["uploads", "--follow", "--json", "--retry-for", "60s"]) { event, _ in
+                    return try await user.run(["uploads", "--follow", "--json", "--retry-for", "1h"]) { event, _ in
                         if event.kind == "upload" { gate.open() }
                     }
                 }

@@ -55,7 +55,8 @@ struct OutageTests {
             #expect(list.errors.components(separatedBy: "Retrying").count == 3, "\(list)")
             let once = try await user.run(["ls", "--retries", "1"])
             #expect(once.code == 6 && !once.errors.contains("Retrying"), "\(once)")
-            let transfer = try await user.upload("--retry-for", "1s", path)
+            // Long enough for three retries, which come after about two seconds, on a busy machine.
+            let transfer = try await user.upload("--retry-for", "15s", path)
             #expect(transfer.code == 6 && transfer.all("retrying").count >= 3, "\(transfer)")
             for text in ["nan", "infd", "-1s", "366d", "soon"] {
                 let run = try await user.upload("--retry-for", text, path)

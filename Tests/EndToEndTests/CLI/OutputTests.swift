@@ -50,6 +50,29 @@ struct OutputTests {
         }
     }
 
+    /// Runs the client with its output in a pipe, whose reader closes it after the first line.
+    ///
+    /// The client's requests with `text` in their heads, except the first `passes` of them, are blocked until then.
+    /// Otherwise, all of a short output may be in the pipe before the reader runs. `pipe` contains `READER` in place of
+    /// the reader.
+    private func closingPipe(
+        _ pipe: String,
+        heldAt text: String,
+        passes: Int = 0,
+        _ user: PontoonUser,
+        _ server: ServerProcess,
+        _ body: @escaping @Sendable (PontoonUser) async throws -> PontoonRun
+    ) async throws -> PontoonRun {
+        let closed = user.path("closed-\(UUID().uuidString)")
+        let reader = "{ head -1 >/dev/null; exec <&-; : >'\(closed)'; }"
+        return try await user.held(at: text, passes: passes, server) { user, valve in
+            async let run = body(user.inShell("\"$@\" \(pipe.replacing("READER", with: reader))"))
+            try await eventually("the reader has closed the pipe") { FileManager.default.fileExists(atPath: closed) }
+            valve.release()
+            return try await run
+        }
+    }
+
     @Test("a command stops at once and without a message when the reader closes the pipe")
     func closedPipe() async throws {
         try await withPontoon(arguments: ["--log-level", "info"]) { server, user in
@@ -65,16 +88,19 @@ struct OutputTests {
             let before = try requests()
             #expect(try await user.run(["ls", "admin/uploads"]).code == 0)
             let all = try requests() - before
-            let run = try await user.inShell("\"$@\" | head -1").run(["ls", "admin/uploads"])
+            let run = try await closingPipe("| READER", heldAt: "GET /v2/files?", passes: 1, user, server) {
+                try await $0.run(["ls", "admin/uploads"])
+            }
             // 128 and the number of SIGPIPE.
             #expect(run.code == 141 && run.errors.isEmpty, "\(run)")
             #expect(try requests() - before - all < all)
 
             for flag in ["--json", "--overwrite"] {
-                let pipe = flag == "--json" ? "| head -1" : "2> >(head -1 >/dev/null)"
-                let upload = try await user.inShell("\"$@\" \(pipe)").run(
-                    ["upload", "--project", "admin/uploads", "--no-resume", "--overwrite", flag, user.path("data")]
-                )
+                let pipe = flag == "--json" ? "| READER" : "2> >(READER)"
+                let upload = try await closingPipe(pipe, heldAt: "/v2/upload/archive", user, server) { user in
+                    let arguments = ["--no-resume", "--overwrite", flag, user.path("data")]
+                    return try await user.run(["upload", "--project", "admin/uploads"] + arguments)
+                }
                 #expect(upload.code == 141 && upload.errors.isEmpty, "\(flag): \(upload)")
             }
         }

@@ -27,7 +27,7 @@ final class ChaosCalls: Sendable {
     }
 
     /// Time after which the test fails if a call has received no response.
-    private static let deadline = Duration.seconds(180)
+    private static let deadline = Duration.seconds(600)
 
     let endpoints: [APIClient]
     /// Number of running calls of complete, keyed by the endpoint's origin.

@@ -11,7 +11,7 @@ struct ChaosTests {
 
     @Test(
         "whatever fails, acknowledged changes are kept, and the bucket contains exactly the objects of the files",
-        .timeLimit(.minutes(10 + seconds / 30))
+        .timeLimit(.minutes(30 + seconds / 30))
     )
     func chaos() async throws {
         print("ChaosTests: TEST_CHAOS_SEED=\(Self.seed) TEST_CHAOS_SECONDS=\(Self.seconds)")

@@ -55,7 +55,7 @@ final class RestartableServer: Sendable {
 
     /// Waits until the server is ready.
     func ready() async throws {
-        try await eventually("\(address) is ready", within: .seconds(120)) {
+        try await eventually("\(address) is ready", within: .seconds(600)) {
             (try? await api.send(.GET, api.origin + "/readyz").status) == 200
         }
     }

@@ -9,14 +9,23 @@ struct Cluster: Sendable {
     let database: PostgreSQLServer
     let bucket: SeaweedFSServer
     let stores: TestStores
+    private let hasOwnEngines: Bool
 
     /// Lease duration of the servers, the shortest one that is allowed.
     static let leaseDuration = Duration.seconds(3)
+    /// Lease duration for tests in which no lease may expire because a busy machine delays the server or the test.
+    static let longLeaseDuration = Duration.seconds(18)
 
-    /// Runs `body` with separate PostgreSQL and S3 servers, which the body may kill.
-    static func with(_ body: @Sendable (Cluster) async throws -> Void) async throws {
+    /// Runs `body` with a database and a bucket.
+    ///
+    /// - Parameters:
+    ///   - ownEngines: Whether to start separate PostgreSQL and S3 servers, which the body may kill, instead of using
+    ///     those that all tests share.
+    ///   - body: Receives the cluster.
+    /// - Throws: The error of the body, or an error if an engine does not start.
+    static func with(ownEngines: Bool = true, _ body: @Sendable (Cluster) async throws -> Void) async throws {
         try await withTemporaryFolder { folder in
-            let cluster = try await Cluster(folder)
+            let cluster = try await Cluster(folder, ownEngines: ownEngines)
             do {
                 try await body(cluster)
             } catch {
@@ -27,14 +36,16 @@ struct Cluster: Sendable {
         }
     }
 
-    private init(_ folder: FilePath) async throws {
+    private init(_ folder: FilePath, ownEngines: Bool) async throws {
         self.folder = folder
-        database = try await PostgreSQLServer.start()
-        bucket = try await SeaweedFSServer.start()
+        hasOwnEngines = ownEngines
+        database = try await ownEngines ? PostgreSQLServer.start() : PostgreSQLServer.running()
+        bucket = try await ownEngines ? SeaweedFSServer.start() : SeaweedFSServer.running()
         stores = try await TestStores(.postgreSQLAndS3, database: database, bucket: bucket)
     }
 
     private func stop() async throws {
+        guard hasOwnEngines else { return }
         try await database.remove()
         try await bucket.remove()
     }
@@ -60,12 +71,13 @@ struct Cluster: Sendable {
         _ index: Int,
         port: Int = 0,
         arguments: [String] = [],
-        bucketPort: Int? = nil
+        bucketPort: Int? = nil,
+        leaseDuration: Duration = Cluster.leaseDuration
     ) -> ServerOptions {
         ServerOptions(
             data: folder.appending("server\(index)"),
             stores: bucketPort.map { stores.reaching(bucketAt: $0, insteadOf: bucket.port) } ?? stores,
-            arguments: ["--lease-duration", "\(Self.leaseDuration.components.seconds)s"] + arguments,
+            arguments: ["--lease-duration", "\(leaseDuration.components.seconds)s"] + arguments,
             port: port
         )
     }

@@ -10,12 +10,17 @@ import Testing
 struct ClusterTests {
     @Test("if a server dies while it completes an upload, another server completes it")
     func dyingInComplete() async throws {
-        try await Cluster.with { cluster in
+        try await Cluster.with(ownEngines: false) { cluster in
             // Delays the first server between acquiring its lease and its commit.
             let valve = RequestValve("POST /", passes: .max)
             try await FaultInjectionProxy.with(port: cluster.bucket.port, fault: { _ in .holdRequests(valve) }) { way in
-                try await withServer(cluster.options(0, bucketPort: way.port)) { first in
-                    try await withServer(cluster.options(1)) { second in
+                // The lease must not expire before the test has read its time.
+                let (mine, others) = (
+                    cluster.options(0, bucketPort: way.port, leaseDuration: Cluster.longLeaseDuration),
+                    cluster.options(1, leaseDuration: Cluster.longLeaseDuration)
+                )
+                try await withServer(mine) { first in
+                    try await withServer(others) { second in
                         let upload = try await first.api.initialize("a.bin", size: 3)
                         _ = try await second.api.store(upload, 1, ByteBuffer(string: "abc"))
                         valve.close()
@@ -38,7 +43,7 @@ struct ClusterTests {
 
     @Test("each call of an upload may reach another server")
     func anyServer() async throws {
-        try await Cluster.with { cluster in
+        try await Cluster.with(ownEngines: false) { cluster in
             try await cluster.withServers(3) { servers in
                 let bytes = pseudoRandomBytes(seed: 7, count: 12 << 20)
                 let upload = try await servers[0].api.initialize("a.bin", size: bytes.readableBytes)

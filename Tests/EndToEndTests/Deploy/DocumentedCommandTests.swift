@@ -106,6 +106,7 @@ struct DocumentedCommandTests {
                 )
                 let file = try await server.api.uploadSmall("a.bin")
                 let script = try Self.commands(in: "events.md").replacing("http://127.0.0.1:8080", with: server.origin)
+                    .replacing("--max-time 5", with: "--max-time 20")
                 let output = try await Self.runScript(script, in: folder)
                 #expect(output.contains("\"subject\":\"files/\(file)\""), "\(output)")
                 #expect(output.contains("event: org.pontoon.file.created\ndata: {"), "\(output)")

@@ -73,7 +73,7 @@ struct EventTests {
 
     @Test("on PostgreSQL, each server delivers the events of the others, in the same order", .tags(.needsPostgreSQL))
     func severalServers() async throws {
-        try await Cluster.with { cluster in
+        try await Cluster.with(ownEngines: false) { cluster in
             try await cluster.withServers(3) { servers in
                 var streams: [EventStreamReader] = []
                 for server in servers { streams.append(try await server.api.eventStream("after=latest")) }

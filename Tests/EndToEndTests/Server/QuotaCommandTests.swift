@@ -155,7 +155,7 @@ struct QuotaCommandTests {
     private func setUsage(in data: FilePath) async throws {
         let script = """
             import sqlite3, sys
-            database = sqlite3.connect(sys.argv[1], timeout=30)
+            database = sqlite3.connect(sys.argv[1], timeout=120)
             database.execute("UPDATE project_usage SET stored_bytes = 7, files = 2")
             database.commit()
             """

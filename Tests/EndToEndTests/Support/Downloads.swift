@@ -37,7 +37,7 @@ extension ServerProcess {
     func exchangeContent(of file: String, for other: String) async throws {
         let script = """
             import sqlite3, sys
-            database = sqlite3.connect(sys.argv[1], timeout=30)
+            database = sqlite3.connect(sys.argv[1], timeout=120)
             with database:
                 database.execute(
                     "UPDATE files SET object_key = (SELECT object_key FROM files WHERE id = ?) WHERE id = ?",

@@ -126,7 +126,7 @@ struct TLSTests {
 
     @Test("a handshake that does not end in time is closed, and counts as a connection meanwhile")
     func slowHandshake() async throws {
-        let limits = ["--request-timeout", "10s", "--idle-timeout", "1h", "--max-connections", "8"]
+        let limits = ["--request-timeout", "30s", "--idle-timeout", "1h", "--max-connections", "8"]
         try await withTLSServer(arguments: limits) { server, authority, _ in
             // The start of a TLS record of 512 bytes, of which no more arrives.
             let start = ByteBuffer(bytes: [0x16, 0x03, 0x01, 0x02, 0x00, 0x01])

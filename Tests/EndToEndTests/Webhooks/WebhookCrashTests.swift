@@ -75,7 +75,7 @@ struct WebhookCrashTests {
                                 }
                             }
                             group.addTask {
-                                try? await eventually("there are uploads and attempts") {
+                                try? await eventually("there are uploads and attempts", within: .seconds(60)) {
                                     acknowledged.files.count >= start + uploads
                                         && receiver.attempts.count >= attempts + requests
                                 }
@@ -108,7 +108,7 @@ struct WebhookCrashTests {
     @Test("three servers on PostgreSQL deliver in order, also if one dies", .tags(.needsPostgreSQL))
     func severalServers() async throws {
         try await WebhookReceiver.with(respond: Self.failingHalf()) { receiver in
-            try await Cluster.with { cluster in
+            try await Cluster.with(ownEngines: false) { cluster in
                 let options = (0..<3).map { cluster.options($0, arguments: Self.allowance) }
                 try await withServer(options[0]) { first in
                     try await withServer(options[1]) { second in
@@ -121,7 +121,7 @@ struct WebhookCrashTests {
                             _ = try await concurrently(6) { try await servers[1 + $0 % 2].api.uploadSmall("x\($0)") }
                             let events = try await second.api.events("types=file.created").events
                             // If the killed server held the lease, it expires after a minute.
-                            try await eventually("the last event is accepted", within: .seconds(180)) {
+                            try await eventually("the last event is accepted", within: .seconds(1200)) {
                                 try receiver.accepted.contains { $0.text("id") == events.last?.text("id") }
                             }
                             #expect(events.count == 15)

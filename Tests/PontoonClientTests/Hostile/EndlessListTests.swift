@@ -6,7 +6,7 @@ import Testing
 @testable import PontoonClient
 
 /// Lists, folders and bodies that do not end, and connections without a response.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(10)))
 struct EndlessListTests {
     private struct Item: Decodable, Sendable, Identifiable { let id: Int }
 
@@ -132,7 +132,7 @@ struct EndlessListTests {
     )
     func noResponse(beginning: String) async throws {
         var settings = ClientSettings.impatient
-        settings.callTimeout = .milliseconds(200)
+        settings.callTimeout = .seconds(4)
         settings.retry.attempts = 1
         let response = ScriptedServer.Response(raw: beginning, staysOpen: true)
         try await ScriptedServer.with(respond: { _ in response }, settings: settings) { _, client in

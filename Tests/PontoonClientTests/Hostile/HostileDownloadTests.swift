@@ -7,7 +7,7 @@ import Testing
 @testable import PontoonClient
 
 /// Downloads from a malicious server, or into a folder that an attacker has prepared.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(10)))
 struct HostileDownloadTests {
     private func withFolder<Value>(_ body: (FilePath) async throws -> Value) async throws -> Value {
         let url = FileManager.default.temporaryDirectory.appending(path: "hostile-\(UUID().uuidString)")

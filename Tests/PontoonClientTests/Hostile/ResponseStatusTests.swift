@@ -4,7 +4,7 @@ import Testing
 @testable import PontoonClient
 
 /// Statuses that HTTP does not have, with which a server could stop the client.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(10)))
 struct ResponseStatusTests {
     @Test(
         "a response with a status below 100 is an error, whatever follows it",

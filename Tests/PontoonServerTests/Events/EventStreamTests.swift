@@ -5,7 +5,7 @@ import PontoonCore
 import PontoonTesting
 import Testing
 
-@Suite("Streams of Server-Sent Events", .timeLimit(.minutes(5)))
+@Suite("Streams of Server-Sent Events", .timeLimit(.minutes(10)))
 struct EventStreamTests {
     @Test("a stream sends earlier events and then each new one, and resumes after any of them")
     func resuming() async throws {

@@ -10,7 +10,7 @@ import Testing
 @testable import PontoonApp
 
 /// Readers that fell behind the retention of events, so that events were deleted before they were read.
-@Suite("Missed events", .timeLimit(.minutes(5)))
+@Suite("Missed events", .timeLimit(.minutes(10)))
 struct MissedEventTests {
     private static let retention = ["--event-retention", "1d"]
 

@@ -140,14 +140,14 @@ struct FilePutErrorTests {
 
     @Test("the timeout of requests does not apply to the bytes of a file")
     func slow() async throws {
-        try await withEnduringServer(arguments: ["--request-timeout", "1s"]) { server in
+        try await withEnduringServer(arguments: ["--request-timeout", "4s"]) { server in
             let response = try await RawConnection.with(server) { connection in
                 try await connection.write(
                     "PUT /v2/files/content?project=admin/uploads&name=a HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
                         + "X-SBG-Auth-Token: \(server.token)\r\nContent-Length: 2\r\n\r\na"
                 )
                 // Longer than the timeout, which must not apply to the bytes of a file.
-                try await Task.sleep(for: .seconds(3))
+                try await Task.sleep(for: .seconds(6))
                 try await connection.write("b")
                 return try await connection.readToEnd()
             }

@@ -38,22 +38,9 @@ struct FolderArchiveTests {
     }
 
     /// Runs a shell script in a folder; `$URL` is a URL.
-    ///
-    /// Never blocks a thread, because the server runs in this process.
     private static func run(_ script: String, in folder: FilePath, url: String) async throws {
-        let process = Process()
-        process.executableURL = URL(filePath: "/bin/bash")
-        process.arguments = ["-euo", "pipefail", "-c", script]
-        process.currentDirectoryURL = URL(filePath: folder.string)
         let variables = ["URL": url, "PYTHON": TestTools.python.string, "LC_ALL": "C.UTF-8"]
-        process.environment = ProcessInfo.processInfo.environment.merging(variables) { $1 }
-        let (ends, end) = AsyncStream.makeStream(of: Int32.self)
-        process.terminationHandler = {
-            end.yield($0.terminationStatus)
-            end.finish()
-        }
-        try process.run()
-        for await status in ends { try #require(status == 0, "\(script)") }
+        try await runProgram("/bin/bash", ["-euo", "pipefail", "-c", script], in: folder, variables: variables)
     }
 
     @Test(

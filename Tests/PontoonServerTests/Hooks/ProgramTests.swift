@@ -69,7 +69,8 @@ struct ProgramTests {
     func timeout() async throws {
         let stopped = try await run(
             "trap '' TERM; sh -c \"trap '' TERM; sleep 1000\" & echo $!; wait; sleep 1000",
-            timeout: .seconds(5)
+            // Long enough for the program to print its first line on a busy machine.
+            timeout: .seconds(15)
         )
         #expect(stopped.end == .timedOut)
         try await expectEnd(of: stopped)
@@ -82,7 +83,7 @@ struct ProgramTests {
             let script = "trap 'touch \(end); exit 0' TERM; sh -c \"trap '' TERM; sleep 1000\" & echo $!; wait"
             // The grace period is long, so SIGKILL does not come first.
             let path = try writeProgram(script, in: folder)
-            let stopped = try await Program(path: path, timeout: .seconds(5), grace: .seconds(200))
+            let stopped = try await Program(path: path, timeout: .seconds(15), grace: .seconds(200))
                 .run(input: [], facts: [:])
             #expect(stopped.end == .timedOut && FileManager.default.fileExists(atPath: end.string))
             try await expectEnd(of: stopped)
@@ -98,7 +99,7 @@ struct ProgramTests {
 
     @Test("a process that has left the group does not delay the end of the run")
     func escaped() async throws {
-        let run = try await run("setsid sleep 60 & echo $!; sleep 0.2; exit 4", timeout: .seconds(20))
+        let run = try await run("setsid sleep 200 & echo $!; sleep 0.2; exit 4", timeout: .seconds(100))
         #expect(run.end == .exited(4))
     }
 

@@ -124,7 +124,7 @@ struct ValidateCommandTests {
         arguments: ["failed", "silent", "slow", "missing"]
     )
     func failed(name: String) async throws {
-        try await withValidator(["--validate-timeout", "1s"]) { server, folder in
+        try await withValidator(name == "slow" ? ["--validate-timeout", "1s"] : []) { server, folder in
             let upload = try await Self.begin(name, server)
             let program = folder.appending("program").string
             if name == "missing" { try FileManager.default.moveItem(atPath: program, toPath: program + ".away") }

@@ -234,7 +234,7 @@ struct AuditedCallTests {
 
     @Test("expired uploads are recorded")
     func expiry() async throws {
-        try await withAuditedServer(arguments: ["--upload-lifetime", "1s"]) { server in
+        try await withAuditedServer(arguments: ["--upload-lifetime", "30m"]) { server in
             let upload = try await server.api.initialize("idle", size: 1)
             let log = try #require(server.app.audit)
             _ = await server.runMaintenance()

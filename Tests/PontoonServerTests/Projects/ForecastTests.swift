@@ -63,7 +63,7 @@ struct ForecastTests {
             let update: SQLStatement = "UPDATE uploads SET size = $1"
             try await driver.write { _ = try $0.execute(update, values: [.integer(PartSizing.maximumFileSize)]) }
             try await driver.close()
-            clock.advance(by: .seconds(590))
+            clock.advance(by: .seconds(520))
             let slow = try #require(try await server.api.call(.GET, "/forecast").entries.first)
             #expect(slow["remaining_bytes"]?.integer == PartSizing.maximumFileSize - 1000)
             #expect(slow["bytes_per_second"] == 1 && slow["done_on"] == .null)

@@ -38,7 +38,7 @@ struct StalledSenderTests {
         arguments: [(true, 1000), (false, 1000), (true, 100_000)]
     )
     func stalledPart(declaresSize: Bool, partSize: Int) async throws {
-        try await withTestServer(.live, arguments: smallParts + ["--idle-timeout", "2s"]) { server in
+        try await withTestServer(.live, arguments: smallParts + ["--idle-timeout", "6s"]) { server in
             let api = server.api.withoutKeepAlive
             let upload = try await api.initialize("stalled", size: declaresSize ? 200_000 : nil, partSize: partSize)
             let url = try await api.partURL(upload, 1)

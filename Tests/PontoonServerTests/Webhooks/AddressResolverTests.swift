@@ -6,7 +6,7 @@ import Testing
 @testable import PontoonApp
 
 /// The lookup of host names, which can take arbitrarily long.
-@Suite("Lookup of host names", .serialized, .timeLimit(.minutes(5)))
+@Suite("Lookup of host names", .serialized, .timeLimit(.minutes(10)))
 struct AddressResolverTests {
     private static let answer = [NetworkAddress("192.0.2.1")].compactMap(\.self)
 

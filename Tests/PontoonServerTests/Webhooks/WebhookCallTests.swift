@@ -5,7 +5,7 @@ import PontoonCore
 import PontoonTesting
 import Testing
 
-@Suite("/v2/webhooks", .timeLimit(.minutes(5)))
+@Suite("/v2/webhooks", .timeLimit(.minutes(10)))
 struct WebhookCallTests {
     private static let url: JSONValue = "https://receiver.example/hook?key=1"
 

@@ -6,7 +6,7 @@ import Testing
 @testable import PontoonApp
 
 /// The addresses to which events are sent.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(10)))
 struct WebhookClientTests {
     private struct Unavailable: Error {}
 

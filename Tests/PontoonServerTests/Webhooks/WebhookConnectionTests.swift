@@ -7,7 +7,7 @@ import Testing
 @testable import PontoonApp
 
 /// Connections to receivers whose host names stand for several addresses, or for others with each lookup.
-@Suite("Connections to the receivers of webhooks", .timeLimit(.minutes(5)))
+@Suite("Connections to the receivers of webhooks", .timeLimit(.minutes(10)))
 struct WebhookConnectionTests {
     private static let body = Array("{}".utf8)
 

@@ -7,7 +7,7 @@ import SystemPackage
 import Testing
 
 /// Webhooks of a service that was restored from a backup, perhaps while the original still runs.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(10)))
 struct WebhookRestoreTests {
     private static let types = ["folder.created"]
 

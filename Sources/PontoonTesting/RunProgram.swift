@@ -1,0 +1,36 @@
+import Subprocess
+package import SystemPackage
+
+/// Runs a program until it exits.
+///
+/// Tests use this instead of Foundation's `Process`, whose `run()` has crashed while other tests started processes.
+///
+/// - Parameters:
+///   - path: Path of the program.
+///   - arguments: Its arguments.
+///   - folder: Its working directory; `nil` for that of this process.
+///   - variables: Environment variables in addition to those of this process.
+/// - Returns: Its standard output; at most 16 MiB.
+/// - Throws: ``ContractViolation`` with its standard error if it fails.
+@discardableResult
+package func runProgram(
+    _ path: FilePath,
+    _ arguments: [String],
+    in folder: FilePath? = nil,
+    variables: [String: String] = [:]
+) async throws -> [UInt8] {
+    let added = variables.map { (Environment.Key(stringLiteral: $0.key), $0.value as String?) }
+    let result = try await Subprocess.run(
+        .path(path),
+        arguments: Arguments(arguments),
+        environment: .inherit.updating(Dictionary(uniqueKeysWithValues: added)),
+        workingDirectory: folder,
+        input: .none,
+        output: .bytes(limit: 16 << 20),
+        error: .string(limit: 1 << 20)
+    )
+    guard result.terminationStatus.isSuccess else {
+        throw ContractViolation("\(path) \(arguments): \(result.terminationStatus): \(result.standardError)")
+    }
+    return result.standardOutput
+}
