@@ -20,8 +20,13 @@ struct RequestFuzzTests {
         ]
         try Fuzzing.run(corpus) { bytes in
             guard let value = try? JSONParser.parse(bytes) else { return }
-            let expected = try JSONDecoder().decode(JSONValue.self, from: Data(bytes))
-            #expect(value.withDoubles == expected.withDoubles, "\(bytes)")
+            do {
+                let expected = try JSONDecoder().decode(JSONValue.self, from: Data(bytes))
+                #expect(value.withDoubles == expected.withDoubles, "\(bytes)")
+            } catch {
+                // Foundation refuses some valid numbers with an exponent, such as 0e5 and 1e-400.
+                #expect(String(decoding: bytes, as: UTF8.self).contains(/[0-9][eE][-+]?[0-9]/), "\(bytes): \(error)")
+            }
             #expect(try JSONParser.parse(value.text).withDoubles == value.withDoubles, "\(bytes)")
         }
     }
