@@ -13,24 +13,37 @@ struct FileJobLockTests {
     private static let locks: [SQLRowLock] = [.forNoKeyUpdate("users"), .forUpdate("users")]
 
     @Test(
-        "a worker does not wait for a transaction that has locked a user",
+        "a worker does not wait for a transaction that has locked a user, whose jobs come after those of other users",
         .enabled(if: TestTools.areEnginesAllowed),
         arguments: locks
     )
     func leasing(_ lock: SQLRowLock) async throws {
         try await withPostgreSQLDriver { driver in
             let store = try await SQLMetadataStore(driver: driver)
-            try await Self.addJobs(of: ["ada", "ada", "ada", "bob"], to: store)
-            let start = { @Sendable (connection: any SQLConnection) in
-                let rows = try connection.query("SELECT name FROM users WHERE name = $1", ["ada"], lock: lock)
-                #expect(rows.count == 1)
-            }
-            try await whileTransactionIsOpen(in: store, startingWith: start) {
+            try await Self.addJobs(of: ["ada", "ada", "ada", "bob", "bob", "bob"], to: store)
+            try await whileTransactionIsOpen(in: store, startingWith: Self.locking("ada", lock)) {
                 let users = try await Self.lease(2, in: store, after: 0)
-                #expect(users == ["ada", "ada"], "the turn of a locked user is not recorded")
+                #expect(users == ["bob", "bob"])
             }
-            let users = try await Self.lease(2, in: store, after: 2)
-            #expect(users == ["ada", "bob"], "the users take turns again")
+            let users = try await Self.lease(3, in: store, after: 2)
+            #expect(users == ["ada", "bob", "ada"], "the users take turns again")
+        }
+    }
+
+    @Test(
+        "the jobs of a locked user are leased if no other user has jobs",
+        .enabled(if: TestTools.areEnginesAllowed),
+        arguments: locks
+    )
+    func leasingAlone(_ lock: SQLRowLock) async throws {
+        try await withPostgreSQLDriver { driver in
+            let store = try await SQLMetadataStore(driver: driver)
+            try await Self.addJobs(of: ["ada", "ada", "ada", "bob"], to: store)
+            try await whileTransactionIsOpen(in: store, startingWith: Self.locking("ada", lock)) {
+                let users = try await Self.lease(3, in: store, after: 0)
+                #expect(users == ["bob", "ada", "ada"])
+            }
+            #expect(try await Self.lease(1, in: store, after: 3) == ["ada"])
         }
     }
 
@@ -51,6 +64,17 @@ struct FileJobLockTests {
                 let users = try await Self.lease(2, in: store, after: 0)
                 #expect(users == ["ada", "bob"])
             }
+        }
+    }
+
+    /// Returns the first statement of a transaction, which locks the row of a user.
+    private static func locking(
+        _ user: String,
+        _ lock: SQLRowLock
+    ) -> @Sendable (any SQLConnection) throws -> Void {
+        { connection in
+            let rows = try connection.query("SELECT name FROM users WHERE name = $1", [user], lock: lock)
+            #expect(rows.count == 1)
         }
     }
 

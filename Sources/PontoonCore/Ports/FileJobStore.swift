@@ -30,7 +30,8 @@ package protocol FileJobStore: Sendable {
     ///
     /// Users take turns: the job is one of the user for whom the longest time has passed since a job was leased. Of the
     /// jobs of this user, it is the one that has waited longest. Jobs that other calls are leasing at this moment are
-    /// skipped. The call waits for no other transaction, so while one changes the user, the turn may not be counted.
+    /// skipped. The call waits for no other transaction: while one changes the user, the jobs of all other users come
+    /// first, and the turn of this user is not counted.
     /// - Returns: The job; `nil` if there is none.
     func leaseFileJob(_ lease: Lease, now: Date) async throws -> FileJob?
     /// Performs a step, and extends the lease. If a step throws, nothing has changed.

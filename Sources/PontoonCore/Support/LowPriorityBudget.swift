@@ -25,11 +25,11 @@ struct LowPriorityBudget: Sendable {
     private var period: (start: ContinuousClock.Instant, bytes: UInt64)
 
     /// - Parameters:
-    ///   - cores: Number of processors.
+    ///   - cores: Number of processors; values below 1 count as 1.
     ///   - now: The time.
     init(cores: Int, now: ContinuousClock.Instant) {
-        self.cores = Double(cores)
-        credit = Self.burst / .seconds(1) * Double(cores)
+        self.cores = Double(max(1, cores))
+        credit = Self.burst / .seconds(1) * self.cores
         lastUse = now
         period = (now, 0)
     }
@@ -38,7 +38,8 @@ struct LowPriorityBudget: Sendable {
     ///
     /// - Parameters:
     ///   - used: The processor time.
-    ///   - transferred: Number of bytes of files that the process has sent and received.
+    ///   - transferred: Number of bytes of files that the process has sent and received, never lower than in the call
+    ///     before.
     ///   - now: The time, never earlier than in the call before.
     /// - Returns: How long the thread has to rest; zero if it may continue.
     mutating func use(_ used: Duration, transferred: UInt64, now: ContinuousClock.Instant) -> Duration {

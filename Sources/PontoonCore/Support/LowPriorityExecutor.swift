@@ -44,8 +44,10 @@ package final class LowPriorityExecutor: TaskExecutor {
     }
 
     private func rest(after used: Duration) {
-        let total = transferredBytes.load(ordering: .relaxed)
-        let rest = budget.withLock { $0.use(used, transferred: total, now: .now) }
+        let rest = budget.withLock { budget in
+            // Loaded under the lock, so that the numbers never decrease from one call to the next.
+            budget.use(used, transferred: transferredBytes.load(ordering: .relaxed), now: .now)
+        }
         if rest > .zero { Self.sleep(rest) }
     }
 

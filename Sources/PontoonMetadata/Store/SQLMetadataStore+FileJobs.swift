@@ -93,22 +93,25 @@ extension SQLMetadataStore {
 
     package func leaseFileJob(_ lease: Lease, now: Date) async throws -> FileJob? {
         try await write(changing: .none) { connection in
+            var jobOfLockedUser: String?
             for user in try connection.query(selectWaitingUsers, [now]) {
                 let name = try user.text("name")
                 // Locked, so that of two workers that search at the same time, the second leases the next job.
                 let jobLock = SQLRowLock.forUpdateSkippingLocked("file_jobs")
                 let jobs = try connection.query(selectWaitingJobOfUser, [name, now], lock: jobLock)
-                guard let row = jobs.first else { continue }
-                // No worker waits for the row of a user. If another transaction has locked it, the turn is not
-                // recorded: another worker records it, or the user gets the next turn as well.
+                guard let id = try jobs.first?.text("id") else { continue }
+                // No worker waits for the row of a user. If another transaction has locked it, the turn cannot be
+                // recorded, so all other users come first: a user could otherwise keep the row locked, with calls that
+                // add jobs, and take all turns.
                 let userLock = SQLRowLock.forNoKeyUpdateSkippingLocked("users")
-                if try !connection.query(selectJobUser, [name], lock: userLock).isEmpty {
-                    try connection.enqueue(updateTurn, [now, name])
+                guard try !connection.query(selectJobUser, [name], lock: userLock).isEmpty else {
+                    jobOfLockedUser = jobOfLockedUser ?? id
+                    continue
                 }
-                let values: [any SQLConvertible] = [lease.id, lease.expiresOn, now, try row.text("id")]
-                return try connection.query(leaseJob, values).first?.fileJob()
+                try connection.enqueue(updateTurn, [now, name])
+                return try connection.lease(fileJob: id, lease, now: now)
             }
-            return nil
+            return try jobOfLockedUser.flatMap { try connection.lease(fileJob: $0, lease, now: now) }
         }
     }
 
@@ -138,6 +141,11 @@ extension FileJobItem {
 }
 
 extension SQLConnection {
+    fileprivate func lease(fileJob id: String, _ lease: Lease, now: Date) throws -> FileJob? {
+        let values: [any SQLConvertible] = [lease.id, lease.expiresOn, now, id]
+        return try query(leaseJob, values).first?.fileJob()
+    }
+
     fileprivate func insert(_ job: FileJob) throws {
         let progress = job.progress
         let values: [(any SQLConvertible)?] = [

@@ -23,7 +23,7 @@ struct CompletionTests {
     /// `limit` is the time limit in seconds; `nil` for the default, which a busy machine may exceed.
     private func completions(
         _ words: String...,
-        limit: String? = "600",
+        limit: String? = "240",
         user: PontoonUser
     ) async throws -> [String] {
         let words = ["pontoon"] + words.flatMap { $0.split(separator: " ").map(String.init) }
@@ -146,7 +146,7 @@ struct CompletionTests {
                     .until("pontoon ls admin/uploads/reads/"), .send("al\t"),
                     .until("pontoon ls admin/uploads/reads/alpha/"), .show, .send("\u{15}exit\r"),
                 ],
-                command: ["PONTOON_COMPLETION_TIMEOUT=600"] + shell,
+                command: ["PONTOON_COMPLETION_TIMEOUT=240"] + shell,
                 server,
                 user
             )
