@@ -2,6 +2,7 @@ import Foundation
 import PontoonCore
 import PontoonMetadata
 import PontoonTesting
+import Synchronization
 import Testing
 
 @Suite("SQLite store")
@@ -60,6 +61,33 @@ struct SQLiteStoreTests {
                 #expect(try await !store.isEmpty())
                 try await store.close()
             }
+        }
+    }
+
+    @Test("lets other low-priority tasks run between the reads of a long one")
+    func turns() async throws {
+        try await withSQLiteDriver { driver in
+            let store = try await SQLMetadataStore(driver: driver)
+            let isDone = Mutex(false)
+            let deadline = ContinuousClock.now + .seconds(60)
+            let readsInTime = try await withThrowingTaskGroup(of: Bool.self) { group in
+                // As many readers as the executor has threads, or more.
+                for _ in 0..<max(2, ProcessInfo.processInfo.activeProcessorCount) {
+                    group.addTask(executorPreference: LowPriorityExecutor.shared) {
+                        while !isDone.withLock({ $0 }) {
+                            _ = try await store.isEmpty()
+                            if ContinuousClock.now > deadline { return false }
+                        }
+                        return true
+                    }
+                }
+                group.addTask(executorPreference: LowPriorityExecutor.shared) {
+                    isDone.withLock { $0 = true }
+                    return true
+                }
+                return try await group.reduce(true) { $0 && $1 }
+            }
+            #expect(readsInTime, "the readers kept all threads")
         }
     }
 

@@ -27,6 +27,7 @@ package final class LowPriorityExecutor: TaskExecutor {
         let job = UnownedJob(job)
         threads.submit { _ in
             Self.lowerPriority()
+            Self.start.currentValue = Start()
             job.runSynchronously(on: self.asUnownedTaskExecutor())
         }
     }
@@ -34,6 +35,30 @@ package final class LowPriorityExecutor: TaskExecutor {
     /// Whether the current task prefers this executor.
     package static var isCurrent: Bool {
         withUnsafeCurrentTask { task in task?.unownedTaskExecutor == shared.asUnownedTaskExecutor() }
+    }
+
+    /// Lets other tasks run if the current task has kept its thread for longer than ``turn``; does nothing on the threads
+    /// of other executors.
+    ///
+    /// Blocking operations do not suspend a task. A task that performs many of them in a row would otherwise keep its
+    /// thread until it ends, and a few such tasks all threads.
+    package static func yieldAfterTurn() async {
+        if isTurnOver { await Task.yield() }
+    }
+
+    /// Time for which a task may perform blocking operations before it lets others run.
+    private static let turn: Duration = .milliseconds(10)
+
+    /// The time since which a thread has been running its current job.
+    private final class Start: Sendable {
+        let time = ContinuousClock.now
+    }
+
+    private static let start = ThreadSpecificVariable<Start>()
+
+    private static var isTurnOver: Bool {
+        guard let start = start.currentValue else { return false }
+        return ContinuousClock.now - start.time > turn
     }
 
     /// Lowers the priority of the current thread on Linux; does nothing on other systems.

@@ -40,7 +40,11 @@ package struct SQLiteDriver: SQLDriver {
         _ body: @escaping @Sendable (any SQLConnection) throws -> Value
     ) async throws -> Value {
         // Reads on the current thread, which has a low priority and is allowed to block.
-        if LowPriorityExecutor.isCurrent { return try readBlocking(body) }
+        if LowPriorityExecutor.isCurrent {
+            // Otherwise, a call with many reads, such as the listing of a large folder, would stop all others.
+            await LowPriorityExecutor.yieldAfterTurn()
+            return try readBlocking(body)
+        }
         let readTimeout = readTimeout
         return try await withCheckedThrowingContinuation { continuation in
             pool.asyncRead { database in
