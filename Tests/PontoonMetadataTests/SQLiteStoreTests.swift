@@ -64,6 +64,25 @@ struct SQLiteStoreTests {
         }
     }
 
+    @Test("refuses writes while its file is moved away, removed or replaced", arguments: [false, true])
+    func displaced(isReplaced: Bool) async throws {
+        try await withDatabasePath { path in
+            let store = try await SQLMetadataStore.open(SQLiteSettings(path: path))
+            try await store.ping()
+            try FileManager.default.moveItem(atPath: path, toPath: path + ".away")
+            if isReplaced { try Data().write(to: URL(fileURLWithPath: path)) }
+            let user = User(name: "ada", createdOn: MetadataFixture.time)
+            await #expect(throws: (any Error).self) { try await store.addUser(user) }
+            await #expect(throws: (any Error).self) { try await store.ping() }
+            if isReplaced { try FileManager.default.removeItem(atPath: path) }
+            try FileManager.default.moveItem(atPath: path + ".away", toPath: path)
+            try await store.ping()
+            try await store.addUser(user)
+            #expect(try await store.user(named: "ada") == user)
+            try await store.close()
+        }
+    }
+
     @Test("lets other low-priority tasks run between the reads of a long one")
     func turns() async throws {
         try await withSQLiteDriver { driver in
