@@ -23,6 +23,28 @@ struct CombiningMarkTests {
     }
 
     @Test(
+        "in JSON, escaped marks count as well",
+        arguments: [
+            ["\u{301}", "\u{327}"], [#"\u0301"#, #"\u0327"#], ["\u{301}", #"\u0327"#], [#"\uD834\uDD65"#, #"\u0327"#],
+        ]
+    )
+    func json(marks: [String]) {
+        func text(_ count: Int) -> [UInt8] {
+            Array("[\"\\\\e\((0..<count).map { marks[$0 % 2] }.joined())\"]".utf8)
+        }
+        #expect(CombiningMarks.areFew(inJSON: text(Self.limit)))
+        #expect(!CombiningMarks.areFew(inJSON: text(Self.limit + 1)))
+    }
+
+    @Test(
+        "other JSON is not limited",
+        arguments: ["a", #"\\u0301"#, #"\u0041"#, #"\ud83d\ude00"#, #"\n\u"#, #"e\u0301"#, "\u{1F468}\u{200D}", "{}"]
+    )
+    func otherJSON(text: String) {
+        #expect(CombiningMarks.areFew(inJSON: Array(String(repeating: text, count: 1000).utf8)))
+    }
+
+    @Test(
         "other text is not limited",
         arguments: ["", "a", "\u{E9}", "e\u{301}", "\u{AC01}", "\u{1F468}\u{200D}", "\u{1161}", "\u{9BE}"]
     )

@@ -187,7 +187,9 @@ struct BackupTests {
             for round in 0..<5 {
                 let target = folder.appending("restored-\(round)")
                 let results = try await concurrently(2) { _ in
-                    do { return try await restore(backup, to: target).isRestored } catch is SettingError { return false }
+                    do { return try await restore(backup, to: target).isRestored } catch is SettingError {
+                        return false
+                    }
                 }
                 #expect(results.count { $0 } == 1, "\(results)")
             }
