@@ -110,6 +110,41 @@ struct SQLiteStoreTests {
         }
     }
 
+    @Test("the slow reads of one user leave a low-priority thread for others")
+    func readsOfOneUser() async throws {
+        try await withSQLiteDriver { driver in
+            let started = Mutex(0)
+            let isDone = Mutex(false)
+            let deadline = ContinuousClock.now + .seconds(60)
+            let readsInTime = try await withThrowingTaskGroup(of: Bool.self) { group in
+                for _ in 0..<(LowPriorityExecutor.threadCount * 2) {
+                    group.addTask(executorPreference: LowPriorityExecutor.shared) {
+                        try await EventActor.$current.withValue("ada") {
+                            try await driver.read { _ in
+                                started.withLock { $0 += 1 }
+                                while !isDone.withLock({ $0 }) {
+                                    if ContinuousClock.now > deadline { return false }
+                                }
+                                return true
+                            }
+                        }
+                    }
+                }
+                try await eventually("reads have started") {
+                    started.withLock { $0 } >= LowPriorityExecutor.threadCount - 1
+                }
+                group.addTask(executorPreference: LowPriorityExecutor.shared) {
+                    try await EventActor.$current.withValue("ben") {
+                        try await driver.read { _ in isDone.withLock { $0 = true } }
+                        return true
+                    }
+                }
+                return try await group.reduce(true) { $0 && $1 }
+            }
+            #expect(readsInTime, "the reads of one user kept all threads")
+        }
+    }
+
     @Test("is readable by its owner only")
     func fileMode() async throws {
         try await withDatabasePath { path in

@@ -17,9 +17,11 @@ package final class LowPriorityExecutor: TaskExecutor {
     /// The nice value of the threads, each of which gets about a tenth of the processor time of a normal thread.
     private static let niceness: CInt = 10
 
+    /// Number of threads: fewer than SQLite has readers, so that they cannot block all readers.
+    package static let threadCount = max(2, System.coreCount / 2)
+
     private init() {
-        // Fewer threads than SQLite has readers, so that they cannot block all readers.
-        threads = NIOThreadPool(numberOfThreads: max(2, System.coreCount / 2))
+        threads = NIOThreadPool(numberOfThreads: Self.threadCount)
         threads.start()
     }
 

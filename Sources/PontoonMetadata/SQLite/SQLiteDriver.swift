@@ -12,6 +12,7 @@ package struct SQLiteDriver: SQLDriver {
     private let file: DatabaseFile
     private let readTimeout: Duration
     private let writer: GroupCommit
+    private let gate = ReadGate(limit: LowPriorityExecutor.threadCount - 1)
 
     private init(pool: DatabasePool, settings: SQLiteSettings) throws {
         self.pool = pool
@@ -45,7 +46,7 @@ package struct SQLiteDriver: SQLDriver {
         if LowPriorityExecutor.isCurrent {
             // Otherwise, a call with many reads, such as the listing of a large folder, would stop all others.
             await LowPriorityExecutor.yieldAfterTurn()
-            return try readBlocking(body)
+            return try await gate.run(for: EventActor.current) { try readBlocking(body) }
         }
         let readTimeout = readTimeout
         return try await withCheckedThrowingContinuation { continuation in
