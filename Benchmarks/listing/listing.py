@@ -30,6 +30,8 @@ def start(binary, folder):
 
 def fill(data, files, uploads):
     """Adds files and uploads to the database of a server that is not running, and updates the totals."""
+    # A server refuses to start with records of objects if no object was ever stored.
+    (data / "objects/files/00").mkdir(parents=True, exist_ok=True)
     database = sqlite3.connect(data / DATABASE)
     database.execute("PRAGMA foreign_keys = ON")
     project, root, owner = database.execute("SELECT id, root_folder, owner FROM projects").fetchone()

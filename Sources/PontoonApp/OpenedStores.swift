@@ -232,11 +232,13 @@ extension Settings {
     ///   - metadata: The opened database.
     ///   - hadObjects: Whether the directory of the objects existed before the stores were opened; also `true` if no
     ///     server has started with this database before.
-    /// - Throws: ``SettingError`` if the database has records but the directory is missing, or the database is new but
-    ///   the directory contains objects.
+    /// - Throws: ``SettingError`` if the database has records but the directory is missing, or records of objects but
+    ///   the directory has never contained any, as if its disk were not mounted; or if the database is new but the
+    ///   directory contains objects.
     fileprivate func refuseUnrelatedObjects(_ metadata: SQLMetadataStore, hadObjects: Bool) async throws {
         let isNew = try await metadata.isEmpty()
-        if !isNew, !hadObjects {
+        let lacksObjects = try await lacksObjects(of: metadata)
+        if lacksObjects || !isNew && !hadObjects {
             throw SettingError(
                 .data,
                 "the objects in '\(disk.folder)' are missing; mount their disk, or restore a backup"
@@ -248,6 +250,16 @@ extension Settings {
                 "the directory '\(disk.folder)' contains files, but the database is new; restore their database"
             )
         }
+    }
+
+    /// Returns whether the database has records of objects, but their directory has never contained any.
+    ///
+    /// This is the case if the directory is missing, or if its disk is not mounted.
+    ///
+    /// - Returns: `false` if the directory cannot be read.
+    func lacksObjects(of metadata: SQLMetadataStore) async throws -> Bool {
+        guard (try? DiskObjectStore.isUnused(disk)) == true else { return false }
+        return try await !metadata.recordedObjects(after: nil, limit: 1).isEmpty
     }
 
     /// Returns the location of the objects, in the form recorded in the database.

@@ -45,9 +45,11 @@ struct AppContext: RequestContext {
 
     /// Returns a captured path segment, percent-decoded.
     ///
-    /// - Throws: `.routeNotFound` if the segment is missing or cannot be decoded.
+    /// - Throws: `.routeNotFound` if the segment is missing, cannot be decoded, or contains too many combining marks in
+    ///   a row.
     func segment(_ name: String) throws -> String {
-        guard let raw = parameters.get(name), let text = PercentEncoding.decode(raw) else {
+        guard let raw = parameters.get(name), let text = PercentEncoding.decode(raw), CombiningMarks.areFew(in: text)
+        else {
             throw PontoonError(.routeNotFound, "There is no resource at this URL.")
         }
         return text

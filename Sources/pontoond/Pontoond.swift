@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import PontoonApp
 import PontoonCore
+import PontoonMetadata
 import Synchronization
 
 @main
@@ -50,6 +51,9 @@ struct Pontoond: AsyncParsableCommand {
             throw failure(error.description)
         } catch let error as PontoonError {
             throw failure(error.message)
+        } catch let error as SQLError {
+            let text = error.description.split(whereSeparator: \.isNewline).joined(separator: " ")
+            throw failure("cannot use the database: \(text)")
         }
     }
 

@@ -2,6 +2,7 @@ import Foundation
 import PontoonCore
 import PontoonMetadata
 import PontoonTesting
+import Synchronization
 import Testing
 
 @Suite("SQLite store")
@@ -60,6 +61,87 @@ struct SQLiteStoreTests {
                 #expect(try await !store.isEmpty())
                 try await store.close()
             }
+        }
+    }
+
+    @Test("refuses writes while its file is moved away, removed or replaced", arguments: [false, true])
+    func displaced(isReplaced: Bool) async throws {
+        try await withDatabasePath { path in
+            let store = try await SQLMetadataStore.open(SQLiteSettings(path: path))
+            try await store.ping()
+            try FileManager.default.moveItem(atPath: path, toPath: path + ".away")
+            if isReplaced { try Data().write(to: URL(fileURLWithPath: path)) }
+            let user = User(name: "ada", createdOn: MetadataFixture.time)
+            await #expect(throws: (any Error).self) { try await store.addUser(user) }
+            await #expect(throws: (any Error).self) { try await store.ping() }
+            if isReplaced { try FileManager.default.removeItem(atPath: path) }
+            try FileManager.default.moveItem(atPath: path + ".away", toPath: path)
+            try await store.ping()
+            try await store.addUser(user)
+            #expect(try await store.user(named: "ada") == user)
+            try await store.close()
+        }
+    }
+
+    @Test("lets other low-priority tasks run between the reads of a long one")
+    func turns() async throws {
+        try await withSQLiteDriver { driver in
+            let store = try await SQLMetadataStore(driver: driver)
+            let isDone = Mutex(false)
+            let deadline = ContinuousClock.now + .seconds(60)
+            let readsInTime = try await withThrowingTaskGroup(of: Bool.self) { group in
+                // As many readers as the executor has threads, or more.
+                for _ in 0..<max(2, ProcessInfo.processInfo.activeProcessorCount) {
+                    group.addTask(executorPreference: LowPriorityExecutor.shared) {
+                        while !isDone.withLock({ $0 }) {
+                            _ = try await store.isEmpty()
+                            if ContinuousClock.now > deadline { return false }
+                        }
+                        return true
+                    }
+                }
+                group.addTask(executorPreference: LowPriorityExecutor.shared) {
+                    isDone.withLock { $0 = true }
+                    return true
+                }
+                return try await group.reduce(true) { $0 && $1 }
+            }
+            #expect(readsInTime, "the readers kept all threads")
+        }
+    }
+
+    @Test("the slow reads of one user leave a low-priority thread for others")
+    func readsOfOneUser() async throws {
+        try await withSQLiteDriver { driver in
+            let started = Mutex(0)
+            let isDone = Mutex(false)
+            let deadline = ContinuousClock.now + .seconds(60)
+            let readsInTime = try await withThrowingTaskGroup(of: Bool.self) { group in
+                for _ in 0..<(LowPriorityExecutor.threadCount * 2) {
+                    group.addTask(executorPreference: LowPriorityExecutor.shared) {
+                        try await EventActor.$current.withValue("ada") {
+                            try await driver.read { _ in
+                                started.withLock { $0 += 1 }
+                                while !isDone.withLock({ $0 }) {
+                                    if ContinuousClock.now > deadline { return false }
+                                }
+                                return true
+                            }
+                        }
+                    }
+                }
+                try await eventually("reads have started") {
+                    started.withLock { $0 } >= LowPriorityExecutor.threadCount - 1
+                }
+                group.addTask(executorPreference: LowPriorityExecutor.shared) {
+                    try await EventActor.$current.withValue("ben") {
+                        try await driver.read { _ in isDone.withLock { $0 = true } }
+                        return true
+                    }
+                }
+                return try await group.reduce(true) { $0 && $1 }
+            }
+            #expect(readsInTime, "the reads of one user kept all threads")
         }
     }
 

@@ -176,6 +176,26 @@ struct BackupTests {
         }
     }
 
+    @Test("of two concurrent restores to the same directory, one is refused")
+    func concurrentRestores() async throws {
+        try await withTemporaryFolder { folder in
+            let backup = folder.appending("backup")
+            try await withTestServer(on: folder.appending("data")) { server in
+                _ = try await server.api.upload("a", ByteBuffer(string: "abc"))
+                _ = try await back(up: server, to: backup)
+            }
+            for round in 0..<5 {
+                let target = folder.appending("restored-\(round)")
+                let results = try await concurrently(2) { _ in
+                    do { return try await restore(backup, to: target).isRestored } catch is SettingError {
+                        return false
+                    }
+                }
+                #expect(results.count { $0 } == 1, "\(results)")
+            }
+        }
+    }
+
     @Test("links in a backup are never followed")
     func links() async throws {
         try await withTemporaryFolder { folder in

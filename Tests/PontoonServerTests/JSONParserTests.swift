@@ -83,6 +83,22 @@ struct JSONParserTests {
         #expect(throws: Never.self) { try JSONParser.parse("[\(siblings)]") }
     }
 
+    @Test(
+        "a string has at most 255 combining marks in a row, because longer rows take too long to compare",
+        arguments: ["\u{301}\u{327}", #"\u0301\u0327"#]
+    )
+    func marks(pair: String) {
+        let most = String(repeating: pair, count: 127)
+        for text in ["\"e\(most)\"", "{\"e\(most)\":1,\"o\(most)\":[\"\(most)\"]}"] {
+            #expect(throws: Never.self) { try JSONParser.parse(text) }
+        }
+        let more = String(repeating: pair, count: 128)
+        for text in ["\"e\(more)\"", "{\"e\(more)\":1}", "[{\"a\":{\"e\":\"\(more)\"}}]"] {
+            let error = #expect(throws: JSONSyntaxError.self) { try JSONParser.parse(text) }
+            #expect(error?.problem == "more than 255 combining marks in a row")
+        }
+    }
+
     @Test("any text that the parser accepts is written and parsed again as the same value")
     func roundTrip() throws {
         var generator = SeededGenerator(seed: 20_261_129)

@@ -119,7 +119,9 @@ extension Settings {
                 "this database belongs to the objects in \(bound), not in \(location); pass the --objects or --data of this database"
             )
         }
-        if case .disk = objects, try !DataDirectory.exists(disk.folder) {
+        guard case .disk = objects else { return }
+        let lacksObjects = try await lacksObjects(of: metadata)
+        if try lacksObjects || !DataDirectory.exists(disk.folder) {
             throw SettingError(
                 .data,
                 "the objects in '\(disk.folder)' are missing; mount their disk, or restore a backup"

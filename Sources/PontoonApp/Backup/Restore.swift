@@ -79,6 +79,8 @@ package struct Restore {
             }
             try prepare(folder, for: manifest)
             return try await withClosing(try DataDirectory.lock(folder), close: { try $0.close() }) { _ in
+                // Another process may have filled the directory before it was locked.
+                try prepare(folder, for: manifest)
                 try DurableFile.replace(folder.appending(Self.marker), with: manifest.service)
                 return try await restore(backup, manifest, in: folder)
             }

@@ -2,6 +2,7 @@ import PontoonFoundation
 import NIOCore
 import NIOFoundationEssentialsCompat
 import NIOHTTP1
+import PontoonCore
 
 /// Limits of the values in a server's responses.
 ///
@@ -25,10 +26,14 @@ enum ServerValues {
 
     /// Decodes a JSON response.
     ///
-    /// - Throws: `DecodingError`, also for a response with too many values.
+    /// - Throws: `DecodingError`, also for a response with too many values, or with more than ``CombiningMarks/limit``
+    ///   combining marks in a row, whose comparison would take too long.
     static func decode<Value: Decodable>(_ type: Value.Type, from body: ByteBuffer) throws -> Value {
         guard tokens(in: body) <= maximumTokens else {
             throw DecodingError.dataCorrupted(.init(codingPath: [], debugDescription: "too many values"))
+        }
+        guard CombiningMarks.areFew(inJSON: body.readableBytesView) else {
+            throw DecodingError.dataCorrupted(.init(codingPath: [], debugDescription: "too many combining marks"))
         }
         return try JSONDecoder().decode(Value.self, from: Data(buffer: body))
     }

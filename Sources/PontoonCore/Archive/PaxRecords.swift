@@ -55,7 +55,12 @@ struct PaxRecords {
         }
     }
 
-    /// Removes the first record, and returns its key and its value.
+    /// Number of bytes of a key that are read: longer than every key that matters.
+    ///
+    /// The comparison of long keys with many combining marks would take minutes; see ``CombiningMarks``.
+    private static let maximumKey = 64
+
+    /// Removes the first record, and returns its key, cut to ``maximumKey`` bytes, and its value.
     private static func first(
         of rest: inout ArraySlice<UInt8>
     ) throws(TarError) -> (key: String, value: ArraySlice<UInt8>) {
@@ -67,7 +72,8 @@ struct PaxRecords {
         defer { rest = rest.dropFirst(length) }
         let record = rest[(digits.endIndex + 1)..<(rest.startIndex + length - 1)]
         guard let separator = record.firstIndex(of: UInt8(ascii: "=")) else { throw invalid }
-        return (String(decoding: record[..<separator], as: UTF8.self), record[(separator + 1)...])
+        let key = record[..<separator].prefix(maximumKey)
+        return (String(decoding: key, as: UTF8.self), record[(separator + 1)...])
     }
 
     private static var invalid: TarError { TarError("A pax header is invalid") }

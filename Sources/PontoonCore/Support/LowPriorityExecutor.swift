@@ -22,9 +22,11 @@ package final class LowPriorityExecutor: TaskExecutor {
     /// The nice value of the threads, each of which gets about a tenth of the processor time of a normal thread.
     private static let niceness: CInt = 10
 
+    /// Number of threads: fewer than SQLite has readers, so that they cannot block all readers.
+    package static let threadCount = max(2, System.coreCount / 2)
+
     private init() {
-        // Fewer threads than SQLite has readers, so that they cannot block all readers.
-        threads = NIOThreadPool(numberOfThreads: max(2, System.coreCount / 2))
+        threads = NIOThreadPool(numberOfThreads: Self.threadCount)
         threads.start()
     }
 
@@ -32,9 +34,10 @@ package final class LowPriorityExecutor: TaskExecutor {
         let job = UnownedJob(job)
         threads.submit { _ in
             Self.lowerPriority()
-            let start = Self.processorTime
+            Self.start.currentValue = Start()
+            let before = Self.processorTime
             job.runSynchronously(on: self.asUnownedTaskExecutor())
-            self.rest(after: Self.processorTime - start)
+            self.rest(after: Self.processorTime - before)
         }
     }
 
@@ -54,6 +57,30 @@ package final class LowPriorityExecutor: TaskExecutor {
     /// Whether the current task prefers this executor.
     package static var isCurrent: Bool {
         withUnsafeCurrentTask { task in task?.unownedTaskExecutor == shared.asUnownedTaskExecutor() }
+    }
+
+    /// Lets other tasks run if the current task has kept its thread for longer than ``turn``; does nothing on the
+    /// threads of other executors.
+    ///
+    /// Blocking operations do not suspend a task. A task that performs many of them in a row would otherwise keep its
+    /// thread until it ends, and a few such tasks all threads.
+    package static func yieldAfterTurn() async {
+        if isTurnOver { await Task.yield() }
+    }
+
+    /// Time for which a task may perform blocking operations before it lets others run.
+    private static let turn: Duration = .milliseconds(10)
+
+    /// The time since which a thread has been running its current job.
+    private final class Start: Sendable {
+        let time = ContinuousClock.now
+    }
+
+    private static let start = ThreadSpecificVariable<Start>()
+
+    private static var isTurnOver: Bool {
+        guard let start = start.currentValue else { return false }
+        return ContinuousClock.now - start.time > turn
     }
 }
 

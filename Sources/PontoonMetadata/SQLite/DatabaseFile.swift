@@ -1,7 +1,37 @@
 import Foundation
 
-/// A factory for database files that only their owner can read, because they contain the signing keys.
-enum DatabaseFile {
+/// A database file that only its owner can read, because it contains the signing keys.
+struct DatabaseFile: Sendable {
+    let path: String
+    private let device: dev_t
+    private let inode: ino_t
+
+    /// Identifies an existing file, which must stay open meanwhile, so that no other file gets its inode.
+    ///
+    /// - Throws: `POSIXError` if there is no file, or it is not accessible.
+    init(open path: String) throws {
+        var status = stat()
+        guard stat(path, &status) == 0 else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
+        self.path = path
+        device = status.st_dev
+        inode = status.st_ino
+    }
+
+    /// Checks that the path still leads to this file.
+    ///
+    /// SQLite does not notice when its file is moved, removed or replaced. What it then commits is lost once the file
+    /// is closed, or at least not in the database that the next process opens.
+    ///
+    /// - Throws: ``SQLError`` with the kind `.unreachable` if there is another file or none; nothing if that cannot be
+    ///   determined.
+    func check() throws {
+        var status = stat()
+        let isInPlace =
+            stat(path, &status) == 0
+            ? status.st_dev == device && status.st_ino == inode : errno != ENOENT && errno != ENOTDIR
+        guard isInPlace else { throw SQLError(.unreachable, "the database file was moved, removed or replaced") }
+    }
+
     /// Creates an empty file if there is none; its name is durable when this returns.
     ///
     /// SQLite creates the `-wal` and `-shm` files with the same mode.

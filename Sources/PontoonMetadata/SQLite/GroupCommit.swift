@@ -51,9 +51,16 @@ final class GroupCommit: Sendable {
     }
 
     private let pool: DatabasePool
+    private let file: DatabaseFile
     private let state = Mutex(State())
 
-    init(pool: DatabasePool) { self.pool = pool }
+    /// - Parameters:
+    ///   - pool: The database.
+    ///   - file: The file of the database; if it is not in its place, writes are refused.
+    init(pool: DatabasePool, file: DatabaseFile) {
+        self.pool = pool
+        self.file = file
+    }
 
     var statistics: WriteStatistics {
         state.withLock { state in
@@ -123,6 +130,7 @@ final class GroupCommit: Sendable {
     /// - Returns: Closures that each resume one caller with its result or its error.
     /// - Throws: An error if the whole group was rolled back.
     private func commit(_ group: [PendingWrite], _ database: Database) throws -> [@Sendable () -> Void] {
+        try file.check()
         let connection = SQLiteConnection(database: database)
         var completions: [@Sendable () -> Void] = []
         try database.inTransaction(.immediate) {

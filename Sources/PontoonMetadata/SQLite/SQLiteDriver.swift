@@ -9,13 +9,16 @@ import PontoonCore
 /// Several processes on one machine may share the file. It must not be on a network file system.
 package struct SQLiteDriver: SQLDriver {
     private let pool: DatabasePool
+    private let file: DatabaseFile
     private let readTimeout: Duration
     private let writer: GroupCommit
+    private let gate = ReadGate(limit: LowPriorityExecutor.threadCount - 1)
 
-    private init(pool: DatabasePool, readTimeout: Duration) {
+    private init(pool: DatabasePool, settings: SQLiteSettings) throws {
         self.pool = pool
-        self.readTimeout = readTimeout
-        writer = GroupCommit(pool: pool)
+        file = try DatabaseFile(open: settings.path)
+        readTimeout = settings.readTimeout
+        writer = GroupCommit(pool: pool, file: file)
     }
 
     /// Opens a database; if the file does not exist, creates it, readable by its owner only.
@@ -24,7 +27,7 @@ package struct SQLiteDriver: SQLDriver {
     package static func open(_ settings: SQLiteSettings) async throws -> SQLiteDriver {
         try await onBlockingThread {
             try DatabaseFile.create(settings.path)
-            return SQLiteDriver(pool: try openPool(settings), readTimeout: settings.readTimeout)
+            return try SQLiteDriver(pool: try openPool(settings), settings: settings)
         }
     }
 
@@ -32,7 +35,7 @@ package struct SQLiteDriver: SQLDriver {
     /// - Throws: An error if the file does not exist, is not a database, or stays locked by another process.
     package static func openReadOnly(_ settings: SQLiteSettings) async throws -> SQLiteDriver {
         try await onBlockingThread {
-            SQLiteDriver(pool: try openPool(settings, isReadOnly: true), readTimeout: settings.readTimeout)
+            try SQLiteDriver(pool: try openPool(settings, isReadOnly: true), settings: settings)
         }
     }
 
@@ -40,7 +43,11 @@ package struct SQLiteDriver: SQLDriver {
         _ body: @escaping @Sendable (any SQLConnection) throws -> Value
     ) async throws -> Value {
         // Reads on the current thread, which has a low priority and is allowed to block.
-        if LowPriorityExecutor.isCurrent { return try readBlocking(body) }
+        if LowPriorityExecutor.isCurrent {
+            // Otherwise, a call with many reads, such as the listing of a large folder, would stop all others.
+            await LowPriorityExecutor.yieldAfterTurn()
+            return try await gate.run(for: EventActor.current) { try readBlocking(body) }
+        }
         let readTimeout = readTimeout
         return try await withCheckedThrowingContinuation { continuation in
             pool.asyncRead { database in
@@ -116,6 +123,7 @@ package struct SQLiteDriver: SQLDriver {
     }
 
     package func ping(within limit: Duration) async throws {
+        try file.check()
         let pool = pool
         let timeoutError = SQLError(.unreachable, "SQLite did not respond within \(limit)")
         try await withTimeout(limit, timeoutError) { result in

@@ -248,6 +248,13 @@ extension DiskObjectStore: ObjectStore {
         }
     }
 
+    /// Returns whether a store's directory has never contained an object.
+    ///
+    /// Otherwise, it contains directories for objects, even after all objects have been deleted.
+    package static func isUnused(_ settings: DiskSettings) throws -> Bool {
+        try Directory.entries(DiskLayout(root: settings.folder).files).allSatisfy { $0 == "lost+found" }
+    }
+
     package func recover(comparingWith records: any ObjectRecords) async throws {
         let open = try await records.openUploadKeys()
         try await executor.run { [layout] in

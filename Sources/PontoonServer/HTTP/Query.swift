@@ -13,7 +13,8 @@ struct Query: Sendable {
     /// A name or value in which a `%` is not followed by two hex digits is not decoded at all, because some clients
     /// send names with `%` unencoded.
     ///
-    /// - Throws: `.badRequest` for an encoded name or value that is not UTF-8.
+    /// - Throws: `.badRequest` for an encoded name or value that is not UTF-8, or contains too many combining marks in
+    ///   a row.
     init(_ request: Request) throws(PontoonError) {
         var items: [(name: String, value: String)] = []
         for item in (request.uri.query ?? "").split(separator: "&") {
@@ -72,7 +73,13 @@ struct Query: Sendable {
 
     private static func decode(_ text: Substring) throws(PontoonError) -> String {
         let spaced = text.utf8.contains(UInt8(ascii: "+")) ? String(text).replacing("+", with: " ") : String(text)
-        if let decoded = PercentEncoding.decode(spaced) { return decoded }
+        if let decoded = PercentEncoding.decode(spaced) {
+            guard CombiningMarks.areFew(in: decoded) else {
+                let problem = "more than \(CombiningMarks.limit) combining marks in a row"
+                throw PontoonError(.badRequest, "The query of the URL contains \(problem).")
+            }
+            return decoded
+        }
         // Otherwise, the text would be stored with its escapes, and two different names could become one.
         guard !PercentEncoding.isWellFormed(spaced) else {
             throw PontoonError(.badRequest, "The query of the URL is percent-encoded, but not from UTF-8.")

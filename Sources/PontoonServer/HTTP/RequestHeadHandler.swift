@@ -2,7 +2,8 @@ import NIOCore
 import NIOHTTP1
 import PontoonCore
 
-/// A channel handler that rejects `Transfer-Encoding` values that SwiftNIO's decoder accepts but HTTP does not allow.
+/// A channel handler that rejects `Transfer-Encoding` values that SwiftNIO's decoder accepts but HTTP does not allow,
+/// and URLs and headers whose comparison would take too long.
 ///
 /// It also reports the end of each head and of each request to ``SlowRequestHandler`` and ``RawQueryHandler``. In
 /// HTTP/1.0 requests, it removes `Expect`, and adds `Connection: close` unless they ask for keep-alive.
@@ -21,7 +22,7 @@ final class RequestHeadHandler: ChannelInboundHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
         case .head(var head):
-            guard Self.hasValidEncoding(head) else {
+            guard Self.hasFewMarks(head), Self.hasValidEncoding(head) else {
                 context.fireErrorCaught(HTTPParserError.unknown)
                 return
             }
@@ -49,6 +50,10 @@ final class RequestHeadHandler: ChannelInboundHandler {
     private static func adapt(_ head: inout HTTPRequestHead) {
         head.headers.remove(name: "Expect")
         if !head.isKeepAlive { head.headers.replaceOrAdd(name: "Connection", value: "close") }
+    }
+
+    private static func hasFewMarks(_ head: HTTPRequestHead) -> Bool {
+        CombiningMarks.areFew(in: head.uri) && head.headers.allSatisfy { CombiningMarks.areFew(in: $0.value) }
     }
 
     /// Returns whether the length of the body is unambiguous: HTTP/1.0 has no transfer encodings, and the server

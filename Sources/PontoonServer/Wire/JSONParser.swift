@@ -3,7 +3,8 @@ import PontoonCore
 /// A parser of JSON as defined by RFC 8259, which takes time linear in the length of the text.
 ///
 /// It is stricter than `JSONDecoder`: the text must be UTF-8 without a byte order mark, the keys of an object must be
-/// distinct, and arrays and objects may be nested at most ``maximumDepth`` deep. For the reasons, see
+/// distinct, arrays and objects may be nested at most ``maximumDepth`` deep, and a string may contain at most
+/// ``CombiningMarks/limit`` combining marks in a row. For the reasons, see
 /// docs/decisions/0017-json-is-parsed-strictly.md.
 struct JSONParser {
     /// Maximum depth of nested arrays and objects; the value `[[]]` has depth 2.
@@ -146,6 +147,9 @@ extension JSONParser {
 
     private func text(_ bytes: ArraySlice<UInt8>) throws(JSONSyntaxError) -> String {
         guard let text = String(validating: bytes, as: UTF8.self) else { throw error("string is not UTF-8") }
+        guard CombiningMarks.areFew(in: text) else {
+            throw error("more than \(CombiningMarks.limit) combining marks in a row")
+        }
         return text
     }
 

@@ -44,9 +44,24 @@ struct LostDataTests {
                 try await server.api.upload("a.bin", ByteBuffer(string: "abc"))
             }
             let aside = folder.appending("aside")
-            try rename(data.appending("objects"), aside)
-            try await runServer(["--data", data.string]).expectRefusal("'data'", "objects", "restore")
-            try rename(aside, data.appending("objects"))
+            for path in ["objects", "objects/files"].map({ data.appending($0) }) {
+                // An empty directory is that of a disk that is not mounted.
+                for isEmpty in [false, true] {
+                    try rename(path, aside)
+                    if isEmpty {
+                        try FileManager.default.createDirectory(
+                            atPath: path.string,
+                            withIntermediateDirectories: false
+                        )
+                    }
+                    try await runServer(["--data", data.string]).expectRefusal("'data'", "objects", "restore")
+                    if isEmpty {
+                        #expect(try FileManager.default.contentsOfDirectory(atPath: path.string).isEmpty)
+                        try FileManager.default.removeItem(atPath: path.string)
+                    }
+                    try rename(aside, path)
+                }
+            }
             try await withServer(ServerOptions(data: data)) { server in
                 let kept = try await server.api.download(file)
                 #expect(kept == ByteBuffer(string: "abc"))

@@ -39,6 +39,20 @@ struct ServerValueTests {
     }
 
     @Test(
+        "a response with more than 255 combining marks in a row is refused",
+        arguments: ["\u{301}\u{327}", #"\u0301\u0327"#]
+    )
+    func combiningMarks(pair: String) throws {
+        func response(_ pairs: Int) -> String {
+            let text = "e" + String(repeating: pair, count: pairs)
+            return "{\"id\": \"a\", \"name\": \"\(text)\", \"\(text)\": 1}"
+        }
+        let file: FileDetails = try decode(response(127))
+        #expect(file.id == "a")
+        #expect(throws: DecodingError.self) { try decode(response(128), as: FileDetails.self) }
+    }
+
+    @Test(
         "a date outside the years 1 to 9999 counts as unknown",
         arguments: ["1e308", "-1e308", "1e19", #""99999-01-01T00:00:00Z""#, #""""#, #""yesterday""#]
     )

@@ -45,6 +45,29 @@ struct HTTPErrorTests {
         }
     }
 
+    @Test("a query or a header with more than 255 combining marks in a row is rejected with 400")
+    func combiningMarks() async throws {
+        try await withEnduringServer { server in
+            let rest = "Host: x\r\nX-SBG-Auth-Token: \(server.token)\r\nConnection: close\r\n"
+            func get(_ marks: Int, inQuery: Bool) async throws -> APIResponse {
+                let text = "e" + String(repeating: "\u{301}\u{327}", count: marks / 2)
+                let query = inQuery ? "?a\(text)=\(text)" : ""
+                let header = inQuery ? "" : "X-A: \(text)\r\n"
+                let head = "GET /v2/projects\(query) HTTP/1.1\r\n\(rest)\(header)\r\n"
+                return try APIResponse(raw: try await server.exchange(head))
+            }
+            for inQuery in [true, false] {
+                #expect(try await get(254, inQuery: inQuery).status == 200)
+                server.expectRefusal(try await get(256, inQuery: inQuery), 400, 90000, "\(inQuery)")
+            }
+            for (marks, message) in [(254, "file"), (256, "There is no resource at this URL.")] {
+                let id = "e" + String(repeating: "%CC%81%CC%A7", count: marks / 2)
+                let response = try await server.api.send(.GET, "/files/\(id)")
+                #expect(response.status == 404 && response.bodyText.contains(message), "\(marks): \(response.bodyText)")
+            }
+        }
+    }
+
     @Test("a head of 64 KiB is rejected with 431")
     func longHead() async throws {
         try await withEnduringServer { server in
