@@ -83,17 +83,23 @@ struct SQLiteStoreTests {
         }
     }
 
+    /// The state that concurrent reads share.
+    private final class ReadProgress: Sendable {
+        let started = Mutex(0)
+        let isDone = Mutex(false)
+    }
+
     @Test("lets other low-priority tasks run between the reads of a long one")
     func turns() async throws {
         try await withSQLiteDriver { driver in
             let store = try await SQLMetadataStore(driver: driver)
-            let isDone = Mutex(false)
+            let progress = ReadProgress()
             let deadline = ContinuousClock.now + .seconds(60)
             let readsInTime = try await withThrowingTaskGroup(of: Bool.self) { group in
                 // As many readers as the executor has threads, or more.
                 for _ in 0..<max(2, ProcessInfo.processInfo.activeProcessorCount) {
                     group.addTask(executorPreference: LowPriorityExecutor.shared) {
-                        while !isDone.withLock({ $0 }) {
+                        while !progress.isDone.withLock({ $0 }) {
                             _ = try await store.isEmpty()
                             if ContinuousClock.now > deadline { return false }
                         }
@@ -101,7 +107,7 @@ struct SQLiteStoreTests {
                     }
                 }
                 group.addTask(executorPreference: LowPriorityExecutor.shared) {
-                    isDone.withLock { $0 = true }
+                    progress.isDone.withLock { $0 = true }
                     return true
                 }
                 return try await group.reduce(true) { $0 && $1 }
@@ -113,16 +119,15 @@ struct SQLiteStoreTests {
     @Test("the slow reads of one user leave a low-priority thread for others")
     func readsOfOneUser() async throws {
         try await withSQLiteDriver { driver in
-            let started = Mutex(0)
-            let isDone = Mutex(false)
+            let progress = ReadProgress()
             let deadline = ContinuousClock.now + .seconds(60)
             let readsInTime = try await withThrowingTaskGroup(of: Bool.self) { group in
                 for _ in 0..<(LowPriorityExecutor.threadCount * 2) {
                     group.addTask(executorPreference: LowPriorityExecutor.shared) {
                         try await EventActor.$current.withValue("ada") {
                             try await driver.read { _ in
-                                started.withLock { $0 += 1 }
-                                while !isDone.withLock({ $0 }) {
+                                progress.started.withLock { $0 += 1 }
+                                while !progress.isDone.withLock({ $0 }) {
                                     if ContinuousClock.now > deadline { return false }
                                 }
                                 return true
@@ -131,11 +136,11 @@ struct SQLiteStoreTests {
                     }
                 }
                 try await eventually("reads have started") {
-                    started.withLock { $0 } >= LowPriorityExecutor.threadCount - 1
+                    progress.started.withLock { $0 } >= LowPriorityExecutor.threadCount - 1
                 }
                 group.addTask(executorPreference: LowPriorityExecutor.shared) {
                     try await EventActor.$current.withValue("ben") {
-                        try await driver.read { _ in isDone.withLock { $0 = true } }
+                        try await driver.read { _ in progress.isDone.withLock { $0 = true } }
                         return true
                     }
                 }
