@@ -62,7 +62,8 @@ struct HTTPErrorTests {
             }
             for (marks, message) in [(254, "file"), (256, "There is no resource at this URL.")] {
                 let id = "e" + String(repeating: "%CC%81%CC%A7", count: marks / 2)
-                let response = try await server.api.send(.GET, "/files/\(id)")
+                let head = "GET /v2/files/\(id) HTTP/1.1\r\n\(rest)\r\n"
+                let response = try APIResponse(raw: try await server.exchange(head))
                 #expect(response.status == 404 && response.bodyText.contains(message), "\(marks): \(response.bodyText)")
             }
         }
