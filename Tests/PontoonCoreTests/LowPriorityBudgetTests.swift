@@ -5,52 +5,61 @@ import Testing
 @Suite
 struct LowPriorityBudgetTests {
     private static let start = ContinuousClock.now
+    private static let none = LowPriorityBudget.Totals(transferredBytes: 0, processorTime: .zero)
 
-    /// A budget for two processors, and bytes that are transferred at a constant rate.
+    /// A budget for two processors, and transfers at a constant rate.
     private struct Simulation {
-        var budget = LowPriorityBudget(cores: 2, now: start)
+        var budget = LowPriorityBudget(cores: 2, totals: none, now: start)
         var now = start
+        var worked = Duration.zero
         let bytesPerSecond: Double
+        /// Number of processors that the transfers use.
+        let processors: Double
+
+        static let fast = Simulation(bytesPerSecond: 1e9, processors: 1)
 
         /// Works for a time, rests as long as the budget says, and returns that time.
         mutating func work(_ used: Duration) -> Duration {
             now += used
-            let transferred = UInt64((now - start) / .seconds(1) * bytesPerSecond)
-            let rest = budget.use(used, transferred: transferred, now: now)
+            worked += used
+            let seconds = (now - start) / .seconds(1)
+            let totals = LowPriorityBudget.Totals(
+                transferredBytes: UInt64(seconds * bytesPerSecond),
+                processorTime: worked + .seconds(seconds * processors)
+            )
+            let rest = budget.use(used, now: now) { totals }
             now += rest
             return rest
         }
 
         /// Works without a pause for ten seconds, and returns the share of the time that was not spent resting.
         mutating func share(_ piece: Duration) -> Double {
-            let end = now + .seconds(10)
-            let begin = now
-            var worked = Duration.zero
-            while now < end {
-                worked += piece
-                _ = work(piece)
-            }
-            return worked / (now - begin)
+            let (begin, before) = (now, worked)
+            while now < begin + .seconds(10) { _ = work(piece) }
+            return (worked - before) / (now - begin)
         }
     }
 
-    @Test("while bytes are transferred, work gets a twentieth of the processors", arguments: [0.1, 2, 20])
+    @Test("while transfers need the processors, work gets a twentieth of them", arguments: [0.1, 2, 20])
     func share(milliseconds: Double) {
-        var transferring = Simulation(bytesPerSecond: 1e9)
-        _ = transferring.share(.seconds(milliseconds / 1000))
-        let share = transferring.share(.seconds(milliseconds / 1000))
+        var simulation = Simulation.fast
+        _ = simulation.share(.seconds(milliseconds / 1000))
+        let share = simulation.share(.seconds(milliseconds / 1000))
         #expect(abs(share - 0.1) < 0.005, "a tenth of one processor is a twentieth of two: \(share)")
     }
 
-    @Test("without transfers, or with slow ones, work never rests", arguments: [0, 60e6])
-    func free(bytesPerSecond: Double) {
-        var slow = Simulation(bytesPerSecond: bytesPerSecond)
-        #expect(slow.share(.milliseconds(2)) == 1)
+    @Test(
+        "while transfers are slow or need little processor time, work never rests",
+        arguments: [(0, 0), (60e6, 1), (1e9, 0.4), (0, 2)] as [(Double, Double)]
+    )
+    func unlimited(bytesPerSecond: Double, processors: Double) {
+        var simulation = Simulation(bytesPerSecond: bytesPerSecond, processors: processors)
+        #expect(simulation.share(.milliseconds(2)) == 1)
     }
 
     @Test("a little work after a pause does not rest, and a long piece rests for a second at most")
     func bounds() {
-        var simulation = Simulation(bytesPerSecond: 1e9)
+        var simulation = Simulation.fast
         _ = simulation.share(.milliseconds(2))
         simulation.now += .seconds(10)
         let little = (0..<50).map { _ in simulation.work(.milliseconds(2)) }
@@ -61,9 +70,9 @@ struct LowPriorityBudgetTests {
 
     @Test("work no longer rests when transfers have ended")
     func end() {
-        var budget = LowPriorityBudget(cores: 2, now: Self.start)
-        let bytes: UInt64 = 1 << 40
-        #expect(budget.use(.seconds(2), transferred: bytes, now: Self.start + .seconds(2)) > .zero)
-        #expect(budget.use(.seconds(2), transferred: bytes, now: Self.start + .seconds(4)) == .zero)
+        var budget = LowPriorityBudget(cores: 2, totals: Self.none, now: Self.start)
+        let totals = LowPriorityBudget.Totals(transferredBytes: 1 << 40, processorTime: .seconds(4))
+        #expect(budget.use(.seconds(2), now: Self.start + .seconds(2)) { totals } > .zero)
+        #expect(budget.use(.seconds(2), now: Self.start + .seconds(4)) { totals } == .zero)
     }
 }

@@ -9,15 +9,15 @@ import Glibc
 /// A task executor whose threads get little processor time while other threads of the process are busy.
 ///
 /// The server runs calls that are not part of an upload or download on this executor, so that expensive ones delay
-/// transfers less. Its threads have a low priority and, while bytes are transferred, a ``LowPriorityBudget``. Tasks may
-/// block the threads.
+/// transfers less. Its threads have a low priority and, while transfers need the processors, a ``LowPriorityBudget``.
+/// Tasks may block the threads.
 package final class LowPriorityExecutor: TaskExecutor {
     package static let shared = LowPriorityExecutor()
 
     private let threads: NIOThreadPool
     /// Number of bytes of files that the process has sent and received.
     private let transferredBytes = Atomic<UInt64>(0)
-    private let budget = Mutex(LowPriorityBudget(cores: System.coreCount, now: .now))
+    private let budget: Mutex<LowPriorityBudget>
 
     /// The nice value of the threads, each of which gets about a tenth of the processor time of a normal thread.
     private static let niceness: CInt = 10
@@ -26,6 +26,8 @@ package final class LowPriorityExecutor: TaskExecutor {
     package static let threadCount = max(2, System.coreCount / 2)
 
     private init() {
+        let totals = LowPriorityBudget.Totals(transferredBytes: 0, processorTime: Self.processorTime)
+        budget = Mutex(LowPriorityBudget(cores: System.coreCount, totals: totals, now: .now))
         threads = NIOThreadPool(numberOfThreads: Self.threadCount)
         threads.start()
     }
@@ -35,9 +37,9 @@ package final class LowPriorityExecutor: TaskExecutor {
         threads.submit { _ in
             Self.lowerPriority()
             Self.start.currentValue = Start()
-            let before = Self.processorTime
+            let before = Self.threadTime
             job.runSynchronously(on: self.asUnownedTaskExecutor())
-            self.rest(after: Self.processorTime - before)
+            self.rest(after: Self.threadTime - before)
         }
     }
 
@@ -47,11 +49,16 @@ package final class LowPriorityExecutor: TaskExecutor {
     }
 
     private func rest(after used: Duration) {
-        let rest = budget.withLock { budget in
-            // Loaded under the lock, so that the numbers never decrease from one call to the next.
-            budget.use(used, transferred: transferredBytes.load(ordering: .relaxed), now: .now)
-        }
+        // The totals are read under the lock, so that they never decrease from one call to the next.
+        let rest = budget.withLock { $0.use(used, now: .now) { totals } }
         if rest > .zero { Self.sleep(rest) }
+    }
+
+    private var totals: LowPriorityBudget.Totals {
+        LowPriorityBudget.Totals(
+            transferredBytes: transferredBytes.load(ordering: .relaxed),
+            processorTime: Self.processorTime
+        )
     }
 
     /// Whether the current task prefers this executor.
@@ -97,15 +104,30 @@ extension LowPriorityExecutor {
     }
 
     /// The processor time that the current thread has used.
-    private static var processorTime: Duration {
+    private static var threadTime: Duration {
         #if os(Linux)
-        var time = timespec()
-        guard clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time) == 0 else { return .zero }
-        return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
+        return time(of: CLOCK_THREAD_CPUTIME_ID)
         #else
         return .zero
         #endif
     }
+
+    /// The processor time that all threads of the process have used.
+    private static var processorTime: Duration {
+        #if os(Linux)
+        return time(of: CLOCK_PROCESS_CPUTIME_ID)
+        #else
+        return .zero
+        #endif
+    }
+
+    #if os(Linux)
+    private static func time(of clock: clockid_t) -> Duration {
+        var time = timespec()
+        guard clock_gettime(clock, &time) == 0 else { return .zero }
+        return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
+    }
+    #endif
 
     private static func sleep(_ duration: Duration) {
         #if os(Linux)
