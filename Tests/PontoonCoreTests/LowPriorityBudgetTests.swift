@@ -68,6 +68,20 @@ struct LowPriorityBudgetTests {
         #expect(simulation.work(.milliseconds(1)) > .zero)
     }
 
+    @Test("work before the transfers causes no rests later")
+    func earlierWork() {
+        var budget = LowPriorityBudget(cores: 2, totals: Self.none, now: Self.start)
+        for second in 1...10 {
+            let totals = LowPriorityBudget.Totals(transferredBytes: 0, processorTime: .seconds(second))
+            #expect(budget.use(.seconds(1), now: Self.start + .seconds(second)) { totals } == .zero)
+        }
+        let totals = LowPriorityBudget.Totals(transferredBytes: 1 << 30, processorTime: .seconds(11))
+        let rest = budget.use(.milliseconds(1), now: Self.start + .seconds(11)) { totals }
+        #expect(rest == .zero, "a second has added to the budget")
+        let later = budget.use(.milliseconds(101), now: Self.start + .seconds(11)) { totals }
+        #expect(later > .zero && later < .milliseconds(100), "\(later)")
+    }
+
     @Test("work no longer rests when transfers have ended")
     func end() {
         var budget = LowPriorityBudget(cores: 2, totals: Self.none, now: Self.start)

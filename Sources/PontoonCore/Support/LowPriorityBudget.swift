@@ -72,7 +72,13 @@ struct LowPriorityBudget: Sendable {
         let lowest = -(Self.longestRest / .seconds(1)) * rate
         credit = max(lowest, min(refilled, Self.burst / .seconds(1) * cores) - used / .seconds(1))
         lastUse = now
-        return isLimited && credit < 0 ? .seconds(-credit / rate) : .zero
+        guard credit < 0 else { return .zero }
+        guard isLimited else {
+            // The work that was not limited has no effect later.
+            credit = 0
+            return .zero
+        }
+        return .seconds(-credit / rate)
     }
 
     /// Returns whether transfers needed the processors in the period that ends now.
