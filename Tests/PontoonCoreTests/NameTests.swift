@@ -13,6 +13,14 @@ struct NameTests {
         #expect(FileName.problem(with: name) != nil)
     }
 
+    @Test("a long name with many combining marks is not compared", .timeLimit(.minutes(1)))
+    func manyMarks() {
+        // Of this length, a comparison would take several minutes.
+        let marks = String(repeating: "\u{301}\u{327}", count: 60_000)
+        #expect(FileName.problem(with: marks) != nil)
+        #expect(FileName.problem(with: "__" + marks, kind: .folder) != nil)
+    }
+
     @Test(
         "valid file names are kept unchanged",
         arguments: [

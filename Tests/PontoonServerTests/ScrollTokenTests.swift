@@ -26,6 +26,12 @@ struct ScrollTokenTests {
         #expect(ScrollToken.beginning.text == "init")
     }
 
+    @Test("a long name with many combining marks in a token is not compared", .timeLimit(.minutes(1)))
+    func manyMarks() {
+        let token = ScrollToken(after: String(repeating: "\u{301}\u{327}", count: 60_000)).text
+        #expect { try ScrollToken(token) } throws: { ($0 as? PontoonError)?.code == .badRequest }
+    }
+
     @Test(
         "invalid tokens are rejected",
         arguments: ["", "x", "INIT", "n1", "n1!", "n1_w", "n1Lw", "n1AA", "n2YQ", "n1YQ=="]

@@ -26,7 +26,8 @@ package struct ArchivePath: Hashable, Sendable {
             throw PontoonError(.fileNameInvalid, "The path is not valid UTF-8.")
         }
         // Not `Character`s, of which a slash with a combining character is one.
-        let names = text.utf8.split(separator: UInt8(ascii: "/")).compactMap { String($0) }.filter { $0 != "." }
+        let parts = text.utf8.split(separator: UInt8(ascii: "/")).filter { !$0.elementsEqual(".".utf8) }
+        let names = parts.compactMap { String($0) }
         guard names.count <= Self.maximumDepth else {
             throw PontoonError(.fileNameInvalid, "The path has more than \(Self.maximumDepth) names.")
         }

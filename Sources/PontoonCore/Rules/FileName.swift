@@ -10,11 +10,12 @@ package enum FileName {
     /// - Returns: The problem, as a sentence for the caller; `nil` if the name is valid: 1 to 255 Unicode scalars, none
     ///   of them `/` or a control character, and neither `.` nor `..`. The name of a folder must not start with `__`.
     package static func problem(with name: String, kind: File.Kind = .file) -> String? {
-        if name.isEmpty { return "The name must not be empty." }
-        if name == "." || name == ".." { return "The name must not be '.' or '..'." }
+        // Before all comparisons, which would take too long for long text; see ``CombiningMarks``.
         if name.unicodeScalars.count > maximumScalars {
             return "The name must have at most \(maximumScalars) characters."
         }
+        if name.isEmpty { return "The name must not be empty." }
+        if name == "." || name == ".." { return "The name must not be '.' or '..'." }
         if name.unicodeScalars.contains("/") { return "The name must not contain '/'." }
         if name.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) {
             return "The name must not contain control characters."
