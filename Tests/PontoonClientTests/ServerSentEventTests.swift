@@ -42,6 +42,18 @@ struct ServerSentEventTests {
         )
     }
 
+    @Test("a line with more than 255 combining marks in a row is refused", .timeLimit(.minutes(1)))
+    func combiningMarks() throws {
+        func receive(_ pairs: Int) throws -> [ServerSentEvent] {
+            var parser = ServerSentEventParser()
+            let line = "data: e" + String(repeating: "\u{301}\u{327}", count: pairs)
+            return try parser.receive(ByteBuffer(string: "\(line)\n\n"))
+        }
+        #expect(try receive(127).count == 1)
+        #expect(throws: TransportFailure.self) { try receive(128) }
+        #expect(throws: TransportFailure.self) { try receive(60_000) }
+    }
+
     @Test("too long a line or message is refused", arguments: ["data: ", "data: x\ndata: "])
     func tooLong(_ start: String) throws {
         var parser = ServerSentEventParser()

@@ -77,7 +77,7 @@ public struct APIError: Error, Sendable, CustomStringConvertible {
     /// Returns whether nginx, Apache, Go or a similar server received plain HTTP on a port for TLS.
     private static func expectsTLS(_ response: HTTPResponse) -> Bool {
         guard response.status == 400 else { return false }
-        let text = String(buffer: response.body).prefix(4096).lowercased()
+        let text = ServerValues.text(of: response.body).prefix(4096).lowercased()
         return text.contains("http request") && text.contains("https")
             || text.contains("speaking plain http to an ssl-enabled")
     }

@@ -38,6 +38,15 @@ enum ServerValues {
         return try JSONDecoder().decode(Value.self, from: Data(buffer: body))
     }
 
+    /// Returns the text of a response that is not JSON.
+    ///
+    /// - Returns: An empty text if the response contains more than ``CombiningMarks/limit`` combining marks in a row,
+    ///   because a search in it would take too long.
+    static func text(of body: ByteBuffer) -> String {
+        let text = String(buffer: body)
+        return CombiningMarks.areFew(in: text) ? text : ""
+    }
+
     /// Counts commas, colons, opening brackets and opening braces, including those inside strings.
     private static func tokens(in body: ByteBuffer) -> Int {
         body.withUnsafeReadableBytes { bytes in

@@ -1,4 +1,5 @@
 import NIOCore
+import PontoonCore
 
 /// A message of a stream of Server-Sent Events.
 struct ServerSentEvent: Equatable {
@@ -24,7 +25,8 @@ struct ServerSentEventParser {
     /// Parses the next bytes of the stream.
     ///
     /// - Returns: The messages that these bytes complete.
-    /// - Throws: ``TransportFailure`` of kind `responseTooLong` for too long a line or message.
+    /// - Throws: ``TransportFailure`` of kind `responseTooLong` for too long a line or message, and for a line with
+    ///   more than ``CombiningMarks/limit`` combining marks in a row, whose comparison would take too long.
     mutating func receive(_ piece: ByteBuffer) throws -> [ServerSentEvent] {
         rest.writeImmutableBuffer(piece)
         var events: [ServerSentEvent] = []
@@ -33,6 +35,9 @@ struct ServerSentEventParser {
             rest.moveReaderIndex(forwardBy: 1)
             if line.utf8.last == UInt8(ascii: "\r") { line.unicodeScalars.removeLast() }
             guard line.isEmpty else {
+                guard CombiningMarks.areFew(in: line) else {
+                    throw TransportFailure(kind: .responseTooLong, reason: "too many combining marks in the stream")
+                }
                 note(line)
                 continue
             }

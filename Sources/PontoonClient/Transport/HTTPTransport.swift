@@ -81,7 +81,7 @@ final class HTTPTransport: Sendable {
     ///   `CancellationError`; any error of the request's body stream.
     func send(_ request: HTTPClientRequest, limit: Int) async throws -> HTTPResponse {
         try await translatingFailures {
-            let response = try await self.client(for: request.url).execute(request, deadline: .distantFuture)
+            let response = try await self.execute(request)
             let status = Int(response.status.code)
             do {
                 let body = try await response.body.collect(upTo: limit)
@@ -98,9 +98,19 @@ final class HTTPTransport: Sendable {
     ///
     /// - Throws: `TransportFailure`; `CancellationError`.
     func open(_ request: HTTPClientRequest) async throws -> HTTPClientResponse {
-        try await translatingFailures {
-            try await self.client(for: request.url).execute(request, deadline: .distantFuture)
+        try await translatingFailures { try await self.execute(request) }
+    }
+
+    /// Sends a request, and waits for the response headers.
+    ///
+    /// - Throws: ``TransportFailure`` of kind `responseTooLong` for a header with more than ``CombiningMarks/limit``
+    ///   combining marks in a row, whose comparison would take too long; the errors of the HTTP client.
+    private func execute(_ request: HTTPClientRequest) async throws -> HTTPClientResponse {
+        let response = try await client(for: request.url).execute(request, deadline: .distantFuture)
+        guard response.headers.allSatisfy({ CombiningMarks.areFew(in: $0.value) }) else {
+            throw TransportFailure(kind: .responseTooLong, reason: "too many combining marks in a header")
         }
+        return response
     }
 
     private func client(for url: String) -> HTTPClient {

@@ -13,7 +13,7 @@ struct StorageRefusal: Error, Sendable {
     init(_ response: HTTPResponse) {
         status = response.status
         wait = response.retryAfter
-        let text = String(buffer: response.body)
+        let text = ServerValues.text(of: response.body)
         code = Self.text(in: text, from: "<Code>", to: "</Code>")
         // S3 responds in XML, Pontoon in JSON; both contain a message.
         message =

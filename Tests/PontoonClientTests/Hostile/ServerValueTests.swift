@@ -52,6 +52,31 @@ struct ServerValueTests {
         #expect(throws: DecodingError.self) { try decode(response(128), as: FileDetails.self) }
     }
 
+    @Test("a refusal with many combining marks in a row has no message", .timeLimit(.minutes(1)))
+    func combiningMarksInRefusals() {
+        let text = "<Code>e" + String(repeating: "\u{301}\u{327}", count: 60_000)
+        let response = HTTPResponse(status: 400, headers: HTTPHeaders(), body: ByteBuffer(string: text))
+        #expect(StorageRefusal(response).message == "no reason given")
+        let error = APIError(response, purpose: "get the user", call: "GET /user")
+        #expect(error.message == "the server responded with status 400")
+    }
+
+    @Test("a response with more than 255 combining marks in a row in a header is refused", arguments: [127, 128])
+    func combiningMarksInHeaders(pairs: Int) async throws {
+        let marks = String(repeating: "\u{301}\u{327}", count: pairs)
+        let body = #"{"username": "ada"}"#
+        let head = "HTTP/1.1 200 OK\r\nX-Request-Id: e\(marks)\r\nContent-Length: \(body.utf8.count)\r\n\r\n"
+        let response = ScriptedServer.Response(raw: head + body)
+        try await ScriptedServer.with(respond: { _ in response }, settings: .impatient) { _, client in
+            if pairs == 127 {
+                #expect(try await client.user().username == "ada")
+            } else {
+                let error = await #expect(throws: ClientError.self) { _ = try await client.user() }
+                #expect(error?.code == .responseTooLong)
+            }
+        }
+    }
+
     @Test(
         "a date outside the years 1 to 9999 counts as unknown",
         arguments: ["1e308", "-1e308", "1e19", #""99999-01-01T00:00:00Z""#, #""""#, #""yesterday""#]
