@@ -258,8 +258,9 @@ extension Settings {
     ///
     /// - Returns: `false` if the directory cannot be read.
     func lacksObjects(of metadata: SQLMetadataStore) async throws -> Bool {
-        guard (try? DiskObjectStore.isUnused(disk)) == true else { return false }
-        return try await !metadata.recordedObjects(after: nil, limit: 1).isEmpty
+        // The records first: a server that is running stores each object before its record.
+        guard try await !metadata.recordedObjects(after: nil, limit: 1).isEmpty else { return false }
+        return (try? DiskObjectStore.isUnused(disk)) == true
     }
 
     /// Returns the location of the objects, in the form recorded in the database.
