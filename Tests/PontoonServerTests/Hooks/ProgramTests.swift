@@ -99,7 +99,8 @@ struct ProgramTests {
 
     @Test("a process that has left the group does not delay the end of the run")
     func escaped() async throws {
-        let run = try await run("setsid sleep 200 & echo $!; sleep 0.2; exit 4", timeout: .seconds(100))
+        let hasLeft = "[ \"$(cut -d ' ' -f 5 /proc/$!/stat)\" = $! ]"
+        let run = try await run("setsid sleep 200 & until \(hasLeft); do :; done; exit 4", timeout: .seconds(100))
         #expect(run.end == .exited(4))
     }
 
