@@ -301,11 +301,11 @@ def test_events_that_were_given_up_are_listed_and_sent_again(page, console, serv
     server.stop()
     age(server)
     server.start()
-    eventually(lambda: webhooks(server)[0]["dead"] == 1, "the event is given up")
+    eventually(lambda: webhooks(server)[0]["dead"] == 1, "the event is abandoned")
     receiver.status = 204
     received = len(receiver.deliveries)
     console.open(ROUTE)
-    row(page, receiver).get_by_role("button", name="1 event given up").click()
+    row(page, receiver).get_by_role("button", name="1 event abandoned").click()
     expect(console.dialog).to_contain_text("org.pontoon.file.created")
     expect(console.dialog).to_contain_text("the receiver responded with status 500")
     console.dialog.get_by_role("button", name="Send org.pontoon.file.created").click()
@@ -316,5 +316,5 @@ def test_events_that_were_given_up_are_listed_and_sent_again(page, console, serv
     eventually(lambda: len(receiver.deliveries) > received, "the event is sent again")
     assert receiver.deliveries[-1].is_signed(secret)
     assert receiver.deliveries[-1].event["data"]["name"] == "reads.bam"
-    act(page, receiver, "Events given up…")
+    act(page, receiver, "Abandoned events…")
     expect(console.dialog).to_be_visible()

@@ -183,7 +183,7 @@ struct CompletionStateMachineTests {
                     (.failed(StoreFailure()), "fail StoreFailure"),
                 ]
             ),
-            Conversation("an event out of order is an internal fault", [(.leaseLost, "fail InvalidTransition")]),
+            Conversation("an event out of order is an internal error", [(.leaseLost, "fail InvalidTransition")]),
         ]
     }
 

@@ -93,7 +93,7 @@ struct WebhookRuleTests {
         #expect(turn.progress.lastAttempt == WebhookAttempt(time: now, status: 200, error: nil))
     }
 
-    @Test("an event is given up after three days of failures, and only if it is three days old")
+    @Test("an event is abandoned after three days of failures, and only if it is three days old")
     func dead() {
         var turn = Self.turn()
         let failure = WebhookOutcome.failed(status: nil, reason: "x")

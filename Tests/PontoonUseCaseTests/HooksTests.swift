@@ -129,7 +129,7 @@ struct HooksTests {
         }
     }
 
-    @Test("a hook that fails is repeated, and then given up, so that the next event follows")
+    @Test("a hook that fails is repeated, and then abandoned, so that the next event follows")
     func givesUp() async throws {
         try await withHarness { harness in
             _ = try await harness.metadata.moveHookCursor(from: nil, to: try await harness.metadata.lastEvent())

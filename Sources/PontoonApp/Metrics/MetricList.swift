@@ -148,7 +148,7 @@ package enum MetricList {
         ),
         .counter(
             "pontoon_webhook_dead_deliveries_total",
-            "Number of events that this server has given up delivering to a webhook."
+            "Number of events whose delivery to a webhook this server has abandoned."
         ),
         .gauge(
             "pontoon_webhook_oldest_undelivered_timestamp_seconds",

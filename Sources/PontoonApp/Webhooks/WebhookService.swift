@@ -43,7 +43,7 @@ final class WebhookReports: Sendable {
         metrics.failed.increment(by: turn.failed)
         for delivery in turn.dead {
             logger.warning(
-                "webhook delivery given up",
+                "webhook delivery abandoned",
                 metadata: ["webhook.id": "\(id)", "event.id": "\(delivery.event)"]
             )
         }
@@ -71,7 +71,7 @@ final class WebhookReports: Sendable {
 struct WebhookMetrics: Sendable {
     let accepted: Counter
     let failed: Counter
-    /// Number of deliveries that were given up.
+    /// Number of deliveries that were abandoned.
     let dead: Counter
 
     init(factory: any MetricsFactory) {

@@ -23,14 +23,14 @@ public struct WatchOptions: Sendable {
     public var settle: Duration = .seconds(60)
     /// Pause between two scans of the folder; at least 100 milliseconds.
     public var interval: Duration = .seconds(30)
-    /// Time without any change after which an unfinished run is given up: as ``RunState/timedOut`` if its markers are
+    /// Time without any change after which an unfinished run is abandoned: as ``RunState/timedOut`` if its markers are
     /// missing, otherwise as ``RunState/failed``.
     public var timeout: Duration = .seconds(72 * 3600)
     /// Number of folder levels from the watched folder to a run: 1 if it contains the runs, 0 if it is a run.
     ///
     /// A watched folder that has a marker itself is always a run, and the watch then returns when the run has ended.
     public var depth = 1
-    /// Whether to return when at least one run was found, and every run is complete, different, failed or given up.
+    /// Whether to return when at least one run was found, and every run is complete, different, failed or abandoned.
     ///
     /// Otherwise, the watch runs until its task is cancelled.
     public var endsWhenDone = false

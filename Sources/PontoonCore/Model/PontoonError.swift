@@ -1,7 +1,7 @@
 /// An error with a code and a message that are returned to the caller.
 ///
 /// Every error that a caller can cause is a `PontoonError`. Any other error is logged in full and returned without
-/// details: as 503 if a retry may succeed, for example after a ``TemporaryFault`` whose `isTemporary` is true;
+/// details: as 503 if a retry may succeed, for example after a ``TemporaryError`` whose `isTemporary` is true;
 /// otherwise as 500.
 package struct PontoonError: Error {
     /// The reason for the error.
@@ -11,7 +11,7 @@ package struct PontoonError: Error {
         // General
         case badRequest, notAuthenticated, forbidden, routeNotFound, methodNotAllowed, unsupportedMediaType
         case requestTooLarge, headersTooLarge, requestTimedOut, noRoom, limitReached, quotaExceeded, rateLimited
-        case notImplemented, internalFault, unavailable
+        case notImplemented, internalError, unavailable
         // Users and projects
         case userForbidden, userNotFound, userExists, tokenNotFound, billingGroupNotFound
         case projectForbidden, projectNotFound, projectExists, projectNameMissing, projectIDMalformed
@@ -132,7 +132,7 @@ extension PontoonError {
 }
 
 /// A store's error that may be temporary.
-package protocol TemporaryFault: Error {
+package protocol TemporaryError: Error {
     /// Whether the same call may succeed on retry.
     var isTemporary: Bool { get }
 }

@@ -26,7 +26,7 @@ package struct Webhook: Hashable, Sendable {
     package let isUsable: Bool
     /// Number of deliveries that were accepted, including repeated ones.
     package let delivered: Int64
-    /// Number of deliveries that were given up.
+    /// Number of deliveries that were abandoned.
     package let dead: Int64
     /// Whether dead deliveries are queued to be sent again.
     package let hasRedeliveries: Bool
@@ -72,7 +72,7 @@ package struct Webhook: Hashable, Sendable {
 
 /// How far the deliveries of a webhook have advanced.
 package struct WebhookProgress: Hashable, Sendable {
-    /// Position up to which all events were accepted or given up.
+    /// Position up to which all events were accepted or abandoned.
     package var cursor: EventCursor
     /// Number of failed attempts since the receiver last accepted an event.
     package var attempts = 0
@@ -105,7 +105,7 @@ package struct WebhookAttempt: Hashable, Sendable {
     }
 }
 
-/// A delivery that was given up.
+/// A delivery that was abandoned.
 package struct WebhookDelivery: Hashable, Sendable {
     /// Id of the event.
     package let event: String
@@ -158,7 +158,7 @@ package struct WebhookTurn: Hashable, Sendable {
     package var delivered = 0
     /// Number of attempts that the receiver has not accepted, including those to repeat dead deliveries.
     package var failed = 0
-    /// Deliveries that were given up.
+    /// Deliveries that were abandoned.
     package var dead: [WebhookDelivery] = []
     /// Ids of the events of dead deliveries that were sent again and accepted.
     package var redelivered: [String] = []

@@ -15,7 +15,7 @@ package import PontoonFoundation
 /// - **Absence** is `nil`, `false` or an empty result, not an error, unless the method documents an error.
 /// - **Errors.** A violated rule throws the ``PontoonError`` that the method documents. Every method may also throw
 ///   `.storageFull`, and `.badRequest` for text that contains U+0000. Any other error means that the store failed. A
-///   retry may succeed after a ``TemporaryFault`` whose `isTemporary` is true.
+///   retry may succeed after a ``TemporaryError`` whose `isTemporary` is true.
 ///
 /// The contracts in `PontoonTesting` test these guarantees; an implementation is complete when it passes them.
 package protocol MetadataStore: IdentityStore, ProjectStore, FileStore, FilePutStore, DiscardedObjectStore,

@@ -136,11 +136,11 @@ package protocol PresignedObjectStore: ObjectStore {
     /// Lists the stored parts of an unfinished upload.
     /// - Returns: All parts, ordered by number; a part that was sent again may be listed twice. `nil` if the store no
     ///   longer has the upload, because it was finished or removed.
-    /// - Throws: `.completeRefused` if the store refuses the request; a ``TemporaryFault`` if it is unavailable.
+    /// - Throws: `.completeRefused` if the store refuses the request; a ``TemporaryError`` if it is unavailable.
     func listParts(of upload: Upload) async throws -> [ListedPart]?
     /// Returns the time at which the last part of an unfinished upload was stored, by the store's clock.
     /// - Returns: `nil` if the store has no parts, or no longer has the upload.
-    /// - Throws: A ``TemporaryFault`` if the store is unavailable; another error if it refuses the request.
+    /// - Throws: A ``TemporaryError`` if the store is unavailable; another error if it refuses the request.
     func timeOfLastPart(of upload: Upload) async throws -> Date?
     /// Combines listed parts into one object, which is durable when this returns. Finishing again, after a lost
     /// response, produces the same object.
@@ -148,7 +148,7 @@ package protocol PresignedObjectStore: ObjectStore {
     ///   - upload: The upload; its key becomes the object's.
     ///   - parts: The parts, ordered by number; at least one is not empty.
     /// - Returns: The object.
-    /// - Throws: `.completeRefused` if the store does not have the parts or does not accept them; a ``TemporaryFault``
+    /// - Throws: `.completeRefused` if the store does not have the parts or does not accept them; a ``TemporaryError``
     ///   if it is unavailable.
     @discardableResult
     func finish(_ upload: Upload, parts: [ListedPart]) async throws -> FinishedObject
@@ -157,7 +157,7 @@ package protocol PresignedObjectStore: ObjectStore {
     ///   own key must not be used: unlike ``finish(_:parts:)``, which never changes a finished object, this call could
     ///   replace the object of another server that has taken over the completion.
     /// - Returns: The object.
-    /// - Throws: `.completeRefused` if the store does not accept the object; a ``TemporaryFault`` if it is unavailable.
+    /// - Throws: `.completeRefused` if the store does not accept the object; a ``TemporaryError`` if it is unavailable.
     @discardableResult
     func createEmptyObject(_ key: ObjectKey) async throws -> FinishedObject
     /// Creates an object in one request; it is durable when this returns.
@@ -165,14 +165,14 @@ package protocol PresignedObjectStore: ObjectStore {
     ///   - key: A new key, which must be leased: the bucket may carry out a request whose response is lost.
     ///   - bytes: All bytes of the object.
     ///   - crc64: Their checksum, which the store compares if it can.
-    /// - Throws: `.noRoom` if the store refuses the object; a ``TemporaryFault`` if it is unavailable.
+    /// - Throws: `.noRoom` if the store refuses the object; a ``TemporaryError`` if it is unavailable.
     func createObject(_ key: ObjectKey, bytes: ByteBuffer, crc64: CRC64NVME) async throws
     /// Finds the object that ``finish(_:parts:)`` created from an upload.
     /// - Parameters:
     ///   - upload: The upload.
     ///   - etags: ETags of the parts that the object must consist of, in order.
     /// - Returns: The object; `nil` if it does not exist, or was not created from this upload and these parts.
-    /// - Throws: `.completeRefused` if the store refuses the request; a ``TemporaryFault`` if it is unavailable.
+    /// - Throws: `.completeRefused` if the store refuses the request; a ``TemporaryError`` if it is unavailable.
     func finishedObject(of upload: Upload, etags: [String]) async throws -> FinishedObject?
 }
 

@@ -108,9 +108,9 @@ package protocol UploadStore: Sendable {
     /// Returns the ids of at most `limit` idle `.active` uploads, oldest first: those that were initiated before
     /// `deadline`, and for which no part was stored and ``keepAlive(_:now:reserving:)`` was not called since.
     func idleUploads(since deadline: Date, limit: Int) async throws -> [String]
-    /// Returns the stored running time of the service; `nil` if none is stored.
+    /// Returns how long the service has run in total, as last stored; `nil` if nothing is stored.
     func observedTime() async throws -> ObservedTime?
-    /// Stores the running time of the service.
+    /// Stores how long the service has run in total.
     func setObservedTime(_ time: ObservedTime) async throws
     /// Deletes the records of uploads that were completed before a time; their files are kept.
     func pruneCompletedUploads(before time: Date) async throws

@@ -31,12 +31,12 @@ package final class KeyRing: Sendable {
     ///
     /// If no key is cached, reads the keys from the store first, and rotates them if due.
     ///
-    /// - Throws: An error if the store is unavailable; `.internalFault` if it returns no key.
+    /// - Throws: An error if the store is unavailable; `.internalError` if it returns no key.
     package func current() async throws -> URLSigner {
         if let newest = cached.withLock({ $0.first }) { return newest }
         try await rotateIfDue()
         guard let newest = cached.withLock({ $0.first }) else {
-            throw PontoonError(.internalFault, "The metadata store returned no signing key.")
+            throw PontoonError(.internalError, "The metadata store returned no signing key.")
         }
         return newest
     }

@@ -136,7 +136,7 @@ package struct Scrub: Sendable {
             try await source.confirmPresence()
             guard try await store.recordedObjects(among: [object.key]).contains(object.key) else { return nil }
             return .damaged(.missing)
-        } catch let error where !(error is CancellationError || (error as? any TemporaryFault)?.isTemporary == true) {
+        } catch let error where !(error is CancellationError || (error as? any TemporaryError)?.isTemporary == true) {
             // An object that cannot be checked must not prevent the check of the others.
             return .failed("\(error)")
         }

@@ -29,7 +29,6 @@ package struct UsageAdministration: Sendable {
     /// Returns the usage of all projects, most stored bytes first.
     ///
     /// - Parameter owner: Only projects that this user owns are returned; `nil` for all.
-    /// - Returns: The projects.
     /// - Throws: The error of the store.
     package func projects(of owner: String? = nil) async throws -> [ProjectUsage] {
         var projects: [ProjectUsage] = []

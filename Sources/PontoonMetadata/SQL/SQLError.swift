@@ -37,7 +37,7 @@ package struct SQLError: Error, CustomStringConvertible {
     var isConflict: Bool { kind == .uniqueViolation || kind == .foreignKeyViolation }
 }
 
-extension SQLError: TemporaryFault {
+extension SQLError: TemporaryError {
     package var isTemporary: Bool {
         switch kind {
         case .unreachable, .outcomeUnknown, .busy: true

@@ -88,9 +88,9 @@ extension SQLMetadataStore {
 }
 
 extension SQLConnection {
-    /// Adds a folder, or finds the existing one; a refusal changes nothing.
+    /// Returns the folder with the path of `folder`; creates it if it does not exist. A refusal changes nothing.
     ///
-    /// `place` is the result for its parent, if that was added before.
+    /// `place` is the parent folder, or its error, if the parent is part of the same tree.
     fileprivate func addOrFind(
         _ folder: File,
         in place: Result<File, PontoonError>?,

@@ -29,7 +29,7 @@ package struct S3Error: Error, Hashable, Sendable, CustomStringConvertible {
     var isAbsence: Bool { status == 404 }
 }
 
-extension S3Error: TemporaryFault {
+extension S3Error: TemporaryError {
     package var isTemporary: Bool { isTransient }
 }
 
@@ -48,6 +48,6 @@ package struct S3UnexpectedResponse: Error, CustomStringConvertible {
     init(_ problem: String) { description = "unexpected state of the S3 store: \(problem)" }
 }
 
-extension S3Unreachable: TemporaryFault {
+extension S3Unreachable: TemporaryError {
     package var isTemporary: Bool { true }
 }

@@ -21,7 +21,8 @@ struct ArchiveCalls {
     let maximumSize: Int64
     let metrics: ServerMetrics
     private let limiter = PlaceLimiter.forArchives("receiving")
-    /// The memory for long files that are kept until they are complete, because a bucket needs them as a whole.
+    /// The memory for large files that are collected before they are stored, because a bucket stores them with one
+    /// request.
     private let memory: JSONBodyBudget
     private let budget: ReceiveBufferBudget
 

@@ -57,7 +57,7 @@ struct FolderArchiveSender: Sendable {
         archive.append { layout, bytes in layout.appendTrailer(to: &bytes) }
         try await flush(&archive, to: &writer)
         guard archive.isAtEnd else {
-            throw PontoonError(.internalFault, "The archive ends at byte \(archive.position).")
+            throw PontoonError(.internalError, "The archive ends at byte \(archive.position).")
         }
     }
 
@@ -75,7 +75,7 @@ struct FolderArchiveSender: Sendable {
                 if entry.size <= Self.smallSize {
                     if contents[index] == nil { contents = try await read(entries, from: index) }
                     guard let content = contents.removeValue(forKey: index) else {
-                        throw PontoonError(.internalFault, "The content of file '\(entry.file.id)' was not read.")
+                        throw PontoonError(.internalError, "The content of file '\(entry.file.id)' was not read.")
                     }
                     if listing.format == .zip { checksum = content.crc32(after: checksum) }
                     archive.append(content)
@@ -93,7 +93,7 @@ struct FolderArchiveSender: Sendable {
         }
     }
 
-    /// Sends a range of a long file.
+    /// Sends a range of a large file.
     ///
     /// Returns the CRC-32 of the range for a zip archive, which always contains whole files; 0 for a tar archive.
     @concurrent private func send(
@@ -125,7 +125,7 @@ struct FolderArchiveSender: Sendable {
     }
 
     /// Reads consecutive small files concurrently: the one at `first` and those after it, up to ``groupSize`` in total
-    /// or the next long file.
+    /// or the next large file.
     ///
     /// Returns their contents by index, without empty files.
     private func read(_ entries: [FolderArchiveEntry], from first: Int) async throws -> [Int: ByteBuffer] {

@@ -58,11 +58,11 @@ struct ObjectSender: Sendable {
 extension ObjectReader {
     /// Reads up to `count` bytes from `offset`, at least one.
     ///
-    /// - Throws: `.internalFault` if the object ends before `offset`; an error if it cannot be read.
+    /// - Throws: `.internalError` if the object ends before `offset`; an error if it cannot be read.
     func chunk(at offset: Int64, count: Int) async throws -> ByteBuffer {
         let chunk = try await read(at: offset, count: count)
         guard chunk.readableBytes > 0 else {
-            throw PontoonError(.internalFault, "The stored object is truncated at byte \(offset).")
+            throw PontoonError(.internalError, "The stored object is truncated at byte \(offset).")
         }
         return chunk
     }

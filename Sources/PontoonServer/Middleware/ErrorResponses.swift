@@ -43,14 +43,14 @@ extension AppContext {
             log.error("out of file descriptors", metadata: ["error": "\(shortage)"])
             return PontoonError(.unavailable, "The server is overloaded; try again later.")
         }
-        if let fault = error as? any TemporaryFault, fault.isTemporary {
+        if let fault = error as? any TemporaryError, fault.isTemporary {
             record.note(refusal: .unavailable, fault: .unavailable)
             log.error("store unavailable", metadata: ["error": "\(error)"])
             return PontoonError(.unavailable, "The service is temporarily unavailable; try again later.")
         }
-        log.error("internal fault", metadata: ["error": "\(error)"])
+        log.error("internal error", metadata: ["error": "\(error)"])
         return PontoonError(
-            .internalFault,
+            .internalError,
             "An unexpected error occurred; send the X-Request-Id of this response to the server's operator."
         )
     }

@@ -40,7 +40,7 @@ extension PontoonError.Code {
             .partUnavailable, .abortRefused, .noRoom, .limitReached, .quotaExceeded:
             .conflict
         case .notImplemented: .notImplemented
-        case .internalFault: .internalServerError
+        case .internalError: .internalServerError
         case .storageFull, .unavailable: .serviceUnavailable
         }
     }

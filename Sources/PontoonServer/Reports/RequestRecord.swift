@@ -17,8 +17,8 @@ final class RequestRecord: Sendable {
         var exceedsQuota = false
         /// Whether the request waits for events, so that its duration means nothing.
         var waitsForEvents = false
-        /// Whether the response body is sent in pieces, so that the request ends later than its handler.
-        var sendsInPieces = false
+        /// Whether the response body is streamed, so that the request ends later than its handler.
+        var isStreamed = false
     }
 
     /// Everything that is recorded about a request.
@@ -26,7 +26,7 @@ final class RequestRecord: Sendable {
         var actor = AuditEntry.Actor()
         /// Number of bytes of the request body received so far.
         var received = 0
-        /// Number of bytes of the response body, if it was sent in pieces.
+        /// Number of bytes of a streamed response body that were sent.
         var sent = 0
         /// The objects of the action, in the order in which they were handled; empty if the path names the object.
         var objects: [AuditEntry.Object] = []
@@ -35,7 +35,7 @@ final class RequestRecord: Sendable {
         var flags = Flags()
         fileprivate var expectation: BodyExpectation?
         fileprivate var hasLoggedCause = false
-        /// Called when the response body has been sent in pieces, or could not be sent completely.
+        /// Called when the streamed response body has been sent, or could not be sent completely.
         fileprivate var onEnd: (@Sendable (Facts, _ isComplete: Bool) -> Void)?
     }
 
@@ -100,20 +100,20 @@ final class RequestRecord: Sendable {
     /// Adds to the number of received bytes of the request body.
     func receive(_ bytes: Int) { state.withLock { $0.received += bytes } }
 
-    /// Adds to the number of sent bytes of a response body that is sent in pieces.
+    /// Adds to the number of sent bytes of a streamed response body.
     func send(_ bytes: Int) { state.withLock { $0.sent += bytes } }
 
-    /// Announces that the response body is sent in pieces and ends with ``end(isComplete:)``.
-    func beginSending() { state.withLock { $0.flags.sendsInPieces = true } }
+    /// Records that the response body is streamed and ends with ``end(isComplete:)``.
+    func beginSending() { state.withLock { $0.flags.isStreamed = true } }
 
-    /// Sets the function to call at the end of a response that is sent in pieces.
+    /// Sets the function to call when a streamed response ends.
     ///
     /// The function must not refer to this record.
     func atEnd(_ report: @escaping @Sendable (Facts, _ isComplete: Bool) -> Void) {
         state.withLock { $0.onEnd = report }
     }
 
-    /// Reports that a response that was sent in pieces has ended.
+    /// Reports the end of a streamed response.
     func end(isComplete: Bool) {
         let (report, facts) = state.withLock { facts in (facts.onEnd.take(), facts) }
         report?(facts, isComplete)

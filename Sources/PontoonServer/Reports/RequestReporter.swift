@@ -36,7 +36,7 @@ struct RequestReporter: Sendable {
         self.now = now
     }
 
-    /// Reports a request: immediately, or at the end of its response if the response body is sent in pieces.
+    /// Reports a request: immediately, or at the end of its response if the response body is streamed.
     ///
     /// Most requests only update metrics, so everything else is computed on demand.
     ///
@@ -47,7 +47,7 @@ struct RequestReporter: Sendable {
     ///   - start: The time at which its head was received.
     func report(_ request: Request, _ response: Response, _ context: AppContext, since start: ContinuousClock.Instant) {
         let flags = context.record.flags
-        guard !flags.sendsInPieces else {
+        guard !flags.isStreamed else {
             let end = RequestEnd(request, response, context, start: start)
             return context.record.atEnd { facts, isComplete in
                 let duration = ContinuousClock.now - end.start
@@ -119,7 +119,7 @@ struct RequestReporter: Sendable {
             "seconds": .stringConvertible(duration.inSeconds),
             "address": "\(end.address(trustsProxy: trustsProxy))",
             "received": .stringConvertible(facts.received),
-            "sent": .stringConvertible(facts.flags.sendsInPieces ? facts.sent : end.responseSize),
+            "sent": .stringConvertible(facts.flags.isStreamed ? facts.sent : end.responseSize),
         ]
         if let user = facts.actor.user { metadata["user"] = "\(user)" }
         if let token = facts.actor.token { metadata["token"] = "\(token)" }

@@ -18,7 +18,7 @@ extension PontoonError.Code {
         case .methodNotAllowed: 90006
         case .noRoom, .limitReached, .quotaExceeded: 90007
         case .unsupportedMediaType: 90008
-        case .internalFault: 90009
+        case .internalError: 90009
         case .notImplemented: 90010
         case .userForbidden: 2001
         case .userNotFound: 2002

@@ -50,7 +50,7 @@ struct WatchReport: Sendable {
             return "complete, \(files)\(extra)" + (notice.receipt.map { "; receipt in \($0)" } ?? "")
         case .different: return "different\(reason)"
         case .failed: return "failed\(reason)"
-        case .timedOut: return "given up\(reason)"
+        case .timedOut: return "abandoned\(reason)"
         case .removed: return "removed before it was complete"
         case .changed: return "changed, watching it again"
         case .waiting: return "will be retried\(reason)"

@@ -60,7 +60,7 @@ struct WebhookCommand: AsyncParsableCommand {
             discussion: """
                 A webhook without a project receives the events of all projects. STATE is 'suspended' while its owner may \
                 not read the project. FAILED is the number of failed attempts since the last accepted event, and DEAD \
-                that of the events that were given up.
+                that of the events that were abandoned.
                 """
         )
         @OptionGroup var stores: StoreFlags
@@ -154,7 +154,7 @@ struct WebhookCommand: AsyncParsableCommand {
 
     struct Deliveries: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "List the events that a webhook has given up, the most recent first; at most \(kept)."
+            abstract: "List the events that a webhook has abandoned, the most recent first; at most \(kept)."
         )
         private static let kept = WebhookRules.keptDeliveries
         @OptionGroup var stores: StoreFlags

@@ -741,7 +741,7 @@ def test_events(admin, nobody):
 
 
 def give_up_event(server, webhook):
-    """Adds a delivery that was given up, as would happen after three days."""
+    """Adds a delivery that was abandoned, as would happen after three days."""
     with contextlib.closing(sqlite3.connect(server.data / "pontoon.sqlite", timeout=120)) as database, database:
         database.execute(
             """INSERT INTO webhook_deliveries

@@ -46,5 +46,5 @@ def test_schemathesis_finds_no_fault(server, tmp_path):
     assert done.returncode == 0, printed[-20_000:]
     assert "Tested: " in printed, printed[-2_000:]
     server.assert_still_serving()
-    faults = [line for line in server.log.read_text().splitlines() if "internal fault" in line]
+    faults = [line for line in server.log.read_text().splitlines() if "internal error" in line]
     assert faults == []

@@ -133,7 +133,7 @@ struct WatchTests {
         }
     }
 
-    @Test("a run without marker is given up after --timeout, and watched again when it changes")
+    @Test("a run without marker is abandoned after --timeout, and watched again when it changes")
     func timedOut() async throws {
         try await withPontoon { server, user in
             try user.makeFile("runs/run1/f", size: 1000)
@@ -141,7 +141,7 @@ struct WatchTests {
             let run = try await watch(user, "--once", "--timeout", "2s", "--then", log)
             #expect(run.code == 4 && states(run).last == "timed_out" && sent(run) == ["f"], "\(run)")
             #expect(run.all("run").last?.text("message")?.contains("'\(Self.marker)' did not appear") == true, "\(run)")
-            // It is still given up, and this is not announced again.
+            // It is still abandoned, and this is not announced again.
             let again = try await watch(user, "--once", "--timeout", "2s", "--then", log)
             #expect(again.code == 4 && sent(again).isEmpty, "\(again)")
             try user.makeFile("runs/run1/\(Self.marker)", size: 1)

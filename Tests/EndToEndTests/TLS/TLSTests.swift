@@ -107,7 +107,7 @@ struct TLSTests {
             #expect(result.terminationStatus.isSuccess, "\(result.standardError)")
             try await expectStillServing(server, authority)
             let log = try String(contentsOfFile: server.log.string, encoding: .utf8)
-            #expect(!log.contains("internal fault"), "\(log)")
+            #expect(!log.contains("internal error"), "\(log)")
         }
     }
 

@@ -122,7 +122,7 @@ struct ArchiveStreamTests {
                 _ = try await connection.read(until: length > 2_000_000 ? "\"path\":\"long\"" : "\"path\":\"a\"")
             }
             let expected = length > 2_000_000 ? ["a", "long"] : ["a"]
-            try await eventually("the upload is given up") { try server.unfinishedObjects().isEmpty }
+            try await eventually("the upload is abandoned") { try server.unfinishedObjects().isEmpty }
             #expect(try await server.api.listed("/files?project=admin/uploads", "name") == expected)
             #expect(try server.finishedObjects() == expected.count)
         }
@@ -144,7 +144,7 @@ struct ArchiveStreamTests {
                 #expect(response.contains("\"code\":90000") && response.contains("\"status\":400"), "\(response)")
             }
             try await eventually("the error is logged") { server.log.contains("debug request body malformed") }
-            #expect(!server.log.contains("internal fault"))
+            #expect(!server.log.contains("internal error"))
         }
     }
 
@@ -164,7 +164,7 @@ struct ArchiveStreamTests {
             try await eventually("the end is logged") {
                 server.log.contains("debug request body malformed") || server.log.contains("debug connection closed")
             }
-            #expect(!server.log.contains("internal fault"))
+            #expect(!server.log.contains("internal error"))
         }
     }
 

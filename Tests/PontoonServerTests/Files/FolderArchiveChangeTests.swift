@@ -84,7 +84,7 @@ struct FolderArchiveChangeTests {
             // Bytes that were not sent yet may be lost.
             #expect(received.1 > 1 << 20 && received.1 < 80 << 20)
             try await eventually("the reason is logged") { server.log.contains("folder download aborted") }
-            #expect(!server.log.contains("internal fault"))
+            #expect(!server.log.contains("internal error"))
         }
     }
 

@@ -161,7 +161,7 @@ struct WebhookDeliveryTests {
         }
     }
 
-    @Test("after three days, an event is given up, can be seen, and is sent again on request")
+    @Test("after three days, an event is abandoned, can be seen, and is sent again on request")
     func dead() async throws {
         let isDown = Mutex(true)
         try await WebhookReceiver.with { _ in
@@ -176,7 +176,7 @@ struct WebhookDeliveryTests {
                 }
                 #expect(try await server.app.stores.metadata.storeTotals().oldestUndelivered != nil)
                 server.clock.advance(by: .seconds(3 * 86_400 + 60))
-                try await eventually("the event is given up") {
+                try await eventually("the event is abandoned") {
                     try await server.api.call(.GET, path)["dead"] == 1
                 }
                 let dead = try await server.api.call(.GET, path + "/deliveries").entries

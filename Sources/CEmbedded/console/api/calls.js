@@ -195,10 +195,10 @@ export const testWebhook = (client, id) => webhookAction(client, id, 'test');
 /** @param {string} after The cursor after which the webhook continues. */
 export const replayWebhook = (client, id, after) => webhookAction(client, id, 'replay', { after });
 
-/** @returns {Promise<Object[]>} The events that were given up, the most recent first. */
+/** @returns {Promise<Object[]>} The events that were abandoned, the most recent first. */
 export const listDeliveries = (client, id) => all(client, `${WEBHOOKS}/${encode(id)}/deliveries`);
 
-/** @param {string} event The id of an event that was given up. */
+/** @param {string} event The id of an event that was abandoned. */
 export const redeliver = (client, id, event) => webhookAction(client, id, 'redeliver', { event });
 
 /** @returns {Promise<string>} The cursor of the end of the event log. */

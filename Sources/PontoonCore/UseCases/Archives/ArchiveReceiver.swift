@@ -27,9 +27,9 @@ struct ArchiveReceiver: Sendable {
         /// A small file, which is stored with others.
         case small(TarEntry, ArchivePath, ByteBuffer, ExpectedChecksums, FileLabels)
         case streamed(any ObjectWriter, NewFile, any StreamingObjectStore, displayPath: String)
-        /// A long file for a bucket, which needs it as a whole.
+        /// A large file for a bucket. It is collected in memory, because the bucket stores it with one request.
         case kept(ByteBuffer, NewFile, any ArchiveMemory, displayPath: String)
-        /// A long file whose bytes have all been received; its writer must no longer be aborted.
+        /// A large file that was received completely. Its writer has finished, so it is not aborted if the archive fails.
         case ended(displayPath: String)
     }
 

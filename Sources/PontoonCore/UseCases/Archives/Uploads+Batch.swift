@@ -66,7 +66,7 @@ extension Uploads {
         }
     }
 
-    static var lost: PontoonError { PontoonError(.internalFault, "The file was not stored.") }
+    static var lost: PontoonError { PontoonError(.internalError, "The file was not stored.") }
 
     /// Adds the files of durable objects, one by one if they cannot be added together.
     ///

@@ -29,7 +29,7 @@ struct FolderWalk {
 
     /// Returns the next file or folder; `nil` at the end.
     ///
-    /// - Throws: `.badRequest` if a path has too many names or is too long, see ``ArchivePath``; `.internalFault` if a
+    /// - Throws: `.badRequest` if a path has too many names or is too long, see ``ArchivePath``; `.internalError` if a
     ///   stored name could lead out of the folder.
     mutating func next() async throws -> FolderArchiveEntry? {
         if let folder = root.take() { return try enter(folder, path: folder.nameInArchive, depth: 1) }
@@ -39,7 +39,7 @@ struct FolderWalk {
                 let (path, depth) = ("\(place.path)/\(file.name)", place.depth + 1)
                 // An archive must never lead a program that extracts it out of the folder, whatever is stored.
                 guard !file.name.isEmpty, file.name != ".", file.name != "..", !file.name.utf8.contains(0x2F) else {
-                    throw PontoonError(.internalFault, "The name of file '\(file.id)' is not valid.")
+                    throw PontoonError(.internalError, "The name of file '\(file.id)' is not valid.")
                 }
                 if file.kind == .folder { return try enter(file, path: path, depth: depth) }
                 return try entry(file, path: path, depth: depth)

@@ -12,7 +12,7 @@ package struct Hooks: Sendable {
         case eventsExpired
         /// The event log was replaced, for example by a restore; the events that it already contains are skipped.
         case newLog
-        /// The hook has failed too often for this event, which is given up.
+        /// The hook has failed too often for this event, which is abandoned.
         case abandoned(Event)
         /// The store has failed, and is used again after a pause. Of consecutive failures, only the first is reported.
         case interrupted(any Error)
@@ -23,7 +23,7 @@ package struct Hooks: Sendable {
     /// The second argument is the number of the attempt, from 1. Returns whether the hook succeeded.
     package typealias Hook = @Sendable (Event, Int) async throws -> Bool
 
-    /// Number of attempts after which an event is given up.
+    /// Number of attempts after which an event is abandoned.
     package static let attempts = 5
 
     private static let filter = EventFilter(userName: nil, types: [.fileCreated])

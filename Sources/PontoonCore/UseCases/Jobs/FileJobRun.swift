@@ -334,7 +334,7 @@ extension PontoonError {
     /// Whether the error is the result of an item, rather than a reason to try again later.
     fileprivate var isFailureOfItem: Bool {
         switch code {
-        case .storageFull, .unavailable, .internalFault: false
+        case .storageFull, .unavailable, .internalError: false
         default: true
         }
     }

@@ -280,7 +280,7 @@ package final class Uploads: Sendable {
     /// With a presigned store, this is the store's own list, in which a part that was sent again may occur twice.
     ///
     /// - Returns: `nil` if the presigned store refuses to list its parts, or no longer has the upload.
-    /// - Throws: `.uploadNotFound`, `.uploadForbidden`; a ``TemporaryFault`` if a store is unavailable.
+    /// - Throws: `.uploadNotFound`, `.uploadForbidden`; a ``TemporaryError`` if a store is unavailable.
     package func storedParts(of id: String, caller: Caller) async throws -> [ListedPart]? {
         let upload = try await uploads.unfinished(id, caller: caller)
         switch storage {
