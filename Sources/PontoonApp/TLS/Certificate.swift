@@ -13,7 +13,9 @@ package final class Certificate: Sendable {
         var expiry: Date
     }
 
-    /// The configuration of new connections. It contains the certificate that was last loaded successfully.
+    /// The configuration of new connections.
+    ///
+    /// It contains the certificate that was last loaded successfully.
     package let tls: ServerTLS
     private let files: CertificateFiles
     private let now: @Sendable () -> Date

@@ -29,6 +29,7 @@ package struct UsageAdministration: Sendable {
     /// Returns the usage of all projects, most stored bytes first.
     ///
     /// - Parameter owner: Only projects that this user owns are returned; `nil` for all.
+    /// - Returns: The usage, per project.
     /// - Throws: The error of the store.
     package func projects(of owner: String? = nil) async throws -> [ProjectUsage] {
         var projects: [ProjectUsage] = []

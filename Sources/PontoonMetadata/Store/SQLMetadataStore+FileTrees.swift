@@ -88,9 +88,9 @@ extension SQLMetadataStore {
 }
 
 extension SQLConnection {
-    /// Returns the folder with the path of `folder`; creates it if it does not exist. A refusal changes nothing.
+    /// Returns the folder with the path of `folder`; creates it if it does not exist.
     ///
-    /// `place` is the parent folder, or its error, if the parent is part of the same tree.
+    /// `place` is the parent folder, or its error, if the parent is part of the same tree. A refusal changes nothing.
     fileprivate func addOrFind(
         _ folder: File,
         in place: Result<File, PontoonError>?,
