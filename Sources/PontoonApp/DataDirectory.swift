@@ -45,7 +45,10 @@ enum DataDirectory {
             if try FileLock.acquire(file) { return file }
         } catch {
             try file.close()
-            throw SettingError(.data, "cannot lock the directory '\(path)': \(error); use a file system that supports file locks")
+            throw SettingError(
+                .data,
+                "cannot lock the directory '\(path)': \(error); use a file system that supports file locks"
+            )
         }
         try file.close()
         throw SettingError(.data, "another process is using the directory '\(path)'; stop it first")
