@@ -54,6 +54,20 @@ struct WireTests {
         #expect(error?.code == .initializeInvalid)
     }
 
+    @Test(
+        "times are accepted with a zone and a fraction, but not with fields that are out of range",
+        arguments: [
+            ("2026-12-31T23:59:59Z", 1_798_761_599), ("2026-12-31T23:59:59.5Z", 1_798_761_599.5),
+            ("2027-01-01T01:59:59+02:00", 1_798_761_599), ("2028-02-29T00:00:00Z", 1_835_395_200),
+            ("2027-02-29T00:00:00Z", nil), ("2027-02-30T00:00:00Z", nil), ("2027-13-01T00:00:00Z", nil),
+            ("2027-01-01T25:00:00Z", nil), ("2027-01-01T00:61:00Z", nil), ("2027-01-01T23:59:61Z", nil),
+            ("2027-01-01", nil), ("", nil),
+        ] as [(String, Double?)]
+    )
+    func times(text: String, seconds: Double?) {
+        #expect(Timestamp.date(text)?.timeIntervalSince1970 == seconds)
+    }
+
     @Test("timestamps have no fractional seconds and end in Z")
     func timestamps() throws {
         let written = JSONWriter([Timestamp(Date(timeIntervalSince1970: 1_456_585_338.9))]).buffer

@@ -67,6 +67,16 @@ extension PontoonError {
         PontoonError(.badRequest, "Text must not contain the character U+0000.")
     }
 
+    /// The error for operators, who may know which users exist.
+    package static func noUser(_ name: String) -> PontoonError {
+        PontoonError(.userNotFound, "There is no user '\(name)'.")
+    }
+
+    /// The error for operators, who may know which projects exist.
+    package static func noProject(_ id: ProjectID) -> PontoonError {
+        PontoonError(.projectNotFound, "There is no project '\(id)'.")
+    }
+
     package static var projectNotFound: PontoonError {
         PontoonError(.projectNotFound, "Requested project does not exist.")
     }

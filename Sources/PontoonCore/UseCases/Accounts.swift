@@ -114,9 +114,7 @@ package struct Accounts: Sendable {
     }
 
     private func user(named name: String) async throws -> User {
-        guard let user = try await metadata.user(named: name) else {
-            throw PontoonError(.userNotFound, "There is no user '\(name)'.")
-        }
+        guard let user = try await metadata.user(named: name) else { throw PontoonError.noUser(name) }
         return user
     }
 

@@ -21,7 +21,7 @@ package struct UsageAdministration: Sendable {
     /// - Throws: `.userNotFound`.
     package func user(_ name: String) async throws -> UserUsage {
         guard let report = try await metadata.usage(of: .user(name)) else {
-            throw PontoonError(.userNotFound, "There is no user '\(name)'.")
+            throw PontoonError.noUser(name)
         }
         return UserUsage(userName: name, report: report)
     }
@@ -51,7 +51,7 @@ package struct UsageAdministration: Sendable {
     package func project(_ id: ProjectID) async throws -> ProjectUsage {
         // Only an operator's command calls this, so it may read all projects, and the store needs no query for one.
         guard let project = try await projects().first(where: { $0.id == id }) else {
-            throw PontoonError(.projectNotFound, "There is no project '\(id)'.")
+            throw PontoonError.noProject(id)
         }
         return project
     }

@@ -38,9 +38,9 @@ package struct UserAdministration: Sendable {
     ///
     /// - Throws: `.userNotFound`; `.badRequest` if a service user is to be an administrator.
     package func setAdministrator(_ name: String, _ isAdministrator: Bool) async throws {
-        guard let user = try await metadata.user(named: name) else { throw Self.noUser(name) }
+        guard let user = try await metadata.user(named: name) else { throw PontoonError.noUser(name) }
         if isAdministrator, user.isService { throw Self.isService(name) }
-        guard try await metadata.setAdministrator(name, isAdministrator) else { throw Self.noUser(name) }
+        guard try await metadata.setAdministrator(name, isAdministrator) else { throw PontoonError.noUser(name) }
     }
 
     /// Sets the email address of a user; `nil` removes it.
@@ -48,7 +48,7 @@ package struct UserAdministration: Sendable {
     /// - Throws: `.badRequest` if the address is not valid, `.userExists` if another user has it, `.userNotFound`.
     package func setEmail(of name: String, to email: String?) async throws {
         let address = try email.map { text throws(PontoonError) in try User.email(text) }
-        guard try await metadata.setEmail(name, address) else { throw Self.noUser(name) }
+        guard try await metadata.setEmail(name, address) else { throw PontoonError.noUser(name) }
     }
 
     /// Calls `body` with all users, ordered by name, in batches.
@@ -75,7 +75,7 @@ package struct UserAdministration: Sendable {
     package func enable(_ name: String) async throws { try await setDisabled(name, since: nil) }
 
     private func setDisabled(_ name: String, since time: Date?) async throws {
-        guard try await metadata.setDisabled(name, since: time) else { throw Self.noUser(name) }
+        guard try await metadata.setDisabled(name, since: time) else { throw PontoonError.noUser(name) }
     }
 
     /// The treatment of the projects that a removed user owns.
@@ -114,7 +114,7 @@ package struct UserAdministration: Sendable {
             try await check(heir: other, of: name)
             heir = other
         case .delete:
-            guard try await metadata.user(named: name) != nil else { throw Self.noUser(name) }
+            guard try await metadata.user(named: name) != nil else { throw PontoonError.noUser(name) }
             guard try await metadata.users(after: nil, limit: 2).count > 1 else { throw Self.isLast(name) }
             try await disable(name)
             while case let ids = try await metadata.projects(ownedBy: name, limit: Self.batch), !ids.isEmpty {
@@ -125,8 +125,8 @@ package struct UserAdministration: Sendable {
         }
         switch try await metadata.removeUser(name, givingProjectsTo: heir) {
         case .removed: return
-        case .noUser: throw Self.noUser(name)
-        case .noHeir: throw Self.noUser(heir ?? "")
+        case .noUser: throw PontoonError.noUser(name)
+        case .noHeir: throw PontoonError.noUser(heir ?? "")
         case .isLast: throw Self.isLast(name)
         case .ownsProjects(let count):
             throw PontoonError(
@@ -143,17 +143,13 @@ package struct UserAdministration: Sendable {
         guard heir != name else {
             throw PontoonError(.badRequest, "The projects of '\(name)' must be given to another user.")
         }
-        guard let user = try await metadata.user(named: heir) else { throw Self.noUser(heir) }
+        guard let user = try await metadata.user(named: heir) else { throw PontoonError.noUser(heir) }
         guard !user.isService else {
             throw PontoonError(.badRequest, "'\(heir)' is a service user, which cannot own projects.")
         }
     }
 
     private static let batch = 100
-
-    private static func noUser(_ name: String) -> PontoonError {
-        PontoonError(.userNotFound, "There is no user '\(name)'.")
-    }
 
     private static func isService(_ name: String) -> PontoonError {
         PontoonError(.badRequest, "'\(name)' is a service user, which cannot be an administrator.")

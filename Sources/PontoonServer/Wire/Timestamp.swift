@@ -11,6 +11,9 @@ struct Timestamp: Hashable, JSONWritable {
     /// Parses a time in RFC 3339, with or without fractional seconds; returns `nil` if the text is anything else.
     static func date(_ text: String) -> Date? {
         guard text.utf8.count <= 40 else { return nil }
+        // Foundation also accepts fields that are out of range, and turns 30 February into 2 March.
+        let local = text.prefix(19) + "Z"
+        guard (try? Date(String(local), strategy: .iso8601))?.formatted(.iso8601) == String(local) else { return nil }
         if let date = try? Date(text, strategy: .iso8601) { return date }
         return try? Date(text, strategy: Date.ISO8601FormatStyle(includingFractionalSeconds: true))
     }

@@ -184,8 +184,8 @@ extension UsageSubject {
 
     fileprivate var isMissing: PontoonError {
         switch self {
-        case .user(let name): PontoonError(.userNotFound, "There is no user '\(name)'.")
-        case .project(let id): PontoonError(.projectNotFound, "There is no project '\(id)'.")
+        case .user(let name): PontoonError.noUser(name)
+        case .project(let id): PontoonError.noProject(id)
         }
     }
 

@@ -22,10 +22,10 @@ package struct UploadAdministration: Sendable {
     ///   of the store.
     package func uploads(_ filter: OpenUploadFilter) async throws -> [OpenUpload] {
         if let user = filter.user, try await metadata.user(named: user) == nil {
-            throw PontoonError(.userNotFound, "There is no user '\(user)'.")
+            throw PontoonError.noUser(user)
         }
         if let project = filter.project, try await !metadata.isTaken(project) {
-            throw PontoonError(.projectNotFound, "There is no project '\(project)'.")
+            throw PontoonError.noProject(project)
         }
         var uploads: [OpenUpload] = []
         while true {
