@@ -21,7 +21,7 @@ package struct FolderWalk {
             throw ClientError(
                 .responseUnreadable,
                 "The folder tree has more than \(Self.maximumItems) files and folders.",
-                advice: "Process its subfolders one at a time."
+                advice: "Run the command for each subfolder separately."
             )
         }
     }
