@@ -5,7 +5,7 @@ import PontoonFoundation
 
 /// A request to store a whole file in one call; requires ``ServerIndex/storesFilesInOneCall``.
 struct FilePut: Sendable {
-    /// Path of the call below the endpoint.
+    /// Path of the file put, relative to the endpoint.
     static let path = "/files/content"
 
     /// Destination, name, length, tags, metadata and MD5 of the file, and whether it replaces an existing file.

@@ -30,7 +30,8 @@ extension SevenBridgesClient {
         try await files(in: place, filter: names.map { ("name", $0) }, offset: offset, limit: limit)
     }
 
-    /// Lists one page of the files and folders directly in a project or folder that match the filters of a query.
+    /// Lists one page of the files and folders that are directly in a project or folder and match the given query
+    /// filters.
     func files(
         in place: UploadDestination,
         filter: [(name: String, value: String)],

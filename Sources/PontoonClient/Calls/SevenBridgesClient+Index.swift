@@ -31,13 +31,13 @@ public struct ServerIndex: Sendable, Decodable {
     var listsStoredParts: Bool { extensions.contains("stored_parts") }
     /// Whether initialize accepts the tags and metadata of the file.
     var acceptsLabels: Bool { extensions.contains("upload_labels") }
-    /// Whether a whole file, with its tags and metadata, can be stored with one call.
+    /// Whether a whole file, with its tags and metadata, can be stored in one call.
     var storesFilesInOneCall: Bool { extensions.contains("file_put") && acceptsLabels }
-    /// Whether the files of an archive can be stored with one call.
+    /// Whether the files of an archive can be stored in one call.
     var storesArchives: Bool { extensions.contains("archive_put") }
     /// Whether a folder can be downloaded as one archive.
     var archivesFolders: Bool { extensions.contains("folder_archive") }
-    /// Whether the server reads the stored bytes of a file again on request.
+    /// Whether the server verifies the stored bytes of a file on request.
     var verifiesFiles: Bool { extensions.contains("verification") }
     /// Whether the server streams events, including the progress of uploads.
     var announcesEvents: Bool { extensions.contains("events") }

@@ -54,8 +54,8 @@ public struct SevenBridgesClient: Sendable {
         return try await withClosing(transport, close: { try await $0.shutdown() }) { _ in try await body(client) }
     }
 
-    /// Offset of the server's clock from the local clock in seconds; positive if the server's clock is ahead, 0 before
-    /// the first response.
+    /// Number of seconds by which the server's clock is ahead of the local clock; negative if it is behind, and 0
+    /// before the first response.
     public var clockSkew: TimeInterval { clock.skew }
     /// The state of the token's rate limit, as last reported by the server; `nil` if no response has reported it.
     public var rateLimit: RateLimitState? { throttle.rateLimit }

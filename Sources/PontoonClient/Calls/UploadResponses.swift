@@ -46,7 +46,7 @@ public struct UploadDetails: Sendable, Decodable, Identifiable {
     public let project: String?
     /// Id of the destination folder.
     public let parent: String?
-    /// Declared length of the file in bytes.
+    /// Declared length of the file in bytes; `nil` if none was declared.
     public let size: Int64?
     /// Length of every part but the last, in bytes.
     public let partSize: Int64?
@@ -123,7 +123,7 @@ struct PartInfo: Sendable, Decodable {
     var url: String
     /// Time at which the URL expires, according to the server's clock.
     var expires: Date?
-    /// Request headers to set.
+    /// Headers to send with the part.
     var headers: [String: String]
 
     private enum CodingKeys: String, CodingKey {

@@ -71,7 +71,7 @@ public struct ChecksumList: Sendable, Hashable {
             entries.append(entry)
         }
         guard !entries.isEmpty else {
-            throw ClientError(.requestInvalid, "'\(name)' contains no checksums.", advice: "Check the file.")
+            throw ClientError(.requestInvalid, "'\(name)' contains no checksums.", advice: "Specify a checksum file.")
         }
         self.entries = entries
     }

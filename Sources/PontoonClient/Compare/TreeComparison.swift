@@ -125,9 +125,9 @@ public struct TreeComparison: Sendable {
     ///   - remote: The project or folder on the server.
     ///   - body: Called with each result, in byte order of the names.
     /// - Returns: Warnings about patterns that matched nothing.
-    /// - Throws: ``ClientError``, with code `.requestInvalid` if `folder` or `remote` is a file or a pattern cannot
-    ///   match, or `.notFound` if `folder` or a name in the path `remote` does not exist; ``APIError``, with status 404
-    ///   for an unknown project or id; `CancellationError`.
+    /// - Throws: ``ClientError``, with code `.requestInvalid` if `folder` or `remote` is a file or if a pattern cannot
+    ///   match any path, or `.notFound` if `folder` or a name in the path `remote` does not exist; ``APIError``, with
+    ///   status 404 for an unknown project or id; `CancellationError`.
     public func compare(
         _ folder: FilePath,
         with remote: RemotePath,

@@ -169,7 +169,7 @@ extension PartialFile {
 
     static func paths(_ target: FilePath) -> (data: FilePath, journal: FilePath) {
         let name = Data((target.lastComponent?.string ?? "").utf8)
-        // A digest, because the target's name with a prefix and a suffix could be too long.
+        // Use a digest, because the target's name with a prefix and a suffix could be too long.
         let digest = Hex.encode(SHA256.hash(data: name).prefix(10))
         let base = target.removingLastComponent().appending(".pontoon-\(digest)").string
         return (FilePath(base + ".part"), FilePath(base + ".journal"))

@@ -19,7 +19,7 @@ struct RangeFetcher: Sendable {
     /// Requests and writes all bytes of a range, with retries.
     ///
     /// - Throws: ``RemoteFileChanged`` if the file has changed on the server; ``APIError``, ``ClientError``;
-    ///   `CancellationError`; the errors of the writer.
+    ///   `CancellationError`; any error of the writer.
     func fetch(_ writer: RangeWriter) async throws {
         let purpose = "download '\(source.name)'"
         var (url, before) = (String?.none, writer.writtenBytes)
@@ -44,7 +44,7 @@ struct RangeFetcher: Sendable {
 
     /// Requests the missing bytes of a range and writes them, including the bytes that arrived before an error.
     ///
-    /// - Throws: ``RemoteFileChanged``, ``StorageRefusal``, ``TransportFailure``; the errors of the writer.
+    /// - Throws: ``RemoteFileChanged``, ``StorageRefusal``, ``TransportFailure``; any error of the writer.
     private func receive(_ writer: RangeWriter, from url: String) async throws {
         let missing = writer.missing
         let known = source.etag
@@ -94,7 +94,7 @@ struct RangeFetcher: Sendable {
 }
 
 extension TransferFile<DownloadItem> {
-    /// Counts a downloaded range and emits its event.
+    /// Counts a downloaded range and emits the event for it.
     func announce(_ range: Range<Int64>, _ number: Int, _ source: DownloadSource) async {
         progress.storedPart()
         await context.emit(

@@ -7,7 +7,7 @@ public struct Credentials: Sendable {
     public let endpoint: Endpoint
     /// The user's token.
     public let token: AuthToken
-    /// The source of the credentials, for messages, such as `profile 'default'` or `SB_AUTH_TOKEN`.
+    /// The source of the credentials, as shown in messages, such as `profile 'default'` or `SB_AUTH_TOKEN`.
     public let source: String
 
     /// Creates credentials.
@@ -15,7 +15,7 @@ public struct Credentials: Sendable {
     /// - Parameters:
     ///   - endpoint: URL of the API.
     ///   - token: The user's token.
-    ///   - source: The source of the credentials, for messages.
+    ///   - source: The source of the credentials, as shown in messages.
     public init(endpoint: Endpoint, token: AuthToken, source: String) {
         self.endpoint = endpoint
         self.token = token
@@ -31,8 +31,8 @@ public struct Credentials: Sendable {
     /// 3. The profile that the environment variable `PONTOON_PROFILE` names. Only Pontoon supports this variable.
     /// 4. The profile `default`.
     ///
-    /// If only one of `SB_API_ENDPOINT` and `SB_AUTH_TOKEN` is set, an error is thrown, because a profile that provides
-    /// the other value could belong to a different server. `SB_AUTH_TOKEN` alone is accepted if `endpoint` is given. An
+    /// The second step throws an error if only one of the two variables is set, because a profile that provides the
+    /// other value could belong to a different server. `SB_AUTH_TOKEN` alone is accepted if `endpoint` is given. An
     /// empty variable counts as not set.
     ///
     /// - Parameters:

@@ -44,7 +44,7 @@ final class Journal<Head: JournalHeading>: Sendable {
         }
     }
 
-    /// Starts over: truncates the journal and writes a new first line.
+    /// Truncates the journal and writes a new first line.
     ///
     /// - Parameters:
     ///   - head: The new first line, which describes the transfer.
@@ -58,7 +58,7 @@ final class Journal<Head: JournalHeading>: Sendable {
         }
     }
 
-    /// Appends the line of a part that has been transferred.
+    /// Appends a line for a part that has been transferred.
     ///
     /// The journal is synced at most once per second. A power failure may lose the lines written since the last sync.
     /// Their parts may then have to be transferred again.

@@ -88,7 +88,7 @@ struct JournalPart: Hashable, Sendable, Codable {
     var crc64: String
 }
 
-/// A line of the log of uploaded files.
+/// A line of a ``FinishedLog``, which describes one uploaded file.
 struct FinishedRecord: Hashable, Sendable, Codable {
     var source: String
     var remotePath: String
