@@ -1,22 +1,25 @@
 public import PontoonFoundation
 
-/// A file or folder as the API describes it; only the id and the name are always present.
+/// A file or folder, as returned by the API.
+///
+/// Only the id and the name are present in every response.
 public struct FileDetails: Sendable, Decodable, Identifiable {
-    /// Checksums of a whole file.
+    /// Checksums of a whole file, and the result of their last verification.
     public struct Checksums: Sendable, Decodable {
-        /// CRC-64/NVME, 16 hexadecimal digits.
+        /// CRC-64/NVME of the file, in 16 hexadecimal digits; `nil` if the server does not provide it.
         public let crc64nvme: String?
-        /// MD5, 32 hexadecimal digits.
+        /// MD5 of the file, in 32 hexadecimal digits; `nil` if the server does not provide it.
         public let md5: String?
-        /// The result of the server's last check of the stored bytes; `nil` if it has never read them again, or if the
-        /// client does not know the result's name.
+        /// The result of the server's last verification of the stored bytes; `nil` if they were never verified, or if
+        /// the server returned a result that this client does not support.
         public let state: State?
-        /// The last time that the server read the stored bytes and they matched the checksum; `nil` if never.
+        /// The last time at which the server read the stored bytes and they matched the checksum; `nil` if there is
+        /// none.
         public let verifiedOn: Date?
         /// The time at which a verification was requested; `nil` if none is pending.
         public let verificationRequestedOn: Date?
 
-        /// The result of a server's check of the stored bytes.
+        /// The result of a verification of the stored bytes.
         public enum State: String, Sendable {
             case verified, damaged, missing
         }
@@ -38,7 +41,8 @@ public struct FileDetails: Sendable, Decodable, Identifiable {
                 try fields.decodeIfPresent(LenientDate.self, forKey: .verificationRequestedOn)?.date
         }
 
-        /// A clause for messages that describes damage of the stored bytes; `nil` if none is known.
+        /// A clause for error messages that describes damage to the stored bytes; `nil` if the server reports no
+        /// damage.
         var damage: String? {
             switch state {
             case .damaged: "its content is damaged on the server"
@@ -50,9 +54,9 @@ public struct FileDetails: Sendable, Decodable, Identifiable {
 
     /// Id of the file or folder.
     public let id: String
-    /// Name, without the folders that contain it.
+    /// Name of the file or folder, without its path.
     public let name: String
-    /// Length in bytes, 0 to 2^53; `nil` for folders, in lists that omit it, and if the server's value is invalid.
+    /// Length in bytes, from 0 to 2^53; `nil` for a folder, or if the server's value is missing or invalid.
     public let size: Int64?
     /// Id of the project, `owner/name`.
     public let project: String?

@@ -1,8 +1,10 @@
-/// A guard for walks through the folders on a server, which limits their extent and detects cycles.
+/// A guard that detects cycles and limits depth and size when the folders on a server are traversed.
 package struct FolderWalk {
     /// Maximum number of folders in a path.
     package static let maximumDepth = 100
-    /// Maximum number of folders; where all items are kept in memory, also the maximum number of files and folders.
+    /// Maximum number of folders.
+    ///
+    /// If the caller stores all items in memory, it is also the maximum number of files and folders; see ``found(_:)``.
     package static let maximumItems = 1_000_000
 
     private var folders: Set<String> = []
@@ -10,7 +12,7 @@ package struct FolderWalk {
 
     package init() {}
 
-    /// Counts the items of a page that are kept in memory.
+    /// Counts the items of a page that the caller stores in memory.
     ///
     /// - Throws: `.responseUnreadable` if more than ``maximumItems`` have been counted.
     package mutating func found(_ count: Int) throws(ClientError) {
@@ -18,19 +20,18 @@ package struct FolderWalk {
         guard items <= Self.maximumItems else {
             throw ClientError(
                 .responseUnreadable,
-                "There are more than \(Self.maximumItems) files and folders.",
-                advice: "Specify the subfolders one by one."
+                "The folder tree has more than \(Self.maximumItems) files and folders.",
+                advice: "Run the command for each subfolder separately."
             )
         }
     }
 
-    /// Checks a folder whose contents are about to be listed.
+    /// Checks a folder before its contents are listed.
     ///
-    /// - Parameters:
-    ///   - folder: The folder.
-    ///   - depth: Number of folders in its path, including itself.
-    /// - Throws: `.responseUnreadable` if the folder was entered before, is deeper than ``maximumDepth``, or exceeds
-    ///   ``maximumItems`` folders.
+    /// The `depth` is the number of folders in its path, including the folder itself.
+    ///
+    /// - Throws: `.responseUnreadable` if the folder was entered before, if `depth` exceeds ``maximumDepth``, or if
+    ///   more than ``maximumItems`` folders were entered.
     package mutating func enter(_ folder: FileDetails, depth: Int) throws(ClientError) {
         guard folders.insert(folder.id).inserted else {
             throw SevenBridgesClient.endless("the folder tree", "contains '\(folder.name)' in two folders")

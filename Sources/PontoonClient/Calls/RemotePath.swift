@@ -2,10 +2,10 @@
 public enum RemotePath: Hashable, Sendable, CustomStringConvertible {
     /// The id of a file or folder.
     case id(String)
-    /// A project, `owner/name`, and the names of the folders and the file below it.
+    /// The project, `owner/name`, and the names of the folders and the file in it, outermost first.
     case path(project: String, names: [String])
 
-    /// Parses an id, which has 24 hexadecimal digits, or a path of at least `owner/project`.
+    /// Parses an id of 24 hexadecimal digits, or a path that starts with `owner/project`.
     ///
     /// - Throws: ``ClientError`` with code `.requestInvalid` if the text is neither.
     public init(_ text: String) throws(ClientError) {
@@ -45,9 +45,9 @@ public enum RemotePath: Hashable, Sendable, CustomStringConvertible {
 extension SevenBridgesClient {
     /// Finds a file or folder.
     ///
-    /// - Returns: The file or folder; `nil` if the path names only a project, whose existence is not checked.
+    /// - Returns: The file or folder; `nil` if the path is only a project. The project's existence is not checked.
     /// - Throws: ``ClientError``, with code `.notFound` if a name in the path does not exist; ``APIError``, with status
-    ///   404 for an unknown id, or for names in an unknown project.
+    ///   404 if the id or the project does not exist.
     public func find(_ path: RemotePath) async throws -> FileDetails? {
         switch path {
         case .id(let id): return try await file(id)
@@ -67,9 +67,9 @@ extension SevenBridgesClient {
 
     /// Finds a project or folder.
     ///
-    /// - Returns: The project, whose existence is not checked, or the folder.
-    /// - Throws: ``ClientError``, with code `.notFound` if a name in the path does not exist, or `.requestInvalid` for
-    ///   a file; ``APIError``, with status 404 for an unknown id, or for names in an unknown project.
+    /// - Returns: The project or folder. The existence of a project is not checked.
+    /// - Throws: ``ClientError``, with code `.notFound` if a name in the path does not exist, or `.requestInvalid` if
+    ///   the path leads to a file; ``APIError``, with status 404 if the id or the project does not exist.
     public func place(_ path: RemotePath) async throws -> UploadDestination {
         guard let found = try await find(path) else {
             switch path {

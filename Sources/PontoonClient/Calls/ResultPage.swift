@@ -49,13 +49,13 @@ extension SevenBridgesClient {
         }
     }
 
-    /// Maximum number of pages of a list: 10 million items at 100 items per page.
+    /// Maximum number of pages in a list, enough for 10 million items at 100 items per page.
     static var maximumPages: Int { 100_000 }
 
     /// Reads all pages of a list, one at a time.
     ///
     /// - Parameters:
-    ///   - page: Requests the page at an offset.
+    ///   - page: Requests the page that starts at the given offset.
     ///   - body: Processes the items of one page before the next page is requested.
     /// - Throws: Any error that `page` or `body` throws; ``ClientError`` with code `.responseUnreadable` if a page
     ///   repeats the previous one, or after 100,000 pages.
@@ -78,7 +78,7 @@ extension SevenBridgesClient {
         throw Self.endless("a list", "has more than \(Self.maximumPages) pages, the maximum")
     }
 
-    /// Returns the error for a list or a tree of folders that does not seem to end.
+    /// Returns the error for a list or folder tree that appears to be endless.
     static func endless(_ subject: String, _ problem: String) -> ClientError {
         ClientError(
             .responseUnreadable,

@@ -4,12 +4,12 @@ import NIOFoundationEssentialsCompat
 import NIOHTTP1
 import PontoonCore
 
-/// Limits of the values in a server's responses.
+/// Limits on the values in a server's responses.
 ///
-/// The client calculates with these values, stores them and displays them, so it limits their range; see
+/// The client calculates with these values, stores them and displays them, so it limits their size and range. See
 /// docs/client.md.
 enum ServerValues {
-    /// Maximum length of a response to an API call in bytes.
+    /// Maximum length of a response to an API call, in bytes.
     static let maximumBody = 16 << 20
     /// Maximum number of commas, colons, opening brackets and opening braces in a JSON response.
     ///
@@ -19,15 +19,16 @@ enum ServerValues {
     static let maximumLength: Int64 = 1 << 53
     /// Range of dates, in seconds since 1970: the years 1 to 9999, which ISO 8601 can represent.
     static let dates = -62_135_596_800.0...253_402_300_799.0
-    /// Maximum length of a server's message in characters; the rest is omitted.
+    /// Maximum length of a message from the server, in characters; a longer message is truncated.
     static let maximumMessage = 1000
     /// Maximum length of an ETag in bytes.
     static let maximumETag = 1024
 
     /// Decodes a JSON response.
     ///
-    /// - Throws: `DecodingError`, also for a response with too many values, or with more than ``CombiningMarks/limit``
-    ///   combining marks in a row, whose comparison would take too long.
+    /// - Throws: `DecodingError` if the response does not match the type, has more than ``maximumTokens`` tokens, or
+    ///   contains more than ``CombiningMarks/limit`` combining marks in a row. Comparing such a text would take too
+    ///   long.
     static func decode<Value: Decodable>(_ type: Value.Type, from body: ByteBuffer) throws -> Value {
         guard tokens(in: body) <= maximumTokens else {
             throw DecodingError.dataCorrupted(.init(codingPath: [], debugDescription: "too many values"))
@@ -40,8 +41,8 @@ enum ServerValues {
 
     /// Returns the text of a response that is not JSON.
     ///
-    /// - Returns: An empty text if the response contains more than ``CombiningMarks/limit`` combining marks in a row,
-    ///   because a search in it would take too long.
+    /// - Returns: The text; empty if it contains more than ``CombiningMarks/limit`` combining marks in a row, because
+    ///   searching it would take too long.
     static func text(of body: ByteBuffer) -> String {
         let text = String(buffer: body)
         return CombiningMarks.areFew(in: text) ? text : ""
@@ -59,7 +60,7 @@ enum ServerValues {
         }
     }
 
-    /// Returns a date; `nil` if it is not in the range ``dates``.
+    /// Returns a date, or `nil` if it is outside the range ``dates``.
     static func date(secondsSince1970 seconds: Double) -> Date? {
         dates.contains(seconds) ? Date(timeIntervalSince1970: seconds) : nil
     }
@@ -68,7 +69,7 @@ enum ServerValues {
 extension KeyedDecodingContainer {
     /// Decodes a length in bytes.
     ///
-    /// An invalid length is not an error, because it must not hide the other files of a list.
+    /// An invalid length is not an error, so that one bad value does not make a whole list unreadable.
     ///
     /// - Returns: The length; `nil` if it is missing, or not an integer from 0 to ``ServerValues/maximumLength``.
     /// - Throws: `DecodingError` if the value is not a number.
@@ -98,7 +99,7 @@ extension HTTPHeaders {
 }
 
 extension String {
-    /// Returns the text; if it has more than `limit` characters, its first `limit` characters and `…`.
+    /// Returns the text, shortened to its first `limit` characters and `…` if it is longer.
     func truncated(to limit: Int = ServerValues.maximumMessage) -> String {
         let kept = prefix(limit)
         return kept.endIndex == endIndex ? self : "\(kept)…"

@@ -3,7 +3,7 @@ import NIOCore
 import NIOHTTP1
 import PontoonCore
 
-/// A line of the response to an archive: one file or folder, or the summary at the end.
+/// A line of the response to an archive put: the result for one file or folder, or the summary at the end.
 struct ArchiveLine: Decodable {
     /// The reason why an entry was not stored.
     struct Failure: Decodable {
@@ -23,14 +23,14 @@ struct ArchiveLine: Decodable {
     var error: Failure?
     var summary: Summary?
 
-    /// The counts in the summary, which are not used.
+    /// The summary; its counts are not decoded.
     struct Summary: Decodable {}
 }
 
 extension SevenBridgesClient {
-    /// Path of the call that stores the files of an archive, below the endpoint.
+    /// Path of the archive put, relative to the endpoint.
     static let archivePath = "/upload/archive"
-    /// Maximum length of a line of the response in bytes.
+    /// Maximum length of a line of the response, in bytes.
     private static let maximumArchiveLine = 64 << 10
 
     /// Sends an archive, without retries, and reads the response while the archive is being sent.
@@ -38,9 +38,9 @@ extension SevenBridgesClient {
     /// - Parameters:
     ///   - request: The call, without a body.
     ///   - archive: The body.
-    ///   - receive: Called with the lines of each received piece of the response, in order.
+    ///   - receive: Called for each received chunk of the response, with the lines that it completes.
     /// - Throws: ``RefusedCall`` for an error response; ``TransportFailure``, of kind `connectionLost` if the response
-    ///   has no summary; any error of `receive`.
+    ///   has no summary; any error that `receive` throws.
     func attemptArchive(
         _ request: APIRequest,
         _ archive: ArchiveBody,
@@ -68,8 +68,8 @@ extension SevenBridgesClient {
     }
 
     private func refusal(of response: HTTPClientResponse, _ request: APIRequest) async throws -> RefusedCall {
-        // A server that refuses a request before it has received the whole body may close the connection, which also
-        // ends the response. Its status and headers are complete.
+        // A server that refuses a request before it has received the whole body may close the connection before it has
+        // sent the whole response. The error is ignored, because the status and the headers have arrived.
         var body = ByteBuffer()
         do {
             body = try await response.body.collect(upTo: 1 << 20)

@@ -7,29 +7,31 @@ import PontoonCore
 package enum UploadUpdate: Sendable {
     /// The upload was found, or the number of its stored bytes or reported parts has changed.
     case progress(UploadDetails)
-    /// The upload has ended.
+    /// The upload has ended; the details are from its last update.
     case ended(UploadDetails, UploadEnd)
 }
 
-/// The way in which an upload has ended.
+/// The outcome of an upload.
 package enum UploadEnd: String, Sendable {
     case completed, aborted, expired
-    /// Ended in a way that the server does not report.
+    /// The upload is no longer listed, and the server did not report why.
     case ended
 }
 
 extension SevenBridgesClient {
-    /// Path of the call that returns events, below the endpoint.
+    /// Path of the call that returns events, relative to the endpoint.
     private static let eventsPath = "/events"
-    /// Maximum time without bytes in a stream; the server sends a comment every 15 seconds.
+    /// Maximum time without received bytes in an event stream.
+    ///
+    /// The server sends a comment every 15 seconds.
     private static let maximumSilence = Duration.seconds(60)
 
-    /// Reports the user's unfinished uploads and their progress until none is left.
+    /// Reports the user's unfinished uploads and their progress until all of them have ended.
     ///
-    /// Uses the server's stream of events; polls the list of uploads if the server has no events.
+    /// Uses the server's event stream. If the server does not provide events, polls the list of uploads instead.
     ///
     /// - Parameters:
-    ///   - interval: Time between two requests of the list when polling.
+    ///   - interval: Pause between two requests for the list when polling.
     ///   - report: Called for each change.
     /// - Throws: ``APIError``, ``ClientError``; any error of `report`.
     package func followUploads(
@@ -45,7 +47,7 @@ extension SevenBridgesClient {
             do {
                 return try await follow(uploads)
             } catch let error as APIError where error.status == 410 {
-                // The server no longer has the events since the last one, so the list is requested again.
+                // The server has deleted the events that follow the last received one, so start again with the list.
                 continue
             }
         }
@@ -68,7 +70,7 @@ extension SevenBridgesClient {
     private func follow(_ uploads: FollowedUploads) async throws {
         var request = APIRequest(method: .GET, path: Self.eventsPath, purpose: "follow the uploads")
         request.query = [("after", "latest")]
-        // Before the list, so that no event after it is missed.
+        // Request the position before the list, so that no later event is missed.
         let position: EventPosition = try await call(request)
         await uploads.resume(after: position.next)
         var isDone = try await uploads.update(try await unfinishedUploads())
@@ -80,9 +82,9 @@ extension SevenBridgesClient {
         }
     }
 
-    /// Reads the stream of events until it ends or no upload is left.
+    /// Reads the event stream until it ends or all uploads have ended.
     ///
-    /// - Returns: Whether no upload is left.
+    /// - Returns: `true` if all uploads have ended.
     private func attemptStream(_ request: APIRequest, _ uploads: FollowedUploads) async throws -> Bool {
         try await throttle.pass()
         var http = try httpRequest(request)
@@ -128,9 +130,9 @@ extension SevenBridgesClient {
         let data: Data
     }
 
-    /// Handles a message of the stream.
+    /// Handles an event from the stream.
     ///
-    /// - Returns: Whether no upload is left.
+    /// - Returns: `true` if all uploads have ended.
     private func receive(
         _ event: ServerSentEvent,
         _ uploads: FollowedUploads,
@@ -149,10 +151,10 @@ extension SevenBridgesClient {
     }
 }
 
-/// The uploads that are reported until they end.
+/// The unfinished uploads whose progress is being reported.
 private actor FollowedUploads {
     private var open: [String: UploadDetails] = [:]
-    /// Position in the event log after which the stream resumes; empty before the first request.
+    /// Cursor in the event log after which the stream resumes; empty before the first request.
     private(set) var position = ""
     private let report: @Sendable (UploadUpdate) async throws -> Void
 
@@ -160,9 +162,9 @@ private actor FollowedUploads {
 
     func resume(after position: String) { self.position = position }
 
-    /// Reports the differences between the known uploads and a new list.
+    /// Updates the uploads from a new list, and reports the changes.
     ///
-    /// - Returns: Whether no upload is left.
+    /// - Returns: `true` if all uploads have ended.
     func update(_ list: [UploadDetails]) async throws -> Bool {
         for upload in list { _ = try await progress(upload) }
         let listed = Set(list.map(\.id))
@@ -170,9 +172,9 @@ private actor FollowedUploads {
         return open.isEmpty
     }
 
-    /// Reports an upload, unless nothing has changed.
+    /// Reports an upload if it is new or has made progress.
     ///
-    /// - Returns: `false`, because this upload is left.
+    /// - Returns: `false`, because this upload has not ended.
     func progress(_ upload: UploadDetails) async throws -> Bool {
         let known = open.updateValue(upload, forKey: upload.id)
         let hasChanged =
@@ -183,7 +185,7 @@ private actor FollowedUploads {
 
     /// Reports the end of an upload, if it is the user's and was not reported before.
     ///
-    /// - Returns: Whether no upload is left.
+    /// - Returns: `true` if all uploads have ended.
     func end(_ id: String, _ result: UploadEnd) async throws -> Bool {
         if let upload = open.removeValue(forKey: id) { try await report(.ended(upload, result)) }
         return open.isEmpty

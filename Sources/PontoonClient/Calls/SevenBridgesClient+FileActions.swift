@@ -37,7 +37,7 @@ extension SevenBridgesClient {
     ///
     /// - Parameters:
     ///   - id: Id of the file or folder.
-    ///   - folder: Id of the destination folder; for the root of a project, ``ProjectDetails/rootFolder``.
+    ///   - folder: Id of the destination folder, or the ``ProjectDetails/rootFolder`` of the project.
     ///   - name: New name; `nil` keeps the name.
     /// - Returns: The moved file or folder.
     /// - Throws: ``APIError``, ``ClientError``.

@@ -3,23 +3,23 @@ import NIOHTTP1
 import PontoonCore
 import PontoonFoundation
 
-/// A request to store a whole file with one call; requires ``ServerIndex/storesFilesInOneCall``.
+/// A request to store a whole file in one call; requires ``ServerIndex/storesFilesInOneCall``.
 struct FilePut: Sendable {
-    /// Path of the call below the endpoint.
+    /// Path of the file put, relative to the endpoint.
     static let path = "/files/content"
 
-    /// Destination, name, length, labels, MD5, and whether an existing file is replaced.
+    /// Destination, name, length, tags, metadata and MD5 of the file, and whether it replaces an existing file.
     var start: UploadStart
     let content: ByteBuffer
     let crc64: CRC64NVME
 
-    /// Returns whether a file on the server has the bytes of this one; `false` if the server provides no checksum.
+    /// Returns whether a file on the server has the same content; `false` if the server provides no checksum.
     fileprivate func isStored(as file: FileDetails) -> Bool {
         !file.isFolder && file.size == Int64(content.readableBytes)
             && file.checksums?.crc64nvme?.lowercased() == crc64.hex
     }
 
-    /// Returns the request with a rule for a name that is taken: `fail`, `skip` or `overwrite`.
+    /// Returns the request with a conflict rule: `fail`, `skip` or `overwrite`.
     fileprivate func request(onConflict rule: String) throws -> APIRequest {
         var headers = [(name: "x-amz-checksum-crc64nvme", value: crc64.base64)]
         if let md5 = start.md5.flatMap({ Hex.decode($0) }) {
@@ -48,7 +48,7 @@ extension UploadStart {
             if !metadata.isEmpty { object["metadata"] = .object(metadata.mapValues { .string($0) }) }
             let json = String(decoding: try JSONEncoder().encode(JSONValue.object(object)), as: UTF8.self)
             if json.utf8.allSatisfy(Self.printable.contains) { return json }
-            // Non-ASCII characters occur only in strings.
+            // All other characters are inside JSON strings, where they can be escaped.
             return json.unicodeScalars.reduce(into: "") { text, scalar in
                 if scalar.isASCII, Self.printable.contains(UInt8(truncatingIfNeeded: scalar.value)) {
                     text.unicodeScalars.append(scalar)
@@ -65,10 +65,10 @@ extension UploadStart {
 }
 
 extension SevenBridgesClient {
-    /// Stores a file with one call.
+    /// Stores a file in one call.
     ///
-    /// If a response is lost and the put must not overwrite a file, the repeated request keeps an existing file. If
-    /// that file has the same bytes, it is returned.
+    /// An attempt that fails may still have stored the file. If the put must not overwrite a file, the next attempt
+    /// therefore uses the conflict rule `skip` first, and returns the existing file if it has the same content.
     ///
     /// - Throws: ``APIError``, with code 8005 if the name is taken by a different file; ``ClientError``.
     func putFile(_ put: FilePut) async throws -> FileDetails {
@@ -78,7 +78,7 @@ extension SevenBridgesClient {
                 let again = try put.request(onConflict: "skip")
                 let stored: FileDetails = try decode(try await attempt(again), again)
                 if put.isStored(as: stored) { return stored }
-                // A different file has the name, so the server refuses this one.
+                // The name is taken by a different file, so the next attempt fails with the server's error.
             }
             return try decode(try await attempt(request), request)
         }

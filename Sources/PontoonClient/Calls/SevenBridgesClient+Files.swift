@@ -30,7 +30,8 @@ extension SevenBridgesClient {
         try await files(in: place, filter: names.map { ("name", $0) }, offset: offset, limit: limit)
     }
 
-    /// Lists one page of the files and folders directly in a project or folder that match the filters of a query.
+    /// Lists one page of the files and folders that are directly in a project or folder and match the given query
+    /// filters.
     func files(
         in place: UploadDestination,
         filter: [(name: String, value: String)],
@@ -57,15 +58,17 @@ extension SevenBridgesClient {
     ///
     /// This call is an extension of Pontoon.
     ///
-    /// - Returns: The file; ``FileDetails/Checksums/verificationRequestedOn`` is set until the server has read it.
-    /// - Throws: ``APIError`` with status 404 if the file or the call does not exist; ``ClientError``.
+    /// - Returns: The file. Its ``FileDetails/Checksums/verificationRequestedOn`` is set until the verification is
+    ///   finished.
+    /// - Throws: ``APIError``, with status 404 if the file does not exist or the server does not support the call;
+    ///   ``ClientError``.
     public func requestVerification(of id: String) async throws -> FileDetails {
         try await call(
             APIRequest(method: .POST, path: "/files/\(id.urlEncoded)/actions/verify", purpose: "verify the file \(id)")
         )
     }
 
-    /// Finds a file or folder by its name directly in a project or folder.
+    /// Finds a file or folder by name in a project or folder, without searching its subfolders.
     ///
     /// - Returns: The file or folder; `nil` if it does not exist.
     /// - Throws: ``APIError``, ``ClientError``.
@@ -73,9 +76,9 @@ extension SevenBridgesClient {
         try await files(in: place, named: [name]).first
     }
 
-    /// Finds files and folders by their names directly in a project or folder.
+    /// Finds files and folders by name in a project or folder, without searching its subfolders.
     ///
-    /// - Returns: Those that exist, in the server's order.
+    /// - Returns: The existing files and folders, in the server's order.
     /// - Throws: ``APIError``, ``ClientError``.
     func files(in place: UploadDestination, named names: [String]) async throws -> [FileDetails] {
         let wanted = Set(names.map { ByteExactString($0) })

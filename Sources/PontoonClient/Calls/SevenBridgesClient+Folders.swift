@@ -1,10 +1,9 @@
 extension SevenBridgesClient {
-    /// Finds a project or folder, and creates the folders of its path that do not exist, like `mkdir -p`.
+    /// Finds a project or folder, and creates the missing folders in its path, like `mkdir -p`.
     ///
-    /// - Returns: The project, whose existence is not checked, or the folder; for an id, the folder with this id, whose
-    ///   existence is not checked.
-    /// - Throws: ``ClientError``, with code `.nameTaken` if a name in the path is that of a file; ``APIError``, with
-    ///   status 404 for names in an unknown project.
+    /// - Returns: The project or folder. The existence of a project, or of a folder given by its id, is not checked.
+    /// - Throws: ``ClientError``, with code `.nameTaken` if a name in the path belongs to a file; ``APIError``, with
+    ///   status 404 for folders in a project that does not exist.
     public func makeFolders(_ path: RemotePath) async throws -> UploadDestination {
         let (place, missing) = try await existingPart(of: path)
         return try await createFolders(missing, in: place)
@@ -13,9 +12,9 @@ extension SevenBridgesClient {
     /// Creates nested folders.
     ///
     /// - Parameters:
-    ///   - names: Names of the folders, outermost first; existing folders are used.
+    ///   - names: Names of the folders, outermost first. Existing folders are used.
     ///   - place: The project or folder that contains the first one.
-    /// - Returns: The last folder; `place` without names.
+    /// - Returns: The innermost folder, or `place` if there are no names.
     /// - Throws: The same errors as ``makeFolders(_:)``.
     package func createFolders(_ names: [String], in place: UploadDestination) async throws -> UploadDestination {
         var place = place
@@ -23,10 +22,10 @@ extension SevenBridgesClient {
         return place
     }
 
-    /// Finds the innermost project or folder of a path that exists.
+    /// Finds the part of a path that exists.
     ///
-    /// - Returns: The project or folder, as in ``makeFolders(_:)``, and the names of the folders in it that do not
-    ///   exist, outermost first.
+    /// - Returns: The innermost project or folder that exists, and the names of the missing folders in it, outermost
+    ///   first. As in ``makeFolders(_:)``, the existence of a project, or of a folder given by its id, is not checked.
     /// - Throws: The same errors as ``makeFolders(_:)``.
     package func existingPart(of path: RemotePath) async throws -> (place: UploadDestination, missing: [String]) {
         switch path {
@@ -49,9 +48,9 @@ extension SevenBridgesClient {
         return try await createdFolder(name, in: destination)
     }
 
-    /// Creates a folder that did not exist a moment ago, and returns its id, even if another client creates it first.
+    /// Creates a folder and returns its id, or returns the id of the folder if another client has just created it.
     ///
-    /// - Throws: `.nameTaken` if a file has the name by now; ``APIError``, ``ClientError``.
+    /// - Throws: `.nameTaken` if there is a file with that name; ``APIError``, ``ClientError``.
     private func createdFolder(_ name: String, in destination: UploadDestination) async throws -> String {
         do {
             return try await createFolder(name, in: destination).id

@@ -1,6 +1,6 @@
 import NIOHTTP1
 
-/// The index of an API, `GET /v2/`.
+/// The index of the API: the response to `GET /v2/`.
 public struct ServerIndex: Sendable, Decodable {
     /// Names of the server's extensions to the platform's API; empty on the platform itself.
     public let extensions: Set<String>
@@ -18,7 +18,7 @@ public struct ServerIndex: Sendable, Decodable {
         version = try fields.decodeIfPresent(Build.self, forKey: .build)?.version
     }
 
-    /// Creates an index, by default without extensions.
+    /// Creates an index with the given extensions and without a version.
     public init(extensions: Set<String> = []) { (self.extensions, version) = (extensions, nil) }
 
     /// Whether part infos can be requested in batches and in the initialize call.
@@ -31,15 +31,15 @@ public struct ServerIndex: Sendable, Decodable {
     var listsStoredParts: Bool { extensions.contains("stored_parts") }
     /// Whether initialize accepts the tags and metadata of the file.
     var acceptsLabels: Bool { extensions.contains("upload_labels") }
-    /// Whether a whole file, with its tags and metadata, can be stored with one call.
+    /// Whether a whole file, with its tags and metadata, can be stored in one call.
     var storesFilesInOneCall: Bool { extensions.contains("file_put") && acceptsLabels }
-    /// Whether the files of an archive can be stored with one call.
+    /// Whether the files of an archive can be stored in one call.
     var storesArchives: Bool { extensions.contains("archive_put") }
-    /// Whether the server sends a folder as one archive.
+    /// Whether a folder can be downloaded as one archive.
     var archivesFolders: Bool { extensions.contains("folder_archive") }
-    /// Whether the server reads the stored bytes of a file again on request.
+    /// Whether the server verifies the stored bytes of a file on request.
     var verifiesFiles: Bool { extensions.contains("verification") }
-    /// Whether the server streams events and the progress of uploads.
+    /// Whether the server streams events, including the progress of uploads.
     var announcesEvents: Bool { extensions.contains("events") }
     /// Whether the server reports the storage that users and projects use.
     var reportsUsage: Bool { extensions.contains("usage") }
@@ -52,7 +52,7 @@ public struct UserDetails: Sendable, Decodable {
 }
 
 extension SevenBridgesClient {
-    /// Requests the API's index; does not require a valid token.
+    /// Requests the API's index, which does not require a valid token.
     ///
     /// - Throws: ``APIError``, ``ClientError``.
     public func index() async throws -> ServerIndex {

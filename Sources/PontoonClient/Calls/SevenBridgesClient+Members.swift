@@ -1,7 +1,7 @@
 import NIOHTTP1
 package import PontoonCore
 
-/// A member of a project, as the API describes it.
+/// A member of a project, as returned by the API.
 package struct MemberDetails: Sendable, Decodable, Identifiable {
     /// User name.
     package let username: String
@@ -28,7 +28,7 @@ extension SevenBridgesClient {
 
     /// Adds a user to a project.
     ///
-    /// - Throws: ``APIError``, with status 404 for an unknown user, and 409 if the user is a member already;
+    /// - Throws: ``APIError``, with status 404 if the user does not exist, or 409 if the user is already a member;
     ///   ``ClientError``.
     package func addMember(
         _ name: String,
@@ -79,7 +79,9 @@ extension SevenBridgesClient {
         )
     }
 
-    /// Returns the request body with every permission, granted or not, as the API requires; `read` is always granted.
+    /// Returns a request body that lists every permission, granted or not, as the API requires.
+    ///
+    /// The permission `read` is always granted.
     private static func body(_ permissions: Set<Permission>) -> JSONValue {
         .object(
             Dictionary(

@@ -1,9 +1,9 @@
 import NIOHTTP1
 import PontoonCore
 
-/// A project as the API describes it.
+/// A project, as returned by the API.
 public struct ProjectDetails: Sendable, Decodable, Identifiable {
-    /// The user's permissions in a project; each is `nil` if the server omits it.
+    /// The permissions of a user in a project; each is `nil` if the server omits it.
     public struct Permissions: Sendable, Decodable {
         /// Whether the user may add, change and delete files.
         public let write: Bool?
@@ -13,10 +13,10 @@ public struct ProjectDetails: Sendable, Decodable, Identifiable {
         public let copy: Bool?
         /// Whether the user may run tasks.
         public let execute: Bool?
-        /// Whether the user may do everything, including managing members.
+        /// Whether the user has all permissions and may manage members.
         public let admin: Bool?
 
-        /// The names of the granted permissions, in the order in which they build on each other.
+        /// The names of the granted permissions, ordered from `read` to `admin`.
         package var granted: [String] {
             let all = [("read", read), ("copy", copy), ("write", write), ("execute", execute), ("admin", admin)]
             return all.filter { $0.1 ?? false }.map(\.0)
@@ -27,13 +27,13 @@ public struct ProjectDetails: Sendable, Decodable, Identifiable {
     public let id: String
     /// Display name.
     public let name: String
-    /// Description; `nil` if there is none, or if the project comes from a list.
+    /// Description; `nil` if there is none, or if the project was returned in a list.
     public let description: String?
     /// Tags; `nil` if the server omits them.
     public let tags: [String]?
-    /// The user's permissions; `nil` if the project comes from a list.
+    /// The user's permissions; `nil` if the project was returned in a list.
     public let permissions: Permissions?
-    /// Id of the root folder; `nil` if the project comes from a list.
+    /// Id of the root folder; `nil` if the project was returned in a list.
     public let rootFolder: String?
 
     private enum CodingKeys: String, CodingKey {
@@ -99,7 +99,7 @@ extension SevenBridgesClient {
         )
     }
 
-    /// Changes a project; its id stays the same.
+    /// Changes a project's name, description and tags, but not its id.
     ///
     /// - Parameters:
     ///   - id: Id of the project, `owner/name`.
@@ -142,7 +142,7 @@ extension SevenBridgesClient {
         return .object(body)
     }
 
-    /// Returns the path of a project's calls.
+    /// Returns the path of a project in the API: `/projects/owner/name`.
     ///
     /// - Throws: ``ClientError`` with code `.requestInvalid` if the id does not have the form `owner/name`.
     static func projectPath(_ id: String) throws(ClientError) -> String {
@@ -155,8 +155,8 @@ extension SevenBridgesClient {
 
     /// Returns a user name, percent-encoded for use as a path segment.
     ///
-    /// - Throws: ``ClientError`` with code `.requestInvalid` if the name is empty, or is `.` or `..`, which a proxy
-    ///   could interpret.
+    /// - Throws: ``ClientError`` with code `.requestInvalid` if the name is empty, or if it is `.` or `..`, because a
+    ///   proxy could resolve these as parts of the path.
     static func userPath(_ name: String) throws(ClientError) -> String {
         guard !name.isEmpty, name != ".", name != ".." else {
             throw ClientError(.requestInvalid, "'\(name)' is not a valid user name.")

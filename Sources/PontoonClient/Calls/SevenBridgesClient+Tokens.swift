@@ -2,9 +2,9 @@ public import PontoonFoundation
 import NIOHTTP1
 import PontoonCore
 
-/// A token of the user, as Pontoon's extension `tokens` describes it.
+/// A token of the user, as returned by Pontoon's extension `tokens`.
 public struct TokenDetails: Sendable, Decodable, Identifiable {
-    /// Id, which is not secret.
+    /// Id of the token, which is not secret.
     public let id: String
     /// Description of the token; may be empty.
     public let name: String
@@ -12,13 +12,14 @@ public struct TokenDetails: Sendable, Decodable, Identifiable {
     public let scope: String
     /// The projects to which the token is limited; `nil` if it is not limited.
     public let projects: [String]?
-    /// The time from which the token is not accepted; `nil` if it does not expire.
+    /// The time at which the token expires; `nil` if it does not expire.
     public let expires: Date?
     /// The last day, in UTC, on which the token was used, such as `2026-11-27`; `nil` if it was never used.
     public let lastUsed: String?
-    /// Whether this client uses the token.
+    /// Whether this is the token that the client uses.
     public let isCurrent: Bool
-    /// The token itself; only in the response to ``SevenBridgesClient/createToken(name:scope:projects:expires:)``.
+    /// The secret token itself; `nil` except in the response to
+    /// ``SevenBridgesClient/createToken(name:scope:projects:expires:)``.
     public let token: AuthToken?
 
     private enum CodingKeys: String, CodingKey {
@@ -43,7 +44,7 @@ public struct TokenDetails: Sendable, Decodable, Identifiable {
 }
 
 extension SevenBridgesClient {
-    /// Lists one page of the user's tokens that have no more rights than the token in use.
+    /// Lists one page of the user's tokens, omitting tokens with more rights than the client's token.
     ///
     /// - Throws: ``APIError``, ``ClientError``.
     public func tokens(offset: Int = 0, limit: Int = 100) async throws -> ResultPage<TokenDetails> {
@@ -52,13 +53,15 @@ extension SevenBridgesClient {
 
     /// Creates a token for the user.
     ///
-    /// A property that is `nil` is taken from the token in use. The new token cannot have more rights or expire later.
+    /// A parameter that is `nil` is copied from the client's token. The new token cannot have more rights than the
+    /// client's token, or expire later.
     ///
     /// - Parameters:
     ///   - name: Description of the token, at most 100 characters.
-    ///   - scope: The calls that it allows: `full`, `read` or `upload`.
-    ///   - projects: Ids of the projects to which it is limited.
-    ///   - expires: The time from which it is not accepted, in the future; fractions of a second are dropped.
+    ///   - scope: The calls that the token allows: `full`, `read` or `upload`.
+    ///   - projects: Ids of the projects to which the token is limited.
+    ///   - expires: The time at which the token expires, which must be in the future. Fractions of a second are
+    ///     dropped.
     /// - Returns: The token, including ``TokenDetails/token``.
     /// - Throws: ``APIError``, ``ClientError``.
     public func createToken(

@@ -8,14 +8,17 @@ public struct UploadStart: Sendable {
     public var destination: UploadDestination
     /// Name of the file, without slashes.
     public var name: String
-    /// Length of the file in bytes; `nil` if it is not known yet, which only Pontoon accepts.
+    /// Length of the file in bytes; `nil` if it is not yet known.
+    ///
+    /// Only Pontoon accepts uploads without a length.
     public var size: Int64?
     /// Requested part size in bytes, which the server may change; `nil` leaves the choice to the server.
     public var partSize: Int64?
     /// Whether an existing file with that name is replaced.
     public var overwrite = false
-    /// MD5 of the file, 32 hexadecimal digits, which Pontoon verifies when the upload is completed; `nil` declares
-    /// none.
+    /// MD5 of the file, in 32 hexadecimal digits; `nil` to declare none.
+    ///
+    /// Pontoon verifies it when the upload is completed.
     public var md5: String?
     /// Tags of the file; must be empty unless the server has the extension `upload_labels`.
     public var tags: [String] = []
@@ -29,7 +32,7 @@ public struct UploadStart: Sendable {
     /// - Parameters:
     ///   - destination: The project or folder that receives the file.
     ///   - name: Name of the file, without slashes.
-    ///   - size: Length of the file in bytes; `nil` if it is not known yet.
+    ///   - size: Length of the file in bytes; `nil` if it is not yet known.
     public init(destination: UploadDestination, name: String, size: Int64?) {
         self.destination = destination
         self.name = name
@@ -52,8 +55,8 @@ extension SevenBridgesClient {
 
     /// Starts an upload.
     ///
-    /// If the response is lost, the client looks for the upload before it sends the request again, so that no second
-    /// upload is left on the server.
+    /// If an attempt fails but may have created the upload, the client looks for it before the next attempt, so that it
+    /// does not create a second upload.
     ///
     /// - Throws: ``APIError``, ``ClientError``.
     public func startUpload(_ start: UploadStart) async throws -> UploadDetails {
@@ -75,7 +78,7 @@ extension SevenBridgesClient {
             body: .object(body),
             purpose: "start the upload of '\(start.name)'"
         )
-        // The resolution of the server's dates is one second.
+        // Allow for the resolution of the server's dates, which is one second.
         let earliest = clock.now.addingTimeInterval(-5)
         return try await repeating(request) { mayHaveSucceeded in
             if mayHaveSucceeded, let found = try await justStarted(start, since: earliest) { return found }
@@ -83,7 +86,9 @@ extension SevenBridgesClient {
         }
     }
 
-    /// Finds an upload whose start got no response; `nil` if there is none, or the server refuses to list the uploads.
+    /// Finds the upload that a failed attempt created.
+    ///
+    /// Returns `nil` if there is none, or if the server refuses to list the uploads.
     private func justStarted(_ start: UploadStart, since earliest: Date) async throws -> UploadDetails? {
         do {
             return try await uploads().items.first { upload in
@@ -108,7 +113,8 @@ extension SevenBridgesClient {
     ///   - id: Id of the upload.
     ///   - listingParts: Whether the response includes the reported parts.
     /// - Returns: The upload.
-    /// - Throws: ``APIError``, with code 8003 if the upload is unknown, completed or aborted; ``ClientError``.
+    /// - Throws: ``APIError``, with code 8003 if the upload does not exist, or was completed or aborted;
+    ///   ``ClientError``.
     public func upload(_ id: String, listingParts: Bool = false) async throws -> UploadDetails {
         try await upload(id, listingParts: listingParts, listingStored: false)
     }
@@ -118,9 +124,10 @@ extension SevenBridgesClient {
     /// - Parameters:
     ///   - id: Id of the upload.
     ///   - listingParts: Whether the response includes the reported parts.
-    ///   - listingStored: Whether it includes the stored parts; requires ``ServerIndex/listsStoredParts``.
+    ///   - listingStored: Whether the response includes the stored parts; requires ``ServerIndex/listsStoredParts``.
     /// - Returns: The upload.
-    /// - Throws: ``APIError``, with code 8003 if the upload is unknown, completed or aborted; ``ClientError``.
+    /// - Throws: ``APIError``, with code 8003 if the upload does not exist, or was completed or aborted;
+    ///   ``ClientError``.
     func upload(_ id: String, listingParts: Bool, listingStored: Bool) async throws -> UploadDetails {
         try await call(
             APIRequest(
@@ -171,7 +178,9 @@ extension SevenBridgesClient {
         return batch.partInfos
     }
 
-    /// Reports a stored part; the file will contain only reported parts.
+    /// Reports a stored part.
+    ///
+    /// The file will contain only the parts that were reported.
     func report(_ part: VerifiedPart, of upload: String) async throws {
         _ = try await perform(
             APIRequest(
@@ -205,6 +214,6 @@ extension SevenBridgesClient {
 }
 
 extension String {
-    /// The id for messages: its first 12 characters, followed by `…` if it is longer.
+    /// The id, shortened for messages to its first 12 characters and `…` if it is longer.
     var shortened: String { count > 12 ? "\(prefix(12))…" : self }
 }

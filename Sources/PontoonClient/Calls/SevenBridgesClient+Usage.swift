@@ -1,12 +1,12 @@
 import NIOHTTP1
 
-/// The storage that a user or project uses, and its quota, as Pontoon's extension `usage` describes them.
+/// The usage and the quota of a user or project, as returned by Pontoon's extension `usage`.
 public struct UsageDetails: Sendable, Decodable {
-    /// Limits; `nil` means no limit.
+    /// The limits of a quota; `nil` means no limit.
     public struct Limits: Sendable, Decodable {
-        /// Maximum sum of stored and reserved bytes.
+        /// Maximum number of stored and reserved bytes together.
         public let bytes: Int64?
-        /// Maximum sum of files and unfinished uploads.
+        /// Maximum number of files and unfinished uploads together.
         public let files: Int64?
         /// Maximum number of unfinished uploads.
         public let openUploads: Int64?
@@ -33,7 +33,7 @@ public struct UsageDetails: Sendable, Decodable {
     public let files: Int64?
     /// Number of unfinished uploads; `nil` if the server's value is not valid.
     public let openUploads: Int64?
-    /// The quota in force.
+    /// The quota that applies to the user or project.
     public let quota: Limits
 
     private enum CodingKeys: String, CodingKey {
@@ -56,17 +56,17 @@ public struct UsageDetails: Sendable, Decodable {
 
 /// A project that the user owns, with its usage.
 public struct ProjectUsageDetails: Sendable, Decodable, Identifiable {
-    /// Id of the project: `owner/name`.
+    /// Id of the project, `owner/name`.
     public let id: String
-    /// Its usage and quota.
+    /// Usage and quota of the project.
     public let usage: UsageDetails
 }
 
-/// One page of the user's usage.
+/// The user's usage, and one page of the projects that the user owns.
 public struct UsagePage: Sendable, Decodable {
     /// User name.
     public let user: String
-    /// The usage of all projects that the user owns; `nil` if the token is limited to projects.
+    /// The total usage of all projects that the user owns; `nil` if the token is limited to certain projects.
     public let usage: UsageDetails?
     /// The projects on the page.
     public let projects: ResultPage<ProjectUsageDetails>
@@ -85,7 +85,7 @@ public struct UsagePage: Sendable, Decodable {
 extension SevenBridgesClient {
     /// Requests the user's usage and one page of the projects that the user owns, ordered by id.
     ///
-    /// The first page checks that the server has the extension `usage`.
+    /// If `offset` is 0, first checks that the server has the extension `usage`.
     ///
     /// - Throws: ``APIError``; ``ClientError``, with code `.requestInvalid` if the server does not have the extension.
     public func usage(offset: Int = 0, limit: Int = 100) async throws -> UsagePage {

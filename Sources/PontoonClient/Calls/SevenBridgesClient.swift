@@ -8,8 +8,8 @@ import Synchronization
 
 /// A client of the Seven Bridges Platform API, version 2, for one user.
 ///
-/// Calls are retried according to ``RetryPolicy`` and delayed while the rate limit is used up. They throw ``APIError``
-/// for an error response, and ``ClientError`` if there is no valid response.
+/// Calls are retried according to ``RetryPolicy`` and delayed while the token's rate limit is exhausted. They throw
+/// ``APIError`` for an error response, and ``ClientError`` if there is no valid response.
 public struct SevenBridgesClient: Sendable {
     /// A call that is about to be retried.
     package struct RetryNotice: Sendable {
@@ -17,7 +17,7 @@ public struct SevenBridgesClient: Sendable {
         package let purpose: String
         package let reason: String
         package let wait: Duration
-        /// Whether the network or the server may be unavailable.
+        /// Whether the cause may be that the network or the server is unavailable.
         package let isOutage: Bool
     }
 
@@ -54,23 +54,23 @@ public struct SevenBridgesClient: Sendable {
         return try await withClosing(transport, close: { try await $0.shutdown() }) { _ in try await body(client) }
     }
 
-    /// Offset of the server's clock from the local clock in seconds; positive if the server's clock is ahead, 0 before
-    /// the first response.
+    /// Number of seconds by which the server's clock is ahead of the local clock; negative if it is behind, and 0
+    /// before the first response.
     public var clockSkew: TimeInterval { clock.skew }
-    /// The state of the token's rate limit, from the last response that reported it; `nil` if none did.
+    /// The state of the token's rate limit, as last reported by the server; `nil` if no response has reported it.
     public var rateLimit: RateLimitState? { throttle.rateLimit }
 }
 
 /// A request to the API.
 struct APIRequest: Sendable {
     var method: HTTPMethod
-    /// Path below the endpoint, with a leading slash and percent-encoded segments.
+    /// Path relative to the endpoint, with a leading slash and percent-encoded segments.
     var path: String
     var query: [(name: String, value: String)] = []
     var body: JSONValue?
     /// Bytes to send instead of ``body``.
     var content: ByteBuffer?
-    /// Headers in addition to those of every call.
+    /// Headers to send in addition to the ones that every call has.
     var headers: [(name: String, value: String)] = []
     var idempotency: RetryPolicy.Idempotency = .idempotent
     /// The attempted action for messages, such as `start the upload of 'reads.bam'`.
@@ -95,7 +95,7 @@ extension SevenBridgesClient {
         try decode(response.body, request)
     }
 
-    /// Decodes the body of a response, or a line of it.
+    /// Decodes the body of a response, or one line of the body.
     ///
     /// - Throws: `.responseUnreadable` if it does not conform to the API.
     func decode<Value: Decodable>(_ body: ByteBuffer, _ request: APIRequest) throws -> Value {
@@ -117,12 +117,11 @@ extension SevenBridgesClient {
         try await repeating(request) { _ in try await attempt(request) }
     }
 
-    /// Repeats the attempts of a call according to the retry policy.
+    /// Performs a call, and retries it according to the retry policy.
     ///
     /// - Parameters:
     ///   - request: The call.
-    ///   - body: Performs one attempt. Its argument is whether an earlier attempt may have succeeded, because its
-    ///     response was lost.
+    ///   - body: Performs one attempt. Its argument is whether an earlier attempt may have succeeded on the server.
     /// - Returns: The value of the successful attempt.
     /// - Throws: ``APIError`` or ``ClientError`` of the last attempt; `CancellationError`.
     func repeating<Value>(_ request: APIRequest, _ body: (Bool) async throws -> Value) async throws -> Value {
@@ -163,7 +162,7 @@ extension SevenBridgesClient {
         }
     }
 
-    /// An error response to a call, with the pause that the server requests before the call is repeated.
+    /// An error response to a call, and the pause that the server requests before a retry.
     struct RefusedCall: Error {
         let error: APIError
         fileprivate let wait: Duration?
@@ -222,6 +221,6 @@ extension SevenBridgesClient {
 }
 
 extension String {
-    /// The text as a path segment or query value.
+    /// The text, percent-encoded for use as a path segment or query value.
     var urlEncoded: String { PercentEncoding.component(self) }
 }

@@ -9,7 +9,9 @@ public enum UploadDestination: Hashable, Sendable {
     case folder(String)
 }
 
-/// An upload as the API describes it; only the id is always present.
+/// An upload, as returned by the API.
+///
+/// Only the id is present in every response.
 public struct UploadDetails: Sendable, Decodable, Identifiable {
     /// A reported or stored part.
     public struct Part: Sendable, Decodable {
@@ -44,11 +46,11 @@ public struct UploadDetails: Sendable, Decodable, Identifiable {
     public let project: String?
     /// Id of the destination folder.
     public let parent: String?
-    /// Declared length of the file in bytes.
+    /// Declared length of the file in bytes; `nil` if none was declared.
     public let size: Int64?
     /// Length of every part but the last, in bytes.
     public let partSize: Int64?
-    /// Time at which the upload was started.
+    /// Time at which the upload was initialized.
     public let initiated: Date?
     /// Number of reported parts.
     public let reportedParts: Int?
@@ -58,11 +60,12 @@ public struct UploadDetails: Sendable, Decodable, Identifiable {
     public let storedBytes: Int64?
     /// The reported parts; `nil` unless they were requested.
     public let parts: [Part]?
-    /// The stored parts, reported or not; `nil` unless they were requested and the server lists them.
+    /// The stored parts, including parts that were not reported; `nil` unless they were requested and the server lists
+    /// them.
     ///
     /// A part that was sent again may be listed twice.
     let storedPartList: [Part]?
-    /// Part infos of the first parts, if the server provides them.
+    /// Part infos of the first parts; `nil` unless they were requested and the server provides them.
     let partInfos: [PartInfo]?
 
     private enum CodingKeys: String, CodingKey {
@@ -120,7 +123,7 @@ struct PartInfo: Sendable, Decodable {
     var url: String
     /// Time at which the URL expires, according to the server's clock.
     var expires: Date?
-    /// Request headers to set.
+    /// Headers to send with the part.
     var headers: [String: String]
 
     private enum CodingKeys: String, CodingKey {

@@ -1,7 +1,7 @@
 import Crypto
 import PontoonCore
 
-/// A format of checksum files: that of coreutils' `md5sum` and `sha256sum`, or the same with CRC-64/NVME.
+/// A format of checksum files: the format of coreutils' `md5sum` or `sha256sum`, or the same format with CRC-64/NVME.
 public enum ChecksumFormat: String, CaseIterable, Sendable {
     case md5sum, sha256sum, crc64nvme
 
@@ -23,7 +23,9 @@ public enum ChecksumFormat: String, CaseIterable, Sendable {
         }
     }
 
-    /// Computes the checksum of a file; blocks.
+    /// Computes the checksum of a file.
+    ///
+    /// Blocks the calling thread.
     ///
     /// - Returns: The checksum as hexadecimal digits, in lower case.
     /// - Throws: `.fileChanged`, `.fileUnreadable`.

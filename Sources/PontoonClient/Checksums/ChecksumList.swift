@@ -1,11 +1,11 @@
 public import PontoonFoundation
 public import SystemPackage
 
-/// The content of a checksum file, as coreutils' `md5sum` and `sha256sum` write and read it.
+/// The content of a checksum file in the format of coreutils' `md5sum` and `sha256sum`.
 public struct ChecksumList: Sendable, Hashable {
     /// A file and its checksum.
     public struct Entry: Sendable, Hashable {
-        /// Path of the file as it is in the list.
+        /// Path of the file, as written in the list.
         public let path: FilePath
         /// The checksum as hexadecimal digits, in lower case.
         public let checksum: String
@@ -16,12 +16,15 @@ public struct ChecksumList: Sendable, Hashable {
 
     /// The algorithm of the checksums.
     public let format: ChecksumFormat
-    /// The entries in order.
+    /// The entries, in the order of the file.
     public let entries: [Entry]
 
-    /// Reads a checksum file; blocks.
+    /// Reads a checksum file.
     ///
-    /// - Throws: ``ClientError`` with code `.fileUnreadable`, or `.requestInvalid` for a line that is not valid.
+    /// Blocks the calling thread.
+    ///
+    /// - Throws: ``ClientError`` with code `.fileUnreadable`, or with code `.requestInvalid` if a line is not valid or
+    ///   there is no entry.
     public init(_ path: FilePath, format: ChecksumFormat) throws {
         let data: Data
         do {
@@ -38,15 +41,15 @@ public struct ChecksumList: Sendable, Hashable {
 
     /// Parses the content of a checksum file.
     ///
-    /// Accepts lines in the styles of GNU (`HEX  name`, `HEX *name`) and BSD (`MD5 (name) = HEX`), escaped names, which
-    /// begin with a backslash, and lists that are separated by null characters, as `md5sum --zero` writes them. Empty
-    /// lines and those that begin with `#` are ignored.
+    /// Accepts lines in GNU style (`HEX  name`, `HEX *name`) and BSD style (`MD5 (name) = HEX`). If a line begins with
+    /// a backslash, its name contains escape sequences. Lines may be separated by null characters, as `md5sum --zero`
+    /// writes them. Empty lines and lines that begin with `#` are ignored.
     ///
     /// - Parameters:
     ///   - data: The content.
     ///   - format: The algorithm of the checksums.
     ///   - name: Name of the file, for messages.
-    /// - Throws: ``ClientError`` with code `.requestInvalid` for a line that is not valid, or if there is none.
+    /// - Throws: ``ClientError`` with code `.requestInvalid` if a line is not valid or there is no entry.
     public init(_ data: Data, format: ChecksumFormat, name: String) throws {
         self.format = format
         let data = data.starts(with: [0xEF, 0xBB, 0xBF]) ? data.dropFirst(3) : data
@@ -61,19 +64,19 @@ public struct ChecksumList: Sendable, Hashable {
             guard let entry = Self.entry(bytes[...], format, canBeEscaped: !hasNull) else {
                 throw ClientError(
                     .requestInvalid,
-                    "Line \(index + 1) of '\(name)' is not a line of a checksum file with \(format.algorithm).",
-                    advice: "Check the file, and the algorithm given with --format."
+                    "Line \(index + 1) of '\(name)' is not a valid \(format.algorithm) checksum line.",
+                    advice: "Check the file and the --format option."
                 )
             }
             entries.append(entry)
         }
         guard !entries.isEmpty else {
-            throw ClientError(.requestInvalid, "'\(name)' contains no checksums.", advice: "Check the file.")
+            throw ClientError(.requestInvalid, "'\(name)' contains no checksums.", advice: "Specify a checksum file.")
         }
         self.entries = entries
     }
 
-    /// Returns the line for a file in the GNU style, without a line break.
+    /// Returns an entry as a line in GNU style, without a line break.
     ///
     /// A backslash or line break in the name is escaped, and the line then begins with a backslash.
     public static func line(_ entry: Entry) -> [UInt8] {
@@ -106,7 +109,7 @@ public struct ChecksumList: Sendable, Hashable {
         return path.map { Entry(path: $0, checksum: checksum) }
     }
 
-    /// Parses `HEX  name`, in which the second space may be missing, or `*` for binary mode.
+    /// Parses `HEX  name`; the second space may be missing, or replaced by `*` for binary mode.
     private static func gnu(
         _ line: ArraySlice<UInt8>,
         _ format: ChecksumFormat
@@ -143,7 +146,7 @@ public struct ChecksumList: Sendable, Hashable {
         return text.lowercased()
     }
 
-    /// Replaces escapes by the bytes that they represent; returns `nil` for an escape that is not valid.
+    /// Replaces escape sequences with the bytes that they represent, or returns `nil` if one is not valid.
     private static func unescaped(_ name: ArraySlice<UInt8>) -> [UInt8]? {
         var (result, bytes) = ([UInt8](), name.makeIterator())
         while let byte = bytes.next() {

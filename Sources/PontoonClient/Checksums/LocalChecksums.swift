@@ -2,7 +2,7 @@ import NIOPosix
 import PontoonCore
 public import SystemPackage
 
-/// A calculator of the checksums of local files, which reads up to eight files at the same time.
+/// A calculator of checksums of local files that reads up to eight files at a time.
 public struct LocalChecksums: Sendable {
     /// The algorithm of the checksums.
     public let format: ChecksumFormat
@@ -15,7 +15,7 @@ public struct LocalChecksums: Sendable {
     /// Computes the checksums of files.
     ///
     /// - Parameters:
-    ///   - items: The files; for one with a ``UploadItem/problem``, the result is this error.
+    ///   - items: The files. The result for an item with a ``UploadItem/problem`` is that error.
     ///   - body: Called with each file and its checksum or error, in the order of the files.
     /// - Throws: `CancellationError`; any error that `body` throws.
     public func compute(
@@ -33,7 +33,7 @@ public struct LocalChecksums: Sendable {
     ///
     /// - Parameters:
     ///   - list: The files and their expected checksums.
-    ///   - root: Folder to which relative paths refer.
+    ///   - root: Folder against which relative paths are resolved.
     ///   - body: Called with each entry and its result, in order.
     /// - Throws: `CancellationError`; any error that `body` throws.
     public static func check(

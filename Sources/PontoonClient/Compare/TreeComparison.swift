@@ -19,12 +19,12 @@ public struct TreeComparison: Sendable {
         case onlyThere
         /// The files could not be compared.
         case failed(any Error)
-        /// The local file or folder was skipped, or a folder that contains the file could not be read, here or on the
-        /// server; the text gives the reason.
+        /// The local file or folder was skipped, or the folder that contains the file could not be read; the text gives
+        /// the reason.
         case skipped(String)
     }
 
-    /// The result of the comparison for one path, where a file exists locally, on the server, or in both places.
+    /// The result of the comparison for one path.
     public struct Entry: Sendable {
         /// Path relative to the compared folders, separated by slashes.
         public let name: String
@@ -59,23 +59,25 @@ public struct TreeComparison: Sendable {
     private struct Pair: Sendable {
         var local: FilePath?
         var remote: Remote?
-        /// The result if it is known without a comparison.
+        /// The result, if it was determined without comparing the files.
         var finding: Finding?
     }
 
-    /// The files by path; the pairs are in an array, because a dictionary would need about twice the memory.
+    /// The pairs by path.
+    ///
+    /// They are stored in an array, because storing them in the dictionary would need about twice the memory.
     private struct Pairs: Sendable {
         private var positions: [ByteExactString: Int] = [:]
         private var pairs: [Pair] = []
 
         subscript(position: Int) -> Pair { pairs[position] }
 
-        /// The paths in byte order, and the positions of their pairs.
+        /// The paths, in byte order, with the positions of their pairs.
         var inOrder: [(path: ByteExactString, position: Int)] {
             positions.map { ($0.key, $0.value) }.sorted { $0.0.bytes.lexicographicallyPrecedes($1.0.bytes) }
         }
 
-        /// Changes the pair of a path, which is added if it does not exist.
+        /// Changes the pair for a path, adding it first if it does not exist.
         mutating func update(_ path: ByteExactString, _ change: (inout Pair) -> Void) {
             let position = positions[path] ?? pairs.count
             if position == pairs.count {
@@ -85,7 +87,7 @@ public struct TreeComparison: Sendable {
             change(&pairs[position])
         }
 
-        /// Sets the result of the files in folders that were not read, here or on the server.
+        /// Marks files as skipped if their folder was not read, locally or on the server.
         mutating func skipContents() {
             let unread = Set(positions.filter { pairs[$0.value].finding != nil }.map(\.key))
             guard !unread.isEmpty else { return }
@@ -123,9 +125,9 @@ public struct TreeComparison: Sendable {
     ///   - remote: The project or folder on the server.
     ///   - body: Called with each result, in byte order of the names.
     /// - Returns: Warnings about patterns that matched nothing.
-    /// - Throws: ``ClientError``, with code `.requestInvalid` if `folder` or `remote` is a file or a pattern cannot
-    ///   match, or `.notFound` if `folder` or a name in the path `remote` does not exist; ``APIError``, with status 404
-    ///   for an unknown project or id; `CancellationError`.
+    /// - Throws: ``ClientError``, with code `.requestInvalid` if `folder` or `remote` is a file or if a pattern cannot
+    ///   match any path, or `.notFound` if `folder` or a name in the path `remote` does not exist; ``APIError``, with
+    ///   status 404 for an unknown project or id; `CancellationError`.
     public func compare(
         _ folder: FilePath,
         with remote: RemotePath,
@@ -153,8 +155,8 @@ public struct TreeComparison: Sendable {
 
     /// Finds the local files, and the entries that cannot be compared.
     ///
-    /// - Throws: The problem of the folder itself if it cannot be read; `.requestInvalid` for a pattern that cannot
-    ///   match.
+    /// - Throws: The error for `folder` if the folder itself cannot be read; `.requestInvalid` if a pattern cannot
+    ///   match any path.
     private func localFiles(_ folder: FilePath) async throws -> (Pairs, PathFilter) {
         var selection = FileSelection()
         // The trailing slash selects the folder's contents.
@@ -223,9 +225,11 @@ public struct TreeComparison: Sendable {
             ? .same : .different("its CRC-64/NVME is \(crc64.hex) here and \(expected.hex) on the server")
     }
 
-    /// Checks that a path is not that of a file; blocks.
+    /// Checks that a path exists and does not lead to a file.
     ///
-    /// - Throws: `.requestInvalid` for a file, `.notFound` if the path does not exist.
+    /// Blocks the calling thread.
+    ///
+    /// - Throws: `.requestInvalid` if the path leads to a file, `.notFound` if it does not exist.
     static func checkFolder(_ folder: FilePath) throws(ClientError) {
         switch LocalEntry(folder) {
         case .file, .special: throw isFile("\(folder)")

@@ -1,7 +1,7 @@
 import PontoonFoundation
 
 extension Doctor {
-    /// Checks the token and the calls left under its rate limit.
+    /// Checks the token and the remaining calls under its rate limit.
     ///
     /// - Returns: Whether the token is valid.
     func checkToken(_ client: SevenBridgesClient, _ run: DiagnosticRun) async -> Bool {
@@ -21,7 +21,7 @@ extension Doctor {
         guard let rate, rate.limit > 0, rate.limit < 1_000_000 else {
             return run.note(.calls, .good, "There is no rate limit.")
         }
-        let message = "\(rate.remaining) of \(rate.limit) calls are left until \(rate.reset.formatted(.iso8601))."
+        let message = "\(rate.remaining) of \(rate.limit) calls remain until \(rate.reset.formatted(.iso8601))."
         if rate.remaining >= rate.limit / 10 {
             run.note(.calls, .good, message)
         } else {
@@ -32,8 +32,8 @@ extension Doctor {
 
     /// Lists the user's projects and checks the permissions in the project for the test transfer.
     ///
-    /// - Returns: The project for the test transfer; `nil` if the user chose none and has no project or several, if the
-    ///   user may not write to the project, or if a request failed.
+    /// - Returns: The project for the test transfer; `nil` if none was specified and the user does not have exactly one
+    ///   project, if the user may not write to the project, or if a request failed.
     func checkProjects(_ client: SevenBridgesClient, _ run: DiagnosticRun) async -> String? {
         guard let (page, time) = await run.attempt(.projects, { try await client.projects() }) else {
             return nil

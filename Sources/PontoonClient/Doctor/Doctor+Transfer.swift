@@ -118,7 +118,7 @@ extension Doctor {
         }
     }
 
-    /// Formats the size and the throughput, such as `4.0 MiB (12.3 MiB/s)`.
+    /// Formats the size and the throughput of the test transfer, such as `4.0 MiB (12.3 MiB/s)`.
     private func rate(_ time: Duration) -> String {
         let size = Double(options.size) / 0x1p20
         return "\(size.text(places: 1)) MiB (\((size / max(time.inSeconds, 1e-6)).text(places: 1)) MiB/s)"

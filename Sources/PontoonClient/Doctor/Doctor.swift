@@ -19,7 +19,7 @@ public struct Doctor: Sendable {
         case clock
         /// The validity of the token.
         case token
-        /// The calls left under the token's rate limit.
+        /// The number of calls that the token's rate limit still allows.
         case calls
         /// The user's projects.
         case projects
@@ -53,7 +53,7 @@ public struct Doctor: Sendable {
         public let message: String
         /// Suggested fix; `nil` if there is none.
         public let advice: String?
-        /// The error that caused the verdict; never `nil` for a bad verdict.
+        /// The error that caused the verdict; never `nil` if the verdict is `bad`.
         public let error: (any Error)?
         /// Duration of the check; `nil` if it was not measured.
         public let time: Duration?
@@ -63,7 +63,8 @@ public struct Doctor: Sendable {
     public struct Options: Sendable {
         /// Project for the test transfer.
         ///
-        /// If `nil`, the user's only project is used; the transfer is skipped if the user has no project or several.
+        /// If `nil`, the user's only project is used. If the user does not have exactly one project, the test transfer
+        /// is skipped.
         public var project: String?
         /// Length of the test file in bytes.
         public var size = 4 << 20
@@ -100,8 +101,8 @@ public struct Doctor: Sendable {
     ///
     /// - Parameter report: Called with each finding as soon as it is available.
     /// - Returns: The findings, in the order in which they were reported.
-    /// - Throws: ``ClientError`` with code `.tlsFailed` if the CA certificates cannot be read; `CancellationError`;
-    ///   an error of the file system if the local test files cannot be deleted.
+    /// - Throws: ``ClientError`` with code `.tlsFailed` if the CA certificates cannot be read; `CancellationError`; a
+    ///   file system error if the local test files cannot be deleted.
     public func diagnose(_ report: @escaping @Sendable (Finding) -> Void) async throws -> [Finding] {
         let run = DiagnosticRun(report)
         guard await checkNetwork(run) else { return run.findings }
@@ -144,7 +145,7 @@ final class DiagnosticRun: Sendable {
         report(finding)
     }
 
-    /// Adds a finding with the verdict `.bad` for an error; ignores cancellation.
+    /// Adds a finding with the verdict `.bad` for an error, unless the error is a cancellation.
     func fail(_ check: Doctor.Check, _ error: any Error) {
         switch error {
         case is CancellationError: break
@@ -153,7 +154,7 @@ final class DiagnosticRun: Sendable {
         }
     }
 
-    /// Runs and times one step of a check; adds a finding if it fails.
+    /// Runs one step of a check and measures its duration, adding a finding if the step fails.
     ///
     /// - Returns: The value and the duration; `nil` if the step failed.
     func attempt<Value: Sendable>(

@@ -4,7 +4,7 @@ import NIOHTTP1
 import PontoonCore
 import Synchronization
 
-/// An archive of a folder, as the server describes it.
+/// A folder archive, as returned by the API.
 struct FolderArchive: Decodable {
     let url: String
     let name: String
@@ -12,7 +12,9 @@ struct FolderArchive: Decodable {
 }
 
 extension SevenBridgesClient {
-    /// Requests a signed URL at which a folder can be downloaded as one tar archive, while nothing in it changes.
+    /// Requests a signed URL from which a folder can be downloaded as one tar archive.
+    ///
+    /// The URL is valid until something in the folder changes.
     ///
     /// - Parameters:
     ///   - id: Id of the folder.
@@ -35,16 +37,16 @@ extension SevenBridgesClient {
 extension Downloader {
     /// Downloads a folder and everything in it to a stream, as one tar archive.
     ///
-    /// The archive is requested once; after a lost connection, only the missing bytes are requested again. Its length
-    /// is verified; tar programs verify its headers, but not the contents.
+    /// If the connection fails, only the missing bytes are requested again. The length of the archive is verified, but
+    /// not the contents of its files. A tar archive has checksums only for its headers.
     ///
     /// - Parameters:
-    ///   - folder: The folder. Its target is used in messages only.
-    ///   - write: Writes the next bytes; if it throws an error, the download fails with it.
+    ///   - folder: The folder. Its target is used only in messages.
+    ///   - write: Writes the next bytes to the stream. If it throws an error, the download fails with this error.
     ///   - observe: Consumes progress events. The transfer applies back-pressure while events are not consumed.
-    /// - Returns: The result, in an array like that of ``stream(_:to:observe:)``.
+    /// - Returns: An array with the result of the folder as its only element.
     /// - Throws: ``APIError`` or ``ClientError`` if the server's extensions cannot be requested; ``ClientError`` with
-    ///   code `.requestInvalid` if the server does not send folders as archives; `CancellationError`.
+    ///   code `.requestInvalid` if the server does not support folder archives; `CancellationError`.
     public func streamArchive(
         of folder: DownloadItem,
         to write: @escaping @Sendable ([UInt8]) async throws -> Void,
@@ -53,7 +55,7 @@ extension Downloader {
         guard try await client.index().archivesFolders else {
             throw ClientError(
                 .requestInvalid,
-                "The server does not send folders as archives.",
+                "The server cannot send a folder as an archive.",
                 advice: "Download the folder without --tar."
             )
         }
@@ -92,7 +94,7 @@ private final class ArchiveDownload: Sendable {
         var archive: FolderArchive?
         var etag: String?
         var offset: Int64 = 0
-        /// Time at which the current wait for the connection began; `nil` while received bytes are processed.
+        /// Time at which the download began to wait for data; `nil` while it processes received bytes.
         var waitsSince: ContinuousClock.Instant?
     }
 
@@ -136,7 +138,7 @@ private final class ArchiveDownload: Sendable {
         return TransferEnding(outcome: .transferred, verification: .size)
     }
 
-    /// Returns the signed URL; requests it again if it was refused.
+    /// Returns the signed URL, requesting a new one if the storage rejected the last one.
     ///
     /// - Throws: `.fileChanged` if the length of the archive has changed; ``APIError``, ``ClientError``.
     private func url(_ size: Int64) async throws -> String {
@@ -149,8 +151,8 @@ private final class ArchiveDownload: Sendable {
 
     /// Requests the missing bytes and writes them.
     ///
-    /// - Throws: `.fileChanged` if the folder has changed; ``StorageRefusal``, ``TransportFailure``; any error of
-    ///   `write`.
+    /// - Throws: `.fileChanged` if the folder has changed; ``StorageRefusal``, ``TransportFailure``; any error that
+    ///   `write` throws.
     private func receive(from url: String, _ size: Int64) async throws {
         let (offset, etag) = state.withLock { ($0.offset, $0.etag) }
         var request = try client.storageRequest(.GET, url, of: "'\(name)'")

@@ -3,37 +3,39 @@ public import SystemPackage
 
 /// A file to download.
 public struct DownloadItem: TransferItem, Hashable {
-    /// Id of the file on the server; empty if it is not known, because the item has a ``problem``.
+    /// Id of the file on the server; empty if the item has a ``problem`` and the file was not found.
     public var id: String
-    /// Folders and name on the server; used in messages and results only.
+    /// Path on the server, which is used only in messages and results.
     public var remotePath: String
-    /// Path of the downloaded file; missing directories are created.
+    /// Local path at which the file is stored; missing directories are created.
     public var target: FilePath
     /// Length in bytes; if `nil`, the length is requested from the server before the download.
     public var size: Int64?
     /// Checksum with which the downloaded file is verified; `nil` if it is not known.
     var crc64: CRC64NVME?
-    /// Modification time to restore, in nanoseconds since 1970; `nil` for the time of the download.
+    /// Modification time to set on the downloaded file, in nanoseconds since 1970; `nil` for the time of the download.
     var modified: Int64?
-    /// A clause for messages that describes damage of the stored bytes on the server; `nil` if none is known.
+    /// A clause for error messages that describes damage to the stored bytes on the server; `nil` if the server reports
+    /// no damage.
     var damage: String?
-    /// The source of a ``DownloadSelection`` that contains the file; it does not affect equality.
-    var source: SelectedSource?
-    /// Whether the file itself was named, not a folder that contains it.
-    var isSource = false
-    /// The error with which the item fails before it is requested; `nil` if it can be downloaded.
+    /// The source of a ``DownloadSelection`` that contains the file.
     ///
-    /// ``RemoteTree`` sets it for a name that cannot be used on this machine, such as `..`, and for a folder whose
-    /// contents the server does not list; ``DownloadSelection`` also sets it for a source that cannot be found. It does
-    /// not affect equality.
+    /// It does not affect equality.
+    var source: SelectedSource?
+    /// Whether the file itself was selected, rather than a folder that contains it.
+    var isSource = false
+    /// The error with which the item fails without being requested; `nil` if it can be downloaded.
+    ///
+    /// ``RemoteTree`` sets it if a name cannot be used on this machine, such as `..`, or if the server refuses to list
+    /// a folder. ``DownloadSelection`` also sets it if a source cannot be found. It does not affect equality.
     public var problem: (any Error)?
 
     /// Creates an item.
     ///
     /// - Parameters:
     ///   - id: Id of the file on the server.
-    ///   - remotePath: Folders and name on the server; used in messages and results only.
-    ///   - target: Path of the downloaded file; missing directories are created.
+    ///   - remotePath: Path on the server, which is used only in messages and results.
+    ///   - target: Local path at which the file is stored. Missing directories are created.
     ///   - size: Length in bytes; if `nil`, the length is requested from the server before the download.
     ///   - crc64nvme: CRC-64/NVME with which the downloaded file is verified, 16 hexadecimal digits; `nil` if unknown.
     public init(
@@ -67,14 +69,14 @@ public struct DownloadItem: TransferItem, Hashable {
     ///
     /// - Parameters:
     ///   - remotePath: The path on the server.
-    ///   - target: The path of the file or folder on this machine.
-    ///   - problem: The error.
+    ///   - target: The local path of the file or folder.
+    ///   - problem: The error with which the item fails.
     public init(failed remotePath: String, target: FilePath, problem: any Error) {
         self.init(id: "", remotePath: remotePath, target: target)
         self.problem = problem
     }
 
-    /// Returns whether both items have the same id, paths, length and checksum, and the same known damage.
+    /// Returns whether both items have the same id, paths, length, checksum and damage.
     public static func == (left: DownloadItem, right: DownloadItem) -> Bool {
         left.id == right.id && left.remotePath == right.remotePath && left.target == right.target
             && left.size == right.size && left.crc64 == right.crc64 && left.damage == right.damage
@@ -91,12 +93,12 @@ public struct DownloadItem: TransferItem, Hashable {
         get { crc64?.hex }
         set { crc64 = newValue.flatMap { CRC64NVME(hex: $0) } }
     }
-    /// The path in the form of ``DownloadSelection/listed``, from which another run recreates ``target``; `nil` if the
-    /// item was not created by a ``DownloadSelection``.
+    /// The entry of ``DownloadSelection/listed`` that selects this file with the same ``target`` in another run; `nil`
+    /// if the item was not created by a ``DownloadSelection``.
     public var listedPath: String? { source?.listedPath(of: self) }
     /// Path of the downloaded file.
     public var localPath: FilePath { target }
-    /// Id of the file on the server; `nil` if it is not known.
+    /// Id of the file on the server; `nil` if the file was not found.
     public var fileID: String? { id.isEmpty ? nil : id }
 }
 
@@ -107,13 +109,13 @@ public typealias DownloadEvent = TransferEvent<DownloadItem>
 /// The events of a download, in order.
 public typealias DownloadEvents = TransferEvents<DownloadItem>
 
-/// The options with which ``Downloader`` downloads files.
+/// Options of a ``Downloader``.
 public struct DownloadOptions: Sendable {
     /// Options shared by uploads and downloads.
     public var transfer = TransferOptions()
     /// Length of a range in bytes, 1 or more.
     ///
-    /// Very large files use longer ranges, so that a file has at most 4096 ranges.
+    /// Very large files use larger ranges, so that a file has at most 4096 ranges.
     public var rangeSize: Int64 = 16 << 20
 
     /// Creates the default options.

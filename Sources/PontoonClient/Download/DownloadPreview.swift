@@ -34,7 +34,8 @@ public struct DownloadPreview: Sendable {
     /// The actions for the files, in the order of the items.
     public let entries: [Entry]
 
-    /// Total length in bytes of the files that would be downloaded, including ranges that an earlier run received.
+    /// Total length in bytes of the files that would be downloaded, including ranges that an earlier run already
+    /// received.
     public var bytes: Int64 {
         entries.lazy.map { entry in
             switch entry.action {
@@ -49,7 +50,7 @@ public struct DownloadPreview: Sendable {
 extension Downloader {
     /// Returns the actions that ``download(_:observe:)`` would take, without changing anything.
     ///
-    /// Reads the local files that have the same length as the file on the server, to compare the checksums.
+    /// If a local file has the same length as the file on the server, the local file is read to compare the checksums.
     ///
     /// - Throws: ``ClientError`` with code `.requestInvalid` if two files have the same target; `CancellationError`.
     public func preview(_ items: [DownloadItem]) async throws -> DownloadPreview {
@@ -94,7 +95,7 @@ extension Downloader {
 
     /// Checks that the folder of a target exists or can be created.
     ///
-    /// - Throws: `.fileUnwritable`.
+    /// - Throws: `.fileUnwritable` if the nearest existing parent of the target is not a writable folder.
     private static func checkFolder(of target: FilePath) throws {
         var folder = FilePath(target.absolute).removingLastComponent()
         while LocalEntry(folder) == .missing, folder.removeLastComponent() {}

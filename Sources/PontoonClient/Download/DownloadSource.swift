@@ -23,7 +23,7 @@ final class DownloadSource: Sendable {
         self.size = size
         name = item.remotePath
         fileID = item.id
-        // All lines of a journal have the same ETag, except those for which the storage provided none.
+        // All ranges in a journal have the same ETag, except ranges for which the storage provided none.
         state = Mutex(State(etag: earlier.values.lazy.map(\.etag).first { !$0.isEmpty }))
     }
 
@@ -34,7 +34,7 @@ final class DownloadSource: Sendable {
 
     /// Returns the signed URL.
     ///
-    /// If the URL is unknown, one range requests it, and the others wait for the response.
+    /// If there is no URL, one range requests it while the others wait for the response.
     func url() async throws -> String {
         if let known = state.withLock({ $0.url }) { return known }
         try await urlRequest.acquire(priority: 0)
@@ -52,9 +52,9 @@ final class DownloadSource: Sendable {
 
     /// Records the file's ETag and, if the response provides it, its checksum.
     ///
-    /// - Throws: ``RemoteFileChanged`` if the ETag differs from that in the journal or an earlier response.
+    /// - Throws: ``RemoteFileChanged`` if the ETag differs from the ETag in the journal or in an earlier response.
     func note(_ headers: HTTPHeaders, for range: Range<Int64>) throws {
-        // In the response to a range request, the checksum may be that of the range, not of the file.
+        // In the response to a range request, the checksum may cover only the range.
         let isOfWholeFile = range == 0..<size || headers.first(name: "x-amz-checksum-type") == "FULL_OBJECT"
         let declared = isOfWholeFile ? headers.first(name: "x-amz-checksum-crc64nvme") : nil
         let etag = headers.etag
@@ -73,9 +73,10 @@ final class DownloadSource: Sendable {
     ///   - status: The HTTP status.
     ///   - headers: The response headers.
     ///   - range: The requested range.
-    ///   - known: The ETag known when the request was sent; `nil` if there was none.
+    ///   - known: The file's ETag when the request was sent; `nil` if no response had provided it yet.
     /// - Returns: `true` if the body can be used; `false` for an error response from the storage.
-    /// - Throws: ``RemoteFileChanged``, ``TransportFailure``; `.storageRefused` if ranges are not supported.
+    /// - Throws: ``RemoteFileChanged`` if the file has changed; ``TransportFailure`` if the response contains a
+    ///   different range; `.storageRefused` if the storage returned the whole file instead of the range.
     func accepts(status: Int, _ headers: HTTPHeaders, for range: Range<Int64>, known: String?) throws -> Bool {
         let etag = headers.etag
         if [200, 206, 416].contains(status), let known, let etag, etag != known {

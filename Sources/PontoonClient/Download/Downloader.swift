@@ -2,16 +2,15 @@ import AsyncAlgorithms
 import NIOPosix
 import PontoonCore
 
-/// A concurrent downloader, which fetches each file in byte ranges and resumes downloads that an earlier run left
-/// unfinished.
+/// A concurrent downloader that fetches files in byte ranges and resumes the unfinished downloads of earlier runs.
 ///
 /// A file appears at its target only when it is complete and verified. Until then, its bytes are in a hidden file next
-/// to the target. If the task is cancelled, the hidden file is kept, and the same call resumes the download.
+/// to the target. If the task is cancelled, the hidden file remains, and repeating the call resumes the download.
 public struct Downloader: Sendable {
     let client: SevenBridgesClient
     let options: DownloadOptions
 
-    /// Creates a downloader of files from the client's API.
+    /// Creates a downloader that requests files with the given client.
     public init(_ client: SevenBridgesClient, options: DownloadOptions = DownloadOptions()) {
         self.client = client
         self.options = options
@@ -19,12 +18,12 @@ public struct Downloader: Sendable {
 
     /// Downloads files.
     ///
-    /// A file that fails does not stop the others; its error is in its result. If the token is not valid, the files not
-    /// yet started fail with the same error. If the task is cancelled, the unfinished files have the outcome
-    /// ``TransferOutcome/cancelled``.
+    /// If a file fails, its result contains the error, and the other files are still downloaded. If the token is not
+    /// valid, all files that have not been started fail with the same error. If the task is cancelled, the unfinished
+    /// files have the outcome ``TransferOutcome/cancelled``.
     ///
     /// - Parameters:
-    ///   - items: The files; earlier ones have priority.
+    ///   - items: The files to download, in order of priority.
     ///   - observe: Consumes progress events. The transfer applies back-pressure while events are not consumed.
     /// - Returns: The result of each file, in the order of `items`.
     /// - Throws: ``ClientError`` with code `.requestInvalid` if two files have the same target.

@@ -3,7 +3,7 @@ import NIOPosix
 import PontoonCore
 import SystemPackage
 
-/// A change of the file on the server during its download, after which the download starts over.
+/// The error thrown if the file changes on the server during its download, after which the download starts over.
 struct RemoteFileChanged: Error, Sendable {
     let reason: String
 }
@@ -20,10 +20,11 @@ struct FileDownload: Sendable {
 
     private static let maximumAttempts = 3
 
-    /// Downloads the file; starts over once if the checksum does not match, and up to twice if the file changes on the
-    /// server.
+    /// Downloads the file.
     ///
-    /// - Throws: Any error; the bytes downloaded so far are kept if a later run can use them.
+    /// Starts over once if the checksum does not match, and up to twice if the file changes on the server.
+    ///
+    /// - Throws: Any error of the download. The bytes downloaded so far remain on disk if a later run can use them.
     func run() async throws -> TransferEnding {
         var details = item
         var attempt = 1
@@ -40,7 +41,7 @@ struct FileDownload: Sendable {
                 await startOver("The file changed on the server: \(change.reason). The download starts over.")
                 attempt += 1
             } catch let error as ClientError where error.code == .checksumMismatch && !wasDamaged {
-                // The bytes may have been damaged on their way.
+                // The bytes may have been corrupted in transit.
                 await startOver("\(error.message) The download starts over.")
                 wasDamaged = true
             }
@@ -61,13 +62,13 @@ struct FileDownload: Sendable {
         )
     }
 
-    /// Returns the outcome of a file that is skipped, or whose target already has the same bytes.
+    /// Returns the outcome if the file is skipped, or if its target already has the same bytes.
     ///
-    /// In the latter case, deletes the files left by an earlier run.
+    /// If the target has the same bytes, also deletes the files that an earlier run left behind.
     ///
     /// - Returns: `nil` if the file must be downloaded.
     /// - Throws: `.nameTaken` if the existing file must not be replaced; `.fileUnreadable` if it cannot be read;
-    ///   `.busy`, `.diskFull` or `.fileUnwritable` if the files left by an earlier run cannot be deleted.
+    ///   `.busy`, `.diskFull` or `.fileUnwritable` if the files that an earlier run left behind cannot be deleted.
     private func existingFileEnding(_ details: DownloadItem, _ size: Int64) async throws -> TransferEnding? {
         let policy = options.transfer.conflictPolicy
         return try await threads.runIfActive {
@@ -77,7 +78,9 @@ struct FileDownload: Sendable {
         }
     }
 
-    /// Returns the outcome of a file that is skipped, or whose target already has the same bytes; blocks.
+    /// Returns the outcome if the file is skipped, or if its target already has the same bytes.
+    ///
+    /// Blocks the calling thread.
     ///
     /// - Returns: `nil` if the file must be downloaded.
     /// - Throws: `.nameTaken` if the existing file must not be replaced; `.fileUnreadable` if it cannot be read.
@@ -149,15 +152,15 @@ struct FileDownload: Sendable {
         return TransferEnding(outcome: .transferred, crc64nvme: crc64.hex, verification: verification)
     }
 
-    /// Compares the checksum of the downloaded bytes with that of the file on the server.
+    /// Compares the checksum of the downloaded bytes with the file's checksum on the server.
     ///
     /// - Parameters:
     ///   - crc64: The checksum of the downloaded bytes.
-    ///   - declared: The checksum on the server, 16 hexadecimal digits; `nil` if it provides none.
+    ///   - declared: The file's checksum on the server, in 16 hexadecimal digits; `nil` if the server provides none.
     ///   - item: The file.
-    ///   - consequence: A sentence for the error that states what happened to the bytes.
-    /// - Returns: Whether the checksums or only the lengths were compared.
-    /// - Throws: `.checksumMismatch`.
+    ///   - consequence: A sentence for the error message that says what happened to the downloaded bytes.
+    /// - Returns: `.file` if the checksums match; `.size` if there was no checksum to compare.
+    /// - Throws: `.checksumMismatch` if the checksums differ.
     static func verify(
         _ crc64: CRC64NVME,
         _ declared: String?,
@@ -190,7 +193,7 @@ struct FileDownload: Sendable {
 }
 
 extension DownloadHead {
-    /// Creates the head of a new download; `rangeSize` is increased if the file would have more than 4096 ranges.
+    /// Creates the head of a new download, increasing `rangeSize` if the file would have more than 4096 ranges.
     init(_ details: DownloadItem, size: Int64, endpoint: Endpoint, rangeSize: Int64) {
         self.init(
             endpoint: endpoint.url,
@@ -201,12 +204,11 @@ extension DownloadHead {
         )
     }
 
-    /// Returns whether the download that `other` describes can reuse the bytes of the one that this head describes.
+    /// Returns whether a download with the head `other` can resume the download with this head.
     ///
-    /// The endpoint, the file, its length and its checksum must be the same, and the ranges of this head must be long
-    /// enough: a file must not have more than about 4096 of them.
+    /// The endpoint and the file's id, length and checksum must be the same. The ranges of this head must also be large
+    /// enough, so that the file has at most about 4096 ranges.
     func isSameFile(as other: DownloadHead) -> Bool {
-        // With shorter ranges, the file would have too many of them.
         let hasUsableRanges = rangeSize >= max(1, size / 4096)
         return hasUsableRanges && endpoint == other.endpoint && file == other.file && size == other.size
             && crc64 == other.crc64

@@ -1,8 +1,9 @@
 import PontoonCore
 
-/// The division of a file into ranges of 1 byte or more; an empty file has none.
+/// The byte ranges of a file; an empty file has none.
 ///
-/// Takes no memory for each range, since their number depends on a length that the server chose.
+/// The ranges are computed when they are accessed and take no memory, because their number depends on a length that the
+/// server reported.
 struct FileRanges: RandomAccessCollection, Hashable, Sendable {
     /// Length of the file in bytes.
     let size: Int64
@@ -10,8 +11,8 @@ struct FileRanges: RandomAccessCollection, Hashable, Sendable {
     private let rangeSize: Int64
 
     /// - Parameters:
-    ///   - size: Length of the file in bytes; a negative one counts as 0.
-    ///   - rangeSize: Length of every range but the last; one below 1 counts as 1.
+    ///   - size: Length of the file in bytes; a negative value counts as 0.
+    ///   - rangeSize: Length of every range but the last; a value below 1 counts as 1.
     init(size: Int64, rangeSize: Int64) { (self.size, self.rangeSize) = (Swift.max(0, size), Swift.max(1, rangeSize)) }
 
     var startIndex: Int { 0 }

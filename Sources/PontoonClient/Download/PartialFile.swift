@@ -4,21 +4,23 @@ import PontoonCore
 import Synchronization
 import SystemPackage
 
-/// First line of a download's journal; later lines describe ranges, numbered from 1.
+/// The first line of a download's journal.
+///
+/// The following lines describe ranges, numbered from 1.
 struct DownloadHead: JournalHeading, Hashable {
     var version = 1
     var endpoint: String
     var file: String
     var size: Int64
     var rangeSize: Int64
-    /// CRC-64/NVME of the whole file, if the server provides it.
+    /// CRC-64/NVME of the whole file, in 16 hexadecimal digits; `nil` if the server does not provide it.
     var crc64: String?
 }
 
-/// A partially downloaded file and the journal of its ranges, both next to the target.
+/// A partially downloaded file and the journal of its ranges, both stored next to the target.
 ///
 /// The names of both files are derived from the target's name, so that a later run finds them. The journal is locked,
-/// so that no two processes write to the same file. All calls block.
+/// so that no two processes write to the same file. All calls block the calling thread.
 final class PartialFile: RangeDestination {
     private struct State {
         var hasWritten = false
@@ -33,12 +35,14 @@ final class PartialFile: RangeDestination {
 
     /// The download that an earlier run recorded; `nil` if the journal has no valid first line.
     var head: DownloadHead? { journal.head }
-    /// Ranges that an earlier run wrote, by number; their bytes may not be intact, see ``isIntact(_:_:)``.
+    /// Ranges that an earlier run wrote, by number.
+    ///
+    /// Their bytes may be damaged; check them with ``isIntact(_:_:)``.
     var ranges: [Int: JournalPart] { journal.parts }
     /// Whether there is nothing to resume: no earlier run completed a range, and this run has written nothing.
     var isEmpty: Bool { journal.parts.isEmpty && !state.withLock { $0.hasWritten } }
 
-    /// Opens or creates both files and locks the journal; creates the target's directory if it does not exist.
+    /// Opens both files and locks the journal, creating the files and the target's directory if they do not exist.
     ///
     /// - Throws: `.busy` if another process is downloading to this target; `.diskFull`, `.fileUnwritable`.
     init(_ target: FilePath) throws {
@@ -64,7 +68,7 @@ final class PartialFile: RangeDestination {
         }
     }
 
-    /// Starts over: discards all bytes and preallocates space for the whole file.
+    /// Starts a new download: discards all bytes and preallocates space for the whole file.
     ///
     /// - Throws: `.diskFull`, `.fileUnwritable`.
     func begin(_ head: DownloadHead) throws {
@@ -120,7 +124,7 @@ final class PartialFile: RangeDestination {
     ///   `.fileUnwritable`.
     func finish(replacing: Bool, modified: Int64? = nil) throws {
         try mappingErrors {
-            // Best effort: some file systems store no times.
+            // Best effort: some file systems do not store modification times.
             if let modified { do { try FileSystem.setModified(data, modified) } catch {} }
             try FileSystem.synchronize(data)
             if replacing {
@@ -137,7 +141,9 @@ final class PartialFile: RangeDestination {
         }
     }
 
-    /// Closes both files and, if `removing` is `true`, deletes them; further calls have no effect.
+    /// Closes both files, and deletes them if `removing` is `true`.
+    ///
+    /// Further calls have no effect.
     func close(removing: Bool) throws {
         let isFirst = state.withLock { state in
             defer { state.isClosed = true }
@@ -163,7 +169,7 @@ extension PartialFile {
 
     static func paths(_ target: FilePath) -> (data: FilePath, journal: FilePath) {
         let name = Data((target.lastComponent?.string ?? "").utf8)
-        // A digest, because the target's name with a prefix and a suffix could be too long.
+        // Use a digest, because the target's name with a prefix and a suffix could be too long.
         let digest = Hex.encode(SHA256.hash(data: name).prefix(10))
         let base = target.removingLastComponent().appending(".pontoon-\(digest)").string
         return (FilePath(base + ".part"), FilePath(base + ".journal"))
@@ -190,7 +196,7 @@ extension PartialFile {
         } catch {}
     }
 
-    /// Converts the error of a file call to a ``ClientError`` with the target's path and advice.
+    /// Converts an error of a file operation to a ``ClientError`` with the target's path and advice.
     private static func failure(_ target: FilePath, _ error: any Error) -> any Error {
         let advice =
             "Free some space, check the permissions or choose another --output. Then run the same command again."
@@ -207,7 +213,7 @@ extension PartialFile {
             return ClientError(
                 .fileUnsuitable,
                 "Cannot create '\(target)': the path, or a name in it, is too long for the file system.",
-                advice: "Download this file separately: give its id, and a shorter path with --output."
+                advice: "Download this file separately by its id, and specify a shorter path with --output."
             )
         }
         return ClientError(.fileUnwritable, "Cannot write '\(target)': \(error.reason).", advice: advice)

@@ -1,7 +1,7 @@
 import NIOPosix
 import PontoonCore
 
-/// The downloader of one file's byte ranges, which verifies those that an earlier run wrote and requests the others.
+/// A downloader of one file's byte ranges, which verifies the ranges of an earlier run and requests all others.
 struct RangeDownloader: Sendable {
     let file: TransferFile<DownloadItem>
     let source: DownloadSource

@@ -3,7 +3,7 @@ import NIOCore
 import NIOHTTP1
 import PontoonCore
 
-/// The requests for the byte ranges of one file; after a failure, only the missing bytes are requested again.
+/// A fetcher of one file's byte ranges, which requests only the missing bytes again after a failure.
 struct RangeFetcher: Sendable {
     let file: TransferFile<DownloadItem>
     let source: DownloadSource
@@ -19,7 +19,7 @@ struct RangeFetcher: Sendable {
     /// Requests and writes all bytes of a range, with retries.
     ///
     /// - Throws: ``RemoteFileChanged`` if the file has changed on the server; ``APIError``, ``ClientError``;
-    ///   `CancellationError`; the errors of the writer.
+    ///   `CancellationError`; any error of the writer.
     func fetch(_ writer: RangeWriter) async throws {
         let purpose = "download '\(source.name)'"
         var (url, before) = (String?.none, writer.writtenBytes)
@@ -42,9 +42,9 @@ struct RangeFetcher: Sendable {
         }
     }
 
-    /// Requests the missing bytes of a range and writes them; keeps the bytes that arrived before an error.
+    /// Requests the missing bytes of a range and writes them, including the bytes that arrived before an error.
     ///
-    /// - Throws: ``RemoteFileChanged``, ``StorageRefusal``, ``TransportFailure``; the errors of the writer.
+    /// - Throws: ``RemoteFileChanged``, ``StorageRefusal``, ``TransportFailure``; any error of the writer.
     private func receive(_ writer: RangeWriter, from url: String) async throws {
         let missing = writer.missing
         let known = source.etag
@@ -78,7 +78,7 @@ struct RangeFetcher: Sendable {
                 writer.connectionWaits()
                 guard let chunk = try await chunks.next() else { break }
                 writer.connectionDelivered()
-                // A server that sends a few bytes per connection must not keep retries going for ever.
+                // A server that sends only a few bytes per connection must not cause endless retries.
                 received += Int64(chunk.readableBytes)
                 if received >= Self.minimumProgress { context.client.storageContact.note() }
                 try await context.bandwidth?.take(chunk.readableBytes)
@@ -94,7 +94,7 @@ struct RangeFetcher: Sendable {
 }
 
 extension TransferFile<DownloadItem> {
-    /// Counts a downloaded range and emits its event.
+    /// Counts a downloaded range and emits the event for it.
     func announce(_ range: Range<Int64>, _ number: Int, _ source: DownloadSource) async {
         progress.storedPart()
         await context.emit(
@@ -110,7 +110,7 @@ extension TransferFile<DownloadItem> {
         )
     }
 
-    /// Emits the event for the start of the download of these ranges.
+    /// Emits the event that a file's download has started.
     ///
     /// - Parameters:
     ///   - ranges: All ranges of the file.
@@ -155,7 +155,8 @@ extension SevenBridgesClient {
 extension DownloadItem {
     /// Returns the length in bytes.
     ///
-    /// - Throws: `.responseUnreadable` if the server does not provide a valid one.
+    /// - Throws: `.responseUnreadable` if the length is missing or not in the range 0 to
+    ///   ``ServerValues/maximumLength``.
     func validSize() throws -> Int64 {
         guard let size, (0...ServerValues.maximumLength).contains(size) else {
             throw ClientError(

@@ -5,12 +5,14 @@ import Synchronization
 
 /// The destination of downloaded bytes.
 protocol RangeDestination: Sendable {
-    /// Writes bytes at an offset in the file; may block.
+    /// Writes bytes at an offset in the file.
+    ///
+    /// May block the calling thread.
     func write(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws
 }
 
-/// A writer that stores the bytes of one range as they arrive, computes their checksum, and records the offset for a
-/// retry.
+/// A writer that stores the bytes of one range as they arrive, computes their checksum, and tracks the offset at which
+/// a retry continues.
 ///
 /// Bytes are buffered into chunks, which are hashed and written on the thread pool for blocking file calls.
 final class RangeWriter: Sendable {
@@ -18,7 +20,7 @@ final class RangeWriter: Sendable {
         var offset: Int64
         var crc64 = CRC64NVME()
         var gathered = ByteBuffer()
-        /// Time at which the current wait for the connection began; `nil` while received bytes are processed.
+        /// Time at which the download began to wait for data; `nil` while it processes received bytes.
         var waitsSince: ContinuousClock.Instant?
     }
 
@@ -52,12 +54,12 @@ final class RangeWriter: Sendable {
 
     /// Number of bytes written so far.
     var writtenBytes: Int64 { state.withLock { $0.offset - range.lowerBound } }
-    /// The bytes of the range that have not been written.
+    /// The byte range that has not been written yet.
     var missing: Range<Int64> { state.withLock { $0.offset..<range.upperBound } }
     var isComplete: Bool { missing.isEmpty }
     /// Checksum of the bytes written so far.
     var crc64: CRC64NVME { state.withLock { $0.crc64 } }
-    /// Duration of the current wait for the connection; zero while received bytes are processed.
+    /// How long the download has been waiting for data; zero while it processes received bytes.
     var idleTime: Duration { state.withLock { state in state.waitsSince.map { .now - $0 } ?? .zero } }
 
     func connectionWaits() { state.withLock { $0.waitsSince = .now } }
@@ -79,7 +81,7 @@ final class RangeWriter: Sendable {
         if count >= chunkSize { try await flush() }
     }
 
-    /// Writes the buffered bytes, on the thread pool for blocking file calls.
+    /// Writes the buffered bytes on the thread pool for blocking file calls.
     ///
     /// - Throws: The errors of the destination.
     func flush() async throws {

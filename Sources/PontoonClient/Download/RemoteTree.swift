@@ -2,25 +2,26 @@ import PontoonFoundation
 import PontoonCore
 public import SystemPackage
 
-/// A view of the server's projects and folders that lists the files below them, with their local targets.
+/// A recursive listing of projects and folders on the server that assigns a local target to each file.
 public struct RemoteTree: Sendable {
     private let client: SevenBridgesClient
 
-    /// Creates a view of the projects and folders that the client can access.
+    /// Creates a listing of projects and folders that the client can access.
     public init(_ client: SevenBridgesClient) { self.client = client }
 
-    /// Lists a file, or all files below a folder or project.
+    /// Lists a file, or all files in a folder or project and its subfolders.
     ///
     /// - Parameters:
     ///   - path: The file, folder or project.
     ///   - folder: The local folder that receives the files. The contents of a project are placed directly in it.
     ///   - isOnlyContents: Whether the contents of a remote folder are also placed directly in `folder`; otherwise they
     ///     are placed in a subfolder with the remote folder's name.
-    /// - Returns: The files in the server's order; those in a folder come before those in its subfolders. A file whose
-    ///   path contains an invalid name, such as `..`, and a subfolder that the server does not list, have a
-    ///   ``DownloadItem/problem``.
+    /// - Returns: The files, in the server's order. The files in a folder come before the files in its subfolders. An
+    ///   item has a ``DownloadItem/problem`` if its path contains an invalid name, such as `..`, or if it stands for a
+    ///   subfolder that the server refused to list.
     /// - Throws: ``ClientError``, with code `.notFound` if a name in the path does not exist, or `.responseUnreadable`
-    ///   if the folder tree is endless; ``APIError``, with status 404 for an unknown project or id.
+    ///   if the folder tree is too large or contains a cycle; ``APIError``, with status 404 for an unknown project or
+    ///   id.
     public func items(
         _ path: RemotePath,
         into folder: FilePath,
@@ -31,9 +32,9 @@ public struct RemoteTree: Sendable {
         return items
     }
 
-    /// Lists a file, or all files below a folder or project, page by page, as ``items(_:into:isOnlyContents:)`` does.
+    /// Lists the same files as ``items(_:into:isOnlyContents:)``, but page by page.
     ///
-    /// - Throws: The same errors; any error of `body`.
+    /// - Throws: The same errors as ``items(_:into:isOnlyContents:)``; any error that `body` throws.
     func eachPage(
         _ path: RemotePath,
         into folder: FilePath,
@@ -47,14 +48,14 @@ public struct RemoteTree: Sendable {
         try await eachPage(in: .folder(found.id), below: isOnlyContents ? [] : [found.name], into: folder, body)
     }
 
-    /// Lists all files below a folder or project page by page, without keeping them in memory.
+    /// Lists all files in a folder or project and its subfolders, page by page.
     ///
     /// - Parameters:
     ///   - place: The folder or project.
     ///   - names: Subfolders of `folder` that receive the files, outermost first.
     ///   - folder: The local folder.
     ///   - body: Processes the files of one page before the next page is requested.
-    /// - Throws: The same errors as ``items(_:into:isOnlyContents:)``; any error of `body`.
+    /// - Throws: The same errors as ``items(_:into:isOnlyContents:)``; any error that `body` throws.
     func eachPage(
         in place: UploadDestination,
         below names: [String],
@@ -92,8 +93,9 @@ public struct RemoteTree: Sendable {
         }
     }
 
-    /// Returns the item for a file in these subfolders of a local folder; it has a problem if a name in its path is
-    /// invalid.
+    /// Returns the item for a file, whose target is in subfolders of a local folder.
+    ///
+    /// The item has a ``DownloadItem/problem`` if a name in its path is invalid.
     func item(_ file: FileDetails, below names: [String], into folder: FilePath) -> DownloadItem {
         let path = names + [file.name]
         let target = path.reduce(folder) { $0.appending($1) }

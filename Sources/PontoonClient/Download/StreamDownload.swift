@@ -3,16 +3,17 @@ import PontoonCore
 import Synchronization
 
 extension Downloader {
-    /// Downloads files to a stream, one after another and each in order, without storing them on disk.
+    /// Downloads files to a stream, one after another, without storing them on disk.
     ///
-    /// Ranges of a file are requested concurrently and kept in memory until all bytes before them have been written.
-    /// They respect ``TransferOptions/maximumMemory``. A file that fails does not stop the others, but some of its
-    /// bytes may have been written: in particular, its checksum is compared after its last byte. If the task is
-    /// cancelled, the unfinished files have the outcome ``TransferOutcome/cancelled``.
+    /// The ranges of a file are requested concurrently and stored in memory until all bytes before them have been
+    /// written. ``TransferOptions/maximumMemory`` limits the memory. If a file fails, the other files are still
+    /// downloaded, but some of the file's bytes may have been written. In particular, its checksum is compared only
+    /// after the last byte was written. If the task is cancelled, the unfinished files have the outcome
+    /// ``TransferOutcome/cancelled``.
     ///
     /// - Parameters:
-    ///   - items: The files, in the order in which they are written. Their targets are used in messages only.
-    ///   - write: Writes the next bytes; if it throws an error, the file fails with it.
+    ///   - items: The files, in the order in which they are written. Their targets are used only in messages.
+    ///   - write: Writes the next bytes to the stream. If it throws an error, the file fails with this error.
     ///   - observe: Consumes progress events. The transfer applies back-pressure while events are not consumed.
     /// - Returns: The result of each file, in the order of `items`.
     /// - Throws: An error only if the threads of the run cannot be stopped.
@@ -34,7 +35,7 @@ extension Downloader {
     }
 }
 
-/// The downloads of one run to a stream.
+/// The downloads of one run that writes to a stream.
 private struct StreamJob: TransferJob {
     let context: TransferContext<DownloadItem>
     let options: DownloadOptions
@@ -58,10 +59,13 @@ private struct StreamJob: TransferJob {
 struct StreamWindow: Hashable, Sendable {
     /// Length of every range but the last, in bytes.
     let rangeSize: Int64
-    /// Maximum number of ranges that are requested or in memory.
+    /// Maximum number of ranges that are requested or stored in memory at the same time.
     let ranges: Int
 
-    /// Maximum length of a range, in bytes; the first byte is written when the first range is complete.
+    /// Maximum length of a range, in bytes.
+    ///
+    /// With a larger maximum, more time would pass before the first byte is written, because ranges are written as a
+    /// whole.
     private static let longestRange: Int64 = 4 << 20
 
     init(_ options: DownloadOptions, _ memory: MemoryBudget) {
@@ -88,7 +92,8 @@ private struct StreamDownload: Sendable {
 
     /// Downloads the file.
     ///
-    /// - Throws: `.fileChanged` if the file changes on the server; `.checksumMismatch`; any other error.
+    /// - Throws: `.fileChanged` if the file changes on the server; `.checksumMismatch`; any other error of the
+    ///   download.
     func run() async throws -> TransferEnding {
         let details = item.size == nil ? try await file.context.client.fetchDetails(of: item) : item
         let size = try details.validSize()
@@ -115,7 +120,7 @@ private struct StreamDownload: Sendable {
         return TransferEnding(outcome: .transferred, crc64nvme: crc64.hex, verification: verification)
     }
 
-    /// Writes the ranges in order while later ones are downloaded.
+    /// Writes the ranges in order, while later ranges are being downloaded.
     ///
     /// - Returns: The checksum of all bytes.
     private func copy(_ ranges: FileRanges, from source: DownloadSource) async throws -> CRC64NVME {
@@ -141,7 +146,7 @@ private struct StreamDownload: Sendable {
     }
 }
 
-/// The bytes of a range in memory.
+/// A destination that stores the bytes of a range in memory.
 private final class RangeMemory: RangeDestination {
     private let state: Mutex<[UInt8]>
 
@@ -154,7 +159,7 @@ private final class RangeMemory: RangeDestination {
     /// The bytes written so far.
     var bytes: [UInt8] { state.withLock { $0 } }
 
-    /// Appends bytes; the writer of a range writes them in order.
+    /// Appends bytes, ignoring the offset, because ``RangeWriter`` writes in order.
     func write(_ bytes: UnsafeRawBufferPointer, at offset: Int64) {
         state.withLock { $0.append(contentsOf: bytes) }
     }

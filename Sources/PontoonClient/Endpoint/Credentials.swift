@@ -7,7 +7,7 @@ public struct Credentials: Sendable {
     public let endpoint: Endpoint
     /// The user's token.
     public let token: AuthToken
-    /// The source of the credentials, for messages, such as `profile 'default'` or `SB_AUTH_TOKEN`.
+    /// The source of the credentials, as shown in messages, such as `profile 'default'` or `SB_AUTH_TOKEN`.
     public let source: String
 
     /// Creates credentials.
@@ -15,28 +15,34 @@ public struct Credentials: Sendable {
     /// - Parameters:
     ///   - endpoint: URL of the API.
     ///   - token: The user's token.
-    ///   - source: The source of the credentials, for messages.
+    ///   - source: The source of the credentials, as shown in messages.
     public init(endpoint: Endpoint, token: AuthToken, source: String) {
         self.endpoint = endpoint
         self.token = token
         self.source = source
     }
 
-    /// Searches for credentials in the same order as the platform's own clients, which do not know `PONTOON_PROFILE`.
+    /// Searches for credentials in the same order as the platform's own clients.
     ///
-    /// A named profile takes precedence over the environment (`SB_API_ENDPOINT`, `SB_AUTH_TOKEN`), which takes
-    /// precedence over the profile that `PONTOON_PROFILE` names, and this over the profile `default`. An environment
-    /// with only one of the two variables is an error, because the other half of a profile could belong to another
-    /// server; `SB_AUTH_TOKEN` alone is accepted if `endpoint` is given. An empty variable counts as not set.
+    /// The first of these sources is used:
+    ///
+    /// 1. The profile with the name `profile`, unless it is `nil`.
+    /// 2. The environment variables `SB_API_ENDPOINT` and `SB_AUTH_TOKEN`.
+    /// 3. The profile that the environment variable `PONTOON_PROFILE` names. Only Pontoon supports this variable.
+    /// 4. The profile `default`.
+    ///
+    /// The second step throws an error if only one of the two variables is set, because a profile that provides the
+    /// other value could belong to a different server. `SB_AUTH_TOKEN` alone is accepted if `endpoint` is given. An
+    /// empty variable counts as not set.
     ///
     /// - Parameters:
-    ///   - profile: Name of the profile; if `nil`, the environment is searched, as described above.
-    ///   - endpoint: URL or platform name that overrides the endpoint found with the token; `nil` keeps that endpoint.
+    ///   - profile: Name of the profile; `nil` to search the other sources.
+    ///   - endpoint: URL or platform name that overrides the endpoint found with the token; `nil` to use that endpoint.
     ///   - environment: The process's environment variables.
     ///   - file: Text of `~/.sevenbridges/credentials`; `nil` if the file does not exist.
     /// - Returns: The credentials.
-    /// - Throws: ``ClientError`` with code `.credentialsMissing`, also for a token that cannot be sent, or
-    ///   `.endpointInvalid`.
+    /// - Throws: ``ClientError`` with code `.credentialsMissing` if the credentials are missing or incomplete, or if
+    ///   the token contains invalid characters; with code `.endpointInvalid` if the URL is not valid.
     public static func find(
         profile: String?,
         endpoint: String?,
@@ -117,7 +123,7 @@ public struct CredentialsFile: Sendable {
 
     /// Parses the text of a credentials file.
     ///
-    /// Unknown lines and keys are ignored, as in the platform's own clients, and so is a byte order mark.
+    /// A byte order mark is ignored. Unknown lines and keys are also ignored, as in the platform's own clients.
     public init(_ text: String) {
         var section: String?
         for line in text.withoutByteOrderMark.split(whereSeparator: \.isNewline) {

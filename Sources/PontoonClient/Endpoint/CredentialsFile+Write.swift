@@ -2,17 +2,19 @@ import PontoonFoundation
 public import SystemPackage
 
 extension CredentialsFile {
-    /// Adds or replaces a profile and leaves the other profiles unchanged; blocks.
+    /// Adds or replaces a profile without changing the other profiles.
     ///
-    /// The file is replaced atomically, and only its owner can read and write the new one. A symbolic link is kept, and
-    /// the file to which it points is replaced. Line endings remain `CR LF` in a file that has them, and a byte order
-    /// mark, which the platform's own clients cannot read, is removed.
+    /// Blocks the calling thread.
+    ///
+    /// The file is replaced atomically. Only its owner can read and write the new file. If the path is a symbolic link,
+    /// the file to which it points is replaced. `CR LF` line endings are preserved. A byte order mark is removed,
+    /// because the platform's own clients cannot read it.
     ///
     /// - Parameters:
     ///   - name: Name of the profile.
     ///   - endpoint: URL of the API.
     ///   - token: The user's token.
-    ///   - path: Path of the file; the file and its folder are created if they do not exist.
+    ///   - path: Path of the file. The file and its folder are created if they do not exist.
     /// - Throws: ``ClientError`` with code `.fileUnwritable`.
     public static func save(_ name: String, endpoint: Endpoint, token: AuthToken, to path: FilePath) throws {
         do {
@@ -31,7 +33,7 @@ extension CredentialsFile {
             throw ClientError(
                 .fileUnwritable,
                 "Cannot write '\(path)': \(error.reason).",
-                advice: "Check its permissions and those of its folder."
+                advice: "Check the permissions of the file and its folder."
             )
         }
     }

@@ -38,7 +38,8 @@ public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
 
     /// Parses a URL or the short name of a platform.
     ///
-    /// White space and line breaks at both ends, and trailing slashes, are removed. Short names are not case-sensitive.
+    /// White space and line breaks at both ends are removed, and so are trailing slashes. Short names are not
+    /// case-sensitive.
     ///
     /// A URL must have the scheme `http` or `https` and a host. It may have a port from 1 to 65535 and a path, but no
     /// query, fragment or user name.
@@ -80,7 +81,7 @@ public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
 public struct AuthToken: Hashable, Sendable, CustomStringConvertible, CustomDebugStringConvertible {
     package let value: String
 
-    /// Creates a token from its text, without white space and line breaks at both ends.
+    /// Creates a token from its text, removing white space and line breaks at both ends.
     public init(_ value: String) { self.value = value.trimmed }
 
     /// Whether the token can be sent: it is not empty and contains only visible ASCII characters.

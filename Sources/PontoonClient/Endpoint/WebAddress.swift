@@ -28,7 +28,7 @@ struct WebAddress: Hashable, Sendable {
 
     /// Parses an absolute URL.
     ///
-    /// - Throws: The first problem, also for a URL with a user name or password, or one longer than ``maximumLength``.
+    /// - Throws: The first problem found. A URL that is longer than ``maximumLength`` is ``Problem/malformed``.
     init(_ text: String) throws(Problem) {
         // Foundation would percent-encode these characters instead of rejecting them.
         let isText = text.unicodeScalars.allSatisfy { $0 != " " && $0.properties.generalCategory != .control }
@@ -45,7 +45,7 @@ struct WebAddress: Hashable, Sendable {
     }
 
     private static func isHost(_ host: String) -> Bool {
-        // Colons and a zone, such as `%eth0`, occur in IPv6 addresses only.
+        // Colons and a zone, such as `%eth0`, occur only in IPv6 addresses.
         let punctuation = host.contains(":") ? "-._:%" : "-._"
         return !host.isEmpty
             && host.unicodeScalars.allSatisfy { scalar in

@@ -1,10 +1,10 @@
 import PontoonCore
 import SystemPackage
 
-/// The journals that earlier runs left for a destination.
+/// The journals of unfinished uploads to one destination from earlier runs.
 ///
-/// The name of a journal depends on the path of the local file. A file that was moved, or copied with its times, has
-/// its journal under the name of its former path.
+/// The name of a journal depends on the path of the local file. If a file was moved, or copied with its modification
+/// time, its journal still has the name for its former path.
 struct EarlierJournals: Sendable {
     private struct Entry: Sendable {
         let path: FilePath
@@ -13,12 +13,14 @@ struct EarlierJournals: Sendable {
 
     private let entries: [ByteExactString: [Entry]]
 
-    /// Reads the first lines of all journals in a state directory; blocks.
+    /// Reads the first line of each journal in a state directory.
     ///
-    /// Journals that cannot be read, such as those of another user, are ignored.
+    /// Blocks the calling thread.
+    ///
+    /// Journals that cannot be read, such as the journals of another user, are ignored.
     ///
     /// - Parameters:
-    ///   - state: The directory; `nil` has no journals.
+    ///   - state: The directory; `nil` if there are no journals.
     ///   - place: The key of any upload to the destination.
     /// - Throws: `.stateUnusable`.
     init(in state: StateDirectory?, of place: JournalKey) throws {
@@ -36,7 +38,9 @@ struct EarlierJournals: Sendable {
         candidates(identity, key).last?.head
     }
 
-    /// Gives the newest journal of the same file at another path the name for its present path; blocks.
+    /// Replaces the newest journal of the same file at another path with a journal for its current path.
+    ///
+    /// Blocks the calling thread.
     ///
     /// Does nothing if another process has locked the journal.
     ///
@@ -51,12 +55,12 @@ struct EarlierJournals: Sendable {
         }
     }
 
-    /// - Returns: `false` if another process has finished the upload or aborted it in the meantime.
+    /// - Returns: `false` if another process has finished or aborted the upload in the meantime.
     private func move(_ entry: Entry, to key: JournalKey, in state: StateDirectory) throws -> Bool {
         let former = try Journal<JournalHead>(entry.path, for: key.work)
         defer { try? former.close() }
         guard var head = former.head else {
-            // Opening it has created it again.
+            // The journal was deleted in the meantime, and opening it has created it again.
             try former.remove()
             return false
         }
@@ -64,7 +68,7 @@ struct EarlierJournals: Sendable {
         head.source = key.source
         let journal = try state.journal(key)
         defer { try? journal.close() }
-        // Another process may have started the upload at the present path.
+        // Another process may have started the upload with the current path.
         guard journal.head == nil else { return true }
         try journal.begin(head, isDurable: true)
         for part in former.parts.values { try journal.append(part) }
@@ -79,6 +83,6 @@ struct EarlierJournals: Sendable {
 }
 
 extension JournalHead {
-    /// Text that identifies the endpoint and the destination, as ``JournalKey/place``.
+    /// Text that identifies the endpoint and the destination, equal to ``JournalKey/place``.
     fileprivate var place: String { "\(endpoint)\n\(destinationKind)\n\(destination)" }
 }

@@ -7,7 +7,7 @@ import SystemPackage
 /// The log of the files that have been uploaded to one destination: one JSON line per file.
 ///
 /// A later line for a file replaces an earlier one. Lines are appended with a single call, so several processes may
-/// write to the same log. Only the positions of the lines are kept in memory, about 60 bytes per file.
+/// write to the same log. Only the positions of the lines are stored in memory, which takes about 60 bytes per file.
 final class FinishedLog: Sendable {
     /// A digest of a file's path and destination.
     private typealias Key = [UInt8]
@@ -22,12 +22,16 @@ final class FinishedLog: Sendable {
     private let descriptor: FileDescriptor
     private let lines: [Key: Line]
 
-    /// Minimum number of outdated lines with which the log is rewritten; they must also outnumber the current lines.
+    /// Minimum number of outdated lines at which the log is rewritten.
+    ///
+    /// They must also outnumber the current lines.
     private static let minimumOutdated = 1000
-    /// Maximum length of a line in bytes; longer ones are ignored.
+    /// Maximum length of a line in bytes; longer lines are ignored.
     private static let maximumLine = 64 << 10
 
-    /// Opens or creates the log and reads it; blocks.
+    /// Opens or creates the log and reads it.
+    ///
+    /// Blocks the calling thread.
     ///
     /// Rewrites the log if most of its lines are outdated.
     ///
@@ -43,7 +47,8 @@ final class FinishedLog: Sendable {
                     (descriptor, self.lines) = (opened, lines)
                     return
                 }
-                // Records that another process appends meanwhile are lost, and their files are compared by checksum.
+                // Records that another process appends during the rewrite are lost. Their files are then compared by
+                // checksum.
                 (descriptor, self.lines) = try Self.rewrite(path, opened, lines)
             } catch {
                 try opened.close()
@@ -55,11 +60,13 @@ final class FinishedLog: Sendable {
         }
     }
 
-    /// Reads the record of a finished file; blocks.
+    /// Reads the record of an uploaded file.
+    ///
+    /// Blocks the calling thread.
     ///
     /// If only the inode number of the local file differs, samples of the content are compared.
     ///
-    /// - Returns: `nil` if there is none, or if the local file has changed since.
+    /// - Returns: The record; `nil` if there is none, or if the local file has changed since its upload.
     /// - Throws: `.stateUnusable`.
     func record(source: String, remotePath: String, facts: FileFacts) throws -> FinishedRecord? {
         guard let line = lines[Self.key(source, remotePath)] else { return nil }
@@ -84,14 +91,16 @@ final class FinishedLog: Sendable {
 
     var isEmpty: Bool { lines.isEmpty }
 
-    /// Appends records, without syncing them to disk; blocks.
+    /// Appends records without syncing them to disk.
+    ///
+    /// Blocks the calling thread.
     ///
     /// - Throws: `.stateUnusable`.
     func add(_ records: [FinishedRecord]) throws {
         do {
             let encoder = JSONEncoder()
             encoder.dateEncodingStrategy = .iso8601
-            // The leading newline separates the records from a line that a crash left incomplete.
+            // The leading newline separates the records from an incomplete line, which a crash may have left.
             var lines = Data("\n".utf8)
             for record in records { lines += try encoder.encode(record) + Data("\n".utf8) }
             try descriptor.writeAll(lines)
@@ -100,7 +109,9 @@ final class FinishedLog: Sendable {
         }
     }
 
-    /// Closes the log; must not be called twice.
+    /// Closes the log.
+    ///
+    /// Must be called only once.
     func close() throws { try descriptor.close() }
 }
 
@@ -113,16 +124,16 @@ extension FinishedLog {
         Array(SHA256.hash(data: Data("\(source)\n\(remotePath)".utf8)).prefix(16))
     }
 
-    /// Parses a line; returns `nil` for one that is not a valid record, such as one that a crash left incomplete.
+    /// Parses a line, or returns `nil` if it is not a valid record, for example because a crash left it incomplete.
     private static func parse(_ line: ArraySlice<UInt8>) -> FinishedRecord? {
         let decoder = JSONDecoder()
         decoder.dateDecodingStrategy = .iso8601
         return try? decoder.decode(FinishedRecord.self, from: Data(line))
     }
 
-    /// Reads the log in pieces.
+    /// Reads the log and finds the current line of each file.
     ///
-    /// - Returns: The last line of each file, and the number of lines with a record.
+    /// - Returns: The last line of each file, and the number of lines with a valid record.
     private static func index(_ file: FileDescriptor) throws -> (lines: [Key: Line], count: Int) {
         var (lines, count) = ([Key: Line](), 0)
         var line: [UInt8] = []
@@ -152,7 +163,7 @@ extension FinishedLog {
 
     /// Replaces the log with one that contains only the given lines.
     ///
-    /// - Returns: The new log, open, and its lines.
+    /// - Returns: The descriptor of the new log, and the positions of its lines.
     private static func rewrite(
         _ path: FilePath,
         _ old: FileDescriptor,
@@ -185,7 +196,7 @@ extension FinishedLog {
 }
 
 extension FileDescriptor {
-    /// Reads `count` bytes at an offset; with `mayEnd`, fewer at the end of the file.
+    /// Reads `count` bytes at an offset, or fewer at the end of the file if `mayEnd` is set.
     ///
     /// - Throws: `Errno.ioError` if the file ends before `count` bytes, unless `mayEnd` is set; any other `Errno`.
     fileprivate func bytes(_ offset: Int64, _ count: Int, mayEnd: Bool = false) throws -> [UInt8] {

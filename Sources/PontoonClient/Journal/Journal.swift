@@ -7,7 +7,7 @@ import SystemPackage
 ///
 /// Once `append` returns, the line survives a crash of this process, but not necessarily a power failure. Incomplete
 /// lines, such as the last one after a crash, are ignored. The file is locked while it is open, so that no two
-/// processes transfer the same file. All calls block.
+/// processes transfer the same file. All calls block the calling thread.
 final class Journal<Head: JournalHeading>: Sendable {
     private struct State {
         var lastSync = ContinuousClock.now
@@ -44,7 +44,7 @@ final class Journal<Head: JournalHeading>: Sendable {
         }
     }
 
-    /// Starts over: truncates the journal and writes a new first line.
+    /// Truncates the journal and writes a new first line.
     ///
     /// - Parameters:
     ///   - head: The new first line, which describes the transfer.
@@ -58,7 +58,7 @@ final class Journal<Head: JournalHeading>: Sendable {
         }
     }
 
-    /// Appends the line of a part that has been transferred.
+    /// Appends a line for a part that has been transferred.
     ///
     /// The journal is synced at most once per second. A power failure may lose the lines written since the last sync.
     /// Their parts may then have to be transferred again.
@@ -84,7 +84,9 @@ final class Journal<Head: JournalHeading>: Sendable {
         }
     }
 
-    /// Closes the journal and keeps the file for a later run; further calls have no effect.
+    /// Closes the journal, but leaves the file for a later run.
+    ///
+    /// Further calls have no effect.
     func close() throws {
         let isFirst = state.withLock { state in
             defer { state.isClosed = true }
@@ -149,10 +151,12 @@ extension Journal {
         }
     }
 
-    /// Reads the first line of a journal without locking it; blocks.
+    /// Reads the first line of a journal without locking it.
+    ///
+    /// Blocks the calling thread.
     ///
     /// - Returns: `nil` if the journal does not exist or has no valid first line.
-    /// - Throws: `Errno`.
+    /// - Throws: `Errno` if the journal cannot be read.
     static func head(at path: FilePath) throws -> Head? {
         do {
             let file = try FileDescriptor.open(path, .readOnly, options: [.closeOnExec, .nonBlocking])
@@ -162,7 +166,10 @@ extension Journal {
         }
     }
 
-    /// Parses the lines; invalid ones after the first, such as one that a crash left incomplete, are ignored.
+    /// Parses the lines of a journal.
+    ///
+    /// If the first line is invalid, the result has no head and no parts. Other invalid lines are ignored, such as a
+    /// line that a crash left incomplete.
     static func parse(_ data: Data) -> (head: Head?, parts: [Int: JournalPart]) {
         let decoder = JSONDecoder()
         decoder.dateDecodingStrategy = .iso8601
@@ -179,7 +186,7 @@ extension Journal {
 }
 
 extension FileDescriptor {
-    /// Reads the file, regardless of the current offset, to its end or up to the first occurrence of a byte.
+    /// Reads the file from its start to its end, or up to and including the first occurrence of a byte.
     func readAll(until last: UInt8? = nil) throws -> Data {
         var data = Data()
         var buffer = [UInt8](repeating: 0, count: 64 << 10)

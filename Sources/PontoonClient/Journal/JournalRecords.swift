@@ -17,11 +17,11 @@ struct JournalKey: Hashable, Sendable {
     var work: String { "the upload of '\(source)' to '\(remotePath)'" }
     /// Text that identifies the endpoint and the destination.
     var place: String { "\(endpoint)\n\(destination.field.name)\n\(destination.field.value)" }
-    /// File name of the log of the files that have been uploaded to this destination.
+    /// File name of the ``FinishedLog`` for this destination.
     var placeFileName: String { "\(digest(of: [place])).jsonl" }
 }
 
-/// Returns 40 hexadecimal digits that identify a list of texts.
+/// Returns a digest of a list of texts, in 40 hexadecimal digits.
 private func digest(of texts: [String]) -> String {
     Hex.encode(SHA256.hash(data: Data(texts.joined(separator: "\n").utf8)).prefix(20))
 }
@@ -30,13 +30,13 @@ extension UploadItem {
     /// A digest of the tags and metadata; `nil` if there are none.
     var labelDigest: String? {
         if tags.isEmpty && metadata.isEmpty { return nil }
-        // Neither contains U+0000.
+        // Tags and metadata never contain U+0000.
         let pairs = metadata.sorted { $0.key < $1.key }.map { "\($0.key)\0\($0.value)" }
         return digest(of: Set(tags).sorted() + ["\0"] + pairs)
     }
 }
 
-/// The properties of a file and a checksum of samples of it, taken at the start of its upload.
+/// The properties of a file and a checksum of samples of its content, recorded at the start of its upload.
 struct FileIdentity: Hashable, Sendable, Codable {
     let facts: FileFacts
     /// CRC-64/NVME of samples of the file, 16 hexadecimal digits.
@@ -45,19 +45,19 @@ struct FileIdentity: Hashable, Sendable, Codable {
     /// Returns whether both identities describe the same, unchanged file.
     ///
     /// Inode numbers are ignored, because they change on some network file systems and when a file is copied with its
-    /// times. The sample detects other content.
+    /// modification time. The sample detects different content.
     func isSame(as other: FileIdentity) -> Bool {
         facts.size == other.facts.size && facts.modified == other.facts.modified && sample == other.sample
     }
 }
 
-/// First line of a journal.
+/// The first line of a journal.
 protocol JournalHeading: Codable, Sendable {
     /// Version of the format; a journal with a version other than 1 is treated as empty.
     var version: Int { get }
 }
 
-/// First line of an upload's journal.
+/// The first line of an upload's journal.
 struct JournalHead: JournalHeading, Hashable {
     var version = 1
     var endpoint: String
@@ -69,7 +69,9 @@ struct JournalHead: JournalHeading, Hashable {
     var tags: [String]
     var metadata: [String: String]
     var identity: FileIdentity
-    /// Id of the upload; empty if no response to its start was received, so that the upload may exist.
+    /// Id of the upload; empty if no response to the initialize call was received.
+    ///
+    /// If it is empty, the upload may nevertheless exist.
     var upload: String
     /// Part size in bytes; 0 if the upload's id is not known.
     var partSize: Int64
@@ -78,7 +80,7 @@ struct JournalHead: JournalHeading, Hashable {
     var onConflict: String?
 }
 
-/// A later line of a journal: a part or range that has been transferred.
+/// A line after the first in a journal: a part or range that has been transferred.
 struct JournalPart: Hashable, Sendable, Codable {
     var number: Int
     var etag: String
@@ -86,21 +88,21 @@ struct JournalPart: Hashable, Sendable, Codable {
     var crc64: String
 }
 
-/// A line of the log of uploaded files.
+/// A line of a ``FinishedLog``, which describes one uploaded file.
 struct FinishedRecord: Hashable, Sendable, Codable {
     var source: String
     var remotePath: String
     var identity: FileIdentity
     var file: String
     var crc64: String
-    /// MD5, if the upload computed it.
+    /// MD5 of the file, in 32 hexadecimal digits; `nil` if the upload did not compute it.
     var md5: String?
     var verification: String
-    /// Digest of the tags and metadata that the file was given; `nil` if there were none.
+    /// Digest of the tags and metadata with which the file was uploaded; `nil` if there were none.
     var labels: String?
     var ended: Date
 
-    /// Returns whether the file on the server is still the uploaded file and is not known to be damaged.
+    /// Returns whether the file on the server is still the uploaded file and the server reports no damage to it.
     ///
     /// Compares the id, the length and, if the server provides one, the checksum.
     func matches(_ existing: FileDetails) -> Bool {

@@ -1,11 +1,13 @@
 import PontoonFoundation
 import SystemPackage
 
-/// The directory with the journals of unfinished uploads and the logs of finished ones.
+/// The directory with the journals of unfinished uploads and the logs of finished uploads.
 struct StateDirectory: Sendable {
     let path: FilePath
 
-    /// Creates the directory and its subdirectories if they do not exist; blocks.
+    /// Creates the directory and its subdirectories if they do not exist.
+    ///
+    /// Blocks the calling thread.
     ///
     /// - Throws: `.stateUnusable`.
     init(_ path: FilePath) throws {
@@ -26,14 +28,18 @@ struct StateDirectory: Sendable {
     private var uploads: FilePath { path.appending("uploads") }
     private var finished: FilePath { path.appending("finished") }
 
-    /// Opens and locks the journal of an upload; blocks.
+    /// Opens and locks the journal of an upload.
+    ///
+    /// Blocks the calling thread.
     ///
     /// - Throws: `.busy`, `.stateUnusable`.
     func journal(_ key: JournalKey) throws -> Journal<JournalHead> {
         try Journal(uploads.appending(key.fileName), for: key.work)
     }
 
-    /// Returns the file names of the journals of unfinished uploads; blocks.
+    /// Returns the file names of the journals of unfinished uploads.
+    ///
+    /// Blocks the calling thread.
     ///
     /// - Throws: `.stateUnusable`.
     func journalNames() throws -> Set<String> {
@@ -44,9 +50,12 @@ struct StateDirectory: Sendable {
         }
     }
 
-    /// Returns the path and the first line of each journal, oldest first; blocks.
+    /// Returns the path and the first line of each journal, oldest first.
     ///
-    /// Journals without a valid first line are omitted, and with `omitsUnreadable` also those that cannot be read.
+    /// Blocks the calling thread.
+    ///
+    /// Journals without a valid first line are omitted. If `omitsUnreadable` is set, journals that cannot be read are
+    /// omitted as well.
     ///
     /// - Throws: `.stateUnusable`.
     func heads(omitsUnreadable: Bool = false) throws -> [(path: FilePath, head: JournalHead)] {
@@ -66,7 +75,9 @@ struct StateDirectory: Sendable {
         }
     }
 
-    /// Reads the first line of an upload's journal, which must not be locked; blocks.
+    /// Reads the first line of an upload's journal, which must not be locked.
+    ///
+    /// Blocks the calling thread.
     ///
     /// - Returns: `nil` if the journal does not exist or has no valid first line.
     /// - Throws: `.busy`, `.stateUnusable`.
@@ -78,7 +89,9 @@ struct StateDirectory: Sendable {
         return journal.head
     }
 
-    /// Opens the log of the files that have been uploaded to a destination; blocks.
+    /// Opens the log of the files that have been uploaded to a destination.
+    ///
+    /// Blocks the calling thread.
     ///
     /// - Throws: `.stateUnusable`.
     func finishedLog(_ key: JournalKey) throws -> FinishedLog {

@@ -13,17 +13,19 @@ public struct UploadsInProgress: Sendable {
         public let endpoint: String
         /// Id of the upload.
         public let uploadID: String
-        /// The rule for a file with the same name, with which the upload was started.
+        /// The conflict rule with which the upload was started.
         public let conflictPolicy: TransferOptions.ConflictPolicy
         /// Time at which the upload was started.
         public let began: Date
         let journal: FilePath
     }
 
-    /// The uploads, oldest first, without those whose ids are not known.
+    /// The uploads, oldest first; an upload whose id is not known is omitted.
     public let entries: [Entry]
 
-    /// Reads the journals in a state directory, creating the directory if it does not exist; blocks.
+    /// Reads the journals in a state directory, creating the directory if it does not exist.
+    ///
+    /// Blocks the calling thread.
     ///
     /// - Throws: ``ClientError`` with code `.stateUnusable`.
     public init(stateDirectory: FilePath) throws {
@@ -47,9 +49,11 @@ public struct UploadsInProgress: Sendable {
         }
     }
 
-    /// Deletes the journals of uploads, for example after the uploads were aborted; blocks.
+    /// Deletes the journals of uploads, for example after the uploads were aborted.
     ///
-    /// Journals that another process has locked are kept.
+    /// Blocks the calling thread.
+    ///
+    /// Journals that another process has locked are not deleted.
     ///
     /// - Parameter uploads: Ids of the uploads.
     /// - Throws: ``ClientError`` with code `.stateUnusable`.

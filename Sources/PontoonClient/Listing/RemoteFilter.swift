@@ -7,19 +7,19 @@ package struct RemoteFilter: Sendable {
         case file, folder
     }
 
-    /// Patterns for names and paths, with the rules of `.gitignore`; one of them must match.
+    /// Patterns for names and paths, with the rules of `.gitignore`.
     ///
-    /// If empty, everything matches.
+    /// At least one pattern must match. If there are no patterns, all names match.
     private var names: [PathPattern] = []
-    /// Tags, one of which the file must have; if empty, no tag is needed.
+    /// Tags of which a file must have at least one; if empty, tags are not checked.
     package var tags: [String] = []
-    /// Metadata; for each key, the file must have one of the values.
+    /// Accepted metadata values by key; a file must have one of the values for each key.
     package var metadata: [String: [String]] = [:]
-    /// The kind; `nil` selects both files and folders.
+    /// The kind of entries to select; `nil` selects both files and folders.
     package var kind: Kind?
-    /// Range of a file's length in bytes; `nil` selects any length, and folders.
+    /// Range of a file's length in bytes; `nil` selects files of any length and folders.
     package var size: ClosedRange<Int64>?
-    /// Range of the time of a file's last modification; `nil` selects any time, and folders.
+    /// Range of a file's time of last modification; `nil` selects files with any time and folders.
     package var modified: ClosedRange<Date>?
 
     /// Creates a filter that selects everything that matches one of the patterns, or everything if there are none.
@@ -35,7 +35,7 @@ package struct RemoteFilter: Sendable {
     ///
     /// - Parameters:
     ///   - file: The file or folder.
-    ///   - path: Its path below the folder in which the listing starts.
+    ///   - path: The names in its path, relative to the folder in which the listing starts.
     /// - Returns: Whether all conditions are met.
     func selects(_ file: FileDetails, _ path: [String]) -> Bool {
         guard kind.map({ $0 == (file.isFolder ? .folder : .file) }) ?? true,
@@ -52,7 +52,7 @@ package struct RemoteFilter: Sendable {
         return value.map { range.contains($0) } ?? false
     }
 
-    /// The conditions that the server can check in a list of one folder.
+    /// The query parameters for the conditions that the server can check when it lists a folder.
     var query: [(name: String, value: String)] {
         tags.map { ("tag", $0) }
             + metadata.sorted { $0.key < $1.key }.flatMap { key, values in values.map { ("metadata.\(key)", $0) } }
