@@ -1,6 +1,6 @@
-/// A walk through files and folders on the server, which reads their lists page by page.
+/// A walk through files and folders on the server.
 ///
-/// It keeps only the ids of the folders in memory, and one page per level.
+/// Lists of files are requested page by page. Only the ids of the folders and one page per level are kept in memory.
 package struct RemoteWalk: Sendable {
     /// A file or folder that the walk found, with its path.
     package struct Entry: Sendable {

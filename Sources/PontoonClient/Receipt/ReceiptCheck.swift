@@ -31,7 +31,7 @@ public struct ReceiptCheck: Sendable {
     /// latter case, only the checksum that was computed during the upload was compared.
     public let serverVerifiedOn: Date?
 
-    /// Whether every checked copy matches the receipt: by checksum or, if there is none, by length.
+    /// Whether every checked copy has the checksum in the receipt or, if the server provides no checksum, the length.
     public var isGood: Bool {
         [local, server].allSatisfy { finding in
             switch finding {

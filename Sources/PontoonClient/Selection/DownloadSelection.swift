@@ -226,7 +226,7 @@ private struct Source: Sendable {
 
     /// Parses an entry of ``DownloadSelection/sources``.
     ///
-    /// - Throws: `.requestInvalid`.
+    /// - Throws: `.requestInvalid` if the text is neither an id nor a path.
     init(_ text: String, in project: String?) throws(ClientError) {
         self.text = text
         self.project = project
@@ -238,7 +238,7 @@ private struct Source: Sendable {
 
     /// Parses an entry of ``DownloadSelection/listed``.
     ///
-    /// - Throws: `.requestInvalid`.
+    /// - Throws: `.requestInvalid` if the text is neither an id nor a path.
     init(listed text: String, in project: String?) throws(ClientError) {
         self.text = text
         self.project = project

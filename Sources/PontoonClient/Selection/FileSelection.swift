@@ -94,7 +94,7 @@ public struct FileSelection: Sendable {
         return result
     }
 
-    /// Finds the selected files; the result has no warnings.
+    /// Finds the selected files without collecting warnings.
     func find() throws -> Result {
         var walk = SelectionWalk(
             keepsTree: keepsTree,

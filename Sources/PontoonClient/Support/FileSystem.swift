@@ -120,7 +120,7 @@ enum FileSystem {
 
     /// Renames a file only if the new path does not exist.
     ///
-    /// - Throws: `Errno.fileExists` if it does; any other `Errno`.
+    /// - Throws: `Errno.fileExists` if the new path exists; any other `Errno`.
     static func rename(_ path: FilePath, toNew target: FilePath) throws(Errno) {
         let result = path.withPlatformString { path in
             target.withPlatformString { cfilecalls_rename_new(path, $0) }

@@ -48,7 +48,7 @@ final class SourceFile: Sendable {
     ///   - isUploaded: Whether the file is being uploaded rather than compared. Determines the advice in the error for
     ///     a changed file.
     ///   - mayChange: Whether ``checkUnchanged()`` accepts a changed file.
-    /// - Throws: `.fileUnreadable`.
+    /// - Throws: `.fileUnreadable` if the file cannot be opened or is not a regular file.
     init(_ path: FilePath, isUploaded: Bool = false, mayChange: Bool = false) throws {
         self.path = path
         self.isUploaded = isUploaded
@@ -75,7 +75,7 @@ final class SourceFile: Sendable {
     /// - Parameters:
     ///   - temporary: The open file, which ``close()`` closes.
     ///   - path: Path for error messages.
-    /// - Throws: `.fileUnreadable`.
+    /// - Throws: `.fileUnreadable` if the file or its status cannot be read.
     init(temporary: FileDescriptor, path: FilePath) throws {
         self.path = path
         descriptor = temporary
@@ -97,7 +97,7 @@ final class SourceFile: Sendable {
 
     /// Fills a buffer with the bytes at an offset.
     ///
-    /// - Throws: `.fileChanged` if the file ends before the buffer is full; `.fileUnreadable`.
+    /// - Throws: `.fileChanged` if the file ends before the buffer is full; `.fileUnreadable` if it cannot be read.
     func read(at offset: Int64, into buffer: UnsafeMutableRawBufferPointer) throws {
         var done = 0
         while done < buffer.count {
@@ -140,7 +140,7 @@ final class SourceFile: Sendable {
 
     /// Computes the CRC-64/NVME of a range, and its MD5 if requested.
     ///
-    /// - Throws: `.fileChanged` if the file ends before the range does; `.fileUnreadable`.
+    /// - Throws: `.fileChanged` if the file ends before the range does; `.fileUnreadable` if it cannot be read.
     func digest(_ range: Range<Int64>, md5: Bool) throws -> RangeDigest {
         var digest = RangeDigest(md5: md5)
         try forEachChunk(of: range) { digest.update($0) }
@@ -151,7 +151,7 @@ final class SourceFile: Sendable {
     ///
     /// Reads the file only on the first call.
     ///
-    /// - Throws: `.fileChanged`, `.fileUnreadable`.
+    /// - Throws: `.fileChanged` if the file has become shorter; `.fileUnreadable` if it cannot be read.
     func wholeMD5() throws -> String {
         if let known = md5.withLock({ $0 }) { return known }
         let computed = try ChecksumFormat.md5sum.checksum(of: self)
@@ -161,7 +161,7 @@ final class SourceFile: Sendable {
 
     /// Reads a range in chunks.
     ///
-    /// - Throws: `.fileChanged` if the file ends before the range does; `.fileUnreadable`.
+    /// - Throws: `.fileChanged` if the file ends before the range does; `.fileUnreadable` if it cannot be read.
     func forEachChunk(of range: Range<Int64>, _ body: (UnsafeRawBufferPointer) -> Void) throws {
         try withUnsafeTemporaryAllocation(byteCount: 256 << 10, alignment: 16) { buffer in
             var offset = range.lowerBound
@@ -181,7 +181,7 @@ final class SourceFile: Sendable {
     ///
     /// - Parameter known: CRC-64/NVME of the whole file. If `nil`, a file of up to 256 KiB is read completely.
     /// - Returns: The checksum as 16 hexadecimal digits.
-    /// - Throws: `.fileChanged`, `.fileUnreadable`.
+    /// - Throws: `.fileChanged` if the file has become shorter; `.fileUnreadable` if it cannot be read.
     func sample(_ known: CRC64NVME? = nil) throws -> String {
         let length: Int64 = 64 << 10
         guard facts.size > 4 * length else { return try (known ?? digest(0..<facts.size, md5: false).crc64).hex }

@@ -12,7 +12,7 @@ extension TreeSync {
     ///
     /// - Parameters:
     ///   - extras: The files to delete, from ``Plan/extras``.
-    ///   - place: The project or folder on the server, which is the destination or, if local files are deleted, the
+    ///   - place: The project or folder on the server. It is the destination or, if local files are deleted, the
     ///     source.
     ///   - body: Called for each file, with `nil` if it was deleted or no longer existed, otherwise with the error.
     /// - Throws: ``APIError`` if the token is not valid; any other error that is likely to affect every request;
@@ -48,7 +48,7 @@ extension TreeSync {
     ///   - extra: The file.
     ///   - there: The file at this path on the server; `nil` if there is none.
     /// - Throws: `.fileChanged` if the file has changed since it was found, or now exists at the source;
-    ///   `.fileUnwritable`; ``APIError``.
+    ///   `.fileUnwritable` if a local file cannot be deleted; ``APIError``.
     private func delete(_ extra: Extra, _ there: FileDetails?) async throws {
         switch extra.found {
         case .here(let facts):

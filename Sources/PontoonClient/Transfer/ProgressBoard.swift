@@ -34,8 +34,10 @@ public struct TransferProgress: Sendable {
     public let failedFiles: Int
     /// Total length, in bytes, of the files whose length is known.
     public let bytes: Int64
-    /// Total length of the files that are complete at their destination, plus the bytes of active files that are stored
-    /// or in flight; at most ``bytes``.
+    /// Number of bytes done, at most ``bytes``.
+    ///
+    /// Includes all bytes of the files that are complete at their destination, and the bytes of active files that are
+    /// stored or in flight.
     public let doneBytes: Int64
     /// Number of bytes that are still to be transferred, excluding those of failed files.
     public let remainingBytes: Int64

@@ -27,7 +27,7 @@ protocol TransferJob<Item>: Sendable {
     var maximumBatch: (files: Int, bytes: Int64) { get }
     /// Minimum number of files that are transferred together. Fewer files are transferred individually.
     var minimumBatch: Int { get }
-    /// Transfers files whose start was ``TransferStart/together(size:)``.
+    /// Transfers together the files for which ``start(_:)`` returned ``TransferStart/together(size:)``.
     ///
     /// - Parameters:
     ///   - files: The files, in order.

@@ -36,7 +36,7 @@ extension SevenBridgesClient {
         request.headers = ["User-Agent": transport.settings.userAgent]
         let bytes = headers.reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count }
         guard headers.count <= Self.maximumHeaders.count, bytes <= Self.maximumHeaders.bytes else {
-            throw Self.unusable("too many or too long request headers for \(subject)")
+            throw Self.unusable("too many or overly long request headers for \(subject)")
         }
         for (name, value) in headers where !Self.ownHeaders.contains(name.lowercased()) {
             guard name.isHeaderName, value.isHeaderValue else {
