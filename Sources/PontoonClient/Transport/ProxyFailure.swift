@@ -18,7 +18,7 @@ struct ProxyFailure {
             // AsyncHTTPClient throws this private type if a connection closes before the proxy or TLS handshake is
             // complete.
             guard String(reflecting: type(of: error)).hasSuffix(".NoResult") else { return nil }
-            reason = "the connection was closed while it was being established, possibly by a proxy"
+            reason = "the connection was closed before it was established, possibly by a proxy"
         }
     }
 
