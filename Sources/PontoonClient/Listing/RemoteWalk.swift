@@ -1,15 +1,15 @@
-/// A walk through files and folders on the server, which reads their lists page by page.
+/// A walk through files and folders on the server.
 ///
-/// It keeps only the ids of the folders in memory, and one page per level.
+/// Lists of files are requested page by page. Only the ids of the folders and one page per level are kept in memory.
 package struct RemoteWalk: Sendable {
-    /// A file or folder that the walk found, and its place.
+    /// A file or folder that the walk found, with its path.
     package struct Entry: Sendable {
         package let file: FileDetails
-        /// Path of the entry: the path of the start, such as `owner/project`, and the names below it.
+        /// Path of the entry, such as `owner/project/folder/name`.
         ///
-        /// If the start was given by id, only these names.
+        /// Relative to the start if the start was given by id.
         package let path: String
-        /// Names below the start; the last one is that of the entry.
+        /// Names of the folders below the start, outermost first, followed by the entry's name.
         package let names: [String]
     }
 
@@ -17,21 +17,22 @@ package struct RemoteWalk: Sendable {
     package enum Step: Sendable {
         /// A file or folder that the filter selects.
         case found(Entry)
-        /// The walk enters a project or folder, given by its path, whose contents belong to the listing.
+        /// The path of a project or folder whose contents follow. Reported only with ``Depth/everything``.
         case entering(String)
-        /// The walk leaves a project or folder that it entered, even if its contents could not be listed.
+        /// The path of a project or folder whose contents are complete. Follows each ``entering(_:)``, even if the
+        /// contents could not be listed.
         case leaving(String)
-        /// The contents of a folder could not be listed, which does not stop the walk.
+        /// The path of a folder whose contents could not be listed, and the error. The walk continues.
         case failed(String, any Error)
     }
 
     /// The extent of a walk.
     package enum Depth: Sendable {
-        /// The files and folders at which the walk starts, or that match its pattern.
+        /// Only the files and folders at which the walk starts, or that match its pattern.
         case starts
         /// The contents of a folder at which the walk starts, or the files and folders that match its pattern.
         case contents
-        /// The same as ``contents``, and everything below the listed folders.
+        /// Like ``contents``, and additionally everything below the listed folders.
         case everything
     }
 
@@ -48,7 +49,7 @@ package struct RemoteWalk: Sendable {
             left.place == right.place && left.path == right.path && left.file?.id == right.file?.id
         }
 
-        /// Whether the start has a pattern, which selects the listed files and folders.
+        /// Whether the start has a pattern that selects the listed files and folders.
         package var isPattern: Bool { pattern != nil }
 
         fileprivate func path(of names: [String]) -> String {
@@ -60,7 +61,7 @@ package struct RemoteWalk: Sendable {
     private let filter: RemoteFilter
     private let depth: Depth
     private var folders = FolderWalk()
-    /// Whether the start's pattern has matched any file or folder, whether or not the filter selects it.
+    /// Whether the start's pattern has matched a file or folder, even one that the filter does not select.
     package private(set) var hasMatched = false
 
     /// Creates a walk.
@@ -73,13 +74,15 @@ package struct RemoteWalk: Sendable {
         (self.client, self.filter, self.depth) = (client, filter, depth)
     }
 
-    /// Walks from a start, in the server's order; the contents of a folder follow the folder.
+    /// Walks from a start in the server's order.
+    ///
+    /// The contents of a folder follow the folder.
     ///
     /// - Parameters:
-    ///   - start: The start.
+    ///   - start: The file, folder, project or pattern.
     ///   - step: Called for each step.
-    /// - Throws: ``APIError`` if the start cannot be listed; ``ClientError``, with code `.requestInvalid` for a project
-    ///   if only starts are listed; any error of `step`.
+    /// - Throws: ``APIError`` if the start cannot be listed; ``ClientError`` with code `.requestInvalid` if the start
+    ///   is a project and the depth is ``Depth/starts``; any error that `step` throws.
     package mutating func walk(_ start: Start, _ step: (Step) async throws -> Void) async throws {
         if start.isPattern { return try await list(start.place, start, names: [], isInside: false, step) }
         let path = start.path.isEmpty ? start.file?.name ?? "" : start.path
@@ -93,7 +96,7 @@ package struct RemoteWalk: Sendable {
         } else {
             throw ClientError(
                 .requestInvalid,
-                "'\(path)' is a project.",
+                "'\(path)' is a project, not a file or folder.",
                 advice: "Show it with 'pontoon projects \(path)'."
             )
         }
@@ -106,7 +109,7 @@ package struct RemoteWalk: Sendable {
         isInside: Bool,
         _ step: (Step) async throws -> Void
     ) async throws {
-        // The server filters only if no folders are needed, because a filter by labels excludes them.
+        // The server's filter by tags and metadata omits folders, so use it only if the walk need not enter any.
         let query = depth == .everything || start.isPattern ? [] : filter.query
         try await client.eachPage {
             try await client.files(in: place, filter: query, offset: $0)
@@ -144,13 +147,14 @@ package struct RemoteWalk: Sendable {
 }
 
 extension SevenBridgesClient {
-    /// Finds the start of a walk: a file, folder or project, given by path or id, or a path with a pattern.
+    /// Finds the start of a walk, given as a path, an id or a path with a pattern.
     ///
-    /// A path is a pattern if a name in it contains `*`, `?`, `[`, `{` or `\`, unless a file or folder has exactly this
-    /// path. Its rules are those of `.gitignore`; it matches below the folder before the first such name.
+    /// The path is a pattern if a name in it contains `*`, `?`, `[`, `{` or `\`, unless a file or folder has exactly
+    /// this path. Patterns follow the rules of `.gitignore` and are relative to the folder before the first such name.
     ///
     /// - Throws: ``ClientError``, with code `.notFound` if a name in the path does not exist, or `.requestInvalid` for
-    ///   an invalid pattern; ``APIError``, with status 404 for an unknown id, or for names in an unknown project.
+    ///   an invalid pattern; ``APIError`` with status 404 for an unknown id, or for a file or folder in an unknown
+    ///   project.
     package func start(_ text: String) async throws -> RemoteWalk.Start {
         let path = try RemotePath(text)
         guard case .path(let project, let names) = path,

@@ -1,10 +1,10 @@
 import PontoonFoundation
 
-/// Verification by the server, which reads the stored bytes of files again.
+/// Verification in which the server reads the stored bytes of files again.
 struct DeepVerification {
-    /// The server's response to a request to read a file.
+    /// The server's response to a request to verify a file.
     enum Request: Sendable {
-        /// The server will read the file; the value contains the file's details at the time of the request.
+        /// The server will read the file. The value contains the file's details at the time of the request.
         case accepted(FileDetails)
         case refused(any Error)
     }
@@ -16,9 +16,10 @@ struct DeepVerification {
 
     init(_ client: SevenBridgesClient) { self.client = client }
 
-    /// Requests the verification of all files at once, so that the server does not wait for the client between files.
+    /// Requests the verification of all files before waiting for any result, so that the server is never idle between
+    /// files.
     ///
-    /// - Throws: ``ClientError``, with code `.requestInvalid` if the server does not read files on request;
+    /// - Throws: ``ClientError`` with code `.requestInvalid` if the server does not support this verification;
     ///   ``APIError`` if the token is not valid.
     func request(_ entries: [Receipt.Entry]) async throws -> Requests {
         guard try await client.index().verifiesFiles else {
@@ -42,11 +43,11 @@ struct DeepVerification {
     /// Waits until the server has read a file.
     ///
     /// - Parameters:
-    ///   - request: The request.
+    ///   - request: The server's response to the request.
     ///   - size: Length of the file in bytes.
-    /// - Returns: The file's details after the server has read the file.
-    /// - Throws: ``ClientError``, with code `.verificationFailed` if the server could not read the file, or has not
-    ///   read it within an hour plus one second per MiB; ``APIError``.
+    /// - Returns: The file's details after the verification.
+    /// - Throws: ``ClientError`` with code `.verificationFailed` if the server could not read the file, or has not read
+    ///   it within an hour plus one second per MiB; the error with which the server refused the request; ``APIError``.
     func result(of request: Request, size: Int64) async throws -> FileDetails {
         let before: FileDetails
         switch request {
@@ -68,7 +69,7 @@ struct DeepVerification {
 
     private func wasRead(_ file: FileDetails, after before: FileDetails) -> Bool {
         guard let requestedOn = before.checksums?.verificationRequestedOn else { return false }
-        // The first time that the server reads a file without a checksum, it has nothing to compare.
+        // The first read of a file without a checksum computes the checksum, but has nothing to compare it with.
         if before.checksums?.crc64nvme == nil, file.checksums?.crc64nvme != nil { return true }
         // Both times are in whole seconds.
         return file.checksums?.verifiedOn.map { $0 >= requestedOn } ?? false

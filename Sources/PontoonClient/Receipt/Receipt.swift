@@ -9,7 +9,7 @@ public struct Receipt: Sendable, Hashable, Codable {
     public struct Entry: Sendable, Hashable, Codable {
         /// Absolute path of the local file; `-` for standard input and standard output.
         public var path: String
-        /// Folders and name on the server, separated by slashes.
+        /// Relative path of the file on the server, with names separated by slashes.
         public var name: String
         /// Id of the file on the server.
         public var fileID: String
@@ -33,7 +33,9 @@ public struct Receipt: Sendable, Hashable, Codable {
     public var version = 1
     /// URL of the API.
     public var endpoint: String
-    /// `project` or `parent`; `nil` in the receipt of a download.
+    /// Kind of the destination: `project`, or `parent` for a folder.
+    ///
+    /// `nil` in the receipt of a download.
     public var destinationKind: String?
     /// Id of the destination; `nil` in the receipt of a download.
     public var destination: String?
@@ -47,14 +49,18 @@ public struct Receipt: Sendable, Hashable, Codable {
         case destinationKind = "destination_kind"
     }
 
-    /// Creates the receipt of an upload; omits failed, cancelled and skipped files.
+    /// Creates the receipt of an upload.
+    ///
+    /// Omits failed, cancelled and skipped files.
     public init(_ results: [UploadResult], endpoint: Endpoint, destination: UploadDestination) {
         self.init(results, endpoint)
         let field = destination.field
         (destinationKind, self.destination) = (field.name, field.value)
     }
 
-    /// Creates the receipt of a download; omits failed, cancelled and skipped files.
+    /// Creates the receipt of a download.
+    ///
+    /// Omits failed, cancelled and skipped files.
     public init(_ results: [DownloadResult], endpoint: Endpoint) { self.init(results, endpoint) }
 
     private init(_ results: [TransferResult<some TransferItem>], _ endpoint: Endpoint) {
@@ -65,7 +71,7 @@ public struct Receipt: Sendable, Hashable, Codable {
         add(results)
     }
 
-    /// Adds more files to the receipt of an upload or download, except failed, cancelled and skipped ones.
+    /// Adds the files of more results, except failed, cancelled and skipped files.
     mutating func add(_ results: [TransferResult<some TransferItem>]) {
         files += results.compactMap { result in
             guard let id = result.fileID, let crc64 = result.crc64nvme, let verification = result.verification else {
@@ -83,7 +89,9 @@ public struct Receipt: Sendable, Hashable, Codable {
         }
     }
 
-    /// Reads a receipt from a file; blocks.
+    /// Reads a receipt from a file.
+    ///
+    /// Blocks the calling thread.
     ///
     /// - Throws: ``ClientError`` with code `.fileUnreadable` if the file cannot be read or is not a receipt.
     public init(_ path: FilePath) throws {
@@ -100,7 +108,7 @@ public struct Receipt: Sendable, Hashable, Codable {
         }
     }
 
-    /// Returns the receipt as JSON, the format of its file.
+    /// Returns the receipt as JSON, as ``write(to:)`` writes it to a file.
     public func encoded() throws -> Data {
         let encoder = JSONEncoder()
         encoder.dateEncodingStrategy = .iso8601
@@ -108,9 +116,11 @@ public struct Receipt: Sendable, Hashable, Codable {
         return try encoder.encode(self)
     }
 
-    /// Writes the receipt to a file, atomically replacing an existing one; blocks.
+    /// Writes the receipt to a file, atomically replacing an existing file.
     ///
-    /// - Throws: ``ClientError`` with code `.fileUnwritable`.
+    /// Blocks the calling thread.
+    ///
+    /// - Throws: ``ClientError`` with code `.fileUnwritable` if the file cannot be written.
     public func write(to path: FilePath) throws {
         do {
             try encoded().write(to: URL(filePath: path.string), options: .atomic)

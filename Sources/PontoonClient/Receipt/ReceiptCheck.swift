@@ -3,15 +3,15 @@ import NIOPosix
 import PontoonCore
 public import SystemPackage
 
-/// The comparison of one file with its entry in a receipt.
+/// The result of comparing one file with its entry in a receipt.
 public struct ReceiptCheck: Sendable {
-    /// The result for one copy of the file.
+    /// The result for the local file or for the file on the server.
     public enum Finding: Sendable {
         /// The checksum matches.
         case same
-        /// The length matches; the server provides no checksum to compare.
+        /// The length matches. The server provides no checksum to compare.
         case sameSize
-        /// The file differs; the text describes how.
+        /// The file differs. The text describes how in a clause, such as `its length is 5 bytes`.
         case different(String)
         /// The file does not exist.
         case missing
@@ -25,13 +25,13 @@ public struct ReceiptCheck: Sendable {
     public let local: Finding?
     /// The result for the file on the server; `nil` if it was not checked.
     public let server: Finding?
-    /// The last time that the server read the stored bytes and they matched its checksum.
+    /// The last time that the server read the stored bytes and found that they match its checksum.
     ///
-    /// `nil` if that has not happened since the upload, so that only the checksum computed during the upload was
-    /// compared, or if the file on the server was not checked.
+    /// `nil` if the file on the server was not checked, or if the server has not read it since the upload. In the
+    /// latter case, only the checksum that was computed during the upload was compared.
     public let serverVerifiedOn: Date?
 
-    /// Whether every checked copy matches the receipt: by checksum or, if there is none, by length.
+    /// Whether every checked copy has the checksum in the receipt or, if the server provides no checksum, the length.
     public var isGood: Bool {
         [local, server].allSatisfy { finding in
             switch finding {
@@ -47,14 +47,15 @@ extension Receipt {
     ///
     /// - Parameters:
     ///   - locally: Whether to read the local files and compare their checksums.
-    ///   - root: Folder that contains the local files under their paths on the server; if `nil`, they are read at the
-    ///     paths in the receipt.
+    ///   - root: Folder in which the local files have the same relative paths as on the server. If `nil`, the local
+    ///     paths in the receipt are used.
     ///   - client: Client for the files on the server; if `nil`, only local files are checked.
-    ///   - acceptingEndpoint: Whether the receipt may be for another URL, at which the same server was reached before.
-    ///   - deep: Whether to have the server read the stored bytes again, and to wait until it has.
+    ///   - acceptingEndpoint: Whether to accept a receipt for another URL, which must belong to the same server.
+    ///   - deep: Whether the server reads the stored bytes again before they are compared.
     ///   - body: Called with each result, in the order of ``files``.
-    /// - Throws: ``ClientError``, with code `.requestInvalid` if the receipt is for another endpoint, or the server
-    ///   does not read files on request; ``APIError`` if the token is not valid; any error that `body` throws.
+    /// - Throws: ``ClientError`` with code `.requestInvalid` if the receipt is for another endpoint, or if `deep` is
+    ///   `true` and the server does not support it; ``APIError`` if the token is not valid; any error that `body`
+    ///   throws.
     public func check(
         locally: Bool,
         in root: FilePath? = nil,
@@ -73,7 +74,7 @@ extension Receipt {
         var requests = DeepVerification.Requests()
         if let client, deep { requests = try await DeepVerification(client).request(files) }
         for entry in files {
-            // There is no local copy of standard input.
+            // There is no local copy of standard input or standard output.
             let isLocal = locally && (entry.path != "-" || root != nil)
             let local = isLocal ? try await Self.checkLocal(entry, in: root) : nil
             var server: (finding: ReceiptCheck.Finding, verifiedOn: Date?)?

@@ -1,9 +1,9 @@
 /// A reader of CSV tables, in the format of RFC 4180.
 ///
-/// In addition to the RFC, a row may end with LF or CR alone, and spaces and tabs before a value and after its closing
-/// quote are ignored. A byte order mark is part of the first value.
+/// Unlike in the RFC, a row may end with LF or CR alone. Spaces and tabs before a value and after its closing quote are
+/// ignored. A byte order mark is part of the first value.
 struct CSVReader {
-    /// A table that is not valid.
+    /// An error in the syntax of a table.
     struct SyntaxError: Error, Equatable {
         /// Number of the row with the error, counted from 1; the header is row 1.
         let row: Int
@@ -21,7 +21,7 @@ struct CSVReader {
 
     private enum State {
         case beforeValue, unquoted, quoted
-        /// After a quote in a quoted value, which closes the value unless another quote follows.
+        /// After a quote in a quoted value. The quote closes the value unless another quote follows.
         case afterQuote
         case afterValue
     }
@@ -31,9 +31,9 @@ struct CSVReader {
     private var row: [String] = []
     private var rows: [[String]] = []
 
-    /// Returns the values of each row, including those of the header; an empty line is a row with one empty value.
+    /// Returns the values of each row, including the header.
     ///
-    /// Takes time proportional to the length of the text.
+    /// An empty line is a row with one empty value.
     ///
     /// - Throws: ``SyntaxError`` for the first error.
     static func rows(of text: String) throws(SyntaxError) -> [[String]] {
@@ -98,7 +98,7 @@ struct CSVReader {
 }
 
 extension CSVReader.SyntaxError: CustomStringConvertible {
-    /// The error as the end of a sentence, such as "row 3 has a value without a closing quote".
+    /// A clause that describes the error, such as "row 3 has a value without a closing quote".
     var description: String {
         switch reason {
         case .unclosedQuote: "row \(row) has a value without a closing quote"

@@ -2,21 +2,28 @@ import PontoonFoundation
 import PontoonCore
 import SystemPackage
 
-/// A selection of files on the server by paths, ids, lists and patterns.
+/// A selection of files on the server by path, id and pattern.
 public struct DownloadSelection: Sendable {
-    /// Ids and paths of files and folders; a folder's path with a trailing slash means its contents.
-    public var sources: [String] = []
-    /// More ids and paths of files and folders; each path keeps the folders below its project.
+    /// Ids and paths of files and folders.
     ///
-    /// `/./` in a path separates the folders that are omitted locally from those that are kept.
+    /// A folder's path with a trailing slash selects its contents without the folder itself.
+    public var sources: [String] = []
+    /// More ids and paths of files and folders.
+    ///
+    /// The folders in a path are recreated locally, without the project. If the path contains `/./`, only the folders
+    /// after it are recreated.
     public var listed: [String] = []
-    /// Project that contains the paths; without ``sources`` and ``listed``, all of its files are selected.
+    /// Project that contains the paths; `nil` if each path begins with its project.
+    ///
+    /// If ``sources`` and ``listed`` are empty, all files of the project are selected.
     public var project: String?
-    /// Patterns that select files below a folder, as in ``FileSelection/include``.
+    /// Patterns that select files below a folder; see ``FileSelection/include``.
     public var include: [String] = []
-    /// Patterns that exclude files and folders below a folder, as in ``FileSelection/exclude``.
+    /// Patterns that exclude files and folders below a folder; see ``FileSelection/exclude``.
     public var exclude: [String] = []
-    /// The local folder that receives the files or, for a single file, its path; `nil` means the current folder.
+    /// The local folder for the files or, if a single file is selected, the path of the local file.
+    ///
+    /// `nil` means the current folder.
     public var output: String?
 
     /// Creates an empty selection.
@@ -24,7 +31,9 @@ public struct DownloadSelection: Sendable {
 
     /// The result of a selection.
     public struct Result: Sendable {
-        /// The selected files, and the sources and folders that cannot be read (``DownloadItem/problem``).
+        /// The selected files.
+        ///
+        /// Sources and folders that cannot be read are included, with an error in ``DownloadItem/problem``.
         public var items: [DownloadItem]
         /// Warnings about patterns that matched nothing.
         public var warnings: [String]
@@ -32,11 +41,13 @@ public struct DownloadSelection: Sendable {
 
     /// Finds the selected files.
     ///
-    /// A source that cannot be found does not stop the others. Files that are named themselves are not filtered.
+    /// A source that cannot be found does not affect the others. The patterns do not apply to files that are named
+    /// individually.
     ///
-    /// - Returns: The files: those of ``sources`` first, in the server's order within a folder.
+    /// - Returns: The files of ``sources``, then those of ``listed``. Files from the same folder are in the server's
+    ///   order.
     /// - Throws: ``ClientError`` with code `.requestInvalid` for a pattern that cannot match, or a source that is
-    ///   neither an id nor a path; any error that concerns every request.
+    ///   neither an id nor a path; any error that is likely to affect every request, such as an invalid token.
     public func resolve(_ client: SevenBridgesClient) async throws -> Result {
         var filter = try PathFilter(include: include, exclude: exclude)
         let isWholeProject = sources.isEmpty && listed.isEmpty
@@ -59,7 +70,7 @@ public struct DownloadSelection: Sendable {
             !items[0].remotePath.contains("/"), sources.first?.hasSuffix("/") != true, !Self.isFolder(output)
         else { return }
         items[0].target = folder
-        // The file's name on the server does not matter.
+        // The only possible problem is the file's name on the server, which is not used.
         items[0].problem = nil
     }
 
@@ -69,7 +80,7 @@ public struct DownloadSelection: Sendable {
         return false
     }
 
-    /// Removes files that were named more than once.
+    /// Removes all but the first item of a file that was named more than once.
     private static func withoutRepetitions(_ items: [DownloadItem]) -> [DownloadItem] {
         let repeated = Set(
             items.repetitions { $0 }.values.flatMap { positions in
@@ -126,7 +137,7 @@ public struct DownloadSelection: Sendable {
         var items: [DownloadItem] = []
         try await tree.eachPage(in: place, below: names, into: folder) { page in
             for var item in page {
-                // An unlisted folder may contain files that are selected.
+                // A folder that could not be listed may contain selected files.
                 guard item.problem is APIError || filter.selects(selected.names(of: item)) else { continue }
                 item.source = selected
                 items.append(item)
@@ -137,7 +148,9 @@ public struct DownloadSelection: Sendable {
 }
 
 extension DownloadSelection {
-    /// Finds the listed files; looks up each folder once, and its files in batches.
+    /// Finds the files of ``listed``.
+    ///
+    /// Looks up each folder once, and its files in batches.
     private func listedItems(
         _ client: SevenBridgesClient,
         _ filter: inout PathFilter
@@ -167,9 +180,11 @@ extension DownloadSelection {
         return items.flatMap { $0 }
     }
 
-    /// Looks up names in a folder, whose path begins with the owner and name of its project.
+    /// Looks up names in a folder.
     ///
-    /// - Returns: A closure that returns the file or folder with a name, or throws the reason for its absence.
+    /// The path of the folder begins with the owner and name of its project.
+    ///
+    /// - Returns: A closure that returns the file or folder with a name, or throws the error if it was not found.
     private func lookUp(
         _ names: [String],
         in folder: FolderPath,
@@ -195,21 +210,23 @@ extension DownloadSelection {
     }
 }
 
-/// A source of a download, and its place in the local folder.
+/// A source of a download and its path in the local folder.
 private struct Source: Sendable {
     let text: String
     let path: RemotePath
     /// Whether the contents of a folder are placed directly in the local folder.
     let isContents: Bool
-    /// Folders and name in the local folder; empty for the name on the server.
+    /// Path in the local folder: folders and name.
+    ///
+    /// Empty if the source has the same name as on the server.
     let place: [String]
-    /// Whether the source is an entry of a list.
+    /// Whether the source is an entry of ``DownloadSelection/listed``.
     private let isListed: Bool
     private let project: String?
 
-    /// Parses an argument.
+    /// Parses an entry of ``DownloadSelection/sources``.
     ///
-    /// - Throws: `.requestInvalid`.
+    /// - Throws: `.requestInvalid` if the text is neither an id nor a path.
     init(_ text: String, in project: String?) throws(ClientError) {
         self.text = text
         self.project = project
@@ -219,9 +236,9 @@ private struct Source: Sendable {
         place = []
     }
 
-    /// Parses an entry of a list.
+    /// Parses an entry of ``DownloadSelection/listed``.
     ///
-    /// - Throws: `.requestInvalid`.
+    /// - Throws: `.requestInvalid` if the text is neither an id nor a path.
     init(listed text: String, in project: String?) throws(ClientError) {
         self.text = text
         self.project = project
@@ -237,18 +254,19 @@ private struct Source: Sendable {
         isListed = true
     }
 
-    /// The folder that contains the source, with the owner and name of its project; `nil` for an id or a project.
+    /// The path of the folder that contains the source, beginning with the owner and name of its project; `nil` for an
+    /// id or a project.
     var parent: FolderPath? {
         guard case .path(let project, let names) = path, !names.isEmpty else { return nil }
         return FolderPath(project.split(separator: "/").map(String.init) + names.dropLast())
     }
 
-    /// Returns the entry of a list that selects a file of this source, and downloads it to the same place.
+    /// Returns the entry of ``DownloadSelection/listed`` that downloads a file of this source to the same local path.
     ///
     /// - Parameter inner: Folders and name of the file below the source; empty for the source itself.
-    /// - Returns: The entry; for a file in a folder that was given by its id, that of the whole folder.
+    /// - Returns: The entry for the file or, if its folder was given by id, for the whole folder.
     func listed(below inner: [String]) -> String {
-        // A folder given by its id is listed as a whole: its files have no path.
+        // The files of a folder that was given by id have no path.
         guard !isListed || !inner.isEmpty, case .path(let id, let names) = path else { return text }
         let all = names + inner
         let kept = place.isEmpty ? (isContents ? inner.count : inner.count + 1) : place.count + inner.count
@@ -258,18 +276,19 @@ private struct Source: Sendable {
     }
 }
 
-/// The source of a download that contains an item.
+/// The source from which an item was selected.
 final class SelectedSource: Sendable {
     private let source: Source
-    /// Number of leading names in an item's path that are those of the source; the others are its path below the
-    /// source.
+    /// Number of leading names in an item's path that belong to the source.
     ///
-    /// `nil` if the item is the source itself.
+    /// The other names are the item's path below the source. `nil` if the item is the source itself.
     private let depth: Int?
 
     fileprivate init(_ source: Source, depth: Int? = nil) { (self.source, self.depth) = (source, depth) }
 
-    /// Returns the folders and the name of an item below the source; none for the source itself.
+    /// Returns the folders and the name of an item below the source.
+    ///
+    /// Empty for the source itself.
     fileprivate func names(of item: DownloadItem) -> [String] {
         depth.map { item.remotePath.split(separator: "/").dropFirst($0).map(String.init) } ?? []
     }
@@ -279,9 +298,9 @@ final class SelectedSource: Sendable {
 }
 
 extension RemotePath {
-    /// Parses an id or path or, if a project is given, a path below it.
+    /// Parses an id or path or, if `project` is not `nil`, a path in that project.
     ///
-    /// - Throws: ``ClientError`` with code `.requestInvalid` if the text is neither.
+    /// - Throws: ``ClientError`` with code `.requestInvalid` if the text or `project` is not valid.
     package init(_ text: String, in project: String?) throws(ClientError) {
         guard let project else {
             self = try RemotePath(text)

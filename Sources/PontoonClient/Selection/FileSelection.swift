@@ -6,26 +6,33 @@ public import SystemPackage
 public struct FileSelection: Sendable {
     /// Paths of files and folders, and shell patterns such as `*.bam`.
     public var paths: [String] = []
-    /// More paths of files and folders; with ``keepsTree``, each of them keeps its folders at the destination.
+    /// More paths of files and folders.
     ///
-    /// As with rsync's `--files-from`, an absolute path counts as relative to `/`, and `/./` in a path separates the
-    /// part that is omitted at the destination from the part that is kept.
+    /// With ``keepsTree``, the folders in each path are recreated at the destination. As with rsync's `--files-from`,
+    /// an absolute path counts as relative to `/`, and if a path contains `/./`, only the folders after it are
+    /// recreated.
     public var listed: [FilePath] = []
-    /// Whether folders are recreated at the destination; otherwise all files go to the same folder.
+    /// Whether folders are recreated at the destination.
+    ///
+    /// If `false`, all files are uploaded to the same folder.
     public var keepsTree = false
-    /// Whether empty folders are selected too (``UploadItem/isFolder``); only with ``keepsTree``.
+    /// Whether empty folders are selected too, as items with ``UploadItem/isFolder``.
+    ///
+    /// Has no effect without ``keepsTree``.
     public var keepsEmptyFolders = false
     /// Patterns that select files below a folder; if empty, all files are selected.
     ///
-    /// The rules for patterns are those of `.gitignore`, with braces, such as `*.{bam,bai}`.
+    /// Patterns follow the rules of `.gitignore`, but without negation. They may also contain braces, as in
+    /// `*.{bam,bai}`.
     public var include: [String] = []
     /// Patterns that exclude files and folders below a folder; they take precedence over ``include``.
     public var exclude: [String] = []
     /// Patterns of files that are sent after all others (``UploadItem/isLast``).
     public var last: [String] = []
-    /// Minimum time since the last modification of a file; younger files are left out.
+    /// Minimum time since the last modification of a file.
     ///
-    /// If a file is left out, those that match ``last`` are left out too.
+    /// Files that were modified more recently are omitted. If there are any, the files that match ``last`` are omitted
+    /// too.
     public var minimumAge: Duration = .zero
     /// Tags for all files.
     public var tags: [String] = []
@@ -39,23 +46,25 @@ public struct FileSelection: Sendable {
 
     /// The result of a selection.
     public struct Result: Sendable {
-        /// A file or folder that is left out, although no pattern excludes it.
+        /// A special file or a link to a folder, which is not uploaded although no pattern excludes it.
         public struct Skipped: Sendable {
             /// Path of the file or folder.
             public let path: FilePath
-            /// Path that it would have at the destination, separated by slashes.
+            /// Path that the file or folder would have at the destination, separated by slashes.
             public let remotePath: String
             /// The reason, as a clause, such as `is a symbolic link to a folder`.
             public let reason: String
         }
 
-        /// The selected files, and the files and folders that cannot be read (``UploadItem/problem``).
+        /// The selected files.
+        ///
+        /// Files and folders that cannot be read are included, with an error in ``UploadItem/problem``.
         public var items: [UploadItem] = []
-        /// Special files and links to folders.
+        /// Special files and links to folders, which are not uploaded.
         public var skipped: [Skipped] = []
         /// Warnings, for example about skipped files and patterns that matched nothing.
         public var warnings: [String] = []
-        /// Number of files that are left out because of ``FileSelection/minimumAge``.
+        /// Number of files that are omitted because of ``FileSelection/minimumAge``.
         public var youngFiles = 0
         var filter: PathFilter
 
@@ -63,19 +72,21 @@ public struct FileSelection: Sendable {
         var warningsAboutFiles: [String] {
             let noun = youngFiles == 1 ? "file" : "files"
             return skipped.map { "'\($0.path)' \($0.reason) and was skipped." }
-                + (youngFiles > 0 ? ["\(youngFiles) \(noun) left out because of --min-age."] : [])
+                + (youngFiles > 0 ? ["\(youngFiles) \(noun) omitted because of --min-age."] : [])
                 + FileSelection.warningsAboutNames(items)
         }
     }
 
-    /// Finds the selected files; blocks.
+    /// Finds the selected files.
     ///
-    /// A path that cannot be uploaded is an item with a ``UploadItem/problem``, so that it does not stop the others:
-    /// one that does not exist or cannot be read, a broken link, a name that is not valid UTF-8. Inside a folder,
-    /// special files and links to folders are skipped.
+    /// Blocks the calling thread.
     ///
-    /// - Returns: The files in the order of the paths, in byte order of the names within a folder. Files that only the
-    ///   manifest lists come last.
+    /// A path that cannot be uploaded becomes an item with an error in ``UploadItem/problem``, so that it does not
+    /// affect the others. Such paths are missing and unreadable files, broken links, and names that are not valid
+    /// UTF-8. Special files and links to folders are skipped if they are inside a folder.
+    ///
+    /// - Returns: The files in the order of the paths. Files from the same folder are in byte order of their names.
+    ///   Files that only the manifest lists come last.
     /// - Throws: ``ClientError`` with code `.requestInvalid` for a pattern that cannot match.
     public func resolve() throws -> Result {
         var result = try find()
@@ -83,7 +94,7 @@ public struct FileSelection: Sendable {
         return result
     }
 
-    /// Finds the selected files; the result has no warnings.
+    /// Finds the selected files without collecting warnings.
     func find() throws -> Result {
         var walk = SelectionWalk(
             keepsTree: keepsTree,
@@ -101,7 +112,9 @@ public struct FileSelection: Sendable {
         return Result(items: items, skipped: walk.skipped, youngFiles: all - items.count, filter: walk.filter)
     }
 
-    /// Removes the files that were modified too recently, and then those that must be sent after them.
+    /// Removes the files that were modified too recently.
+    ///
+    /// If there are any, also removes the files to be sent last.
     private func withoutYoung(_ items: [UploadItem]) -> [UploadItem] {
         let now = Date.now.timeIntervalSince1970
         let old = items.filter { item in
@@ -111,7 +124,8 @@ public struct FileSelection: Sendable {
         return old.count == items.count ? old : old.filter { !$0.isLast }
     }
 
-    /// Removes files that were named more than once, for example by themselves and as part of a folder.
+    /// Removes all but the first item of a file that was named more than once, for example individually and as part of
+    /// a folder.
     private static func withoutRepetitions(_ items: [UploadItem]) -> [UploadItem] {
         var repeated: Set<Int> = []
         for positions in items.repetitions({ ByteExactString($0.remotePath) }).values {
@@ -125,7 +139,7 @@ public struct FileSelection: Sendable {
 
     private func label(_ item: inout UploadItem) {
         if item.isFolder { return }
-        // Without labels for all files, the values of the item remain as they are, which takes no memory.
+        // If there are no labels for all files, the item's values are not assigned again, because that would copy them.
         if !tags.isEmpty { item.tags = tags + item.tags.filter { !tags.contains($0) } }
         if !metadata.isEmpty { item.metadata = metadata.merging(item.metadata) { _, own in own } }
     }
@@ -133,7 +147,7 @@ public struct FileSelection: Sendable {
     /// Returns warnings about names that look the same on screen but are different names on the server.
     private static func warningsAboutNames(_ items: [UploadItem]) -> [String] {
         let mayDiffer = items.filter { !$0.remotePath.utf8.allSatisfy { $0 < 0x80 } }
-        // Strings are equal if they differ only in that.
+        // Swift's strings are equal if they differ only in normalization.
         let composed = Dictionary(grouping: mayDiffer, by: \.remotePath)
         return composed.values.filter { Set($0.map { Array($0.remotePath.utf8) }).count > 1 }.map { items in
             let names = items.map { "'\($0.source)'" }.joined(separator: " and ")
@@ -147,8 +161,9 @@ extension FileSelection {
     /// A path given as an argument.
     struct Argument {
         let path: FilePath
-        /// Whether the path ends with a slash: as in rsync, it then means the contents of the folder, otherwise the
-        /// folder itself.
+        /// Whether the path ends with a slash.
+        ///
+        /// As in rsync, such a path selects the contents of the folder instead of the folder itself.
         let isContents: Bool
 
         private init(_ bytes: [CChar]) {
@@ -158,8 +173,8 @@ extension FileSelection {
 
         /// Returns the paths that match a shell pattern.
         ///
-        /// A text without wildcards is returned as it is, and so is a pattern that matches nothing, or that is the path
-        /// of an existing file or folder.
+        /// Returns the text unchanged if it contains no wildcards, is the path of an existing file or folder, or
+        /// matches nothing.
         static func expand(_ text: String) -> [Argument] {
             let literal = [Argument(Array(text.utf8CString))]
             guard text.contains(where: { "*?[".contains($0) }), LocalEntry(FilePath(text)) == .missing else {

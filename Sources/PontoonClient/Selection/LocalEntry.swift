@@ -1,6 +1,8 @@
 public import SystemPackage
 
-/// The kind of an entry of the local file system, as far as it matters for an upload; links to files are followed.
+/// The kind of a local file or folder, as needed for an upload.
+///
+/// Symbolic links are followed.
 enum LocalEntry: Equatable {
     case file
     case folder(isLink: Bool)
@@ -12,7 +14,9 @@ enum LocalEntry: Equatable {
     /// The entry exists, but its status cannot be read.
     case unreadable(Errno)
 
-    /// Reads the kind of the entry at a path; blocks.
+    /// Reads the kind of the entry at a path.
+    ///
+    /// Blocks the calling thread.
     init(_ path: FilePath) {
         do throws(Errno) {
             let own = try FileStatus(path, followingLinks: false)
@@ -49,13 +53,15 @@ enum LocalEntry: Equatable {
 }
 
 extension FilePath {
-    /// Whether the path is valid UTF-8; only such paths can be stored in journals and sent to the server.
+    /// Whether the path is valid UTF-8.
+    ///
+    /// Only such paths can be stored in journals and sent to the server.
     var isText: Bool { withPlatformString { String(validatingCString: $0) != nil } }
 
-    /// The folders and the name that a listed path keeps at its destination.
+    /// The folders and the name that a path in ``FileSelection/listed`` has at the destination.
     ///
-    /// These are the components after the last `.` that is not the first component, or else all of them; `..` removes
-    /// the folder before it.
+    /// These are the components after the last `.`, except one at the start of the path. Without such a `.`, they are
+    /// all components. `..` removes the folder before it.
     var place: [String] {
         let kept = components.lastIndex { $0.kind == .currentDirectory }
             .flatMap { $0 == components.startIndex ? nil : components[components.index(after: $0)...] }
@@ -65,9 +71,10 @@ extension FilePath {
 }
 
 extension UploadItem {
-    /// The path of the source in the form of ``FileSelection/listed``, from which another run recreates ``folders``.
+    /// The path of the source in the form of ``FileSelection/listed``, with which another run creates the same
+    /// ``folders``.
     public var listedPath: FilePath {
-        // The contents of a folder that could not be read.
+        // The item represents the contents of a folder that could not be read.
         if name == "." { return source.appending(".") }
         let names = folders + [name]
         let components = Array(source.components)
@@ -75,7 +82,7 @@ extension UploadItem {
         let omitted = components.dropLast(names.count).filter { $0.kind != .currentDirectory }
         let kept = components.suffix(names.count)
         guard !omitted.isEmpty || source.isAbsolute else { return FilePath(root: nil, kept) }
-        // A root needs no `/./`, because an absolute path counts as relative to it.
+        // No `/./` is needed after the root, because an absolute path counts as relative to `/`.
         guard !omitted.isEmpty else { return FilePath(root: source.root, kept) }
         return FilePath(root: source.root, omitted + [FilePath.Component(".")] + kept)
     }

@@ -16,14 +16,17 @@ public struct Manifest: Sendable {
         public let tags: [String]
     }
 
-    /// The folder to which relative paths refer.
+    /// Base folder of relative paths.
     public let folder: FilePath
-    /// The rows in order, without empty ones.
+    /// The rows in order, without empty rows.
     public let rows: [Row]
 
-    /// Reads a manifest from a file; blocks.
+    /// Reads a manifest from a file.
     ///
-    /// - Throws: ``ClientError`` with code `.requestInvalid` if the table is not valid, or `.fileUnreadable`.
+    /// Blocks the calling thread.
+    ///
+    /// - Throws: ``ClientError``, with code `.fileUnreadable` if the file cannot be read, or `.requestInvalid` if the
+    ///   table is not valid.
     public init(_ path: FilePath) throws {
         let data: Data
         do {
@@ -49,8 +52,8 @@ public struct Manifest: Sendable {
     ///
     /// - Parameters:
     ///   - text: The CSV table.
-    ///   - folder: The folder to which relative paths refer.
-    ///   - name: The manifest's name, for messages.
+    ///   - folder: Base folder of relative paths.
+    ///   - name: The manifest's name, for error messages.
     /// - Throws: ``ClientError`` with code `.requestInvalid` if the table is not valid.
     public init(text: String, folder: FilePath, name: String) throws {
         self.folder = folder
@@ -125,10 +128,10 @@ public struct Manifest: Sendable {
 extension FileSelection {
     /// Applies the manifest to the selected files, and adds the files that only the manifest lists.
     ///
-    /// A row whose file does not exist becomes an item with a problem.
+    /// A row whose file does not exist becomes an item with an error in ``UploadItem/problem``.
     func addManifest(to items: inout [UploadItem]) {
         guard let manifest else { return }
-        // A path that was named twice has several items, of which only the first is kept later.
+        // A path that was named more than once still has several items. All but the first are removed later.
         var positions: [FileLocation: [Int]] = [:]
         for (index, item) in items.enumerated() where item.problem == nil {
             if let location = FileLocation(item.source) { positions[location, default: []].append(index) }
@@ -168,15 +171,19 @@ extension FileSelection {
     }
 }
 
-/// The folder and the name of a file, regardless of the spelling of its path; hard links have different locations.
+/// The folder and the name of a file, regardless of the spelling of its path.
+///
+/// Hard links have different locations.
 private struct FileLocation: Hashable {
     private let device: UInt64
     private let inode: UInt64
     private let name: FilePath.Component
 
-    /// Reads the status of the folder; blocks.
+    /// Reads the status of the file's folder.
     ///
-    /// - Returns: `nil` if the folder does not exist, or if the path does not end with a name.
+    /// Blocks the calling thread.
+    ///
+    /// - Returns: `nil` if the folder's status cannot be read, or if the path does not end with a name.
     init?(_ path: FilePath) {
         let folder = path.removingLastComponent()
         guard let name = path.lastComponent, name.kind == .regular,

@@ -1,6 +1,6 @@
 import PontoonCore
 
-/// A pattern that selects files and folders below a folder, with the rules of `.gitignore` and with braces.
+/// A pattern that selects files and folders below a folder, with the rules of `.gitignore` and additionally braces.
 ///
 /// A pattern without a slash, or with one only at its end, matches names in every subfolder. Any other pattern matches
 /// paths relative to the folder, and may start with `/` or `./`. A slash at the end limits the pattern to folders. `*`,
@@ -38,11 +38,11 @@ struct PathPattern: Hashable, Sendable {
         }
     }
 
-    /// Returns whether the pattern may match a path in a folder, given as the names of the folders that contain it and
-    /// its own name.
+    /// Returns whether the pattern may match a path below `folder`, which is given as names, outermost first.
     func mayMatch(below folder: [String]) -> Bool {
         alternatives.contains { alternative in
-            // Some of the names match the folder, and others are left for what it contains, or `**` matches more.
+            // Either the first names match the folder and further names may match its contents, or `**` matches
+            // everything below the folder.
             let names = alternative.names
             return names.indices.contains { Self.matches(folder, Array(names[..<$0])) }
                 || names.last == "**" && Self.matches(folder, names)
@@ -76,13 +76,15 @@ struct PathPattern: Hashable, Sendable {
         !name.reversed().prefix { $0 == "\\" }.count.isMultiple(of: 2)
     }
 
-    /// Matches the names of a path; for each shell pattern, keeps the set of positions that it can end at.
+    /// Returns whether shell patterns match the names of a path.
+    ///
+    /// Tracks the positions in the path up to which the patterns so far can match.
     private static func matches(_ path: [String], _ patterns: [String]) -> Bool {
         var ends: Set<Int> = [0]
         for (index, pattern) in patterns.enumerated() {
             if pattern == "**" {
                 guard let first = ends.min() else { return false }
-                // At the end, as in `logs/**`, it stands for everything in a folder, but not for the folder itself.
+                // At the end, as in `logs/**`, it matches everything in a folder, but not the folder itself.
                 let isLast = index == patterns.count - 1 && index > 0
                 ends = Set(min(isLast ? first + 1 : first, path.count + 1)..<(path.count + 1))
             } else {
@@ -101,7 +103,9 @@ struct PathPattern: Hashable, Sendable {
 }
 
 extension PathPattern {
-    /// Returns the alternatives of a pattern with braces; the pattern itself if it has none.
+    /// Expands the braces of a pattern into alternatives.
+    ///
+    /// Without braces, the only alternative is the pattern itself.
     ///
     /// - Throws: `.requestInvalid` for invalid braces, or more than ``maximumAlternatives``.
     private static func expandBraces(_ pattern: String) throws(ClientError) -> [String] {
@@ -124,7 +128,9 @@ extension PathPattern {
         return finished
     }
 
-    /// Splits a text at its first braces, which may contain others; returns `nil` if it has none.
+    /// Splits a text at its first pair of braces, which may contain other pairs.
+    ///
+    /// Returns `nil` if there is none.
     ///
     /// - Throws: `.requestInvalid` if a brace is not closed.
     private static func firstBraces(
@@ -156,7 +162,7 @@ extension PathPattern {
     }
 }
 
-/// The patterns of `--include`, `--exclude` and `--last`, and those of them that have matched.
+/// The patterns of `--include`, `--exclude` and `--last`, with a record of which have matched.
 struct PathFilter: Sendable {
     private let include: [PathPattern]
     private let exclude: [PathPattern]
@@ -172,10 +178,14 @@ struct PathFilter: Sendable {
         self.last = try Self.parse(last)
     }
 
-    /// Returns whether a file or folder is excluded; a folder is excluded with its contents.
+    /// Returns whether a file or folder is excluded.
+    ///
+    /// The contents of an excluded folder are excluded too.
     mutating func excludes(_ path: [String], isFolder: Bool) -> Bool { matches(path, isFolder, exclude) }
 
-    /// Returns whether a file, or a folder with its contents, is included; without patterns, everything is.
+    /// Returns whether a file, or a folder with its contents, is included.
+    ///
+    /// If there are no patterns, everything is included.
     mutating func includes(_ path: [String], isFolder: Bool) -> Bool {
         include.isEmpty || matches(path, isFolder, include)
     }

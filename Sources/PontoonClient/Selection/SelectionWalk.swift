@@ -1,6 +1,6 @@
 import SystemPackage
 
-/// A walk through the local files and folders of a selection, which collects the files to upload.
+/// A walk through the selected local files and folders that collects the files to upload.
 struct SelectionWalk {
     private let keepsTree: Bool
     private let keepsEmptyFolders: Bool
@@ -17,32 +17,35 @@ struct SelectionWalk {
         var path: FilePath
         /// Folders at the destination, including this one.
         var place: [String]
-        /// Names from the folder at which the walk started to this one, for patterns.
+        /// Path of this folder relative to the start of the walk, for matching patterns.
         var names: [String] = []
         /// Whether a pattern includes this folder, and therefore everything in it.
         var isIncluded = false
     }
 
-    /// Adds a file, or the files below a folder; they keep the folder's name at the destination unless the argument
-    /// ends with a slash.
+    /// Adds a file, or the files below a folder.
+    ///
+    /// Their paths at the destination begin with the folder's name unless the argument ends with a slash.
     mutating func add(_ argument: FileSelection.Argument) {
         let name = argument.path.lexicallyNormalized().lastComponent.map { [$0.string] } ?? []
         let isNamed = !argument.isContents && argument.path.lastComponent?.kind == .regular
         add(argument.path, as: name, folder: isNamed ? name : [])
     }
 
-    /// Adds a file, or the files in a folder, which keep their place at the destination.
+    /// Adds the file at a listed path, or the files below it.
+    ///
+    /// The folders in the path are recreated at the destination.
     mutating func addListed(_ path: FilePath) {
         let place = path.place
         add(path, as: place.isEmpty ? path.lastComponent.map { [$0.string] } ?? [] : place, folder: place)
     }
 
-    /// Adds a path that the user named.
+    /// Adds the file or folder at a path that the user specified.
     ///
     /// - Parameters:
-    ///   - path: The path.
-    ///   - file: Folders and name at the destination if the path names a file.
-    ///   - folder: Folders at the destination if the path names a folder.
+    ///   - path: The local path.
+    ///   - file: Folders and name at the destination. Used if the path refers to a file.
+    ///   - folder: Folders at the destination. Used if the path refers to a folder.
     private mutating func add(_ path: FilePath, as file: [String], folder: [String]) {
         let entry = LocalEntry(path)
         if !path.isText { return fail(path, at: file, Self.notText(path)) }
@@ -96,7 +99,9 @@ struct SelectionWalk {
         }
     }
 
-    /// Adds an item; an empty place is that of the destination itself, named `.`.
+    /// Adds an item.
+    ///
+    /// If `place` is empty, the item represents the destination itself and has the name `.`.
     private mutating func append(
         _ path: FilePath,
         at place: [String],
@@ -157,7 +162,7 @@ extension SelectionWalk {
     }
 
     private static func missing(_ path: FilePath) -> ClientError {
-        // An argument that is not valid UTF-8 arrives with this character in place of its invalid bytes.
+        // In an argument that is not valid UTF-8, this character replaces the invalid bytes.
         guard !path.string.unicodeScalars.contains("\u{FFFD}") else { return notText(path) }
         return ClientError(.notFound, "'\(path)' does not exist.", advice: "Check the path.")
     }

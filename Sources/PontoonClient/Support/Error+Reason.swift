@@ -2,14 +2,16 @@ import PontoonFoundation
 import SystemPackage
 
 extension Error {
-    /// The reason why a file cannot be used, such as `No such file or directory`; for other errors, their description.
+    /// The reason why a file cannot be used, such as `No such file or directory`.
+    ///
+    /// For other errors, the error's description.
     package var reason: String {
         if let errno = Errno(causing: self) { return "\(errno)" }
         switch self {
         case let error as CocoaError
         where [.fileReadInapplicableStringEncoding, .fileReadCorruptFile].contains(error.code):
             return "it is not valid UTF-8"
-        case is CocoaError: return "it cannot be used"
+        case is CocoaError: return "it cannot be read or written"
         case is DecodingError: return "its contents are not in the expected format"
         default: return "\(self)"
         }

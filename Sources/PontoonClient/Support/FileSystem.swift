@@ -1,4 +1,5 @@
-// The only file of the client library that imports the C library; the others use these wrappers, Foundation or System.
+// The only file of the client library that imports the C library. All other files use these wrappers, Foundation or
+// System.
 #if canImport(Darwin)
 import Darwin
 #elseif canImport(Glibc)
@@ -17,12 +18,12 @@ struct FileStatus: Sendable {
     let kind: Kind
     let device: UInt64
     let inode: UInt64
-    /// Number of names of the file (hard links).
+    /// Number of hard links to the file.
     let links: UInt64
     let size: Int64
     /// Time of the last modification, in nanoseconds since 1970, modulo 2^64.
     let modified: Int64
-    /// Whether ``modified`` is the time itself: it is between 1678 and 2262.
+    /// Whether the time is between 1678 and 2262, so that ``modified`` has not wrapped around.
     let isTimeExact: Bool
 
     /// Reads the status of the file at a path; follows symbolic links by default.
@@ -57,7 +58,7 @@ struct FileStatus: Sendable {
         #else
         let time = status.st_mtim
         #endif
-        // Times after 2262 wrap around; the value is only compared with others for equality.
+        // Times before 1678 and after 2262 wrap around; see `isTimeExact`.
         modified = Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec)
         isTimeExact = abs(Double(time.tv_sec)) < 9.2e9
     }
@@ -119,7 +120,7 @@ enum FileSystem {
 
     /// Renames a file only if the new path does not exist.
     ///
-    /// - Throws: `Errno.fileExists` if it does; any other `Errno`.
+    /// - Throws: `Errno.fileExists` if the new path exists; any other `Errno`.
     static func rename(_ path: FilePath, toNew target: FilePath) throws(Errno) {
         let result = path.withPlatformString { path in
             target.withPlatformString { cfilecalls_rename_new(path, $0) }
@@ -133,11 +134,11 @@ enum FileSystem {
         try rename(path, replacing: target)
     }
 
-    /// Returns the path to which a symbolic link points, following further links; the path itself if it is not a link.
+    /// Returns the path of the final target of a symbolic link, or the path itself if it is not a link.
     ///
-    /// The last target need not exist.
+    /// The target need not exist.
     ///
-    /// - Throws: `Errno.tooManySymbolicLinkLevels` after 40 links, as in Linux.
+    /// - Throws: `Errno.tooManySymbolicLinkLevels` after 40 links, which is the limit of Linux.
     static func resolvingLinks(_ path: FilePath) throws -> FilePath {
         var path = path
         for _ in 0..<40 {
@@ -148,7 +149,7 @@ enum FileSystem {
         throw Errno.tooManySymbolicLinkLevels
     }
 
-    /// Sets the modification time of a file, in nanoseconds since 1970, and its access time to the current one.
+    /// Sets the modification time of a file, in nanoseconds since 1970, and sets its access time to the current time.
     static func setModified(_ descriptor: FileDescriptor, _ nanoseconds: Int64) throws(Errno) {
         let fraction = (nanoseconds % 1_000_000_000 + 1_000_000_000) % 1_000_000_000
         let times = [
@@ -194,7 +195,7 @@ enum FileSystem {
         return names.sorted { $0.string.utf8.lexicographicallyPrecedes($1.string.utf8) }
     }
 
-    /// Returns whether a name without slashes matches a shell pattern, as with `fnmatch(3)` without flags.
+    /// Returns whether a name without slashes matches a shell pattern, by the rules of `fnmatch(3)` without flags.
     static func matches(_ name: String, pattern: String) -> Bool {
         // In the default locale, `?` and `[…]` would match single bytes instead of characters.
         guard let locale = characterLocale.value else { return fnmatch(pattern, name, 0) == 0 }
@@ -216,7 +217,7 @@ enum FileSystem {
         }
     }
 
-    /// A locale in which texts are UTF-8; its value is `nil` if the system has none.
+    /// A locale with the character encoding UTF-8; `value` is `nil` if the system has none.
     ///
     /// `@unchecked Sendable`: the only field is a constant pointer to a locale that is never modified or freed. POSIX
     /// allows several threads to use such a locale at the same time; `uselocale` changes only the calling thread.
@@ -236,7 +237,7 @@ private func platformRename(_ path: UnsafePointer<CChar>, _ target: UnsafePointe
 }
 
 extension Errno {
-    /// The system's error, even if Foundation has wrapped it; `nil` for other errors.
+    /// Extracts the `Errno` from an error, even if Foundation has wrapped it, or returns `nil` if there is none.
     init?(causing error: any Error) {
         if let errno = error as? Errno {
             self = errno

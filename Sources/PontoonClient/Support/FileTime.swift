@@ -1,6 +1,6 @@
 import PontoonFoundation
 
-/// The modification time of a file in its metadata: RFC 3339 in UTC, with nanoseconds.
+/// The format in which a file's metadata contains its modification time: RFC 3339 in UTC, with nanoseconds.
 enum FileTime {
     /// The metadata key.
     static let key = "pontoon_mtime"
@@ -14,7 +14,7 @@ enum FileTime {
         return "\(date.dropLast()).\(String(repeating: "0", count: 9 - digits.count))\(digits)Z"
     }
 
-    /// Parses a time with up to nine digits after the point.
+    /// Parses a time with up to nine digits after the decimal point.
     ///
     /// - Returns: The time in nanoseconds since 1970; `nil` for an invalid text, and for a time before 1678 or after
     ///   2261.

@@ -22,9 +22,9 @@ struct FolderPath: Hashable, Sendable {
 }
 
 extension Collection {
-    /// Returns the positions of the elements whose key occurs more than once, by key, in ascending order.
+    /// Returns, for each key that occurs more than once, the positions of its elements in ascending order.
     ///
-    /// Keeps only the hash values of the other keys, so it needs 16 bytes per element.
+    /// Stores only the hash values of the other keys, so it needs about 16 bytes per element.
     func repetitions<Key: Hashable>(_ key: (Element) -> Key) -> [Key: [Index]] {
         let hashes = map { key($0).hashValue }.sorted()
         let repeated = Set(zip(hashes, hashes.dropFirst()).lazy.filter { $0 == $1 }.map(\.0))

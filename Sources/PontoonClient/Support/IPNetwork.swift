@@ -9,7 +9,8 @@ struct IPAddress: Hashable, Sendable {
     init?(_ text: String) {
         do {
             switch try SocketAddress(ipAddress: text, port: 0) {
-            // Read as raw bytes: in IPv4, the address follows the family and the port; in IPv6, also the flow label.
+            // Reads the raw bytes. In IPv4, the address follows the family and the port. In IPv6, it also follows the
+            // flow label.
             case .v4(let address): bytes = withUnsafeBytes(of: address.address) { Array($0[4..<8]) }
             case .v6(let address): bytes = withUnsafeBytes(of: address.address) { Array($0[8..<24]) }
             case .unixDomainSocket: return nil

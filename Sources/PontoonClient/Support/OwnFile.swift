@@ -11,15 +11,15 @@ extension FileDescriptor {
     /// Opens or creates a file in which the client keeps its own data, such as a journal.
     ///
     /// Other users may be able to create files in the same folder. Therefore, symbolic links are not followed, a file
-    /// with several names (hard links) is refused, and opening a named pipe does not block.
+    /// with several hard links is refused, and opening a named pipe does not block.
     ///
     /// - Parameters:
     ///   - path: Path of the file.
     ///   - mode: Access mode.
-    ///   - options: Options in addition to those that creation and safety require.
+    ///   - options: Additional options for opening the file.
     ///   - permissions: Permissions of a new file.
     /// - Returns: The open file.
-    /// - Throws: ``ForeignFile`` for a symbolic link, a special file or a file with several names; any `Errno`.
+    /// - Throws: ``ForeignFile`` for a symbolic link, a special file or a file with several hard links; any `Errno`.
     static func openOwn(
         _ path: FilePath,
         _ mode: AccessMode,

@@ -1,7 +1,7 @@
 import NIOCore
 import PontoonCore
 
-/// A message of a stream of Server-Sent Events.
+/// A message in a stream of Server-Sent Events.
 struct ServerSentEvent: Equatable {
     /// The position from which to resume the stream after the message; `nil` if the message does not change it.
     var id: String?
@@ -10,7 +10,7 @@ struct ServerSentEvent: Equatable {
     var data = ByteBuffer()
 }
 
-/// A parser of a stream of Server-Sent Events.
+/// A parser for a stream of Server-Sent Events.
 ///
 /// Source: https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation. Lines that end
 /// with a carriage return alone are not supported.
@@ -25,8 +25,8 @@ struct ServerSentEventParser {
     /// Parses the next bytes of the stream.
     ///
     /// - Returns: The messages that these bytes complete.
-    /// - Throws: ``TransportFailure`` of kind `responseTooLong` for too long a line or message, and for a line with
-    ///   more than ``CombiningMarks/limit`` combining marks in a row, whose comparison would take too long.
+    /// - Throws: ``TransportFailure`` of kind `responseTooLong` if a line or message is too long, or if a line contains
+    ///   more than ``CombiningMarks/limit`` combining marks in a row, because comparing such a text takes too long.
     mutating func receive(_ piece: ByteBuffer) throws -> [ServerSentEvent] {
         rest.writeImmutableBuffer(piece)
         var events: [ServerSentEvent] = []
@@ -46,7 +46,7 @@ struct ServerSentEventParser {
         }
         rest.discardReadBytes()
         guard rest.readableBytes <= Self.maximumLength, event.data.readableBytes <= Self.maximumLength else {
-            throw TransportFailure(kind: .responseTooLong, reason: "a message of the stream is too long")
+            throw TransportFailure(kind: .responseTooLong, reason: "a message in the stream is too long")
         }
         return events
     }

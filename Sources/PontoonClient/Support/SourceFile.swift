@@ -3,7 +3,9 @@ import PontoonCore
 import Synchronization
 import SystemPackage
 
-/// The properties of a file that change when it is modified or replaced; stored in journals.
+/// The properties of a file that change when it is modified or replaced.
+///
+/// They are stored in journals.
 struct FileFacts: Hashable, Sendable, Codable {
     var device: UInt64
     var inode: UInt64
@@ -20,13 +22,15 @@ struct FileFacts: Hashable, Sendable, Codable {
 
     /// Returns whether both values describe the same, unchanged file.
     ///
-    /// The device number is ignored: it can change for network and removable file systems after a reboot.
+    /// The device number is ignored, because it can change after a reboot on network and removable file systems.
     func isSame(as other: FileFacts) -> Bool {
         inode == other.inode && size == other.size && modified == other.modified
     }
 }
 
-/// A local file, open for reading; all calls block.
+/// A local file that is open for reading.
+///
+/// All methods block the calling thread.
 final class SourceFile: Sendable {
     let path: FilePath
     let facts: FileFacts
@@ -41,9 +45,10 @@ final class SourceFile: Sendable {
     ///
     /// - Parameters:
     ///   - path: Path of the file.
-    ///   - isUploaded: Whether the file is being uploaded, not compared; determines the advice if it changes.
+    ///   - isUploaded: Whether the file is being uploaded rather than compared. Determines the advice in the error for
+    ///     a changed file.
     ///   - mayChange: Whether ``checkUnchanged()`` accepts a changed file.
-    /// - Throws: `.fileUnreadable`.
+    /// - Throws: `.fileUnreadable` if the file cannot be opened or is not a regular file.
     init(_ path: FilePath, isUploaded: Bool = false, mayChange: Bool = false) throws {
         self.path = path
         self.isUploaded = isUploaded
@@ -65,12 +70,12 @@ final class SourceFile: Sendable {
         }
     }
 
-    /// Creates a source of the bytes in a temporary file of this process, which no longer has a name.
+    /// Creates a source that reads a temporary file of this process that has already been unlinked.
     ///
     /// - Parameters:
     ///   - temporary: The open file, which ``close()`` closes.
-    ///   - path: Path for messages.
-    /// - Throws: `.fileUnreadable`.
+    ///   - path: Path for error messages.
+    /// - Throws: `.fileUnreadable` if the file or its status cannot be read.
     init(temporary: FileDescriptor, path: FilePath) throws {
         self.path = path
         descriptor = temporary
@@ -80,17 +85,19 @@ final class SourceFile: Sendable {
         (mayChange, isUploaded) = (true, true)
     }
 
-    /// Closes the file; must not be called twice.
+    /// Closes the file.
+    ///
+    /// Must not be called twice.
     func close() throws { try descriptor.close() }
 
-    /// Closes the file and ignores errors: no data can be lost, because nothing was written.
+    /// Closes the file and ignores errors, because nothing was written that could be lost.
     func closeAfterReading() {
         do { try descriptor.close() } catch {}
     }
 
     /// Fills a buffer with the bytes at an offset.
     ///
-    /// - Throws: `.fileChanged` if the file ends before the buffer is full; `.fileUnreadable`.
+    /// - Throws: `.fileChanged` if the file ends before the buffer is full; `.fileUnreadable` if it cannot be read.
     func read(at offset: Int64, into buffer: UnsafeMutableRawBufferPointer) throws {
         var done = 0
         while done < buffer.count {
@@ -110,7 +117,7 @@ final class SourceFile: Sendable {
 
     /// Checks that the file has not been modified, removed or replaced since it was opened.
     ///
-    /// Does nothing if the file may change.
+    /// Does nothing if the source was created with `mayChange`.
     ///
     /// - Throws: `.fileChanged`; `.fileUnreadable` if its status cannot be read.
     func checkUnchanged() throws {
@@ -124,8 +131,8 @@ final class SourceFile: Sendable {
         } catch {
             throw changed("it was removed")
         }
-        // A file with the same length and time may be a copy of the same content, and some network file systems change
-        // inode numbers.
+        // A different inode number alone is not a change. The file may have been replaced by a copy of itself, and some
+        // network file systems change inode numbers.
         if current.inode != facts.inode, current.size != facts.size || current.modified != facts.modified {
             throw changed("it was replaced by another file")
         }
@@ -133,16 +140,18 @@ final class SourceFile: Sendable {
 
     /// Computes the CRC-64/NVME of a range, and its MD5 if requested.
     ///
-    /// - Throws: `.fileChanged` if the file ends before the range does; `.fileUnreadable`.
+    /// - Throws: `.fileChanged` if the file ends before the range does; `.fileUnreadable` if it cannot be read.
     func digest(_ range: Range<Int64>, md5: Bool) throws -> RangeDigest {
         var digest = RangeDigest(md5: md5)
         try forEachChunk(of: range) { digest.update($0) }
         return digest
     }
 
-    /// Returns the MD5 of the whole file as 32 hexadecimal digits; reads the file the first time.
+    /// Returns the MD5 of the whole file as 32 hexadecimal digits.
     ///
-    /// - Throws: `.fileChanged`, `.fileUnreadable`.
+    /// Reads the file only on the first call.
+    ///
+    /// - Throws: `.fileChanged` if the file has become shorter; `.fileUnreadable` if it cannot be read.
     func wholeMD5() throws -> String {
         if let known = md5.withLock({ $0 }) { return known }
         let computed = try ChecksumFormat.md5sum.checksum(of: self)
@@ -152,7 +161,7 @@ final class SourceFile: Sendable {
 
     /// Reads a range in chunks.
     ///
-    /// - Throws: `.fileChanged` if the file ends before the range does; `.fileUnreadable`.
+    /// - Throws: `.fileChanged` if the file ends before the range does; `.fileUnreadable` if it cannot be read.
     func forEachChunk(of range: Range<Int64>, _ body: (UnsafeRawBufferPointer) -> Void) throws {
         try withUnsafeTemporaryAllocation(byteCount: 256 << 10, alignment: 16) { buffer in
             var offset = range.lowerBound
@@ -168,12 +177,11 @@ final class SourceFile: Sendable {
 
     /// Computes the CRC-64/NVME of four samples of 64 KiB, or of the whole file if it is no longer than 256 KiB.
     ///
-    /// Detects most replacements of the content that keep the length and modification time, such as the restoration of
-    /// a backup.
+    /// Detects most changes to the content that keep the length and modification time, such as a restored backup.
     ///
-    /// - Parameter known: CRC-64/NVME of the whole file; if `nil`, a short file is read.
+    /// - Parameter known: CRC-64/NVME of the whole file. If `nil`, a file of up to 256 KiB is read completely.
     /// - Returns: The checksum as 16 hexadecimal digits.
-    /// - Throws: `.fileChanged`, `.fileUnreadable`.
+    /// - Throws: `.fileChanged` if the file has become shorter; `.fileUnreadable` if it cannot be read.
     func sample(_ known: CRC64NVME? = nil) throws -> String {
         let length: Int64 = 64 << 10
         guard facts.size > 4 * length else { return try (known ?? digest(0..<facts.size, md5: false).crc64).hex }
@@ -217,7 +225,7 @@ final class SourceFile: Sendable {
 extension FilePath {
     /// The absolute, lexically normalized path.
     ///
-    /// Symbolic links are not resolved, so that the path remains the one that the user chose.
+    /// Symbolic links are not resolved, so that the user recognizes the path.
     var absolute: String {
         if isAbsolute { return lexicallyNormalized().string }
         return FilePath(FileManager.default.currentDirectoryPath).pushing(self).lexicallyNormalized().string

@@ -9,7 +9,7 @@ extension String {
 }
 
 extension StringProtocol {
-    /// The text without white space and line breaks at its ends.
+    /// The text without leading and trailing white space and line breaks.
     package var trimmed: String {
         let start = drop { $0.isWhitespace }
         return String(start[..<(start.lastIndex { !$0.isWhitespace }.map(start.index(after:)) ?? start.startIndex)])

@@ -7,16 +7,16 @@ extension TreeSync {
 
     /// Deletes files at the destination, and the folders that become empty and do not exist at the source.
     ///
-    /// Checks first that a file is still the one that was found, and that the source still does not have it, because a
-    /// long transfer may have run since.
+    /// Before deleting a file, checks that it has not changed since it was found and that it still does not exist at
+    /// the source, because a long transfer may have run in the meantime.
     ///
     /// - Parameters:
-    ///   - extras: The files.
-    ///   - place: The project or folder on the server, which is the destination or, if local files are deleted, the
+    ///   - extras: The files to delete, from ``Plan/extras``.
+    ///   - place: The project or folder on the server. It is the destination or, if local files are deleted, the
     ///     source.
-    ///   - body: Called for each file when it has been deleted or was already gone, or with the error that prevented
-    ///     it.
-    /// - Throws: ``APIError`` if the token is not valid; any error that concerns every request; `CancellationError`.
+    ///   - body: Called for each file, with `nil` if it was deleted or no longer existed, otherwise with the error.
+    /// - Throws: ``APIError`` if the token is not valid; any other error that is likely to affect every request;
+    ///   `CancellationError`.
     public func delete(
         _ extras: [Extra],
         in place: UploadDestination,
@@ -46,9 +46,9 @@ extension TreeSync {
     ///
     /// - Parameters:
     ///   - extra: The file.
-    ///   - there: The file with this path on the server; `nil` if there is none.
+    ///   - there: The file at this path on the server; `nil` if there is none.
     /// - Throws: `.fileChanged` if the file has changed since it was found, or now exists at the source;
-    ///   `.fileUnwritable`; ``APIError``.
+    ///   `.fileUnwritable` if a local file cannot be deleted; ``APIError``.
     private func delete(_ extra: Extra, _ there: FileDetails?) async throws {
         switch extra.found {
         case .here(let facts):
@@ -95,11 +95,11 @@ extension TreeSync {
 
     /// Deletes the folders of deleted files that are empty and do not exist at the source.
     ///
-    /// Errors are ignored, except those that concern every request: an empty folder does no harm.
+    /// Ignores errors that affect only one folder, because an empty folder does no harm.
     private func deleteEmptied(_ extras: [Extra], in place: UploadDestination) async throws {
         let isLocal = extras.contains { $0.path != nil }
         let emptied = Set(extras.flatMap { FolderPath($0.item.folders).withParents })
-        // Inner folders first, since a folder is empty only without them.
+        // Inner folders first, because a folder that contains them is not empty.
         for folder in emptied.sorted(by: { $0.names.count > $1.names.count }) {
             let path = folder.names.reduce(self.folder) { $0.appending($1) }
             do {

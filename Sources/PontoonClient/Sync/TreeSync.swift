@@ -4,18 +4,21 @@ public import SystemPackage
 
 /// A synchronization of a local folder with a project or folder on the server, in one direction.
 ///
-/// A plan lists the files to transfer. ``Uploader`` and ``Downloader`` skip those that are the same at the destination.
-/// The files that exist only at the destination are deleted afterwards, with ``delete(_:in:_:)``.
+/// A plan lists the files to transfer and the files that exist only at the destination. ``Uploader`` and ``Downloader``
+/// transfer the former, and skip those that the destination already has. Afterwards, ``delete(_:in:_:)`` deletes the
+/// latter.
 public struct TreeSync: Sendable {
-    /// A file at the destination that the source does not have.
+    /// A file that exists at the destination but not at the source.
     public struct Extra: Sendable, Hashable {
-        /// Folders and name below the destination, separated by slashes.
+        /// Path relative to the destination: folders and name, separated by slashes.
         public let name: String
         /// Path of the local file; `nil` if the destination is on the server.
         public let path: FilePath?
         /// Id of the file on the server; `nil` if the destination is local.
         public let fileID: String?
-        /// The properties of the file when it was found; a file that has changed since is not deleted.
+        /// The properties of the file when it was found.
+        ///
+        /// A file that has changed since then is not deleted.
         let found: Found
 
         enum Found: Hashable {
@@ -23,7 +26,7 @@ public struct TreeSync: Sendable {
             case there(size: Int64?, crc64: CRC64NVME?)
         }
 
-        /// The file as an item, to look up its name on the server.
+        /// An item for looking up the file's name on the server.
         var item: UploadItem {
             let names = name.split(separator: "/").map(String.init)
             return UploadItem(source: path ?? "", name: names.last ?? "", folders: names.dropLast())
@@ -32,9 +35,11 @@ public struct TreeSync: Sendable {
 
     /// The files of a synchronization.
     public struct Plan<Item: TransferItem>: Sendable {
-        /// The files to transfer unless they are the same, and those that cannot be read.
+        /// The files to transfer unless the destination already has them.
+        ///
+        /// Files that cannot be read are included, with an error.
         public internal(set) var items: [Item] = []
-        /// Number of files that are not transferred, because those at the destination have the same length.
+        /// Number of files that ``items`` omits, because the files at the destination have the same length.
         public internal(set) var unchanged = 0
         /// The project or folder on the server; `nil` if it does not exist yet.
         public internal(set) var place: UploadDestination?
@@ -48,15 +53,19 @@ public struct TreeSync: Sendable {
 
     let client: SevenBridgesClient
     let folder: FilePath
-    /// Patterns that select files, as in ``FileSelection/include``; other files are neither transferred nor deleted.
+    /// Patterns that select files, as in ``FileSelection/include``.
+    ///
+    /// Other files are neither transferred nor deleted.
     public var include: [String] = []
-    /// Patterns that exclude files and folders, as in ``FileSelection/exclude``; they are not deleted either.
+    /// Patterns that exclude files and folders, as in ``FileSelection/exclude``.
+    ///
+    /// Excluded files are neither transferred nor deleted.
     public var exclude: [String] = []
-    /// Paths below both folders to which the synchronization is limited; `nil` for all.
+    /// Paths to which the synchronization is limited, relative to both folders; `nil` for everything.
     public var listed: [FilePath]?
-    /// Whether files of the same length count as the same.
+    /// Whether files of the same length are considered the same, without comparing their bytes.
     public var comparesOnlySizes = false
-    /// Whether to search for ``Plan/extras``.
+    /// Whether to search for files that exist only at the destination, for ``Plan/extras``.
     public var findsExtras = false
 
     /// Creates a synchronization of a local folder.
@@ -78,7 +87,7 @@ extension TreeSync {
         plan.isComplete = found.items.allSatisfy { $0.problem == nil }
         if let destination, findsExtras || comparesOnlySizes {
             var comparison = UploadComparison(found)
-            // The files on the server need not be kept in memory, only the result of comparing them.
+            // Only the result of the comparison is kept in memory, not the files on the server.
             try await RemoteTree(client).eachPage(in: destination, below: [], into: folder) { page in
                 for item in page {
                     guard let problem = item.problem as? APIError else { continue }
@@ -100,9 +109,11 @@ extension TreeSync {
 /// The comparison of local files with the pages of a list of the files on the server.
 private struct UploadComparison: Sendable {
     private let positions: [ByteExactString: Int]
-    /// Paths of skipped files and folders, whose contents are not uploaded and therefore must not be deleted either.
+    /// Paths of skipped local files and folders.
+    ///
+    /// Files on the server at or below these paths must not be deleted.
     private let skipped: Set<ByteExactString>
-    /// Positions of the local files whose lengths are the same on the server.
+    /// Positions of the local files that have the same length on the server.
     private var same: Set<Int> = []
 
     init(_ found: FileSelection.Result) {
@@ -127,7 +138,7 @@ private struct UploadComparison: Sendable {
         return extras
     }
 
-    /// Returns a copy that also records which of the local files have these lengths on the server.
+    /// Returns a copy that also records which local files have the same length as on the server.
     func comparing(_ sizes: [ByteExactString: Int64], _ items: [UploadItem]) async throws -> UploadComparison {
         let candidates = sizes.compactMap { path, size in positions[path].map { ($0, items[$0].source, size) } }
         var result = self
@@ -139,7 +150,7 @@ private struct UploadComparison: Sendable {
         return result
     }
 
-    /// Returns the files that are not known to be the same on the server.
+    /// Returns the files to upload: all except those that were recorded as the same on the server.
     func different(_ items: [UploadItem]) -> [UploadItem] {
         same.isEmpty ? items : items.indices.filter { !same.contains($0) || items[$0].problem != nil }.map { items[$0] }
     }
@@ -169,7 +180,7 @@ extension TreeSync {
         for item in all {
             let path = FolderPath(item.remotePath.split(separator: "/").map(String.init))
             let isUnlisted = item.problem is APIError
-            // A folder that could not be listed may contain listed files.
+            // A folder whose contents the server did not list may contain paths in `listed`.
             let isListed = places.map { places in
                 path.withParents.contains { places.contains($0.text) } || isUnlisted && above.contains(path.text)
             }
@@ -193,10 +204,12 @@ extension TreeSync {
         return plan
     }
 
-    /// Returns the local files that the server does not have; blocks.
+    /// Returns the local files that do not exist on the server.
     ///
-    /// A local file also counts as existing on the server if the path of a file there leads to it, for example through
-    /// a link, or because the file system does not distinguish upper and lower case.
+    /// Blocks the calling thread.
+    ///
+    /// A local file also counts as existing on the server if the local path of a file on the server refers to it, for
+    /// example through a link or on a case-insensitive file system.
     private static func extras(_ local: [UploadItem], missingFrom all: [DownloadItem]) -> [Extra] {
         let known = Set(all.map { ByteExactString($0.remotePath) })
         let others = local.filter { !known.contains(ByteExactString($0.remotePath)) && !$0.isUnfinished }
@@ -246,7 +259,9 @@ extension TreeSync {
 // MARK: - Both directions
 
 extension TreeSync {
-    /// Finds the local files below ``folder``; patterns match paths relative to it.
+    /// Finds the local files below ``folder``.
+    ///
+    /// Patterns match paths relative to it.
     private func localFiles(_ listed: [FilePath]?) async throws -> FileSelection.Result {
         var selection = FileSelection()
         if let listed {
@@ -262,16 +277,17 @@ extension TreeSync {
             var found = try selection.find()
             for item in found.items where item.source == folder { if let problem = item.problem { throw problem } }
             guard listed != nil else { return found }
-            // Patterns of a selection are for paths below each listed folder.
+            // The patterns of a selection would match paths relative to each listed folder.
             found.filter = try PathFilter(include: include, exclude: exclude)
             found.items = found.items.filter { found.filter.selects($0.folders + [$0.name]) }
             return found
         }
     }
 
-    /// Returns the lengths of files on the server by path; requests those that the list omits.
+    /// Returns the lengths of files on the server by path.
     ///
-    /// A length that cannot be requested is left out, so that the file does not count as the same.
+    /// Requests the lengths that are missing from the server's list. Omits a length whose request fails, so that the
+    /// file does not count as the same.
     private func sizes(_ items: [DownloadItem]) async throws -> [ByteExactString: Int64] {
         var sizes: [ByteExactString: Int64] = [:]
         for item in items { sizes[ByteExactString(item.remotePath)] = item.size }
@@ -299,16 +315,16 @@ extension TreeSync {
 }
 
 extension FilePath {
-    /// The names of the path relative to a folder.
+    /// The components of the path, interpreted relative to a folder.
     ///
-    /// A `/` and any `..` at the start are ignored, so that the path does not leave the folder.
+    /// A leading `/` or `..` is ignored, so that the path stays inside the folder.
     fileprivate var inside: [String] {
         FilePath(root: nil, components).lexicallyNormalized().components.filter { $0.kind == .regular }.map(\.string)
     }
 }
 
 extension UploadItem {
-    /// Whether the file belongs to an unfinished download, see ``PartialFile/paths(_:)``.
+    /// Whether the file belongs to an unfinished download (see ``PartialFile/paths(_:)``).
     fileprivate var isUnfinished: Bool {
         name.hasPrefix(".pontoon-") && (name.hasSuffix(".part") || name.hasSuffix(".journal"))
     }

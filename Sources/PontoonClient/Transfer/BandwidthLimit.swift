@@ -1,14 +1,16 @@
 public import PontoonFoundation
 
-/// A limit on the bandwidth of a transfer: constant, or with a weekly timetable.
+/// A limit on the bandwidth of a transfer, either constant or with a weekly timetable.
 public struct BandwidthLimit: Hashable, Sendable {
-    /// An entry of a timetable; its limit applies from its time until that of the next entry.
+    /// An entry of a timetable.
+    ///
+    /// Its limit applies until the time of the next entry.
     public struct Entry: Hashable, Sendable {
         /// Day of the week from 0 (Sunday) to 6; `nil` for every day.
         public var weekday: Int?
         /// Minute of the day, 0 to 1439, in the local time zone.
         public var minute: Int
-        /// Bytes per second, 1 or more; `nil` for no limit.
+        /// Limit in bytes per second, 1 or more; `nil` for no limit.
         public var bytesPerSecond: Int64?
 
         /// Creates an entry.
@@ -17,7 +19,9 @@ public struct BandwidthLimit: Hashable, Sendable {
         }
     }
 
-    /// Minute of the week and limit of each change, in order; empty if there is never a limit.
+    /// The changes of the limit during the week, in order.
+    ///
+    /// Empty if there is never a limit.
     private let changes: [Change]
 
     private struct Change: Hashable {
@@ -29,17 +33,17 @@ public struct BandwidthLimit: Hashable, Sendable {
 
     /// Creates a limit that always applies.
     ///
-    /// - Parameter bytesPerSecond: The limit, 1 or more.
+    /// - Parameter bytesPerSecond: The limit. Values below 1 count as 1.
     public init(bytesPerSecond: Int64) {
         changes = [Change(minute: 0, bytesPerSecond: max(1, bytesPerSecond))]
     }
 
     /// Creates a limit that changes according to a weekly timetable.
     ///
-    /// Before the first entry of the week, the last one applies, as if it belonged to the week before. If several
-    /// entries have the same time, the last of them applies.
+    /// The last entry of a week applies until the first entry of the next week. If several entries have the same time,
+    /// the last of them applies.
     ///
-    /// - Parameter timetable: The entries, in any order; without any, there is no limit.
+    /// - Parameter timetable: The entries, in any order. An empty timetable means no limit.
     public init(timetable: [Entry]) {
         let changes = timetable.flatMap { entry in
             (entry.weekday.map { [$0] } ?? Array(0..<7)).map { day in
@@ -50,7 +54,7 @@ public struct BandwidthLimit: Hashable, Sendable {
         self.changes = latest.values.sorted { $0.minute < $1.minute }
     }
 
-    /// The lowest limit of the week in bytes per second; `nil` if there never is one.
+    /// The lowest limit of the week in bytes per second; `nil` if there is never a limit.
     var lowest: Int64? { changes.compactMap(\.bytesPerSecond).min() }
 
     /// Returns the limit at a time, in bytes per second; `nil` if there is none.

@@ -2,10 +2,10 @@ import PontoonCore
 
 /// A controller that searches for the number of parts in flight with the best throughput.
 ///
-/// At first, the number grows by half while throughput improves. A step that brings no improvement is reverted. After
-/// the first such step, growth continues in steps of one eighth, with a pause after each step that was reverted.
+/// At first, the number grows by half as long as throughput improves. A step without improvement is reverted. After the
+/// first reverted step, the number grows by one eighth at a time, with a pause after each reverted step.
 struct ConcurrencyController: Sendable {
-    /// The number of parts that may be in flight now, from 1 to ``limit``.
+    /// The number of parts that may currently be in flight, from 1 to ``limit``.
     private(set) var concurrency: Int
     let limit: Int
     private var previous: Int
@@ -64,9 +64,11 @@ struct MemoryBudget: Hashable, Sendable {
 
     /// Memory reserved for everything but chunk buffers, in bytes.
     static let base = 48 << 20
-    /// Maximum number of parts in flight that can be requested.
+    /// Maximum value for the requested number of parts in flight.
     static let maximumConcurrency = 1024
-    /// Number of chunks in memory per part: one may be read while others are sent.
+    /// Number of chunks in memory per part.
+    ///
+    /// One may be read while others are sent.
     static let chunksPerPart = 3
 
     init(maximumMemory: Int, requestedConcurrency: Int) {

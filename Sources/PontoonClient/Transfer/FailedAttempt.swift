@@ -2,11 +2,13 @@ import PontoonCore
 
 /// A failed attempt, described for the retry policy and for the user.
 struct FailedAttempt {
-    /// The outcome for the policy; `nil` if another attempt cannot succeed.
+    /// The outcome for the retry policy; `nil` if another attempt cannot succeed.
     let outcome: RetryPolicy.Outcome?
-    /// The error to throw if the policy gives up; if it retries, the reason in the event.
+    /// The error to throw if the policy gives up, and the reason in the event if it retries.
     let error: any Error
-    /// Whether the attempt made progress; if so, the count of attempts restarts at this one.
+    /// Whether the attempt made progress.
+    ///
+    /// If so, it counts as the first attempt.
     var madeProgress = false
 }
 

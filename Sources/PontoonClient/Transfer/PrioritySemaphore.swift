@@ -1,6 +1,6 @@
 import Synchronization
 
-/// A counting semaphore whose waiters are served by priority, and whose limit can change.
+/// A counting semaphore that serves its waiters by priority and has an adjustable limit.
 final class PrioritySemaphore: Sendable {
     private struct Waiter {
         let id: UInt64
@@ -29,7 +29,9 @@ final class PrioritySemaphore: Sendable {
     /// Whether all permits are in use.
     var isSaturated: Bool { state.withLock { $0.used >= $0.limit || !$0.waiters.isEmpty } }
 
-    /// Changes the limit; values below 1 count as 1, and permits in use remain valid.
+    /// Changes the limit.
+    ///
+    /// Values below 1 count as 1. Permits in use remain valid.
     func setLimit(_ limit: Int) {
         let woken = state.withLock { state in
             state.limit = max(1, limit)
@@ -40,14 +42,14 @@ final class PrioritySemaphore: Sendable {
 
     /// Waits for a permit.
     ///
-    /// - Parameter priority: The lowest value is served first; equal values in order of arrival.
+    /// - Parameter priority: Waiters with lower values are served first, those with equal values in order of arrival.
     /// - Throws: `CancellationError`.
     func acquire(priority: Int) async throws {
         let id = state.withLock { state in
             state.nextID += 1
             return state.nextID
         }
-        // A task that is cancelled after it got its permit leaves its id here.
+        // If the task is cancelled after it has acquired a permit, the cancellation handler inserts its id.
         defer { state.withLock { _ = $0.cancelled.remove(id) } }
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
@@ -110,9 +112,9 @@ final class PrioritySemaphore: Sendable {
     }
 }
 
-/// The permit under which a file to upload is opened.
+/// The permit that an upload acquires before it opens a file.
 ///
-/// The permit of a file with several parts is released early, because each part acquires a permit.
+/// A file with several parts releases its permit early, because each part acquires a separate permit.
 final class FilePermit: Sendable {
     private let semaphore: PrioritySemaphore
     private let held = Mutex(false)

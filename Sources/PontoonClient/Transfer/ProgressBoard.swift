@@ -18,7 +18,9 @@ public struct TransferProgress: Sendable {
         /// Whether all parts are stored and the upload is being completed.
         public let isVerifying: Bool
 
-        /// Whether the file is a stream whose length is not known; ``size`` is then the number of bytes read so far.
+        /// Whether the file is a stream of unknown length.
+        ///
+        /// ``size`` is then the number of bytes read so far.
         public var isOpenEnded: Bool { parts == 0 && size > 0 }
     }
 
@@ -32,10 +34,12 @@ public struct TransferProgress: Sendable {
     public let failedFiles: Int
     /// Total length, in bytes, of the files whose length is known.
     public let bytes: Int64
-    /// Total length of the files that are complete at their destination, plus the bytes of active files that are stored
-    /// or in flight; at most ``bytes``.
+    /// Number of bytes done, at most ``bytes``.
+    ///
+    /// Includes all bytes of the files that are complete at their destination, and the bytes of active files that are
+    /// stored or in flight.
     public let doneBytes: Int64
-    /// Number of bytes that are still to be transferred: those neither done nor of files that failed.
+    /// Number of bytes that are still to be transferred, excluding those of failed files.
     public let remainingBytes: Int64
     /// Number of bytes that this run sent or received, including repeated ones.
     public let transferredBytes: Int64
@@ -43,7 +47,9 @@ public struct TransferProgress: Sendable {
     public let concurrency: Int
 }
 
-/// The progress of all files: updated for every chunk, read several times per second.
+/// The progress of all files.
+///
+/// It is updated for every chunk and read several times per second.
 final class ProgressBoard: Sendable {
     struct File {
         var size: Int64 = 0
@@ -62,12 +68,12 @@ final class ProgressBoard: Sendable {
         var failedFiles = 0
         /// Total length, in bytes, of the files whose length is known.
         var bytes: Int64 = 0
-        /// Total length of the files whose transfer succeeded.
+        /// Total length, in bytes, of the files whose transfer succeeded.
         var finishedBytes: Int64 = 0
-        /// Total length of the files whose transfer failed or was cancelled.
+        /// Total length, in bytes, of the files whose transfer failed or was cancelled.
         var failedBytes: Int64 = 0
         var transferredBytes: Int64 = 0
-        /// Estimated number of requests: the stored parts and finished files.
+        /// Estimated number of requests: one for each stored part and each finished file.
         var requests = 0
     }
 
@@ -81,7 +87,9 @@ final class ProgressBoard: Sendable {
     let files: Int
     private let state: Mutex<State>
 
-    /// Creates a board for files with these lengths; unknown lengths are 0 until ``FileProgress/opened(size:)``.
+    /// Creates a board for files with these lengths in bytes.
+    ///
+    /// An unknown length is 0 until ``FileProgress/opened(size:)``.
     init(sizes: [Int64]) {
         files = sizes.count
         var state = State(sizes: sizes)
@@ -95,7 +103,8 @@ final class ProgressBoard: Sendable {
     /// Returns the length of a file in bytes; 0 if it is not known.
     func size(_ index: Int) -> Int64 { state.withLock { $0.sizes[index] } }
 
-    /// Bytes transferred so far, plus 256 KiB per request because small files are limited by requests, not by bytes.
+    /// A measure of the work done: the transferred bytes, plus 256 KiB per request, because small files are limited by
+    /// the number of requests.
     var work: Double {
         state.withLock { Double($0.totals.transferredBytes) + Double($0.totals.requests) * Double(256 << 10) }
     }
@@ -167,9 +176,9 @@ struct FileProgress: Sendable {
     /// Records the file's length in bytes; a negative length counts as 0.
     func opened(size: Int64) { board.opened(index, size: max(0, size)) }
 
-    /// Records that the file's transfer starts or starts over.
+    /// Records that the file's transfer starts or restarts.
     ///
-    /// Resets the file's counts, except that of the transferred bytes.
+    /// Resets the file's counts, except the number of transferred bytes.
     func started(parts: Int, uploadID: String? = nil) {
         board.update(index) { file, _ in
             (file.doneBytes, file.doneParts, file.resumedBytes) = (0, 0, 0)

@@ -7,13 +7,14 @@ extension TransferContext {
     static var filesPerPreparation: Int { 1000 }
     /// Maximum number of batches of files that are transferred at the same time.
     private static var maximumBatches: Int { 3 }
-    /// Maximum number of files left over from a batch that are transferred individually at the same time.
+    /// Maximum number of files from one batch that are transferred individually at the same time.
     private static var filesAfterBatch: Int { 16 }
 
     /// Transfers all files of a job while reporting progress and adapting the concurrency.
     ///
     /// - Returns: The results in the order of the items.
-    /// - Throws: The error with which the first files could not be prepared; later ones fail with the error.
+    /// - Throws: The error of the first call of ``TransferJob/prepare(_:)``. If a later call fails, only its files
+    ///   fail.
     func run(_ job: some TransferJob<Item>) async throws -> [TransferResult<Item>] {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await reportProgress() }
@@ -51,7 +52,7 @@ extension TransferContext {
                 open += 1
                 return true
             }
-            /// Starts the files that were collected; returns `false` after cancellation.
+            /// Starts the files collected in the batch; returns `false` after cancellation.
             func beginBatch() async throws -> Bool {
                 let files = batch.take()
                 guard let first = files.first else { return true }
@@ -136,8 +137,8 @@ extension TransferContext {
         if case .failed(let error as APIError) = ending.outcome, job.isFatal(error) { fatal.note(error) }
     }
 
-    /// Transfers files together, under the permit that the first has acquired, and then those that must be transferred
-    /// alone.
+    /// Transfers files together, under the permit of the first file, and then individually transfers the files that
+    /// could not be transferred together.
     private func results(
         of files: [TransferFile<Item>],
         _ job: some TransferJob<Item>,
@@ -278,7 +279,7 @@ private struct TransferBatch<Item: TransferItem> {
 /// The results of a job's files; the outcome is `.cancelled` until the result of a file is known.
 private struct TransferResults<Item: TransferItem> {
     private(set) var all: [TransferResult<Item>]
-    /// Number of files that failed or were cancelled after they had started.
+    /// Number of added results whose transfer failed or was cancelled.
     private(set) var failures = 0
 
     init(_ items: [Item]) {

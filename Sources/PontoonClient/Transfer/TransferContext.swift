@@ -17,13 +17,13 @@ struct TransferContext<Item: TransferItem>: Sendable {
     /// Sends an event and waits until the consumer receives it, so a slow consumer slows down the transfer.
     func emit(_ event: TransferEvent<Item>) async { await channel.send(event) }
 
-    /// Sends the event that the run starts.
+    /// Sends the event ``TransferEvent/began(files:bytes:maximumConcurrency:)``.
     func emitBegan() async {
         await emit(.began(files: board.files, bytes: board.bytes, maximumConcurrency: memory.concurrency))
     }
 }
 
-/// Initial and maximum number of parts in flight with ``TransferOptions/Concurrency/automatic``.
+/// The initial and maximum number of parts in flight with ``TransferOptions/Concurrency/automatic``.
 struct AutomaticConcurrency {
     var start = 4
     var limit: Int
@@ -72,8 +72,9 @@ extension TransferContext {
 }
 
 extension TransferOptions {
-    /// Returns the division of the memory limit, with at most `automaticLimit` parts in flight if the user chose no
-    /// number.
+    /// Returns the memory budget.
+    ///
+    /// With automatic concurrency, it allows at most `automaticLimit` parts in flight.
     func memory(automaticLimit: Int) -> MemoryBudget {
         MemoryBudget(maximumMemory: maximumMemory, requestedConcurrency: concurrency.limit ?? automaticLimit)
     }

@@ -14,7 +14,9 @@ public enum TransferEvent<Item: TransferItem>: Sendable {
         public let parts: Int
         /// Length in bytes of every part or range but the last.
         public let partSize: Int64
-        /// Number of parts or ranges that an earlier run transferred; they have not been verified yet.
+        /// Number of parts or ranges that an earlier run transferred.
+        ///
+        /// They have not been verified yet.
         public let resumedParts: Int
         /// Total length, in bytes, of the parts or ranges that an earlier run transferred.
         public let resumedBytes: Int64
@@ -22,7 +24,9 @@ public enum TransferEvent<Item: TransferItem>: Sendable {
         public let uploadID: String?
     }
 
-    /// A stored part of an upload, verified if the storage provides a checksum, or a downloaded range.
+    /// A part of an upload that was stored, or a range of a file that was downloaded.
+    ///
+    /// A part has been verified if the storage provides a checksum.
     public struct Part: Sendable {
         /// Position of the file in the list of items.
         public let index: Int
@@ -32,26 +36,29 @@ public enum TransferEvent<Item: TransferItem>: Sendable {
         public let offset: Int64
         /// Length in bytes.
         public let size: Int64
-        /// ETag without quotes: of the part in an upload, of the whole file in a download.
+        /// ETag, without quotes, of the part in an upload or of the whole file in a download.
         public let etag: String
     }
 
-    /// A failed attempt that will be repeated.
+    /// A failed attempt that will be repeated, or a slow part that is also sent over a second connection.
     public struct Retry: Sendable {
         /// Position of the file in the list of items; `nil` if the attempt was an API call.
         public let index: Int?
         /// The attempted action, such as `send part 3`.
         public let purpose: String
-        /// The failure, or another reason for the attempt, in full sentences; ends with advice if there is any.
+        /// The reason for the next attempt, in full sentences: usually an error, followed by its advice if there is
+        /// any.
         public let reason: String
         /// Pause before the next attempt.
         public let wait: Duration
-        /// Whether the network or the server may be unavailable, rather than this request being refused.
+        /// Whether the cause may be an outage of the network or the server, rather than a refusal of this request.
         public let isOutage: Bool
     }
 
-    /// The run started; `bytes` is the total length of the files whose length is known so far, and `maximumConcurrency`
-    /// the maximum number of parts in flight.
+    /// The run started.
+    ///
+    /// `bytes` is the total length of the files whose length is already known. `maximumConcurrency` is the maximum
+    /// number of parts or ranges in flight.
     case began(files: Int, bytes: Int64, maximumConcurrency: Int)
     /// A file's transfer started or resumed.
     case started(Start)
@@ -59,7 +66,7 @@ public enum TransferEvent<Item: TransferItem>: Sendable {
     case partStored(Part)
     /// A failed attempt will be repeated, or a slow part is also sent over a second connection.
     case retrying(Retry)
-    /// Something that the user should know about a file, by its position in the list of items; the transfer continues.
+    /// A problem with a file occurred, but its transfer continues. `index` is the file's position in the list of items.
     case warning(index: Int, message: String)
     /// All parts of an uploaded file are stored, and its upload is being completed.
     case verifying(index: Int)
@@ -69,7 +76,9 @@ public enum TransferEvent<Item: TransferItem>: Sendable {
     case progress(TransferProgress)
 }
 
-/// The events of a transfer, in order; they can be iterated once.
+/// The events of a transfer, in order.
+///
+/// The sequence can be iterated only once.
 public struct TransferEvents<Item: TransferItem>: AsyncSequence, Sendable {
     /// A single event.
     public typealias Element = TransferEvent<Item>

@@ -8,12 +8,12 @@ public protocol TransferItem: Sendable {
     var remotePath: String { get }
     /// The file's id on the server if it is known before the transfer; `nil` for uploads.
     var fileID: String? { get }
-    /// Whether the item is a folder without files.
+    /// Whether the item is an empty folder.
     var isFolder: Bool { get }
 }
 
 extension TransferItem {
-    /// Whether the item is a folder without files: `false`, unless the type defines it.
+    /// Whether the item is an empty folder, by default `false`.
     public var isFolder: Bool { false }
 
     /// Returns whether the last component of ``remotePath`` is `name`, compared byte for byte.

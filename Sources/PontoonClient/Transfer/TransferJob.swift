@@ -1,35 +1,37 @@
 import PontoonCore
 
-/// The files of one run, and the operation that transfers one of them; ``TransferContext/run(_:)`` schedules the files.
+/// The files of one run, and the operations that transfer them.
+///
+/// ``TransferContext/run(_:)`` schedules the files.
 protocol TransferJob<Item>: Sendable {
     associatedtype Item: TransferItem
 
     var items: [Item] { get }
     /// Maximum number of files that are open at the same time.
     var maximumOpenFiles: Int { get }
-    /// Whether a file waits for a permit before it is opened; otherwise only its parts do.
+    /// Whether a file waits for a permit before it is opened. If `false`, only its parts wait for permits.
     var opensFilesUnderPermit: Bool { get }
 
     /// Collects the data that ``start(_:)`` needs for the next files, for example whether their names are taken.
     ///
-    /// Called with at most ``TransferContext/filesPerPreparation`` files at a time, so that the memory and the time
+    /// Called with at most ``TransferContext/filesPerPreparation`` files at a time, so that the memory use and the time
     /// before the first transfer do not grow with the number of files.
     ///
     /// - Parameter indices: The indexes of the files.
     /// - Throws: An error with which all of these files fail.
     func prepare(_ indices: ArraySlice<Int>) async throws
-    /// Returns how a prepared file is to be transferred, or its outcome if it need not be.
+    /// Returns how to transfer a prepared file, or its outcome if no transfer is needed.
     func start(_ file: TransferFile<Item>) async -> TransferStart
     /// Maximum number of files that are transferred together, and the total length in bytes at which no further file is
     /// added.
     var maximumBatch: (files: Int, bytes: Int64) { get }
-    /// Minimum number of files that are transferred together; fewer are transferred alone.
+    /// Minimum number of files that are transferred together. Fewer files are transferred individually.
     var minimumBatch: Int { get }
-    /// Transfers files whose start was ``TransferStart/together(size:)``.
+    /// Transfers together the files for which ``start(_:)`` returned ``TransferStart/together(size:)``.
     ///
     /// - Parameters:
     ///   - files: The files, in order.
-    ///   - end: Called with the outcome of each file, except those that are returned.
+    ///   - end: Called with the outcome of each file, except the returned files.
     /// - Returns: Files that must be transferred alone.
     func transferTogether(
         _ files: [TransferFile<Item>],
@@ -38,7 +40,7 @@ protocol TransferJob<Item>: Sendable {
     /// Like ``start(_:)``, for a file that cannot be transferred together with others; never returns
     /// ``TransferStart/together(size:)``.
     func startAlone(_ file: TransferFile<Item>) async -> TransferStart
-    /// Returns whether this error response means that no other file can succeed.
+    /// Returns whether an error response means that all other files will fail too.
     func isFatal(_ error: APIError) -> Bool
     /// Returns whether a file must not start before all others have succeeded.
     func isLast(_ item: Item) -> Bool
@@ -61,9 +63,9 @@ extension TransferJob {
 enum TransferStart: Sendable {
     /// The file need not be opened, because its outcome is already known.
     case ended(TransferEnding)
-    /// The file must be opened and transferred; an error becomes its outcome.
+    /// The file must be opened and transferred. If the closure throws an error, the error becomes the file's outcome.
     case transfer(@Sendable () async throws -> TransferEnding)
-    /// The file, of this length in bytes, is transferred together with others.
+    /// The file is transferred together with others. `size` is its length in bytes.
     case together(size: Int64)
 }
 
@@ -97,7 +99,7 @@ struct TransferFile<Item: TransferItem>: Sendable {
         }
     }
 
-    /// Runs `body` under the file's permit if that is still held, otherwise under a separate permit.
+    /// Runs `body` under the file's permit if it is still held, otherwise under a separate permit.
     private func withPermit<Value>(_ body: () async throws -> Value) async throws -> Value {
         if permit.isHeld { return try await body() }
         // Earlier files take precedence, so that files finish one after another instead of all at the end.

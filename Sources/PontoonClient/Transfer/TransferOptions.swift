@@ -2,13 +2,14 @@
 public struct TransferOptions: Sendable {
     /// The policy for a file whose name is already taken at its destination.
     public enum ConflictPolicy: String, Hashable, Sendable {
-        /// The transfer of that file fails, unless the existing file is known to have the same bytes.
+        /// The transfer of the file fails, unless the existing file is found to have the same bytes.
         case fail
         /// The existing file is replaced.
         case overwrite
         /// The file is not transferred; its outcome is ``TransferOutcome/skipped``.
         case skip
-        /// A file that differs is uploaded under its name with the prefix `_1_` or, if that is taken, `_2_` and so on.
+        /// If the existing file differs, the file is uploaded as `_1_NAME` or, if that name is also taken, `_2_NAME`
+        /// and so on.
         ///
         /// For downloads, this is the same as ``fail``.
         case rename
@@ -18,7 +19,7 @@ public struct TransferOptions: Sendable {
     public enum Concurrency: Hashable, Sendable {
         /// A maximum that is adapted to the observed throughput.
         case automatic
-        /// A fixed maximum, from 1 to 1024; lower if ``TransferOptions/maximumMemory`` does not suffice.
+        /// A fixed maximum, from 1 to 1024. It is lowered if ``TransferOptions/maximumMemory`` does not suffice.
         case fixed(Int)
     }
 
@@ -32,11 +33,13 @@ public struct TransferOptions: Sendable {
     public var bandwidth: BandwidthLimit?
     /// Time between two progress events; at least 10 milliseconds.
     public var progressInterval: Duration = .milliseconds(200)
-    /// Whether to resume transfers that an earlier run left unfinished; if `false`, they start over.
+    /// Whether to resume transfers that an earlier run left unfinished.
+    ///
+    /// If `false`, they restart from the beginning.
     public var resumes = true
     /// Whether uploads record the modification times of files in their metadata, and downloads restore them.
     ///
-    /// Uploads record them only if that takes no additional call.
+    /// Uploads record a time only if this requires no additional call.
     public var keepsTimes = true
 
     /// Creates the default options.

@@ -2,15 +2,15 @@ import PontoonCore
 
 /// The outcome of the transfer of one file.
 public enum TransferOutcome: Sendable {
-    /// The file is complete; an earlier run may have transferred some of its bytes.
+    /// The file is complete. An earlier run may have transferred some of its bytes.
     case transferred
     /// A file with the same bytes was already at the destination, so nothing was transferred.
     case alreadyThere
     /// A file with that name exists, and ``TransferOptions/ConflictPolicy/skip`` was set.
     case skipped
-    /// The transfer failed with this error; another run resumes it where possible.
+    /// The transfer failed with this error. Another run resumes it if possible.
     case failed(any Error)
-    /// The task was cancelled before the file was complete; another run resumes it where possible.
+    /// The task was cancelled before the file was complete. Another run resumes the transfer if possible.
     case cancelled
 
     /// Whether the file was transferred, was already at its destination, or was skipped.
@@ -28,7 +28,8 @@ public enum TransferVerification: String, Sendable {
     case file
     /// The storage's ETag or checksum of every part matches.
     case parts
-    /// Only the lengths match: there was no checksum of the whole file and, in an upload, at least one part had none.
+    /// Only the lengths were compared, because there was no checksum of the whole file and, in an upload, at least one
+    /// part had no checksum.
     case size
 }
 
@@ -36,7 +37,9 @@ public enum TransferVerification: String, Sendable {
 public struct TransferResult<Item: TransferItem>: Sendable {
     /// Position in the list of items.
     public let index: Int
-    /// All items, whose memory is shared by the results.
+    /// All items of the run.
+    ///
+    /// The results share this array.
     let items: [Item]
     /// The outcome of the transfer.
     public let outcome: TransferOutcome
@@ -56,14 +59,16 @@ public struct TransferResult<Item: TransferItem>: Sendable {
     public let uploadID: String?
     /// Checksum of the file; `nil` if it is not known.
     let crc64: CRC64NVME?
-    /// Name on the server; `nil` if it is that of the item.
+    /// Name on the server; `nil` if it is the same as the item's name.
     let name: String?
 
-    /// The file that was to be transferred.
+    /// The item to which the result applies.
     public var item: Item { items[index] }
     /// CRC-64/NVME of the file, 16 hexadecimal digits; `nil` if it is not known.
     public var crc64nvme: String? { crc64?.hex }
-    /// Folders and name on the server, separated by slashes; the name differs from the item's if the file was renamed.
+    /// Folders and name on the server, separated by slashes.
+    ///
+    /// The name differs from the item's name if the file was renamed.
     public var remotePath: String {
         guard let name else { return item.remotePath }
         return (item.remotePath.split(separator: "/").dropLast() + [name[...]]).joined(separator: "/")
@@ -79,6 +84,6 @@ struct TransferEnding: Sendable {
     var crc64nvme: String?
     var md5: String?
     var verification: TransferVerification?
-    /// Name on the server; `nil` if it is that of the item.
+    /// Name on the server; `nil` if it is the same as the item's name.
     var name: String?
 }

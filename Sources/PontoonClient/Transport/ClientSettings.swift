@@ -3,19 +3,20 @@ public import SystemPackage
 
 /// Connection, timeout and retry settings.
 public struct ClientSettings: Sendable {
-    /// PEM file of CA certificates to trust instead of the system's; if `nil`, the system's are trusted.
+    /// PEM file with the CA certificates to trust; `nil` means the certificates that the system trusts.
     public var caFile: FilePath?
     /// Proxies, and the hosts that bypass them.
     public var proxies = ProxySettings()
-    /// Time without progress after which a part or range is retried; its total duration is not limited.
+    /// Time without progress after which a part or range is retried.
     ///
-    /// After the last byte of a part, the response is awaited for five times as long, plus one second per 4 MiB: the
-    /// storage may first sync the part to disk or copy it.
+    /// The total duration is not limited. After sending the last byte of a part, the client waits for the response five
+    /// times as long, plus one second per 4 MiB of the part, because the storage may first sync the part to disk or
+    /// copy it.
     public var stallTimeout: Duration = .seconds(60)
     /// Timeout of an API call.
     ///
-    /// It is twice as long for a request for an upload's details, five times as long for a file that is sent in one
-    /// call, and ten times as long for the completion of an upload.
+    /// It is twice as long for getting an upload's details, five times as long for sending a file in one call, and ten
+    /// times as long for completing an upload.
     public var callTimeout: Duration = .seconds(60)
     /// Policy that decides which failed requests are retried, and when.
     public var retry = RetryPolicy()
@@ -31,7 +32,7 @@ public struct ClientSettings: Sendable {
 
     /// Creates the default settings, with certificates and proxies from environment variables.
     ///
-    /// `SSL_CERT_FILE` sets ``caFile``; see ``ProxySettings/init(environment:)`` for the others.
+    /// `SSL_CERT_FILE` sets ``caFile``. See ``ProxySettings/init(environment:)`` for the proxies.
     ///
     /// - Throws: ``ClientError`` with code `.requestInvalid` for an invalid proxy.
     public init(environment: [String: String]) throws(ClientError) {
@@ -39,7 +40,7 @@ public struct ClientSettings: Sendable {
         proxies = try ProxySettings(environment: environment)
     }
 
-    /// Timeout of the storage's response after the last byte of a part.
+    /// Returns the timeout for the storage's response after the last byte of a part of `partSize` bytes was sent.
     func responseTimeout(partSize: Int64) -> Duration {
         stallTimeout * 5 + .seconds(Double(partSize) / Double(4 << 20))
     }

@@ -14,13 +14,14 @@ struct HTTPResponse: Sendable {
     let headers: HTTPHeaders
     let body: ByteBuffer
 
-    /// Delay from the `Retry-After` header, which contains seconds or a date (RFC 9110, section 10.2.3); at most one
-    /// day for a date, and `nil` if the header is missing or invalid.
+    /// Delay from the `Retry-After` header; `nil` if the header is missing or invalid.
+    ///
+    /// The header contains seconds or a date (RFC 9110, section 10.2.3). The delay until a date is at most one day.
     var retryAfter: Duration? {
         guard let text = headers.first(name: "Retry-After") else { return nil }
         if let seconds = Int(text) { return .seconds(max(0, seconds)) }
         guard let date = HTTPDate.parse(text) else { return nil }
-        // Both dates are by the server's clock.
+        // Both dates are from the server's clock.
         let now = headers.first(name: "Date").flatMap { HTTPDate.parse($0) } ?? .now
         return .seconds(min(max(0, date.timeIntervalSince(now)), 86_400))
     }
@@ -75,7 +76,7 @@ final class HTTPTransport: Sendable {
         try await withTimeout(timeout) { try await self.send(request, limit: limit) }
     }
 
-    /// Sends a request, without a timeout, and reads the whole response.
+    /// Sends a request without a timeout and reads the whole response.
     ///
     /// - Throws: `TransportFailure`, of kind `responseTooLong` if the body is longer than `limit` bytes;
     ///   `CancellationError`; any error of the request's body stream.
@@ -87,24 +88,26 @@ final class HTTPTransport: Sendable {
                 let body = try await response.body.collect(upTo: limit)
                 return HTTPResponse(status: status, headers: response.headers, body: body)
             } catch let error where status >= 300 && !Task.isCancelled && !(error is NIOTooManyBytesError) {
-                // A server that refuses a request before it has received the whole body may close the connection,
-                // which also ends the response. Its status and headers are complete.
+                // A server that refuses a request before it has received the whole body may close the connection, which
+                // also truncates the response. The status and headers have already been received.
                 return HTTPResponse(status: status, headers: response.headers, body: ByteBuffer())
             }
         }
     }
 
-    /// Sends a request, without a deadline, and waits for the response headers; the caller reads the body.
+    /// Sends a request without a deadline and waits for the response headers.
+    ///
+    /// The caller must read the body.
     ///
     /// - Throws: `TransportFailure`; `CancellationError`.
     func open(_ request: HTTPClientRequest) async throws -> HTTPClientResponse {
         try await translatingFailures { try await self.execute(request) }
     }
 
-    /// Sends a request, and waits for the response headers.
+    /// Sends a request and waits for the response headers.
     ///
-    /// - Throws: ``TransportFailure`` of kind `responseTooLong` for a header with more than ``CombiningMarks/limit``
-    ///   combining marks in a row, whose comparison would take too long; the errors of the HTTP client.
+    /// - Throws: ``TransportFailure`` of kind `responseTooLong` if a header contains more than ``CombiningMarks/limit``
+    ///   combining marks in a row, because comparing such a text takes too long; the errors of the HTTP client.
     private func execute(_ request: HTTPClientRequest) async throws -> HTTPClientResponse {
         let response = try await client(for: request.url).execute(request, deadline: .distantFuture)
         guard response.headers.allSatisfy({ CombiningMarks.areFew(in: $0.value) }) else {
@@ -119,7 +122,7 @@ final class HTTPTransport: Sendable {
         return proxy.flatMap { proxied[$0] } ?? direct
     }
 
-    /// Returns the configuration of all connections, without a proxy.
+    /// Returns the configuration for all connections, without a proxy.
     ///
     /// - Throws: `.tlsFailed` if the CA certificates cannot be read.
     static func configuration(_ settings: ClientSettings) throws -> HTTPClient.Configuration {
@@ -167,7 +170,7 @@ final class HTTPTransport: Sendable {
 /// sent.
 ///
 /// The kernel buffers several MiB, so the client cannot see whether the last bytes of a part arrive. With this option,
-/// it can wait long for a response without waiting long on a connection that is dead.
+/// the client can use a long timeout for the response and still detect a dead connection quickly.
 private let tcpUserTimeout = ChannelOptions.Types.SocketOption(level: .tcp, name: NIOBSDSocket.Option(rawValue: 18))
 #endif
 

@@ -1,10 +1,10 @@
 import NIOSOCKS
 
-/// The explanation of an error while a proxy establishes a connection.
+/// The explanation of an error that occurred while a proxy was establishing a connection.
 struct ProxyFailure {
     let reason: String
 
-    /// Classifies an error; `nil` if it does not come from a proxy.
+    /// Classifies an error from a proxy, or returns `nil` for any other error.
     init?(_ error: any Error) {
         switch error {
         case let error as SOCKSError.ConnectionFailed:
@@ -15,9 +15,10 @@ struct ProxyFailure {
             is SOCKSError.InvalidReservedByte, is SOCKSError.InvalidAddressType, is SOCKSError.UnexpectedRead:
             reason = "the response from the SOCKS proxy is not valid"
         default:
-            // A private type of AsyncHTTPClient for a connection that ends before a proxy or TLS has established it.
+            // AsyncHTTPClient throws this private type if a connection closes before the proxy or TLS handshake is
+            // complete.
             guard String(reflecting: type(of: error)).hasSuffix(".NoResult") else { return nil }
-            reason = "the connection was closed before it was established, perhaps by a proxy"
+            reason = "the connection was closed before it was established, possibly by a proxy"
         }
     }
 

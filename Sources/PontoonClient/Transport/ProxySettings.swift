@@ -7,7 +7,7 @@ public struct ProxySettings: Sendable {
     public struct Proxy: Hashable, Sendable {
         /// The protocol that a proxy speaks.
         public enum Kind: String, Sendable {
-            /// An HTTP proxy with `CONNECT`.
+            /// An HTTP proxy that supports `CONNECT`.
             case http
             /// A SOCKS 5 proxy, which also resolves host names.
             case socks5
@@ -19,7 +19,7 @@ public struct ProxySettings: Sendable {
         public let host: String
         /// Port, 1 to 65535.
         public let port: Int
-        /// `user:password`, if the URL contains a user.
+        /// `user:password`; `nil` if the URL contains no user name.
         let login: String?
 
         /// Parses the URL of a proxy.
@@ -28,8 +28,8 @@ public struct ProxySettings: Sendable {
         /// `http`. `socks5h` is the same as `socks5`. The default port is 80 for `http` and 1080 for SOCKS. User and
         /// password may be percent-encoded.
         ///
-        /// - Throws: ``ClientError`` with code `.requestInvalid` for any other text. The message contains `name`, but
-        ///   not the text, which may contain a password.
+        /// - Throws: ``ClientError`` with code `.requestInvalid` for any other text. The message contains `name`, the
+        ///   name of the setting or environment variable, but not the text, which may contain a password.
         public init(_ text: String, name: String) throws(ClientError) {
             let text = text.trimmed
             let separator = text.firstRange(of: "://")
@@ -83,9 +83,9 @@ public struct ProxySettings: Sendable {
         }
     }
 
-    /// Proxy for `https` URLs: `HTTPS_PROXY`, else `ALL_PROXY`.
+    /// Proxy for `https` URLs, from `HTTPS_PROXY` or, if that is not set, `ALL_PROXY`.
     public var secure: Proxy?
-    /// Proxy for `http` URLs: `HTTP_PROXY`, else `ALL_PROXY`.
+    /// Proxy for `http` URLs, from `HTTP_PROXY` or, if that is not set, `ALL_PROXY`.
     public var plain: Proxy?
     /// Hosts that bypass the proxies, from `NO_PROXY`, in lower case.
     ///
@@ -97,12 +97,13 @@ public struct ProxySettings: Sendable {
     /// Creates settings without proxies.
     public init() {}
 
-    /// Reads `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`.
+    /// Creates settings from the environment variables `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`.
     ///
     /// Lower-case names take precedence, as in curl. An empty variable counts as not set.
     ///
     /// - Throws: ``ClientError`` with code `.requestInvalid` if the URL of a proxy or a network is not valid, or if a
-    ///   kind of proxy is not supported: ignoring the value could send requests where the user does not want them.
+    ///   kind of proxy is not supported. Ignoring such a value could send requests over a route that the user does not
+    ///   want.
     public init(environment: [String: String]) throws(ClientError) {
         func variable(_ names: String...) -> (name: String, value: String)? {
             names.lazy.flatMap { [$0.lowercased(), $0] }.compactMap { name in
@@ -111,7 +112,7 @@ public struct ProxySettings: Sendable {
         }
         if let (name, value) = variable("HTTPS_PROXY", "ALL_PROXY") { secure = try Proxy(value, name: name) }
         if let (name, value) = variable("HTTP_PROXY", "ALL_PROXY") { plain = try Proxy(value, name: name) }
-        // Some programs separate the hosts by spaces.
+        // Some programs separate the hosts with spaces.
         guard let (name, value) = variable("NO_PROXY") else { return }
         exceptions = value.split { $0 == "," || $0.isWhitespace }.map { $0.lowercased() }
         if let bad = exceptions.first(where: { $0.contains("/") && IPNetwork($0) == nil }) {

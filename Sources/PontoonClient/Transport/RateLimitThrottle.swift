@@ -24,7 +24,7 @@ public struct RateLimitState: Hashable, Sendable {
     }
 }
 
-/// A throttle that delays calls while the rate limit is used up, because the server would reject them.
+/// A throttle that delays calls while the rate limit is exhausted, because the server would reject them.
 final class RateLimitThrottle: Sendable {
     private struct State {
         var rateLimit: RateLimitState?
@@ -36,7 +36,7 @@ final class RateLimitThrottle: Sendable {
     /// The rate limit from the last response that reported it; `nil` if none did.
     var rateLimit: RateLimitState? { state.withLock { $0.rateLimit } }
 
-    /// Waits while the rate limit is used up.
+    /// Waits while the rate limit is exhausted.
     func pass() async throws {
         while let until = state.withLock({ $0.closedUntil }), until > .now {
             try await Task.sleep(until: until, clock: .continuous)

@@ -19,16 +19,18 @@ public struct RetryPolicy: Hashable, Sendable {
         case timedOut
         /// The API responded with an error.
         ///
-        /// `code` is the platform code; `wait` is the time until the rate limit resets, or the value of `Retry-After`.
+        /// `code` is the platform code. `wait` is the time until the rate limit resets, or the value of `Retry-After`.
+        /// Both are `nil` if the response does not contain them.
         case refused(status: Int, code: Int?, wait: Duration?)
         /// The storage behind a signed URL responded with an error.
         ///
-        /// `code` is S3's error code, such as `SlowDown`; `wait` is the value of `Retry-After`.
+        /// `code` is S3's error code, such as `SlowDown`. `wait` is the value of `Retry-After`. Both are `nil` if the
+        /// response does not contain them.
         case storageRefused(status: Int, code: String?, wait: Duration?)
         /// The storage's checksum of a part does not match the bytes that were sent, or the storage lost the part.
         case checksumMismatch
 
-        /// Whether the attempt may have had its effect although it failed.
+        /// Whether the request may have taken effect although the attempt failed.
         var mayHaveSucceeded: Bool {
             switch self {
             case .connectionLost, .timedOut: true
@@ -45,7 +47,7 @@ public struct RetryPolicy: Hashable, Sendable {
             }
         }
 
-        /// Whether the network or the server may be unavailable, rather than this request being refused.
+        /// Whether the cause may be an outage of the network or the server, rather than a refusal of this request.
         var isOutage: Bool {
             switch self {
             case .notConnected, .connectionLost, .timedOut: true
@@ -67,15 +69,15 @@ public struct RetryPolicy: Hashable, Sendable {
 
     /// Maximum number of attempts per request, 1 or more; `nil` means that only ``maximumTime`` limits them.
     public var attempts: Int?
-    /// Maximum time since the first failed attempt after which a request is retried.
+    /// Time after the first failed attempt during which a request is retried.
     ///
-    /// If the connection fails, the time counts from the last success of any request to the same server, so that an
-    /// outage of this length ends a run, and shorter ones do not. A request that fails while others succeed is retried
-    /// for at most four times as long.
+    /// For connection failures, the time starts at the last success of any request to the same server, so that only an
+    /// outage of this length ends a run. A request that fails while others succeed is retried for at most four times as
+    /// long.
     public var maximumTime: Duration = .seconds(3600)
-    /// Pause after the first failed attempt; doubles with each further one.
+    /// Pause after the first failed attempt.
     ///
-    /// Jitter shortens each pause by up to half.
+    /// It doubles with each further failed attempt. Jitter shortens each pause by up to half.
     public var initialBackoff: Duration = .milliseconds(250)
     /// Maximum pause, unless the server requests a longer one.
     public var maximumBackoff: Duration = .seconds(30)
@@ -89,7 +91,7 @@ public struct RetryPolicy: Hashable, Sendable {
     ///
     /// - Parameters:
     ///   - attempt: Number of the attempt, from 1.
-    ///   - elapsed: Time that counts for ``maximumTime``.
+    ///   - elapsed: Time that counts towards ``maximumTime``.
     ///   - outcome: The way in which the attempt failed.
     ///   - idempotency: Whether the request can safely be repeated.
     ///   - jitter: A random number from 0 to 1 that spreads the pauses of many clients.

@@ -4,7 +4,7 @@ import Synchronization
 
 /// The server's clock, as estimated from the `Date` headers of its responses.
 ///
-/// The expiry of signed URLs is checked against this clock, because the local one may be wrong by hours.
+/// The expiry of signed URLs is checked against this clock, because the local clock may be wrong by hours.
 final class ServerClock: Sendable {
     private struct State {
         var skew: TimeInterval = 0

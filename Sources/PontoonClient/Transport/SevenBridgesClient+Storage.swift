@@ -5,9 +5,10 @@ extension SevenBridgesClient {
     /// Maximum number of request headers that a server may provide, and their maximum total length in bytes.
     private static let maximumHeaders = (count: 100, bytes: 32 << 10)
 
-    /// Headers that describe the connection or the body, which the HTTP client sets itself.
+    /// Names of headers that describe the connection or the body.
     ///
-    /// Some servers include signed headers of this kind, such as `Host`, in the headers to send.
+    /// The HTTP client sets them itself. Some servers include signed headers of this kind, such as `Host`, in the
+    /// headers to send.
     private static let ownHeaders: Set<String> = [
         "connection", "content-length", "expect", "host", "keep-alive", "proxy-authorization", "proxy-connection",
         "te", "trailer", "transfer-encoding", "upgrade",
@@ -18,9 +19,9 @@ extension SevenBridgesClient {
     /// - Parameters:
     ///   - method: The HTTP method.
     ///   - url: The URL; see ``checkStorageURL(_:of:)``.
-    ///   - headers: Request headers that the server provided. Those that describe the connection or the body are
+    ///   - headers: Request headers that the server provided. Headers that describe the connection or the body are
     ///     ignored.
-    ///   - subject: The object behind the URL, for messages, such as `part 3`.
+    ///   - subject: The object behind the URL, such as `part 3`, for error messages.
     /// - Returns: The request, without a body.
     /// - Throws: `.responseUnreadable` if the URL or a header is not allowed.
     func storageRequest(
@@ -35,7 +36,7 @@ extension SevenBridgesClient {
         request.headers = ["User-Agent": transport.settings.userAgent]
         let bytes = headers.reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count }
         guard headers.count <= Self.maximumHeaders.count, bytes <= Self.maximumHeaders.bytes else {
-            throw Self.unusable("too many or too long request headers for \(subject)")
+            throw Self.unusable("too many or overly long request headers for \(subject)")
         }
         for (name, value) in headers where !Self.ownHeaders.contains(name.lowercased()) {
             guard name.isHeaderName, value.isHeaderValue else {
@@ -57,7 +58,7 @@ extension SevenBridgesClient {
         do {
             let address = try WebAddress(url)
             if address.isSecure || !endpoint.isSecure { return }
-            problem = "it is not encrypted (http), although the URL of the API is (https)"
+            problem = "it begins with http://, although the API's URL begins with https://"
         } catch {
             problem = error.rawValue
         }

@@ -15,7 +15,7 @@ struct StorageRefusal: Error, Sendable {
         wait = response.retryAfter
         let text = ServerValues.text(of: response.body)
         code = Self.text(in: text, from: "<Code>", to: "</Code>")
-        // S3 responds in XML, Pontoon in JSON; both contain a message.
+        // S3 responds with XML and Pontoon with JSON. Both contain a message.
         message =
             Self.text(in: text, from: "<Message>", to: "</Message>")
             ?? Self.text(in: text, from: "\"message\":\"", to: "\"") ?? "no reason given"

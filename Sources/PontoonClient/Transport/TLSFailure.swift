@@ -1,11 +1,13 @@
 import NIOSSL
 
-/// The explanation of a TLS error, without the library's own text, which contains function names and build paths.
+/// The explanation of a TLS error.
+///
+/// It replaces the library's text, which contains function names and build paths.
 struct TLSFailure {
     let kind: TransportFailure.Kind
     let reason: String
 
-    /// Classifies an error; `nil` if it is not an error of the TLS library.
+    /// Classifies an error of the TLS library, or returns `nil` for any other error.
     init?(_ error: any Error) {
         switch error {
         case NIOSSLError.uncleanShutdown, NIOSSLError.shutdownFailed, NIOSSLError.writeDuringTLSShutdown,
@@ -17,9 +19,10 @@ struct TLSFailure {
         }
     }
 
-    /// Explanations of the errors that users can resolve, by a part of the library's text.
+    /// Explanations of the errors that users can resolve, each with a part of the library's text that identifies the
+    /// error.
     private static let explanations: [(text: String, kind: TransportFailure.Kind, reason: String)] = [
-        // As when a server restarts.
+        // For example, because the server restarts.
         ("EOF during handshake", .notConnected, "the server closed the connection during the TLS handshake"),
         ("WRONG_VERSION_NUMBER", .notTLS, "the server does not use TLS on this port"),
         ("HTTP_REQUEST", .notTLS, "the server does not use TLS on this port"),

@@ -12,7 +12,7 @@ func withTimeout<Value: Sendable>(
     _ limit: Duration,
     _ body: @escaping @Sendable () async throws -> Value
 ) async throws -> Value {
-    // Not `Task.sleep`, which occupies memory until its time is over even if it is cancelled, about 500 bytes per call.
+    // Does not use `Task.sleep`, which occupies about 500 bytes until its time is over, even if it is cancelled.
     let loop = MultiThreadedEventLoopGroup.singleton.any()
     let end = loop.makePromise(of: Void.self)
     let timer = loop.scheduleTask(in: TimeAmount(limit)) { end.succeed() }
@@ -34,7 +34,9 @@ func withTimeout<Value: Sendable>(
     }
 }
 
-/// Runs a transfer and cancels it if it makes no progress; its total duration is not limited.
+/// Runs a transfer and cancels it if it makes no progress.
+///
+/// Its total duration is not limited.
 ///
 /// - Parameters:
 ///   - limit: Returns the maximum time without progress in the current phase of the transfer.

@@ -6,7 +6,7 @@ final class TokenBucket: Sendable {
     private struct State {
         /// Time at which the average rate of the bytes admitted so far falls to the limit.
         var paidUntil: ContinuousClock.Instant
-        /// The limit in bytes per second; `nil` while there is none.
+        /// The current limit in bytes per second; `nil` while there is no limit.
         var rate: Int64?
         /// Time at which the limit was last read from the timetable.
         var checked: ContinuousClock.Instant
@@ -19,7 +19,7 @@ final class TokenBucket: Sendable {
     /// Creates a limiter.
     ///
     /// - Parameters:
-    ///   - limit: The limit, which may change with the time of the day.
+    ///   - limit: The limit, which may change with the time of day.
     ///   - time: Returns the current time.
     init(_ limit: BandwidthLimit, time: @escaping @Sendable () -> Date = { .now }) {
         self.limit = limit
@@ -30,12 +30,12 @@ final class TokenBucket: Sendable {
 
     /// Maximum number of bytes that callers should take at a time, to keep the data rate even.
     var quantum: Int {
-        // The lowest limit of a timetable, because a part may be sent when the limit changes.
+        // The lowest limit of a timetable, because the limit may change while a part is being sent.
         guard let lowest = limit.lowest else { return .max }
         return max(4 << 10, Int(clamping: lowest / 8))
     }
 
-    /// Waits until `count` bytes, which are in memory, may be sent; the wait is divided to keep the data rate even.
+    /// Waits until `count` bytes may be sent, in several steps to keep the data rate even.
     func take(all count: Int) async throws {
         var rest = count
         while rest > 0 {

@@ -3,20 +3,22 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 
-/// The failure of a request for which no complete, valid response arrived.
+/// The failure of a request that received no complete, valid response.
 struct TransportFailure: Error, Sendable {
     enum Kind: Sendable {
         case notConnected, connectionLost, timedOut, untrusted, responseTooLong
         /// The server of an `https` URL does not use TLS.
         case notTLS
-        /// The response is not HTTP; the server may expect TLS.
+        /// The response is not valid HTTP. The server may expect TLS.
         case notHTTP
-        /// The client itself created a request that cannot be sent.
+        /// The request itself is not valid and was not sent.
         case requestInvalid
     }
 
     let kind: Kind
-    /// Reason for the user; never contains a URL, because signed URLs are secret.
+    /// Reason for the user.
+    ///
+    /// Never contains a URL, because signed URLs are secret.
     let reason: String
 
     /// The outcome for the retry policy; `nil` if another attempt cannot succeed.
@@ -75,7 +77,8 @@ struct TransportFailure: Error, Sendable {
             ClientError(
                 .connectionLost,
                 "Could not \(purpose): the response from \(host) is not valid HTTP (\(reason)).",
-                advice: mayExpectTLS ? Self.tlsAdvice : "A proxy may have changed it. Run the same command again."
+                advice: mayExpectTLS
+                    ? Self.tlsAdvice : "A proxy may have modified the response. Run the same command again."
             )
         case .requestInvalid:
             ClientError(.requestInvalid, "Could not \(purpose): the request cannot be sent (\(reason)).")
@@ -83,7 +86,7 @@ struct TransportFailure: Error, Sendable {
             ClientError(
                 .responseTooLong,
                 "Could not \(purpose): the response from \(host) is longer than the client accepts.",
-                advice: "Check that the URL is that of a Seven Bridges API, or contact the server's operator."
+                advice: "Check that the URL belongs to a Seven Bridges API, or contact the server's operator."
             )
         }
     }
@@ -97,13 +100,13 @@ struct TransportFailure: Error, Sendable {
         .invalidProxyResponse, .proxyAuthenticationRequired, .getConnectionFromPoolTimeout,
     ]
 
-    /// Errors of the request itself, which another attempt would repeat.
+    /// Errors of the request itself, which would occur again in another attempt.
     private static let invalidRequest: [HTTPClientError] = [
         .invalidURL, .emptyHost, .emptyScheme, .missingSocketPath, .identityCodingIncorrectlyPresent,
         .contentLengthMissing, .traceRequestWithBody, .bodyLengthMismatch, .writeAfterRequestSent,
         .invalidProxyConfiguration, .alreadyShutdown,
     ]
-    /// Errors of the request itself that have a value, by the beginning of their description.
+    /// Errors of the request itself that have an associated value, identified by the beginning of their description.
     private static let invalidRequestDescriptions = [
         "HTTPClientError.unsupportedScheme", "HTTPClientError.invalidHeaderFieldNames",
         "HTTPClientError.invalidHeaderFieldValues",
