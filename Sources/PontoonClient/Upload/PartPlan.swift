@@ -4,7 +4,8 @@ import PontoonCore
 public struct PartPlan: Hashable, Sendable {
     /// The endpoint's limits, and the number of calls that it requires per part.
     public struct Limits: Hashable, Sendable {
-        /// Maximum number of calls per window; `nil` if there is none, or if it is too high to slow down a transfer.
+        /// Maximum number of calls per window; `nil` if there is no limit, or if it is too high to slow down a
+        /// transfer.
         public var calls: Int?
         /// Duration of the rate-limit window.
         public var window: Duration = .seconds(300)

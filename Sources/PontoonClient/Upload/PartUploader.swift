@@ -1,7 +1,7 @@
 import NIOPosix
 import PontoonCore
 
-/// The bytes of one part: a range of a local file or of a temporary one.
+/// The bytes of one part: a range of a local or temporary file.
 struct PartSlice: Sendable {
     let source: SourceFile
     let range: Range<Int64>

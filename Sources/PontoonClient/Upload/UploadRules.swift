@@ -4,7 +4,7 @@ import PontoonCore
 struct UploadRules {
     let server: ServerIndex
 
-    /// Returns the error with which an item fails; `nil` if it satisfies all rules.
+    /// Returns the error for an item that violates a rule; `nil` if it satisfies all rules.
     func problem(with item: UploadItem) -> ClientError? {
         item.problem ?? nameProblem(item) ?? labelProblem(item)
     }

@@ -5,10 +5,10 @@ import NIOPosix
 import PontoonCore
 import SystemPackage
 
-/// A concurrent uploader, which sends each file in parts and resumes uploads that an earlier run left unfinished.
+/// A concurrent uploader, which sends large files in parts and resumes uploads that an earlier run left unfinished.
 ///
-/// If the task is cancelled, the journals in ``UploadOptions/stateDirectory`` are kept, and the same call resumes the
-/// uploads.
+/// If the task is cancelled, the journals in ``UploadOptions/stateDirectory`` are retained, and repeating the call
+/// resumes the uploads.
 public struct Uploader: Sendable {
     let client: SevenBridgesClient
     let options: UploadOptions
@@ -73,7 +73,7 @@ public struct Uploader: Sendable {
                 let key = JournalKey(context.client, options.destination)
                 return try EarlierJournals(in: options.transfer.resumes ? state : nil, of: key)
             }
-            // Files with an invalid part size fail in parts.
+            // With an invalid part size, files are sent in parts, so that ``PartPlan`` reports the error.
             let partSizes = limits.smallestPart...PartSizing.maximumPartSize
             let sendsWhole = server.storesFilesInOneCall && partSizes.contains(options.partSize ?? partSizes.lowerBound)
             let wholeFiles = WholeFileLimit(sendsWhole ? context.memory.chunkSize : nil)
@@ -132,7 +132,7 @@ public struct Uploader: Sendable {
         }
     }
 
-    /// Returns the lengths of the files in bytes; that of an unreadable file is 0.
+    /// Returns the lengths of the files in bytes; 0 for a folder or an unreadable file.
     static func sizes(_ items: [UploadItem]) -> [Int64] {
         items.map { $0.problem == nil && !$0.isFolder ? (try? FileStatus($0.source).size) ?? 0 : 0 }
     }
@@ -170,7 +170,7 @@ extension JournalKey {
 }
 
 extension FinishedLog {
-    /// Returns the record of an item if its file has not changed since it was uploaded; blocks.
+    /// Returns the record of an item if its file has not changed since it was uploaded; otherwise `nil`; blocks.
     ///
     /// - Throws: `.stateUnusable`.
     func record(of item: UploadItem) throws -> FinishedRecord? {

@@ -21,16 +21,16 @@ struct RunRecord: Hashable, Sendable, Codable {
     /// Path of the receipt of a run that has been uploaded.
     var receipt: String?
 
-    /// A marker file, by which a new run in a folder of the same name is recognized.
+    /// A marker file, from which a new run in a folder of the same name is recognized.
     struct Marker: Hashable, Sendable, Codable {
         let path: String
         let size: Int64
         /// Time of the last modification, in nanoseconds since 1970.
         let modified: Int64
 
-        /// Returns whether the file exists with other properties; blocks.
+        /// Whether the file exists and has a different length or modification time; blocks.
         ///
-        /// A marker that was removed, or cannot be read for a moment, does not begin a new run.
+        /// `false` if the marker was removed or cannot be read, so that this does not start a new run.
         var hasChanged: Bool {
             guard let status = try? FileStatus(FilePath(path)) else { return false }
             return status.size != size || status.modified != modified
@@ -123,7 +123,7 @@ struct WatchState: Sendable {
         return path
     }
 
-    /// The state directory of a run's uploads, which is needed until the run is complete.
+    /// Returns the state directory of a run's uploads, which is needed until the run is complete.
     ///
     /// It is separate for each run, because the log of finished files is read again for each batch of uploads.
     func uploads(of run: RunFolder) -> FilePath { folder.appending(Self.digest(run.path.string)) }
