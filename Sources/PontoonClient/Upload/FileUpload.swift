@@ -159,8 +159,7 @@ struct FileUpload: Sendable {
         var md5: String?
         if let source {
             md5 = try await self.md5(of: source)
-            // The MD5 and the CRC-64/NVME must be of the same content. Before an upload completes, this has been
-            // checked.
+            // The MD5 and the CRC-64/NVME must be of the same content. For a transferred file, this was checked before.
             if md5 != nil, case .alreadyThere = outcome {
                 try await threads.runIfActive { try source.checkUnchanged() }
             }
@@ -216,7 +215,7 @@ struct FileUpload: Sendable {
         let isUseless = (error as? ClientError)?.code == .fileChanged
         if isUseless, let upload { await abortBestEffort(upload) }
         guard let journal else { return }
-        // An upload may exist although the response to initialize was lost. The next run looks for it.
+        // An upload may exist even if the response to initialize was lost. The next run looks for it.
         let mayExist =
             [.connectionLost, .timedOut].contains((error as? ClientError)?.code) || error is CancellationError
         let isEmpty = upload == nil && journal.journal.head?.upload.nonEmpty == nil && !mayExist

@@ -97,7 +97,7 @@ public struct UploadOptions: Sendable {
     /// other.
     public var adoptsUploads = false
 
-    /// Whether to skip files that already exist with the same bytes at the destination, even if uploads are not
+    /// Whether files that exist at the destination with the same bytes are not uploaded again even if uploads are not
     /// resumed.
     public var comparesAlways = false
 
@@ -106,7 +106,8 @@ public struct UploadOptions: Sendable {
     /// The file is read once more, before its first part is sent.
     public var computesMD5 = false
 
-    /// Whether to look up the files at the destination first, and to skip files that exist there with the same bytes.
+    /// Whether to look up the files at the destination first, and not to upload files that exist there with the same
+    /// bytes.
     ///
     /// `false` if the user chose an upload to resume, or wants to send all files again.
     var comparesExisting: Bool { uploadID == nil && (transfer.resumes || comparesAlways) }

@@ -49,7 +49,7 @@ struct StreamPartSizes: Hashable, Sendable {
     static let defaultFirst: Int64 = 32 << 20
     /// Number of parts of equal length.
     static let equalParts = 5000
-    /// Number of parts after which the length doubles, once the parts of equal length have been sent.
+    /// Number of parts after which the length doubles again, following the parts of equal length.
     static let partsPerDoubling = 500
 
     /// Returns the maximum length of a part, in bytes; numbers start at 1.

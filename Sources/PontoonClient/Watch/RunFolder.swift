@@ -50,7 +50,7 @@ struct RunFolder: Hashable, Sendable {
         }
     }
 
-    /// Returns whether a folder is a run, because it directly contains a file that matches a marker pattern; blocks.
+    /// Returns whether a folder is a run: whether it directly contains a file that matches a marker pattern; blocks.
     static func isRun(_ folder: FilePath, markers: [PathPattern]) -> Bool {
         guard let names = try? FileSystem.names(in: folder) else { return false }
         return names.contains { name in markers.contains { $0.matches([name.string], isFolder: false) } }

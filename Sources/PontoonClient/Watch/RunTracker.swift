@@ -6,7 +6,7 @@ import PontoonCore
 struct RunTracker: Sendable {
     /// The work that is due after a scan.
     struct Work: Sendable {
-        /// Files, without markers, that are stable and have not been sent since they last changed, in the order of the
+        /// Files other than markers that are stable and have not been sent since their last change, in the order of the
         /// scan.
         var ready: [UploadItem] = []
         /// Whether more files are ready than fit in one batch.

@@ -21,7 +21,7 @@ struct RunRecord: Hashable, Sendable, Codable {
     /// Path of the receipt of a run that has been uploaded.
     var receipt: String?
 
-    /// A marker file, from which a new run in a folder of the same name is recognized.
+    /// A marker file, used to detect a new run in a folder of the same name.
     struct Marker: Hashable, Sendable, Codable {
         let path: String
         let size: Int64
@@ -30,7 +30,7 @@ struct RunRecord: Hashable, Sendable, Codable {
 
         /// Whether the file exists and has a different length or modification time; blocks.
         ///
-        /// `false` if the marker was removed or cannot be read, so that this does not start a new run.
+        /// A marker that was removed or cannot be read does not count as changed.
         var hasChanged: Bool {
             guard let status = try? FileStatus(FilePath(path)) else { return false }
             return status.size != size || status.modified != modified

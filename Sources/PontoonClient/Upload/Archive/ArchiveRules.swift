@@ -25,8 +25,8 @@ final class ArchiveRules: Sendable {
     ///
     /// - Parameters:
     ///   - server: The server's index. Archives are sent only if it lists the extension `archive_put`.
-    ///   - options: The upload options. No archives are sent for streams, with MD5s, or if uploads are resumed by id or
-    ///     adopted.
+    ///   - options: The upload options. No archives are sent for streams, if MD5s are computed, or if uploads are
+    ///     resumed by id or adopted.
     ///   - items: The files.
     ///   - sizes: The lengths of the files in bytes, in the same order.
     ///   - maximumSize: Maximum length of a file in bytes.
