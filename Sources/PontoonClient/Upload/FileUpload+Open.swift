@@ -274,7 +274,8 @@ extension FileUpload {
         return try await completed(by: found, source).map { .alreadyThere($0) }
     }
 
-    /// Returns the file on the server as the result of this upload if its content is identical to the local file.
+    /// Returns the file on the server as the result of this upload if its content is identical to the local file;
+    /// otherwise `nil`.
     func completed(by found: FileDetails, _ source: SourceFile) async throws -> CompletedUpload? {
         // The record applies only if the local file has not changed since the record was read.
         if let record, record.matches(found),

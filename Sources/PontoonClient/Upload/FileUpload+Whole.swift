@@ -129,7 +129,7 @@ extension SourceFile {
 }
 
 extension FilePut {
-    /// Returns the request with another name or rule for existing files.
+    /// Returns a copy of the request with a different `start`.
     fileprivate func with(_ start: UploadStart) -> FilePut {
         var put = self
         put.start = start

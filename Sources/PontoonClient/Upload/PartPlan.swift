@@ -77,7 +77,7 @@ public struct PartPlan: Hashable, Sendable {
         self.init(size: size, partSize: partSize, reason: reason)
     }
 
-    /// Returns the byte range of a part, whose number is 1 to ``parts``.
+    /// Returns the byte range of a part; numbers are 1 to ``parts``.
     func range(_ number: Int) -> Range<Int64> {
         let start = min(size, Int64(number - 1) * partSize)
         return start..<min(size, start.addingClamped(partSize))

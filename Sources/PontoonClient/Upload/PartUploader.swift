@@ -42,7 +42,7 @@ struct PartUploader: Sendable {
         }
     }
 
-    /// Resends parts that the server lost.
+    /// Resends parts that are missing on the server.
     ///
     /// - Returns: The parts in order.
     func resend(_ numbers: [Int], of source: SourceFile) async throws -> [VerifiedPart] {

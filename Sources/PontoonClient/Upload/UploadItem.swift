@@ -6,7 +6,7 @@ public struct UploadItem: TransferItem, Hashable {
     public var source: FilePath
     /// Name of the file at the destination, without slashes.
     public var name: String
-    /// Folders below the destination, outermost first; missing ones are created.
+    /// Folders below the destination, outermost first; missing folders are created.
     public var folders: [String]
     /// Tags to set on the uploaded file; if empty, none are set.
     public var tags: [String]
@@ -28,7 +28,7 @@ public struct UploadItem: TransferItem, Hashable {
     /// - Parameters:
     ///   - source: Path of the file on this machine.
     ///   - name: Name of the file at the destination, without slashes.
-    ///   - folders: Folders below the destination, outermost first; missing ones are created.
+    ///   - folders: Folders below the destination, outermost first; missing folders are created.
     ///   - tags: Tags of the uploaded file.
     ///   - metadata: Metadata of the uploaded file.
     ///   - problem: The error that is reported instead of opening the item; `nil` if the item can be uploaded.
@@ -73,7 +73,7 @@ public typealias UploadEvent = TransferEvent<UploadItem>
 /// The events of an upload, in order.
 public typealias UploadEvents = TransferEvents<UploadItem>
 
-/// The options with which ``Uploader`` uploads files, including their destination.
+/// The options of an ``Uploader``, including the destination of the files.
 public struct UploadOptions: Sendable {
     /// The project or folder that receives the files.
     public var destination: UploadDestination

@@ -20,7 +20,7 @@ struct UploadJob: TransferJob {
     /// The files and folders at the destination that have the names of the prepared items.
     let existing = ExistingFiles()
     let openUploads: OpenUploads
-    /// File names of the journals that earlier runs left.
+    /// File names of existing journals from earlier runs.
     let journals: Set<String>
     let earlierJournals: EarlierJournals
     let wholeFiles: WholeFileLimit

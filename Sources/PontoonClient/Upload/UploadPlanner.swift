@@ -215,7 +215,7 @@ private struct UploadPlanner {
         return found.map { (.resume(uploadID: $0.id), $0.plan) }
     }
 
-    /// Returns the action for a file whose upload would be started.
+    /// Returns the action for a file that has no unfinished upload.
     ///
     /// - Throws: `.nameTaken`; `.notAllowed` if the user may not upload to the project; the errors of ``PartPlan``.
     private func start(_ item: UploadItem, _ source: SourceFile, _ existing: FileDetails?) async throws -> Decision {

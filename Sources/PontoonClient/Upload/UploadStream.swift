@@ -71,7 +71,7 @@ struct PartSpooler {
 
     init(_ stream: UploadStream, threads: NIOThreadPool) { (self.stream, self.threads) = (stream, threads) }
 
-    /// Whether all bytes have been returned in parts; waits for the stream's next bytes or its end.
+    /// Returns whether all bytes have been returned in parts, after waiting for the stream's next bytes or its end.
     mutating func isAtEnd() async throws -> Bool {
         while pending.isEmpty, !hasEnded {
             guard let bytes = try await stream.next() else {

@@ -41,7 +41,7 @@ public struct Uploader: Sendable {
     ) async throws -> [UploadResult] {
         try check(items)
         let sizes = Self.sizes(items)
-        // Small files spend their time waiting for responses, so more of them are uploaded concurrently.
+        // Uploads of small files spend most of their time waiting for responses, so more of them run concurrently.
         let isSmall = sizes.clampedSum / Int64(max(1, items.count)) < 1 << 20
         return try await TransferContext.withContext(
             for: client,
@@ -139,7 +139,7 @@ public struct Uploader: Sendable {
 }
 
 extension SevenBridgesClient {
-    /// Requests the rate limit, and determines the number of calls per part from the server's extensions.
+    /// Queries the rate limit, and determines the number of calls per part from the server's extensions.
     func limits(_ server: ServerIndex) async throws -> PartPlan.Limits {
         var limits = PartPlan.Limits()
         limits.callsPerPart = (server.providesPartInfos ? 0.01 : 1) + (server.acceptsReportsAtCompletion ? 0 : 1)

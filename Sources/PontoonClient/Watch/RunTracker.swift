@@ -95,7 +95,7 @@ struct RunTracker: Sendable {
                 work.hasMore = true
             }
         }
-        // A file that was removed is forgotten.
+        // Discards the state of files that were removed.
         files = known
         work.isMarked = scan.hasMarkers && areMarkersStable
         return work

@@ -60,7 +60,7 @@ public struct RunWatcher: Sendable {
         options.upload.transfer.conflictPolicy = .overwrite
         let markers = try options.markers.map { try PathPattern($0) }
         guard let stateDirectory = options.upload.stateDirectory, !markers.isEmpty else {
-            throw ClientError(.requestInvalid, "A watch needs a state directory and a marker.")
+            throw ClientError(.requestInvalid, "A watch requires a state directory and at least one marker.")
         }
         let root = FilePath(folder.absolute)
         let place = JournalKey(client, options.upload.destination).place

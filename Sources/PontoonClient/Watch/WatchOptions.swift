@@ -1,6 +1,6 @@
 public import SystemPackage
 
-/// The options with which a ``RunWatcher`` finds, uploads and compares runs.
+/// The options of a ``RunWatcher`` for finding, uploading and comparing runs.
 public struct WatchOptions: Sendable {
     /// The destination and the transfer options.
     ///
@@ -59,13 +59,13 @@ public enum RunState: String, Sendable, Codable {
     case uploading
     /// All markers exist and are stable.
     case marked
-    /// All files have been sent and are being compared with those at the destination.
+    /// All files have been sent and are being compared with the files at the destination.
     case comparing
     /// All files are at the destination, and the comparison found no difference.
     case complete
     /// Files differ after the upload, or could not be compared.
     case different
-    /// Files could not be uploaded, for a permanent reason or within ``WatchOptions/timeout``.
+    /// Files could not be uploaded, because of a permanent error or within ``WatchOptions/timeout``.
     case failed
     /// The run's markers did not appear within ``WatchOptions/timeout``.
     case timedOut = "timed_out"

@@ -38,14 +38,14 @@ struct RunRecord: Hashable, Sendable, Codable {
     }
 }
 
-/// The folder with the records of one watch, which is identified by the watched folder and the destination.
+/// The folder with the records of one watch.
 ///
-/// The folder is locked while the watch runs.
+/// A watch is identified by the watched folder and the destination. The folder is locked while the watch runs.
 struct WatchState: Sendable {
     private let folder: FilePath
     private let lock: FileDescriptor
 
-    /// Folder for the receipts if the user chose none.
+    /// Default folder for the receipts.
     var receipts: FilePath { folder.appending("receipts") }
 
     /// Creates and locks the folder; blocks.

@@ -121,7 +121,7 @@ struct WatchedRun {
         return false
     }
 
-    /// Sends files, and reports those that fail.
+    /// Sends files, and reports failures.
     private mutating func upload(_ items: [UploadItem]) async throws -> [UploadResult] {
         var options = watcher.options.upload
         options.stateDirectory = watcher.state.uploads(of: folder)
@@ -258,7 +258,7 @@ struct WatchedRun {
         different.error = ClientError(
             .checksumMismatch,
             """
-            Files of the run that differ from those at the destination, or could not be compared: \
+            Files of the run that differ from the files at the destination, or could not be compared: \
             \(notice.problemCount).
             """
         )
@@ -305,7 +305,7 @@ struct WatchedRun {
             work.isMarked
                 ? "Files of the run could not be uploaded within the time given with --timeout."
                 : "\(names) did not appear, and nothing else changed within the time given with --timeout.",
-            advice: "The watch of the run continues as soon as one of its files changes."
+            advice: "The run is watched again as soon as one of its files changes."
         )
         notice.problemCount = work.problems.count
         notice.problems = work.problems.prefix(Self.maximumProblems).map { Self.text($0.path, $0.error) }
@@ -332,7 +332,7 @@ struct WatchedRun {
         try await watcher.blocking { try state.save(record, of: folder) }
     }
 
-    /// Returns a message about a file, with its path.
+    /// Returns an error message that contains the file's path.
     private static func text(_ path: String, _ error: any Error) -> String {
         let message = "\(error)"
         return message.contains("'\(path)'") ? message : "\(path): \(message)"

@@ -19,7 +19,7 @@ package struct TarReader: Sendable {
         case content(remaining: Int64, padding: Int64)
         /// Bytes to ignore.
         case skipped(Int64)
-        /// After the first block of zeros.
+        /// The first block of zeros has been read.
         case end
     }
 

@@ -25,7 +25,7 @@ package struct ArchiveDestination: Sendable {
 package enum ArchiveResult: Sendable {
     /// The file is durable. `isNew` is `false` if an existing file was retained.
     case file(File, path: String, isNew: Bool)
-    /// The folder is durable. `isNew` is `false` if it existed before the archive.
+    /// The folder is durable. `isNew` is `false` if it already existed.
     case folder(id: String, path: String, isNew: Bool)
     case refused(PontoonError, path: String)
 }

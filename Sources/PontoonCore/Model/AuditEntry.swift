@@ -81,12 +81,12 @@ package struct AuditEntry: Sendable {
     package var time: Date
     package var action: AuditAction
     package var result: Result
-    /// The HTTP status; `nil` without a request.
+    /// The HTTP status; `nil` if the action was not an HTTP request.
     package var status: Int?
     package var actor: Actor
     /// The client's address.
     package var address: String?
-    /// The id of the request in the server's log; `nil` without a request.
+    /// The id of the request in the server's log; `nil` if the action was not an HTTP request.
     package var request: String?
     /// The id of the job that performed the action; `nil` if no job did.
     package var job: String?
