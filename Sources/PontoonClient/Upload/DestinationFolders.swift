@@ -14,14 +14,15 @@ struct DestinationFolders: Sendable {
 
     init(_ destination: UploadDestination) { found = [FolderPath([]): .place(destination)] }
 
-    /// Returns the destination of an item, or the folder that an item is; `nil` if the folder does not exist.
+    /// Returns the destination of a file, or the folder that a folder item represents; `nil` if the folder does not
+    /// exist.
     ///
     /// - Throws: The error with which the folder could not be found or created.
     func destination(of item: UploadItem) throws -> UploadDestination? {
         try destination(FolderPath(item.allFolders))
     }
 
-    /// Returns the destination that a folder represents; `nil` if the folder does not exist.
+    /// Returns a folder as an upload destination; `nil` if the folder does not exist.
     ///
     /// - Throws: The error with which the folder could not be found or created.
     fileprivate func destination(_ folder: FolderPath) throws -> UploadDestination? {
@@ -32,14 +33,14 @@ struct DestinationFolders: Sendable {
         }
     }
 
-    /// Finds or creates the folders of all items that are not known yet.
+    /// Finds or creates the folders of the items, except the folders that have already been prepared.
     ///
-    /// Folders are processed level by level; folders of the same level are processed concurrently. An error that
-    /// concerns a single folder is kept for ``destination(of:)``.
+    /// Processes the folders level by level, and the folders of one level concurrently. An error that affects a single
+    /// folder is stored, and thrown by ``destination(of:)``.
     ///
     /// - Parameters:
     ///   - items: The files.
-    ///   - isCreating: Whether to create missing folders; if `false`, their items have no destination.
+    ///   - isCreating: Whether to create missing folders; if `false`, the items in them have no destination.
     ///   - client: Client that finds and creates the folders.
     /// - Throws: ``APIError``, ``ClientError``.
     mutating func prepare(
@@ -61,15 +62,15 @@ struct DestinationFolders: Sendable {
         }
     }
 
-    /// Looks up the names of files in their folders, which have been prepared.
+    /// Looks up files by name in their folders, which must have been prepared.
     ///
     /// - Parameters:
     ///   - indices: The indexes of the files.
     ///   - items: All files.
-    ///   - isOptional: Whether the lookup may be refused, for example because the token may not list files; the names
-    ///     are then treated as not looked up.
+    ///   - isOptional: Whether to ignore a refused lookup, for example because the token may not list files. The names
+    ///     then have no result.
     ///   - client: Client that looks up the names.
-    /// - Returns: The existing files and folders and, unless the lookup is optional, errors that concern a single name.
+    /// - Returns: The existing files and folders and, unless the lookup is optional, the errors of individual names.
     /// - Throws: ``APIError``, ``ClientError``.
     func existing(
         _ indices: some Sequence<Int>,
@@ -113,9 +114,9 @@ struct DestinationFolders: Sendable {
 
     /// Finds files and folders by their names in a project or folder.
     ///
-    /// - Returns: The files and folders, and the errors of names that cannot be looked up; a missing name has no
-    ///   result.
-    /// - Throws: An error that concerns more than one name.
+    /// - Returns: The files and folders, and the errors of names that cannot be looked up. A name that does not exist
+    ///   has no result.
+    /// - Throws: An error that affects more than one name.
     static func lookUp(
         _ names: [String],
         in destination: UploadDestination,
@@ -128,7 +129,8 @@ struct DestinationFolders: Sendable {
             if names.count == 1 || (error as? APIError)?.status == 404 {
                 return Dictionary(names.map { (ByteExactString($0), .failure(error)) }) { first, _ in first }
             }
-            // A single name may be the reason, for example one that a firewall refuses: divide the names to find it.
+            // A single name may cause the error, for example because a firewall refuses it. Divide the names to find
+            // it.
             let middle = names.count / 2
             let first = try await lookUp(Array(names[..<middle]), in: destination, client)
             let second = try await lookUp(Array(names[middle...]), in: destination, client)
@@ -154,12 +156,11 @@ struct DestinationFolders: Sendable {
     }
 }
 
-/// Missing folders that were left for an archive to create, and that are created here when a file in them is sent
-/// separately.
+/// Folders that an archive was expected to create. They are created here if a file in them is sent separately instead.
 actor LaterFolders {
     private var found: [FolderPath: UploadDestination] = [:]
 
-    /// Returns the destination of an item, which is created if it does not exist.
+    /// Returns the destination of an item, and creates it if it does not exist.
     ///
     /// - Throws: ``APIError``, ``ClientError``.
     func destination(

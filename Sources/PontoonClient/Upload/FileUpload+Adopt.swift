@@ -5,8 +5,8 @@ import SystemPackage
 extension FileUpload {
     /// Resumes the upload chosen by the user, which another client may have started.
     ///
-    /// - Throws: ``ClientError`` if the upload is for a file of another length, or the server does not provide its part
-    ///   size.
+    /// - Throws: ``ClientError`` if the upload is for a file of a different length, or the server does not return its
+    ///   part size; ``APIError``.
     func adopt(_ id: String, _ source: SourceFile, _ journal: OpenJournal?) async throws -> Opening {
         let details = try await client.upload(id, listingParts: true, listingStored: job.server.listsStoredParts)
         let plan = try Self.plan(resuming: details, source)
@@ -22,10 +22,10 @@ extension FileUpload {
         return .upload(OpenUpload(details, plan: plan, journaled: known?.journal.parts ?? [:]))
     }
 
-    /// Finds an unfinished upload of this file that another machine started, or whose journal was lost.
+    /// Finds an unfinished upload of this file that another machine started, or whose journal is missing.
     ///
     /// - Returns: `nil` if there is no such upload.
-    /// - Throws: ``APIError``, ``ClientError``; the errors of a file that cannot be read.
+    /// - Throws: ``APIError``; ``ClientError``, for example if the file cannot be read.
     func findOpen(_ start: UploadStart, _ source: SourceFile, _ journal: OpenJournal?) async throws -> OpenUpload? {
         try await job.openUploads.find(
             start,
@@ -39,9 +39,9 @@ extension FileUpload {
         }
     }
 
-    /// Deletes the journals of an upload that belong to other paths, such as the one from which the file was moved.
+    /// Deletes journals of an upload that belong to other paths, such as the path from which the file was moved.
     ///
-    /// - Returns: `false` if another process is using one of them.
+    /// - Returns: `false` if another process is using such a journal.
     private func forgetOtherJournals(of upload: String, except own: OpenJournal?) async throws -> Bool {
         guard let state = job.state else { return true }
         return try await threads.runIfActive {
@@ -59,14 +59,14 @@ extension FileUpload {
 }
 
 extension OpenUpload {
-    /// Combines the parts in the journal with those that the server lists.
+    /// Creates an upload from the parts in the journal and the parts that the server lists.
     ///
-    /// The server's list of stored parts decides which parts exist, if there is one. An entry of the journal with the
-    /// same ETag is kept, because it has a checksum.
+    /// If the server lists the stored parts, parts that only the journal contains are ignored. If the journal has the
+    /// same ETag as a listed part, its entry is used, because it has a checksum.
     init(_ details: UploadDetails, plan: PartPlan, journaled: [Int: JournalPart]) {
         self.init(id: details.id, name: details.name, plan: plan)
         isResumed = true
-        // Neither the journal nor the server is trusted to contain only numbers of existing parts.
+        // Ignore part numbers outside the plan, whether they come from the journal or from the server.
         let numbers = 1...plan.parts
         let reported = (details.parts ?? []).filter { numbers.contains($0.number) }
         self.reported = Set(reported.map(\.number))

@@ -73,7 +73,7 @@ extension FileUpload {
         return (kept + (try await uploader.resend(missing, of: source))).sorted { $0.number < $1.number }
     }
 
-    /// Compares the uploaded file's length and, if the server provides one, its checksum with those of the local file.
+    /// Compares the length and, if the server provides it, the checksum of the uploaded file with the local file.
     ///
     /// - Returns: Whether a checksum was compared.
     /// - Throws: `.checksumMismatch`.
@@ -88,7 +88,9 @@ extension FileUpload {
         return true
     }
 
-    /// Returns the error for an uploaded file that differs; its name is not that of the item if it was renamed.
+    /// Returns the error for an uploaded file that differs from the local file.
+    ///
+    /// The path in the message contains the uploaded file's name, which is not the item's name if the file was renamed.
     func mismatch(_ difference: String, _ uploaded: FileDetails) -> ClientError {
         let path = (item.folders + [uploaded.name]).joined(separator: "/")
         return ClientError(

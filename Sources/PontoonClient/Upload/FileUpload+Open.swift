@@ -11,14 +11,16 @@ extension FileUpload {
         case alreadyThere(CompletedUpload)
     }
 
-    /// Opens and locks the journal of this upload, which may be that of a former path of the file; blocks.
+    /// Opens and locks the file's journal; blocks.
     ///
-    /// A new journal records at once that an upload is about to start. If the process is killed before it learns the
-    /// upload's id, the next run looks for the upload on the server.
+    /// If the file was moved since an earlier run, takes over the journal of its former path.
+    ///
+    /// A new journal immediately records that an upload is about to start. If the process is killed before it receives
+    /// the upload's id, the next run looks for the upload on the server.
     ///
     /// - Returns: `nil` if there is no state directory.
-    /// - Throws: `.busy` if another process is uploading the file to the same destination; `.stateUnusable`; the errors
-    ///   of a file that cannot be read.
+    /// - Throws: `.busy` if another process is uploading the file to the same destination; `.stateUnusable`;
+    ///   `.fileUnreadable` or `.fileChanged` if the file cannot be read.
     func openJournal(of source: SourceFile) throws -> OpenJournal? {
         guard let state = job.state else { return nil }
         let key = job.key(item)
@@ -38,8 +40,8 @@ extension FileUpload {
 
     /// Resumes the upload chosen by the user or left unfinished by an earlier run; otherwise starts a new one.
     ///
-    /// Unless the user chose an upload, returns an identical file at the destination instead, if files are compared.
-    /// Aborts an unfinished upload of an earlier run if such a file exists or the local file has changed.
+    /// If files are compared and the user did not choose an upload, returns an identical file at the destination
+    /// instead. Aborts an earlier run's unfinished upload if an identical file exists or the local file has changed.
     ///
     /// - Throws: ``APIError``, ``ClientError``; the errors of a file that cannot be read.
     func open(_ source: SourceFile, _ journal: OpenJournal?) async throws -> Opening {
@@ -52,14 +54,15 @@ extension FileUpload {
             return .alreadyThere(completed)
         }
         if job.options.transfer.conflictPolicy == .fail, existing != nil {
-            // An upload that was started with `--overwrite` must not replace the file, so the server refuses a new one.
+            // An unfinished upload may have been started with `--overwrite` and would replace the file. Start a new
+            // upload, which the server refuses.
             return try await start(source, journal, isFresh: true)
         }
         if let journal, let head, job.options.transfer.resumes {
             if head.identity.isSame(as: journal.identity) {
                 if let opening = try await resume(head, source, journal) { return opening }
             } else {
-                // The parts already sent belong to another version of the file.
+                // The parts already sent belong to an earlier version of the file.
                 try await abortIfPresent(head.upload)
                 try await threads.runIfActive { try journal.journal.begin(self.head(journal), isDurable: false) }
             }
@@ -67,7 +70,7 @@ extension FileUpload {
         return try await start(source, journal)
     }
 
-    /// Starts an upload, or resumes one that another machine started, or whose journal was lost.
+    /// Starts an upload, or resumes one that another machine started or whose journal is missing.
     ///
     /// - Parameters:
     ///   - source: The file.
@@ -107,7 +110,7 @@ extension FileUpload {
             do {
                 try await begin(journal, upload)
             } catch {
-                // Without a journal, no later run would find the upload, and it would take space until it expires.
+                // Without a journal, no later run would find the upload, and it would occupy storage until it expires.
                 await abortBestEffort(upload.id)
                 throw error
             }
@@ -115,7 +118,7 @@ extension FileUpload {
         return .upload(upload)
     }
 
-    /// Whether the first attempt may replace an existing file.
+    /// Whether the first attempt asks the server to replace an existing file.
     ///
     /// A token with the scope `upload` cannot replace files, so replacement is requested only if the name may be taken.
     var mustReplace: Bool {
@@ -123,7 +126,9 @@ extension FileUpload {
         return isTaken && job.options.transfer.conflictPolicy == .overwrite
     }
 
-    /// Computes the MD5 of a file if it was requested; reads the file the first time.
+    /// Returns the MD5 of a file; `nil` if the user did not request it.
+    ///
+    /// The first call reads the file.
     func md5(of source: SourceFile) async throws -> String? {
         guard job.options.computesMD5 else { return nil }
         return try await threads.runIfActive { try source.wholeMD5() }
@@ -132,19 +137,21 @@ extension FileUpload {
     /// The result of a call that determines the name of a file.
     enum Claim<Value: Sendable>: Sendable {
         case claimed(Value)
-        /// A file with the same bytes has the name already.
+        /// A file with the same bytes already has the name.
         case identical(CompletedUpload)
     }
 
-    /// Maximum number of names that are tried if a name is taken.
+    /// Maximum number of alternative names to try if a name is taken.
     static var maximumNames: Int { 100 }
 
-    /// Returns the name of a file whose name and the previous alternatives are taken; the platform's imports choose the
-    /// same names.
+    /// Returns an alternative to a name that is taken; numbers start at 1.
+    ///
+    /// Imports on the platform choose the same names.
     static func otherName(_ name: String, _ number: Int) -> String { "_\(number)_\(name)" }
 
-    /// Starts or stores a file on the server: with ``TransferOptions/ConflictPolicy/rename``, under the first name that
-    /// is free.
+    /// Calls the server to start an upload or to store a file.
+    ///
+    /// With ``TransferOptions/ConflictPolicy/rename``, repeats the call with alternative names until one is free.
     ///
     /// - Throws: ``APIError``, with code 8005 if the name is taken by a different file; ``ClientError``.
     func claimName<Value>(
@@ -152,7 +159,7 @@ extension FileUpload {
         _ source: SourceFile,
         _ call: (UploadStart) async throws -> Value
     ) async throws -> Claim<Value> {
-        // The existing file has already been compared.
+        // The existing file has already been compared, so its name need not be tried.
         var attempt = startAttempt(start, skipsOwnName: existing != nil)
         while true {
             do {
@@ -181,7 +188,7 @@ extension FileUpload {
         }
     }
 
-    /// Records the upload in the journal, with no parts.
+    /// Replaces the content of the journal with this upload, without parts.
     func begin(_ journal: OpenJournal, _ upload: OpenUpload) async throws {
         try await threads.runIfActive {
             try journal.journal.begin(head(journal, of: upload), isDurable: upload.plan.parts > 1)
@@ -230,10 +237,10 @@ extension FileUpload {
         return .upload(OpenUpload(details, plan: plan, journaled: journal.journal.parts))
     }
 
-    /// Returns the division into parts of an upload that another client may have started.
+    /// Returns the part plan of an upload that another client may have started.
     ///
-    /// - Throws: ``ClientError`` if the upload is for a file of another length, or the server does not provide its part
-    ///   size.
+    /// - Throws: ``ClientError`` if the upload is for a file of a different length, or the server does not return its
+    ///   part size.
     static func plan(resuming details: UploadDetails, _ source: SourceFile) throws -> PartPlan {
         let size = source.facts.size
         guard details.size ?? size == size else {
@@ -258,7 +265,7 @@ extension FileUpload {
         return plan
     }
 
-    /// Returns the file with a name, by default that of the item, if its content is identical to the local file.
+    /// Returns the file with the given name, by default the item's name, if its content is identical to the local file.
     ///
     /// - Returns: `nil` if the file does not exist, differs or is damaged, or if the server provides no checksum for
     ///   it.
@@ -267,9 +274,10 @@ extension FileUpload {
         return try await completed(by: found, source).map { .alreadyThere($0) }
     }
 
-    /// Returns the file on the server as the result of this upload if its content is identical to the local file.
+    /// Returns the file on the server as the result of this upload if its content is identical to the local file;
+    /// otherwise `nil`.
     func completed(by found: FileDetails, _ source: SourceFile) async throws -> CompletedUpload? {
-        // Unless the local file has changed since its record was read.
+        // The record applies only if the local file has not changed since the record was read.
         if let record, record.matches(found),
             record.identity.facts.isSame(as: source.facts),
             let crc64 = CRC64NVME(hex: record.crc64),
@@ -281,7 +289,9 @@ extension FileUpload {
         return crc64.map { CompletedUpload(details: found, crc64: $0, verification: .file) }
     }
 
-    /// Aborts an upload; a failure only causes a warning, because an upload that is not aborted expires.
+    /// Aborts an upload.
+    ///
+    /// A failure only emits a warning, because an upload that is not aborted expires.
     func abortBestEffort(_ upload: String) async {
         do {
             try await client.abortUpload(upload)
@@ -299,7 +309,7 @@ extension FileUpload {
     }
 }
 
-/// An attempt to start an upload, which becomes the next attempt if the name is taken.
+/// A request to start an upload, which is changed for the next attempt if the name is taken.
 struct StartAttempt {
     private(set) var start: UploadStart
     private let policy: TransferOptions.ConflictPolicy
@@ -309,7 +319,7 @@ struct StartAttempt {
     /// - Parameters:
     ///   - start: The request.
     ///   - policy: The rule for a name that is taken.
-    ///   - skipsOwnName: Whether a renamed file need not be tried under its own name.
+    ///   - skipsOwnName: Whether to omit the first attempt, with the file's own name, if the policy is `rename`.
     fileprivate init(_ start: UploadStart, policy: TransferOptions.ConflictPolicy, skipsOwnName: Bool) {
         (self.start, self.policy, name) = (start, policy, start.name)
         if policy == .rename, skipsOwnName { useNextName() }
@@ -317,7 +327,7 @@ struct StartAttempt {
 
     /// Changes the request after the server refused it because the name is taken.
     ///
-    /// - Throws: `error` if there is nothing to change.
+    /// - Throws: `error` if no other request is left to try.
     mutating func next(after error: APIError) throws(APIError) {
         if policy == .overwrite, !start.overwrite {
             // The file appeared after its name was looked up, or the name could not be looked up.

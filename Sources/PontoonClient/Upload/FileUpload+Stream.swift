@@ -5,12 +5,17 @@ extension FileUpload {
     /// Maximum number of parts that are stored in temporary files at the same time, unless the user chose a
     /// concurrency.
     private static let maximumSpooledParts = 8
-    /// Maximum duration of the abort of a failed upload; if it takes longer, the upload is left to expire.
+    /// Timeout for aborting a failed upload.
+    ///
+    /// An upload that is not aborted in time expires later.
     private static let abortTimeout: Duration = .seconds(15)
 
-    /// Uploads a stream, and aborts the upload if this fails.
+    /// Uploads a stream.
     ///
-    /// A stream that ends within the first part is uploaded with its length, which every server accepts.
+    /// If an error occurs, aborts the upload.
+    ///
+    /// If the stream ends within the first part, declares its length, because not every server accepts an upload of
+    /// unknown length.
     ///
     /// - Throws: `.requestInvalid` for a part size outside the limits; `.fileUnsuitable` for a stream that is too long;
     ///   `.diskFull` or `.fileUnwritable` for a temporary file; ``APIError``, ``ClientError``; any error of the stream.
@@ -54,7 +59,8 @@ extension FileUpload {
     private func startStream(size: Int64?, partSize: Int64) async throws -> OpenUpload {
         var start = UploadStart(destination: destination, name: item.name, size: size)
         start.partSize = partSize
-        // As for files, requested only if necessary.
+        // Replacement is requested only if the name is taken, because a token with the scope `upload` cannot replace
+        // files.
         start.overwrite = job.options.transfer.conflictPolicy == .overwrite && existing != nil
         if job.server.acceptsLabels { (start.tags, start.metadata) = (item.tags, item.metadata) }
         if job.server.providesPartInfos { start.partInfos = size == nil ? 100 : 1 }
@@ -68,7 +74,8 @@ extension FileUpload {
                 advice: "If the server needs to know the length, write the data to a file and upload the file."
             )
         }
-        // The parts are at most this long, whatever the server chose: complete concatenates parts of any length.
+        // The server's part size is ignored, because parts of any length can be concatenated. No part is larger than
+        // this plan's part size.
         let plan = PartPlan(size: size ?? PartSizing.maximumFileSize, partSize: partSize, reason: "of a stream")
         file.progress.started(parts: size == nil ? 0 : 1, uploadID: details.id)
         await file.context.emit(
@@ -99,7 +106,7 @@ extension FileUpload {
         }
     }
 
-    /// Sends the first part and all others of a stream.
+    /// Sends all parts of a stream, beginning with `first`.
     ///
     /// - Returns: The parts in order.
     private func send(

@@ -7,19 +7,21 @@ import Synchronization
 struct WholeFile: Sendable {
     let content: ByteBuffer
     let crc64: CRC64NVME
-    /// The identity with which the file is recorded as finished; `nil` if there is no state directory.
+    /// Identity of the file for the log of finished files; `nil` if there is no state directory.
     let identity: FileIdentity?
-    /// The request without ``UploadStart/overwrite``.
+    /// The request, in which ``UploadStart/overwrite`` is not set yet.
     let start: UploadStart
 }
 
 extension UploadJob {
-    /// Maximum length of the labels of a file that is sent whole, in bytes; the server limits the header to 16 KiB.
+    /// Maximum length in bytes of the labels of a file that is sent with one call.
+    ///
+    /// The server limits the labels' header to 16 KiB.
     static var maximumLabels: Int { 8 << 10 }
 
     /// Returns whether a file is sent with one call, rather than in parts.
     ///
-    /// An upload that an earlier run started, or that the user wants to resume, is continued in parts.
+    /// A file is sent in parts if an earlier run left its upload unfinished, or if the user wants to resume an upload.
     func isSentWhole(_ item: UploadItem, _ facts: FileFacts) -> Bool {
         wholeFiles.contains(facts.size) && options.uploadID == nil && !options.adoptsUploads
             && (journals.isEmpty || !journals.contains(key(item).fileName))
@@ -37,7 +39,7 @@ extension FileUpload {
         guard try start.labels?.utf8.count ?? 0 <= UploadJob.maximumLabels else { return nil }
         let (content, crc64) = try source.content()
         if job.options.computesMD5 { start.md5 = try source.wholeMD5() }
-        // Before the bytes are sent, because the file is visible as soon as they have arrived.
+        // Check before the bytes are sent, because the uploaded file is visible as soon as they have arrived.
         try source.checkUnchanged()
         let identity = try job.state.map { _ in FileIdentity(facts: source.facts, sample: try source.sample(crc64)) }
         return WholeFile(content: content, crc64: crc64, identity: identity, start: start)
@@ -80,7 +82,7 @@ extension FileUpload {
 }
 
 extension TransferFile<UploadItem> {
-    /// Emits the event for the start of a file that is sent with one call, and resets its progress.
+    /// Resets the progress of a file that is sent with one call, and emits its start event.
     func announceWhole(size: Int64) async {
         progress.started(parts: 1)
         await context.emit(
@@ -107,7 +109,9 @@ extension TransferFile<UploadItem> {
 }
 
 extension SourceFile {
-    /// Reads the whole file into memory; only for small files; blocks.
+    /// Reads the whole file into memory; blocks.
+    ///
+    /// Use it for small files only.
     ///
     /// - Returns: The bytes and their CRC-64/NVME.
     /// - Throws: `.fileChanged` if the file became shorter; `.fileUnreadable`.
@@ -125,7 +129,7 @@ extension SourceFile {
 }
 
 extension FilePut {
-    /// Returns the request with another name or rule for existing files.
+    /// Returns a copy of the request with a different `start`.
     fileprivate func with(_ start: UploadStart) -> FilePut {
         var put = self
         put.start = start
@@ -148,8 +152,9 @@ final class WholeFileLimit: Sendable {
     /// Returns whether a file of this length is sent with one call.
     func contains(_ size: Int64) -> Bool { limit.withLock { size <= $0 } }
 
-    /// Returns whether an error response refuses only this way of sending the file, not the file itself; lowers the
-    /// limit if the response applies to other files too.
+    /// Returns whether an error response refuses only the file put, not the file itself.
+    ///
+    /// Lowers the limit if the response applies to other files too.
     ///
     /// - Parameters:
     ///   - error: The error response.
@@ -158,14 +163,14 @@ final class WholeFileLimit: Sendable {
     func excludes(_ error: APIError, size: Int64) -> Bool {
         switch (error.status, error.code) {
         case (404, nil), (404, 90_003), (405, _), (501, _):
-            // The server was downgraded, or another one does not know the call.
+            // The server was downgraded, or the request reached another server that does not support the call.
             limit.withLock { $0 = -1 }
             return true
         case (413, _):
             limit.withLock { $0 = min($0, size - 1) }
             return true
         case (403, nil), (411, _), (400, nil), (400, 90_000):
-            // A firewall that refuses the call, or bytes that were lost or corrupted in transit.
+            // A firewall refused the call, or bytes were lost or corrupted in transit.
             return true
         default: return false
         }

@@ -12,21 +12,22 @@ struct FileUpload: Sendable {
     /// The file or folder at the destination with the item's name, before the upload; `nil` if there was none, or if
     /// the name was not looked up.
     let existing: FileDetails?
-    /// The record of the local file, if it is unchanged since an earlier run finished it as ``existing``.
+    /// The record of an earlier upload of the local file, if the file has not changed since; otherwise `nil`.
     let record: FinishedRecord?
 
     var item: UploadItem { file.item }
     var client: SevenBridgesClient { job.client }
     var threads: NIOThreadPool { job.threads }
 
-    /// Maximum number of times that an upload starts over because its name was taken meanwhile.
+    /// Maximum number of times that an upload starts over because its name was taken in the meantime.
     private static let maximumRestarts = 3
 
     /// Uploads the file.
     ///
-    /// - Throws: Any error; the journal is kept for a later run if there is something to resume.
+    /// - Throws: Any error. The journal is retained for a later run if there is anything to resume.
     func run() async throws -> TransferEnding {
-        // All calls share one switch to the thread pool, whose cost is noticeable for small files.
+        // All file calls share one switch to the thread pool, because the cost of a switch is noticeable for small
+        // files.
         let (source, content, journal) = try await threads.runIfActive {
             let source = try SourceFile(item.source, isUploaded: true, mayChange: job.options.allowsChangingFiles)
             do {
@@ -73,18 +74,18 @@ struct FileUpload: Sendable {
                     && [.overwrite, .rename].contains(job.options.transfer.conflictPolicy)
                 {
                     restarts += 1
-                    // The server decides at the start of an upload under which name it may end, and whether it may
-                    // replace a file.
+                    // When an upload starts, the server decides which name the file may get and whether it may replace
+                    // a file.
                     let isOlder = upload.isResumed && job.options.transfer.conflictPolicy == .overwrite
                     await warn(
                         isOlder
                             ? "its upload was started without --overwrite, so it starts over"
-                            : "its name was taken after its upload had started, so it starts over"
+                            : "its name was taken during its upload, so it starts over"
                     )
                     try await abortIfPresent(upload.id)
                     opening = try await start(source, journal, isFresh: true)
                 } catch let error as APIError where error.status == 404 || error.code == 8005 {
-                    // Another client may have completed this upload, or another one of the same file.
+                    // Another client may have completed this upload, or another upload of the same file.
                     guard let existing = try await identicalFile(source, named: upload.name) else { throw error }
                     try await abortIfPresent(upload.id)
                     opening = existing
@@ -107,7 +108,7 @@ struct FileUpload: Sendable {
         return try await complete(parts, source, stored)
     }
 
-    /// Emits a warning about this file; `problem` is a clause.
+    /// Emits a warning that consists of the file's path and `problem`, a clause without a period.
     private func warn(_ problem: String) async {
         await file.context.emit(.warning(index: file.index, message: "'\(item.source)': \(problem)."))
     }
@@ -137,14 +138,13 @@ struct FileUpload: Sendable {
         )
     }
 
-    /// Sets the file's tags and metadata unless it has them already, records the file as finished and deletes the
-    /// journal.
+    /// Sets the file's tags and metadata if they differ, records the file as finished and deletes the journal.
     ///
     /// - Parameters:
     ///   - completed: The file on the server.
     ///   - source: The local file; `nil` for a stream.
     ///   - journal: The file's journal; `nil` if it has none.
-    ///   - identity: The identity of a file without a journal; `nil` if the file is not to be recorded as finished.
+    ///   - identity: The file's identity if it has no journal; `nil` to not record the file as finished.
     ///   - outcome: The outcome to return.
     /// - Returns: The ending with `outcome`.
     /// - Throws: `.checksumMismatch`, `.fileChanged`, `.stateUnusable`; ``APIError``.
@@ -159,7 +159,7 @@ struct FileUpload: Sendable {
         var md5: String?
         if let source {
             md5 = try await self.md5(of: source)
-            // The MD5 and the checksum must be of the same content; that of an uploaded file was computed before.
+            // The MD5 and the CRC-64/NVME must be of the same content. For a transferred file, this was checked before.
             if md5 != nil, case .alreadyThere = outcome {
                 try await threads.runIfActive { try source.checkUnchanged() }
             }
@@ -198,7 +198,9 @@ struct FileUpload: Sendable {
     /// Returns the item's metadata and the modification time of its file; see ``UploadOptions/metadata(of:_:)``.
     func metadata(of source: SourceFile?) -> [String: String] { job.options.metadata(of: item, source) }
 
-    /// Updates the time of an identical file at the destination, if it has one; failures are ignored.
+    /// Updates the modification time in the metadata of an identical file at the destination, if it has one.
+    ///
+    /// Ignores failures.
     private func updateTime(_ existing: FileDetails, _ source: SourceFile) async {
         guard let known = existing.metadata[FileTime.key], let time = metadata(of: source)[FileTime.key], known != time
         else { return }
@@ -206,14 +208,14 @@ struct FileUpload: Sendable {
         do { try await client.changeFile(existing.id, metadata: [FileTime.key: time]) } catch {}
     }
 
-    /// Closes the journal and keeps it for a later run, or deletes it if there is nothing to resume.
+    /// Closes the journal for a later run, or deletes it if there is nothing to resume.
     ///
-    /// If the file changed, also aborts the upload and deletes the journal.
+    /// If the file changed, aborts the upload and deletes the journal.
     private func abandon(_ journal: OpenJournal?, upload: String?, after error: any Error) async throws {
         let isUseless = (error as? ClientError)?.code == .fileChanged
         if isUseless, let upload { await abortBestEffort(upload) }
         guard let journal else { return }
-        // An upload whose start got no response may exist; the next run looks for it.
+        // An upload may exist even if the response to initialize was lost. The next run looks for it.
         let mayExist =
             [.connectionLost, .timedOut].contains((error as? ClientError)?.code) || error is CancellationError
         let isEmpty = upload == nil && journal.journal.head?.upload.nonEmpty == nil && !mayExist
@@ -232,10 +234,11 @@ struct OpenJournal: Sendable {
     let identity: FileIdentity
 }
 
-/// An active upload on the server, and its known parts.
+/// An active upload on the server, and its acknowledged parts.
 struct OpenUpload: Sendable {
     let id: String
-    /// Name that the file gets, which is not the item's if it is renamed; `nil` if the server did not provide it.
+    /// Name of the resulting file, which is not the item's name if the file is renamed; `nil` if the server did not
+    /// return it.
     var name: String?
     let plan: PartPlan
     /// Parts that the storage acknowledged earlier, by number; not yet verified against the file.

@@ -4,8 +4,8 @@ import Synchronization
 
 /// The user's unfinished uploads on the server, listed once per run when the first file needs them.
 ///
-/// A file whose journal is lost, or whose upload another machine started, is matched with them by destination, name and
-/// length. The checksums of its parts then decide whether it is resumed.
+/// A file whose journal is missing, or whose upload another machine started, is matched with these uploads by
+/// destination, name and length. The checksums of the stored parts then determine whether the upload is resumed.
 final class OpenUploads: Sendable {
     private struct State {
         var uploads: [ByteExactString: [UploadDetails]]?
@@ -28,20 +28,20 @@ final class OpenUploads: Sendable {
 
     /// Finds an unfinished upload of a file.
     ///
-    /// If `adopts` is set, an upload is resumed if its first and its last stored part match the file. The other parts
-    /// are compared before they are reused, like those of any resumed upload. An upload without a stored part is
-    /// resumed only if an earlier run on this machine was about to start it.
+    /// If `adopts` is set, an upload is resumed if its first and last stored parts match the file. As in any resumed
+    /// upload, the other parts are compared before they are reused. An upload without a stored part is resumed only if
+    /// an earlier run on this machine was about to start it.
     ///
     /// - Parameters:
     ///   - start: The upload that would otherwise be started.
     ///   - source: The file.
-    ///   - partSize: Part size in bytes that the user requested; `nil` accepts any.
-    ///   - adopts: Whether an upload whose parts another client or a run without a journal has sent may be resumed.
+    ///   - partSize: Part size in bytes that the user requested; `nil` to accept any part size.
+    ///   - adopts: Whether to resume uploads whose parts were sent by another client, or by a run without a journal.
     ///   - wasStarting: Whether an earlier run was about to start the upload, and was stopped before the server
     ///     responded.
     ///   - isUsable: Decides whether a matching upload can be resumed.
     /// - Returns: `nil` if there is no such upload.
-    /// - Throws: ``APIError``, ``ClientError``; the errors of a file that cannot be read; any error of `isUsable`.
+    /// - Throws: ``APIError``; ``ClientError``, for example if the file cannot be read; any error of `isUsable`.
     func find(
         _ start: UploadStart,
         _ source: SourceFile,
@@ -72,7 +72,7 @@ final class OpenUploads: Sendable {
         } catch let error as APIError where error.status == 404 || error.status == 403 {
             return nil
         } catch let error as ClientError where error.code == .responseUnreadable {
-            // The server does not describe the upload well enough to resume it.
+            // The response lacks data that is required to resume the upload.
             return nil
         }
     }
@@ -89,8 +89,9 @@ final class OpenUploads: Sendable {
 
     /// Returns the unfinished uploads with the destination, name and length of a file, newest first.
     ///
-    /// If one may have been started moments ago, by a process that was killed before the server responded, the newest
-    /// uploads are listed again. If the server refuses the list, the result is empty.
+    /// If `isRecent` is set and no upload matches, lists the newest uploads again, because an upload may have been
+    /// started moments ago by a process that was killed before the server responded. Returns an empty list if the
+    /// server refuses to list uploads.
     private func matching(_ start: UploadStart, partSize: Int64?, isRecent: Bool) async throws -> [UploadDetails] {
         func isMatch(_ upload: UploadDetails) -> Bool {
             start.matches(upload) && (partSize == nil || upload.partSize == partSize)
@@ -117,7 +118,7 @@ final class OpenUploads: Sendable {
                 guard page.hasNext, !page.items.isEmpty else { break }
             }
         } catch is APIError {
-            // The token may not list uploads; they are then not resumed.
+            // If the token may not list uploads, none is resumed.
         }
         let uploads = Dictionary(grouping: found) { ByteExactString($0.name ?? "") }
         state.withLock { $0.uploads = uploads }

@@ -76,7 +76,7 @@ final class PartBody: Sendable {
         return buffer
     }
 
-    /// Returns the whole body; only for parts no longer than ``MemoryBudget/chunkSize``.
+    /// Returns the whole body of a part of at most ``MemoryBudget/chunkSize`` bytes.
     func readAll() async throws -> ByteBuffer {
         var bytes = try await next() ?? ByteBuffer()
         while let more = try await next() { bytes.writeImmutableBuffer(more) }

@@ -4,7 +4,8 @@ import PontoonCore
 public struct PartPlan: Hashable, Sendable {
     /// The endpoint's limits, and the number of calls that it requires per part.
     public struct Limits: Hashable, Sendable {
-        /// Maximum number of calls per window; `nil` if there is none, or if it is too high to slow down a transfer.
+        /// Maximum number of calls per window; `nil` if there is no limit, or if it is too high to slow down a
+        /// transfer.
         public var calls: Int?
         /// Duration of the rate-limit window.
         public var window: Duration = .seconds(300)
@@ -76,7 +77,7 @@ public struct PartPlan: Hashable, Sendable {
         self.init(size: size, partSize: partSize, reason: reason)
     }
 
-    /// Returns the byte range of a part, whose number is 1 to ``parts``.
+    /// Returns the byte range of a part; numbers are 1 to ``parts``.
     func range(_ number: Int) -> Range<Int64> {
         let start = min(size, Int64(number - 1) * partSize)
         return start..<min(size, start.addingClamped(partSize))

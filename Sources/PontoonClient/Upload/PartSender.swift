@@ -77,7 +77,7 @@ struct PartSender: Sendable {
         } idleTime: {
             body.idleTime
         } _: { [request] in
-            // Without a timeout, because only the idle time is limited.
+            // The request has no timeout, because only the idle time is limited.
             try await transport.send(request, limit: 1 << 20)
         }
         job.client.clock.note(response.headers.first(name: "Date"))
@@ -89,7 +89,7 @@ struct PartSender: Sendable {
     private func verify(_ response: HTTPResponse, _ number: Int, _ body: PartBody) async throws -> VerifiedPart {
         let headers = response.headers
         guard let etag = headers.etag?.unquoted, body.sentBytes == body.range.count else {
-            throw TransportFailure(kind: .connectionLost, reason: "no ETag, or a response before the part was sent")
+            throw TransportFailure(kind: .connectionLost, reason: "no ETag, or a response before all bytes were sent")
         }
         var digest = body.digest
         // With SSE-C or SSE-KMS, the ETag looks like an MD5 but is not one.

@@ -12,7 +12,7 @@ extension PartUploader {
 
     /// Sends a part, and also sends it over a second connection if the first attempt is much slower than usual.
     ///
-    /// - Returns: The part as stored by the attempt that finished first; the other attempt is cancelled.
+    /// - Returns: The part as stored by the first attempt that succeeded; the other attempt is cancelled.
     /// - Throws: The first attempt's error if both fail.
     func sendHedged(_ number: Int, _ slice: PartSlice, to info: PartInfo) async throws -> VerifiedPart {
         let sender = PartSender(job: job, file: file, source: slice.source)

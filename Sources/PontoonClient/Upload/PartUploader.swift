@@ -1,7 +1,7 @@
 import NIOPosix
 import PontoonCore
 
-/// The bytes of one part: a range of a local file or of a temporary one.
+/// The bytes of one part: a range of a local or temporary file.
 struct PartSlice: Sendable {
     let source: SourceFile
     let range: Range<Int64>
@@ -42,7 +42,7 @@ struct PartUploader: Sendable {
         }
     }
 
-    /// Resends parts that the server lost.
+    /// Resends parts that are missing on the server.
     ///
     /// - Returns: The parts in order.
     func resend(_ numbers: [Int], of source: SourceFile) async throws -> [VerifiedPart] {

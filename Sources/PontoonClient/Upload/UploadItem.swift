@@ -6,13 +6,13 @@ public struct UploadItem: TransferItem, Hashable {
     public var source: FilePath
     /// Name of the file at the destination, without slashes.
     public var name: String
-    /// Folders below the destination, outermost first; missing ones are created.
+    /// Folders below the destination, outermost first; missing folders are created.
     public var folders: [String]
     /// Tags to set on the uploaded file; if empty, none are set.
     public var tags: [String]
     /// Metadata to set on the uploaded file; if empty, none is set.
     public var metadata: [String: String]
-    /// The error with which the item fails without being opened; `nil` if it can be uploaded.
+    /// The error that is reported instead of opening the item; `nil` if the item can be uploaded.
     ///
     /// ``FileSelection`` sets it for paths that cannot be uploaded, such as missing or unreadable files.
     public var problem: ClientError?
@@ -28,10 +28,10 @@ public struct UploadItem: TransferItem, Hashable {
     /// - Parameters:
     ///   - source: Path of the file on this machine.
     ///   - name: Name of the file at the destination, without slashes.
-    ///   - folders: Folders below the destination, outermost first; missing ones are created.
+    ///   - folders: Folders below the destination, outermost first; missing folders are created.
     ///   - tags: Tags of the uploaded file.
     ///   - metadata: Metadata of the uploaded file.
-    ///   - problem: The error with which the item fails without being opened; `nil` if it can be uploaded.
+    ///   - problem: The error that is reported instead of opening the item; `nil` if the item can be uploaded.
     public init(
         source: FilePath,
         name: String,
@@ -48,7 +48,7 @@ public struct UploadItem: TransferItem, Hashable {
         self.problem = problem
     }
 
-    /// Returns the item with its folders below the given folders at the destination, outermost first.
+    /// Returns the item, moved below the given folders at the destination; outermost folder first.
     func placed(in outer: [String]) -> UploadItem {
         if outer.isEmpty { return self }
         var item = self
@@ -73,7 +73,7 @@ public typealias UploadEvent = TransferEvent<UploadItem>
 /// The events of an upload, in order.
 public typealias UploadEvents = TransferEvents<UploadItem>
 
-/// The options with which ``Uploader`` uploads files, including their destination.
+/// The options of an ``Uploader``, including the destination of the files.
 public struct UploadOptions: Sendable {
     /// The project or folder that receives the files.
     public var destination: UploadDestination
@@ -90,14 +90,15 @@ public struct UploadOptions: Sendable {
     /// Id of an existing upload to resume, such as one that another client started; requires a single item.
     public var uploadID: String?
 
-    /// Whether to resume an unfinished upload of the same file although its journal is missing, for example one that
-    /// another machine started.
+    /// Whether to resume an unfinished upload of the same file even if its journal is missing, for example because
+    /// another machine started the upload.
     ///
     /// Set it only if no other client is still working on that upload: the parts of two clients would replace each
     /// other.
     public var adoptsUploads = false
 
-    /// Whether a file at the destination with the same bytes is left as it is even if uploads are not resumed.
+    /// Whether files that exist at the destination with the same bytes are not uploaded again even if uploads are not
+    /// resumed.
     public var comparesAlways = false
 
     /// Whether to compute the MD5 of each file, and to declare it when an upload starts, so that Pontoon verifies it.
@@ -105,11 +106,13 @@ public struct UploadOptions: Sendable {
     /// The file is read once more, before its first part is sent.
     public var computesMD5 = false
 
-    /// Whether the files at the destination are looked up before the uploads, and left as they are if they have the
-    /// same bytes: unless the user chose an upload or wants to send everything again.
+    /// Whether to look up the files at the destination first, and not to upload files that exist there with the same
+    /// bytes.
+    ///
+    /// `false` if the user chose an upload to resume, or wants to send all files again.
     var comparesExisting: Bool { uploadID == nil && (transfer.resumes || comparesAlways) }
 
-    /// The stream whose bytes are uploaded instead of those of a file; `nil` for files.
+    /// The stream to upload instead of files; `nil` to upload files.
     var stream: UploadStream?
 
     /// Creates the default options for a destination.

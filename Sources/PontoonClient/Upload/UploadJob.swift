@@ -12,15 +12,15 @@ struct UploadJob: TransferJob {
     let limits: PartPlan.Limits
     let state: StateDirectory?
     let finished: FinishedLog?
-    /// Errors with which files fail without being opened, by index of the item.
+    /// Errors of items that fail without being opened, by index of the item.
     let problems: [Int: ClientError]
     let folders: DestinationFolders
     /// Missing folders, created when a file in them is sent outside an archive.
     let laterFolders = LaterFolders()
-    /// The files and folders at the destination with the names of the prepared items.
+    /// The files and folders at the destination that have the names of the prepared items.
     let existing = ExistingFiles()
     let openUploads: OpenUploads
-    /// File names of the journals that earlier runs left.
+    /// File names of existing journals from earlier runs.
     let journals: Set<String>
     let earlierJournals: EarlierJournals
     let wholeFiles: WholeFileLimit
@@ -47,8 +47,10 @@ struct UploadJob: TransferJob {
         )
     }
 
-    /// Returns how a file is to be uploaded, or its outcome if it cannot be uploaded, an earlier run finished it, or it
-    /// is skipped because its name is taken.
+    /// Returns how to upload a file.
+    ///
+    /// Returns its outcome instead if it cannot be uploaded, an earlier run finished it, or it is skipped because its
+    /// name is taken.
     func start(_ file: TransferFile<UploadItem>) async -> TransferStart {
         await start(file, isAlone: false)
     }
@@ -138,7 +140,7 @@ struct UploadJob: TransferJob {
 extension UploadOptions {
     /// Returns an item's metadata and, with ``TransferOptions/keepsTimes``, the modification time of its file.
     ///
-    /// The time is left out if it is not known, if the item sets that key itself, or if it has the maximum number of
+    /// The time is omitted if it is unknown, or if the item's metadata already has that key or the maximum number of
     /// keys.
     func metadata(of item: UploadItem, _ source: SourceFile?) -> [String: String] {
         guard transfer.keepsTimes, let time = source?.time, item.metadata.count < MetadataRules.maximumPairs else {
@@ -147,13 +149,14 @@ extension UploadOptions {
         return item.metadata.merging([FileTime.key: time]) { own, _ in own }
     }
 
-    /// Decides the outcome of a file whose name is taken without reading the local file.
+    /// Decides, without reading the local file, the outcome of an upload whose name is taken.
     ///
     /// - Parameters:
     ///   - item: The file to upload.
     ///   - existing: The file or folder at the destination.
-    ///   - record: The record of the unchanged local file if an earlier run finished it.
-    /// - Returns: `nil` if the local file must be read, or the upload attempted.
+    ///   - record: The record of an earlier upload of the local file, if the file has not changed since; otherwise
+    ///     `nil`.
+    /// - Returns: `nil` if the local file must be read or the upload attempted.
     func knownOutcome(_ item: UploadItem, existing: FileDetails, record: FinishedRecord?) -> TransferOutcome? {
         // An upload that the user chose by its id must always be resumed.
         guard uploadID == nil, !existing.isFolder else { return nil }
@@ -166,9 +169,9 @@ extension UploadOptions {
     }
 }
 
-/// The files and folders that have the names of the items to upload next.
+/// The files and folders at the destination that have the names of the next items to upload.
 final class ExistingFiles: Sendable {
-    /// By index of the item: a file or folder, or the error with which the name could not be looked up.
+    /// The results by index of the item: a file or folder, or the error that occurred when its name was looked up.
     typealias Results = [Int: Result<FileDetails, any Error>]
 
     private let results = Mutex<Results>([:])

@@ -4,7 +4,7 @@ import PontoonCore
 extension Uploader {
     /// Returns the actions that ``upload(_:observe:)`` would take, without changing anything on the server.
     ///
-    /// Reads the files that have the same length as the existing file of that name, to compare the checksums.
+    /// To compare checksums, reads each file that has the same length as the existing file with its name.
     ///
     /// - Parameters:
     ///   - items: The files.
@@ -78,7 +78,7 @@ extension Uploader {
         )
     }
 
-    /// Returns the entries, with those of the last files failing if any other would fail.
+    /// Returns the entries, changed so that the files to be sent last fail if any other file would fail.
     private static func holdingBack(_ entries: [UploadPreview.Entry]) -> [UploadPreview.Entry] {
         let failures = entries.count { $0.isFailure && !$0.item.isLast }
         guard let error = ClientError.heldBack(by: failures) else { return entries }
@@ -88,7 +88,7 @@ extension Uploader {
         }
     }
 
-    /// Returns the error with which every upload would fail because the user lacks a permission; `nil` if none is
+    /// Returns the error of every upload if the user may not write to the project; `nil` if no missing permission is
     /// known.
     private func refusal() async throws -> ClientError? {
         let project: String? =
@@ -105,7 +105,7 @@ extension Uploader {
     }
 }
 
-/// A planner that decides the action for each file as ``UploadJob`` and ``FileUpload`` would: from the local files, the
+/// A planner that decides the action for each file like ``UploadJob`` and ``FileUpload``, based on the local files, the
 /// journals and the files on the server.
 private struct UploadPlanner {
     let client: SevenBridgesClient
@@ -168,8 +168,8 @@ private struct UploadPlanner {
         }
     }
 
-    /// Returns the action for an upload chosen by the user or left unfinished by an earlier run; `nil` if there is
-    /// none.
+    /// Returns the action for an upload chosen by the user or left unfinished by an earlier run; `nil` if there is no
+    /// such upload.
     private func resume(_ item: UploadItem, _ source: SourceFile) async throws -> Decision? {
         if let id = options.uploadID {
             let plan = try FileUpload.plan(resuming: try await client.upload(id), source)
@@ -200,8 +200,8 @@ private struct UploadPlanner {
         }
     }
 
-    /// Returns the action for an upload that another machine started, or whose journal was lost; `nil` if there is
-    /// none.
+    /// Returns the action for an upload that another machine started or whose journal is missing; `nil` if there is no
+    /// such upload.
     private func findOpen(_ item: UploadItem, _ source: SourceFile, wasStarting: Bool) async throws -> Decision? {
         guard options.transfer.resumes, let destination = try folders.destination(of: item) else { return nil }
         let start = UploadStart(destination: destination, name: item.name, size: source.facts.size)
@@ -215,7 +215,7 @@ private struct UploadPlanner {
         return found.map { (.resume(uploadID: $0.id), $0.plan) }
     }
 
-    /// Returns the action for a file whose upload would be started.
+    /// Returns the action for a file that has no unfinished upload.
     ///
     /// - Throws: `.nameTaken`; `.notAllowed` if the user may not upload to the project; the errors of ``PartPlan``.
     private func start(_ item: UploadItem, _ source: SourceFile, _ existing: FileDetails?) async throws -> Decision {
@@ -238,7 +238,7 @@ private struct UploadPlanner {
         return (.alreadyThere, nil)
     }
 
-    /// Returns the action for a file that is uploaded under another name, because its own is taken.
+    /// Returns the action for a file that is uploaded under another name because its own name is taken.
     ///
     /// - Throws: `.nameTaken` if ``FileUpload/maximumNames`` other names are taken too; ``APIError``, ``ClientError``.
     private func rename(

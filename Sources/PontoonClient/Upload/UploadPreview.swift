@@ -10,7 +10,7 @@ public struct UploadPreview: Sendable {
         case resume(uploadID: String)
         /// The file would replace the existing file with that name.
         case replace
-        /// The file would be uploaded under this name, because a different file has its own name.
+        /// The file would be uploaded under this name, because its own name is taken by a different file.
         case rename(String)
         /// No action: an earlier run finished the file, or the existing file has the same bytes.
         case alreadyThere

@@ -4,7 +4,7 @@ import PontoonCore
 struct UploadRules {
     let server: ServerIndex
 
-    /// Returns the error with which an item fails; `nil` if it satisfies all rules.
+    /// Returns the error for an item that violates a rule; `nil` if it satisfies all rules.
     func problem(with item: UploadItem) -> ClientError? {
         item.problem ?? nameProblem(item) ?? labelProblem(item)
     }
@@ -44,7 +44,7 @@ struct UploadRules {
         let limits = 1...FieldRules.maximumTagBytes
         guard let tag = tags.first(where: { !limits.contains(length($0)) }) else { return nil }
         return
-            "The tag '\(tag.truncated(to: 40))' has \(length(tag)) \(unit), not \(limits.lowerBound) to \(limits.upperBound)."
+            "The tag '\(tag.truncated(to: 40))' has \(length(tag)) \(unit); \(limits.lowerBound) to \(limits.upperBound) are allowed."
     }
 
     private func metadataProblem(_ metadata: [String: String]) -> String? {
@@ -58,7 +58,7 @@ struct UploadRules {
             }
             guard (1...MetadataRules.maximumKeyBytes).contains(length(key)) else {
                 return
-                    "The metadata key '\(name)' has \(length(key)) \(unit), not 1 to \(MetadataRules.maximumKeyBytes)."
+                    "The metadata key '\(name)' has \(length(key)) \(unit); 1 to \(MetadataRules.maximumKeyBytes) are allowed."
             }
             guard length(value) <= MetadataRules.maximumValueBytes else {
                 let maximum = MetadataRules.maximumValueBytes

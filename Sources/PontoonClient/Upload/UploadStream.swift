@@ -16,7 +16,7 @@ extension Uploader {
     /// part can be sent again. An upload that fails or is cancelled is aborted, because it cannot be resumed.
     ///
     /// - Parameters:
-    ///   - item: The file; its source is used in messages only.
+    ///   - item: The file. Its source appears only in messages.
     ///   - next: Returns the next bytes of the stream, and `nil` at its end. Is not called concurrently.
     ///   - observe: Consumes progress events. The transfer applies back-pressure while events are not consumed.
     /// - Returns: The result.
@@ -39,8 +39,8 @@ extension Uploader {
 
 /// The lengths of the parts of a stream whose length is not known.
 ///
-/// The first ``equalParts`` are equal, so that the server can write them at their final place. Then the length doubles
-/// every ``partsPerDoubling`` parts, so that 10,000 parts are enough for a long stream.
+/// The first ``equalParts`` parts have the same length, so that the server can store them in place. After them, the
+/// length doubles every ``partsPerDoubling`` parts, so that 10,000 parts suffice for a large stream.
 struct StreamPartSizes: Hashable, Sendable {
     /// Length of the first parts, in bytes.
     let first: Int64
@@ -49,7 +49,7 @@ struct StreamPartSizes: Hashable, Sendable {
     static let defaultFirst: Int64 = 32 << 20
     /// Number of parts of equal length.
     static let equalParts = 5000
-    /// Number of further parts after which the length doubles again.
+    /// Number of parts after which the length doubles again, following the parts of equal length.
     static let partsPerDoubling = 500
 
     /// Returns the maximum length of a part, in bytes; numbers start at 1.
@@ -60,7 +60,7 @@ struct StreamPartSizes: Hashable, Sendable {
     }
 }
 
-/// A reader of a stream that divides it into parts, each in a temporary file without a name.
+/// A reader that divides a stream into parts, each in an unlinked temporary file.
 struct PartSpooler {
     private let stream: UploadStream
     private let threads: NIOThreadPool
@@ -71,7 +71,7 @@ struct PartSpooler {
 
     init(_ stream: UploadStream, threads: NIOThreadPool) { (self.stream, self.threads) = (stream, threads) }
 
-    /// Whether all bytes have been returned in parts; waits for the stream's next bytes or its end.
+    /// Returns whether all bytes have been returned in parts, after waiting for the stream's next bytes or its end.
     mutating func isAtEnd() async throws -> Bool {
         while pending.isEmpty, !hasEnded {
             guard let bytes = try await stream.next() else {
@@ -86,7 +86,7 @@ struct PartSpooler {
     /// Reads the next part.
     ///
     /// - Parameter size: Maximum length in bytes; the part is shorter only at the end of the stream.
-    /// - Returns: The bytes, which the caller closes.
+    /// - Returns: A temporary file with the bytes. The caller must close it.
     /// - Throws: `.diskFull`, `.fileUnwritable`; any error of the stream.
     mutating func part(of size: Int64) async throws -> SourceFile {
         let folder = FilePath(FileManager.default.temporaryDirectory.path)
@@ -116,7 +116,7 @@ struct PartSpooler {
                 options: [.create, .exclusiveCreate, .closeOnExec],
                 permissions: .ownerReadWrite
             )
-            // Without a name, the file disappears with the process.
+            // The system deletes an unlinked file when it is closed or the process exits.
             do { try FileSystem.remove(path) } catch { try file.closeAfter { throw error } }
             return file
         }

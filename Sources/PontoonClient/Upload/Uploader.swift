@@ -5,10 +5,10 @@ import NIOPosix
 import PontoonCore
 import SystemPackage
 
-/// A concurrent uploader, which sends each file in parts and resumes uploads that an earlier run left unfinished.
+/// A concurrent uploader, which sends large files in parts and resumes uploads that an earlier run left unfinished.
 ///
-/// If the task is cancelled, the journals in ``UploadOptions/stateDirectory`` are kept, and the same call resumes the
-/// uploads.
+/// If the task is cancelled, the journals in ``UploadOptions/stateDirectory`` are retained, and repeating the call
+/// resumes the uploads.
 public struct Uploader: Sendable {
     let client: SevenBridgesClient
     let options: UploadOptions
@@ -41,7 +41,7 @@ public struct Uploader: Sendable {
     ) async throws -> [UploadResult] {
         try check(items)
         let sizes = Self.sizes(items)
-        // Small files spend their time waiting for responses, so more of them are uploaded concurrently.
+        // Uploads of small files spend most of their time waiting for responses, so more of them run concurrently.
         let isSmall = sizes.clampedSum / Int64(max(1, items.count)) < 1 << 20
         return try await TransferContext.withContext(
             for: client,
@@ -73,7 +73,7 @@ public struct Uploader: Sendable {
                 let key = JournalKey(context.client, options.destination)
                 return try EarlierJournals(in: options.transfer.resumes ? state : nil, of: key)
             }
-            // Files with an invalid part size fail in parts.
+            // With an invalid part size, files are sent in parts, so that ``PartPlan`` reports the error.
             let partSizes = limits.smallestPart...PartSizing.maximumPartSize
             let sendsWhole = server.storesFilesInOneCall && partSizes.contains(options.partSize ?? partSizes.lowerBound)
             let wholeFiles = WholeFileLimit(sendsWhole ? context.memory.chunkSize : nil)
@@ -132,14 +132,14 @@ public struct Uploader: Sendable {
         }
     }
 
-    /// Returns the lengths of the files in bytes; that of an unreadable file is 0.
+    /// Returns the lengths of the files in bytes; 0 for a folder or an unreadable file.
     static func sizes(_ items: [UploadItem]) -> [Int64] {
         items.map { $0.problem == nil && !$0.isFolder ? (try? FileStatus($0.source).size) ?? 0 : 0 }
     }
 }
 
 extension SevenBridgesClient {
-    /// Requests the rate limit, and determines the number of calls per part from the server's extensions.
+    /// Queries the rate limit, and determines the number of calls per part from the server's extensions.
     func limits(_ server: ServerIndex) async throws -> PartPlan.Limits {
         var limits = PartPlan.Limits()
         limits.callsPerPart = (server.providesPartInfos ? 0.01 : 1) + (server.acceptsReportsAtCompletion ? 0 : 1)
@@ -170,7 +170,7 @@ extension JournalKey {
 }
 
 extension FinishedLog {
-    /// Returns the record of an item if its file has not changed since it was uploaded; blocks.
+    /// Returns the record of an item if its file has not changed since it was uploaded; otherwise `nil`; blocks.
     ///
     /// - Throws: `.stateUnusable`.
     func record(of item: UploadItem) throws -> FinishedRecord? {

@@ -2,10 +2,10 @@ import NIOPosix
 import PontoonCore
 import SystemPackage
 
-/// The folder of a run below the watched folder.
+/// The folder of a run, below the watched folder.
 struct RunFolder: Hashable, Sendable {
     let path: FilePath
-    /// Names of the folders from the destination to the run's folder there.
+    /// Names of the folders from the destination to the run's folder at the destination, outermost first.
     let folders: [String]
 
     /// Finds the folders of runs; blocks.
@@ -50,7 +50,7 @@ struct RunFolder: Hashable, Sendable {
         }
     }
 
-    /// Returns whether a folder has a file at its top that matches one of the patterns, and thus is a run; blocks.
+    /// Returns whether a folder is a run: whether it directly contains a file that matches a marker pattern; blocks.
     static func isRun(_ folder: FilePath, markers: [PathPattern]) -> Bool {
         guard let names = try? FileSystem.names(in: folder) else { return false }
         return names.contains { name in markers.contains { $0.matches([name.string], isFolder: false) } }
@@ -71,7 +71,9 @@ struct RunScan: Sendable {
     let files: [File]
     /// Whether each marker pattern matches a file.
     let hasMarkers: Bool
-    /// Checksum of the paths, lengths and times, which changes when any file does.
+    /// Checksum of the files' paths, lengths and modification times.
+    ///
+    /// It changes when any file changes.
     let fingerprint: String
 
     /// The markers, as they are recorded for a complete run.
@@ -81,7 +83,9 @@ struct RunScan: Sendable {
         }
     }
 
-    /// The files in batches of limited length, of which the last contains the markers only.
+    /// The files in batches of at most ``RunTracker/maximumFiles``.
+    ///
+    /// The last batch contains only the markers.
     var batches: [[UploadItem]] {
         var batches: [[UploadItem]] = []
         for file in files where !file.item.isLast {
@@ -105,7 +109,7 @@ struct RunScan: Sendable {
     /// - Throws: `.fileUnreadable` or `.notFound` if the run's folder itself cannot be read.
     init(_ run: RunFolder, _ options: WatchOptions, markers: [PathPattern]) throws {
         var selection = FileSelection()
-        // The trailing slash selects the folder's contents, for which patterns are relative to the folder.
+        // The trailing slash selects the folder's contents and makes the patterns relative to the folder.
         selection.paths = [run.path.string + "/"]
         selection.keepsTree = true
         selection.keepsEmptyFolders = true

@@ -2,13 +2,14 @@ import PontoonCore
 
 /// A tracker that decides from successive scans which files of a run can be sent, and whether the run can be finished.
 ///
-/// A value without I/O; the caller passes the time.
+/// Performs no I/O. The caller passes the current time.
 struct RunTracker: Sendable {
     /// The work that is due after a scan.
     struct Work: Sendable {
-        /// Files other than markers that are stable and have not been sent in this state, in the order of the scan.
+        /// Files other than markers that are stable and have not been sent since their last change, in the order of the
+        /// scan.
         var ready: [UploadItem] = []
-        /// Whether there are more of them than the maximum of one batch.
+        /// Whether more files are ready than fit in one batch.
         var hasMore = false
         /// Number of files that may still change, or whose failed upload will be retried.
         var pending = 0
@@ -19,7 +20,7 @@ struct RunTracker: Sendable {
         /// The errors of the files that cannot be uploaded, with their paths at the destination.
         var problems: [(path: String, error: any Error)] = []
 
-        /// Whether nothing but the markers has to be sent.
+        /// Whether only the markers remain to be sent, and all of them are stable.
         var isFinishable: Bool { isMarked && ready.isEmpty && pending == 0 }
     }
 
@@ -39,13 +40,15 @@ struct RunTracker: Sendable {
     private struct Failure {
         let error: any Error
         let count: Int
-        /// Time from which the upload is retried; `nil` if only a change of the file can help.
+        /// Time of the next attempt; `nil` if the upload is retried only after the file changes.
         let retry: ContinuousClock.Instant?
     }
 
     /// Maximum number of files in a batch.
     static let maximumFiles = 10_000
-    /// Pause before the first repetition of a failed upload; it doubles up to ``longestPause``.
+    /// Pause before the first retry of a failed upload.
+    ///
+    /// It doubles with each failure, up to ``longestPause``.
     static let firstPause = Duration.seconds(15)
     static let longestPause = Duration.seconds(600)
     /// Number of attempts after which an error that may be transient or permanent counts as permanent.
@@ -92,7 +95,7 @@ struct RunTracker: Sendable {
                 work.hasMore = true
             }
         }
-        // A file that was removed is forgotten.
+        // Discards the state of files that were removed.
         files = known
         work.isMarked = scan.hasMarkers && areMarkersStable
         return work
@@ -105,7 +108,7 @@ struct RunTracker: Sendable {
 
     /// Records the result of an upload.
     ///
-    /// If the file changed after the scan, the next scan finds that, and the file is sent again.
+    /// If the file changed after the scan, the next scan detects the change, and the file is sent again.
     mutating func record(_ result: UploadResult, at now: ContinuousClock.Instant) {
         let key = ByteExactString(result.item.remotePath)
         guard var file = files[key] else { return }
@@ -126,7 +129,7 @@ struct RunTracker: Sendable {
 }
 
 extension Error {
-    /// Whether the same upload may succeed later although neither the file nor the user's rights change.
+    /// Whether the same upload may succeed later without a change of the file or of the user's permissions.
     var isTransient: Bool {
         switch self {
         case let error as APIError: error.status >= 500 || [408, 425, 429].contains(error.status)
@@ -139,8 +142,9 @@ extension Error {
         }
     }
 
-    /// Whether the error may be transient or permanent: a file that cannot be read may be locked for a moment, and an
-    /// upload that no longer exists is started again.
+    /// Whether the error may be transient or permanent.
+    ///
+    /// An unreadable file may be locked for a moment, and an upload that no longer exists is started again.
     fileprivate var isUnclear: Bool {
         switch self {
         case let error as APIError: error.status == 404

@@ -4,8 +4,8 @@ public import SystemPackage
 
 /// A watcher of a folder into which an instrument writes runs.
 ///
-/// Files are sent as soon as they are stable, the markers of a run last; then the whole run is compared with the files
-/// at its destination. The folder is read at regular intervals, because network file systems do not report changes.
+/// Files are sent as soon as they are stable, and the markers of a run last. Then the run is compared with the files at
+/// its destination. The folder is scanned at regular intervals, because network file systems do not report changes.
 /// Progress is recorded in the state directory, so that another watch resumes where this one stopped.
 public struct RunWatcher: Sendable {
     let client: SevenBridgesClient
@@ -15,13 +15,15 @@ public struct RunWatcher: Sendable {
     let markers: [PathPattern]
     let hooks: Hooks
 
-    /// The functions with which a watch reports to its caller.
+    /// The functions that a watch calls to report its progress.
     public struct Hooks: Sendable {
         /// Receives each change of a run's state.
         public var report: @Sendable (RunNotice) async -> Void
         /// Consumes the progress events of an upload of the given files.
         public var observe: @Sendable ([UploadItem], UploadEvents) async -> Void
-        /// Receives each run that has ended, once; after a crash, possibly again.
+        /// Called once for each run that has ended.
+        ///
+        /// After a crash, it may be called again for the same run.
         public var ended: @Sendable (RunNotice) async throws -> Void
 
         /// Creates hooks; by default, they only consume the progress events.
@@ -58,7 +60,7 @@ public struct RunWatcher: Sendable {
         options.upload.transfer.conflictPolicy = .overwrite
         let markers = try options.markers.map { try PathPattern($0) }
         guard let stateDirectory = options.upload.stateDirectory, !markers.isEmpty else {
-            throw ClientError(.requestInvalid, "A watch needs a state directory and a marker.")
+            throw ClientError(.requestInvalid, "A watch requires a state directory and at least one marker.")
         }
         let root = FilePath(folder.absolute)
         let place = JournalKey(client, options.upload.destination).place
@@ -81,7 +83,7 @@ public struct RunWatcher: Sendable {
     }
 
     private func run() async throws -> [RunNotice] {
-        // Fails at once if the folder does not exist.
+        // Fails immediately if the folder does not exist.
         _ = try await blocking { try RunFolder.find(in: root, depth: min(options.depth, 1)) }
         var runs: [RunFolder: WatchedRun] = [:]
         var removed: [RunFolder: RunNotice] = [:]
@@ -100,7 +102,7 @@ public struct RunWatcher: Sendable {
                 }
                 for folder in folders {
                     removed[folder] = nil
-                    // Taken out of the dictionary, so that its state is not copied when it changes.
+                    // Remove the run from the dictionary, so that its state is not copied when it changes.
                     var run = runs.removeValue(forKey: folder) ?? WatchedRun(folder, watcher: self)
                     mustContinue = try await run.advance() || mustContinue
                     runs[folder] = run

@@ -1,15 +1,14 @@
 public import SystemPackage
 
-/// The options with which a ``RunWatcher`` finds, uploads and compares runs.
+/// The options of a ``RunWatcher`` for finding, uploading and comparing runs.
 public struct WatchOptions: Sendable {
     /// The destination and the transfer options.
     ///
     /// ``UploadOptions/stateDirectory`` is required. Files at the destination that differ are always replaced.
     public var upload: UploadOptions
-    /// Patterns of the files that mark a run as complete, relative to the run's folder; a run is complete when each of
-    /// them matches a file.
+    /// Patterns of the files that mark a run as complete, relative to the run's folder.
     ///
-    /// The marker files are sent after all others.
+    /// A run is complete when each pattern matches a file. The marker files are sent after all other files.
     public var markers: [String]
     /// Patterns that select the files of a run, as in ``FileSelection/include``; the markers are always selected.
     public var include: [String] = []
@@ -28,7 +27,7 @@ public struct WatchOptions: Sendable {
     public var timeout: Duration = .seconds(72 * 3600)
     /// Number of folder levels from the watched folder to a run: 1 if it contains the runs, 0 if it is a run.
     ///
-    /// A watched folder that has a marker itself is always a run, and the watch then returns when the run has ended.
+    /// A watched folder that directly contains a marker is always a run, and the watch returns when that run has ended.
     public var depth = 1
     /// Whether to return when at least one run was found, and every run is complete, different, failed or abandoned.
     ///
@@ -50,7 +49,9 @@ public struct WatchOptions: Sendable {
     }
 }
 
-/// The state of a run, as ``RunWatcher`` reports each change of it.
+/// The state of a run.
+///
+/// ``RunWatcher`` reports each change.
 public enum RunState: String, Sendable, Codable {
     /// The run was found, or an earlier watch left it unfinished.
     case found
@@ -58,24 +59,26 @@ public enum RunState: String, Sendable, Codable {
     case uploading
     /// All markers exist and are stable.
     case marked
-    /// All files have been sent and are being compared with those at the destination.
+    /// All files have been sent and are being compared with the files at the destination.
     case comparing
     /// All files are at the destination, and the comparison found no difference.
     case complete
     /// Files differ after the upload, or could not be compared.
     case different
-    /// Files could not be uploaded, for a permanent reason or within ``WatchOptions/timeout``.
+    /// Files could not be uploaded, because of a permanent error or within ``WatchOptions/timeout``.
     case failed
     /// The run's markers did not appear within ``WatchOptions/timeout``.
     case timedOut = "timed_out"
     /// The folder of an unfinished run was removed.
     case removed
-    /// A run that had ended changed, so that it is watched again.
+    /// A run that had ended has changed and is watched again.
     case changed
-    /// An error stops the upload, which is retried later.
+    /// An error interrupted the upload, which will be retried.
     case waiting
 
-    /// Whether the run has ended, unless it changes again.
+    /// Whether the run has ended.
+    ///
+    /// It is watched again only if it changes.
     public var isFinal: Bool { [.complete, .different, .failed, .timedOut].contains(self) }
 }
 
@@ -83,7 +86,7 @@ public enum RunState: String, Sendable, Codable {
 public struct RunNotice: Sendable {
     /// Absolute path of the run's folder.
     public let run: FilePath
-    /// Folders from the destination to the run's folder at the destination.
+    /// Names of the folders from the destination to the run's folder at the destination, outermost first.
     public let folders: [String]
     /// The new state.
     public let state: RunState

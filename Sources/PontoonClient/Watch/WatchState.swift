@@ -21,16 +21,16 @@ struct RunRecord: Hashable, Sendable, Codable {
     /// Path of the receipt of a run that has been uploaded.
     var receipt: String?
 
-    /// A marker file, by which a new run in a folder of the same name is recognized.
+    /// A marker file, used to detect a new run in a folder of the same name.
     struct Marker: Hashable, Sendable, Codable {
         let path: String
         let size: Int64
         /// Time of the last modification, in nanoseconds since 1970.
         let modified: Int64
 
-        /// Returns whether the file exists with other properties; blocks.
+        /// Whether the file exists and has a different length or modification time; blocks.
         ///
-        /// A marker that was removed, or cannot be read for a moment, does not begin a new run.
+        /// A marker that was removed or cannot be read does not count as changed.
         var hasChanged: Bool {
             guard let status = try? FileStatus(FilePath(path)) else { return false }
             return status.size != size || status.modified != modified
@@ -38,14 +38,14 @@ struct RunRecord: Hashable, Sendable, Codable {
     }
 }
 
-/// The folder with the records of one watch, which is identified by the watched folder and the destination.
+/// The folder with the records of one watch.
 ///
-/// The folder is locked while the watch runs.
+/// A watch is identified by the watched folder and the destination. The folder is locked while the watch runs.
 struct WatchState: Sendable {
     private let folder: FilePath
     private let lock: FileDescriptor
 
-    /// Folder for the receipts if the user chose none.
+    /// Default folder for the receipts.
     var receipts: FilePath { folder.appending("receipts") }
 
     /// Creates and locks the folder; blocks.
@@ -123,7 +123,7 @@ struct WatchState: Sendable {
         return path
     }
 
-    /// The state directory of a run's uploads, which is needed until the run is complete.
+    /// Returns the state directory of a run's uploads, which is needed until the run is complete.
     ///
     /// It is separate for each run, because the log of finished files is read again for each batch of uploads.
     func uploads(of run: RunFolder) -> FilePath { folder.appending(Self.digest(run.path.string)) }

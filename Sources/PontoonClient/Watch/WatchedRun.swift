@@ -3,14 +3,14 @@ import NIOPosix
 import PontoonCore
 import SystemPackage
 
-/// One run of a ``RunWatcher``: its state, and the steps that lead to the next one.
+/// A run watched by a ``RunWatcher``: its state and its state transitions.
 struct WatchedRun {
     let folder: RunFolder
     private let watcher: RunWatcher
     private(set) var record: RunRecord
     private(set) var lastNotice: RunNotice
     private var tracker: RunTracker
-    /// The last scan, while it is being used; it needs several hundred bytes per file.
+    /// The last scan; `nil` when it is not in use, because it needs several hundred bytes per file.
     private var scan: RunScan?
     private var files = 0
     private var bytes: Int64 = 0
@@ -19,7 +19,7 @@ struct WatchedRun {
     /// Whether the record was read, and the run reported as found.
     private var isLoaded = false
     private var isMarked = false
-    /// Time before which nothing is sent, after an error that concerned all files.
+    /// Time before which nothing is sent, after an error that affected all files.
     private var retry: ContinuousClock.Instant?
     private var failures = 0
 
@@ -37,7 +37,7 @@ struct WatchedRun {
     /// Scans the run, and performs the next step if one is due.
     ///
     /// - Returns: Whether another step can be performed immediately.
-    /// - Throws: `CancellationError`; an error that no later attempt can avoid.
+    /// - Throws: `CancellationError`; any permanent error.
     mutating func advance() async throws -> Bool {
         if !isLoaded { try await load() }
         if record.result == .complete {
@@ -96,7 +96,9 @@ struct WatchedRun {
         await report(notice(.changed))
     }
 
-    /// Sends the files that are ready or, if there are none, finishes or times out the run if that is due.
+    /// Sends the files that are ready.
+    ///
+    /// If there are none, finishes the run or ends it after the timeout.
     ///
     /// - Returns: Whether more files are ready.
     private mutating func take(_ work: RunTracker.Work) async throws -> Bool {
@@ -110,7 +112,7 @@ struct WatchedRun {
             await report(notice(.marked))
         }
         if work.isFinishable { try await finish(work) }
-        // After a pause of the watch itself, everything that is there is sent first.
+        // If the watch itself was stopped for a long time, the existing files are sent before the run can time out.
         if record.result == nil, !work.isSettling,
             Date.now.timeIntervalSince(record.changed) >= watcher.options.timeout / .seconds(1)
         {
@@ -119,7 +121,7 @@ struct WatchedRun {
         return false
     }
 
-    /// Sends files, and reports those that fail.
+    /// Sends files, and reports failures.
     private mutating func upload(_ items: [UploadItem]) async throws -> [UploadResult] {
         var options = watcher.options.upload
         options.stateDirectory = watcher.state.uploads(of: folder)
@@ -132,7 +134,7 @@ struct WatchedRun {
             guard case .failed(let error) = result.outcome else { return false }
             return ![.heldBack, .fileChanged].contains((error as? ClientError)?.code)
         }
-        // An error that concerns every request is not a fault of these files.
+        // An error that affects every request is not an error of these files.
         for result in failed {
             guard case .failed(let error) = result.outcome else { continue }
             if (error as? APIError)?.concernsDestination == true { throw error }
@@ -151,11 +153,11 @@ struct WatchedRun {
         return results
     }
 
-    /// Passes all files to the uploader once more, which skips those already sent, and the markers last; then compares
-    /// the run, writes its receipt and ends it.
+    /// Uploads the remaining files and the markers, compares the run, writes its receipt and ends it.
     ///
-    /// Ends the run as failed if files cannot be uploaded. Returns without ending the run if files change or fail
-    /// meanwhile; the next scans handle them.
+    /// Passes all files to the uploader again, which skips the files already sent, and the markers last. Ends the run
+    /// as failed if files cannot be uploaded. Returns without ending the run if files change or fail in the meantime;
+    /// the next scans handle them.
     private mutating func finish(_ work: RunTracker.Work) async throws {
         if !work.problems.isEmpty {
             var notice = notice(.failed)
@@ -175,7 +177,7 @@ struct WatchedRun {
         scan = nil
         while !batches.isEmpty {
             if batches.count == 1 {
-                // Files that appeared or changed meanwhile must be sent before the markers.
+                // Files that appeared or changed in the meantime must be sent before the markers.
                 _ = try await observe()
                 scan = nil
                 guard record.fingerprint == fingerprint else { return }
@@ -188,7 +190,7 @@ struct WatchedRun {
         }
         await report(notice(.comparing))
         var notice = try await compare()
-        // Files that appeared or changed meanwhile belong to the run.
+        // Files that appeared or changed in the meantime belong to the run.
         _ = try await observe()
         scan = nil
         guard record.fingerprint == fingerprint else { return }
@@ -199,8 +201,8 @@ struct WatchedRun {
         try await end(notice)
     }
 
-    /// Returns the notice with which the run fails if an empty folder could not be created; `nil` if there is no such
-    /// error, or if it is temporary.
+    /// Returns a notice that the run failed if an empty folder could not be created for a permanent reason; otherwise
+    /// `nil`.
     ///
     /// Later scans do not retry folders.
     private func failedFolder(in results: [UploadResult]) -> RunNotice? {
@@ -214,9 +216,9 @@ struct WatchedRun {
         return nil
     }
 
-    /// Compares the run's folder with that at the destination.
+    /// Compares the run's folder with its copy at the destination.
     ///
-    /// - Returns: A notice of the state `.complete` or `.different`.
+    /// - Returns: A notice with the state `.complete` or `.different`.
     /// - Throws: `.checksumMismatch` if the folder does not exist at the destination; the errors of ``TreeComparison``.
     private func compare() async throws -> RunNotice {
         var place = watcher.options.upload.destination
@@ -256,7 +258,7 @@ struct WatchedRun {
         different.error = ClientError(
             .checksumMismatch,
             """
-            Files of the run that differ from those at the destination, or could not be compared: \
+            Files of the run that differ from the files at the destination, or could not be compared: \
             \(notice.problemCount).
             """
         )
@@ -266,10 +268,10 @@ struct WatchedRun {
     private mutating func end(_ notice: RunNotice) async throws {
         record.result = notice.state
         record.isAnnounced = false
-        // The state of individual files is not needed any more.
+        // The state of individual files is no longer needed.
         tracker = RunTracker(settle: watcher.options.settle)
         try await save()
-        // After a difference, the next attempt must not trust the log of finished uploads.
+        // After a difference, the next attempt must not rely on the log of finished uploads.
         if [.complete, .different].contains(notice.state) {
             let (state, folder) = (watcher.state, folder)
             try await watcher.blocking { try state.removeUploads(of: folder) }
@@ -303,7 +305,7 @@ struct WatchedRun {
             work.isMarked
                 ? "Files of the run could not be uploaded within the time given with --timeout."
                 : "\(names) did not appear, and nothing else changed within the time given with --timeout.",
-            advice: "The watch of the run continues as soon as one of its files changes."
+            advice: "The run is watched again as soon as one of its files changes."
         )
         notice.problemCount = work.problems.count
         notice.problems = work.problems.prefix(Self.maximumProblems).map { Self.text($0.path, $0.error) }
@@ -330,7 +332,7 @@ struct WatchedRun {
         try await watcher.blocking { try state.save(record, of: folder) }
     }
 
-    /// Returns a message about a file, with its path.
+    /// Returns an error message that contains the file's path.
     private static func text(_ path: String, _ error: any Error) -> String {
         let message = "\(error)"
         return message.contains("'\(path)'") ? message : "\(path): \(message)"

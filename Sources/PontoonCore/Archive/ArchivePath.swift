@@ -1,19 +1,19 @@
-/// The path of an entry of an archive, relative to the destination of the archive.
+/// The path of an archive entry, relative to the archive's destination.
 package struct ArchivePath: Hashable, Sendable {
     /// Maximum length of a path in bytes.
     package static let maximumLength = 4096
     /// Maximum number of names in a path.
     package static let maximumDepth = 64
 
-    /// The names of the folders, and then that of the entry; empty for the destination itself.
+    /// The names of the folders, followed by the entry's name; empty for the destination itself.
     package let names: [String]
 
     /// Parses the path of an entry.
     ///
     /// Empty names and `.` are ignored.
     ///
-    /// - Throws: `.fileNameInvalid` if the path is absolute, leads out of the destination, is too long or not UTF-8, or
-    ///   contains an invalid name; see ``FileName``.
+    /// - Throws: `.fileNameInvalid` if the path is absolute, leads outside the destination, is too long or not UTF-8,
+    ///   or contains an invalid name; see ``FileName``.
     package init(_ entry: TarEntry) throws(PontoonError) {
         let path = entry.path
         guard path.count <= Self.maximumLength else {
@@ -25,7 +25,7 @@ package struct ArchivePath: Hashable, Sendable {
         guard let text = String(validating: path, as: UTF8.self) else {
             throw PontoonError(.fileNameInvalid, "The path is not valid UTF-8.")
         }
-        // Not `Character`s, of which a slash with a combining character is one.
+        // Split bytes instead of `Character`s, because a slash with a combining mark is a single `Character`.
         let parts = text.utf8.split(separator: UInt8(ascii: "/")).filter { !$0.elementsEqual(".".utf8) }
         let names = parts.compactMap { String($0) }
         guard names.count <= Self.maximumDepth else {

@@ -1,15 +1,15 @@
-/// The records of a pax header that matter to the server; others, such as those of times and owners, are ignored.
+/// The records of pax headers that the server uses; others, such as times and owners, are ignored.
 ///
 /// Source: POSIX.1-2017, pax, "pax Header Block"; GNU tar manual, "Sparse Formats".
 struct PaxRecords {
-    /// The path; `nil` if no header contains one, or the last one is empty.
+    /// The path; `nil` if no header contains a path, or the last path is empty.
     private(set) var path: [UInt8]?
     private(set) var size: Int64?
     private(set) var isSparse = false
     private(set) var checksum: String?
     private(set) var labels: String?
 
-    /// Adds the records of a header: `"%d %s=%s\n"`, where the number is the length of the record.
+    /// Adds the records of a header, each in the format `"%d %s=%s\n"`: the record's length in bytes, key and value.
     ///
     /// - Throws: ``TarError``.
     mutating func add(_ bytes: [UInt8]) throws(TarError) {
@@ -20,10 +20,10 @@ struct PaxRecords {
         }
     }
 
-    /// Checks a global header, whose records would apply to all entries after it.
+    /// Checks a global header, whose records apply to all following entries.
     ///
-    /// The records that programs write there, such as comments and times, are ignored. Those that matter to the server
-    /// are refused: with them, a short archive could repeat a long path or many labels for each of its entries.
+    /// Ignores the records that programs usually write there, such as comments and times. Refuses records that the
+    /// server uses, because with them, a small archive could repeat a long path or many labels for every entry.
     ///
     /// - Throws: ``TarError``.
     static func checkGlobal(_ bytes: [UInt8]) throws(TarError) {
@@ -38,7 +38,8 @@ struct PaxRecords {
 
     private mutating func add(_ key: String, _ value: ArraySlice<UInt8>) throws(TarError) {
         switch key {
-        // In a header of a sparse file, `path` names a folder with the number of a process.
+        // In the header of a sparse file, `path` is a temporary path with a process id. `GNU.sparse.name` is the file's
+        // path.
         case "path": if !isSparse { path = value.isEmpty ? nil : Array(value) }
         case "GNU.sparse.name": (path, isSparse) = (Array(value), true)
         case "size":
@@ -55,12 +56,14 @@ struct PaxRecords {
         }
     }
 
-    /// Number of bytes of a key that are read: longer than every key that matters.
+    /// Maximum number of bytes of a key that are compared.
     ///
-    /// The comparison of long keys with many combining marks would take minutes; see ``CombiningMarks``.
+    /// Every key that the server uses is shorter.
+    ///
+    /// Comparing long keys with many combining marks would take minutes; see ``CombiningMarks``.
     private static let maximumKey = 64
 
-    /// Removes the first record, and returns its key, cut to ``maximumKey`` bytes, and its value.
+    /// Removes the first record, and returns its key, truncated to ``maximumKey`` bytes, and its value.
     private static func first(
         of rest: inout ArraySlice<UInt8>
     ) throws(TarError) -> (key: String, value: ArraySlice<UInt8>) {

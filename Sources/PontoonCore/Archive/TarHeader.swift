@@ -6,15 +6,15 @@ import NIOCore
 struct TarHeader {
     /// Size of a block in bytes.
     static let blockSize = 512
-    /// Maximum length of the content of an entry in bytes, so that sums of lengths do not overflow.
+    /// Maximum length of an entry's content in bytes, limited so that sums of lengths do not overflow.
     static let maximumSize: Int64 = 1 << 60
 
     let type: UInt8
-    /// The field `name`, with `prefix` if the format has one.
+    /// The field `name`, preceded by the field `prefix` and a slash if the header has a prefix.
     let path: [UInt8]
     /// The field `size`; 0 or more.
     let size: Int64
-    /// Whether the block continues with a list of holes, in GNU tar's old format of sparse files.
+    /// Whether a block with more holes of a sparse file follows, in GNU tar's old format.
     let hasMoreHoles: Bool
 
     /// Parses a block of 512 bytes.
@@ -29,7 +29,7 @@ struct TarHeader {
         self.size = size
         let magic = block[257..<265]
         let name = Self.text(block[0..<100])
-        // GNU tar's old format has no prefix, but other fields in its place.
+        // GNU tar's old format has other fields instead of a prefix.
         let prefix = magic.starts(with: "ustar\0".utf8) ? Self.text(block[345..<500]) : []
         path = prefix.isEmpty ? name : prefix + [UInt8(ascii: "/")] + name
         hasMoreHoles = block[482] != 0
@@ -38,7 +38,9 @@ struct TarHeader {
     /// Returns the bytes before the first U+0000.
     private static func text(_ field: ArraySlice<UInt8>) -> [UInt8] { Array(field.prefix { $0 != 0 }) }
 
-    /// Compares the sum of all bytes, with spaces in place of the checksum; some old programs add signed bytes.
+    /// Compares the checksum with the sum of all bytes, counting the bytes of the checksum itself as spaces.
+    ///
+    /// Also accepts the sum of signed bytes, which some old programs write.
     private static func hasValidChecksum(_ block: [UInt8]) -> Bool {
         guard let expected = number(block[148..<156]) else { return false }
         var (unsigned, signed) = (Int64(0), Int64(0))
@@ -50,9 +52,9 @@ struct TarHeader {
         return expected == unsigned || expected == signed
     }
 
-    /// Parses a number: octal digits between spaces or U+0000, or binary if the first bit is set.
+    /// Parses a number: octal digits surrounded by spaces or U+0000, or binary if the first bit is set.
     ///
-    /// - Returns: `nil` for any other text, a negative number, or one above ``maximumSize``.
+    /// - Returns: `nil` for any other text, a negative number, or a number above ``maximumSize``.
     static func number(_ field: ArraySlice<UInt8>) -> Int64? {
         guard let first = field.first else { return nil }
         if first & 0x80 != 0 {

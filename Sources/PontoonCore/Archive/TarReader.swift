@@ -1,11 +1,11 @@
 package import NIOCore
 
-/// A reader of tar archives in the formats v7, ustar, pax and GNU, which receives the bytes in pieces of any size.
+/// A reader of tar archives in the formats v7, ustar, pax and GNU, which receives the bytes in chunks of any size.
 ///
-/// It performs no I/O and keeps little in memory, so a slow client occupies neither a thread nor a large buffer: the
-/// piece that was received last, and headers of up to ``maximumExtension`` bytes.
+/// It performs no I/O, and buffers only the last chunk and headers of up to ``maximumExtension`` bytes. A slow client
+/// therefore occupies neither a thread nor a large buffer.
 ///
-/// Neither lengths nor paths in an archive are trusted: numbers are bounded, and the caller must check each path.
+/// It does not trust the archive: lengths are limited, and the caller must validate each path.
 package struct TarReader: Sendable {
     /// Maximum size in bytes of a header with extended records or a long name.
     package static let maximumExtension: Int64 = 256 << 10
@@ -14,29 +14,29 @@ package struct TarReader: Sendable {
         case header
         /// The content of an entry that extends the next header.
         case extended(type: UInt8, size: Int64)
-        /// A block with further holes of a sparse file, whose content follows.
+        /// A block with more holes of a sparse file. The file's content follows.
         case holes(size: Int64)
         case content(remaining: Int64, padding: Int64)
         /// Bytes to ignore.
         case skipped(Int64)
-        /// After the first block of zeros.
+        /// The first block of zeros has been read.
         case end
     }
 
     private var buffer = ByteBuffer()
     private var state = State.header
-    /// Number of bytes that were read before ``buffer``.
+    /// Position of ``buffer`` in the archive, in bytes.
     private var position: Int64 = 0
-    /// Number of bytes before ``position`` that are the content of files.
+    /// Number of bytes before ``position`` that are file content.
     private var contentLength: Int64 = 0
     /// The records that apply to the next entry.
     private var records: PaxRecords?
-    /// GNU tar's long name of the next entry.
+    /// The next entry's long name, in GNU tar's format.
     private var longName: [UInt8]?
 
     package init() {}
 
-    /// Number of bytes read so far that are not the content of files: headers, padding, and what is ignored.
+    /// Number of bytes read so far that are not file content: headers, padding and ignored data.
     package var overhead: Int64 { position - contentLength }
 
     /// Adds the next bytes of the archive.
@@ -146,7 +146,7 @@ package struct TarReader: Sendable {
             }
             state = .extended(type: header.type, size: header.size)
             return .again
-        // The label of the volume, and access control lists of Solaris.
+        // The volume label, and Solaris access control lists.
         case UInt8(ascii: "V"), UInt8(ascii: "A"):
             state = .skipped(Self.padded(header.size))
             return .again
@@ -176,7 +176,8 @@ package struct TarReader: Sendable {
         let path = records.path ?? longName ?? header.path
         (self.records, longName) = (nil, nil)
         let kind = Self.kind(header.type, path, records)
-        // Links and devices have no content, whatever their header says; only pax allows the content of a hard link.
+        // Links and devices have no content, even if their header contains a size. Only pax allows a hard link with
+        // content.
         let size =
             switch header.type {
             case UInt8(ascii: "1"): records.size ?? 0

@@ -7,7 +7,7 @@ package import PontoonFoundation
 package enum TarWriter {
     /// Length in bytes of the end of an archive: two blocks of zeros.
     package static let trailerLength = 2 * TarHeader.blockSize
-    /// Longest path in bytes that an entry's own header holds; a longer one needs a pax record.
+    /// Maximum length in bytes of a path in an entry's own header; a longer path needs a pax record.
     private static let maximumPath = 100
     /// Maximum value of a field with 11 octal digits.
     private static let maximumNumber: Int64 = 1 << 33 - 1
@@ -15,7 +15,7 @@ package enum TarWriter {
     /// Appends a file.
     ///
     /// - Parameters:
-    ///   - path: Path of the file, with slashes and without a leading one.
+    ///   - path: Path of the file, separated by slashes, without a leading slash.
     ///   - records: Records of the pax header, in order.
     ///   - content: The bytes.
     ///   - archive: The archive so far.
@@ -30,16 +30,18 @@ package enum TarWriter {
         appendPadding(after: Int64(content.readableBytes), to: &archive)
     }
 
-    /// Appends the header of an entry, which its content and its padding must follow.
+    /// Appends the header of an entry.
     ///
-    /// There is a pax header only if there are records, or a field of the entry's own header cannot hold its value: the
-    /// path is long or not in ASCII, or the file has 8 GiB or more.
+    /// The caller must then append the content and the padding.
+    ///
+    /// Adds a pax header only if there are records, or if a value does not fit in the entry's own header: a path that
+    /// is long or not ASCII, or a size of 8 GiB or more.
     ///
     /// - Parameters:
-    ///   - path: Path of the entry, with slashes and without one at either end.
+    ///   - path: Path of the entry, separated by slashes, without a leading or trailing slash.
     ///   - kind: A file or a folder.
     ///   - size: Length of the content in bytes; 0 for a folder.
-    ///   - modifiedOn: Time of the last change, which is rounded down to whole seconds.
+    ///   - modifiedOn: Time of the last change; rounded down to whole seconds.
     ///   - records: Records of the pax header, in order.
     ///   - archive: The archive so far.
     package static func appendHeader(
@@ -63,7 +65,7 @@ package enum TarWriter {
         }
         appendBlock(
             isPlain ? path : kind == .folder ? "PaxFolder/" : "PaxFile",
-            // A program that ignores the record must not read on in the middle of the content.
+            // The largest value that fits; a larger size is in the pax record.
             size: min(size, maximumNumber),
             mode: kind == .folder ? "0000755" : "0000644",
             time: seconds(modifiedOn),
@@ -72,12 +74,12 @@ package enum TarWriter {
         )
     }
 
-    /// Appends the zeros between a content of this length in bytes and the next header.
+    /// Appends the zeros that fill the last block after content of this length in bytes.
     package static func appendPadding(after size: Int64, to archive: inout ByteBuffer) {
         archive.writeRepeatingByte(0, count: padding(after: size))
     }
 
-    /// Returns the number of zeros between a content of this length in bytes and the next header.
+    /// Returns the number of zeros that fill the last block after content of this length in bytes: 0 to 511.
     package static func padding(after size: Int64) -> Int {
         let rest = Int(size % Int64(TarHeader.blockSize))
         return rest == 0 ? 0 : TarHeader.blockSize - rest

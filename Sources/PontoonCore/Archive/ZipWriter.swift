@@ -3,12 +3,12 @@ package import PontoonFoundation
 
 /// The encoding of files and folders as entries of a zip archive that is written in one pass, without compression.
 ///
-/// The checksum of a file follows its content, in a data descriptor. Fields that hold at most 4 GiB or 65,535 entries
-/// are extended as in Zip64 where needed.
+/// The checksum of a file follows its content, in a data descriptor. Zip64 fields are added for lengths and positions
+/// that do not fit in four bytes, and for a number of entries that does not fit in two.
 ///
 /// Source: PKWARE, APPNOTE.TXT, version 6.3.10; Info-ZIP, "extra field" 0x5455.
 package enum ZipWriter {
-    /// An entry, as in the headers before its content and at the end of the archive.
+    /// An entry, as described in the header before its content and in the central directory.
     package struct Entry: Sendable {
         let path: String
         let isFolder: Bool
@@ -16,7 +16,7 @@ package enum ZipWriter {
         let modifiedOn: Date
 
         /// - Parameters:
-        ///   - path: Path of the entry, with slashes and without one at either end.
+        ///   - path: Path of the entry, separated by slashes, without a leading or trailing slash.
         ///   - kind: A file or a folder.
         ///   - size: Length of the content in bytes; 0 for a folder.
         ///   - modifiedOn: Time of the last change.
@@ -27,7 +27,7 @@ package enum ZipWriter {
             self.modifiedOn = modifiedOn
         }
 
-        /// Whether the data descriptor has 8 bytes for each length, which the header before the content announces.
+        /// Whether the data descriptor has lengths of 8 bytes, which the header before the content must declare.
         fileprivate var isLong: Bool { size >= ZipWriter.maximum32 }
         /// The general-purpose flags: the name is in UTF-8, and the lengths and the checksum of a file follow its
         /// content.
@@ -73,7 +73,7 @@ package enum ZipWriter {
     /// - Parameters:
     ///   - entry: The entry.
     ///   - checksum: CRC-32 of the content; 0 for a folder.
-    ///   - offset: Position of the entry's header in the archive.
+    ///   - offset: Position of the entry's header in the archive, in bytes.
     ///   - archive: The archive so far.
     package static func appendDirectoryEntry(
         _ entry: Entry,
@@ -85,7 +85,7 @@ package enum ZipWriter {
         let isFar = offset >= maximum32
         let zip64 = (entry.isLong ? [entry.size, entry.size] : []) + (isFar ? [offset] : [])
         append(0x0201_4B50 as UInt32, to: &archive)
-        // Made by Unix, so that the attributes below are those of Unix.
+        // Host system 3, Unix: the external attributes below contain a file mode.
         append(3 << 8 | version(true), to: &archive)
         append(version(!zip64.isEmpty), to: &archive)
         appendCommonFields(entry, to: &archive)
@@ -95,7 +95,7 @@ package enum ZipWriter {
         append(size, to: &archive)
         append(UInt16(clamping: entry.path.utf8.count), to: &archive)
         append(UInt16(timestamp.count + (zip64.isEmpty ? 0 : 4 + 8 * zip64.count)), to: &archive)
-        // No comment, the first disk, no internal attributes.
+        // The length of the comment, the disk number and the internal attributes are 0.
         archive.writeRepeatingByte(0, count: 6)
         let attributes: UInt32 = entry.isFolder ? 0o040755 << 16 | 0x10 : 0o100644 << 16
         append(attributes, to: &archive)
@@ -137,7 +137,7 @@ package enum ZipWriter {
         append(0 as UInt16, to: &archive)
     }
 
-    /// Appends the flags, the method (none) and the time, which both headers of an entry contain.
+    /// Appends the flags, the compression method (none) and the time, which both headers of an entry contain.
     private static func appendCommonFields(_ entry: Entry, to archive: inout ByteBuffer) {
         append(entry.flags, to: &archive)
         append(0 as UInt16, to: &archive)
@@ -152,18 +152,17 @@ package enum ZipWriter {
         for value in values { append(UInt64(clamping: value), to: &archive) }
     }
 
-    /// Returns the version of the format that a program must support.
+    /// Returns the minimum version of the format that a program must support.
     private static func version(_ isZip64: Bool) -> UInt16 { isZip64 ? 45 : 20 }
 
-    /// Returns the extra field with the time in Unix seconds; none if the field cannot hold it.
+    /// Returns the extra field with the time in Unix seconds; empty if the time does not fit in the field.
     private static func timestamp(_ entry: Entry) -> [UInt8] {
         guard let seconds = Int32(exactly: entry.modifiedOn.timeIntervalSince1970.rounded(.down)) else { return [] }
         let bytes = withUnsafeBytes(of: seconds.littleEndian) { Array($0) }
         return [0x55, 0x54, 5, 0, 1] + bytes
     }
 
-    /// Returns a time in UTC in the format of MS-DOS, with a resolution of two seconds, clamped to the years 1980 to
-    /// 2107.
+    /// Returns a time in UTC in MS-DOS format, with a resolution of two seconds, clamped to the years 1980 to 2107.
     private static func dosTime(_ moment: Date) -> (date: UInt16, time: UInt16) {
         let firstMoment: Int64 = 315_532_800
         let lastMoment: Int64 = 4_354_819_199
@@ -175,7 +174,7 @@ package enum ZipWriter {
         return (UInt16(truncatingIfNeeded: date), UInt16(truncatingIfNeeded: time))
     }
 
-    /// Returns the date of a day in the Gregorian calendar, which Foundation computes far more slowly.
+    /// Returns the Gregorian date of a day, much faster than Foundation.
     private static func civil(daysSince1970: Int64) -> (year: Int64, month: Int64, day: Int64) {
         // Counts from 1 March of the year 0, so that a leap day is the last day of a year.
         let days = daysSince1970 + 719_468
@@ -194,7 +193,7 @@ package enum ZipWriter {
 }
 
 extension Int64 {
-    /// The time in Unix seconds, rounded down; the nearest limit if it is outside the range of the type.
+    /// Creates the time in Unix seconds, rounded down and clamped to the range of the type.
     fileprivate init(clamping date: Date) {
         let seconds = date.timeIntervalSince1970.rounded(.down)
         self = Int64(exactly: seconds) ?? (seconds > 0 ? .max : .min)

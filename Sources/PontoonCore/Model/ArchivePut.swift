@@ -1,6 +1,6 @@
 import PontoonFoundation
 
-/// A client's description of an archive whose bytes it sends with the same request.
+/// A client's description of the archive that it sends in the body of the same request.
 package struct ArchivePut: Sendable {
     /// The folder to which the paths in the archive are relative.
     package let folder: FolderReference
@@ -13,7 +13,7 @@ package struct ArchivePut: Sendable {
     }
 }
 
-/// The checked destination of an archive.
+/// The validated destination of an archive.
 package struct ArchiveDestination: Sendable {
     package let folder: String
     package let project: ProjectID
@@ -23,16 +23,16 @@ package struct ArchiveDestination: Sendable {
 
 /// The result of one entry of an archive.
 package enum ArchiveResult: Sendable {
-    /// The file is durable. `isNew` is `false` if it existed before and was kept.
+    /// The file is durable. `isNew` is `false` if an existing file was retained.
     case file(File, path: String, isNew: Bool)
-    /// The folder is durable. `isNew` is `false` if it existed before the archive.
+    /// The folder is durable. `isNew` is `false` if it already existed.
     case folder(id: String, path: String, isNew: Bool)
     case refused(PontoonError, path: String)
 }
 
-/// Counts of the entries of an archive that have been stored or refused so far.
+/// Counts of an archive's entries that have been stored or refused so far.
 package struct ArchiveSummary: Hashable, Sendable {
-    /// Number of files, including existing ones that were kept.
+    /// Number of files, including existing files that were retained.
     package private(set) var files = 0
     package private(set) var folders = 0
     package private(set) var failed = 0

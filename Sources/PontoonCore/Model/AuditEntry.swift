@@ -7,9 +7,10 @@ package struct AuditEntry: Sendable {
     /// The outcome of an action.
     package enum Result: String, Sendable {
         case success
-        /// Refused because of the request: a status from 400 to 499, or an error of the operator.
+        /// Refused because of an error of the client, with a status from 400 to 499, or because of an error of the
+        /// operator.
         case refused
-        /// Failed because of the server: a status of 500 or more.
+        /// Failed because of an error of the server, with a status of 500 or more.
         case failed
         /// A download whose bytes were not all sent.
         case incomplete
@@ -25,10 +26,9 @@ package struct AuditEntry: Sendable {
         package var project: String?
         /// The size of a file, or the number of bytes sent.
         package var bytes: Int64?
-        /// For an action on several objects, the code with which it was refused for this one; `nil` if it was not
-        /// refused.
+        /// For an action on several objects, the error code if it was refused for this object; otherwise `nil`.
         package var refusal: PontoonError.Code?
-        /// What happened to this object, if it is not the action of the entry.
+        /// The action on this object, if it differs from the action of the entry.
         package var action: AuditAction?
 
         package init(
@@ -81,17 +81,17 @@ package struct AuditEntry: Sendable {
     package var time: Date
     package var action: AuditAction
     package var result: Result
-    /// The HTTP status; `nil` without a request.
+    /// The HTTP status; `nil` if the action was not an HTTP request.
     package var status: Int?
     package var actor: Actor
     /// The client's address.
     package var address: String?
-    /// The id of the request in the server's log; `nil` without a request.
+    /// The id of the request in the server's log; `nil` if the action was not an HTTP request.
     package var request: String?
-    /// The id of the job that performed the action.
+    /// The id of the job that performed the action; `nil` if no job did.
     package var job: String?
     package var object: Object
-    /// The number of similar entries that were not recorded before this one.
+    /// The number of similar entries before this one that were not recorded.
     package var suppressed: Int?
 
     package init(

@@ -62,7 +62,7 @@ package struct AutomationFilter: Hashable, Sendable {
     }
 }
 
-/// A file uploaded to an automation; a code package references it as its location.
+/// A file uploaded to an automation, to which ``CodePackage/location`` refers.
 ///
 /// It belongs to no project and appears in no list of files. Names need not be unique: every upload creates a new file.
 package struct PackageFile: Hashable, Sendable {
@@ -102,7 +102,7 @@ package struct CodePackage: Hashable, Sendable {
     /// User name of the creator.
     package let createdBy: String
     package let createdOn: Date
-    /// Whether the package is archived; it is listed nevertheless.
+    /// Whether the package is archived; archived packages are still listed.
     package let isArchived: Bool
 
     package init(

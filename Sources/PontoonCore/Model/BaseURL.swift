@@ -1,6 +1,6 @@
 import PontoonFoundation
 
-/// The URL under which clients reach this server, without a trailing slash.
+/// The URL at which clients reach this server, without a trailing slash.
 package struct BaseURL: Hashable, Sendable, CustomStringConvertible {
     /// The URL, such as `http://127.0.0.1:8080`.
     package let description: String

@@ -1,6 +1,6 @@
 /// The user who makes a call, and the token with which the call is authenticated.
 ///
-/// A class, because it is copied several times per call, and copying a struct retains each of its texts.
+/// A class, because it is copied several times per call, and copying a struct would retain each of its strings.
 package final class Caller: Equatable, Sendable {
     package let user: User
     /// `nil` for a sender, who acts on behalf of the user and is limited by the session instead.

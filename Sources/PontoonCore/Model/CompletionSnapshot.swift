@@ -1,6 +1,7 @@
 /// An upload and its parts at the time its completion is leased.
 ///
-/// While the lease is valid, only its owner changes the upload. Deleting the project deletes the upload nevertheless.
+/// While the lease is valid, only its owner changes the upload, except that deleting the project also deletes the
+/// upload.
 package struct CompletionSnapshot: Hashable, Sendable {
     /// The upload, in the state `.completing`.
     package let upload: Upload
@@ -31,7 +32,7 @@ package struct CompletionSnapshot: Hashable, Sendable {
 
 /// The result of an attempt to lease a completion.
 package enum CompletionLeaseResult<Plan: Sendable>: Sendable {
-    /// The caller owns the lease; the plan was made in the same transaction.
+    /// The caller owns the lease. The plan was created in the same transaction.
     case acquired(Plan)
     /// The completion cannot be planned, for example because a part is missing.
     case refused(PontoonError)

@@ -22,12 +22,13 @@ package enum ContentDamage: String, CaseIterable, Sendable {
     case missing
     /// The number of bytes differs from the recorded length.
     case length
-    /// The checksum of the bytes differs from the recorded one.
+    /// The checksum of the bytes differs from the recorded checksum.
     case checksum
     /// The disk or the file system cannot read all bytes.
     case unreadable
 
-    /// Whether opening the object does not reveal the damage, so that a download could send wrong bytes or fail midway.
+    /// Whether the damage is not detected when the object is opened, so that a download may send wrong bytes or fail
+    /// midway.
     package var isHidden: Bool {
         switch self {
         case .missing, .length: false

@@ -7,9 +7,9 @@ package enum DataObject: Sendable {
 /// A folder and everything in it.
 package struct FolderBundle: Sendable {
     package let folder: File
-    /// Sum of the sizes of all files in the folder and below it, in bytes.
+    /// Total length of all files in the folder and its subfolders, in bytes.
     package let size: Int64
-    /// CRC-64/NVME of the checksums of ``contents``, as hex digits, sorted and concatenated; `nil` if one of them is
+    /// CRC-64/NVME of the sorted and concatenated checksums of ``contents`` in hex; `nil` if one of the checksums is
     /// unknown.
     package let checksum: CRC64NVME?
     /// The files and folders directly in the folder, ordered by name.
@@ -24,7 +24,7 @@ extension DataObject {
         }
     }
 
-    /// Length of a file, or sum of the lengths of the files in a folder, in bytes.
+    /// Length of a file, or total length of the files in a folder, in bytes.
     package var size: Int64 {
         switch self {
         case .file(let file): file.content?.size ?? 0

@@ -24,7 +24,7 @@ package enum EventType: String, CaseIterable, Sendable {
     case memberRemoved = "member.removed"
     case linkUsed = "upload_link.used"
 
-    /// The prefix of all types in an event (CloudEvents' attribute `type`).
+    /// The prefix of every type in the attribute `type` of CloudEvents.
     package static let prefix = "org.pontoon."
 }
 
@@ -37,7 +37,7 @@ package struct NewEvent: Hashable, Sendable {
     package let subject: String
     /// A user who may read the event without being a member of the project, such as a member who was removed.
     package let reader: String?
-    /// The details, which have no fixed structure; at most a few KiB.
+    /// The details, whose fields depend on the type; at most a few KiB.
     package let data: [String: JSONValue]
 
     package init(
@@ -54,7 +54,7 @@ package struct NewEvent: Hashable, Sendable {
         self.data = data
     }
 
-    /// The same event, which only members of the project may read.
+    /// The same event without ``reader``, so that only members of the project may read it.
     package var withoutReader: NewEvent { NewEvent(type, project: project, subject: subject, data: data) }
 }
 
@@ -64,7 +64,7 @@ package struct Event: Hashable, Sendable {
     package let id: String
     /// The position directly after the event.
     package let cursor: EventCursor
-    /// The name of an ``EventType``, possibly one that a newer version has added.
+    /// The name of an ``EventType``, or of a type that a newer version of the server has added.
     package let type: String
     package let occurredOn: Date
     package let project: ProjectID?
@@ -97,9 +97,11 @@ package struct Event: Hashable, Sendable {
 
 /// A position in the event log: all events up to it have been read.
 package struct EventCursor: Hashable, Sendable {
-    /// Id of the log, which changes if a backup is restored, because the same positions then have other events.
+    /// Id of the log.
+    ///
+    /// It changes when a backup is restored, because the same positions then refer to other events.
     package let log: String
-    /// Number of the last event that was read; 0 before the first one.
+    /// Number of the last event that was read; 0 before the first event.
     package let position: Int64
 
     package init(log: String, position: Int64) {
@@ -122,8 +124,8 @@ package struct EventCursor: Hashable, Sendable {
 
 /// The events that a caller requests and may read.
 package struct EventFilter: Hashable, Sendable {
-    /// The user, who sees the events of readable projects and those whose ``NewEvent/reader`` is this user; `nil` for
-    /// the server itself, which sees all.
+    /// Name of the user, who may read the events of readable projects and events whose ``NewEvent/reader`` is this
+    /// user; `nil` for the server itself, which may read all events.
     package let userName: String?
     /// Only events of these projects; `nil` for all.
     package var projects: Set<ProjectID>?
@@ -143,7 +145,7 @@ package struct EventPage: Hashable, Sendable {
     package let events: [Event]
     /// The position up to which the log was read.
     package let next: EventCursor
-    /// Whether the log has events after ``next``, whether or not they match.
+    /// Whether the log has more events after ``next``, matching or not.
     package let hasMore: Bool
 
     package init(events: [Event], next: EventCursor, hasMore: Bool) {

@@ -54,7 +54,7 @@ package struct FileContent: Hashable, Sendable {
     package let key: ObjectKey
     /// Length in bytes.
     package let size: Int64
-    /// CRC-64/NVME of all bytes; `nil` if it is not known, because the bucket has none and no scrub has computed it.
+    /// CRC-64/NVME of all bytes; `nil` if it is unknown, because the bucket provides none and no scrub has computed it.
     package let crc64: CRC64NVME?
     /// 32 lower-case hex digits; present only if the client declared an MD5, which was then verified.
     package let md5: String?

@@ -3,23 +3,24 @@ import NIOPosix
 import PontoonCore
 import Synchronization
 
-/// The body of a request that stores many small files: a tar archive that is produced as the connection requests it.
+/// The streamed body of an archive put: a tar archive of many small files, generated as the connection consumes it.
 ///
-/// Each file is read as a whole before its entry begins, so a file that cannot be read, or that changes, is left out.
+/// Reads each file completely before writing its entry. A file that cannot be read, or that changes while it is read,
+/// is omitted.
 final class ArchiveBody: Sendable {
     /// A file in the archive.
     struct Entry: Sendable {
         let size: Int64
         let crc64: CRC64NVME
         let hasLabels: Bool
-        /// The identity with which the file is recorded as finished; `nil` if there is no state directory.
+        /// Identity of the file for the log of finished files; `nil` if there is no state directory.
         let identity: FileIdentity?
     }
 
     /// The result of reading a file for the archive.
     enum Packed: Sendable {
         case sent(Entry)
-        /// The file or its labels are too long, so it must be sent separately.
+        /// The file or its labels are too large for an archive, so the file must be sent separately.
         case unsuitable
         case failed(any Error)
     }
@@ -31,7 +32,9 @@ final class ArchiveBody: Sendable {
         var lastProgress = ContinuousClock.now
     }
 
-    /// Number of bytes after which waiting for bandwidth counts as progress.
+    /// Number of bytes that are requested from the bandwidth limit at a time.
+    ///
+    /// Each grant counts as progress.
     private static let bandwidthStep = 16 << 10
 
     private let job: UploadJob
@@ -39,7 +42,7 @@ final class ArchiveBody: Sendable {
     private let chunkSize: Int
     private let state = Mutex(State())
 
-    /// Creates the body for these files, in order.
+    /// Creates a body that contains the files in the given order.
     init(_ files: [TransferFile<UploadItem>], job: UploadJob) {
         self.files = files
         self.job = job
@@ -48,14 +51,14 @@ final class ArchiveBody: Sendable {
 
     /// Whether all bytes have been passed to the connection.
     var isAtEnd: Bool { state.withLock { $0.isAtEnd } }
-    /// Time since bytes were last admitted by the bandwidth limit or passed to the connection, or a part of the
-    /// response arrived.
+    /// Time since the last progress: bytes were admitted by the bandwidth limit or passed to the connection, or
+    /// response data arrived.
     var idleTime: Duration { state.withLock { .now - $0.lastProgress } }
 
-    /// Records that a part of the response arrived.
+    /// Records that response data arrived.
     func noteResponse() { state.withLock { $0.lastProgress = .now } }
 
-    /// Returns the result of reading a file, given its index among the items; `nil` if it has not been read.
+    /// Returns the result of reading the item with this index; `nil` if it has not been read.
     subscript(index: Int) -> Packed? { state.withLock { $0.packed[index] } }
 
     /// Returns the next bytes of the archive; `nil` at its end.
@@ -117,7 +120,7 @@ final class ArchiveBody: Sendable {
         let identity = try job.state.map { _ in FileIdentity(facts: source.facts, sample: try source.sample(crc64)) }
         var records = [(key: "PONTOON.checksum", value: crc64.base64)]
         if let labels { records.append(("PONTOON.labels", labels)) }
-        // Last, because a file that fails must not be in the archive.
+        // The entry is written last, so that a file that cannot be read or has changed is not in the archive.
         TarWriter.append(item.remotePath, records: records, content: content, to: &chunk)
         return .sent(Entry(size: source.facts.size, crc64: crc64, hasLabels: labels != nil, identity: identity))
     }

@@ -1,18 +1,20 @@
 import PontoonCore
 import Synchronization
 
-/// The rules that decide which files are sent together, in archives.
+/// The rules that determine which files are sent in archives.
 final class ArchiveRules: Sendable {
-    /// Minimum number of files in an archive; sending fewer with one call each is not slower.
+    /// Minimum number of files in an archive.
+    ///
+    /// Fewer files can be sent just as fast with one call each.
     static let minimumFiles = 16
     /// Maximum number of files in an archive.
     private static let maximumFiles = 1000
-    /// Total length in bytes at which no further file is added to an archive.
+    /// Total length of an archive's files, in bytes, from which no more files are added.
     private static let maximumBytes: Int64 = 16 << 20
-    /// Number of archives among which the files of a short run are divided.
+    /// Number of archives into which the files of a small run are divided.
     private static let desiredArchives = 3
 
-    /// Maximum number of files in an archive, and the total length in bytes at which no further file is added.
+    /// Maximum number of files in an archive, and the total length in bytes from which no more files are added.
     let limit: (files: Int, bytes: Int64)
     /// Maximum length of a file in bytes; -1 if no file is sent in an archive.
     private let maximumSize: Int64
@@ -22,12 +24,14 @@ final class ArchiveRules: Sendable {
     /// Creates the rules of a run.
     ///
     /// - Parameters:
-    ///   - server: The index of the server, which must announce archives.
-    ///   - options: Options of the uploads; uploads that the user resumes are not sent in archives.
+    ///   - server: The server's index. Archives are sent only if it lists the extension `archive_put`.
+    ///   - options: The upload options. No archives are sent for streams, if MD5s are computed, or if uploads are
+    ///     resumed by id or adopted.
     ///   - items: The files.
-    ///   - sizes: Their lengths in bytes.
+    ///   - sizes: The lengths of the files in bytes, in the same order.
     ///   - maximumSize: Maximum length of a file in bytes.
-    ///   - isJournaled: Returns whether an earlier run left an unfinished upload of a file, which is resumed in parts.
+    ///   - isJournaled: Returns whether an earlier run left an unfinished upload of a file. Such a file is not sent in
+    ///     an archive, because its upload is resumed.
     init(
         _ server: ServerIndex,
         _ options: UploadOptions,
@@ -51,7 +55,7 @@ final class ArchiveRules: Sendable {
         !item.isFolder && size <= maximumSize && !isRefused && !isJournaled(item)
     }
 
-    /// Whether the server or a proxy refuses archives.
+    /// Whether the server or a proxy has refused an archive.
     var isRefused: Bool { refused.withLock { $0 } }
 
     /// Records that an archive was refused, so that the other files are sent separately.

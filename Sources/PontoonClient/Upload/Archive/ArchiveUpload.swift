@@ -3,7 +3,7 @@ import NIOPosix
 import PontoonCore
 import Synchronization
 
-/// The upload of many small files with one request, and the result of each of them.
+/// An archive put: the upload of many small files in one request, with a result for each file.
 final class ArchiveUpload: Sendable {
     private struct State {
         /// Files without a result, by their paths in the archive.
@@ -12,20 +12,22 @@ final class ArchiveUpload: Sendable {
         var alone: [TransferFile<UploadItem>] = []
     }
 
-    /// Number of 503 responses after which the files are sent separately: the server accepts only a few archives of a
-    /// user at a time, and the others may take long.
+    /// Number of 503 responses after which the files are sent separately.
+    ///
+    /// The server accepts only a few archives per user at a time, so it may return 503 until other archives have been
+    /// sent.
     private static let maximumRefusals = 3
 
     private let job: UploadJob
     private let end: @Sendable (TransferFile<UploadItem>, TransferEnding) async -> Void
     private let state: Mutex<State>
 
-    /// Creates the upload of files with different paths.
+    /// Creates an upload of files whose paths are all different.
     ///
     /// - Parameters:
     ///   - files: The files, in the order in which they are sent.
-    ///   - job: The uploads of the run.
-    ///   - end: Called with the result of each file, except those that ``run()`` returns.
+    ///   - job: The run to which the upload belongs.
+    ///   - end: Receives the result of each file, except the files that ``run()`` returns.
     init(
         _ files: [TransferFile<UploadItem>],
         job: UploadJob,
@@ -41,10 +43,11 @@ final class ArchiveUpload: Sendable {
         state.withLock { $0.waiting.values.sorted { $0.index < $1.index } }
     }
 
-    /// Sends the files and, if a response is lost, those without a result again.
+    /// Sends the files, and resends those without a result if a response is lost.
     ///
-    /// - Returns: Files that must be sent separately: the server or a proxy refuses the archive or one of its entries
-    ///   for a reason that may not concern the file, or a different file has the name.
+    /// - Returns: The files that must be sent separately, because they do not fit into an archive, their names are
+    ///   taken by other files, or the archive or their entries were refused for a reason that may not apply to separate
+    ///   requests.
     func run() async -> [TransferFile<UploadItem>] {
         let purpose = "upload \(waiting.count) files"
         let request = APIRequest(method: .POST, path: SevenBridgesClient.archivePath, purpose: purpose)
@@ -52,7 +55,8 @@ final class ArchiveUpload: Sendable {
         let replaces = job.options.transfer.conflictPolicy == .overwrite && !job.options.comparesExisting
         do {
             try await job.client.repeating(request) { mayHaveSucceeded in
-                // A file whose result was lost is compared with the one that the server keeps.
+                // If an earlier attempt may have stored a file, the server returns the existing file, which is then
+                // compared.
                 let rule = replaces ? "overwrite" : mayHaveSucceeded ? "skip" : "fail"
                 var call = request
                 call.query = [job.options.destination.field, ("on_conflict", rule)]
@@ -64,7 +68,7 @@ final class ArchiveUpload: Sendable {
                     throw refusal
                 }
             }
-            // The server stopped before the end of the archive.
+            // Files without a result remain if the server stopped before the end of the archive.
             setAside(waiting)
         } catch let error as APIError where error.mayConcernArchives {
             if error.status != 503 { job.archives.noteRefusal() }
@@ -157,14 +161,14 @@ final class ArchiveUpload: Sendable {
                 purpose: "upload '\(file.item.name)'",
                 call: "POST \(SevenBridgesClient.archivePath)"
             )
-            // Sending the file separately retries, compares an existing file, or divides the file into parts.
+            // A separate upload can retry, compare an existing file, or divide the file into parts.
             let isFinal = (400..<500).contains(error.status) && ![400, 408, 409, 413, 429].contains(error.status)
             return isFinal ? TransferEnding(failed: error) : nil
         }
         guard let id = line.id, let name = line.name else { return nil }
         let checksum = line.checksums?.crc64nvme?.lowercased()
         let isSame = line.size == Double(entry.size) && (checksum == nil || checksum == entry.crc64.hex)
-        // The existing file may be another client's, without the labels.
+        // Another client may have stored the existing file, without the labels.
         if line.result == "existing", !isSame || checksum == nil || entry.hasLabels { return nil }
         guard isSame else {
             let difference = ClientError(
