@@ -34,7 +34,7 @@ package struct FolderListing: Sendable {
     /// The hash of each batch of entries, in order.
     let batches: [[UInt8]]
 
-    /// File name of the archive.
+    /// The name under which clients save the archive.
     package var name: String { "\(folder.nameInArchive).\(format.rawValue)" }
 }
 

@@ -56,7 +56,7 @@ package struct Permissions: Hashable, Sendable {
         )
     }
 
-    /// All permissions; the owner of a project has them.
+    /// All permissions, as held by the owner of a project.
     package static let all = Permissions(admin: true)
 }
 
