@@ -1,17 +1,21 @@
 package import PontoonFoundation
 
-/// A request to copy, move or delete files and folders, which servers carry out in the background.
+/// A request to copy, move or delete files and folders in the background.
 package struct FileJob: Hashable, Sendable {
-    /// The action of a job on its items; the raw value is the last part of the path of the call that submits it.
+    /// The action that a job performs on its items.
+    ///
+    /// The raw value is the last segment of the path that submits the job.
     package enum Kind: String, CaseIterable, Sendable {
         case copy, move, delete
     }
 
-    /// The stage of a job; the raw value in upper case is its name in the API.
+    /// The stage of a job.
+    ///
+    /// Its name in the API is the raw value in upper case.
     package enum State: String, CaseIterable, Sendable {
-        /// No server has worked on the job.
+        /// No server has started the job.
         case submitted
-        /// The files in its folders are being counted.
+        /// The files that the job will process are being counted.
         case resolving
         case running
         case finished
@@ -20,9 +24,11 @@ package struct FileJob: Hashable, Sendable {
     /// A UUID.
     package let id: String
     package let kind: Kind
-    /// The user who submitted the job, on whose behalf it runs.
+    /// The user who submitted the job and whose permissions apply to it.
     package let userName: String
-    /// Id of the token with which the job was submitted, whose rights limit it; `nil` if it was submitted without one.
+    /// Id of the token with which the job was submitted; `nil` if it was submitted without one.
+    ///
+    /// The rights of the token limit the job.
     package let tokenID: String?
     package let createdOn: Date
     package let startedOn: Date?
@@ -50,26 +56,27 @@ package struct FileJob: Hashable, Sendable {
     }
 }
 
-/// How far a job has advanced.
+/// The progress of a job.
 ///
-/// The items are visited twice in order: while `.resolving`, to count files, and while `.running`, to process them.
+/// A job goes through its items twice, in order: in the state `.resolving` to count the files, and in the state
+/// `.running` to process them.
 package struct FileJobProgress: Hashable, Sendable {
     package var state: FileJob.State
-    /// Position of the current item.
+    /// Position of the current item, from 0.
     ///
-    /// While `.running`, the earlier items are done; afterwards, all are.
+    /// In the state `.running`, all items before it are done. In the state `.finished`, it is the number of items.
     package var item: Int
-    /// Number of folders that are being visited, from the current item to the current folder; 0 if there are none.
+    /// Depth of the folder that is being visited: 1 for the current item itself, 0 if no folder is being visited.
     package var depth: Int
-    /// Number of files; a missing item counts as one.
+    /// Number of files in all items; a missing item counts as one file.
     ///
-    /// While `.resolving`, only the files counted so far; while `.running`, at least the number of files that were
-    /// processed; when `.finished`, this number.
+    /// In the state `.resolving`, the number of files counted so far. In the state `.running`, never less than the
+    /// number of files processed so far. In the state `.finished`, the number of files that were processed.
     package var totalFiles: Int
     package var completedFiles: Int
-    /// Number of files that failed; an item or folder that fails as a whole counts as one.
+    /// Number of files that failed; an item or folder that cannot be processed counts as one file.
     package var failedFiles: Int
-    /// Number of files and folders that were visited in this state; see ``FileJobRules/maximumEntries``.
+    /// Number of files and folders visited in the current state, limited by ``FileJobRules/maximumEntries``.
     package var entries: Int
 
     package init(
@@ -95,9 +102,9 @@ package struct FileJobProgress: Hashable, Sendable {
 package struct FileJobItem: Hashable, Sendable {
     /// Id of the file or folder.
     package let file: String
-    /// The destination; `nil` if the job deletes.
+    /// The destination folder; `nil` if the job deletes the item.
     package let destination: FolderReference?
-    /// The name at the destination; `nil` keeps the current one.
+    /// The name at the destination; `nil` keeps the current name.
     package let name: String?
 
     package init(file: String, destination: FolderReference? = nil, name: String? = nil) {
@@ -107,17 +114,17 @@ package struct FileJobItem: Hashable, Sendable {
     }
 }
 
-/// The result of an item.
+/// The result of processing one item of a job.
 package enum FileJobResult: Hashable, Sendable {
     /// The item was copied or moved to this file or folder.
     case file(FileJobFile)
     /// The file or folder with this id was deleted.
     case deleted(String)
-    /// The item failed; for a folder, the first failure of its contents.
+    /// The item failed. For a folder, this is the first failure among its contents.
     case failed(FileJobFailure)
 }
 
-/// A file or folder as it was right after a job had copied or moved it.
+/// A file or folder, as it was immediately after a job copied or moved it.
 package struct FileJobFile: Hashable, Sendable {
     package let id: String
     package let name: String
@@ -153,7 +160,7 @@ package struct FileJobFolder: Hashable, Sendable {
     package let source: String
     /// Id of the folder to which its entries are copied or moved; `nil` while they are counted or deleted.
     package let destination: String?
-    /// Name of the last entry that was visited; `nil` if none was.
+    /// Name of the last visited entry; `nil` if no entry has been visited.
     package var after: String?
 
     package init(source: String, destination: String?, after: String? = nil) {

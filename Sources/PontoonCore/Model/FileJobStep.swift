@@ -1,62 +1,66 @@
 package import PontoonFoundation
 
-/// A step of a job: at most one change of files, with the progress after it.
+/// A step of a job: at most one change to a file or folder, and the progress of the job after the change.
 ///
-/// A store performs it in one transaction.
+/// The store performs a step in one transaction. In this type, the current folder is the folder that is being visited
+/// before the step.
 package struct FileJobStep: Sendable {
-    /// A change of files.
+    /// A change to a file or folder.
     package enum Action: Sendable {
         case copy(String, FileCopy)
         case move(String, FileMove)
         /// Deletes a file or an empty folder.
         case delete(String)
-        /// Adds a folder, unless its parent already has a folder of this name; see ``FileJobStore``.
+        /// Adds a folder, or uses the existing folder with the same name and parent; see ``FileJobStore``.
         case makeFolder(File)
     }
 
     package var action: Action?
     /// The progress after the step.
     package var progress: FileJobProgress
-    /// The name of the last entry that the step visits in the folder that is current before the step; `nil` if the step
-    /// visits none.
+    /// Name of the last entry of the current folder that the step visits; `nil` if it visits none.
     package var visited: String?
-    /// Id of a folder that becomes the current one.
+    /// Id of the folder that the step enters; `nil` if it enters none.
     ///
-    /// The result of ``action``, if it is a folder, becomes its destination.
+    /// If ``action`` is ``Action/makeFolder(_:)``, the resulting folder becomes the destination of the entries of this
+    /// folder.
     package var entered: String?
-    /// Whether the folder of ``Action/makeFolder(_:)`` gets the current name of ``entered``.
+    /// Whether ``Action/makeFolder(_:)`` uses the name that the folder ``entered`` has when the step is performed.
     package var keepsName = false
-    /// Whether the folder that is current before the step is left.
+    /// Whether the step leaves the current folder.
     package var leaves = false
-    /// Depth of a folder that is left, with the folders in it, because it is no longer where the job found it.
-    package var abandoned: Int?
-    /// Id of the folder in which an item was found; `nil` if the step does not start an item.
+    /// Depth of the outermost folder that the step abandons; `nil` if it abandons none.
     ///
-    /// All other entries must be in the folder that is current before the step.
+    /// The job leaves this folder and all visited folders inside it without processing their other entries, because the
+    /// folder was moved or deleted, or the job has reached ``FileJobRules/maximumEntries``.
+    package var abandoned: Int?
+    /// Id of the folder in which the item was found; `nil` if the step does not start an item.
+    ///
+    /// The step is performed only if the item is still there. Any other entry must still be in the current folder.
     package var parent: String?
     /// Position of the item to which the step belongs.
     package var item: Int
     /// Whether the result of ``action`` is the result of the item.
     package var isResult = false
-    /// A failure, which becomes that of the item unless there was an earlier one.
+    /// A failure, which is recorded as the failure of the item unless the item already has one.
     package var failure: FileJobFailure?
 
-    /// Creates a step of the current item that changes nothing.
+    /// Creates a step that belongs to the current item and changes nothing.
     package init(at progress: FileJobProgress) {
         self.progress = progress
         item = progress.item
     }
 }
 
-/// The new place of a file that is moved, possibly to another project.
+/// The destination of a file that is moved, possibly to another project.
 package struct FileMove: Hashable, Sendable {
     /// Project of the destination folder.
     package let project: ProjectID
     /// Id of the destination folder.
     package let parent: String
-    /// New name; `nil` keeps the current one.
+    /// New name; `nil` keeps the current name.
     ///
-    /// If it is taken, it gets a number as a prefix; see ``NumberedName``.
+    /// If the name is taken, a number is added as a prefix; see ``NumberedName``.
     package let name: String?
     /// The new modification time.
     package let movedOn: Date
@@ -71,12 +75,13 @@ package struct FileMove: Hashable, Sendable {
 
 /// The result of a step.
 package enum FileJobStepResult: Hashable, Sendable {
-    /// The step was performed; with the copied or moved file, or the folder of `.makeFolder`.
+    /// The step was performed. Contains the copied or moved file, or the folder of `.makeFolder`; `nil` for any other
+    /// step.
     case done(File?)
     /// The lease was lost, and nothing was changed.
     case lost
     /// The item or entry is no longer in the folder in which it was found, and nothing was changed.
     case entryLeft
-    /// The folder at a depth is no longer in the folder above it, and nothing was changed.
+    /// The visited folder at this depth is no longer in the folder above it, and nothing was changed.
     case folderLeft(Int)
 }

@@ -11,14 +11,14 @@ package struct FileLabels: Hashable, Sendable, Codable {
 
     package var isEmpty: Bool { metadata.isEmpty && tags.isEmpty }
 
-    /// Checks labels that a file will have.
+    /// Validates the labels.
     ///
-    /// - Throws: `.metadataInvalid`; `.badRequest` for invalid tags.
+    /// - Throws: `.metadataInvalid` for invalid metadata; `.badRequest` for invalid tags.
     package func check() throws(PontoonError) {
         try MetadataRules.check(metadata.mapValues { $0 })
         try FieldRules.check(tags: tags)
-        // The database refuses U+0000 in text, but these tags are stored as JSON, which escapes it, until the upload is
-        // completed.
+        // The tags of an unfinished upload are stored as JSON, which escapes U+0000. Without this check, the database
+        // would reject the character only when the upload is completed.
         guard !tags.contains(where: { $0.unicodeScalars.contains("\0") }) else { throw .textContainsNull }
     }
 }

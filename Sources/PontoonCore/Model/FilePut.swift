@@ -4,10 +4,9 @@ import PontoonFoundation
 package enum CheckedFilePut: Sendable {
     /// The file can be stored.
     case new(NewFile)
-    /// The folder already has this file, which is kept.
+    /// The folder already has a file with this name, and the conflict rule is ``NameConflictRule/skip``.
     case existing(File)
 
-    /// The project of the file.
     package var project: ProjectID {
         switch self {
         case .new(let file): file.project
@@ -16,19 +15,18 @@ package enum CheckedFilePut: Sendable {
     }
 }
 
-/// A file that is about to be stored, with its checked destination.
+/// A new file whose destination has been checked, but whose bytes are not stored yet.
 package struct NewFile: Sendable {
     let put: FilePut
     let folder: String
     let project: ProjectID
-    /// The user who stores it.
+    /// Name of the user who stores the file.
     let userName: String
     let key: ObjectKey
-    /// Id of the file.
     let id: String
     let createdOn: Date
 
-    /// Returns the file to record for stored bytes of this length and checksum.
+    /// Returns the file to record after its bytes were stored, with their length and checksum.
     func file(size: Int64, crc64: CRC64NVME) -> File {
         File(
             id: id,
@@ -44,18 +42,17 @@ package struct NewFile: Sendable {
     }
 }
 
-/// A client's description of a file whose bytes it sends with the same request.
+/// The properties of a file that a client sends in one call, without an upload.
 package struct FilePut: Sendable {
-    /// The folder of the new file.
+    /// The folder in which the file is created.
     package let folder: FolderReference
     /// Name of the new file, valid according to ``FileName``.
     package let name: String
     package let rule: NameConflictRule
-    /// Labels that the file will have.
     package let labels: FileLabels
     /// Announced length in bytes; `nil` if unknown.
     package let length: Int64?
-    /// Checksums that the client sent.
+    /// Checksums sent by the client, to be compared with the checksums of the received bytes.
     package let expected: ExpectedChecksums
 
     package init(
@@ -79,7 +76,7 @@ package struct FilePut: Sendable {
 package enum AddedFile: Hashable, Sendable {
     /// The file was added. With ``NameConflictRule/rename``, its name may differ from the requested one.
     case added(File)
-    /// The folder already had this file, which was kept.
+    /// The folder already had a file with this name, which was kept because of ``NameConflictRule/skip``.
     case skipped(File)
 
     package var file: File {

@@ -1,11 +1,13 @@
-/// The format of an archive of a folder; the raw value is its name in the API and the extension of the file.
+/// The format of a folder archive.
+///
+/// The raw value is its name in the API and the extension of the archive's file name.
 package enum FolderArchiveFormat: String, CaseIterable, Sendable {
     case tar, zip
 }
 
-/// A file or folder in an archive of a folder.
+/// A file or folder in a folder archive.
 package struct FolderArchiveEntry: Hashable, Sendable {
-    /// Path in the archive: the name of the archived folder, and the names below it.
+    /// Path in the archive, starting with the name of the archived folder.
     package let path: String
     /// The file or folder, without its tags and metadata.
     package let file: File
@@ -14,10 +16,10 @@ package struct FolderArchiveEntry: Hashable, Sendable {
     package var size: Int64 { file.content?.size ?? 0 }
 }
 
-/// The contents of an archive of a folder: the names, sizes and times of everything in the folder, read page by page.
+/// The properties of one version of a folder archive, computed from the folder's contents.
 ///
-/// A change made while the listing was being read may be included or not. The archive has exactly the listed content,
-/// or its download fails.
+/// The folder is read page by page, so a change made in the meantime may or may not be included. The download fails if
+/// the contents of the folder no longer match the listing.
 package struct FolderListing: Sendable {
     package let folder: File
     package let format: FolderArchiveFormat
@@ -25,16 +27,18 @@ package struct FolderListing: Sendable {
     package let size: Int64
     /// Number of files and folders, including the folder itself.
     package let entries: Int
-    /// Hash of the listing, 32 hex digits; archives of the same folder with the same version have the same bytes.
+    /// Hash of the format and of all entries, 32 hex digits.
+    ///
+    /// Archives of a folder with the same version are byte-identical.
     package let version: String
     /// The hash of each batch of entries, in order.
     let batches: [[UInt8]]
 
-    /// The name under which a client saves the archive.
+    /// The name under which clients save the archive.
     package var name: String { "\(folder.nameInArchive).\(format.rawValue)" }
 }
 
 extension File {
-    /// The first name in the paths of an archive of this folder; the root folder of a project has no name.
+    /// The top-level name in an archive of this folder: the name of the folder or, for a root folder, of the project.
     var nameInArchive: String { parent == nil ? project.shortName : name }
 }

@@ -1,12 +1,12 @@
 package import PontoonFoundation
 
-/// An unfinished upload and the size of its stored parts, from which its completion is forecast.
+/// An unfinished upload and the size of its stored parts, used to forecast its completion.
 package struct UploadProgress: Hashable, Sendable {
     package let upload: Upload
     /// Total length of the stored parts in bytes; 0 with a presigned store, because only the bucket knows it.
     package let storedBytes: Int64
-    /// Total length in bytes of the parts that were stored since the time that the caller passed; 0 with a presigned
-    /// store.
+    /// Total length in bytes of the parts stored since the time that was passed to
+    /// ``UploadProgressStore/openUploadProgress(of:in:since:page:)``; 0 with a presigned store.
     package let recentBytes: Int64
 
     package init(upload: Upload, storedBytes: Int64, recentBytes: Int64) {
@@ -23,18 +23,20 @@ package struct UploadForecast: Hashable, Sendable {
     package let storedBytes: Int64?
     /// Number of bytes still to arrive; `nil` if the size was not declared, or the stored bytes are unknown.
     package let remainingBytes: Int64?
-    /// The rate of the last ten minutes or, if that is shorter, since the upload was initialized.
+    /// Average rate over the last ten minutes or, for a more recent upload, since it was initialized.
     ///
-    /// At least 1; `nil` if the rate is lower, or the sizes of the stored parts are unknown.
+    /// At least 1. `nil` if the rate is lower or the sizes of the stored parts are unknown.
     package let bytesPerSecond: Int64?
-    /// The time at which all bytes will have arrived; `nil` if ``remainingBytes`` or the rate is unknown, or the time
-    /// is after the year 9999.
+    /// The expected time at which all bytes will have arrived.
+    ///
+    /// `nil` if ``remainingBytes`` is unknown, if bytes remain but the rate is unknown, or if the time is after the
+    /// year 9999.
     package let doneOn: Date?
 
     /// Computes the forecast.
     ///
     /// - Parameters:
-    ///   - progress: The upload; ``UploadProgress/recentBytes`` must be those of the last ``ForecastRules/window``.
+    ///   - progress: The upload. ``UploadProgress/recentBytes`` must cover the last ``ForecastRules/window`` seconds.
     ///   - seesParts: Whether the lengths of stored parts are known.
     ///   - now: The current time.
     init(_ progress: UploadProgress, seesParts: Bool, now: Date) {
@@ -52,14 +54,17 @@ package struct UploadForecast: Hashable, Sendable {
     }
 }
 
-/// The time at which a disk will be full at the current rate.
+/// The expected time at which a disk will be full at the current rate.
 package struct DiskForecast: Hashable, Sendable {
     /// Space that uploads may still use, in bytes; `nil` if the file system does not report its free space.
     package let freeBytes: Int64?
-    /// The rate at which all users' parts arrived during the last ten minutes, at least 1; `nil` if none arrived.
+    /// Average rate at which the parts of all users arrived during the last ten minutes, at least 1; `nil` if it is
+    /// lower.
     package let bytesPerSecond: Int64?
-    /// The time at which the disk will be full; `nil` if the free space or the rate is unknown, or the time is after
-    /// the year 9999.
+    /// The expected time at which the disk will be full.
+    ///
+    /// `nil` if the free space is unknown, if space is free but the rate is unknown, or if the time is after the year
+    /// 9999.
     package let fullOn: Date?
 
     init(freeBytes: Int64?, bytesPerSecond: Int64?, now: Date) {

@@ -20,7 +20,9 @@ package enum Identifiers {
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789".utf8
     )
 
-    /// Returns random bytes; draws eight at a time from the generator, because drawing one would cost as much.
+    /// Returns random bytes.
+    ///
+    /// Draws eight at a time from the generator, because drawing one costs as much as drawing eight.
     private static func randomBytes(_ count: Int) -> [UInt8] {
         var generator = SystemRandomNumberGenerator()
         var bytes: [UInt8] = []
@@ -33,14 +35,14 @@ package enum Identifiers {
         return bytes
     }
 
-    /// Creates a file or folder id: 24 lower-case hex digits, of which the first eight are the time in Unix seconds.
+    /// Creates a file or folder id: 24 lower-case hex digits, the first eight of which are the Unix time in seconds.
     package static func file(now: Date) -> String {
         let seconds = UInt32(truncatingIfNeeded: Int64(now.timeIntervalSince1970))
         let time = String(seconds, radix: 16)
         return String(repeating: "0", count: 8 - time.count) + time + hex(bytes: 8)
     }
 
-    /// Creates an API token: 32 lower-case hex digits, 128 random bits.
+    /// Creates an API token: 128 random bits as 32 lower-case hex digits.
     package static func token() -> Secret { Secret(hex(bytes: 16)) }
 
     /// Returns random lower-case hex digits, two per byte.
@@ -48,7 +50,7 @@ package enum Identifiers {
 
     /// Creates a random UUID (version 4) in lower case.
     package static func uuid() -> String {
-        // Not Foundation's `UUID()`, which opens /dev/urandom on every call.
+        // Foundation's `UUID()` is not used, because it opens /dev/urandom on every call.
         var bytes = randomBytes(16)
         (bytes[6], bytes[8]) = (bytes[6] & 0x0F | 0x40, bytes[8] & 0x3F | 0x80)
         var text = Hex.encode(bytes)

@@ -1,4 +1,4 @@
-/// Any JSON value; used for bodies without a fixed structure, such as those that are validated field by field.
+/// Any JSON value, for bodies that have no fixed structure or are validated field by field.
 package enum JSONValue: Hashable, Sendable, Encodable {
     case null
     case bool(Bool)
@@ -21,10 +21,10 @@ package enum JSONValue: Hashable, Sendable, Encodable {
         }
     }
 
-    /// The value if it is an integer, in any notation; otherwise `nil`.
+    /// The value as an integer; `nil` if it is not an integer.
     ///
-    /// `5`, `5.0` and `5e0` are equal. Beyond ±2^53, a number that was not parsed as an `Int64` is rejected, because
-    /// converting it to `Double` may have rounded it. Source: docs/api.md#requests.
+    /// `5`, `5.0` and `5e0` are all the integer 5. A number beyond ±2^53 is rejected unless it was parsed as an
+    /// `Int64`, because the conversion to `Double` may have rounded it. Source: docs/api.md#requests.
     package var integer: Int64? {
         switch self {
         case .integer(let value): value
@@ -48,7 +48,7 @@ extension JSONValue {
 
     /// The text of a string, number or Boolean; `nil` for any other value.
     ///
-    /// The R clients send numbers and Booleans as labels of files.
+    /// The R clients send numbers and Booleans as tags and metadata values.
     package var scalarText: String? {
         switch self {
         case .string(let text): text

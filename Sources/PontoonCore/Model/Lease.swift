@@ -4,7 +4,7 @@ package import PontoonFoundation
 ///
 /// A lease expires on its own, so that another server can take over after a crash.
 package struct Lease: Hashable, Sendable {
-    /// Random and unique to this lease, so that a caller whose lease was taken over cannot act under the new one.
+    /// Random id, unique to this lease, so that a caller whose lease was taken over cannot act under the new lease.
     package let id: String
     /// Time from which another server may take over.
     package let expiresOn: Date

@@ -9,13 +9,12 @@ package struct Member: Hashable, Sendable {
     }
 }
 
-/// A caller's description of a user to add to a project.
+/// A request to add a user to a project.
 package struct NewMember: Hashable, Sendable {
     /// The user's name, not validated; `nil` if the request has none.
     package let userName: String?
-    /// The user's email address, not validated; used only without a name.
+    /// The user's email address, not validated; used only if ``userName`` is `nil`.
     package let email: String?
-    /// The user's permissions in the project.
     package let permissions: Permissions
 
     package init(userName: String?, email: String?, permissions: Permissions) {

@@ -1,6 +1,6 @@
-/// The action of a call that creates a file if the folder already has an entry with the file's name.
+/// The action to take if the name of a new file is already taken in its folder.
 ///
-/// The raw value is the rule's name in the API. A folder with the name makes every rule but `rename` fail.
+/// The raw value is the rule's name in the API. If a folder has the name, every rule except `rename` refuses the file.
 package enum NameConflictRule: String, CaseIterable, Sendable {
     /// Refuses the file.
     case fail
@@ -8,10 +8,10 @@ package enum NameConflictRule: String, CaseIterable, Sendable {
     case skip
     /// Replaces the existing file.
     case overwrite
-    /// Chooses a free name; see ``NumberedName/forNewFile(_:attempt:)``.
+    /// Stores the new file under a free name; see ``NumberedName/forNewFile(_:attempt:)``.
     case rename
 
-    /// Returns whether the rule refuses a file because of an existing entry with its name.
+    /// Returns whether the rule refuses a new file if an existing entry of this kind has its name.
     package func refuses(_ existing: File.Kind) -> Bool {
         switch self {
         case .fail: true

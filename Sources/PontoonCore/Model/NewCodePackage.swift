@@ -1,10 +1,10 @@
-/// A caller's description of a code package to add to an automation.
+/// A request to add a code package to an automation.
 package struct NewCodePackage: Hashable, Sendable {
     /// Name of the version, chosen by the client; not empty.
     package let version: String
     /// Id of an uploaded ``PackageFile``; not validated.
     package let location: String
-    /// JSON object, as text, that describes the code's inputs and outputs; stored and returned, but not interpreted.
+    /// JSON text of an object that describes the code's inputs and outputs; Pontoon does not interpret it.
     package let schema: String
     /// Requested memory in megabytes; `nil` if the client did not request any.
     package let memoryLimit: Int64?

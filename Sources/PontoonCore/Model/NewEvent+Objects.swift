@@ -1,17 +1,13 @@
 /// The events of files, folders, uploads, projects, members and upload links.
 extension NewEvent {
-    /// A change of a file or folder.
+    /// A change to a file or folder.
     package enum FileAction: Sendable {
         case created, changed, moved, deleted
     }
 
-    /// Creates the event for a change of a file or folder.
+    /// Creates the event for a change to a file or folder.
     ///
-    /// - Parameters:
-    ///   - action: The change.
-    ///   - file: The file after the change, or before its deletion.
-    ///   - details: Further details.
-    /// - Returns: The event.
+    /// `file` is the file after the change, or before its deletion. `details` are added to the data of the event.
     package static func file(
         _ action: FileAction,
         _ file: File,
@@ -26,7 +22,7 @@ extension NewEvent {
         return .file(action, file.kind, id: file.id, name: file.name, in: file.parent, of: file.project, data)
     }
 
-    /// Creates the event for a change of a file or folder of which only the id, the name and the place are known.
+    /// Creates the event for a change to a file or folder, without the size and checksums of a file.
     package static func file(
         _ action: FileAction,
         _ kind: File.Kind,
@@ -69,16 +65,10 @@ extension NewEvent {
         return NewEvent(.fileDamaged, project: project, subject: "files/\(id)", data: data)
     }
 
-    /// Creates the event for the end of an upload.
+    /// Creates the event for an upload that was completed or aborted, or has expired.
     ///
-    /// - Parameters:
-    ///   - type: The way in which the upload ended.
-    ///   - id: The upload.
-    ///   - name: The name of the future file.
-    ///   - userName: The initiator.
-    ///   - project: The project; `nil` for an upload of a code package, whose event only the initiator may read.
-    ///   - details: Further details.
-    /// - Returns: The event.
+    /// `userName` is the initiator. `project` is `nil` for an upload of a code package; only the initiator may read its
+    /// event. `details` are added to the data of the event.
     package static func upload(
         _ type: EventType,
         _ id: String,
@@ -100,7 +90,9 @@ extension NewEvent {
         )
     }
 
-    /// Creates the event for a change of a project, which `reader` may read even without being a member.
+    /// Creates the event for a change to a project.
+    ///
+    /// The user `reader` may read the event even without being a member.
     package static func project(
         _ type: EventType,
         _ id: ProjectID,
@@ -112,7 +104,9 @@ extension NewEvent {
         return NewEvent(type, project: id, subject: "projects/\(id)", reader: reader, data: data)
     }
 
-    /// Creates the event for a change of a project's member, which a removed member may read, too.
+    /// Creates the event for a change to a member of a project.
+    ///
+    /// A removed member may read the event of the removal.
     package static func member(
         _ type: EventType,
         _ userName: String,
@@ -133,7 +127,7 @@ extension NewEvent {
         )
     }
 
-    /// Creates the event for a sender who has signed in with an upload link.
+    /// Creates the event for a sender who signed in with an upload link.
     package static func linkUsed(_ session: SenderSession) -> NewEvent {
         var data: [String: JSONValue] = ["id": .string(session.link.id), "session": .string(session.id)]
         data["name"] = .string(session.link.details.name)

@@ -17,15 +17,15 @@ package struct ObjectKey: Hashable, Sendable {
 
     /// Creates a random key for an empty object in a presigned store.
     ///
-    /// The key starts with eight zeros, so that a bucket can list such objects without the others.
+    /// The key starts with eight zeros, so that a bucket can list these objects by prefix.
     package static func randomForEmptyObject() -> ObjectKey {
         ObjectKey(trusted: emptyObjectPrefix + Identifiers.hex(bytes: 12))
     }
 
-    /// Creates a key for an object that is stored in one call; 120 of its bits are random.
+    /// Creates a key with 120 random bits for an object that is stored in one call.
     ///
-    /// 64 consecutive keys have the same last two digits, so that on a disk, objects that are stored at the same time
-    /// are in one directory and share its syncs.
+    /// 64 consecutive keys have the same last two digits. On disk, objects that are stored at about the same time are
+    /// therefore in the same directory and share its syncs.
     package static func randomForFilePut() -> ObjectKey {
         let group = UInt8(truncatingIfNeeded: filePuts.wrappingAdd(1, ordering: .relaxed).oldValue / 64)
         return ObjectKey(trusted: Identifiers.hex(bytes: 15) + Hex.encode([group]))
@@ -33,7 +33,7 @@ package struct ObjectKey: Hashable, Sendable {
 
     private static let filePuts = Atomic<UInt>(UInt(UInt8.random(in: 0...255)) * 64)
 
-    /// The first digits of a key from ``randomForEmptyObject()``.
+    /// Prefix of all keys from ``randomForEmptyObject()``.
     package static let emptyObjectPrefix = "00000000"
 
     private init(trusted: String) { rawValue = trusted }

@@ -1,10 +1,10 @@
 package import PontoonFoundation
 
-/// An unfinished upload as operators see it.
+/// An unfinished upload, as listed for operators.
 package struct OpenUpload: Hashable, Sendable {
     package let summary: UploadSummary
-    /// Time at which the upload was initiated, a part was stored or a client's activity was recorded, whichever is
-    /// latest.
+    /// Time of the last activity: when the upload was initiated, a part was stored or a client's activity was recorded,
+    /// whichever is latest.
     package let activeOn: Date
 
     package init(summary: UploadSummary, activeOn: Date) {
@@ -13,12 +13,14 @@ package struct OpenUpload: Hashable, Sendable {
     }
 }
 
-/// The unfinished uploads to list or abort; every condition that is not `nil` must be satisfied.
+/// A filter for unfinished uploads.
+///
+/// An upload must satisfy every condition that is not `nil`.
 package struct OpenUploadFilter: Hashable, Sendable {
     /// Name of the user who initiated the upload.
     package var user: String?
     package var project: ProjectID?
-    /// The upload was last active before this time; see ``OpenUpload/activeOn``.
+    /// Time before which the upload was last active; see ``OpenUpload/activeOn``.
     package var idleSince: Date?
 
     package init(user: String? = nil, project: ProjectID? = nil, idleSince: Date? = nil) {

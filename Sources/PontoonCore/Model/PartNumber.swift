@@ -29,8 +29,9 @@ package struct PartNumber: Hashable, Comparable, Sendable {
         try self.init(value)
     }
 
-    /// Returns the part numbers from this one to `last`, but at most to the upper limit; empty if `last` is smaller
-    /// than this one.
+    /// Returns the part numbers from this one to `last` or to the upper limit, whichever is smaller.
+    ///
+    /// Empty if `last` is smaller than this number.
     package func upTo(_ last: Int) -> [PartNumber] {
         let last = min(last, Self.limits.upperBound)
         return rawValue <= last ? (rawValue...last).map(PartNumber.init(unchecked:)) : []

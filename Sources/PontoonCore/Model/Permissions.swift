@@ -1,4 +1,6 @@
-/// A permission of a member in a project; the raw value is its name in the API.
+/// A permission of a member in a project.
+///
+/// The raw value is its name in the API.
 ///
 /// Source: docs/api.md#permissions.
 package enum Permission: String, CaseIterable, Sendable {
@@ -7,7 +9,7 @@ package enum Permission: String, CaseIterable, Sendable {
 
 /// The permissions of a member in a project.
 ///
-/// Every member may read, and `admin` implies all other permissions. No value of this type violates these rules.
+/// Every member may read, and `admin` implies all other permissions. The initializer enforces both rules.
 ///
 /// Source: docs/api.md#permissions.
 package struct Permissions: Hashable, Sendable {
@@ -15,7 +17,7 @@ package struct Permissions: Hashable, Sendable {
     package let copy: Bool
     /// Whether the member may add, change and delete files, and change the project's own fields.
     package let write: Bool
-    /// Whether the member may run tasks; stored for clients only, because Pontoon does not run tasks.
+    /// Whether the member may run tasks; stored and returned without effect, because Pontoon does not run tasks.
     package let execute: Bool
     /// Whether the member may manage members, use other members' uploads, and delete the project.
     package let admin: Bool
@@ -43,8 +45,8 @@ package struct Permissions: Hashable, Sendable {
 
     /// Returns the permissions after a change.
     ///
-    /// Permissions that the change does not mention are kept: revoking `admin` does not revoke the permissions that it
-    /// implied. While `admin` is granted, revoking another permission has no effect.
+    /// Permissions that the change does not mention stay as they are: revoking `admin` does not revoke the permissions
+    /// that it implied. While `admin` is granted, revoking another permission has no effect.
     package func applying(_ change: PermissionsChange) -> Permissions {
         Permissions(
             copy: change[.copy] ?? copy,
@@ -54,7 +56,7 @@ package struct Permissions: Hashable, Sendable {
         )
     }
 
-    /// All permissions, which the owner of a project has.
+    /// All permissions, as held by the owner of a project.
     package static let all = Permissions(admin: true)
 }
 

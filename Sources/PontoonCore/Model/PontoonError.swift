@@ -62,7 +62,7 @@ extension PontoonError {
         PontoonError(.notAuthenticated, "A valid authentication token is required.")
     }
 
-    /// The refusal of text with a character that databases cannot store.
+    /// The refusal of text that contains U+0000, which databases cannot store.
     package static var textContainsNull: PontoonError {
         PontoonError(.badRequest, "Text must not contain the character U+0000.")
     }
@@ -81,12 +81,14 @@ extension PontoonError {
         PontoonError(.projectNotFound, "Requested project does not exist.")
     }
 
-    /// The refusal of a change in a locked project, with the code that the call has for a missing permission.
+    /// The refusal of a change in a locked project.
+    ///
+    /// `code` is the error code of the call for a missing permission.
     package static func projectLocked(_ id: ProjectID, _ code: Code) -> PontoonError {
         PontoonError(code, "Project \(id) is locked; an admin can unlock it in its settings.")
     }
 
-    /// The refusal of a project id in a path whose segments are not the owner and the short name.
+    /// The refusal of a path in which a project is not given as two segments, the owner and the short name.
     package static var projectIDMalformed: PontoonError {
         PontoonError(
             .projectIDMalformed,
@@ -119,7 +121,7 @@ extension PontoonError {
         PontoonError(.tokenNotFound, "Requested token does not exist.")
     }
 
-    /// The refusal of a cursor after which events may be missing.
+    /// The refusal of a cursor if events after it may have been deleted.
     package static var eventsExpired: PontoonError {
         PontoonError(
             .eventsExpired,
@@ -131,7 +133,7 @@ extension PontoonError {
         PontoonError(.uploadNotFound, "Requested upload does not exist.")
     }
 
-    /// The refusal of a call by an upload's initiator who has lost the write permission since starting the upload.
+    /// The refusal of a call by the initiator of an upload who no longer has the write permission.
     package static var uploadNotWritable: PontoonError {
         PontoonError(.uploadForbidden, "You cannot use this upload without the 'write' permission in its project.")
     }

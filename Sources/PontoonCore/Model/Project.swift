@@ -1,10 +1,12 @@
 package import PontoonFoundation
 
-/// A project, which contains files and belongs to a user.
+/// A container of files and folders, owned by a user.
 package struct Project: Hashable, Sendable {
     /// `creator/short-name`, fixed at creation.
     package let id: ProjectID
-    /// User name of the owner: the first half of the id, until an operator gives the project to another user.
+    /// User name of the owner.
+    ///
+    /// Differs from the first half of the id after an operator has given the project to another user.
     package let owner: String
     /// UUID; part of the `path` that completing an upload returns.
     package let uuid: String
@@ -13,11 +15,13 @@ package struct Project: Hashable, Sendable {
     package var description: String
     /// Tags, in the order in which the client sent them.
     package var tags: [String]
-    /// JSON object, as text, with the client's settings; only ``isLocked`` is interpreted.
+    /// The client's settings: the JSON text of an object.
+    ///
+    /// Only the field `locked` is interpreted; see ``isLocked``.
     package var settings: String { didSet { isLocked = Self.isLocked(settings) } }
     /// Whether the setting `locked` is true, so that the project's files cannot be changed.
     package private(set) var isLocked: Bool
-    /// UUID; the Python client rejects a project without one.
+    /// UUID of the billing group, without which the Python client rejects a project.
     package var billingGroup: String
     /// Id of the project's root folder.
     package let rootFolder: String
@@ -56,10 +60,11 @@ package struct Project: Hashable, Sendable {
 }
 
 extension Project {
-    /// Returns whether settings, a JSON object as text, have the field `locked` with the value `true`.
+    /// Returns whether the field `locked` is `true` in `settings`, the JSON text of an object.
     package static func isLocked(_ settings: String) -> Bool {
         struct Lock: Decodable { let locked: Bool? }
-        // The server writes this text itself, without escaping letters.
+        // The server encodes this text itself and never escapes letters, so a settings object with the field contains
+        // this text.
         guard settings.utf8.count > 2, settings.contains("\"locked\"") else { return false }
         return (try? JSONDecoder().decode(Lock.self, from: Data(settings.utf8)))?.locked == true
     }
@@ -82,9 +87,9 @@ package struct ProjectChange: Sendable {
     package var description: String?
     /// New tags, which replace all existing ones.
     package var tags: [String]?
-    /// JSON object, as text, which replaces the existing settings.
+    /// JSON text of an object that replaces the existing settings.
     package var settings: String?
-    /// The settings that the project must still have for the change to be made; `nil` accepts any.
+    /// JSON text that the current settings must equal, otherwise the change is refused; `nil` accepts any settings.
     package var expectedSettings: String?
     /// New billing group, a UUID.
     package var billingGroup: String?

@@ -1,6 +1,6 @@
 /// Id of a project: `owner/short-name`.
 package struct ProjectID: Hashable, Sendable, CustomStringConvertible {
-    /// User name of the first owner, case-sensitive; ``Project/owner`` is the current one.
+    /// User name of the first owner, case-sensitive; ``Project/owner`` is the current owner.
     package let owner: String
     /// Unique among the projects whose ids start with the same owner; fixed when the project is created.
     package let shortName: String

@@ -1,6 +1,8 @@
 package import PontoonFoundation
 
-/// The calls that a token allows; the raw value is its name in the API.
+/// The calls that a token allows.
+///
+/// The raw value is the name of the scope in the API.
 ///
 /// `CallScopes` in PontoonServer lists the scopes that allow each call.
 package enum TokenScope: String, CaseIterable, Sendable {
@@ -11,7 +13,7 @@ package enum TokenScope: String, CaseIterable, Sendable {
     /// Calls that an upload client needs. They cannot replace, change, delete or download files.
     case upload
 
-    /// Returns whether this scope allows every call that another one allows.
+    /// Returns whether this scope allows every call that `other` allows.
     package func includes(_ other: TokenScope) -> Bool { self == .full || self == other }
 }
 
@@ -26,12 +28,14 @@ package struct TokenRights: Hashable, Sendable {
         self.projects = projects
     }
 
-    /// Every call in every project of the user.
+    /// The rights to make every call in every project of the user.
     package static let all = TokenRights()
 
     package func includes(_ project: ProjectID) -> Bool { projects?.contains(project) ?? true }
 
-    /// Returns whether the token may use uploads to a destination; an automation belongs to no project.
+    /// Returns whether the token may use uploads to a destination.
+    ///
+    /// Automations belong to no project, so only tokens without a limit to projects may use them.
     package func includes(_ destination: Upload.Destination) -> Bool {
         switch destination {
         case .folder(_, let project, _): includes(project)
@@ -39,7 +43,7 @@ package struct TokenRights: Hashable, Sendable {
         }
     }
 
-    /// Returns whether these rights allow everything that other rights allow.
+    /// Returns whether these rights allow everything that `other` allows.
     package func includes(_ other: TokenRights) -> Bool {
         guard scope.includes(other.scope) else { return false }
         guard let projects else { return true }
@@ -52,7 +56,7 @@ package struct TokenDetails: Hashable, Sendable {
     /// A description for the user; may be empty, and need not be unique.
     package var name: String
     package var rights: TokenRights
-    /// The time from which the token is not accepted; `nil` if it does not expire.
+    /// The time from which the token is no longer accepted; `nil` if it does not expire.
     package var expiresOn: Date?
 
     package init(name: String = "", rights: TokenRights = .all, expiresOn: Date? = nil) {
@@ -71,8 +75,9 @@ package struct TokenRecord: Hashable, Sendable {
     package let hash: String
     package let createdOn: Date
     package let details: TokenDetails
-    /// Id of the token with which this one was created, which may no longer exist; `nil` if an operator's command
-    /// created it.
+    /// Id of the token that was used to create this token; `nil` if an operator's command created it.
+    ///
+    /// The other token may no longer exist.
     package let createdBy: String?
     /// The start, in UTC, of the last day on which the token was used; `nil` if it was never used.
     ///
@@ -97,7 +102,9 @@ package struct TokenRecord: Hashable, Sendable {
         self.usedOn = usedOn
     }
 
-    /// Returns whether a text has the form of a token's id, which is shorter than any token.
+    /// Returns whether a text has the form of a token's id: 12 lower-case hex digits.
+    ///
+    /// Tokens are longer.
     package static func isID(_ text: String) -> Bool {
         text.utf8.count == 12 && text.utf8.allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
     }

@@ -9,7 +9,7 @@ package struct Upload: Hashable, Sendable {
         case active, completing, completed
     }
 
-    /// The project folder or the automation to which the upload's file goes.
+    /// The project folder or automation in which the upload creates its file.
     package enum Destination: Hashable, Sendable {
         /// A folder of a project; `wasGivenByFolder` is true if the client named the folder rather than the project.
         case folder(id: String, project: ProjectID, wasGivenByFolder: Bool)
@@ -31,17 +31,21 @@ package struct Upload: Hashable, Sendable {
     package let name: String
     /// Declared length in bytes; `nil` if the client did not declare one.
     package let size: Int64?
-    /// Part size in bytes, returned to the client; in-place part `n` starts at offset `(n - 1) * partSize`.
+    /// Part size in bytes, as returned to the client.
+    ///
+    /// In-place part `n` starts at offset `(n - 1) * partSize`.
     package let partSize: Int64
     /// Declared MD5 of the file, 32 lower-case hex digits; `nil` if the client did not declare one.
     package let md5: String?
     /// The rule that applies on completion if the folder already has an entry with the file's name.
     package let rule: NameConflictRule
-    /// Id of the session of the sender who started the upload through an upload link; `nil` if a user started it.
+    /// Id of the sender's session in which the upload was started; `nil` if a user started it.
     package let senderSession: String?
-    /// Key of the future object, under which the object store also keeps the parts.
+    /// Key of the future object.
     ///
-    /// An empty file in a presigned store is an exception: its object gets another key.
+    /// Until then, the object store keeps the parts under the same key.
+    ///
+    /// The object of an empty file in a presigned store gets another key.
     package let key: ObjectKey
     /// Data with which the object store finds the unfinished upload; `nil` if the key is sufficient.
     package let handle: UploadHandle?
@@ -111,7 +115,7 @@ package struct PartRecord: Hashable, Sendable {
     package let size: Int64?
     /// The ETag that the client received, without quotes.
     package let etag: String
-    /// CRC-64/NVME of the bytes; `nil` if they did not pass through this server.
+    /// CRC-64/NVME of the bytes; `nil` for a part in a presigned store.
     package let crc64: CRC64NVME?
     package let location: PartLocation
     /// Time at which the record was created or last replaced.
@@ -149,7 +153,7 @@ package enum PartLocation: Hashable, Sendable {
     case remote
 }
 
-/// The text that represents a location in databases; it must not change, even if a case is renamed.
+/// The text that represents a location in databases. It must not change, even if a case is renamed.
 extension PartLocation: RawRepresentable {
     package init(rawValue: String) {
         self =

@@ -54,7 +54,7 @@ package struct UploadLinkDetails: Hashable, Sendable {
     }
 }
 
-/// Limits on the files that all senders of an upload link together may upload; `nil` means no limit.
+/// Limits on the files uploaded by all senders of an upload link together; `nil` means no limit.
 package struct UploadLinkLimits: Hashable, Sendable {
     /// Maximum number of files.
     package var files: Int64?
@@ -93,8 +93,7 @@ package struct UploadLinkUsage: Hashable, Sendable {
 package struct UploadLinkSummary: Hashable, Sendable {
     package let link: UploadLink
     package let usage: UploadLinkUsage
-    /// Whether the link's creator is not disabled and may still write to the project, and the link's folder still
-    /// exists.
+    /// Whether the link's creator is enabled and may still write to the project, and the link's folder still exists.
     package let isUsable: Bool
 
     package init(link: UploadLink, usage: UploadLinkUsage, isUsable: Bool) {
@@ -103,12 +102,16 @@ package struct UploadLinkSummary: Hashable, Sendable {
         self.isUsable = isUsable
     }
 
-    /// Whether a link accepts uploads, or the reason why not; the raw value is its name in the API.
+    /// Whether a link accepts uploads, and if not, why.
+    ///
+    /// The raw value is the name of the state in the API.
     package enum State: String, Sendable {
         case active, disabled, expired, full
     }
 
-    /// Returns the state of the link; if there are several reasons, `disabled` precedes `expired` and `full`.
+    /// Returns the state of the link.
+    ///
+    /// If several states apply, `disabled` takes precedence over `expired`, and `expired` over `full`.
     package func state(now: Date) -> State {
         if !isUsable { return .disabled }
         if link.details.expiresOn <= now { return .expired }
@@ -122,7 +125,7 @@ package struct SenderSession: Hashable, Sendable {
     /// Id of the session, recorded with the uploads started in it: 24 lower-case hex digits, not secret.
     package let id: String
     package let link: UploadLink
-    /// The name that the sender gave; `nil` if the sender gave none.
+    /// Name entered by the sender; `nil` if the sender entered none.
     package let sender: String?
     package let createdOn: Date
     /// Time of the last call, recorded at most once an hour.
@@ -136,12 +139,14 @@ package struct SenderSession: Hashable, Sendable {
         self.usedOn = usedOn
     }
 
-    /// The link's creator, on whose behalf the sender uploads; `createdOn` is that of the link, not of the user.
+    /// The link's creator, on whose behalf the sender uploads.
+    ///
+    /// Its `createdOn` is the time at which the link was created.
     package var user: User { User(name: link.createdBy, createdOn: link.createdOn) }
 
     /// Returns the requested labels, with the names of the link and the sender as metadata.
     ///
-    /// Replaces requested values of these two keys; if the sender gave no name, removes the sender's key.
+    /// Replaces any requested values of these two keys. Removes the sender's key if the sender entered no name.
     package func labels(of wanted: FileLabels) -> FileLabels {
         var labels = wanted
         labels.metadata[UploadLinkRules.MetadataKey.link] = link.details.name

@@ -1,14 +1,14 @@
 /// The storage used by a project, or by all projects of a user.
 ///
-/// The user who owns a project is charged for everything in it, whoever uploaded it. Code packages are not in a project
-/// and do not count.
+/// The owner of a project is charged for everything in it, regardless of who uploaded it. Code packages belong to no
+/// project and do not count.
 package struct Usage: Hashable, Sendable {
     /// Total size of the files in bytes; each copy of a file counts in full, although copies share one object.
     package var storedBytes: Int64
     /// Bytes reserved for unfinished uploads.
     ///
-    /// An upload of declared size reserves this size until its reservation lapses, and one of unknown size reserves the
-    /// parts that the server has stored.
+    /// An upload with a declared size reserves that size until its reservation lapses. Any other upload reserves the
+    /// size of its stored parts.
     package var reservedBytes: Int64
     /// Number of files, without folders.
     package var files: Int64
@@ -29,7 +29,7 @@ extension Usage {
     /// Sum of files and unfinished uploads, which ``Quota/files`` limits.
     package var filesAndUploads: Int64 { files.addingClamped(openUploads) }
 
-    /// Returns the sum of two usages or changes; each number is clamped to 64 bits.
+    /// Returns the sum of two usages or changes; a number that would overflow is clamped to the range of `Int64`.
     package static func + (one: Usage, other: Usage) -> Usage {
         Usage(
             storedBytes: one.storedBytes.addingClamped(other.storedBytes),
@@ -39,7 +39,7 @@ extension Usage {
         )
     }
 
-    /// The change that undoes a change of this size.
+    /// The change that reverses this change.
     package var negated: Usage {
         Usage(
             storedBytes: storedBytes.negatedClamped,
@@ -52,11 +52,13 @@ extension Usage {
 
 /// The limits in force for the usage of a project or user; `nil` means no limit.
 ///
-/// A limit may be lower than the usage. Only growth is then refused.
+/// A limit may be lower than the current usage. In this case, only growth is refused.
 package struct Quota: Hashable, Sendable {
     /// Maximum sum of stored and reserved bytes, 0 or more.
     package var bytes: Int64?
-    /// Maximum sum of files and unfinished uploads, 0 or more, because each unfinished upload may become a file.
+    /// Maximum number of files and unfinished uploads together, 0 or more.
+    ///
+    /// Uploads count because each may become a file.
     package var files: Int64?
     /// Maximum number of unfinished uploads, 0 or more.
     package var openUploads: Int64?
@@ -74,7 +76,7 @@ package struct Quota: Hashable, Sendable {
 /// A usage and the limits in force for it.
 package struct UsageReport: Hashable, Sendable {
     package var usage: Usage
-    /// The subject's own limits and, where it has none, the defaults of the settings.
+    /// The limits set for the subject or, where none is set, the defaults from the settings.
     package var quota: Quota
 
     package init(usage: Usage, quota: Quota) {
@@ -115,9 +117,9 @@ package struct ProjectUsage: Hashable, Sendable {
     }
 }
 
-/// One limit as an operator sets it.
+/// One limit, as set by an operator.
 package enum QuotaValue: Hashable, Sendable {
-    /// The default of the settings; no limit where there is no such setting.
+    /// The default from the settings, or no limit if no setting exists for it.
     case byDefault
     case unlimited
     /// A limit, 0 or more, and less than `Int64.max`.
@@ -140,7 +142,9 @@ package struct StoredQuota: Hashable, Sendable {
         self.openUploads = openUploads
     }
 
-    /// Returns the limits in force, where `defaultBytes` is the limit on bytes of the settings; `nil` for none.
+    /// Returns the limits in force.
+    ///
+    /// `defaultBytes` is the byte limit from the settings; `nil` means no limit.
     package func effective(defaultBytes: Int64?) -> Quota {
         Quota(
             bytes: bytes.effective(byDefault: defaultBytes),
@@ -173,11 +177,11 @@ package struct QuotaChange: Hashable, Sendable {
     }
 }
 
-/// The limits of the settings, for users and projects without individual limits.
+/// The limits from the settings, which apply to users and projects without individual limits.
 package struct DefaultQuotas: Hashable, Sendable {
-    /// Maximum bytes of a user, 0 or more; `nil` for no limit.
+    /// Maximum stored and reserved bytes of a user, 0 or more; `nil` for no limit.
     package var userBytes: Int64?
-    /// Maximum bytes of a project, 0 or more; `nil` for no limit.
+    /// Maximum stored and reserved bytes of a project, 0 or more; `nil` for no limit.
     package var projectBytes: Int64?
 
     package init(userBytes: Int64? = nil, projectBytes: Int64? = nil) {

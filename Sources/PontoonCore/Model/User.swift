@@ -7,11 +7,13 @@ package struct User: Hashable, Sendable {
     package let createdOn: Date
     /// Whether the user is a program, which cannot own projects or automations.
     package let isService: Bool
-    /// The time since which the user's tokens are not accepted; `nil` if the user is not disabled.
+    /// Time at which the user was disabled; `nil` if the user is enabled.
+    ///
+    /// The tokens of a disabled user are not accepted.
     package let disabledOn: Date?
     /// Unique email address in lower case; `nil` if no operator has set one.
     package let email: String?
-    /// Whether the user may list all users; the permissions in projects do not depend on it.
+    /// Whether the user may list all users; has no effect on permissions in projects.
     package let isAdministrator: Bool
 
     package init(
@@ -45,7 +47,7 @@ package struct User: Hashable, Sendable {
         else {
             throw PontoonError(
                 .badRequest,
-                "A user name must have 1 to 64 letters, digits, '.', '_' or '-', and start with a letter or digit."
+                "A user name must be 1 to 64 ASCII letters, digits, '.', '_' or '-', and start with a letter or digit."
             )
         }
     }
@@ -54,7 +56,7 @@ package struct User: Hashable, Sendable {
 extension User {
     /// Validates an email address received from a client or an operator.
     ///
-    /// - Returns: The address in lower case, because addresses are compared without regard to case.
+    /// - Returns: The address in lower case, so that addresses can be compared case-insensitively.
     /// - Throws: `.badRequest` unless the address has at most 254 bytes, text on both sides of a single `@`, and
     ///   neither spaces nor control characters.
     package static func email(_ text: String) throws(PontoonError) -> String {
@@ -67,7 +69,7 @@ extension User {
     }
 }
 
-/// A user as operators see it.
+/// A user, as listed for operators.
 package struct UserSummary: Hashable, Sendable {
     package let user: User
     /// Number of projects that the user owns.

@@ -1,11 +1,16 @@
 package import PontoonFoundation
 
-/// A subscription: the server sends the matching events to a URL, in their order and at least once.
+/// A subscription to events.
+///
+/// The server sends the matching events to a URL, in order and at least once.
 package struct Webhook: Hashable, Sendable {
-    /// Whether events are sent; the raw value is its name in the API.
+    /// Whether events are sent.
+    ///
+    /// The raw value is the name of the state in the API.
     package enum State: String, CaseIterable, Sendable {
         case active
-        /// Nothing is sent: a user or an operator has disabled the webhook, or the receiver has responded with 410.
+        /// No events are sent, because a user or operator disabled the webhook or the receiver responded with status
+        /// 410.
         case disabled
     }
 
@@ -13,7 +18,7 @@ package struct Webhook: Hashable, Sendable {
     package let id: String
     /// The project whose events are sent; `nil` for all events of the service.
     package let project: ProjectID?
-    /// The user who created the webhook, whose permissions apply; `nil` if an operator's command did.
+    /// The user who created the webhook and whose permissions apply; `nil` if an operator's command created it.
     package let owner: String?
     package let createdOn: Date
     package var target: WebhookURL
@@ -22,11 +27,11 @@ package struct Webhook: Hashable, Sendable {
     package var secrets: WebhookSecrets
     package var state: State
     package var progress: WebhookProgress
-    /// Whether the owner is not disabled and may read the project; always true for a webhook without an owner.
+    /// Whether the owner is enabled and may read the project; always true for a webhook without an owner.
     package let isUsable: Bool
-    /// Number of deliveries that were accepted, including repeated ones.
+    /// Number of deliveries that the receiver accepted, including repeated deliveries.
     package let delivered: Int64
-    /// Number of deliveries that were abandoned.
+    /// Number of deliveries that the server abandoned.
     package let dead: Int64
     /// Whether dead deliveries are queued to be sent again.
     package let hasRedeliveries: Bool
@@ -61,26 +66,26 @@ package struct Webhook: Hashable, Sendable {
         self.hasRedeliveries = hasRedeliveries
     }
 
-    /// The state as users see it: an active webhook is `suspended` while it is not usable; see ``isUsable``.
+    /// The state in the API: ``state``, or `suspended` for an active webhook that is not usable; see ``isUsable``.
     package var stateName: String { state == .active && !isUsable ? "suspended" : state.rawValue }
 
-    /// The events to send.
+    /// The filter that selects the events to send.
     package var filter: EventFilter {
         EventFilter(userName: owner, projects: project.map { [$0] }, types: types)
     }
 }
 
-/// How far the deliveries of a webhook have advanced.
+/// The progress of the deliveries of a webhook.
 package struct WebhookProgress: Hashable, Sendable {
     /// Position up to which all events were accepted or abandoned.
     package var cursor: EventCursor
     /// Number of failed attempts since the receiver last accepted an event.
     package var attempts = 0
-    /// Time of the first of these attempts; `nil` if there are none.
+    /// Time of the first failed attempt since then; `nil` if there is none.
     package var failingSince: Date?
-    /// Time of the event that could not be delivered so far; `nil` if there is none.
+    /// Time of the event whose delivery is being retried; `nil` if there is none.
     package var pendingSince: Date?
-    /// Time before which nothing is sent.
+    /// Time from which the next event may be sent.
     package var nextAttemptOn: Date
     package var lastAttempt: WebhookAttempt?
 
@@ -111,12 +116,14 @@ package struct WebhookDelivery: Hashable, Sendable {
     package let event: String
     /// The position of the event.
     package let cursor: EventCursor
-    /// The name of an ``EventType``; unknown to this version if a newer one recorded the event.
+    /// The name of an ``EventType``.
+    ///
+    /// This version may not know it if a newer version recorded the event.
     package let type: String
     package let occurredOn: Date
     package let attempts: Int
     package let last: WebhookAttempt
-    /// Whether the event will be sent again.
+    /// Whether the event is queued to be sent again.
     package let isQueued: Bool
 
     package init(
@@ -137,7 +144,7 @@ package struct WebhookDelivery: Hashable, Sendable {
         self.isQueued = isQueued
     }
 
-    /// Returns the delivery after another attempt, which failed.
+    /// Returns the delivery with one more failed attempt.
     package func failed(_ attempt: WebhookAttempt) -> WebhookDelivery {
         WebhookDelivery(
             event: event,
@@ -150,13 +157,13 @@ package struct WebhookDelivery: Hashable, Sendable {
     }
 }
 
-/// The result of a turn: the changes that a server made while it held the lease of a webhook.
+/// The result of a turn: the changes to record for a webhook whose lease the server holds.
 package struct WebhookTurn: Hashable, Sendable {
     package var progress: WebhookProgress
     package var state = Webhook.State.active
-    /// Number of events that the receiver has accepted.
+    /// Number of events that the receiver accepted.
     package var delivered = 0
-    /// Number of attempts that the receiver has not accepted, including those to repeat dead deliveries.
+    /// Number of failed attempts, including attempts to send dead deliveries again.
     package var failed = 0
     /// Deliveries that were abandoned.
     package var dead: [WebhookDelivery] = []

@@ -1,13 +1,13 @@
 /// A valid URL to which events are sent.
 ///
-/// Which addresses its host may have is checked when events are sent; see ``WebhookAddresses``.
+/// The IP addresses of the host are checked when events are sent; see ``WebhookAddresses``.
 package struct WebhookURL: Hashable, Sendable {
     package static let maximumBytes = 2048
 
     /// The URL, with scheme and host in lower case.
     package let text: String
     package let usesTLS: Bool
-    /// The name or the IP address; IPv6 addresses without brackets.
+    /// The host name or IP address, in lower case; an IPv6 address has no brackets.
     package let host: String
     package let port: Int
 
@@ -19,8 +19,8 @@ package struct WebhookURL: Hashable, Sendable {
         let invalid = PontoonError(
             .badRequest,
             """
-            The URL of a webhook must be an http or https URL of at most \(Self.maximumBytes) visible ASCII characters, \
-            without a user name or a fragment, such as https://receiver.example.org/events.
+            The URL of a webhook must be an http or https URL, such as https://receiver.example.org/events, with at \
+            most \(Self.maximumBytes) visible ASCII characters and without a user name or fragment.
             """
         )
         guard (1...Self.maximumBytes).contains(text.utf8.count), text.utf8.allSatisfy({ (0x21...0x7E).contains($0) }),
@@ -38,7 +38,7 @@ package struct WebhookURL: Hashable, Sendable {
         guard self.port == 80 || self.port == 443 || self.port >= 1024 else {
             throw PontoonError(
                 .badRequest,
-                "The port \(self.port) is not allowed in the URL of a webhook; use 80, 443, or 1024 to 65535."
+                "Port \(self.port) is not allowed in the URL of a webhook; use 80, 443, or 1024 to 65535."
             )
         }
         let written = host.contains(":") ? "[\(host)]" : host

@@ -7,7 +7,7 @@ package protocol AutomationStore: Sendable {
     func addAutomation(_ automation: Automation) async throws
     /// Returns an automation; `nil` if it does not exist.
     func automation(_ id: String) async throws -> Automation?
-    /// Returns automations of a user, newest first, and their number.
+    /// Returns one page of the matching automations of a user, newest first, and their total number.
     func automations(
         of owner: String,
         matching filter: AutomationFilter,
@@ -19,7 +19,7 @@ package protocol AutomationStore: Sendable {
     /// Changes a code package.
     /// - Returns: The package after the change; `nil` if it does not exist.
     func updatePackage(_ id: String, _ change: CodePackageChange) async throws -> CodePackage?
-    /// Returns the code packages of an automation, newest first, and their number.
+    /// Returns one page of the code packages of an automation, newest first, and their total number.
     func packages(of automation: String, page: Page) async throws -> Listing<CodePackage>
     /// Returns a package file; `nil` if it does not exist.
     func packageFile(_ id: String) async throws -> PackageFile?

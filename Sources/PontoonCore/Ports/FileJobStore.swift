@@ -2,60 +2,62 @@ package import PontoonFoundation
 
 /// Storage of jobs.
 ///
-/// A server that works on a job holds its lease, which every step checks and extends.
+/// A server must hold the lease of a job to work on it. Every step checks and extends the lease.
 package protocol FileJobStore: Sendable {
-    /// Adds a job, and removes the oldest finished ones of the user so that at most ``FileJobRules/keptJobs`` remain.
+    /// Adds a job. Removes the user's oldest finished jobs, so that at most ``FileJobRules/keptJobs`` remain.
     /// - Throws: `.limitReached` if the user has ``FileJobRules/maximumUnfinishedJobs`` unfinished jobs;
-    ///   `.userNotFound`.
+    ///   `.userNotFound` if the user does not exist.
     func addFileJob(_ job: FileJob, _ items: [FileJobItem]) async throws
     /// Returns a job; `nil` if it does not exist.
     func fileJob(_ id: String) async throws -> FileJob?
-    /// Returns jobs of a user, newest first, and their number; with a token, only those that were submitted with it.
+    /// Returns one page of a user's jobs, newest first, and their total number. If `tokenID` is not `nil`, includes
+    /// only jobs that were submitted with this token.
     func fileJobs(of userName: String, tokenID: String?, page: Page) async throws -> Listing<FileJob>
-    /// Returns the results of the items of a job that are done, in the order of the items.
+    /// Returns the results of all items of a job that have been processed, in the order of the items.
     func results(of job: FileJob) async throws -> [FileJobResult]
-    /// Returns items of a job in order, starting at a position.
+    /// Returns at most `limit` items of a job, in order, starting at a position, which is counted from 0.
     func items(ofFileJob id: String, from position: Int, limit: Int) async throws -> [FileJobItem]
-    /// Returns the folder at a depth, counted from 1; `nil` if there is none.
+    /// Returns the folder that a job is visiting at a depth, counted from 1; `nil` if there is none.
     func folder(ofFileJob id: String, depth: Int) async throws -> FileJobFolder?
-    /// Returns the entries of a folder whose names follow a name, in order; `nil` starts with the first.
+    /// Returns at most `limit` entries of a folder, ordered by name, whose names follow `name`; `nil` starts with the
+    /// first.
     func entries(in folder: String, after name: String?, limit: Int) async throws -> [FolderEntry]
-    /// Returns whether a folder is the same as another one, or inside it.
-    /// - Throws: `.limitReached` if it is not, and the folder's level is ``FolderRules/maximumLevel`` or higher, so
-    ///   that it cannot be the destination of a folder.
+    /// Returns whether a folder is `other` or is inside it.
+    /// - Throws: `.limitReached` if it is not, but the folder cannot contain another folder, because its level is
+    ///   ``FolderRules/maximumLevel`` or higher.
     func isFolder(_ id: String, inside other: String) async throws -> Bool
     /// Returns whether there is an unfinished job without a valid lease.
     func hasWaitingFileJob(now: Date) async throws -> Bool
     /// Leases an unfinished job without a valid lease, and records its start.
     ///
-    /// Users take turns: the job is one of the user for whom the longest time has passed since a job was leased. Of the
-    /// jobs of this user, it is the one that has waited longest. Jobs that other calls are leasing at this moment are
-    /// skipped. The call waits for no other transaction: while one changes the user, the jobs of all other users come
-    /// first, and the turn of this user is not counted.
+    /// Users take turns: the next user is the one whose last turn was the longest ago, and the job is the one that this
+    /// user submitted or released the longest ago. Jobs that other calls are leasing at the same time are skipped. The
+    /// call never waits for another transaction. If one has locked the row of a user, the jobs of all other users come
+    /// first, and the lease does not count as a turn of this user.
     /// - Returns: The job; `nil` if there is none.
     func leaseFileJob(_ lease: Lease, now: Date) async throws -> FileJob?
-    /// Performs a step, and extends the lease. If a step throws, nothing has changed.
+    /// Performs a step and extends the lease. If the call throws, nothing has changed.
     ///
-    /// `.makeFolder` returns the existing folder of this name; if a file has the name, the folder gets a numbered one.
+    /// `.makeFolder` returns the existing folder with the requested name. If a file has the name, a number is added to
+    /// the name of the new folder.
     ///
-    /// A step within a folder requires that each folder that is being visited is still in the one above it, and the
-    /// first one in ``FileJobStep/parent``. The file or folder to which the step applies must still be in the current
-    /// folder, or in ``FileJobStep/parent``.
+    /// A step inside a folder requires that every visited folder is still in the folder above it, and the item in the
+    /// folder in which it was found. The file or folder to which a step applies must still be in the current folder or,
+    /// if it is an item, in ``FileJobStep/parent``.
     /// - Parameters:
     ///   - step: The step.
     ///   - id: The job.
     ///   - lease: The lease, with its new expiry.
     ///   - now: The time that is recorded as the end of the job, if the step finishes it.
-    /// - Returns: The result; `.lost`, with nothing changed, if the job is finished or not leased under this id;
-    ///   `.entryLeft` or `.folderLeft`, with nothing changed, if others moved or deleted the entry or a folder that is
-    ///   being visited.
+    /// - Returns: The result. `.lost` means that the job is finished or not leased under this id, `.entryLeft` and
+    ///   `.folderLeft` that others moved or deleted the entry or a visited folder. In these cases, nothing has changed.
     /// - Throws: The errors of ``FileStore/copyFile(_:as:)``, ``FileStore/deleteFile(_:)`` and
-    ///   ``FileStore/addFolder(_:)``; `.fileNotFound` for a missing file or folder if the step does not record the
-    ///   folder that contained it; `.copyCycle` or `.moveCycle` if the entered folder is a destination of the job, or
-    ///   its own destination is one of its folders.
+    ///   ``FileStore/addFolder(_:)``; `.fileNotFound` if the file or folder does not exist and the step does not say
+    ///   which folder must contain it; `.copyCycle` or `.moveCycle` if the entered folder is its own destination or
+    ///   that of a visited folder, or if its destination is a visited folder.
     func perform(_ step: FileJobStep, ofFileJob id: String, _ lease: Lease, now: Date) async throws -> FileJobStepResult
-    /// Releases the lease of a job, which then waits behind the others of its user; does nothing if it is leased under
-    /// another id.
+    /// Releases the lease of a job, and queues the job behind the other jobs of its user. Does nothing if the job is
+    /// leased under another id.
     func releaseFileJob(_ id: String, leaseID: String, now: Date) async throws
     /// Releases the leases of all jobs.
     func releaseFileJobs() async throws

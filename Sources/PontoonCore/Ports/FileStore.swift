@@ -22,8 +22,8 @@ package protocol FileStore: Sendable {
     /// Adds a copy of a file. The copy has the same tags and metadata and refers to the same object.
     /// - Returns: The copy; `nil` if the original does not exist or is a folder.
     /// - Throws: `.fileExists` if the name is taken and the conflict policy is `.refuse`, or if concurrent calls took
-    ///   every name that was tried; `.fileNameInvalid` if a number makes the name too long; `.destinationNotFound` if
-    ///   the folder does not exist or is not in the given project; `.quotaExceeded`.
+    ///   every name that was tried; `.fileNameInvalid` if the name would be too long with a number added;
+    ///   `.destinationNotFound` if the folder does not exist or is not in the given project; `.quotaExceeded`.
     func copyFile(_ id: String, as copy: FileCopy) async throws -> File?
     /// Moves a file, or a folder and its contents, to another folder of the same project.
     /// - Parameters:
@@ -31,8 +31,8 @@ package protocol FileStore: Sendable {
     ///   - folder: Id of the destination folder.
     ///   - name: New name; `nil` keeps the current one.
     ///   - now: The new modification time.
-    /// - Returns: The file after the move; `nil` if it does not exist or is a root folder.
-    /// - Throws: `.fileExists` if the name is taken, `.folderCycle` if the destination is the moved folder or one
+    /// - Returns: The file or folder after the move; `nil` if it does not exist or is a root folder.
+    /// - Throws: `.fileExists` if the name is taken, `.folderCycle` if the destination is the moved folder or a folder
     ///   inside it, `.destinationNotFound` if the destination does not exist, is not a folder or belongs to another
     ///   project, `.limitReached` if the level of a folder would exceed ``FolderRules/maximumLevel``.
     func moveFile(_ id: String, to folder: String, name: String?, now: Date) async throws -> File?
@@ -52,16 +52,17 @@ extension FileStore {
 package enum FileWindow: Sendable {
     /// The entries at these positions.
     case page(Page)
-    /// At most `limit` entries whose names follow this name, which need not exist; `nil` starts at the first entry.
+    /// At most `limit` entries whose names follow this name; `nil` starts with the first entry. No entry needs to have
+    /// this name.
     case after(String?, limit: Int)
 }
 
-/// Storage of discarded objects: no file refers to them, but their bytes are still stored.
+/// Storage of the list of discarded objects, which no file refers to but whose bytes are still stored.
 ///
 /// The transaction that removes the last reference to an object also records the object here, so a crash only delays
 /// the removal of its bytes.
 package protocol DiscardedObjectStore: Sendable {
-    /// Returns the oldest discarded objects, at most `limit`.
+    /// Returns at most `limit` discarded objects, those that were discarded first.
     func discardedObjects(limit: Int) async throws -> [ObjectReference]
     /// Removes the records of discarded objects whose bytes have been deleted.
     func forgetDiscarded(_ keys: [ObjectKey]) async throws

@@ -1,28 +1,27 @@
-/// A check of the bytes of new files.
+/// A check of the contents of new files.
 ///
-/// It runs once the bytes of a file are durable and before anybody can see the file, for each way in which bytes
-/// arrive; copies of files are not checked again.
+/// Runs after the bytes of a file are durable and before the file becomes visible, no matter how the client sent the
+/// file. Copies of files are not checked again.
 package protocol FileValidator: Sendable {
     /// Checks a file.
     ///
     /// - Throws: `.completeRefused` with the reason if the file is refused; `.unavailable` if it could not be checked;
-    ///   `CancellationError`.
+    ///   `CancellationError` if the task is cancelled.
     func validate(_ file: UnvalidatedFile) async throws
 }
 
-/// A file whose bytes are durable, but that does not exist yet.
+/// A file whose bytes are durable, but which is not visible yet.
 package struct UnvalidatedFile: Sendable {
     /// Id of the upload; `nil` if the file was sent in one call or in an archive.
     package let uploadID: String?
     package let name: String
     package let destination: Upload.Destination
-    /// The user who sent the file, or who created the upload link through which it came.
+    /// The user who sent the file, or who created the upload link through which it was sent.
     package let userName: String
-    /// Whether the file came through an upload link.
+    /// Whether the file was sent through an upload link.
     package let isFromSender: Bool
-    /// The stored bytes.
+    /// The object that contains the bytes, with its size and checksums.
     package let content: FileContent
-    /// Labels that the file will have.
     package let labels: FileLabels
 
     package init(_ finished: FinishedUpload) {
@@ -36,9 +35,9 @@ package struct UnvalidatedFile: Sendable {
         labels = finished.labels
     }
 
-    /// Describes a file that is sent without an upload.
+    /// Creates the value for a file that was sent without an upload.
     ///
-    /// - Returns: The description; `nil` for a folder.
+    /// - Returns: `nil` for a folder.
     package init?(_ file: File, by userName: String) {
         guard let content = file.content, let parent = file.parent else { return nil }
         uploadID = nil

@@ -2,7 +2,7 @@ package import PontoonFoundation
 
 /// Storage of users and their tokens.
 package protocol IdentityStore: Sendable {
-    /// Returns whether no user exists yet.
+    /// Returns whether there are no users.
     func isEmpty() async throws -> Bool
     /// Adds a user.
     /// - Throws: `.userExists` if the name or the email address is taken.
@@ -18,8 +18,8 @@ package protocol IdentityStore: Sendable {
     /// Sets whether a user is an administrator.
     /// - Returns: `false` if there is no such user.
     func setAdministrator(_ name: String, _ isAdministrator: Bool) async throws -> Bool
-    /// Returns one page of the users, ordered by name, and their number; `areAdministrators` selects only
-    /// administrators or only other users, and `nil` selects all.
+    /// Returns one page of the users, ordered by name, and their total number. `areAdministrators` selects only
+    /// administrators (`true`) or only other users (`false`); `nil` selects all users.
     func users(areAdministrators: Bool?, page: Page) async throws -> Listing<User>
     /// Returns at most `limit` users, ordered by name, whose names follow `name`; `nil` starts with the first.
     func users(after name: String?, limit: Int) async throws -> [UserSummary]
@@ -32,31 +32,32 @@ package protocol IdentityStore: Sendable {
     ///
     /// `heir` becomes the owner of the user's projects, with all permissions. Without an heir, a user who owns projects
     /// is not removed.
-    /// - Returns: The result; unless it is `.removed`, nothing has changed.
+    /// - Returns: The result. Nothing has changed unless it is `.removed`.
     func removeUser(_ name: String, givingProjectsTo heir: String?) async throws -> UserRemovalResult
     /// Adds a token.
     /// - Parameters:
-    ///   - token: The token. If it was created with another one, that token must exist, and its user must not be
+    ///   - token: The token. If another token was used to create it, that token must exist and its user must not be
     ///     disabled.
     ///   - maximum: Maximum number of tokens, including this one, that the user may have. Concurrent calls do not
     ///     exceed it.
-    /// - Throws: `.userNotFound` if its user does not exist, `.limitReached`; `.notAuthenticated` if the token with
-    ///   which it is created was revoked, or the user disabled.
+    /// - Throws: `.userNotFound` if its user does not exist; `.limitReached` if the user would have more than `maximum`
+    ///   tokens; `.notAuthenticated` if the token that was used to create it was revoked, or the user disabled.
     func addToken(_ token: TokenRecord, maximum: Int) async throws
     /// Returns the token with this hash (``TokenRecord/hash``) and its user, even if the token has expired or the user
-    /// is disabled. A change by another process may become visible one second later.
+    /// is disabled. A change by another process may become visible up to one second later.
     /// - Returns: `nil` if the token is unknown or revoked.
     func caller(withTokenHash hash: String) async throws -> Caller?
     /// Returns all tokens of a user, oldest first.
     func tokens(of userName: String) async throws -> [TokenRecord]
-    /// Sets the day of last use of tokens, unless a later one is recorded; ignores ids of tokens that do not exist.
+    /// Records the day on which tokens were used, unless a later day is already recorded. Ignores ids of tokens that do
+    /// not exist.
     func noteUses(of ids: [String], on day: Date) async throws
     /// Deletes the token with this id or hash.
     /// - Returns: `false` if there is no such token.
     func revokeToken(_ idOrHash: String) async throws -> Bool
     /// Deletes the tokens that expired before a time.
     func pruneTokens(expiredBefore time: Date) async throws
-    /// Creates the first user with a project and a token, all or nothing.
+    /// Creates the first user, a project and a token in one transaction.
     /// - Returns: `false`, with nothing changed, if a user already exists.
     func bootstrap(user: User, project: Project, token: TokenRecord) async throws -> Bool
 }
@@ -65,9 +66,9 @@ package protocol IdentityStore: Sendable {
 package enum UserRemovalResult: Hashable, Sendable {
     case removed
     case noUser
-    /// The user who is to own the projects does not exist.
+    /// The user who would become the owner of the projects does not exist.
     case noHeir
-    /// There is no other user, and a store without users would be set up again at the next start of a server.
+    /// There is no other user. A server that starts with an empty store would create a new first user.
     case isLast
     case ownsProjects(Int)
 }

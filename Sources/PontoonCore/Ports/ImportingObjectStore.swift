@@ -1,4 +1,4 @@
-/// An object store that can import whole objects from another one.
+/// An object store that can import whole objects from another store.
 package protocol ImportingObjectStore: ObjectStore {
     /// Returns whether the store contains no objects.
     func isEmpty() async throws -> Bool

@@ -13,6 +13,6 @@ package protocol ObjectCopyLedger: ObjectUsers {
     func orphanedCopies(limit: Int) async throws -> [ObjectKey]
     /// Deletes the record that an object was copied.
     ///
-    /// The copy must be deleted first: otherwise, nothing would refer to it after an interruption.
+    /// The copy must be deleted first. Otherwise, an interruption could leave a copy that no record refers to.
     func unmarkCopied(_ key: ObjectKey) async throws
 }

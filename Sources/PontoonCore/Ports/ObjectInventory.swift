@@ -1,6 +1,6 @@
 package import PontoonFoundation
 
-/// The contents of an object store, for comparing them with the records.
+/// The contents of an object store, to be compared with the records.
 ///
 /// A server may be using the store, so the contents may change at any time.
 package protocol ObjectInventory: Sendable {
@@ -10,7 +10,7 @@ package protocol ObjectInventory: Sendable {
     /// order.
     ///
     /// Entries that are added or removed during the call may or may not be passed. A bucket may contain objects of
-    /// other programs, so names that Pontoon does not use are omitted there.
+    /// other programs, so objects with names that Pontoon does not use are omitted there.
     /// - Parameter body: Receives at most ``StoredEntry/pageSize`` entries at a time.
     /// - Throws: An error if the store is unavailable; the errors of `body`.
     func forEachEntry(_ body: ([StoredEntry]) async throws -> Void) async throws

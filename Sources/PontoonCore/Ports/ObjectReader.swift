@@ -7,7 +7,7 @@ package import NIOCore
 package protocol ObjectReader: Sendable {
     /// Length in bytes.
     var size: Int64 { get }
-    /// Reads up to `count` bytes from `offset`; may return fewer, but returns none only at the end.
+    /// Reads up to `count` bytes from `offset`. May return fewer bytes, but returns an empty buffer only at the end.
     func read(at offset: Int64, count: Int) async throws -> ByteBuffer
     /// Releases the reader's resources, such as an open file; does nothing if called again.
     func close() async
@@ -28,7 +28,7 @@ extension ObjectReader {
     }
 }
 
-/// A reader of a local file, whose bytes the kernel can send without copying them through this process.
+/// A reader of a local file, whose bytes the kernel can send directly, without copying them through this process.
 package protocol FileBackedReader: ObjectReader {
     /// Finds bytes that are in the page cache and can be sent without waiting for the disk.
     ///

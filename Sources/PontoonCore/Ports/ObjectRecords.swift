@@ -6,6 +6,6 @@
 package protocol ObjectRecords: Sendable {
     /// Returns the object keys of all uploads that are not completed.
     func openUploadKeys() async throws -> Set<ObjectKey>
-    /// Returns those of the keys under which a finished object is recorded.
+    /// Returns the subset of `keys` under which a finished object is recorded.
     func recordedObjects(among keys: [ObjectKey]) async throws -> Set<ObjectKey>
 }

@@ -1,11 +1,11 @@
 package import PontoonFoundation
 
-/// The object store, which is one of two kinds.
+/// The object store, which is either streaming or presigned.
 ///
 /// With a streaming store, this server receives every part: it signs its own URLs, knows lengths and checksums, and
 /// computes MD5s while parts arrive. With a presigned store, clients send parts directly to the store, and this server
-/// learns their lengths from the store only when an upload is completed. Each case contains the dependencies of its
-/// kind, and exhaustive switches make the compiler find every place where the difference matters.
+/// learns their lengths from the store only when an upload is completed. Each case contains the dependencies that only
+/// this kind of store needs. Exhaustive switches let the compiler find all code that depends on the kind.
 package enum ObjectStorage: Sendable {
     /// Bytes pass through this server. The hasher computes MD5s; URLs point to the server's own data plane.
     case streaming(any StreamingObjectStore, PrefixHasher, DataPlaneURLs)
@@ -53,7 +53,9 @@ package enum ObjectStorage: Sendable {
         }
     }
 
-    /// Returns the request with which a client reads a whole file; the caller refuses folders first.
+    /// Returns the request with which a client reads a whole file.
+    ///
+    /// The caller must refuse folders first.
     ///
     /// Performs no I/O, except to read and rotate the signing keys before their first use.
     package func downloadRequest(for file: File, base: BaseURL, now: Date) async throws -> SignedRequest {

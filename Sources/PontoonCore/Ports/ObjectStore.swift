@@ -1,16 +1,16 @@
 package import PontoonFoundation
 package import NIOCore
 
-/// Storage of bytes: the operations that streaming and presigned object stores have in common.
+/// Storage of bytes, with the operations that streaming and presigned object stores have in common.
 ///
 /// See ``ObjectStorage`` for the two kinds. `ObjectStoreContract` in `PontoonTesting` tests this protocol.
 package protocol ObjectStore: ReachableStore, ObjectInventory {
     /// Prepares the store for a new upload: preallocates space on disk, or creates a multipart upload in the bucket.
     /// - Parameters:
-    ///   - key: The upload's key, which becomes the object's.
-    ///   - size: Declared length in bytes; if it is `nil`, nothing is preallocated.
+    ///   - key: Key of the upload, under which the object is stored later.
+    ///   - size: Declared length in bytes. If it is `nil`, nothing is preallocated.
     /// - Returns: The handle to save in the upload's row; `nil` if the key is sufficient to find the upload.
-    /// - Throws: `.noRoom` if there is not enough space for the declared bytes or the store refuses the upload.
+    /// - Throws: `.noRoom` if there is not enough free space for the declared length, or the store refuses the upload.
     @discardableResult
     func prepare(_ key: ObjectKey, size: Int64?) async throws -> UploadHandle?
     /// Opens a finished object; the caller closes the reader.
@@ -27,7 +27,7 @@ package protocol ObjectStore: ReachableStore, ObjectInventory {
     /// A backup locks the store before it reads the records. If this method returns `false`, objects that were
     /// discarded before the call may therefore be removed, because no later backup copies them.
     func isBackupRunning() async throws -> Bool
-    /// Removes what a crash left behind: unfinished uploads without a record, and in a bucket also empty objects
+    /// Removes orphans that a crash has left: unfinished uploads without a record and, in a bucket, also empty objects
     /// without a record.
     ///
     /// Never removes a finished object that contains bytes: its record may be missing merely because the database was
@@ -51,7 +51,7 @@ package protocol StreamingObjectStore: ObjectStore {
     ///   - number: The part.
     ///   - upload: Its upload.
     ///   - length: Announced length in bytes; `nil` if unknown.
-    ///   - expected: Checksums to compute and compare.
+    ///   - expected: Checksums to compare with those of the written bytes.
     /// - Returns: The writer; the caller must end it with exactly one call to ``PartWriter/commit(last:recording:)`` or
     ///   ``PartWriter/abort()``.
     /// - Throws: An error if the store is unavailable.
@@ -64,13 +64,14 @@ package protocol StreamingObjectStore: ObjectStore {
     /// Removes the file of a detached part whose record was removed or replaced. Does nothing for an in-place part,
     /// whose bytes are kept until they are overwritten.
     func discardPart(_ part: PartRecord, of upload: Upload) async throws
-    /// Frees the space that is preallocated for parts of an upload that are not stored. The upload can be continued,
-    /// but its parts then need free space. Does nothing while a part of the upload is being written.
+    /// Frees the space that is preallocated for parts of an upload that are not stored yet. The upload can continue,
+    /// but the disk may then be full when the parts arrive. Does nothing while a part of the upload is being written in
+    /// place.
     /// - Parameters:
     ///   - upload: The upload.
-    ///   - storedParts: Returns the records of all stored parts, or `nil` if nothing must be freed, for example because
-    ///     the upload is no longer active. Called while no part can be written in place, and not called while one is.
-    ///     Must wait for records that are being committed.
+    ///   - storedParts: Returns the records of all stored parts, or `nil` to free nothing, for example because the
+    ///     upload is no longer active. While it runs, no part can be written in place. It must wait for records that
+    ///     are being committed.
     /// - Throws: The errors of `storedParts`.
     func freeUnusedSpace(
         of upload: Upload,
@@ -81,7 +82,7 @@ package protocol StreamingObjectStore: ObjectStore {
     /// Combines parts into one object, which is durable when this returns. Active writers are stopped first. Finishing
     /// again, after a crash or a lost response, produces the same object.
     /// - Parameters:
-    ///   - upload: The upload; its key becomes the object's.
+    ///   - upload: The upload, whose key becomes the key of the object.
     ///   - parts: The parts, ordered by number and without gaps; empty for an empty object.
     /// - Returns: The object.
     /// - Throws: `.storageFull` if parts must be copied and the disk is full; `.completeRefused` if bytes of a part are
@@ -94,25 +95,25 @@ package protocol StreamingObjectStore: ObjectStore {
     /// Removes all data of an upload except its finished object. Call this only after the file has been committed or
     /// the upload's record has been deleted; ``revertFinish(_:)`` must not be called afterwards.
     func cleanUp(_ key: ObjectKey) async throws
-    /// Opens a writer of a new object that is stored as a whole, without an upload.
+    /// Opens a writer for a new object that is stored in one call, without an upload.
     /// - Parameters:
     ///   - key: A new key.
-    ///   - expected: Checksums to compute and compare.
+    ///   - expected: Checksums to compare with those of the written bytes.
     /// - Returns: The writer; the caller must end it with exactly one call to ``ObjectWriter/commit(last:recording:)``
     ///   or ``ObjectWriter/abort()``.
     func openWriter(of key: ObjectKey, expecting expected: ExpectedChecksums) -> any ObjectWriter
-    /// Stores new objects whose bytes are in memory; the objects of one call share their syncs. As with a writer, each
-    /// is one of ``unconfirmedObjects()`` until ``confirm(_:)`` or ``removeUnconfirmed(_:)``.
-    /// - Returns: For each object, the checksums of its durable bytes, or `.checksumMismatch`, after which no bytes
-    ///   remain.
-    /// - Throws: `.storageFull`, or an error if the store is unavailable; no bytes remain then.
+    /// Stores new objects whose bytes are in memory. All objects of one call share their disk syncs. Like an object
+    /// from a writer, each is unconfirmed until ``confirm(_:)`` or ``removeUnconfirmed(_:)`` is called.
+    /// - Returns: For each object, the checksums of its durable bytes, or `.checksumMismatch` if it was not stored.
+    /// - Throws: `.storageFull`, or an error if the store is unavailable. In this case, no object was stored.
     func createObjects(_ objects: [NewObject]) async throws -> [Result<PartDigest.Result, PontoonError>]
-    /// Removes unconfirmed objects that have no record. Ignores errors, after which the next start removes them.
+    /// Removes unconfirmed objects that have no record. Ignores errors, because the next start removes the remaining
+    /// objects.
     func removeUnconfirmed(_ keys: [ObjectKey]) async
     /// Returns the objects whose writers were committed, but whose records may be missing after a crash or an error.
     func unconfirmedObjects() async throws -> [ObjectKey]
-    /// Ends the state in which objects are among ``unconfirmedObjects()``. Their records must exist, or they must be
-    /// recorded as discarded.
+    /// Confirms objects, so that ``unconfirmedObjects()`` no longer returns them. Each must have been recorded, either
+    /// as the object of a file or as discarded.
     func confirm(_ keys: [ObjectKey]) async throws
     /// Returns the space in bytes that uploads may still use, 0 or more; `nil` if the file system does not report it.
     func availableSpace() async throws -> Int64?
@@ -134,8 +135,8 @@ package protocol PresignedObjectStore: ObjectStore {
     /// - Throws: `.folderNotDownloadable` for a folder.
     func downloadRequest(for file: File, now: Date) throws -> SignedRequest
     /// Lists the stored parts of an unfinished upload.
-    /// - Returns: All parts, ordered by number; a part that was sent again may be listed twice. `nil` if the store no
-    ///   longer has the upload, because it was finished or removed.
+    /// - Returns: All parts, ordered by number; `nil` if the store no longer has the upload, because it was finished or
+    ///   removed. A part that was sent again may be listed twice.
     /// - Throws: `.completeRefused` if the store refuses the request; a ``TemporaryError`` if it is unavailable.
     func listParts(of upload: Upload) async throws -> [ListedPart]?
     /// Returns the time at which the last part of an unfinished upload was stored, by the store's clock.
@@ -145,7 +146,7 @@ package protocol PresignedObjectStore: ObjectStore {
     /// Combines listed parts into one object, which is durable when this returns. Finishing again, after a lost
     /// response, produces the same object.
     /// - Parameters:
-    ///   - upload: The upload; its key becomes the object's.
+    ///   - upload: The upload, whose key becomes the key of the object.
     ///   - parts: The parts, ordered by number; at least one is not empty.
     /// - Returns: The object.
     /// - Throws: `.completeRefused` if the store does not have the parts or does not accept them; a ``TemporaryError``
@@ -162,9 +163,9 @@ package protocol PresignedObjectStore: ObjectStore {
     func createEmptyObject(_ key: ObjectKey) async throws -> FinishedObject
     /// Creates an object in one request; it is durable when this returns.
     /// - Parameters:
-    ///   - key: A new key, which must be leased: the bucket may carry out a request whose response is lost.
+    ///   - key: A new key. Must be leased, because the bucket may carry out a request even if its response is lost.
     ///   - bytes: All bytes of the object.
-    ///   - crc64: Their checksum, which the store compares if it can.
+    ///   - crc64: Checksum of `bytes`, which the store verifies if it can.
     /// - Throws: `.noRoom` if the store refuses the object; a ``TemporaryError`` if it is unavailable.
     func createObject(_ key: ObjectKey, bytes: ByteBuffer, crc64: CRC64NVME) async throws
     /// Finds the object that ``finish(_:parts:)`` created from an upload.
@@ -180,7 +181,7 @@ package protocol PresignedObjectStore: ObjectStore {
 package struct NewObject: Sendable {
     package let key: ObjectKey
     package let bytes: ByteBuffer
-    /// Checksums to compute and compare.
+    /// Checksums to compare with those of ``bytes``.
     package let expected: ExpectedChecksums
 
     package init(key: ObjectKey, bytes: ByteBuffer, expecting expected: ExpectedChecksums = ExpectedChecksums()) {
@@ -190,12 +191,12 @@ package struct NewObject: Sendable {
     }
 }
 
-/// A part as a ``PresignedObjectStore`` lists it.
+/// A part, as listed by a ``PresignedObjectStore``.
 package struct ListedPart: Hashable, Sendable {
     package let number: PartNumber
     /// Length in bytes.
     package let size: Int64
-    /// The ETag as the store spells it, without quotes.
+    /// The ETag as returned by the store, without quotes.
     package let etag: String
 
     package init(number: PartNumber, size: Int64, etag: String) {
@@ -205,7 +206,9 @@ package struct ListedPart: Hashable, Sendable {
     }
 }
 
-/// A writer for the bytes of one part; used by one task at a time.
+/// A writer for the bytes of one part.
+///
+/// Only one task may use it at a time.
 ///
 /// The writer must not be used after the first call to ``commit(last:recording:)``, even if that throws, or to
 /// ``abort()``.
@@ -218,8 +221,8 @@ package protocol PartWriter: Sendable {
     /// Appends the last bytes, makes all bytes of the part durable, and then runs `recording`.
     ///
     /// - Parameters:
-    ///   - last: The last bytes; `nil` if all bytes are written. If `last` is the whole part, it is written and synced
-    ///     in one step.
+    ///   - last: The last bytes; `nil` if all bytes have been written. If `last` is the whole part, it is written and
+    ///     synced in one step.
     ///   - recording: Commits the part's record. The upload cannot be finished while it runs.
     /// - Returns: The result of `recording`.
     /// - Throws: The errors of ``write(_:)``, and the error of `recording`. The bytes are discarded, unless `recording`

@@ -1,6 +1,8 @@
 package import NIOCore
 
-/// A writer of a whole object in a streaming store; used by one task at a time.
+/// A writer for a whole object in a streaming store.
+///
+/// Only one task may use it at a time.
 ///
 /// The writer must not be used after the first call to ``commit(last:recording:)``, even if that throws, or to
 /// ``abort()``.
@@ -11,9 +13,9 @@ package protocol ObjectWriter: Sendable {
     /// Appends the last bytes, compares the checksums, makes the object durable, and then runs `recording`.
     ///
     /// - Parameters:
-    ///   - last: The last bytes; `nil` if all bytes are written. If `last` is the whole object, it is written and
+    ///   - last: The last bytes; `nil` if all bytes have been written. If `last` is the whole object, it is written and
     ///     synced in one step.
-    ///   - recording: Commits the record of the object's file. The object is removed if it returns an existing file.
+    ///   - recording: Commits the record of the object's file. If it returns an existing file, the object is removed.
     /// - Returns: The result of `recording`.
     /// - Throws: `.checksumMismatch`; the errors of ``write(_:)``, and the error of `recording`. The object is removed,
     ///   unless `recording` threw an error other than a ``PontoonError``: its transaction may then have been committed,

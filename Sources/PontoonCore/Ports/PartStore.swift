@@ -12,15 +12,16 @@ package protocol PartStore: Sendable {
     /// - Returns: The deleted record; `nil` if there was none.
     /// - Throws: `.uploadNotFound`, with nothing changed, if the upload is not `.active`: the parts of an upload that
     ///   is being completed no longer change. `.quotaExceeded`, with nothing changed, if the upload has not reserved
-    ///   space for a part of this length and a quota has none left.
+    ///   space for a part of this length and a quota has too little space left.
     func forgetPart(
         _ number: PartNumber,
         of uploadID: String,
         replacedBy length: Int64?
     ) async throws -> PartRecord?
-    /// Records a stored part as not reported, replacing any record with the same number. If the upload's reservation
-    /// does not include the part, because its size is unknown, its reservation has lapsed or the part extends beyond
-    /// the declared size, the upload then reserves the declared size or the size of its parts, whichever is larger.
+    /// Records a stored part as not reported, replacing any record with the same number. The reservation of the upload
+    /// may not cover the part: the upload has no declared size, the reservation has lapsed, or the part extends beyond
+    /// the declared size. The upload then reserves the declared size or the total size of its parts, whichever is
+    /// larger.
     /// - Returns: The replaced record; `nil` if there was none.
     /// - Throws: `.uploadNotFound`, with nothing changed, if the upload is not `.active`; `.quotaExceeded`.
     func recordPart(_ part: PartRecord, of uploadID: String) async throws -> PartRecord?
@@ -54,7 +55,7 @@ package enum ReportRejection: Hashable, Sendable {
     /// The upload is being completed or is completed, so its set of reported parts is final.
     case uploadNotActive
     case partNotStored(PartNumber)
-    /// The reported ETag differs from that of the stored part, `stored`.
+    /// The reported ETag differs from `stored`, the ETag of the stored part.
     case etagMismatch(PartNumber, stored: String)
 }
 

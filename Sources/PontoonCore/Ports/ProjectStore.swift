@@ -9,7 +9,7 @@ package protocol ProjectStore: Sendable {
     func addProject(_ project: Project) async throws -> Bool
     /// Returns whether a project has this id.
     func isTaken(_ id: ProjectID) async throws -> Bool
-    /// Counts the projects that a user owns, but at most `limit`.
+    /// Counts the projects that a user owns, up to `limit`.
     func ownedProjects(of userName: String, upTo limit: Int) async throws -> Int
     /// Returns the ids of at most `limit` projects that a user owns.
     func projects(ownedBy userName: String, limit: Int) async throws -> [ProjectID]
@@ -28,8 +28,8 @@ package protocol ProjectStore: Sendable {
         page: Page
     ) async throws -> Listing<AccessibleProject>
     /// Changes fields of a project.
-    /// - Returns: The project after the change; `nil` if it does not exist, or has other settings than those that the
-    ///   change expects.
+    /// - Returns: The project after the change; `nil` if it does not exist, or if its settings differ from
+    ///   ``ProjectChange/expectedSettings``.
     func updateProject(_ id: ProjectID, _ change: ProjectChange, now: Date) async throws -> Project?
     /// Deletes a project with its members, files, uploads, upload links, webhooks and quota. Discards the objects that
     /// no file of another project uses; see ``DiscardedObjectStore``. Removes the project from the limits of tokens,
@@ -76,15 +76,17 @@ extension ProjectStore {
     }
 }
 
-/// A filter for projects; a project must satisfy every condition.
+/// A filter for projects.
+///
+/// A project must satisfy every condition.
 package struct ProjectFilter: Hashable, Sendable {
     /// User name of the owner; `nil` for any.
     package var owner: String?
     /// Substring of the display name, compared case-insensitively; `nil` for any.
     package var name: String?
-    /// Tags, all of which the project must have.
+    /// Tags that the project must have.
     package var tags: [String]
-    /// Ids, of which the project must have one; `nil` for any.
+    /// Ids of the projects to select; `nil` for any.
     package var ids: Set<ProjectID>?
 
     package init(owner: String? = nil, name: String? = nil, tags: [String] = [], ids: Set<ProjectID>? = nil) {

@@ -2,8 +2,8 @@ package import PontoonFoundation
 
 /// Storage of the results of scrubs, and of requests to check single objects.
 package protocol ScrubStore: ObjectUsers {
-    /// Returns objects that are due for a check: first damaged ones, then those with times after the window, then the
-    /// others, oldest time first.
+    /// Returns objects that are due for a check: first damaged objects, then objects with times after the window, then
+    /// the others; within each group, the oldest time comes first.
     /// - Parameters:
     ///   - window: An object is due if the time of its last check is outside this window; the creation of an object
     ///     counts as its first check. A time after the window can only come from a wrong clock.
@@ -21,7 +21,7 @@ package protocol ScrubStore: ObjectUsers {
     /// Records results of checks, in one transaction; does nothing for objects that no longer exist. A request that was
     /// made after ``ObjectCheck/object`` was read stays pending.
     func record(_ checks: [ObjectCheck]) async throws
-    /// Returns those of the keys under which a finished object is recorded.
+    /// Returns the subset of `keys` under which a finished object is recorded.
     func recordedObjects(among keys: [ObjectKey]) async throws -> Set<ObjectKey>
 }
 
@@ -36,7 +36,7 @@ package struct ObjectCheck: Sendable {
     package enum Outcome: Hashable, Sendable {
         /// All bytes match the recorded checksum.
         case verified(CRC64NVME)
-        /// All bytes could be read, but no checksum was recorded to compare them with; this one is recorded now.
+        /// All bytes could be read, but no checksum was recorded for comparison. This checksum is recorded now.
         case readable(CRC64NVME)
         case damaged(ContentDamage)
         /// The object could not be checked; the text describes why.
@@ -46,7 +46,7 @@ package struct ObjectCheck: Sendable {
     /// The object as recorded before the check.
     package let object: FileContent
     package let outcome: Outcome
-    /// Time of the check, from which the next one is scheduled.
+    /// Time of the check, which determines when the next check is due.
     package let checkedOn: Date
 
     package init(object: FileContent, outcome: Outcome, checkedOn: Date) {

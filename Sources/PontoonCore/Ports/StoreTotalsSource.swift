@@ -16,13 +16,13 @@ package struct StoreTotals: Hashable, Sendable {
     package var openUploads: Int64 = 0
     /// Total declared size of the unfinished uploads in bytes; an upload without a declared size counts as 0.
     package var openUploadBytes: Int64 = 0
-    /// Number of bytes that unfinished uploads to projects reserve, and that count towards quotas.
+    /// Number of bytes that unfinished uploads to projects have reserved, which count towards quotas.
     package var reservedBytes: Int64 = 0
-    /// Number of objects without a file, whose bytes are still to be removed.
+    /// Number of discarded objects, whose bytes have yet to be removed.
     package var discardedObjects: Int64 = 0
     /// Number of objects in which the last check found damage.
     package var damagedObjects: Int64 = 0
-    /// Time at which the oldest event occurred that the receiver of an active webhook has refused; `nil` if there is
+    /// Time of the oldest event whose delivery to the receiver of an active webhook is being retried; `nil` if there is
     /// none.
     ///
     /// Webhooks that are suspended do not count, because nothing is sent to their receivers.

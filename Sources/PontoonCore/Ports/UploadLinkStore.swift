@@ -29,7 +29,7 @@ package protocol UploadLinkStore: Sendable {
     ///   - id: The link.
     ///   - change: Changes the properties within the transaction, or throws to refuse the change. It must have no side
     ///     effects, because it runs again if the transaction is retried.
-    /// - Returns: The changed link; `nil` if there is no such link.
+    /// - Returns: The link after the change; `nil` if it does not exist.
     /// - Throws: The error of `change`.
     func updateUploadLink(
         _ id: String,
@@ -53,13 +53,13 @@ package protocol UploadLinkStore: Sendable {
 
     /// Signs a sender in.
     ///
-    /// If too many senders are signed in, signs one of them out: of those who have not started an upload, the one whose
-    /// last call was the earliest.
+    /// If too many senders are signed in, signs out one who has not started an upload. If there are several, signs out
+    /// the sender who has been idle longest.
     /// - Parameters:
     ///   - session: The session.
     ///   - tokenHash: The hash of the sender's token.
     ///   - maximum: Maximum number of senders who may be signed in with the link, including this one.
-    /// - Returns: The result; nothing has changed unless it is `.added`.
+    /// - Returns: The result. Nothing has changed unless it is `.added`.
     /// - Throws: An error if the store is unavailable.
     func addSenderSession(
         _ session: SenderSession,
@@ -76,7 +76,7 @@ package protocol UploadLinkStore: Sendable {
     /// `other`.
     func pruneSenderSessions(usedBefore time: Date, attemptsBefore other: Date) async throws
 
-    /// Returns the folder for a sender's file; creates the sender's own folder in the link's folder, and the folders of
+    /// Returns the folder for a sender's file. Creates the sender's own folder in the link's folder, and the folders of
     /// the path below it, unless they exist.
     /// - Parameters:
     ///   - session: The sender's session.
@@ -85,8 +85,8 @@ package protocol UploadLinkStore: Sendable {
     ///   - maximumFolders: Maximum number of folders that all senders of the link together may create.
     /// - Returns: The id of the folder.
     /// - Throws: `.notAuthenticated` if the session does not exist; `.destinationNotFound` if the link's folder does
-    ///   not exist; `.nameTaken` if a file has the name of a folder of the path; `.limitReached` if there would be too
-    ///   many folders, or too many with the sender's name were created in this minute.
+    ///   not exist; `.nameTaken` if a file has the name of a folder of the path; `.limitReached` if there would be more
+    ///   than `maximumFolders` folders, or too many folders with the sender's name were created within this minute.
     func folder(
         of session: SenderSession,
         path: [String],
@@ -104,6 +104,6 @@ package enum SenderSessionResult: Sendable {
     case noLink
     /// Too many senders have signed in within the last minute.
     case tooMany
-    /// Too many senders are signed in.
+    /// Too many senders are signed in, and all of them have started uploads.
     case full
 }

@@ -6,7 +6,7 @@ package protocol UploadProgressStore: Sendable {
     /// - Parameters:
     ///   - userName: The initiator.
     ///   - projects: Only uploads to these projects are returned; `nil` for all.
-    ///   - time: ``UploadProgress/recentBytes`` are those of parts that were stored at or after this time.
+    ///   - time: ``UploadProgress/recentBytes`` counts the parts that were stored at or after this time.
     ///   - page: The range of the list.
     /// - Returns: The page.
     /// - Throws: An error if the store is unavailable.

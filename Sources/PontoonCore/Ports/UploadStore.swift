@@ -8,9 +8,10 @@ package protocol UploadStore: Sendable {
     ///   - labels: Labels that the file will have.
     ///   - maximum: Maximum number of unfinished uploads of the user, including this one. Uploads to folders and
     ///     uploads of code packages are counted separately. Concurrent calls may exceed the maximum.
-    /// - Throws: `.destinationNotFound` if its folder does not exist, `.automationNotFound` if its automation does not;
-    ///   `.limitReached` if the user has too many uploads or the link does not accept the file; `.quotaExceeded` if the
-    ///   upload would exceed a quota of the project or its owner; `.notAuthenticated` if the session does not exist.
+    /// - Throws: `.destinationNotFound` if its folder does not exist; `.automationNotFound` if its automation does not
+    ///   exist; `.limitReached` if the user has too many uploads or the link does not accept the file; `.quotaExceeded`
+    ///   if the upload would exceed a quota of the project or its owner; `.notAuthenticated` if the session does not
+    ///   exist.
     func addUpload(_ upload: Upload, labels: FileLabels, maximum: Int) async throws
     /// Returns an upload in any state.
     /// - Returns: `nil` if there is no such upload, for example because it was aborted.
@@ -18,8 +19,8 @@ package protocol UploadStore: Sendable {
     /// Returns an upload in any state, with its labels and the totals of its parts.
     /// - Returns: `nil` if there is no such upload.
     func uploadSummary(_ id: String) async throws -> UploadSummary?
-    /// Returns a user's unfinished uploads to project folders, newest first; `projects` limits the list to those in
-    /// some projects.
+    /// Returns a user's unfinished uploads to project folders, newest first. Only uploads to `projects` are returned;
+    /// `nil` returns all.
     func uploads(of userName: String, in projects: Set<ProjectID>?, page: Page) async throws -> Listing<UploadSummary>
     /// Returns a user's unfinished uploads of code packages, newest first.
     func packageUploads(of userName: String, page: Page) async throws -> Listing<UploadSummary>
@@ -27,20 +28,20 @@ package protocol UploadStore: Sendable {
     /// Returns unfinished uploads of all users, including those of code packages, ordered by id.
     /// - Parameters:
     ///   - filter: The conditions.
-    ///   - id: Only uploads with greater ids are returned; `nil` starts at the first one.
+    ///   - id: Only uploads with greater ids are returned; `nil` starts with the first upload.
     ///   - limit: Maximum number of uploads to return.
-    /// - Returns: The uploads; fewer than `limit` at the end.
+    /// - Returns: The uploads; fewer than `limit` only at the end.
     /// - Throws: An error if the store is unavailable.
     func openUploads(_ filter: OpenUploadFilter, after id: String?, limit: Int) async throws -> [OpenUpload]
 
     /// Acquires the lease to complete an upload that is `.active`, or `.completing` under a lease that expired by
-    /// `now`. The upload becomes `.completing` and its parts no longer change. Of several callers, in one process or
-    /// many, at most one succeeds.
+    /// `now`. The upload becomes `.completing` and its parts no longer change. If several callers in the same or
+    /// different processes compete, at most one succeeds.
     /// - Parameters:
     ///   - id: The upload.
     ///   - lease: The new lease.
     ///   - now: The current time.
-    ///   - decide: Makes the plan within the transaction, or throws to refuse the completion. It must have no side
+    ///   - decide: Creates the plan within the transaction, or throws to refuse the completion. It must have no side
     ///     effects, because it runs again if the transaction is retried.
     /// - Returns: `.acquired` for the caller that succeeds. After `.refused` and `.unavailable` nothing has changed.
     /// - Throws: An error if the store is unavailable; the lease may then have been acquired.
@@ -50,22 +51,22 @@ package protocol UploadStore: Sendable {
         now: Date,
         deciding decide: @escaping @Sendable (CompletionSnapshot) throws(PontoonError) -> Plan
     ) async throws -> CompletionLeaseResult<Plan>
-    /// Renews a completion lease: replaces its expiry with that of `lease`.
+    /// Renews a completion lease by replacing its expiry with the expiry of `lease`.
     /// - Returns: `false`, with nothing changed, if the upload is not `.completing` under the lease with this id.
     func renewCompletionLease(of id: String, _ lease: Lease) async throws -> Bool
     /// Releases a completion lease; the upload becomes `.active` again.
     /// - Returns: `false`, with nothing changed, if the upload is not `.completing` under the lease with this id.
     func releaseCompletionLease(of id: String, leaseID: String) async throws -> Bool
-    /// Completes an upload: adds its file, marks the upload as `.completed` and deletes its part records. Discards the
-    /// objects that are no longer used: that of a replaced file, and the upload's own if the new file has another one.
-    /// See ``DiscardedObjectStore``. With ``NameConflictRule/skip``, if the folder has a file of this name, it becomes
-    /// the upload's file instead, and the upload's object is discarded.
+    /// Completes an upload: adds its file, marks the upload as `.completed` and deletes its part records. Discards
+    /// objects that are no longer used: the object of a replaced file, and the upload's own object if the new file uses
+    /// another; see ``DiscardedObjectStore``. With ``NameConflictRule/skip``, if the folder already has a file with
+    /// this name, that file becomes the upload's file, and the upload's object is discarded.
     /// - Returns: The file, whose name may differ with ``NameConflictRule/rename``; `nil`, with nothing changed, if the
     ///   upload is not `.completing` under the lease with this id, for example because it was deleted with its project.
-    /// - Throws: `.nameTaken` or `.folderExists` if the name is taken; `.fileNameInvalid` if a number makes the name
-    ///   too long; `.destinationNotFound` if the folder no longer exists; `.completeRefused` if the limits of the
-    ///   upload's link were lowered in the meantime; `.quotaExceeded` if the file needs more space than the upload has
-    ///   reserved, and a quota has none left.
+    /// - Throws: `.nameTaken` or `.folderExists` if the name is taken; `.fileNameInvalid` if the name would be too long
+    ///   with a number added; `.destinationNotFound` if the folder no longer exists; `.completeRefused` if the limits
+    ///   of the upload's link were lowered in the meantime; `.quotaExceeded` if the file needs more space than the
+    ///   upload has reserved, and a quota has too little space left.
     func completeUpload(_ id: String, leaseID: String, as file: CompletedFile) async throws -> CompletedFile?
     /// Deletes the part records of an upload and gives it a new object, so that all parts must be sent again. Discards
     /// the old object. The upload stays under its lease.
@@ -80,9 +81,9 @@ package protocol UploadStore: Sendable {
     /// Deletes an `.active` upload and its part records, and discards its object.
     /// - Parameters:
     ///   - id: The upload.
-    ///   - deadline: Aborts only if the upload was initiated before this time and has been idle since: no part was
-    ///     stored, and ``keepAlive(_:now:reserving:)`` was not called. A part stored concurrently prevents the abort.
-    ///     `nil` aborts unconditionally.
+    ///   - deadline: Aborts the upload only if it was initiated before this time and, since this time, no part was
+    ///     stored and ``keepAlive(_:now:reserving:)`` was not called. A part that is stored concurrently prevents the
+    ///     abort. `nil` aborts unconditionally.
     /// - Returns: `false` if there is no such upload, or it is not `.active` or not idle.
     /// - Throws: An error if the store is unavailable.
     func abortUpload(_ id: String, ifIdleSince deadline: Date?) async throws -> Bool
@@ -93,24 +94,24 @@ package protocol UploadStore: Sendable {
     ///   - id: The upload.
     ///   - now: The current time.
     ///   - reserving: Whether to reserve the declared size again if the reservation has lapsed.
-    /// - Throws: `.quotaExceeded`, with nothing changed, if a quota has too little space left.
+    /// - Throws: `.quotaExceeded`, with nothing changed, if `reserving` is true and a quota has too little space left.
     func keepAlive(_ id: String, now: Date, reserving: Bool) async throws
-    /// Returns the ids of at most `limit` idle `.active` uploads, oldest first, whose reservation has not lapsed; see
-    /// ``reduceReservation(of:ifIdleSince:)``. An upload of unknown size has reserved only what is stored, so it is not
-    /// returned.
+    /// Returns the ids of at most `limit` idle `.active` uploads, oldest first, whose reservations must still be
+    /// reduced; see ``reduceReservation(of:ifIdleSince:)``. Uploads without a declared size are not returned, because
+    /// they have reserved only the bytes of their stored parts.
     func lapsedReservations(idleSince deadline: Date, limit: Int) async throws -> [String]
     /// Reduces the reservation of an idle upload to the bytes that are stored. With a presigned store, each reported
-    /// part counts with the upload's part size, because only the store knows its length. Idle means that the upload was
-    /// initiated before `deadline`, and that no part was stored and ``keepAlive(_:now:reserving:)`` was not called
-    /// since.
+    /// part counts as one full part size, because only the store knows its actual length. An upload is idle if it was
+    /// initiated before `deadline` and, since `deadline`, no part was stored and ``keepAlive(_:now:reserving:)`` was
+    /// not called.
     /// - Returns: `false`, with nothing changed, if the upload is not among ``lapsedReservations(idleSince:limit:)``.
     func reduceReservation(of id: String, ifIdleSince deadline: Date) async throws -> Bool
-    /// Returns the ids of at most `limit` idle `.active` uploads, oldest first: those that were initiated before
-    /// `deadline`, and for which no part was stored and ``keepAlive(_:now:reserving:)`` was not called since.
+    /// Returns the ids of at most `limit` idle `.active` uploads, oldest first. An upload is idle if it was initiated
+    /// before `deadline` and, since `deadline`, no part was stored and ``keepAlive(_:now:reserving:)`` was not called.
     func idleUploads(since deadline: Date, limit: Int) async throws -> [String]
-    /// Returns how long the service has run in total, as last stored; `nil` if nothing is stored.
+    /// Returns the stored total running time of the service; `nil` if none is stored.
     func observedTime() async throws -> ObservedTime?
-    /// Stores how long the service has run in total.
+    /// Stores the total running time of the service.
     func setObservedTime(_ time: ObservedTime) async throws
     /// Deletes the records of uploads that were completed before a time; their files are kept.
     func pruneCompletedUploads(before time: Date) async throws
@@ -145,7 +146,7 @@ extension UploadStore {
     }
 }
 
-/// The file that a completed upload becomes.
+/// The file that a completed upload creates.
 package enum CompletedFile: Hashable, Sendable {
     /// A file in a folder, with the rule to apply if its name is taken.
     case file(File, rule: NameConflictRule)

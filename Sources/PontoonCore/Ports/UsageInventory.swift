@@ -1,15 +1,16 @@
-/// The counters of usages, and the records that they count; for checks.
+/// The usage counters and the records that they count, for consistency checks.
 package protocol UsageInventory: UsageStore {
-    /// Compares the counters of a project with its files and uploads, or those of a user with the counters of the
-    /// user's projects, as of one moment.
+    /// Compares the counters of a project with its files and uploads, or the counters of a user with the counters of
+    /// the user's projects. Reads all of them in one snapshot.
     /// - Returns: `nil` if there is no such user or project.
     func recount(_ subject: UsageSubject) async throws -> UsageRecount?
-    /// Replaces wrong counters; servers may be running. Changes of the counters wait until the records are counted.
+    /// Corrects wrong counters. Servers may be running; their changes to the counters wait until the records have been
+    /// counted.
     /// - Returns: The values before the change; `nil` if there is no such user or project.
     func repairUsage(of subject: UsageSubject) async throws -> UsageRecount?
 }
 
-/// The counters of a user or project, and the values that they should have.
+/// The recorded counters of a user or project, and the values counted from the records.
 package struct UsageRecount: Hashable, Sendable {
     package let recorded: Usage
     package let counted: Usage

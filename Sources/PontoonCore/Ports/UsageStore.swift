@@ -1,17 +1,17 @@
-/// Storage of quotas, and of the counters of the storage that users and projects use.
+/// Storage of quotas, and of counters of the storage used by users and projects.
 ///
-/// Every transaction that adds or removes files and uploads also updates the counters. If the counters grow, it
-/// compares them with the quotas and, if one is exceeded, changes nothing and throws `.quotaExceeded`.
+/// Every transaction that adds or removes files and uploads also updates the counters. If a counter would grow beyond a
+/// quota, the transaction changes nothing and throws `.quotaExceeded`.
 package protocol UsageStore: Sendable {
     /// Returns the usage of a user or project and the quota in force, as last committed by any process.
     /// - Returns: `nil` if there is no such user or project.
     func usage(of subject: UsageSubject) async throws -> UsageReport?
-    /// Checks that new files or uploads would not exceed a quota now; changes nothing.
+    /// Checks that new files or uploads would not exceed a quota at this moment. Reserves nothing.
     /// - Parameters:
-    ///   - growth: The usage that they add.
+    ///   - growth: The usage that the files or uploads would add.
     ///   - project: The project; if it does not exist, the check succeeds.
-    ///   - userName: The user who adds them.
-    ///   - isSender: Whether an upload link's sender adds them.
+    ///   - userName: The user who would add them.
+    ///   - isSender: Whether a sender would add them through the user's upload link.
     /// - Throws: `.quotaExceeded`.
     func checkQuota(
         for growth: Usage,
@@ -31,7 +31,8 @@ package protocol UsageStore: Sendable {
     /// Returns the usage of at most `limit` projects of an owner, or of all owners if `owner` is `nil`, ordered by id,
     /// whose ids follow `id`; `nil` starts with the first. Ids are compared byte for byte.
     func usages(ofProjectsOf owner: String?, after id: ProjectID?, limit: Int) async throws -> [ProjectUsage]
-    /// Returns the usage of the projects that a user owns, ordered by id; `projects` limits the list to some projects.
+    /// Returns the usage of the projects that a user owns, ordered by id. Only `projects` are included; `nil` includes
+    /// all.
     func usages(
         ofProjectsOwnedBy owner: String,
         in projects: Set<ProjectID>?,

@@ -2,8 +2,8 @@ package import PontoonFoundation
 
 /// Storage of webhooks and of their dead deliveries.
 ///
-/// Webhooks are deleted with their project and with the user who created them. A server that sends the events of a
-/// webhook holds its lease; every change by a user takes the lease away, so that a running turn records nothing.
+/// Webhooks are deleted with their project and with the user who created them. A server must hold the lease of a
+/// webhook to send its events. Every change by a user ends the lease, so that a turn in progress records nothing.
 package protocol WebhookStore: Sendable {
     /// Adds a webhook.
     /// - Throws: `.limitReached` if the project, the user or the service has too many webhooks; `.projectNotFound` if
@@ -20,7 +20,7 @@ package protocol WebhookStore: Sendable {
     ///   - id: The webhook.
     ///   - change: Changes the variables of the webhook within the transaction, or throws to refuse the change. It must
     ///     have no side effects, because it runs again if the transaction is retried.
-    /// - Returns: The changed webhook; `nil` if there is none.
+    /// - Returns: The webhook after the change; `nil` if it does not exist.
     /// - Throws: The error of `change`.
     func updateWebhook(
         _ id: String,
@@ -30,18 +30,19 @@ package protocol WebhookStore: Sendable {
     /// - Returns: `false` if there is no such webhook.
     func deleteWebhook(_ id: String) async throws -> Bool
 
-    /// Returns dead deliveries of a webhook, the most recent first.
+    /// Returns one page of the dead deliveries of a webhook, most recent first.
     func deadDeliveries(of id: String, page: Page) async throws -> Listing<WebhookDelivery>
     /// Requests that a dead delivery be sent again.
     /// - Returns: `false` if there is no such delivery.
     func queueDelivery(of event: String, webhook id: String) async throws -> Bool
-    /// Returns up to `limit` dead deliveries that are to be sent again, the oldest first.
+    /// Returns at most `limit` dead deliveries that are queued to be sent again, oldest first.
     func queuedDeliveries(of id: String, limit: Int) async throws -> [WebhookDelivery]
 
     /// Returns whether there is an active webhook.
     func hasActiveWebhooks() async throws -> Bool
-    /// Returns the active and usable webhooks, whether or not they are leased, whose cursor is not the end of the log,
-    /// or which have queued deliveries; those that have waited longest first. `last` is the end of the log.
+    /// Returns the active and usable webhooks that may have something to send: either their cursor is not at `last`,
+    /// the end of the log, or they have queued deliveries. Includes leased webhooks. Those that have waited longest
+    /// come first.
     func pendingWebhooks(last: EventCursor) async throws -> [PendingWebhook]
     /// Leases an active and usable webhook.
     /// - Returns: The webhook; `nil` if it is leased, disabled or not usable, or does not exist.
@@ -49,10 +50,12 @@ package protocol WebhookStore: Sendable {
     /// Returns the events after a position that are to be sent to a webhook, as
     /// ``EventStore/events(_:after:limit:)`` does.
     ///
-    /// The events are selected by the types and the permissions at the time of the call, so a webhook whose cursor is
-    /// moved to the position of the page misses no event.
-    /// - Returns: `nil` if the webhook is not usable or does not exist: its events would only seem not to match.
-    /// - Throws: `.eventsExpired` if events after the position have been deleted, or it is not one of this log.
+    /// The events are selected by the event types and permissions at the time of the call. Moving the cursor of the
+    /// webhook to the end of the page therefore skips no event.
+    /// - Returns: `nil` if the webhook is not usable or does not exist. An empty page would wrongly mean that no event
+    ///   matches.
+    /// - Throws: `.eventsExpired` if events after the position have been deleted, or the position belongs to another
+    ///   log.
     func events(of id: String, after cursor: EventCursor?, limit: Int) async throws -> EventPage?
     /// Records a turn, and releases the lease.
     /// - Returns: `false`, with nothing changed, if the webhook is not leased under this id.
@@ -66,10 +69,10 @@ package protocol WebhookStore: Sendable {
     func releaseWebhooks() async throws
 }
 
-/// A webhook for which there may be events to send.
+/// A webhook that may have events to send.
 package struct PendingWebhook: Hashable, Sendable {
     package let webhook: Webhook
-    /// Time from which its lease can be acquired.
+    /// Time from which the webhook can be leased again.
     package let leasedUntil: Date
 
     package init(webhook: Webhook, leasedUntil: Date) {

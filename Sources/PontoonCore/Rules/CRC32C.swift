@@ -2,7 +2,7 @@ import CChecksum
 
 /// CRC-32C (Castagnoli), which S3 calls `CRC32C`: polynomial 0x1EDC6F41, reflected.
 package struct CRC32C: Hashable, Sendable {
-    /// The checksum of the bytes so far; that of "123456789" is 0xE3069283.
+    /// The checksum of the bytes added so far; for example, 0xE3069283 for "123456789".
     package private(set) var rawValue: UInt32
 
     /// Creates the checksum of an empty input, 0.
@@ -18,7 +18,7 @@ package struct CRC32C: Hashable, Sendable {
     /// Base64 of the 4 bytes in big-endian order, as in `x-amz-checksum-crc32c`.
     package var base64: String { rawValue.bigEndianBase64 }
 
-    /// Parses ``base64``.
+    /// Parses text in the format of ``base64``.
     ///
     /// - Returns: `nil` unless it is the padded base64 of 4 bytes.
     package init?(base64: String) {
