@@ -15,7 +15,7 @@ enum StoreMigrationState: Hashable, Sendable {
     private static let fillingSuffix = " filling"
     private static let doneSuffix = " done"
 
-    /// Parses the text of ``stored``; returns `nil` for any other text.
+    /// Parses a value of ``stored``; returns `nil` for any other text.
     init?(stored text: String) {
         if text.hasSuffix(Self.fillingSuffix) {
             self = .filling(from: String(text.dropLast(Self.fillingSuffix.count)))
@@ -56,8 +56,8 @@ package struct StoreMigration {
     /// Does nothing if the data was already migrated to the same target, for example by a run that was killed after its
     /// last write.
     ///
-    /// If an error is thrown, the source still has all its files. With `dropsOpenUploads`, unfinished uploads may
-    /// already be aborted.
+    /// If an error is thrown, the source still has all its files. With `dropsOpenUploads`, unfinished uploads may have
+    /// been aborted.
     ///
     /// - Throws: ``SettingError`` if the migration cannot be completed; the errors of the stores.
     package func run() async throws {
@@ -191,7 +191,9 @@ package struct StoreMigration {
         }
     }
 
-    /// Aborts unfinished uploads, whose parts cannot be migrated: S3 assigns new ETags, which no client has reported.
+    /// Aborts unfinished uploads.
+    ///
+    /// Their parts cannot be migrated, because S3 would assign new ETags, which no client has reported.
     ///
     /// - Throws: ``SettingError`` if there are unfinished uploads and the operator did not allow aborting them.
     private func abortOpenUploads(of source: SQLMetadataStore, _ maintenance: Maintenance) async throws {

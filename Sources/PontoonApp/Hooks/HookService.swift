@@ -32,7 +32,7 @@ struct HookService: Service {
 
     /// Runs the program for an event, counts the run in the metrics, and logs a failure.
     ///
-    /// - Returns: Whether the program exited with 0.
+    /// - Returns: `true` if the program exited with 0.
     @Sendable private func runOnce(_ event: Event, attempt: Int) async throws -> Bool {
         var facts = [
             "PONTOON_EVENT_ID": event.id, "PONTOON_EVENT_TYPE": event.type, "PONTOON_EVENT_SUBJECT": event.subject,
