@@ -24,7 +24,7 @@ package struct App: Sendable {
     let hooks: HookService?
     /// The dispatcher that delivers events to the receivers of webhooks.
     package let webhooks: WebhookDispatcher
-    /// The TLS certificate; `nil` if the server accepts plain HTTP.
+    /// The TLS certificate; `nil` if the server does not use TLS.
     package let certificate: Certificate?
     package let logger: Logger
     /// The metrics; `nil` if none are exported.
@@ -32,14 +32,14 @@ package struct App: Sendable {
     /// The audit log; `nil` if it is disabled.
     package let audit: AuditLog?
 
-    /// Creates the app on opened stores.
+    /// Creates the server application on opened stores.
     ///
     /// Unless the server is read-only, this function first recovers the stores from a crash.
     ///
     /// - Parameters:
     ///   - settings: The settings of the server.
     ///   - stores: The opened stores. They must stay open while the app is used.
-    ///   - certificate: The TLS certificate; `nil` if the server accepts plain HTTP.
+    ///   - certificate: The TLS certificate; `nil` if the server does not use TLS.
     ///   - logger: Logs requests and errors.
     ///   - metrics: The metrics to update; `nil` if none are exported.
     ///   - audit: The audit log; `nil` if it is disabled.

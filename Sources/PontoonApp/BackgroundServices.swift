@@ -37,7 +37,7 @@ struct MaintenanceService: Service {
     func runMaintenance() async {
         let report = await maintenance.run()
         for id in report.expired {
-            logger.notice("idle upload aborted", metadata: ["upload.id": "\(id)"])
+            logger.notice("upload expired", metadata: ["upload.id": "\(id)"])
             audit?.record(
                 AuditEntry(
                     time: Date(),
@@ -56,7 +56,7 @@ struct MaintenanceService: Service {
     }
 }
 
-/// Runs `work` immediately, and again after a pause of `interval` after each run, until the task is cancelled.
+/// Runs `work` immediately and then repeatedly, with a pause of `interval` after each run, until the task is cancelled.
 func repeating(every interval: Duration, _ work: () async -> Void) async {
     while !Task.isCancelled {
         await work()

@@ -104,7 +104,7 @@ package struct BucketCheck {
 extension S3ObjectStore {
     /// Checks whether pages of an origin can use the bucket.
     ///
-    /// For `*`, this function checks an invented origin, which only a rule for all origins allows.
+    /// For `*`, this function checks a nonexistent origin, which only a rule for all origins allows.
     fileprivate func checkCrossOrigin(of origin: String) async throws -> CrossOriginResult {
         try await checkCrossOrigin(origin == "*" ? "https://any-origin.invalid" : origin)
     }

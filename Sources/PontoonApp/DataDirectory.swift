@@ -6,7 +6,9 @@ import SystemPackage
 
 /// The directory with the database, the objects and the first user's credentials.
 enum DataDirectory {
-    /// Creates the directory and its missing parents, accessible only to the owner, unless the directory exists.
+    /// Creates the directory and its missing parents if necessary, and checks that the directory is writable.
+    ///
+    /// Only the owner can access new directories.
     ///
     /// - Throws: ``SettingError`` if the directory cannot be created or is not writable.
     static func create(_ path: FilePath) throws {
@@ -107,7 +109,7 @@ enum DataDirectory {
 
     /// Syncs the parent of a new directory, so that its entry is durable.
     ///
-    /// Does nothing if the process may not open the parent.
+    /// Does nothing if the process lacks the permission to open the parent.
     private static func syncIfReadable(_ parent: FilePath) throws {
         do { try DurableFile.syncDirectory(parent) } catch Errno.permissionDenied {}
     }

@@ -30,7 +30,7 @@ struct FileJobService: Service {
             } catch is CancellationError {
                 // The service is being stopped.
             } catch {
-                if !wasFailing { logger.error("job interrupted", metadata: ["error": "\(error)"]) }
+                if !wasFailing { logger.error("job processing failed", metadata: ["error": "\(error)"]) }
                 wasFailing = true
             }
         }

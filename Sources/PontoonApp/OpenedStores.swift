@@ -235,9 +235,8 @@ extension Settings {
     ///   - metadata: The opened database.
     ///   - hadObjects: Whether the directory of the objects existed before the stores were opened. Also `true` if no
     ///     server has started with this database before.
-    /// - Throws: ``SettingError`` if the database is new, but the directory contains objects. Also if the database is
-    ///   not new, but the directory is missing, or lacks all recorded objects, for example because its disk is not
-    ///   mounted.
+    /// - Throws: ``SettingError`` if the database is new but the directory contains objects, or if the database is not
+    ///   new but the directory is missing or lacks all recorded objects, for example because its disk is not mounted.
     fileprivate func refuseUnrelatedObjects(_ metadata: SQLMetadataStore, hadObjects: Bool) async throws {
         let isNew = try await metadata.isEmpty()
         let lacksObjects = try await lacksObjects(of: metadata)

@@ -7,9 +7,9 @@ import SystemPackage
 
 /// The progress of `pontoond migrate` or `pontoond restore`, recorded in the database that the command fills.
 enum StoreMigrationState: Hashable, Sendable {
-    /// Partially filled from the data with this identity.
+    /// The database is partially filled from the data with this identity.
     case filling(from: String)
-    /// Completely filled from the data with this identity.
+    /// The database is completely filled from the data with this identity.
     case done(from: String)
 
     private static let fillingSuffix = " filling"
@@ -121,13 +121,13 @@ package struct StoreMigration {
 
     /// Opens the bucket to fill; returns `nil` if the objects stay on disk or were already migrated.
     ///
-    /// - Throws: ``SettingError`` if the bucket cannot be used, or the objects were migrated to another one.
+    /// - Throws: ``SettingError`` if the bucket cannot be used, or the objects were migrated to another bucket.
     private func openBucket(for source: SQLMetadataStore) async throws -> S3ObjectStore? {
         let location = try await source.metadataValue(for: .objects) ?? "disk"
         let target = try settings.objectsLocation()
         guard location == "disk" else {
             guard target == location else {
-                throw SettingError(.objects, "the objects were already migrated to \(location); use that location")
+                throw SettingError(.objects, "the objects were already migrated to \(location); pass it as --objects")
             }
             return nil
         }

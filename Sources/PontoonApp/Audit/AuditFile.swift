@@ -6,7 +6,7 @@ import PontoonServer
 import Synchronization
 package import SystemPackage
 
-/// NIO has a protocol of the same name.
+/// An alias, because NIO has a protocol that is also named `FileDescriptor`.
 private typealias Descriptor = SystemPackage.FileDescriptor
 
 /// The destination of the audit log.
@@ -203,7 +203,7 @@ final class AuditFile: Sendable {
 
     /// Renames the file and creates a new one if the file would exceed its maximum size.
     ///
-    /// - Returns: The error if this failed; the open file then stays in use.
+    /// - Returns: The error if this failed, in which case the open file stays in use; otherwise `nil`.
     private func rotateIfDue(_ state: inout State, adding bytes: Int) -> Errno? {
         guard let path, let maximumSize, let size = state.size, size > 0, size + Int64(bytes) > maximumSize,
             state.unfinished.readableBytes == 0
@@ -251,8 +251,8 @@ extension AuditFile {
     ///
     /// - Parameters:
     ///   - entry: The entry.
-    ///   - destination: The destination. Standard output means standard error here, because commands print their
-    ///     results on standard output.
+    ///   - destination: The destination. Instead of standard output, the entry is written to standard error, because
+    ///     commands print their results on standard output.
     /// - Throws: `Errno` if the entry cannot be written.
     static func append(_ entry: AuditEntry, to destination: AuditDestination) throws {
         let bytes = entry.line.bytes

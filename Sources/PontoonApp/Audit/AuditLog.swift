@@ -29,7 +29,9 @@ package final class AuditLog: AuditSink {
 
     /// Maximum total size of the waiting lines in bytes, enough for more than 20,000 lines.
     static let maximumWaiting = 8 << 20
-    /// Time for which lines are collected, because waking the thread for each line would cost more than writing it.
+    /// Time for which lines are collected before they are written.
+    ///
+    /// Waking the thread for each line would cost more than writing the line.
     private static let delay = DispatchTimeInterval.milliseconds(20)
     /// Time after which ``reopen()`` and ``close()`` no longer wait for a write.
     private static let timeout = Duration.seconds(5)

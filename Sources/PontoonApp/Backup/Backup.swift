@@ -37,7 +37,8 @@ package struct Backup {
     /// If an object is damaged, and the directory has no intact copy of it either, no backup is created. The previous
     /// backup is then kept.
     ///
-    /// - Returns: `true` if all objects of the service are intact.
+    /// - Returns: `true` if all objects of the service are intact; `false` if one is damaged, even if the backup has an
+    ///   intact copy of it.
     /// - Throws: ``SettingError`` if no backup can be created; the previous one is then kept.
     package func run() async throws -> Bool {
         do {
@@ -81,7 +82,10 @@ package struct Backup {
         do {
             return try await DiskObjectStore.retainObjects(settings.disk)
         } catch let error as Errno {
-            throw SettingError(.data, "cannot lock the objects in '\(settings.disk.folder)': \(error)")
+            throw SettingError(
+                .data,
+                "cannot lock the objects in '\(settings.disk.folder)': \(error); check the directory's permissions"
+            )
         }
     }
 

@@ -70,7 +70,7 @@ struct Tally {
 
     /// Adds the result of the next round, which placed all objects again.
     ///
-    /// The numbers of links and copies are added to those of earlier rounds. All other numbers are replaced.
+    /// Adds the numbers of links and copies, and replaces all other numbers.
     mutating func add(_ round: Tally) {
         (objects, bytes) = (round.objects, round.bytes)
         (damaged, lost, vanished) = (round.damaged, round.lost, round.vanished)

@@ -23,7 +23,7 @@ struct HookService: Service {
                 } catch is CancellationError {
                     // The service is being stopped.
                 } catch {
-                    if !wasFailing { logger.error("hooks interrupted", metadata: ["error": "\(error)"]) }
+                    if !wasFailing { logger.error("hook processing failed", metadata: ["error": "\(error)"]) }
                     wasFailing = true
                 }
             }
@@ -63,7 +63,7 @@ struct HookService: Service {
                 metadata: ["event": "\(event.id)", "subject": "\(event.subject)", "attempts": "\(Hooks.attempts)"]
             )
         case .eventsExpired: logger.error("events missed by hooks; increase --event-retention")
-        case .interrupted(let error): logger.error("hooks interrupted", metadata: ["error": "\(error)"])
+        case .interrupted(let error): logger.error("hook processing failed", metadata: ["error": "\(error)"])
         case .newLog: logger.warning("event log replaced; hooks continue at its end")
         }
     }

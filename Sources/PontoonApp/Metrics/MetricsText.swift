@@ -1,4 +1,4 @@
-/// A builder of the text format of Prometheus.
+/// A builder for metrics in the text format of Prometheus.
 struct MetricsText {
     private(set) var text = ""
 

@@ -62,7 +62,7 @@ final class StoreMetricsService: Service {
         } catch is CancellationError {
             // The service is being stopped.
         } catch {
-            logger.warning("totals for metrics not updated", metadata: ["error": "\(error)"])
+            logger.warning("metrics totals not updated", metadata: ["error": "\(error)"])
         }
     }
 

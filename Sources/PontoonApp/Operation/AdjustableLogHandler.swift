@@ -1,7 +1,7 @@
 package import Logging
 import Synchronization
 
-/// The lowest severity of messages to log, which can change while the server runs.
+/// The minimum severity of messages to log, which can change while the server runs.
 package final class LogLevel: Sendable {
     private let level: Mutex<Logger.Level>
 
@@ -49,7 +49,7 @@ package struct AdjustableLogHandler: LogHandler {
 
     package func log(event: LogEvent) {
         var event = event
-        // The metadata of the message overrides that of the logger, which overrides that of the provider.
+        // Metadata of the message overrides metadata of the logger, which overrides metadata of the provider.
         event.metadata = (metadataProvider?.get() ?? [:])
             .merging(metadata) { $1 }
             .merging(event.metadata ?? [:]) { $1 }

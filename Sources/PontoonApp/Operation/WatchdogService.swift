@@ -27,7 +27,7 @@ struct WatchdogService: Service {
                 if await responds(within: timeout / 4) {
                     manager.notifyAlive()
                 } else if !Task.isCancelled {
-                    logger.error("server does not respond; keep-alive message to the service manager omitted")
+                    logger.error("server not responding; keep-alive message not sent")
                 }
             }
         }

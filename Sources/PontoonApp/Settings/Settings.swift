@@ -13,7 +13,7 @@ package struct Settings: Sendable {
     package let metadata: MetadataChoice
     package let objects: ObjectsChoice
     package let server: ServerSettings
-    /// The TLS certificate and key files; `nil` if the server accepts plain HTTP.
+    /// The TLS certificate and key files; `nil` if the server does not use TLS.
     package let tls: CertificateFiles?
     /// Permissions of the Unix socket on which the server listens.
     package let socketMode: FilePermissions
@@ -25,7 +25,7 @@ package struct Settings: Sendable {
     /// Time without progress after which an upload reserves only its stored bytes.
     package let reservationLifetime: Duration
     package let urlLifetime: Duration
-    /// Time after which events are deleted; 0 if none are recorded.
+    /// Time after which events are deleted; 0 if events are not recorded.
     package let eventRetention: Duration
     /// The programs that the server runs.
     package let hooks: HookSettings

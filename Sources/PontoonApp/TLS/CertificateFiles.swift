@@ -10,7 +10,7 @@ package struct CertificateFiles: Hashable, Sendable {
     let certificate: FilePath
     /// The private key of the certificate, in PEM format.
     let key: FilePath
-    /// The CA certificates that client certificates must be issued by, in PEM format; `nil` if clients need none.
+    /// The certificates of CAs that may issue client certificates, in PEM format; `nil` if clients need none.
     let clientCA: FilePath?
 
     /// Maximum size of a file in bytes.

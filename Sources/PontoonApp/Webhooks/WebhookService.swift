@@ -65,7 +65,7 @@ final class WebhookReports: Sendable {
             defer { wasFailing = true }
             return !wasFailing
         }
-        if isFirst { logger.error("webhooks interrupted", metadata: ["error": "\(error)"]) }
+        if isFirst { logger.error("webhook processing failed", metadata: ["error": "\(error)"]) }
     }
 }
 

@@ -32,7 +32,7 @@ public struct APIError: Error, Sendable, CustomStringConvertible {
 
     /// Parses an error response.
     ///
-    /// The body need not be JSON of the API, for example if a proxy sent the response.
+    /// The body may have any format, because a proxy may have sent the response.
     init(_ response: HTTPResponse, purpose: String, call: String) {
         struct Body: Decodable {
             var code: Int?
@@ -69,7 +69,7 @@ public struct APIError: Error, Sendable, CustomStringConvertible {
         guard (300..<400).contains(response.status), let location = response.headers.first(name: "Location") else {
             return nil
         }
-        // The target without its query and the path of the call is the URL of the API.
+        // Removing the query and the path of the call leaves the URL of the API.
         var target = String(location.prefix { $0 != "?" && $0 != "#" })
         let path = call.split(separator: " ").last.map(String.init) ?? ""
         if target.hasSuffix(path) { target.removeLast(path.count) }
