@@ -20,27 +20,29 @@ package struct App: Sendable {
     package let scrub: BackgroundScrub
     /// The worker that carries out jobs.
     package let jobs: FileJobWorker
-    /// The service that runs the hook command; `nil` if there is none.
+    /// The service that runs the hook command; `nil` if no hook command is set.
     let hooks: HookService?
     /// The dispatcher that delivers events to the receivers of webhooks.
     package let webhooks: WebhookDispatcher
-    /// The certificate; `nil` if the server does not encrypt its connections itself.
+    /// The TLS certificate; `nil` if the server does not use TLS.
     package let certificate: Certificate?
     package let logger: Logger
     /// The metrics; `nil` if none are exported.
     package let metrics: AppMetrics?
-    /// The audit log; `nil` if there is none.
+    /// The audit log; `nil` if it is disabled.
     package let audit: AuditLog?
 
-    /// Recovers opened stores from a crash, unless the server is read-only, and creates the use cases on them.
+    /// Creates the server application on opened stores.
+    ///
+    /// Unless the server is read-only, this function first recovers the stores from a crash.
     ///
     /// - Parameters:
-    ///   - settings: The settings.
-    ///   - stores: Must stay open while the app is used.
-    ///   - certificate: The certificate; `nil` if the server does not encrypt its connections itself.
-    ///   - logger: Receives the lines of requests and of errors.
+    ///   - settings: The settings of the server.
+    ///   - stores: The opened stores. They must stay open while the app is used.
+    ///   - certificate: The TLS certificate; `nil` if the server does not use TLS.
+    ///   - logger: Logs requests and errors.
     ///   - metrics: The metrics to update; `nil` if none are exported.
-    ///   - audit: The audit log; `nil` if there is none.
+    ///   - audit: The audit log; `nil` if it is disabled.
     ///   - passwords: Hashes the passwords of upload links.
     ///   - now: Returns the current time; tests replace it.
     ///   - uptime: Returns the time on a monotonic clock; tests replace it.
@@ -174,12 +176,12 @@ package struct App: Sendable {
         return (try? DiskObjectStore.reportsFreeSpace(settings.disk)) == false
     }
 
-    /// Creates the HTTP server alone, without background services, so that tests can call it in process.
+    /// Creates the HTTP server without the background services; tests call it in process.
     ///
-    /// Raises the process's limit on open files. The maximum number of connections is lowered if this limit requires
-    /// it, and the maximum from one address is lowered to at most half of all connections.
+    /// Raises the process's limit on open files, and reduces the maximum number of connections to what this limit
+    /// allows. The maximum from one address is reduced to half of that number if it is higher.
     ///
-    /// - Parameter onReady: Called once with the port on which the server listens, 0 for a Unix socket.
+    /// - Parameter onReady: Called once, with the port on which the server listens, or 0 for a Unix socket.
     /// - Returns: The server, which is not running yet.
     package func httpServer(
         onReady: @escaping @Sendable (Int) async -> Void = { _ in }
@@ -215,15 +217,15 @@ package struct App: Sendable {
         }
     }
 
-    /// Serves requests until SIGTERM or SIGINT, and performs reloads after SIGHUP.
+    /// Serves requests until SIGTERM or SIGINT, and reloads its configuration after SIGHUP.
     ///
-    /// After the signal, running requests may continue for the drain and grace periods. A second signal terminates the
-    /// process immediately.
+    /// After SIGTERM or SIGINT, running requests may continue for the drain and grace periods. A second SIGTERM or
+    /// SIGINT terminates the process immediately.
     ///
     /// - Parameters:
-    ///   - reloads: What to reload after SIGHUP, in addition to the certificate and the audit log.
+    ///   - reloads: Reloads to perform after SIGHUP, in addition to those of the certificate and the audit log.
     ///   - manager: The service manager that started the process; `nil` if there is none.
-    ///   - onReady: Called once with the port on which the server listens, 0 for a Unix socket.
+    ///   - onReady: Called once, with the port on which the server listens, or 0 for a Unix socket.
     /// - Throws: ``SettingError`` if the server cannot listen on an address; the errors of the services.
     package func run(
         reloads: [Reload] = [],
@@ -241,7 +243,7 @@ package struct App: Sendable {
         let auditReload = audit.map { audit in Reload("audit log") { try await audit.reopen() } }
         let reloadService = ReloadService(
             reloads: [certificateReload].compactMap(\.self) + reloads + [auditReload].compactMap(\.self),
-            // Trapped before the server is ready, because SIGHUP would otherwise stop the process.
+            // Trapped before the server is ready, because an untrapped SIGHUP would terminate the process.
             hangups: await UnixSignalsSequence(trapping: .sighup),
             manager: manager,
             logger: logger
@@ -270,12 +272,14 @@ package struct App: Sendable {
         } catch let failure as ListenFailure {
             throw Self.cannotListen(.redirectListen, failure.address, failure.cause) ?? failure.cause
         } catch {
-            // Otherwise, only the HTTP server listens on a socket, so an error of a socket concerns its address.
+            // The other listeners throw different errors, so a socket error comes from the HTTP server's address.
             throw Self.cannotListen(.listen, settings.server.listen, error) ?? error
         }
     }
 
-    /// Returns the background services, in the order in which they start; they stop in the reverse order.
+    /// Returns the background services in the order in which they start.
+    ///
+    /// They stop in the reverse order.
     private func services(_ manager: ServiceManager?) -> [any Service] {
         var services: [any Service] = [ForcedShutdownService()]
         if let manager, let timeout = manager.watchdogTimeout {
@@ -313,7 +317,7 @@ package struct App: Sendable {
         return services + metricsServices()
     }
 
-    /// Returns the error for an address on which the server cannot listen; `nil` if it failed for another reason.
+    /// Returns the error to report if the server cannot listen on an address; `nil` if `error` has another cause.
     static func cannotListen<Value>(
         _ setting: Setting<Value>,
         _ address: ListenAddress,

@@ -4,16 +4,17 @@ import PontoonCore
 import ServiceLifecycle
 import UnixSignals
 
-/// The service that refreshes the signing keys every minute and, unless the server is read-only, runs maintenance every
-/// minute or more often.
+/// The service that refreshes the signing keys every minute and runs maintenance.
+///
+/// On a read-only server, it only refreshes the keys.
 struct MaintenanceService: Service {
     let maintenance: Maintenance
     let isReadOnly: Bool
-    /// Time after which uploads expire or reservations lapse, whichever is shorter.
+    /// The upload lifetime or the reservation lifetime, whichever is shorter.
     ///
-    /// Maintenance runs every tenth of it, but at least once a minute and at most once a second.
+    /// Maintenance runs ten times in this period, but at least once a minute and at most once a second.
     let shortestLifetime: Duration
-    /// Receives the ids of expired uploads; `nil` if there is no audit log.
+    /// Records the expiry of uploads; `nil` if there is no audit log.
     let audit: (any AuditSink)?
     let logger: Logger
 
@@ -36,7 +37,7 @@ struct MaintenanceService: Service {
     func runMaintenance() async {
         let report = await maintenance.run()
         for id in report.expired {
-            logger.notice("idle upload aborted", metadata: ["upload.id": "\(id)"])
+            logger.notice("upload expired", metadata: ["upload.id": "\(id)"])
             audit?.record(
                 AuditEntry(
                     time: Date(),
@@ -55,7 +56,7 @@ struct MaintenanceService: Service {
     }
 }
 
-/// Runs `work` at once and repeats it, with a pause of `interval` after each run, until the task is cancelled.
+/// Runs `work` immediately and then repeatedly, with a pause of `interval` after each run, until the task is cancelled.
 func repeating(every interval: Duration, _ work: () async -> Void) async {
     while !Task.isCancelled {
         await work()
@@ -81,8 +82,9 @@ struct HealthCheckService: Service {
     }
 }
 
-/// The service that, at shutdown, makes `/readyz` fail for the drain period before the server stops accepting
-/// connections.
+/// The service that delays shutdown by the drain period.
+///
+/// During this period, `/readyz` fails, but the server still accepts requests.
 struct DrainService: Service {
     let readiness: Readiness
     let duration: Duration
@@ -113,7 +115,7 @@ struct ForcedShutdownService: Service {
     }
 }
 
-/// The service that computes declared MD5s while parts arrive.
+/// The service that computes the MD5 of uploads that declare one, while their parts arrive.
 struct MD5Service: Service {
     let hasher: PrefixHasher
     let logger: Logger

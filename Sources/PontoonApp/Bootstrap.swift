@@ -8,12 +8,13 @@ extension App {
     package enum FirstUser: Sendable {
         case created
         case existed
-        /// There is no user, and none was created, because the server is read-only, or has neither a configured token
-        /// nor a data directory for a random one.
+        /// No user exists, and none was created.
+        ///
+        /// The server is read-only, or it has neither a configured token nor a data directory for a random one.
         case missing
     }
 
-    /// Returns the URL of the API for clients, at the public URL if it is set, otherwise at the address to listen on.
+    /// Returns the endpoint for clients: at the public URL if one is set, otherwise at the listen address.
     ///
     /// For a Unix socket without a public URL, the host is `localhost`, as in `curl --unix-socket`.
     package func endpoint(port: Int) -> String {
@@ -21,7 +22,7 @@ extension App {
         return (settings.server.localOrigin(port: port) ?? "http://localhost") + "/v2"
     }
 
-    /// Returns the URL of the API at the address to listen on, regardless of the public URL, or the Unix socket.
+    /// Returns the endpoint at the listen address, regardless of the public URL; for a Unix socket, its address.
     package func localEndpoint(port: Int) -> String {
         settings.server.localOrigin(port: port).map { $0 + "/v2" } ?? settings.server.listen.description
     }
@@ -37,8 +38,9 @@ extension App {
         settings.folder.map { BootstrapCredentialsFile(in: $0) }
     }
 
-    /// Creates the first user if none exists, unless the server is read-only; of several servers that start
-    /// concurrently, only one creates the user.
+    /// Creates the first user if none exists and the server is not read-only.
+    ///
+    /// If several servers start at the same time, only one of them creates the user.
     ///
     /// - Throws: `Errno` if the credentials file cannot be written; the errors of the metadata store.
     package func createFirstUser() async throws -> FirstUser {

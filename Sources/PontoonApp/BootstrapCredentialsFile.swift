@@ -10,8 +10,9 @@ package struct BootstrapCredentialsFile: Sendable {
 
     package var exists: Bool { FileManager.default.fileExists(atPath: path.string) }
 
-    /// Whether the file exists but contains no token, for example because an older version of the server did not sync
-    /// the file before a power cut.
+    /// Whether the file exists but contains no token.
+    ///
+    /// A power cut could cause this with older versions of the server, which did not sync the file.
     package var isDamaged: Bool {
         guard let data = FileManager.default.contents(atPath: path.string) else { return false }
         return !String(decoding: data, as: UTF8.self).contains("auth_token")
@@ -25,8 +26,7 @@ package struct BootstrapCredentialsFile: Sendable {
         )
     }
 
-    /// Atomically replaces the endpoint of the default profile, and keeps all other lines, which the operator may have
-    /// edited.
+    /// Replaces the endpoint of the default profile atomically, without changing any other line.
     ///
     /// Does nothing if the file does not exist or cannot be read.
     ///

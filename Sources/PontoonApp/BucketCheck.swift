@@ -5,16 +5,17 @@ import PontoonObjects
 import PontoonServer
 import ServiceLifecycle
 
-/// The command `pontoond check-bucket`, which checks whether the server and web pages can use its bucket.
+/// The command `pontoond check-bucket`, which checks whether the server and web pages can use the bucket.
 package struct BucketCheck {
     private let settings: Settings
     private let fixesRules: Bool
     private let report: (String) -> Void
 
     /// - Parameters:
-    ///   - settings: The settings of the server, which select the bucket and the origins of pages.
+    ///   - settings: The server's settings, which select the bucket and the origins to check.
     ///   - fixesRules: Whether to add a missing CORS rule to the bucket.
-    ///   - report: Receives each sentence of the result; the CORS rule to add follows its sentence on separate lines.
+    ///   - report: Receives one sentence per call. A suggested CORS rule is appended to its sentence, on separate
+    ///     lines.
     package init(settings: Settings, fixesRules: Bool, report: @escaping (String) -> Void) {
         self.settings = settings
         self.fixesRules = fixesRules
@@ -23,7 +24,7 @@ package struct BucketCheck {
 
     /// Checks the bucket.
     ///
-    /// - Returns: Whether no problem remains.
+    /// - Returns: `true` if no problem was found or all problems were fixed.
     /// - Throws: ``SettingError`` if the objects are not in a bucket, the server cannot use the bucket, or the check
     ///   cannot be finished.
     package func run() async throws -> Bool {
@@ -53,8 +54,8 @@ package struct BucketCheck {
         }
         var results = try await check(origins, bucket)
         guard report(results, bucket) else {
-            // A rule is suggested or added only if the bucket denied a request: a bucket that cannot be reached from
-            // here may need none, and an unnecessary rule can exclude origins that the store allows without a rule.
+            // Suggests or adds a rule only if the bucket denied a request. A bucket that cannot be reached from here
+            // may need no rule, and an unnecessary rule can exclude origins that the store allows without one.
             let isDenied = results.contains { if case .denied = $0.result { true } else { false } }
             guard isDenied else { return false }
             let rule = CrossOriginRule(for: origins)
@@ -83,7 +84,7 @@ package struct BucketCheck {
 
     /// Reports the result for every origin.
     ///
-    /// - Returns: Whether the pages of all origins can exchange bytes with the bucket.
+    /// - Returns: `true` if the pages of all origins can exchange bytes with the bucket.
     private func report(_ results: [OriginResult], _ bucket: S3ObjectStore) -> Bool {
         for (origin, result) in results {
             let pages = origin == "*" ? "Pages of any origin" : "Pages at \(origin)"
@@ -103,7 +104,7 @@ package struct BucketCheck {
 extension S3ObjectStore {
     /// Checks whether pages of an origin can use the bucket.
     ///
-    /// For `*`, this function checks an invented origin, which only a rule for all origins allows.
+    /// For `*`, this function checks a nonexistent origin, which only a rule for all origins allows.
     fileprivate func checkCrossOrigin(of origin: String) async throws -> CrossOriginResult {
         try await checkCrossOrigin(origin == "*" ? "https://any-origin.invalid" : origin)
     }
@@ -125,9 +126,9 @@ extension Settings {
     }
 }
 
-/// The service that checks once, after the start, whether web pages can exchange bytes with the bucket.
+/// The service that checks once, after startup, whether web pages can exchange bytes with the bucket.
 ///
-/// If the bucket denies this, the service only logs a warning, because other clients need no CORS rule.
+/// If they cannot, the service only logs a warning, because other clients need no CORS rule.
 struct BucketCheckService: Service {
     let bucket: S3ObjectStore
     let origins: [String]

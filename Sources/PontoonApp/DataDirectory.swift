@@ -6,7 +6,9 @@ import SystemPackage
 
 /// The directory with the database, the objects and the first user's credentials.
 enum DataDirectory {
-    /// Creates the directory and its missing parents with access for the owner only; an existing directory is kept.
+    /// Creates the directory and its missing parents if necessary, and checks that the directory is writable.
+    ///
+    /// Only the owner can access new directories.
     ///
     /// - Throws: ``SettingError`` if the directory cannot be created or is not writable.
     static func create(_ path: FilePath) throws {
@@ -23,7 +25,9 @@ enum DataDirectory {
         }
     }
 
-    /// Locks the directory against other processes until the returned file is closed; waits for at most about a second.
+    /// Locks the directory against other processes until the returned file is closed.
+    ///
+    /// If another process has locked the directory, this function waits about a second for it to release the lock.
     ///
     /// - Throws: ``SettingError`` if another process has locked the directory, or it cannot be locked.
     static func lock(_ path: FilePath) throws -> FileDescriptor {
@@ -54,7 +58,7 @@ enum DataDirectory {
         throw SettingError(.data, "another process is using the directory '\(path)'; stop it first")
     }
 
-    /// Returns the random identifier stored in the directory; creates and stores one if there is none.
+    /// Returns the random identifier of the directory, and creates it if there is none.
     ///
     /// - Throws: `Errno` if the identifier cannot be written.
     static func identity(_ path: FilePath) throws -> String {
@@ -65,20 +69,20 @@ enum DataDirectory {
         return identity
     }
 
-    /// Returns whether the directory has an identifier already.
+    /// Returns whether the directory has an identifier.
     ///
     /// - Throws: ``SettingError`` if the directory is not accessible.
     static func hasIdentity(_ path: FilePath) throws -> Bool { try exists(path.appending("id")) }
 
     /// Returns whether the data directory, or a file or directory in it, exists.
     ///
-    /// - Throws: ``SettingError`` if that cannot be determined, most likely because the caller is neither root nor the
-    ///   user of the server.
+    /// - Throws: ``SettingError`` if the directory is not accessible, most likely because the process runs neither as
+    ///   root nor as the user of the server.
     static func exists(_ path: FilePath) throws -> Bool { try exists(path, .data) }
 
-    /// Returns whether the file or directory that a setting names exists.
+    /// Returns whether the file or directory named by a setting exists.
     ///
-    /// - Throws: ``SettingError`` of the setting if that cannot be determined.
+    /// - Throws: ``SettingError`` for the setting if the path is not accessible.
     static func exists<Value>(_ path: FilePath, _ setting: Setting<Value>) throws -> Bool {
         var status = stat()
         if stat(path.string, &status) == 0 { return true }
@@ -103,7 +107,9 @@ enum DataDirectory {
         try syncIfReadable(parent)
     }
 
-    /// Makes the entries of a new directory's parent durable; does nothing if permissions prevent opening the parent.
+    /// Syncs the parent of a new directory, so that its entry is durable.
+    ///
+    /// Does nothing if the process lacks the permission to open the parent.
     private static func syncIfReadable(_ parent: FilePath) throws {
         do { try DurableFile.syncDirectory(parent) } catch Errno.permissionDenied {}
     }
@@ -115,7 +121,7 @@ extension Settings {
     /// - Throws: ``SettingError`` if the directory is not accessible.
     func hasDatabase() throws -> Bool { try DataDirectory.exists(FilePath(sqlite.path)) }
 
-    /// The error of a command that needs an SQLite database, but finds none.
+    /// The error for a command that needs an SQLite database but finds none.
     var missingDatabase: SettingError {
         let path = FilePath(FileManager.default.currentDirectoryPath).pushing(data)
         return SettingError(

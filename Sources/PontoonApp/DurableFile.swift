@@ -2,7 +2,7 @@ import Foundation
 import PontoonCore
 import SystemPackage
 
-/// Small files that survive a power cut.
+/// Functions that write small files durably.
 enum DurableFile {
     /// Replaces a file atomically and durably; only the owner can read the new file.
     ///

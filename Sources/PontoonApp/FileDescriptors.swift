@@ -8,7 +8,7 @@ import Musl
 import Glibc
 #endif
 
-/// The process's limit on open files, which include connections.
+/// The process's limit on open files, to which connections also count.
 enum FileDescriptors {
     #if canImport(Glibc)
     private static var resource: __rlimit_resource_t { __rlimit_resource_t(RLIMIT_NOFILE.rawValue) }
@@ -36,9 +36,9 @@ enum FileDescriptors {
 
     /// Returns the number of connections that a process can accept without running out of descriptors for files.
     ///
-    /// A connection may need a second descriptor for the file that it transfers. For databases, event loops,
-    /// directories and recently downloaded files, 48 descriptors plus 4 per processor core are reserved, or a quarter
-    /// of the limit, up to 256, if that is more.
+    /// Counts two descriptors per connection, because a connection may need another one for the file that it transfers.
+    /// Descriptors are reserved for databases, event loops, directories and recently downloaded files: 48 plus 4 per
+    /// processor core, or a quarter of the limit but at most 256, whichever is more.
     ///
     /// - Parameter limit: The limit on open files.
     /// - Returns: The number of connections, 1 or more.

@@ -13,7 +13,7 @@ struct FileJobService: Service {
         await cancelWhenGracefulShutdown {
             await withTaskGroup { group in
                 for _ in 0..<Self.workers {
-                    // Jobs give way to calls of uploads.
+                    // A low priority, so that jobs do not delay uploads.
                     group.addTask(executorPreference: LowPriorityExecutor.shared) { await work() }
                 }
             }
@@ -30,7 +30,7 @@ struct FileJobService: Service {
             } catch is CancellationError {
                 // The service is being stopped.
             } catch {
-                if !wasFailing { logger.error("job interrupted", metadata: ["error": "\(error)"]) }
+                if !wasFailing { logger.error("job processing failed", metadata: ["error": "\(error)"]) }
                 wasFailing = true
             }
         }

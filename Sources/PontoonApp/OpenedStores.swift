@@ -10,7 +10,7 @@ package struct OpenedStores: Sendable {
     package let metadata: SQLMetadataStore
     package let storage: ObjectStorage
     package let keys: KeyRing
-    /// The source from which the scrub reads objects again.
+    /// The source from which the scrub reads objects.
     package let scrubSource: any ScrubSource
 
     /// Opens the stores, runs `body`, and closes the stores even if an error is thrown.
@@ -18,12 +18,12 @@ package struct OpenedStores: Sendable {
     /// If a store keeps files in the data directory, the directory is locked until `body` returns or throws.
     ///
     /// - Parameters:
-    ///   - settings: The stores and their options.
+    ///   - settings: The settings that select the stores.
     ///   - now: Returns the current time; tests replace it.
-    ///   - body: The work that uses the stores.
+    ///   - body: Uses the stores.
     /// - Returns: The result of `body`.
-    /// - Throws: ``SettingError`` if a store cannot be used; `.badRequest` if another process uses the directory of the
-    ///   objects; the errors of `body`.
+    /// - Throws: ``SettingError`` if a store cannot be used; `.badRequest` if another process has locked the directory
+    ///   of the objects; the errors of `body`.
     package static func withStores<Value>(
         _ settings: Settings,
         now: @escaping @Sendable () -> Date = { Date() },
@@ -156,7 +156,9 @@ package struct OpenedStores: Sendable {
         }
     }
 
-    /// Returns an error's description as one line; the descriptions of database errors can have several.
+    /// Returns an error's description as one line.
+    ///
+    /// Descriptions of database errors can have several lines.
     static func oneLine(_ error: any Error) -> String {
         let text = (error as? POSIXError).map { "\(Errno(rawValue: $0.code.rawValue))" } ?? "\(error)"
         return oneLine(text)
@@ -169,7 +171,7 @@ package struct OpenedStores: Sendable {
 }
 
 extension SQLMetadataStore {
-    /// Checks that the database was not migrated to another one and is not only partially filled.
+    /// Checks that the database is completely filled and was not migrated to another database.
     ///
     /// - Throws: ``SettingError`` if the database was migrated, or `pontoond migrate` or `pontoond restore` did not
     ///   finish filling it.
@@ -188,7 +190,7 @@ extension SQLMetadataStore {
 
     /// Binds the database to an object store, so that no other object store can be used with it by mistake.
     ///
-    /// Also assigns an identity to the database, by which its backups are recognized, unless it has one.
+    /// Also assigns the database an identity if it has none. Backups of the database are recognized by this identity.
     ///
     /// - Throws: ``SettingError`` if the database is bound to another object store, was migrated to another database,
     ///   or is the target of an unfinished migration.
@@ -210,7 +212,8 @@ extension SQLMetadataStore {
 extension Settings {
     /// Checks that the data directory contains a database if it contains objects.
     ///
-    /// Otherwise, a new database would be created, and unfinished uploads without a record in it would be removed.
+    /// Without this check, the server would create a new database, and then remove unfinished uploads that have no
+    /// record in it.
     ///
     /// - Throws: ``SettingError`` if there are objects, but the database is missing or empty.
     func refuseMissingDatabase() throws {
@@ -230,11 +233,10 @@ extension Settings {
     ///
     /// - Parameters:
     ///   - metadata: The opened database.
-    ///   - hadObjects: Whether the directory of the objects existed before the stores were opened; also `true` if no
+    ///   - hadObjects: Whether the directory of the objects existed before the stores were opened. Also `true` if no
     ///     server has started with this database before.
-    /// - Throws: ``SettingError`` if the database has records but the directory is missing, or records of objects but
-    ///   the directory has never contained any, as if its disk were not mounted; or if the database is new but the
-    ///   directory contains objects.
+    /// - Throws: ``SettingError`` if the database is new but the directory contains objects, or if the database is not
+    ///   new but the directory is missing or lacks all recorded objects, for example because its disk is not mounted.
     fileprivate func refuseUnrelatedObjects(_ metadata: SQLMetadataStore, hadObjects: Bool) async throws {
         let isNew = try await metadata.isEmpty()
         let lacksObjects = try await lacksObjects(of: metadata)
@@ -247,7 +249,7 @@ extension Settings {
         if isNew, try DiskObjectStore.containsObjects(disk) {
             throw SettingError(
                 .data,
-                "the directory '\(disk.folder)' contains files, but the database is new; restore their database"
+                "the directory '\(disk.folder)' contains files, but the database is new; restore the files' database"
             )
         }
     }
@@ -258,7 +260,7 @@ extension Settings {
     ///
     /// - Returns: `false` if the directory cannot be read.
     func lacksObjects(of metadata: SQLMetadataStore) async throws -> Bool {
-        // The records first: a server that is running stores each object before its record.
+        // Reads the records first, because a running server stores each object before its record.
         guard try await !metadata.recordedObjects(after: nil, limit: 1).isEmpty else { return false }
         return (try? DiskObjectStore.isUnused(disk)) == true
     }

@@ -3,7 +3,7 @@ import Logging
 import PontoonCore
 import ServiceLifecycle
 
-/// The service that reads stored objects again when their check is due or a client requests it.
+/// The service that scrubs objects when their check is due or a client requests one.
 struct ScrubService: Service {
     let scrub: BackgroundScrub
     let metrics: ScrubMetrics
@@ -67,7 +67,7 @@ struct ScrubService: Service {
             metrics.failed.increment()
             var metadata = await metadata(of: check)
             metadata["error"] = "\(reason)"
-            logger.error("object could not be checked", metadata: metadata)
+            logger.error("object check failed", metadata: metadata)
         }
     }
 

@@ -7,7 +7,7 @@ import Synchronization
 
 /// Password hashing with scrypt, one password at a time on a separate thread.
 ///
-/// A hash takes 32 MiB of memory, and more processor time than all other work of a call.
+/// At the standard cost, a hash needs 32 MiB of memory, and takes more processor time than everything else in a call.
 package final class ScryptPasswords: PasswordHashing {
     /// The cost parameters of scrypt, recorded with each hash.
     package struct Cost: Sendable {
@@ -63,7 +63,7 @@ package final class ScryptPasswords: PasswordHashing {
         )
     }
 
-    /// Runs a computation on the thread, after those that were started before it.
+    /// Runs a computation on the hashing thread, after all computations that are already waiting.
     ///
     /// - Throws: `.unavailable` if 32 computations are running or waiting; the errors of `compute`.
     private func run(_ compute: @escaping @Sendable () throws -> SymmetricKey) async throws -> SymmetricKey {

@@ -7,15 +7,15 @@ import SystemPackage
 
 /// The progress of `pontoond migrate` or `pontoond restore`, recorded in the database that the command fills.
 enum StoreMigrationState: Hashable, Sendable {
-    /// Partially filled from the data with this identity.
+    /// The database is partially filled from the data with this identity.
     case filling(from: String)
-    /// Completely filled from the data with this identity.
+    /// The database is completely filled from the data with this identity.
     case done(from: String)
 
     private static let fillingSuffix = " filling"
     private static let doneSuffix = " done"
 
-    /// Parses the text of ``stored``; returns `nil` for any other text.
+    /// Parses a value of ``stored``; returns `nil` for any other text.
     init?(stored text: String) {
         if text.hasSuffix(Self.fillingSuffix) {
             self = .filling(from: String(text.dropLast(Self.fillingSuffix.count)))
@@ -56,8 +56,8 @@ package struct StoreMigration {
     /// Does nothing if the data was already migrated to the same target, for example by a run that was killed after its
     /// last write.
     ///
-    /// If an error is thrown, the source still has all its files. With `dropsOpenUploads`, unfinished uploads may
-    /// already be aborted.
+    /// If an error is thrown, the source still has all its files. With `dropsOpenUploads`, unfinished uploads may have
+    /// been aborted.
     ///
     /// - Throws: ``SettingError`` if the migration cannot be completed; the errors of the stores.
     package func run() async throws {
@@ -121,13 +121,13 @@ package struct StoreMigration {
 
     /// Opens the bucket to fill; returns `nil` if the objects stay on disk or were already migrated.
     ///
-    /// - Throws: ``SettingError`` if the bucket cannot be used, or the objects were migrated to another one.
+    /// - Throws: ``SettingError`` if the bucket cannot be used, or the objects were migrated to another bucket.
     private func openBucket(for source: SQLMetadataStore) async throws -> S3ObjectStore? {
         let location = try await source.metadataValue(for: .objects) ?? "disk"
         let target = try settings.objectsLocation()
         guard location == "disk" else {
             guard target == location else {
-                throw SettingError(.objects, "the objects were already migrated to \(location); use that location")
+                throw SettingError(.objects, "the objects were already migrated to \(location); pass it as --objects")
             }
             return nil
         }
@@ -191,7 +191,9 @@ package struct StoreMigration {
         }
     }
 
-    /// Aborts unfinished uploads, whose parts cannot be migrated: S3 assigns new ETags, which no client has reported.
+    /// Aborts unfinished uploads.
+    ///
+    /// Their parts cannot be migrated, because S3 would assign new ETags, which no client has reported.
     ///
     /// - Throws: ``SettingError`` if there are unfinished uploads and the operator did not allow aborting them.
     private func abortOpenUploads(of source: SQLMetadataStore, _ maintenance: Maintenance) async throws {

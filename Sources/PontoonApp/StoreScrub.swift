@@ -14,7 +14,7 @@ package struct StoreScrub {
     /// - Parameters:
     ///   - given: The settings, including the flags of the command.
     ///   - report: Receives one line for each object that is damaged or could not be checked.
-    /// - Throws: ``SettingError`` for a value that is not allowed.
+    /// - Throws: ``SettingError`` if a value is invalid.
     package init(_ given: GivenSettings, report: @escaping @Sendable (String) -> Void) throws {
         settings = try Settings(given)
         rate = try given.value(of: .rate)
@@ -22,14 +22,14 @@ package struct StoreScrub {
         self.report = report
     }
 
-    /// Checks the objects of files; if `files` is empty, all objects whose check is due according to `--older-than`.
+    /// Checks the objects of the given files, or all objects whose check is due according to `--older-than`.
     ///
-    /// - Parameter files: Ids of the files.
+    /// - Parameter files: Ids of files; empty to check all objects that are due.
     /// - Returns: The numbers of checked and damaged objects.
     /// - Throws: ``SettingError`` if a store cannot be used, or a file does not exist.
     package func run(_ files: [String]) async throws -> Scrub.Totals {
         try await OpenedStores.withMetadata(settings) { metadata in
-            // With another database's objects, every object would seem to be missing.
+            // Refuses the objects of another database, all of which would be reported as missing.
             try await metadata.bind(to: try settings.objectsLocation())
             return try await withSource { source in
                 let scrub = Scrub(

@@ -6,31 +6,31 @@ import PontoonServer
 import Synchronization
 package import SystemPackage
 
-/// NIO has a protocol of the same name.
+/// An alias, because NIO has a protocol that is also named `FileDescriptor`.
 private typealias Descriptor = SystemPackage.FileDescriptor
 
-/// The place to which the audit log is written.
+/// The destination of the audit log.
 package enum AuditDestination: Hashable, Sendable {
     case standardOutput
     case file(FilePath)
 
-    /// Parses `-`, which means standard output, or the path of a file; `nil` for an empty text.
+    /// Parses `-`, which means standard output, or the path of a file; returns `nil` for an empty text.
     package init?(_ text: String) {
         if text.isEmpty { return nil }
         self = text == "-" ? .standardOutput : .file(FilePath(text))
     }
 }
 
-/// The destination of the audit log, a file or standard output, used by one thread at a time.
+/// The writer of the audit log to a file or standard output, used by one thread at a time.
 ///
-/// If only the beginning of a line fits on a full disk, the rest is written before any later line. If the file has been
-/// replaced and the rest still does not fit, the whole line is written to the new file. The line is lost only if the
-/// process exits first.
+/// If only the beginning of a line fits on a full disk, its remaining bytes are written before any later line. If the
+/// file is replaced and these bytes still do not fit, the whole line is written to the new file. The line is lost only
+/// if the process exits first.
 final class AuditFile: Sendable {
     /// The outcome of writing lines.
     struct Outcome {
         enum Change {
-            /// Writing works or fails as before.
+            /// Writing still succeeds, or still fails.
             case none
             case failed(Errno)
             case recovered
@@ -39,21 +39,27 @@ final class AuditFile: Sendable {
         var change = Change.none
         /// Number of lines that were not written.
         var lostLines = 0
-        /// The error of the first of several failed attempts to rename the file.
+        /// The error of a failed rotation.
+        ///
+        /// Reported only for the first of several consecutive failures.
         var rotationError: Errno?
     }
 
     private struct State {
         var descriptor: Descriptor
-        /// Size of the file in bytes; `nil` if it is not a regular file, which cannot be rotated.
+        /// Size of the file in bytes; `nil` if it is not a regular file and therefore not rotated.
         var size: Int64?
-        /// A line whose beginning was written; its readable bytes are the rest, and the index 0 is the beginning.
+        /// A line of which only the beginning was written.
+        ///
+        /// The line starts at index 0; its readable bytes are those that were not written.
         var unfinished = ByteBuffer()
         var isFailing = false
         var isRotationFailing = false
     }
 
-    /// Maximum number of bytes to write at once, so that a file exceeds its maximum size by little.
+    /// Maximum number of bytes to write at once, unless one line is longer.
+    ///
+    /// The file is rotated only between batches.
     private static let batch = 64 << 10
 
     private let path: FilePath?
@@ -67,7 +73,7 @@ final class AuditFile: Sendable {
         case .standardOutput:
             path = nil
             state = Mutex(State(descriptor: .standardOutput))
-            // A closed pipe is then an error like any other.
+            // Without this, writing to a closed pipe would terminate the process.
             signal(SIGPIPE, SIG_IGN)
         case .file(let path):
             self.path = path
@@ -79,9 +85,11 @@ final class AuditFile: Sendable {
         if path != nil { try? state.withLock { try $0.descriptor.close() } }
     }
 
-    /// Opens a file for appending; creates it, readable by its owner only, if it does not exist.
+    /// Opens a file for appending.
+    ///
+    /// If the file does not exist, it is created, readable only by its owner.
     private static func open(_ path: FilePath) throws -> State {
-        // Without blocking, because opening a named pipe waits for a reader.
+        // Non-blocking, because opening a named pipe would otherwise wait for a reader.
         let descriptor = try Descriptor.open(
             path,
             .writeOnly,
@@ -95,7 +103,7 @@ final class AuditFile: Sendable {
 
     /// Opens the file again; does nothing for standard output.
     ///
-    /// - Throws: `Errno`; the earlier file then stays in use.
+    /// - Throws: `Errno` if the file cannot be opened. The earlier file then stays in use.
     func reopen() throws {
         guard let path else { return }
         try state.withLock { state in
@@ -117,7 +125,7 @@ final class AuditFile: Sendable {
         return first.st_dev == second.st_dev && first.st_ino == second.st_ino
     }
 
-    /// Appends whole lines; renames the file and creates a new one whenever it would exceed its maximum size.
+    /// Appends whole lines, and rotates the file whenever it would exceed its maximum size.
     func write(_ lines: ByteBuffer) -> Outcome {
         state.withLock { state in
             var outcome = Outcome()
@@ -137,7 +145,9 @@ final class AuditFile: Sendable {
         }
     }
 
-    /// Appends lines after the unfinished one; counts those that do not fit.
+    /// Finishes the unfinished line, then appends `lines`.
+    ///
+    /// Adds the lines that could not be written to `outcome`.
     ///
     /// - Returns: The error if not everything was written.
     private func append(_ lines: ByteBuffer, _ state: inout State, _ outcome: inout Outcome) -> Errno? {
@@ -162,7 +172,7 @@ final class AuditFile: Sendable {
         return error
     }
 
-    /// Writes bytes and consumes those that were written.
+    /// Writes bytes, and moves the reader index past those that were written.
     private static func write(_ bytes: inout ByteBuffer, _ state: inout State) -> Errno? {
         while bytes.readableBytes > 0 {
             do {
@@ -178,7 +188,7 @@ final class AuditFile: Sendable {
         return nil
     }
 
-    /// Removes and returns the next lines, as many as fit a batch, but at least one; `nil` if there are none.
+    /// Removes and returns as many lines as fit into a batch, but at least one; `nil` if there are none.
     private static func nextLines(_ rest: inout ByteBuffer) -> ByteBuffer? {
         let view = rest.readableBytesView
         guard !view.isEmpty else { return nil }
@@ -193,7 +203,7 @@ final class AuditFile: Sendable {
 
     /// Renames the file and creates a new one if the file would exceed its maximum size.
     ///
-    /// - Returns: The error if this failed; the open file then stays in use.
+    /// - Returns: The error if this failed, in which case the open file stays in use; otherwise `nil`.
     private func rotateIfDue(_ state: inout State, adding bytes: Int) -> Errno? {
         guard let path, let maximumSize, let size = state.size, size > 0, size + Int64(bytes) > maximumSize,
             state.unfinished.readableBytes == 0
@@ -211,12 +221,14 @@ final class AuditFile: Sendable {
         }
     }
 
-    /// Renames a file to its name with the time appended; never replaces another file.
+    /// Renames a file by appending the current time to its name.
+    ///
+    /// Never replaces another file.
     private static func rename(_ path: FilePath) throws {
         let time = LogTime.format(Date()).filter { $0 != "-" && $0 != ":" }
         for number in 0..<100 {
             let target = FilePath("\(path.string).\(time)\(number == 0 ? "" : "-\(number)")")
-            // A link, because it fails if the name exists.
+            // Creates a link instead of renaming, because this fails if the name exists.
             guard link(path.string, target.string) == 0 else {
                 if errno == EEXIST { continue }
                 // An earlier attempt renamed the file, but could not create a new one.
@@ -239,8 +251,8 @@ extension AuditFile {
     ///
     /// - Parameters:
     ///   - entry: The entry.
-    ///   - destination: The audit log; instead of standard output, which is for the command's result, the entry is
-    ///     written to standard error.
+    ///   - destination: The destination. Instead of standard output, the entry is written to standard error, because
+    ///     commands print their results on standard output.
     /// - Throws: `Errno` if the entry cannot be written.
     static func append(_ entry: AuditEntry, to destination: AuditDestination) throws {
         let bytes = entry.line.bytes
@@ -249,15 +261,15 @@ extension AuditFile {
             return
         }
         let descriptor = try openForCommand(path)
-        // One call, so that the line is not mixed with lines of the server.
+        // Writes the line with one call, so that it is not mixed with lines of the server.
         let count = try descriptor.closeAfter { try bytes.withUnsafeReadableBytes { try descriptor.write($0) } }
         guard count == bytes.readableBytes else { throw Errno.noSpace }
     }
 
-    /// Opens the log for a command; creates it if it does not exist.
+    /// Opens the log for a command, and creates it if it does not exist.
     ///
-    /// Root often runs commands, and the server must be able to open the file as well, so a new file is given to the
-    /// owner of its directory. Symbolic links are not followed: otherwise, this owner could make root append to any
+    /// A new file gets the owner of its directory, because root often runs commands, but the server must be able to
+    /// open the file too. Symbolic links are not followed, because this owner could otherwise make root append to any
     /// file.
     private static func openForCommand(_ path: FilePath) throws -> Descriptor {
         let options: Descriptor.OpenOptions = [.append, .closeOnExec, .nonBlocking, .noFollow]

@@ -8,15 +8,13 @@ import SystemPackage
 
 /// The audit log of a server: a bounded queue of lines, and a thread that writes them.
 ///
-/// Recording an entry neither waits for the disk nor fails. While lines cannot be written, or arrive faster than they
-/// can be written, they are dropped and counted. Lines survive a crash of the process once they are written, usually
-/// within 20 milliseconds; they are not synced to the disk.
+/// Recording an entry neither waits for the disk nor fails. If lines cannot be written, or arrive faster than they can
+/// be written, they are dropped and counted. Lines are usually written within 20 milliseconds. They then survive a
+/// crash of the process, but they are not synced to the disk.
 package final class AuditLog: AuditSink {
     /// The numbers of lines since the server started.
     package struct Statistics: Hashable, Sendable {
-        /// Number of lines that were written.
         package var written: UInt64 = 0
-        /// Number of lines that were dropped.
         package var dropped: UInt64 = 0
     }
 
@@ -29,9 +27,11 @@ package final class AuditLog: AuditSink {
         var statistics = Statistics()
     }
 
-    /// Maximum size of the waiting lines in bytes: more than 20,000 lines.
+    /// Maximum total size of the waiting lines in bytes, enough for more than 20,000 lines.
     static let maximumWaiting = 8 << 20
-    /// Time for which lines are collected: waking the thread for each line would cost more than writing the line.
+    /// Time for which lines are collected before they are written.
+    ///
+    /// Waking the thread for each line would cost more than writing the line.
     private static let delay = DispatchTimeInterval.milliseconds(20)
     /// Time after which ``reopen()`` and ``close()`` no longer wait for a write.
     private static let timeout = Duration.seconds(5)
@@ -49,7 +49,7 @@ package final class AuditLog: AuditSink {
     ///   - destination: The file or standard output.
     ///   - maximumSize: Size in bytes beyond which a file is renamed and a new one created; `nil` if other programs
     ///     rotate it.
-    ///   - logger: Receives failures.
+    ///   - logger: Logs failures to write or rotate the log.
     /// - Throws: `Errno` if the file cannot be opened.
     package init(_ destination: AuditDestination, maximumSize: Int64? = nil, logger: Logger) throws {
         file = try AuditFile(destination, maximumSize: maximumSize)
@@ -76,8 +76,8 @@ package final class AuditLog: AuditSink {
 
     /// Opens the file again, after another program has renamed it; does nothing for standard output.
     ///
-    /// - Throws: `Errno`, in which case the log keeps using the earlier file; `.timedOut` after 5 seconds, if a write
-    ///   hangs. The file is then opened again once the write ends.
+    /// - Throws: `Errno` if the file cannot be opened; the log then keeps using the earlier file. `.timedOut` if a
+    ///   write blocks for 5 seconds; the file is then opened again once the write has finished.
     package func reopen() async throws {
         guard isFile else { return }
         let (results, continuation) = AsyncStream.makeStream(of: Result<Void, any Error>.self)
@@ -90,7 +90,7 @@ package final class AuditLog: AuditSink {
         for await result in results { return try result.get() }
     }
 
-    /// Rejects new entries, and waits for up to 5 seconds until the accepted ones are written.
+    /// Drops new entries, and waits up to 5 seconds for the earlier ones to be written.
     package func close() async {
         state.withLock { $0.isClosed = true }
         let end = ContinuousClock.now + Self.timeout
@@ -108,7 +108,7 @@ package final class AuditLog: AuditSink {
     /// Writes the waiting lines; runs on ``queue``.
     private func writeWaiting() {
         let (bytes, lines) = state.withLock { state in
-            // Not cleared but replaced, so that a burst of lines does not occupy memory forever.
+            // Replaces the buffer instead of clearing it, to release the memory after a burst of lines.
             defer { (state.waiting, state.waitingLines) = (ByteBuffer(), 0) }
             return (state.waiting, state.waitingLines)
         }

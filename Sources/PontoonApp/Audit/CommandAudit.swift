@@ -2,25 +2,27 @@ import Foundation
 import Glibc
 package import PontoonCore
 
-/// The recorder of administration commands in the audit log of the settings.
+/// A recorder of administration commands in the audit log, if the settings name one.
 package struct CommandAudit: Sendable {
     private let destination: AuditDestination?
     private let report: @Sendable (String) -> Void
 
     /// - Parameters:
-    ///   - settings: The settings of the command, which may name an audit log.
-    ///   - report: Reports that a line could not be written.
+    ///   - settings: The settings of the command.
+    ///   - report: Receives a message if a line cannot be written.
     package init(_ settings: Settings, report: @escaping @Sendable (String) -> Void) {
         destination = settings.auditLog
         self.report = report
     }
 
-    /// Runs an action and records its result; a failure to record it does not fail the action.
+    /// Performs an action and records its result.
+    ///
+    /// If recording fails, this is only reported.
     ///
     /// - Parameters:
-    ///   - action: The action.
-    ///   - object: The object, completed by `body`.
-    ///   - body: Performs the action.
+    ///   - action: The action to record.
+    ///   - object: The object of the action, as far as it is known before the action.
+    ///   - body: Performs the action, and may complete the object.
     /// - Returns: The result of `body`.
     /// - Throws: The error of `body`.
     package func recording<Value>(
@@ -41,7 +43,9 @@ package struct CommandAudit: Sendable {
         }
     }
 
-    /// Records a successful action; a failure to record it is only reported.
+    /// Records a successful action.
+    ///
+    /// If recording fails, this is only reported.
     package func recordSuccess(_ action: AuditAction, _ object: AuditEntry.Object) { record(action, .success, object) }
 
     private func record(_ action: AuditAction, _ result: AuditEntry.Result, _ object: AuditEntry.Object) {
@@ -60,7 +64,7 @@ package struct CommandAudit: Sendable {
         }
     }
 
-    /// The name of the operating system's user who runs the process, or the numeric id if the user has no name.
+    /// The name of the system user that runs the process, or the numeric id if the user has no name.
     private static var operatorName: String {
         let id = getuid()
         guard let record = getpwuid(id), let name = record.pointee.pw_name else { return String(id) }

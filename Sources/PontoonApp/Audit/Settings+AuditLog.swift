@@ -2,7 +2,7 @@ package import Logging
 import SystemPackage
 
 extension Settings {
-    /// Opens the audit log of these settings; returns `nil` if there is none.
+    /// Opens the audit log; returns `nil` if none is configured.
     ///
     /// - Throws: ``SettingError`` if the file cannot be opened.
     package func openAuditLog(_ logger: Logger) throws -> AuditLog? {

@@ -4,23 +4,25 @@ import PontoonMetadata
 import PontoonObjects
 package import SystemPackage
 
-/// The command `pontoond backup`, which copies the data of a service to a directory; its servers may be running.
+/// The command `pontoond backup`, which copies the data of a service to a directory, even while servers are running.
 ///
-/// docs/backup.md describes the result, and decision 0018 the order of the steps.
+/// docs/backup.md describes the result, and decision 0018 describes the order of the steps.
 package struct Backup {
     private let settings: Settings
     private let path: FilePath
     private let methods: ObjectPlacer.Methods
     private let report: (String) -> Void
-    /// Maximum number of rounds, each of which copies the records and then their objects.
+    /// Maximum number of rounds.
+    ///
+    /// Each round copies the records and then their objects.
     ///
     /// Another round is needed only if an object was deleted after the records were copied. Only servers of older
     /// versions, which ignore the backup lock, delete objects during a backup.
     private static let maximumRounds = 5
 
     /// - Parameters:
-    ///   - settings: The stores, which servers may be using.
-    ///   - path: The directory of the backup, whose parent must exist.
+    ///   - settings: The settings that select the stores. Servers may be using the stores.
+    ///   - path: The directory of the backup. Its parent must exist.
     ///   - usesHardLinks: Whether objects on the same file system may be hard links to the originals.
     ///   - report: Receives one line for each damaged object, and a summary.
     package init(settings: Settings, to path: FilePath, usesHardLinks: Bool, report: @escaping (String) -> Void) {
@@ -32,14 +34,17 @@ package struct Backup {
 
     /// Creates the backup, or updates the one in the directory.
     ///
-    /// - Returns: Whether all objects of the service are intact. If the backup has no intact copy of a damaged object
-    ///   either, no backup is created and the previous one is kept.
+    /// If an object is damaged, and the directory has no intact copy of it either, no backup is created. The previous
+    /// backup is then kept.
+    ///
+    /// - Returns: `true` if all objects of the service are intact; `false` if one is damaged, even if the backup has an
+    ///   intact copy of it.
     /// - Throws: ``SettingError`` if no backup can be created; the previous one is then kept.
     package func run() async throws -> Bool {
         do {
             return try await ReadOnlyStores.withMetadata(settings, run)
         } catch let error as PontoonError where error.code == .storageFull {
-            throw SettingError("the disk of the backup directory '\(path)' is full; the previous backup is kept")
+            throw SettingError("the disk of '\(path)' is full, and the previous backup is kept; free some space")
         } catch let error where !(error is SettingError || error is PontoonError || error is CancellationError) {
             throw SettingError("cannot create a backup in '\(path)': \(OpenedStores.oneLine(error))")
         }
@@ -59,7 +64,7 @@ package struct Backup {
                 report("Backed up the metadata. The objects are in \(location), and are not part of this backup.")
                 return true
             }
-            // While this lock is held, no server removes an object that the records name.
+            // While this lock is held, no server removes an object that the records refer to.
             let lock = try await retainObjects()
             return try await withClosing(lock, close: { try $0?.close() }) { _ in
                 try await copyAll(live, to: directory, manifest)
@@ -77,7 +82,10 @@ package struct Backup {
         do {
             return try await DiskObjectStore.retainObjects(settings.disk)
         } catch let error as Errno {
-            throw SettingError(.data, "cannot lock the objects in '\(settings.disk.folder)': \(error)")
+            throw SettingError(
+                .data,
+                "cannot lock the objects in '\(settings.disk.folder)': \(error); check the directory's permissions"
+            )
         }
     }
 

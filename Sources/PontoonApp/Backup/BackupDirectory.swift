@@ -6,7 +6,7 @@ import SystemPackage
 /// A directory with the backup of one service, locked for writing.
 ///
 ///     manifest.json          describes the backup
-///     pontoon.sqlite         all records; a new backup takes effect when this file is replaced by one rename
+///     pontoon.sqlite         all records; a new backup takes effect when one rename replaces this file
 ///     pontoon.sqlite.new     records of a backup that is not complete yet
 ///     objects/files/KK/KEY   objects, shared by the previous and the next backup
 ///     objects/incoming/      copies that are not complete yet
@@ -25,15 +25,15 @@ struct BackupDirectory {
     /// Suffixes of the files that SQLite creates next to a database.
     static let companions = ["-wal", "-shm", "-journal"]
 
-    /// Opens the directory of a service's backups; creates it if it does not exist.
+    /// Opens and locks the backup directory of a service, and creates it if it does not exist.
     ///
     /// - Parameters:
-    ///   - path: The directory, whose parent must exist.
+    ///   - path: The directory. Its parent must exist.
     ///   - manifest: Describes the service.
     ///   - data: The service's data directory, which must not contain the backup.
     /// - Returns: The locked directory; ``close()`` unlocks it.
-    /// - Throws: ``SettingError`` if the directory cannot be used: it contains anything but backups of this service, is
-    ///   inside the data directory, is in use by another process or cannot be written to.
+    /// - Throws: ``SettingError`` if the directory is inside the data directory, contains anything other than a backup
+    ///   of this service, is in use by another process or is not writable.
     static func open(_ path: FilePath, for manifest: BackupManifest, data: FilePath?) throws -> BackupDirectory {
         let handle: DirectoryHandle
         do {
@@ -42,7 +42,7 @@ struct BackupDirectory {
             try refuse(insideOf: data, path)
             handle = try DirectoryHandle.open(path)
         } catch let error as Errno {
-            throw SettingError("cannot open the backup directory '\(path)': \(error)")
+            throw SettingError("cannot open the backup directory '\(path)': \(error); check its path and permissions")
         }
         try checkContent(of: handle, path, for: manifest)
         let lock: FileDescriptor
@@ -52,7 +52,7 @@ struct BackupDirectory {
         } catch Errno.wouldBlock {
             throw SettingError("another process is using the backup directory '\(path)'; wait until it has finished")
         } catch let error as Errno {
-            throw SettingError("cannot write to the backup directory '\(path)': \(error)")
+            throw SettingError("cannot write to the backup directory '\(path)': \(error); check its permissions")
         }
         let directory = BackupDirectory(path: path, handle: handle, lock: lock)
         do {
@@ -79,15 +79,17 @@ struct BackupDirectory {
         for suffix in [""] + Self.companions { try handle.remove(Self.draft + suffix) }
     }
 
-    /// Path of the records of the backup that is being created.
+    /// Path of the database of the backup that is being created.
     var draftPath: String { path.appending(Self.draft).string }
 
-    /// Replaces the previous backup with the draft; when this returns, the new backup is durable.
+    /// Replaces the previous backup with the draft.
+    ///
+    /// When this function returns, the new backup is durable.
     func publish(_ manifest: BackupManifest) throws {
         try handle.syncFile(Self.draft)
         try handle.rename(Self.draft, to: handle, as: Self.database)
         try handle.sync()
-        // The manifest is only informative, so after a crash it may be older than the records.
+        // The manifest is only informational, so it may be older than the records after a crash.
         try manifest.write(to: handle)
     }
 
@@ -139,7 +141,7 @@ struct BackupDirectory {
 
     private static func refuse(insideOf data: FilePath?, _ path: FilePath) throws {
         guard let data, try contains(data, path) else { return }
-        throw SettingError("the backup directory must not be inside the data directory '\(data)'")
+        throw SettingError("the backup directory is inside the data directory '\(data)'; choose another directory")
     }
 
     /// Returns whether a path, after its symbolic links are resolved, is the directory `outer` or is inside it.

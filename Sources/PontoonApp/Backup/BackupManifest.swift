@@ -2,15 +2,17 @@ import Foundation
 import PontoonObjects
 import SystemPackage
 
-/// The description of a backup, in its file `manifest.json`.
+/// The description of a backup, stored in its file `manifest.json`.
 struct BackupManifest: Codable, Hashable {
-    /// Version of the layout of the directory.
+    /// Version of the directory layout.
     var format = 1
     /// The service's identity, as recorded in its database.
     let service: String
     /// Time at which the last backup was completed; `nil` until the first backup is complete.
     var createdOn: Date?
-    /// `disk`, or the location of the bucket, whose objects are not in the backup.
+    /// Location of the service's objects: `disk`, or a bucket.
+    ///
+    /// Objects in a bucket are not part of the backup.
     let objects: String
     /// Number of objects in the backup; `nil` if they are in a bucket, or until the first backup is complete.
     var objectCount: Int?
@@ -32,7 +34,7 @@ struct BackupManifest: Codable, Hashable {
 
     /// Reads the manifest of a directory; returns `nil` if there is none.
     ///
-    /// - Throws: ``SettingError`` if the file is not a manifest, or its format is unknown.
+    /// - Throws: ``SettingError`` if the file is not a manifest, or was written by a newer version.
     static func read(from directory: DirectoryHandle, at path: String) throws -> BackupManifest? {
         guard try directory.status(name) != nil else { return nil }
         let decoder = JSONDecoder()

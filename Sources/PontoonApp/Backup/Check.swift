@@ -4,16 +4,16 @@ import PontoonObjects
 
 /// The command `pontoond check`, which finds differences between records, stored objects and counters.
 ///
-/// It compares the records with the stored objects, and the counters of usage with the records, and checks an SQLite
-/// database for damage. On request, it removes orphans and corrects counters.
+/// It compares the records with the stored objects and with the counters of usage, and checks an SQLite database for
+/// corruption. On request, it removes orphans and corrects counters.
 package struct Check {
     private let settings: Settings
     private let repairs: Bool
     private let report: (String) -> Void
 
     /// - Parameters:
-    ///   - settings: The stores. Servers may be using them, unless `repairs` is set and a store is in the data
-    ///     directory.
+    ///   - settings: The settings that select the stores. Servers may be using the stores, unless `repairs` is set and
+    ///     a store is in the data directory.
     ///   - repairs: Whether to remove orphans and correct counters.
     ///   - report: Receives one line for each finding, and a summary.
     package init(settings: Settings, repairs: Bool, report: @escaping (String) -> Void) {
@@ -24,7 +24,7 @@ package struct Check {
 
     /// Compares the records with the stored objects and the counters; repairs them if requested.
     ///
-    /// - Returns: Whether no problem remains.
+    /// - Returns: `true` if no problem was found, or all problems were repaired.
     /// - Throws: ``SettingError`` if the stores cannot be used or the check cannot be finished.
     package func run() async throws -> Bool {
         do {
@@ -44,7 +44,7 @@ package struct Check {
 
     /// Like ``compare()``, but also removes orphans and corrects counters.
     ///
-    /// If a store keeps files in the data directory, no server can use the directory meanwhile.
+    /// If a store keeps files in the data directory, no server can use the directory during the repair.
     private func repair() async throws -> Bool {
         // Fails if there is no database, because opening the stores for writing would create one.
         try await ReadOnlyStores.withMetadata(settings) { _ in }
@@ -128,7 +128,9 @@ extension FileContent {
 }
 
 extension [FileReference] {
-    /// The files on one line; names are quoted, because they may contain any character.
+    /// The files on one line.
+    ///
+    /// Their names are quoted, because they may contain any character.
     var text: String {
         map { "file \($0.id) (\(String(reflecting: "\($0.owner)/\($0.name)")))" }.joined(separator: ", ")
     }

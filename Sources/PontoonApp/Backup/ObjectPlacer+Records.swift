@@ -9,8 +9,8 @@ extension ObjectPlacer {
     /// Places all recorded objects.
     ///
     /// - Parameters:
-    ///   - records: The records.
-    ///   - count: Receives each object and the outcome of placing it, in the order of keys.
+    ///   - records: The metadata store with the records of the objects.
+    ///   - count: Receives each object and the outcome of placing it, in the order of the keys.
     /// - Throws: The errors of ``place(_:)`` and of `count`.
     func placeAll(
         objectsOf records: SQLMetadataStore,
@@ -49,7 +49,7 @@ struct Tally {
     private var copied = 0
     /// Number of objects whose original is damaged.
     private(set) var damaged = 0
-    /// Number of damaged objects of which there is no intact copy.
+    /// Number of damaged objects that have no intact copy.
     private(set) var lost = 0
     /// Number of objects that were removed, together with their records, after the backup copied the records.
     var vanished = 0
@@ -70,7 +70,7 @@ struct Tally {
 
     /// Adds the result of the next round, which placed all objects again.
     ///
-    /// The numbers of links and copies are added up; all other numbers replace those of the previous round.
+    /// Adds the numbers of links and copies, and replaces all other numbers.
     mutating func add(_ round: Tally) {
         (objects, bytes) = (round.objects, round.bytes)
         (damaged, lost, vanished) = (round.damaged, round.lost, round.vanished)

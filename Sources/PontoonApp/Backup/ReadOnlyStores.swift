@@ -11,8 +11,8 @@ import SystemPackage
 enum ReadOnlyStores {
     /// Opens the metadata store, runs `body`, and closes the store.
     ///
-    /// - Throws: ``SettingError`` if the store cannot be used or does not belong to the objects of the settings; the
-    ///   errors of `body`.
+    /// - Throws: ``SettingError`` if the store cannot be used or does not belong to the configured objects; the errors
+    ///   of `body`.
     static func withMetadata<Value>(
         _ settings: Settings,
         _ body: (SQLMetadataStore) async throws -> Value
@@ -62,13 +62,15 @@ enum ReadOnlyStores {
         }
     }
 
-    /// Maximum duration of a query; longer than in servers, because commands count the files of whole projects.
+    /// Maximum duration of a query.
+    ///
+    /// It is longer than in servers, because commands count the files of whole projects.
     private static let readTimeout = Duration.seconds(600)
 
     /// Opens the metadata store.
     ///
-    /// - Throws: ``SettingError`` if the store cannot be used; ``MissingMigrations`` if its tables are not those of
-    ///   this version.
+    /// - Throws: ``SettingError`` if the store cannot be used; ``MissingMigrations`` if its tables are missing or were
+    ///   created by an older version.
     static func open(_ settings: Settings) async throws -> SQLMetadataStore {
         switch settings.metadata {
         case .sqlite:
@@ -94,7 +96,7 @@ enum ReadOnlyStores {
 }
 
 extension Settings {
-    /// Checks that a database and the objects of the settings belong together.
+    /// Checks that a database and the configured objects belong together.
     ///
     /// - Throws: ``SettingError`` if they do not belong together, or no server has used the database yet.
     func requireBound(_ metadata: SQLMetadataStore) async throws {

@@ -21,10 +21,10 @@ package struct Restore {
     private static let draft = "pontoon.sqlite.restoring"
 
     /// - Parameters:
-    ///   - settings: The stores to create, which must be empty.
-    ///   - path: The directory of the backup, which is not changed.
+    ///   - settings: The settings that select the stores to create. Existing stores must be empty.
+    ///   - path: The directory of the backup. It is not changed.
     ///   - verifiesChecksums: Whether to compare the checksums of all objects; lengths are always compared.
-    ///   - keepsWebhooks: Whether active webhooks stay active; otherwise, they are disabled, because the original
+    ///   - keepsWebhooks: Whether active webhooks stay active. By default, they are disabled, because the original
     ///     service may still be running.
     ///   - report: Receives one line for each damaged object, and a summary.
     package init(
@@ -44,7 +44,7 @@ package struct Restore {
 
     /// Restores the backup, or resumes an interrupted restore.
     ///
-    /// - Returns: Whether the service is restored; `false` if objects of the backup are damaged.
+    /// - Returns: `true` if the service was restored; `false` if objects of the backup are damaged.
     /// - Throws: ``SettingError`` if the backup cannot be restored for any other reason.
     package func run() async throws -> Bool {
         do {
@@ -105,14 +105,14 @@ package struct Restore {
 
     /// Creates the data directory.
     ///
-    /// - Throws: ``SettingError`` if the directory is inside the backup, or contains anything but an interrupted
+    /// - Throws: ``SettingError`` if the directory is inside the backup, or contains anything other than an interrupted
     ///   restore of this service.
     private func prepare(_ folder: FilePath, for manifest: BackupManifest) throws {
         try DataDirectory.create(folder)
         if try BackupDirectory.contains(path, folder) {
             throw SettingError(
                 .data,
-                "the directory '\(folder)' must not be inside the backup; choose another directory"
+                "the directory '\(folder)' is inside the backup; choose another directory"
             )
         }
         let handle = try DirectoryHandle.open(folder)
@@ -223,7 +223,7 @@ package struct Restore {
 
     /// Runs `body` with the PostgreSQL database to fill, or with `nil` if the records stay in SQLite.
     ///
-    /// - Throws: ``SettingError`` if the database contains anything but an interrupted restore of this service.
+    /// - Throws: ``SettingError`` if the database contains anything other than an interrupted restore of this service.
     private func withTarget<Value>(
         _ manifest: BackupManifest,
         _ body: (SQLMetadataStore?) async throws -> Value

@@ -4,7 +4,7 @@ import Logging
 import PontoonCore
 
 extension App {
-    /// Returns the validator that runs `--validate-command`; `nil` if there is none.
+    /// Returns the validator that runs `--validate-command`; `nil` if the setting is not set.
     static func validateCommand(
         _ settings: HookSettings,
         _ stores: OpenedStores,
@@ -24,16 +24,16 @@ extension App {
         )
     }
 
-    /// Stores the end of the event log as the position of the hook command, unless it has one.
+    /// Sets the position of the hook command to the end of the event log, unless it already has a position.
     ///
-    /// Called before the server accepts requests, so that the hook runs for every file that it then receives.
+    /// Must be called before the server accepts requests, so that the hook runs for every file received from then on.
     static func prepareHooks(_ settings: Settings, _ metadata: any MetadataStore) async throws {
         guard settings.hooks.hookCommand != nil, try await metadata.hookCursor() == nil else { return }
         try await metadata.publishEvents()
         _ = try await metadata.moveHookCursor(from: nil, to: try await metadata.lastEvent())
     }
 
-    /// Returns the service that runs `--hook-command`; `nil` if there is none.
+    /// Returns the service that runs `--hook-command`; `nil` if the setting is not set.
     static func hookService(
         _ settings: Settings,
         _ metadata: any MetadataStore,

@@ -23,7 +23,7 @@ struct HookService: Service {
                 } catch is CancellationError {
                     // The service is being stopped.
                 } catch {
-                    if !wasFailing { logger.error("hooks interrupted", metadata: ["error": "\(error)"]) }
+                    if !wasFailing { logger.error("hook processing failed", metadata: ["error": "\(error)"]) }
                     wasFailing = true
                 }
             }
@@ -32,7 +32,7 @@ struct HookService: Service {
 
     /// Runs the program for an event, counts the run in the metrics, and logs a failure.
     ///
-    /// - Returns: Whether the program exited with 0.
+    /// - Returns: `true` if the program exited with 0.
     @Sendable private func runOnce(_ event: Event, attempt: Int) async throws -> Bool {
         var facts = [
             "PONTOON_EVENT_ID": event.id, "PONTOON_EVENT_TYPE": event.type, "PONTOON_EVENT_SUBJECT": event.subject,
@@ -63,7 +63,7 @@ struct HookService: Service {
                 metadata: ["event": "\(event.id)", "subject": "\(event.subject)", "attempts": "\(Hooks.attempts)"]
             )
         case .eventsExpired: logger.error("events missed by hooks; increase --event-retention")
-        case .interrupted(let error): logger.error("hooks interrupted", metadata: ["error": "\(error)"])
+        case .interrupted(let error): logger.error("hook processing failed", metadata: ["error": "\(error)"])
         case .newLog: logger.warning("event log replaced; hooks continue at its end")
         }
     }

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// A fixed number of permits, which waiting tasks receive in the order in which they requested them.
+/// A fixed number of permits, granted to waiting tasks in the order of their requests.
 final class Permits: Sendable {
     private typealias Waiter = CheckedContinuation<Bool, Never>
 
@@ -26,7 +26,7 @@ final class Permits: Sendable {
 
     /// Runs `body` with a permit.
     ///
-    /// - Throws: The error of the body; `CancellationError` if the task is cancelled while it waits.
+    /// - Throws: The error of `body`; `CancellationError` if the task is cancelled while it waits for a permit.
     func withPermit<Value>(_ body: () async throws -> Value) async throws -> Value {
         try await acquire()
         defer { release() }

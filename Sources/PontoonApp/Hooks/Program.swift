@@ -3,10 +3,10 @@ import PontoonCore
 import Subprocess
 import SystemPackage
 
-/// A program of the operator, which is run directly, without a shell and without arguments.
+/// A program of the operator, run without a shell and without arguments.
 ///
-/// It runs in a separate session in the directory `/`, with a new environment and no open files of this process except
-/// its standard streams. When it exits or is stopped, all processes of its group are killed.
+/// It runs in a separate session in the directory `/`, with a new environment, and inherits no open files except its
+/// standard streams. When it exits or is stopped, all processes in its process group are killed.
 struct Program: Sendable {
     /// The absolute path.
     let path: FilePath
@@ -27,10 +27,10 @@ struct Program: Sendable {
     /// Runs the program once.
     ///
     /// - Parameters:
-    ///   - input: The bytes of its standard input; it need not read them.
-    ///   - facts: Further environment variables; must contain no secrets.
-    /// - Returns: How it ended, and its output.
-    /// - Throws: `CancellationError`, once the program has been stopped.
+    ///   - input: The bytes of its standard input. The program need not read them.
+    ///   - facts: Additional environment variables. They must not contain secrets.
+    /// - Returns: The result, duration and output of the run.
+    /// - Throws: `CancellationError` if the task is cancelled, after the program has been stopped.
     func run(input: [UInt8], facts: [String: String]) async throws -> ProgramRun {
         _ = Self.ignoresBrokenPipes
         let output = ProgramOutput()
@@ -90,7 +90,7 @@ struct Program: Sendable {
             let (standardOutput, standardError) = (execution.standardOutput, execution.standardError)
             await withTaskGroup { group in
                 group.addTask {
-                    // Fails if the program closes its standard input early, which it may.
+                    // Errors are ignored, because the program may close its standard input early.
                     _ = try? await writer.write(input)
                     try? await writer.finish()
                 }
@@ -98,15 +98,15 @@ struct Program: Sendable {
                 group.addTask { await output.read(standardError, isStandardOutput: false) }
                 await Self.waitForExit(of: process)
                 output.finish()
-                // Before its status is collected, so that the number of the group cannot be that of another one yet.
+                // Killed before the exit status is collected, because the id of the group can be reused afterwards.
                 kill(-process, SIGKILL)
             }
         }.terminationStatus
     }
 
-    /// Waits until a child has exited, without collecting its status.
+    /// Waits until a child process has exited, without collecting its exit status.
     ///
-    /// Occupies a thread, which is acceptable because few children run at once.
+    /// Blocks a thread, which is acceptable because few child processes run at once.
     private static func waitForExit(of process: pid_t) async {
         await withCheckedContinuation { continuation in
             Thread.detachNewThread {
@@ -118,19 +118,19 @@ struct Program: Sendable {
     }
 }
 
-/// The end and the output of one run of a program.
+/// The result, duration and output of one run of a program.
 struct ProgramRun: Sendable {
     enum End: Hashable, Sendable, CustomStringConvertible {
         case exited(Int)
         case signaled(Int)
         case timedOut
-        /// The program could not be started or observed, for this reason.
+        /// The program could not be started or monitored, for this reason.
         case failed(String)
 
         var description: String {
             switch self {
             case .exited(let code): "exited with \(code)"
-            case .signaled(let signal): "ended by signal \(signal)"
+            case .signaled(let signal): "terminated by signal \(signal)"
             case .timedOut: "stopped after the timeout"
             case .failed(let reason): "not run: \(reason)"
             }
@@ -144,7 +144,7 @@ struct ProgramRun: Sendable {
     /// The last ``ProgramOutput/limit`` bytes of standard output and standard error.
     let tail: [UInt8]
 
-    /// The last output as one line of visible characters, for the log.
+    /// The tail of the output as one line of visible characters, for the log.
     var lastOutput: String {
         String(decoding: tail, as: UTF8.self).split(whereSeparator: \.isNewline).joined(separator: " | ").visible
     }

@@ -1,7 +1,7 @@
 import Subprocess
 import Synchronization
 
-/// The output of a running program, of which only the first and the last bytes are kept.
+/// A collector of a program's output, which keeps only the first and the last bytes.
 final class ProgramOutput: Sendable {
     private struct State {
         var head: [UInt8] = []
@@ -10,9 +10,11 @@ final class ProgramOutput: Sendable {
         var rest: Int?
     }
 
-    /// Number of bytes that are kept from the beginning and from the end.
+    /// Maximum number of bytes to keep from the beginning, and from the end.
     static let limit = 4096
-    /// Number of bytes to read after the program has exited: more than a pipe holds.
+    /// Maximum number of bytes to read after the program has exited.
+    ///
+    /// A pipe buffers fewer bytes than this.
     private static let longestRest = 1 << 20
 
     private let state = Mutex(State())
@@ -22,13 +24,14 @@ final class ProgramOutput: Sendable {
     /// The last bytes of standard output and standard error, in the order in which they were read.
     var tail: [UInt8] { state.withLock { $0.tail.suffix(Self.limit) } }
 
-    /// Announces that the program has exited.
+    /// Records that the program has exited.
     ///
-    /// At most ``longestRest`` more bytes are then read, because a process that it left behind could keep writing.
+    /// At most ``longestRest`` more bytes are then read, because a child process of the program could keep writing.
     func finish() { state.withLock { $0.rest = Self.longestRest } }
 
-    /// Reads a stream to its end, or until ``longestRest`` bytes were read after the program exited; keeps what was
-    /// read if an error occurs.
+    /// Reads a stream to its end, or until ``longestRest`` bytes were read after the program exited.
+    ///
+    /// If an error occurs, the bytes that were already read are kept.
     func read(_ stream: SubprocessOutputSequence, isStandardOutput: Bool) async {
         do {
             for try await buffer in stream {
@@ -36,13 +39,13 @@ final class ProgramOutput: Sendable {
                 guard goesOn else { return }
             }
         } catch {
-            // What was read is still useful.
+            // The bytes that were read are still useful.
         }
     }
 
     /// Adds output.
     ///
-    /// - Returns: Whether to read more.
+    /// - Returns: `true` if more output may be read.
     func add(_ bytes: UnsafeRawBufferPointer, isStandardOutput: Bool) -> Bool {
         state.withLock { state in
             if isStandardOutput { state.head += bytes.prefix(Self.limit - state.head.count) }

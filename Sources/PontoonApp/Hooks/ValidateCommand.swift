@@ -14,7 +14,7 @@ struct ValidateCommand: FileValidator {
     let metrics: ProgramMetrics
     let logger: Logger
 
-    /// Maximum number of characters of a refusal's reason.
+    /// Maximum length of a reason in characters; longer reasons are truncated.
     private static let longestReason = 1000
 
     func validate(_ file: UnvalidatedFile) async throws {
@@ -35,7 +35,8 @@ struct ValidateCommand: FileValidator {
             logger.notice("file refused by validate command", metadata: metadata)
             throw PontoonError.refused(reason)
         default:
-            // Also if a program exits with 1 and prints no reason, because an exception has the same effect.
+            // Also applies if a program exits with 1 and prints no reason, because an uncaught exception in a script
+            // has the same effect.
             metrics.count(.failed, run.duration)
             metadata["end"] = "\(run.end)"
             metadata["output"] = "\(run.lastOutput)"
@@ -52,7 +53,7 @@ struct ValidateCommand: FileValidator {
         return facts
     }
 
-    /// Returns the reason that the program printed, as one line of visible characters; `nil` if there is none.
+    /// Returns the reason that the program printed, as one line of visible characters; `nil` if it printed none.
     static func reason(_ output: [UInt8]) -> String? {
         let words = String(decoding: output, as: UTF8.self).split(whereSeparator: \.isWhitespace)
         let text = words.joined(separator: " ").visible
@@ -61,7 +62,7 @@ struct ValidateCommand: FileValidator {
 }
 
 extension PontoonError {
-    /// The error for a file that the validate command refuses, with the reason that it gave.
+    /// The error for a file that the validate command refuses, with the reason that the command printed.
     fileprivate static func refused(_ reason: String) -> PontoonError {
         PontoonError(.completeRefused, "The file was refused: \(reason)")
     }

@@ -64,10 +64,12 @@ package struct JSONLogHandler: LogHandler {
         }
     }
 
-    /// Standard error, locked while a line is written: a pipe may accept only the beginning of a long line at once.
+    /// Standard error, locked while a line is written, because a long line may need several writes to a pipe.
     private static let standardError = Mutex(FileDescriptor.standardError)
 
-    /// Writes a line to standard error; a failure is ignored, because there is no other place to report it.
+    /// Writes a line to standard error.
+    ///
+    /// Failures are ignored, because they cannot be reported anywhere else.
     @Sendable package static func writeToStandardError(_ line: ByteBuffer) {
         standardError.withLock { file in _ = line.withUnsafeReadableBytes { try? file.writeAll($0) } }
     }

@@ -6,7 +6,7 @@ import PontoonServer
 import ServiceLifecycle
 
 extension App {
-    /// The services that compute and export the metrics; none if metrics are not exported.
+    /// Returns the services that compute and export the metrics; an empty array if metrics are not exported.
     func metricsServices() -> [any Service] {
         guard let metrics, let address = settings.metricsListen else { return [] }
         metrics.collect(stores, readiness: useCases.readiness, settings: settings)

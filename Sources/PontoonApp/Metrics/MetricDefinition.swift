@@ -1,13 +1,13 @@
-/// The definition of a metric: name, type and meaning, for the exposition, docs/monitoring.md and tests.
+/// The definition of a metric, used by the exposition, docs/monitoring.md and tests.
 package struct MetricDefinition: Sendable {
     /// The type of a metric; the raw value is its name in the exposition.
     package enum Kind: String, Sendable {
         case counter, gauge, histogram
     }
 
-    /// The subject of a value if several servers share a database.
+    /// What a value describes if several servers share a database.
     package enum Scope: Sendable {
-        /// This server. Add the values of all servers.
+        /// This server. Add up the values of all servers.
         case server
         /// The shared stores. All servers report the same value, so take the maximum.
         case stores
@@ -22,7 +22,7 @@ package struct MetricDefinition: Sendable {
     /// Upper bounds of a histogram's buckets, ascending, without infinity.
     let buckets: [Double]
 
-    /// Maximum number of combinations of label values; further ones are not exported.
+    /// Maximum number of combinations of label values per metric; further combinations are not exported.
     static let maximumSeries = 2000
 
     static func counter(_ name: String, labels: [String] = [], _ help: String) -> MetricDefinition {

@@ -47,10 +47,10 @@ final class GaugeHandler: MetricHandler, MeterHandler {
 final class HistogramHandler: MetricHandler, RecorderHandler, TimerHandler {
     private let bounds: [Double]
     private let counts: [Count]
-    /// Sum of all values, in billionths, so that it can be added to atomically.
+    /// Sum of all values in billionths, as an integer that can be incremented atomically.
     private let sum = Atomic<UInt64>(0)
 
-    /// An atomic number that an array can contain.
+    /// A reference to an atomic number, because an array cannot contain the atomic number itself.
     private final class Count: Sendable {
         let number = Atomic<UInt64>(0)
     }

@@ -39,7 +39,7 @@ package enum MetricList {
         .counter(
             "pontoon_store_errors_total",
             labels: ["kind"],
-            "Number of requests that failed because a store was unavailable or full, or an object damaged."
+            "Number of requests that failed because a store was unavailable or full, or an object was damaged."
         ),
         .counter(
             "pontoon_quota_refusals_total",
@@ -56,9 +56,9 @@ package enum MetricList {
         .gauge(
             "pontoon_open_upload_reserved_bytes",
             scope: .stores,
-            "Number of bytes that unfinished uploads to projects reserve, and that count towards quotas."
+            "Number of bytes reserved by unfinished uploads to projects, which count towards quotas."
         ),
-        .gauge("pontoon_discarded_objects", scope: .stores, "Number of objects whose bytes are still to be removed."),
+        .gauge("pontoon_discarded_objects", scope: .stores, "Number of discarded objects that are still stored."),
         .gauge("pontoon_damaged_objects", scope: .stores, "Number of objects in which the last check found damage."),
         .gauge(
             "pontoon_totals_updated_timestamp_seconds",
@@ -67,11 +67,11 @@ package enum MetricList {
     ]
 
     private static let database: [MetricDefinition] = [
-        .gauge("pontoon_database_waiting", "Number of transactions that wait for the database."),
+        .gauge("pontoon_database_waiting", "Number of transactions that are waiting for the database."),
         .histogram(
             "pontoon_database_commit_writes",
             buckets: DatabaseActivity.commitSizes.map(Double.init),
-            "Number of writes that one commit of SQLite combines; with PostgreSQL, each write is one commit."
+            "Number of writes per commit of SQLite; with PostgreSQL, each write is a separate commit."
         ),
         .gauge("pontoon_database_connections", "Number of open connections to PostgreSQL; 0 with SQLite."),
         .gauge("pontoon_database_max_connections", "Maximum number of connections to PostgreSQL; 0 with SQLite."),
@@ -83,25 +83,25 @@ package enum MetricList {
             "pontoon_disk_free_bytes",
             "Free space for objects, including --reserved-space; only with objects on disk."
         ),
-        .gauge("pontoon_disk_size_bytes", "Size of the file system of the objects; only with objects on disk."),
+        .gauge("pontoon_disk_size_bytes", "Size of the file system for the objects; only with objects on disk."),
         .gauge("pontoon_disk_reserved_bytes", "Free space that parts may not use, as set by --reserved-space."),
-        .gauge("pontoon_disk_operations_waiting", "Number of file operations that run or wait for a thread."),
+        .gauge("pontoon_disk_operations_waiting", "Number of file operations running or waiting for a thread."),
         .gauge("pontoon_disk_threads", "Number of threads for file operations."),
     ]
 
     private static let scrub: [MetricDefinition] = [
         .counter(
             "pontoon_scrub_objects_total",
-            "Number of stored objects that this server has read again, or tried to read."
+            "Number of stored objects that this server has scrubbed, or tried to scrub."
         ),
         .counter(
             "pontoon_scrub_bytes_total",
-            "Total size of the objects that this server has read again and found intact."
+            "Total size of the objects that this server has scrubbed and found intact."
         ),
         .counter("pontoon_scrub_damaged_total", "Number of objects that this server has found damaged."),
         .counter(
             "pontoon_scrub_failed_total",
-            "Number of objects that this server could not read, and will try again."
+            "Number of objects that this server failed to read, and will try to read again."
         ),
     ]
 
@@ -136,7 +136,7 @@ package enum MetricList {
         .histogram("pontoon_hook_duration_seconds", buckets: seconds, "Duration of the runs of --hook-command."),
         .counter(
             "pontoon_hook_abandoned_events_total",
-            "Number of events for which --hook-command has failed too often, so that it does not run again."
+            "Number of events that were abandoned because --hook-command failed too often."
         ),
     ]
 
@@ -144,7 +144,7 @@ package enum MetricList {
         .counter(
             "pontoon_webhook_attempts_total",
             labels: ["result"],
-            "Number of attempts by this server to deliver an event to a webhook: accepted or failed."
+            "Number of attempts by this server to deliver an event to a webhook, by result: accepted or failed."
         ),
         .counter(
             "pontoon_webhook_dead_deliveries_total",
@@ -161,7 +161,7 @@ package enum MetricList {
         .counter("pontoon_audit_lines_total", "Number of lines written to the audit log."),
         .counter(
             "pontoon_audit_dropped_lines_total",
-            "Number of lines missing from the audit log, for example because its disk was full."
+            "Number of lines that were not written to the audit log, for example because its disk was full."
         ),
     ]
 

@@ -1,14 +1,14 @@
 package import CoreMetrics
 import Synchronization
 
-/// The metrics of a process, in the text format of Prometheus.
+/// The metrics of a process, which can be exported in the text format of Prometheus.
 ///
-/// Implements the factory of swift-metrics for the metrics in ``MetricList``; a metric with any other name, such as
-/// those of libraries, is not exported. Metrics are created once and keep their value until the process exits.
+/// Implements the factory of swift-metrics for the metrics in ``MetricList``. Metrics with other names, such as those
+/// of libraries, are not exported. Each metric is created once, and keeps its value until the process exits.
 ///
 /// Source: https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format
 package final class MetricsRegistry: MetricsFactory, Sendable {
-    /// One value, or the distribution of a histogram.
+    /// A number, or the distribution of a histogram.
     package enum Value: Sendable {
         case number(Double)
         case distribution(Distribution)
@@ -16,8 +16,9 @@ package final class MetricsRegistry: MetricsFactory, Sendable {
 
     /// The values recorded in a histogram.
     package struct Distribution: Sendable {
-        /// Number of values in each bucket of the metric's definition, not cumulative, and last those above all of
-        /// them.
+        /// Number of values in each bucket of the metric's definition, not cumulative.
+        ///
+        /// The last element counts the values above all buckets.
         package var counts: [UInt64]
         package var sum: Double
 
@@ -27,7 +28,7 @@ package final class MetricsRegistry: MetricsFactory, Sendable {
         }
     }
 
-    /// A value that is computed when the metrics are read.
+    /// A value that is computed whenever the metrics are read.
     package struct Sample: Sendable {
         let name: String
         let labels: [String]
@@ -58,7 +59,9 @@ package final class MetricsRegistry: MetricsFactory, Sendable {
         definitions = Dictionary(uniqueKeysWithValues: MetricList.all.map { ($0.name, $0) })
     }
 
-    /// Adds a function that computes values when the metrics are read; it must not block.
+    /// Adds a function that computes values whenever the metrics are read.
+    ///
+    /// - Parameter collector: Returns the values. Must not block.
     package func collect(_ collector: @escaping @Sendable () -> [Sample]) {
         collectors.withLock { $0.append(collector) }
     }
@@ -79,10 +82,10 @@ package final class MetricsRegistry: MetricsFactory, Sendable {
         return text.text
     }
 
-    /// Returns the handler of a metric; creates it if it does not exist.
+    /// Returns the handler of a metric, and creates it if it does not exist.
     ///
-    /// - Returns: `nil` if the metric is not in ``MetricList``, is of another type or has other labels, or too many
-    ///   combinations of label values exist.
+    /// - Returns: `nil` if the metric is not in ``MetricList``, has another type or other labels there, or has reached
+    ///   the maximum number of combinations of label values.
     private func handler<Handler: MetricHandler>(
         _ name: String,
         _ kind: MetricDefinition.Kind,

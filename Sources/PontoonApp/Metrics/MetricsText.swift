@@ -1,4 +1,4 @@
-/// A builder of the text format of Prometheus.
+/// A builder for metrics in the text format of Prometheus.
 struct MetricsText {
     private(set) var text = ""
 
@@ -6,7 +6,7 @@ struct MetricsText {
     ///
     /// - Parameters:
     ///   - definition: The metric.
-    ///   - values: The metric's values, each with the values of its labels, in the order of the definition's labels.
+    ///   - values: The metric's values. The label values of each are in the order of the definition's labels.
     mutating func append(
         _ definition: MetricDefinition,
         _ values: [(labels: [String], value: MetricsRegistry.Value)]
@@ -46,7 +46,7 @@ struct MetricsText {
         text += " \(Self.number(value))\n"
     }
 
-    /// Formats whole numbers without a fraction.
+    /// Formats a number, without a fraction if it is whole.
     private static func number(_ value: Double) -> String {
         guard let integer = Int64(exactly: value) else { return "\(value)" }
         return String(integer)

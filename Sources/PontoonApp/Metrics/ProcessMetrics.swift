@@ -12,7 +12,7 @@ struct ProcessMetrics: Sendable {
     /// - Parameter start: The time at which the process started.
     init(start: Date = Date()) { self.start = start }
 
-    /// Reads the current values; omits those that cannot be read.
+    /// Returns the current values, without those that cannot be read.
     func samples() -> [MetricsRegistry.Sample] {
         var samples: [MetricsRegistry.Sample] = [
             .init("process_start_time_seconds", .number(start.timeIntervalSince1970)),
@@ -42,7 +42,7 @@ struct ProcessMetrics: Sendable {
 
     private static func openFiles() -> Int? {
         guard let names = try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd") else { return nil }
-        // Without the descriptor that reads the directory.
+        // Excludes the descriptor that reads the directory.
         return max(0, names.count - 1)
     }
 }

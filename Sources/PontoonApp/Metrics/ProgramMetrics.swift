@@ -1,8 +1,8 @@
 import CoreMetrics
 
-/// The metrics of the runs of one of the operator's programs.
+/// The metrics of one of the operator's programs.
 struct ProgramMetrics: Sendable {
-    /// The result of a run; the raw value is the label.
+    /// The result of a run; the raw value is the value of the label.
     enum Result: String, CaseIterable {
         case success, refused, failed
     }
@@ -11,7 +11,7 @@ struct ProgramMetrics: Sendable {
     private let seconds: CoreMetrics.Timer
 
     /// - Parameters:
-    ///   - program: The part of the metrics' names that names the program.
+    ///   - program: The name of the program in the names of the metrics: `validate` or `hook`.
     ///   - results: The possible results.
     ///   - factory: Creates the metrics.
     init(_ program: String, _ results: [Result], factory: any MetricsFactory) {
@@ -39,7 +39,7 @@ struct ProgramMetrics: Sendable {
 /// The metrics of `--hook-command`.
 struct HookMetrics: Sendable {
     let runs: ProgramMetrics
-    /// Number of events for which the hook has failed too often.
+    /// Number of events that were abandoned because the hook failed too often.
     let abandoned: Counter
 
     init(factory: any MetricsFactory) {

@@ -5,10 +5,10 @@ import PontoonObjects
 import ServiceLifecycle
 import Synchronization
 
-/// The service that computes the metrics that are too expensive to compute whenever the metrics are read.
+/// The service that computes metrics that are too expensive to compute whenever the metrics are read.
 ///
-/// It counts the rows of the database, which takes longer the more rows there are. Each pause is therefore at least a
-/// hundred times as long as the last count, so that counting uses at most 1% of the time of one connection.
+/// It counts the rows of the database, which can take long if there are many rows. The pause after each count is
+/// therefore at least 100 times as long as the count, so that counting uses at most 1% of the time of one connection.
 final class StoreMetricsService: Service {
     private struct State {
         var totals: (totals: StoreTotals, time: Date)?
@@ -21,9 +21,9 @@ final class StoreMetricsService: Service {
     private let logger: Logger
     private let state = Mutex(State())
 
-    /// Minimum time between two counts of rows.
+    /// Minimum pause between two counts of rows.
     static let interval = Duration.seconds(60)
-    /// Time between two queries of the free space.
+    /// Pause between two queries of the free space.
     private static let spaceInterval = Duration.seconds(5)
 
     init(metadata: any StoreTotalsSource, disk: DiskObjectStore?, logger: Logger) {
@@ -52,7 +52,9 @@ final class StoreMetricsService: Service {
         }
     }
 
-    /// Counts the rows once; if this fails, logs a warning and keeps the previous values.
+    /// Counts the rows once.
+    ///
+    /// If this fails, logs a warning and keeps the previous values.
     func count() async {
         do {
             let totals = try await metadata.storeTotals()
@@ -60,7 +62,7 @@ final class StoreMetricsService: Service {
         } catch is CancellationError {
             // The service is being stopped.
         } catch {
-            logger.warning("totals for metrics not updated", metadata: ["error": "\(error)"])
+            logger.warning("metrics totals not updated", metadata: ["error": "\(error)"])
         }
     }
 
@@ -70,7 +72,7 @@ final class StoreMetricsService: Service {
         state.withLock { $0.space = space }
     }
 
-    /// The most recent values; empty before the first ones are known.
+    /// Returns the most recent values, without those that have not been computed yet.
     func samples() -> [MetricsRegistry.Sample] {
         let state = state.withLock { $0 }
         var samples: [MetricsRegistry.Sample] = []

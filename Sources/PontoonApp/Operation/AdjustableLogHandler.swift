@@ -1,7 +1,7 @@
 package import Logging
 import Synchronization
 
-/// The lowest severity of messages to log, which can change while the server runs.
+/// The minimum severity of messages to log, which can change while the server runs.
 package final class LogLevel: Sendable {
     private let level: Mutex<Logger.Level>
 
@@ -13,21 +13,21 @@ package final class LogLevel: Sendable {
     }
 }
 
-/// A log handler with a level that all loggers share, so that it can change while the server runs.
+/// A log handler whose level is shared by all loggers and can change while the server runs.
 ///
-/// The metadata of a logger is formatted only when a message is logged, because every request has a logger and most
-/// requests log nothing. `StreamLogHandler` formats it whenever it changes.
+/// Every request has a logger, but most requests log nothing. This handler therefore formats the metadata of a logger
+/// only when a message is logged, while `StreamLogHandler` formats it whenever it changes.
 package struct AdjustableLogHandler: LogHandler {
     private let base: any LogHandler
     private let level: LogLevel
-    /// The level of one logger, if it was set.
+    /// The level of this logger; `nil` if the logger uses the shared level.
     private var own: Logger.Level?
 
     package var metadata: Logger.Metadata = [:]
     package var metadataProvider: Logger.MetadataProvider?
 
     /// - Parameters:
-    ///   - base: Receives the messages with their metadata; its level is ignored.
+    ///   - base: The handler that receives the messages with their metadata. Its level is ignored.
     ///   - level: The shared level.
     package init(_ base: any LogHandler, level: LogLevel) {
         self.base = base
@@ -36,7 +36,7 @@ package struct AdjustableLogHandler: LogHandler {
         metadataProvider = base.metadataProvider
     }
 
-    /// The shared level, until the level of this logger is set.
+    /// The level of this logger if it was set, otherwise the shared level.
     package var logLevel: Logger.Level {
         get { own ?? level.current }
         set { own = newValue }
@@ -49,7 +49,7 @@ package struct AdjustableLogHandler: LogHandler {
 
     package func log(event: LogEvent) {
         var event = event
-        // The metadata of the message overrides that of the logger, which overrides that of the provider.
+        // Metadata of the message overrides metadata of the logger, which overrides metadata of the provider.
         event.metadata = (metadataProvider?.get() ?? [:])
             .merging(metadata) { $1 }
             .merging(event.metadata ?? [:]) { $1 }

@@ -6,14 +6,14 @@ import PontoonPostgreSQL
 import PontoonServer
 import SystemPackage
 
-/// The check of a server's settings and stores without starting it: `pontoond serve --check-config`.
+/// The command `pontoond serve --check-config`, which checks a server's settings and stores without starting it.
 package struct ConfigurationCheck {
     private let settings: Settings
     private let report: (String) -> Void
 
     /// - Parameters:
-    ///   - settings: The settings; a server may be running with them.
-    ///   - report: Receives one line for each part that was checked.
+    ///   - settings: The settings to check. A server may be running with them.
+    ///   - report: Receives one line for each check that succeeded.
     package init(_ settings: Settings, report: @escaping (String) -> Void) {
         self.settings = settings
         self.report = report
@@ -71,7 +71,7 @@ package struct ConfigurationCheck {
         return parent.isEmpty ? "." : parent
     }
 
-    /// Returns the nearest parent directory that exists; the server creates missing ones.
+    /// Returns the nearest parent directory that exists, because the server creates missing directories.
     private func existingParent(of path: FilePath) throws -> FilePath {
         var parent = parent(of: path)
         while try !DataDirectory.exists(parent), parent != "/", parent != "." { parent = self.parent(of: parent) }

@@ -50,7 +50,9 @@ package struct ServiceManager: Sendable {
     /// Sends the keep-alive message.
     func notifyAlive() { send("WATCHDOG=1") }
 
-    /// Sends a state; ignores errors, because the server does not depend on its manager.
+    /// Sends a state.
+    ///
+    /// Ignores errors, because the server does not depend on its manager.
     private func send(_ state: String) {
         #if os(Linux)
         let kind = CInt(SOCK_DGRAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue)
@@ -64,7 +66,7 @@ package struct ServiceManager: Sendable {
         var path = Array(socketPath.utf8)
         if path[0] == UInt8(ascii: "@") { path[0] = 0 }
         withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path) }
-        // The length of an abstract address counts, because it may contain zero bytes.
+        // The length must be exact, because an abstract address may contain zero bytes.
         let length = socklen_t(MemoryLayout<sa_family_t>.size + path.count)
         let bytes = Array(state.utf8)
         withUnsafePointer(to: &address) { address in

@@ -1,6 +1,6 @@
 package import Logging
 
-/// The settings that a running server reads again from the settings file.
+/// The reload of the settings file while the server runs.
 package struct SettingsReload: Sendable {
     private let flags: [GivenFlag]
     private let environment: [String: String]
@@ -11,8 +11,8 @@ package struct SettingsReload: Sendable {
     /// - Parameters:
     ///   - flags: The flags on the command line.
     ///   - started: The settings with which the server started.
-    ///   - level: Receives the level of messages to log.
-    ///   - logger: The logger.
+    ///   - level: The log level to update.
+    ///   - logger: Logs the settings that need a restart.
     package init(flags: [GivenFlag], started: GivenSettings, level: LogLevel, logger: Logger) {
         self.flags = flags
         environment = started.environment
@@ -23,7 +23,7 @@ package struct SettingsReload: Sendable {
 
     /// Reads the settings file again, applies the log level, and logs which other settings need a restart.
     ///
-    /// - Throws: ``SettingError`` if the settings are not valid; all of them then stay as they were.
+    /// - Throws: ``SettingError`` if a setting is invalid. The log level is then not changed.
     package func perform() throws {
         let given = try GivenSettings(flags: flags, environment: environment)
         level.current = try Settings(given).logLevel

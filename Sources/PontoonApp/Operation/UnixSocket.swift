@@ -8,16 +8,16 @@ import Glibc
 
 /// The Unix socket on which the server listens.
 enum UnixSocket {
-    /// Checks that no process accepts connections on a socket, because listening on it replaces the file.
+    /// Checks that no process listens on a socket, because the server would replace the socket's file.
     ///
-    /// - Throws: ``SettingError`` if a process does, or if this cannot be determined.
+    /// - Throws: ``SettingError`` if a process listens on the socket, or if this cannot be determined.
     static func refuseIfInUse(_ path: String) async throws {
         let bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
         do {
             let channel = try await bootstrap.connect(unixDomainSocketPath: path).get()
             try? await channel.close()
         } catch let error as IOError where [ENOENT, ECONNREFUSED, ENOTSOCK].contains(error.errnoCode) {
-            // There is no socket, or no process listens on it. Any other error can also mean a busy process.
+            // There is no socket, or no process listens on it. With any other error, a process may be listening.
             return
         } catch let error as IOError {
             let reason = Errno(rawValue: error.errnoCode)

@@ -6,8 +6,8 @@ import Synchronization
 
 /// The service that sends keep-alive messages to the service manager as long as the server responds.
 ///
-/// The server responds if this task runs, every event loop runs, and no check of a store has been hanging for a minute.
-/// A store that is unavailable does not count: restarting the server does not help against that.
+/// The server responds if this task and every event loop run, and no check of a store has been hanging for a minute.
+/// An unavailable store does not stop the messages, because restarting the server would not help.
 struct WatchdogService: Service {
     let manager: ServiceManager
     /// Time within which the manager expects a keep-alive message.
@@ -27,13 +27,13 @@ struct WatchdogService: Service {
                 if await responds(within: timeout / 4) {
                     manager.notifyAlive()
                 } else if !Task.isCancelled {
-                    logger.error("server does not respond; keep-alive message to the service manager omitted")
+                    logger.error("server not responding; keep-alive message not sent")
                 }
             }
         }
     }
 
-    /// Returns whether the server responds within a time.
+    /// Returns whether the server responds within a time limit.
     func responds(within limit: Duration) async -> Bool {
         guard !readiness.isHanging(for: Self.maximumCheckDuration) else { return false }
         let loops = Array(eventLoops.makeIterator())

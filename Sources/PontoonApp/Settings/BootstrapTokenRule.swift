@@ -2,19 +2,19 @@ import PontoonCore
 
 /// The rule that the first user's token must look random, because whoever guesses it controls the server.
 ///
-/// A token with 128 random bits, in hex or any richer alphabet, passes except with a probability of about 1 in 100,000.
+/// A token with 128 random bits, in hex or a larger alphabet, is refused with a probability of about 1 in 100,000.
 enum BootstrapTokenRule {
     /// The reason why a text is not accepted.
     struct Weakness: Error, CustomStringConvertible {
         let description: String
-        /// Whether the token is accepted by a server on the loopback interface, such as one for a trial.
+        /// Whether a server that listens on the loopback interface, for example for a trial, accepts the token anyway.
         var isToleratedLocally = false
     }
 
     /// Returns the reason why a text is not accepted; `nil` if it looks random.
     static func weakness(of text: String) -> Weakness? {
         let bytes = Array(text.utf8)
-        guard !bytes.isEmpty else { return Weakness(description: "it is empty; to have no fixed token, do not set it") }
+        guard !bytes.isEmpty else { return Weakness(description: "it is empty; unset it if you need no fixed token") }
         guard (32...256).contains(bytes.count) else {
             return Weakness(description: "it has \(bytes.count) characters")
         }
@@ -46,25 +46,27 @@ enum BootstrapTokenRule {
         "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", "b4564720d283eda58b51348cb4d104ef",
     ]
 
-    /// Words that occur in invented tokens and do not occur in random ones.
+    /// Words that occur in invented tokens but not in random tokens.
     private static let words = [
         "admin", "bootstrap", "change", "default", "example", "insert", "letmein", "password", "pontoon", "qwerty",
         "replace", "secret", "token",
     ]
 
-    /// A token of 32 random hex digits has fewer distinct characters with a probability of less than 1 in 1,000,000.
+    /// Minimum number of distinct characters in a token.
+    ///
+    /// A token of 32 random hex digits has fewer with a probability of less than 1 in 1,000,000.
     private static let minimumDistinct = 8
 
-    /// Returns whether the bytes are repetitions of a block of at most half their number; the last repetition may be
-    /// incomplete.
+    /// Returns whether the bytes repeat a block of at most half their length.
+    ///
+    /// The last repetition may be incomplete.
     private static func isRepetition(_ bytes: [UInt8]) -> Bool {
         (1...(bytes.count / 2)).contains { period in
             zip(bytes, bytes.dropFirst(period)).allSatisfy { $0 == $1 }
         }
     }
 
-    /// Returns whether more than half of the characters equal, or differ by one from, their predecessors, as in
-    /// `aabbcdef`.
+    /// Returns whether more than half of the characters differ from their predecessor by at most one, as in `aabbcdef`.
     private static func isSequence(_ bytes: [UInt8]) -> Bool {
         let steps = zip(bytes, bytes.dropFirst()).filter { abs(Int($0) - Int($1)) <= 1 }
         return steps.count * 2 > bytes.count

@@ -67,7 +67,7 @@ package struct GivenSettings: Sendable {
         }
     }
 
-    /// Returns the names of the settings whose values differ from those of `other`, sorted.
+    /// Returns the names of the settings that have different values in `other`, sorted.
     func names(differingFrom other: GivenSettings) -> [String] {
         Set(values.keys).union(other.values.keys).filter { values[$0]?.text != other.values[$0]?.text }.sorted()
     }
@@ -93,8 +93,7 @@ package struct GivenSettings: Sendable {
         }
     }
 
-    /// Returns whether a variable has a name that Kubernetes or Docker sets in containers to describe a service named
-    /// `pontoon`.
+    /// Returns whether Kubernetes or Docker sets a variable with this name to describe a service named `pontoon`.
     private static func isServiceLink(_ name: String) -> Bool {
         let service = #/PONTOON_SERVICE_(HOST|PORT(_[A-Z0-9_]+)?)/#
         let port = #/PONTOON_PORT(_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?/#
@@ -135,7 +134,7 @@ package struct GivenSettings: Sendable {
         do {
             return try Yams.compose(yaml: text)
         } catch {
-            // Only the first line is shown, because the others quote the settings file, which may contain secrets.
+            // Only the first line is shown, because the other lines quote the settings file, which may contain secrets.
             let problem = "\(error)".prefix { $0 != "\n" }
             throw SettingError(.config, "the file '\(path)' is not valid YAML: \(problem)", from: source)
         }

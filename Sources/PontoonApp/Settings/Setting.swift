@@ -5,7 +5,7 @@
 package protocol SettingDefinition: Sendable {
     /// The name in the settings file; the flag is `--NAME`.
     var name: String { get }
-    /// Names in earlier versions, which are still accepted but are not documented.
+    /// Names from earlier versions. They are still accepted, but not documented.
     var formerNames: [String] { get }
     /// The meaning of the setting, without the allowed values and the default.
     var summary: String { get }
@@ -52,7 +52,7 @@ package struct Setting<Value: Sendable>: SettingDefinition {
     enum Default {
         /// A text that is parsed like a given value.
         case text(String)
-        /// A value that no text represents.
+        /// A value that cannot be given as text.
         case value(Value, described: String)
     }
 

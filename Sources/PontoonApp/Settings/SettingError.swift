@@ -1,4 +1,6 @@
-/// An error that the operator can fix, usually by changing a setting; its description is one line.
+/// An error that the operator can fix, usually by changing a setting.
+///
+/// Its description is one line.
 package struct SettingError: Error, CustomStringConvertible {
     package let description: String
 

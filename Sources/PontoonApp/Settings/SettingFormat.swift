@@ -11,8 +11,8 @@ struct SettingFormat<Value: Sendable>: Sendable {
     let expectation: String
     /// Parses a value.
     ///
-    /// - Returns: The value; `nil` if the text is not allowed and ``expectation`` suffices to explain why.
-    /// - Throws: An error if the text is not allowed for another reason, which the error's description explains.
+    /// - Returns: The value; `nil` if the text is not allowed and ``expectation`` explains why.
+    /// - Throws: An error whose description explains why the text is not allowed, if ``expectation`` does not.
     let parse: @Sendable (String) throws -> Value?
 }
 

@@ -32,7 +32,7 @@ extension Setting where Value == Secret? {
                 allowed: nil,
                 expectation: "a random token of 32 to 256 printable ASCII characters without spaces"
             ) { text in
-                // Whether a tolerated one is accepted depends on other settings.
+                // Whether a tolerated weakness is accepted depends on other settings, which are not available here.
                 if let weakness = BootstrapTokenRule.weakness(of: text), !weakness.isToleratedLocally { throw weakness }
                 return .some(Secret(text))
             },

@@ -3,13 +3,13 @@ package import SystemPackage
 
 /// The programs that the server runs.
 package struct HookSettings: Sendable {
-    /// The program that checks new files; `nil` if there is none.
+    /// Path of the program that checks new files; `nil` if it is not set.
     package let validateCommand: FilePath?
     package let validateTimeout: Duration
-    /// The program that runs after a file is complete; `nil` if there is none.
+    /// Path of the program that runs after each new file; `nil` if it is not set.
     package let hookCommand: FilePath?
     package let hookTimeout: Duration
-    /// Maximum number of runs of each program at once.
+    /// Maximum number of concurrent runs of each program.
     package let concurrency: Int
 
     /// Reads the settings.
@@ -28,7 +28,7 @@ package struct HookSettings: Sendable {
 
     /// Checks that the programs exist and can be run.
     ///
-    /// - Throws: ``SettingError`` for the first one that cannot be run.
+    /// - Throws: ``SettingError`` for the first program that cannot be run.
     package func requirePrograms() throws {
         if let validateCommand { try Self.require(validateCommand, .validateCommand) }
         if let hookCommand { try Self.require(hookCommand, .hookCommand) }

@@ -69,8 +69,8 @@ extension Setting where Value == Int64 {
             .size(0...(1 << 40)),
             default: .text("0"),
             summary: """
-                Maximum size of the audit log, at which the server renames it, appending the time, and creates a new \
-                one; 0 leaves this to other programs, which send SIGHUP
+                Size at which the server rotates the audit log: it appends the time to the file's name and creates a \
+                new file; 0 leaves the rotation to other programs, which send SIGHUP
                 """
         )
     }

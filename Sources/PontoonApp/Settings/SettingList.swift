@@ -109,8 +109,8 @@ extension Setting where Value == DiskSettings.DirectIO {
             .choice,
             default: .text("auto"),
             summary: """
-                How parts are written: with auto, past the page cache of the operating system, if the file system \
-                supports it; with off, through the cache
+                How parts are written: auto bypasses the page cache of the operating system if the file system \
+                supports this; off uses the cache
                 """
         )
     }

@@ -13,7 +13,7 @@ package struct Settings: Sendable {
     package let metadata: MetadataChoice
     package let objects: ObjectsChoice
     package let server: ServerSettings
-    /// The files of certificates and keys; `nil` if the server does not encrypt its connections itself.
+    /// The TLS certificate and key files; `nil` if the server does not use TLS.
     package let tls: CertificateFiles?
     /// Permissions of the Unix socket on which the server listens.
     package let socketMode: FilePermissions
@@ -25,7 +25,7 @@ package struct Settings: Sendable {
     /// Time without progress after which an upload reserves only its stored bytes.
     package let reservationLifetime: Duration
     package let urlLifetime: Duration
-    /// Time after which events are deleted; 0 if none are recorded.
+    /// Time after which events are deleted; 0 if events are not recorded.
     package let eventRetention: Duration
     /// The programs that the server runs.
     package let hooks: HookSettings
@@ -37,22 +37,24 @@ package struct Settings: Sendable {
     package let drain: Duration
     package let logLevel: Logger.Level
     package let logFormat: LogFormat
-    /// Address at which the metrics are exported; `nil` if they are not.
+    /// Address at which the metrics are exported; `nil` if metrics are not exported.
     package let metricsListen: ListenAddress?
-    /// The place to which the audit log is written; `nil` if there is none.
+    /// The destination of the audit log; `nil` if the audit log is disabled.
     package let auditLog: AuditDestination?
-    /// Maximum size of the audit log in bytes, at which it is rotated; `nil` if other programs do this.
+    /// Size in bytes at which the server rotates the audit log; `nil` if other programs rotate it.
     package let auditLogSize: Int64?
     /// The settings that differ from their defaults, for the log.
     package let changes: [GivenSettings.Change]
     package let bootstrapToken: Secret?
-    /// The reason why ``bootstrapToken`` is weak, which is tolerated on the loopback interface.
+    /// The reason why ``bootstrapToken`` is weak; `nil` if it is not weak.
+    ///
+    /// A weak token is accepted only if the server listens on the loopback interface.
     package let tokenWeakness: String?
     /// Time without a renewal after which a lease expires; `nil` if no other server can share the stores.
     package let leaseDuration: Duration?
-    /// Interval at which the server reads each object again; `nil` if only `pontoond scrub` does.
+    /// Interval at which the server scrubs each object; `nil` if only `pontoond scrub` does.
     package let scrubInterval: Duration?
-    /// Maximum rate in bytes per second at which the server reads objects again; `nil` means no limit.
+    /// Maximum rate at which the server scrubs objects, in bytes per second; `nil` means no limit.
     package let scrubRate: Int64?
 
     /// Whether acknowledged data survives a power failure; if `false`, it survives only a crash of the process.
@@ -153,16 +155,18 @@ package struct Settings: Sendable {
     /// Whether calls that change anything are refused.
     package var isReadOnly: Bool { server.isReadOnly }
 
-    /// Checks that no two listeners have the same address; port 0 is a different one for each.
+    /// Checks that no two listeners have the same address.
+    ///
+    /// Port 0 selects a different port for each listener.
     private static func refuseSharedAddresses(_ server: ServerSettings, metrics: ListenAddress?) throws {
         func isUsed(_ address: ListenAddress?, by other: ListenAddress?) -> Bool {
             address != nil && address == other && address?.port != 0
         }
         if isUsed(server.redirectListen, by: server.listen) {
-            throw SettingError(.redirectListen, "it is the same address as that of --listen; use another port")
+            throw SettingError(.redirectListen, "--listen already uses this address; use another port")
         }
         if isUsed(metrics, by: server.listen) || isUsed(metrics, by: server.redirectListen) {
-            throw SettingError(.metricsListen, "another listener of the server uses this address; use another port")
+            throw SettingError(.metricsListen, "another listener already uses this address; use another port")
         }
     }
 

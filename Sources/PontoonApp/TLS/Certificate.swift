@@ -5,17 +5,17 @@ package import PontoonServer
 import ServiceLifecycle
 import Synchronization
 
-/// The server's certificate, which is read again when its files change.
+/// The server's TLS certificate, which is reloaded when its files change.
 package final class Certificate: Sendable {
     private struct State {
-        /// The contents of the files when the certificate in use was read.
+        /// The contents of the files from which the certificate in use was loaded.
         var contents: CertificateFiles.Contents
         var expiry: Date
     }
 
-    /// The configuration of new connections.
+    /// The TLS configuration for new connections.
     ///
-    /// It contains the certificate that was last loaded successfully.
+    /// Contains the most recently loaded valid certificate.
     package let tls: ServerTLS
     private let files: CertificateFiles
     private let now: @Sendable () -> Date
@@ -33,7 +33,7 @@ package final class Certificate: Sendable {
         state = Mutex(State(contents: contents, expiry: loaded.expiry))
     }
 
-    /// End of the validity of the certificate in use.
+    /// Time at which the certificate in use expires.
     package var expiry: Date { state.withLock { $0.expiry } }
 
     /// Time until the certificate in use expires; negative if it has expired.
@@ -41,9 +41,11 @@ package final class Certificate: Sendable {
 
     /// Reads the files on a thread that may block, and uses their contents for new connections if they have changed.
     ///
-    /// - Returns: Whether the certificate was replaced.
-    /// - Throws: ``SettingError`` if a file cannot be read, or the new contents cannot be used; the earlier certificate
-    ///   then stays in use. The next call tries again, because a certificate may only be not valid yet.
+    /// If this fails, the earlier certificate stays in use. The next call tries the same files again, because a
+    /// certificate that is not valid yet can become valid.
+    ///
+    /// - Returns: `true` if the certificate was replaced.
+    /// - Throws: ``SettingError`` if a file cannot be read, or the new contents cannot be used.
     package func reload() async throws -> Bool {
         try await NIOThreadPool.singleton.runIfActive { [self] in
             let contents = try files.read()
@@ -56,13 +58,15 @@ package final class Certificate: Sendable {
     }
 }
 
-/// The service that reads the certificate again every ten seconds, and warns before it expires.
+/// The service that reloads the certificate every ten seconds if its files changed, and warns before it expires.
 struct CertificateService: Service {
     let certificate: Certificate
     let logger: Logger
 
     private static let interval = Duration.seconds(10)
-    /// Remaining validity below which a warning is logged; certificates of 90 days are usually renewed after 60.
+    /// Remaining validity below which a warning is logged.
+    ///
+    /// Certificates that are valid for 90 days are usually renewed after 60 days, so they cause no warning.
     private static let warningPeriod = Duration.seconds(14 * 86400)
 
     func run() async throws {
@@ -76,7 +80,7 @@ struct CertificateService: Service {
                 } catch is CancellationError {
                     // The service is being stopped.
                 } catch {
-                    // A file that cannot be used fails every time.
+                    // The next attempts usually fail with the same error, which is logged only once.
                     if lastError != "\(error)" { Self.log(error, logger) }
                     lastError = "\(error)"
                 }
@@ -93,7 +97,7 @@ struct CertificateService: Service {
         }
     }
 
-    /// Reads the certificate again, and logs if it was replaced.
+    /// Reloads the certificate if its files changed, and logs that it was replaced.
     ///
     /// - Throws: The errors of ``Certificate/reload()``.
     static func reload(_ certificate: Certificate, _ logger: Logger) async throws {

@@ -10,15 +10,15 @@ package struct CertificateFiles: Hashable, Sendable {
     let certificate: FilePath
     /// The private key of the certificate, in PEM format.
     let key: FilePath
-    /// The authorities that must have issued the certificates of clients, in PEM format; `nil` if clients need none.
+    /// The certificates of CAs that may issue client certificates, in PEM format; `nil` if clients need none.
     let clientCA: FilePath?
 
     /// Maximum size of a file in bytes.
     private static let maximumSize = 1 << 20
 
-    /// Reads the settings; `nil` if TLS is not configured.
+    /// Reads the settings; returns `nil` if TLS is not configured.
     ///
-    /// - Throws: ``SettingError`` for settings that are not allowed together.
+    /// - Throws: ``SettingError`` if the settings contradict each other.
     init?(_ given: GivenSettings) throws {
         let certificate = try given.value(of: .tlsCertificate)
         let key = try given.value(of: .tlsKey)
@@ -44,7 +44,7 @@ package struct CertificateFiles: Hashable, Sendable {
             throw SettingError(.publicURL, "it begins with http://, but the server uses TLS; use https://")
         }
         if redirect != nil, port == 0, publicURL == nil {
-            throw SettingError(.redirectListen, "its target is unknown; set --public-url, or a port in --listen")
+            throw SettingError(.redirectListen, "its target port is unknown; set --public-url, or a port in --listen")
         }
     }
 
@@ -70,7 +70,7 @@ package struct CertificateFiles: Hashable, Sendable {
         do {
             let file = try FileDescriptor.open(path, .readOnly, options: [.closeOnExec, .nonBlocking])
             return try file.closeAfter {
-                // A wrong path may name a pipe, which must not block, or a device, which must not fill the memory.
+                // The path may name a pipe or a device by mistake. Reading it must neither block nor exhaust memory.
                 var bytes = [UInt8](repeating: 0, count: maximumSize + 1)
                 var count = 0
                 while count < bytes.count {
@@ -93,11 +93,11 @@ package struct CertificateFiles: Hashable, Sendable {
     /// - Parameters:
     ///   - contents: The contents of the files.
     ///   - now: The current time, at which the certificate must be valid.
-    /// - Returns: The configuration and the end of the certificate's validity.
+    /// - Returns: The configuration, and the time at which the certificate expires.
     /// - Throws: ``SettingError`` if a file contains no certificate or key, the certificate is not valid now, or the
     ///   certificate and the key do not belong together.
     func load(_ contents: Contents, now: Date) throws -> LoadedCertificate {
-        // Of the chain, only the server's own certificate counts: clients ignore superfluous certificates after it.
+        // Checks only the server's own certificate, because clients ignore superfluous certificates in the chain.
         let chain = try certificates(in: contents.certificate, certificate, .tlsCertificate)
         let expiry = Date(timeIntervalSince1970: Double(chain[0].notValidAfter))
         let start = Date(timeIntervalSince1970: Double(chain[0].notValidBefore))
@@ -162,6 +162,6 @@ package struct CertificateFiles: Hashable, Sendable {
 /// A certificate that was read from files.
 struct LoadedCertificate {
     let context: NIOSSLContext
-    /// End of the validity of the server's certificate.
+    /// Time at which the server's certificate expires.
     let expiry: Date
 }

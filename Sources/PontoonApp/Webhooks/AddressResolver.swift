@@ -4,21 +4,23 @@ import NIOPosix
 import PontoonCore
 import Synchronization
 
-/// The lookup of host names, on separate threads, because the system's call blocks.
+/// A resolver of host names, which runs `getaddrinfo` on separate threads because it blocks.
 struct AddressResolver: Sendable {
     struct Failure: Error {}
 
-    /// A thread is occupied until the system's call returns, which can take longer than ``timeout``.
+    /// The threads for lookups.
+    ///
+    /// A thread is blocked until `getaddrinfo` returns, which can be later than ``timeout``.
     ///
     /// There are four times as many threads as webhooks of one user that are served concurrently, because the name
-    /// servers of a user's receivers may never respond.
+    /// servers of one user's receivers may never respond.
     private static let threads = NIOThreadPool(numberOfThreads: 32)
     private static let timeout = TimeAmount.seconds(5)
     private static let maximumAddresses = 8
 
     private let lookUp: @Sendable (String) -> [NetworkAddress]
 
-    /// - Parameter lookUp: Returns the addresses of a host, none if there is no such host; tests replace it.
+    /// - Parameter lookUp: Returns the addresses of a host, or an empty array if it has none; tests replace it.
     init(lookUp: @escaping @Sendable (String) -> [NetworkAddress] = AddressResolver.query) { self.lookUp = lookUp }
 
     /// Returns up to ``maximumAddresses`` addresses of a host, the preferred one first.
@@ -29,7 +31,7 @@ struct AddressResolver: Sendable {
         let found = await withCheckedContinuation { continuation in
             let answer = FirstAnswer(continuation)
             Self.threads.submit { state in
-                // Nobody waits for the address any more.
+                // The lookup has already timed out.
                 guard !answer.isGiven else { return }
                 answer.give(state == .active ? lookUp(host) : [])
             }
@@ -57,7 +59,7 @@ struct AddressResolver: Sendable {
     }
 }
 
-/// The first of two answers; the later one has no effect.
+/// A continuation that is resumed with the first of two answers; the later answer is ignored.
 private final class FirstAnswer: Sendable {
     private let continuation: Mutex<CheckedContinuation<[NetworkAddress], Never>?>
 

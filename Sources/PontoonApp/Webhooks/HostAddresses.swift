@@ -24,9 +24,9 @@ enum HostAddresses {
 }
 
 extension NetworkAddress {
-    /// Reads the address in a socket address; `nil` unless it is an IPv4 or IPv6 address.
+    /// Reads the address in a socket address; returns `nil` unless it is an IPv4 or IPv6 address.
     ///
-    /// - Parameter address: The socket address, of the length that its family has.
+    /// - Parameter address: The socket address. Its memory must have the length that its family requires.
     init?(_ address: UnsafePointer<sockaddr>) {
         // The address follows the family and the port, and for IPv6 the flow label.
         let range: Range<Int>

@@ -9,15 +9,19 @@ import PontoonHTTPClient
 
 /// The HTTP client that sends events to the receivers of webhooks.
 ///
-/// A connection goes to an address that was looked up and checked just before, so that the name of a receiver cannot
-/// stand for an allowed address when it is checked, and for another one afterwards.
+/// The client looks up the name of a receiver once, and connects to one of the addresses that it has checked.
+/// Otherwise, the name could resolve to an allowed address for the check and to another address for the connection.
 package struct WebhookClient: WebhookSender {
     private static let connectTimeout = TimeAmount.seconds(5)
     /// Time within which the head of the response must arrive, including the time to connect.
     private static let deadline = TimeAmount.seconds(10)
-    /// Maximum time to read the body of a response; after it, the connection is closed instead of reused.
+    /// Maximum time to read the body of a response.
+    ///
+    /// If it takes longer, the connection is closed instead of reused.
     private static let bodyTimeout = Duration.seconds(2)
-    /// Maximum length in bytes of a body that is read; for a longer one, the connection is closed instead of reused.
+    /// Maximum number of bytes to read from a body.
+    ///
+    /// If it is longer, the connection is closed instead of reused.
     private static let maximumBody = 16 << 10
 
     private let addresses: WebhookAddresses
@@ -54,14 +58,14 @@ package struct WebhookClient: WebhookSender {
         if let address = NetworkAddress(target.host) {
             found = [address]
         } else {
-            // A failure has the same reason as an address that is not allowed, so that members of the project cannot
-            // find out which names of internal hosts exist.
+            // A failed lookup is reported like an address that is not allowed, so that members of the project cannot
+            // find out which internal host names exist.
             found = (try? await resolver.addresses(of: target.host)) ?? []
         }
         let own = try? ownAddresses()
         let allowed = found.filter { addresses.allows($0, own: own) }
         guard !allowed.isEmpty else { return Refusal(reason: Self.refusal(isOwnKnown: own != nil)) }
-        // Another address after each failure, because not all of them may be reachable.
+        // Each attempt uses another address, because some addresses may be unreachable.
         let address = allowed[attempt % allowed.count]
         var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
         configuration.timeout = .init(connect: Self.connectTimeout, read: Self.deadline, write: Self.deadline)
@@ -115,8 +119,8 @@ package struct WebhookClient: WebhookSender {
     private static func refusal(isOwnKnown: Bool) -> String {
         isOwnKnown
             ? """
-            the name of the receiver cannot be resolved, or its address is not on the public Internet or is this \
-            server's own; see --webhook-allow
+            the receiver's name cannot be resolved, or its address is not allowed, because it is not on the public \
+            Internet or belongs to this server; see --webhook-allow
             """
             : "this server cannot determine its own addresses; allow it netlink sockets, or see --webhook-allow"
     }
@@ -143,7 +147,7 @@ package struct WebhookClient: WebhookSender {
         }
     }
 
-    /// Returns the reason for a failure, to be shown to members of the project; it contains no addresses.
+    /// Returns the reason for a failure, without addresses, because members of the project can read it.
     private static func reason(_ error: any Error) -> String {
         switch error {
         case let error as HTTPClientError:

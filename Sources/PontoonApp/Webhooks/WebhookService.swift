@@ -13,7 +13,7 @@ struct WebhookService: Service {
     }
 }
 
-/// The logs and metrics of webhooks.
+/// A recorder of webhook deliveries in the log and the metrics.
 final class WebhookReports: Sendable {
     private let metrics: WebhookMetrics
     private let logger: Logger
@@ -24,7 +24,9 @@ final class WebhookReports: Sendable {
         self.logger = logger
     }
 
-    /// Records what the dispatcher has done; of several consecutive failures of the store, only the first is logged.
+    /// Records a report of the dispatcher.
+    ///
+    /// Logs only the first of several consecutive failures of the store.
     func note(_ report: WebhookDispatcher.Report) {
         switch report {
         case .turnEnded(let id, let turn):
@@ -63,7 +65,7 @@ final class WebhookReports: Sendable {
             defer { wasFailing = true }
             return !wasFailing
         }
-        if isFirst { logger.error("webhooks interrupted", metadata: ["error": "\(error)"]) }
+        if isFirst { logger.error("webhook processing failed", metadata: ["error": "\(error)"]) }
     }
 }
 

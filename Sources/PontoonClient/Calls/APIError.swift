@@ -7,7 +7,7 @@ public struct APIError: Error, Sendable, CustomStringConvertible {
     public let status: Int
     /// The platform code; `nil` if the response had none, for example if a proxy sent it.
     public let code: Int?
-    /// The server's message, truncated to 1000 characters; if it sent none, a description of the response.
+    /// The server's message, truncated to 1000 characters, or a description of the response if it has no message.
     public let message: String
     /// Value of the response's `X-Request-Id` header, which identifies the request in the server's log.
     public let requestID: String?
@@ -15,10 +15,10 @@ public struct APIError: Error, Sendable, CustomStringConvertible {
     public let purpose: String
     /// Method and path, such as `POST /upload/multipart`.
     public let call: String
-    /// URL of the API to which a redirect points, such as `https://api.example/v2`; `nil` for other responses, and if
-    /// the redirect contains no URL that the client accepts.
+    /// The endpoint to which a redirect points, such as `https://api.example/v2`.
     ///
-    /// The client does not follow redirects, which could send the token to another host.
+    /// `nil` if the response is not a redirect, or its `Location` is not a URL that the client accepts. The client does
+    /// not follow redirects, because this could send the token to another host.
     public let redirectedEndpoint: String?
 
     /// The attempted action, the message, the call with its status and code, and the advice.
@@ -30,7 +30,9 @@ public struct APIError: Error, Sendable, CustomStringConvertible {
         return advice.map { "\(text) \($0)" } ?? text
     }
 
-    /// Parses an error response, whose body may not be the API's JSON, for example if a proxy sent it.
+    /// Parses an error response.
+    ///
+    /// The body may have any format, because a proxy may have sent the response.
     init(_ response: HTTPResponse, purpose: String, call: String) {
         struct Body: Decodable {
             var code: Int?
@@ -54,7 +56,9 @@ public struct APIError: Error, Sendable, CustomStringConvertible {
         self.call = call
     }
 
-    /// Creates the error for an archive entry that was not stored; a missing message is replaced by the status.
+    /// Creates the error for an archive entry that was not stored.
+    ///
+    /// If `message` is `nil`, the error's message contains the status.
     init(status: Int, code: Int?, message: String?, purpose: String, call: String) {
         (self.status, self.code, self.purpose, self.call) = (status, code, purpose, call)
         self.message = message?.truncated() ?? "the server responded with status \(status)"
@@ -65,16 +69,16 @@ public struct APIError: Error, Sendable, CustomStringConvertible {
         guard (300..<400).contains(response.status), let location = response.headers.first(name: "Location") else {
             return nil
         }
-        // Without the query and the path of the call, the target is the URL of the API.
+        // Removing the query and the path of the call leaves the URL of the API.
         var target = String(location.prefix { $0 != "?" && $0 != "#" })
         let path = call.split(separator: " ").last.map(String.init) ?? ""
         if target.hasSuffix(path) { target.removeLast(path.count) }
-        // Neither a path alone nor a URL with a password helps the user.
+        // A path without a host, or a URL with a password, would not help the user.
         guard (try? WebAddress(target)) != nil else { return nil }
         return target.truncated()
     }
 
-    /// Returns whether nginx, Apache, Go or a similar server received plain HTTP on a port for TLS.
+    /// Returns whether the response means that nginx, Apache, Go or a similar server received plain HTTP on a TLS port.
     private static func expectsTLS(_ response: HTTPResponse) -> Bool {
         guard response.status == 400 else { return false }
         let text = ServerValues.text(of: response.body).prefix(4096).lowercased()
@@ -116,8 +120,7 @@ extension APIError {
         }
     }
 
-    /// Whether a program of the server's operator has checked the file and refused it, so that repeating the call is
-    /// useless.
+    /// Whether the server's validate command refused the file, so that repeating the call would not help.
     ///
     /// Source: docs/hooks.md#validate-command.
     var refusesFile: Bool { code == 8007 && message.hasPrefix("The file was refused: ") }
@@ -127,8 +130,8 @@ extension APIError {
     var concernsToken: Bool { status == 401 }
     /// Whether every upload to the destination will fail, because of the token, the project or the user's permissions.
     ///
-    /// A 403 without a code comes from a firewall, which may refuse a single name, and those with the codes 5001 and
-    /// 8001 concern a single file or upload.
+    /// A 403 without a code does not count, because it comes from a firewall, which may refuse only a certain name. The
+    /// codes 5001 and 8001 do not count, because they apply to a single file or upload.
     var concernsDestination: Bool {
         concernsToken || (status == 404 && code == 3002) || (status == 403 && ![nil, 5001, 8001].contains(code))
     }
@@ -136,7 +139,9 @@ extension APIError {
 
 extension Error {
     /// Whether every other request is likely to fail too, because of the token, the rate limit, the connection or an
-    /// outage; always true for errors of other types, such as cancellation.
+    /// outage.
+    ///
+    /// Always `true` for errors other than ``APIError`` and ``ClientError``, such as cancellation.
     package var concernsEveryRequest: Bool {
         switch self {
         case let error as APIError: error.concernsToken || [429, 502, 503, 504].contains(error.status)
@@ -147,7 +152,7 @@ extension Error {
         }
     }
 
-    /// Whether the error may concern only the file or folder in the request, so that uploads of others can succeed.
+    /// Whether the error may apply only to the file or folder in the request, so that other uploads can succeed.
     var concernsOneName: Bool {
         !concernsEveryRequest && (self as? APIError)?.concernsDestination != true
     }

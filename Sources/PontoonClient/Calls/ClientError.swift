@@ -24,7 +24,7 @@ public struct ClientError: Error, Hashable, Sendable, CustomStringConvertible {
         case storageRefused = "storage_refused"
         /// The checksums or lengths of the local and the remote copy differ.
         case checksumMismatch = "checksum_mismatch"
-        /// The server could not read a file that it was asked to verify, or has not read it in time.
+        /// The server could not read a file to verify it, or did not verify the file in time.
         case verificationFailed = "verification_failed"
         /// A file changed while it was read or transferred, or since it was selected for deletion.
         case fileChanged = "file_changed"
@@ -32,7 +32,7 @@ public struct ClientError: Error, Hashable, Sendable, CustomStringConvertible {
         case fileUnreadable = "file_unreadable"
         /// A local file cannot be written.
         case fileUnwritable = "file_unwritable"
-        /// A file already exists at the target path of a download, or a file or folder at the destination of an upload.
+        /// The target path of a download exists, or a file or folder has the same name at the destination of an upload.
         case nameTaken = "name_taken"
         /// There is not enough space on the local disk.
         case diskFull = "disk_full"
@@ -46,7 +46,7 @@ public struct ClientError: Error, Hashable, Sendable, CustomStringConvertible {
         case requestInvalid = "request_invalid"
         /// A local or remote path does not exist, or a pattern or upload id matches nothing.
         case notFound = "not_found"
-        /// A file that must be sent after all others was not sent, because some of them failed.
+        /// A file that must be sent after all other files was not sent, because other files failed.
         case heldBack = "held_back"
     }
 
@@ -69,8 +69,7 @@ public struct ClientError: Error, Hashable, Sendable, CustomStringConvertible {
         self.advice = advice
     }
 
-    /// Returns the error for a file that is sent after all others, given the number of those that failed; `nil` if it
-    /// is 0.
+    /// Returns the error for a file that is sent only if all others succeed; `nil` if `failures` is 0.
     static func heldBack(by failures: Int) -> ClientError? {
         guard failures > 0 else { return nil }
         let files = failures == 1 ? "1 other file" : "\(failures) other files"
