@@ -35,8 +35,8 @@ final class ProgramOutput: Sendable {
     func read(_ stream: SubprocessOutputSequence, isStandardOutput: Bool) async {
         do {
             for try await buffer in stream {
-                let goesOn = buffer.withUnsafeBytes { add($0, isStandardOutput: isStandardOutput) }
-                guard goesOn else { return }
+                let continues = buffer.withUnsafeBytes { add($0, isStandardOutput: isStandardOutput) }
+                guard continues else { return }
             }
         } catch {
             // The bytes that were read are still useful.
