@@ -40,7 +40,7 @@ extension Setting where Value == FilePath {
                 $0.isEmpty ? nil : FilePath($0)
             },
             default: .text("data"),
-            summary: "Directory for the server's own data, created if missing; not used with both PostgreSQL and S3"
+            summary: "Directory for the server's data, created if missing; unused if PostgreSQL and S3 are both used"
         )
     }
 }
@@ -109,7 +109,7 @@ extension Setting where Value == DiskSettings.DirectIO {
             .choice,
             default: .text("auto"),
             summary: """
-                How parts are written: with auto, past the page cache of the operating system, if the file system \
+                How parts are written: with auto, bypassing the page cache of the operating system if the file system \
                 supports it; with off, through the cache
                 """
         )
