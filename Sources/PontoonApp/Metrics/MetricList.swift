@@ -58,7 +58,7 @@ package enum MetricList {
             scope: .stores,
             "Number of bytes that unfinished uploads to projects reserve, and that count towards quotas."
         ),
-        .gauge("pontoon_discarded_objects", scope: .stores, "Number of objects whose bytes are still to be removed."),
+        .gauge("pontoon_discarded_objects", scope: .stores, "Number of discarded objects that have not been removed yet."),
         .gauge("pontoon_damaged_objects", scope: .stores, "Number of objects in which the last check found damage."),
         .gauge(
             "pontoon_totals_updated_timestamp_seconds",
@@ -101,7 +101,7 @@ package enum MetricList {
         .counter("pontoon_scrub_damaged_total", "Number of objects that this server has found damaged."),
         .counter(
             "pontoon_scrub_failed_total",
-            "Number of objects that this server could not read, and will try again."
+            "Number of objects that this server could not read and will read again."
         ),
     ]
 
@@ -136,7 +136,7 @@ package enum MetricList {
         .histogram("pontoon_hook_duration_seconds", buckets: seconds, "Duration of the runs of --hook-command."),
         .counter(
             "pontoon_hook_abandoned_events_total",
-            "Number of events for which --hook-command has failed too often, so that it does not run again."
+            "Number of events that were abandoned because --hook-command failed too often."
         ),
     ]
 
@@ -144,7 +144,7 @@ package enum MetricList {
         .counter(
             "pontoon_webhook_attempts_total",
             labels: ["result"],
-            "Number of attempts by this server to deliver an event to a webhook: accepted or failed."
+            "Number of attempts by this server to deliver an event to a webhook, by result: accepted or failed."
         ),
         .counter(
             "pontoon_webhook_dead_deliveries_total",
