@@ -58,7 +58,11 @@ package enum MetricList {
             scope: .stores,
             "Number of bytes that unfinished uploads to projects reserve, and that count towards quotas."
         ),
-        .gauge("pontoon_discarded_objects", scope: .stores, "Number of discarded objects that have not been removed yet."),
+        .gauge(
+            "pontoon_discarded_objects",
+            scope: .stores,
+            "Number of discarded objects that have not been removed yet."
+        ),
         .gauge("pontoon_damaged_objects", scope: .stores, "Number of objects in which the last check found damage."),
         .gauge(
             "pontoon_totals_updated_timestamp_seconds",
