@@ -77,7 +77,7 @@ extension Setting where Value == Duration {
             "validate-timeout",
             .duration(from: "1s", to: "1d"),
             default: .text("10m"),
-            summary: "Time after which a run of --validate-command is stopped, so that complete fails"
+            summary: "Time after which a run of --validate-command is stopped; complete then fails"
         )
     }
 

@@ -40,7 +40,7 @@ extension Setting where Value == FilePath {
                 $0.isEmpty ? nil : FilePath($0)
             },
             default: .text("data"),
-            summary: "Directory for the server's own data, created if missing; not used with both PostgreSQL and S3"
+            summary: "Directory for the server's data, created if missing; unused if PostgreSQL and S3 are both used"
         )
     }
 }
