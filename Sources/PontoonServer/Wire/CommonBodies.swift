@@ -1,12 +1,14 @@
 import PontoonCore
 
-/// The JSON body that describes a user; Pontoon stores only the name, the email address and the role.
+/// The JSON body that describes a user.
+///
+/// Pontoon stores only the name, the email address and the role.
 ///
 /// `GET /v2/user`; source: docs/api.md#users.
 struct UserBody: JSONWritable {
     /// The role of an administrator.
     static let administrator = "ADMIN"
-    /// The role of every other user.
+    /// The role of a user who is not an administrator.
     static let member = "MEMBER"
 
     let user: User
