@@ -36,7 +36,9 @@ package struct ServerSettings: Sendable {
     package var maximumConnections: Int
     /// Maximum number of connections from one IPv4 address or one 64-bit IPv6 network.
     package var maximumConnectionsPerAddress: Int
-    /// Maximum size of a JSON body in bytes; completing an upload with 10,000 part reports needs about 1 MB.
+    /// Maximum size of a JSON body in bytes.
+    ///
+    /// A complete request with 10,000 part reports needs about 1 MB.
     package var maximumBodySize: Int
     /// Maximum length in bytes of a file that is stored in one call.
     package var maximumFilePut: Int
@@ -47,7 +49,8 @@ package struct ServerSettings: Sendable {
     /// Limit on the requests with invalid credentials from one IPv4 address or one 64-bit IPv6 network; `nil` allows
     /// any number.
     package var failedAuthenticationLimit: RateLimit?
-    /// Duration from which a request is logged as slow, unless it transfers the bytes of files or waits for events.
+    /// Minimum duration of a request that is logged as slow, unless it transfers the bytes of files or waits for
+    /// events.
     package var slowRequest: Duration
 
     package init(

@@ -1,7 +1,7 @@
 import Foundation
 import PontoonCore
 
-/// Rules about files and folders that are added together.
+/// Rules about several files and folders that are added in one transaction.
 extension FilePutContract {
     static func filesAreAddedTogether(_ store: some MetadataStore, _ ada: MetadataFixture) async throws {
         let folder = ada.folder("d")

@@ -13,8 +13,8 @@ extension SocketAddress {
         case .v4: return ipAddress
         case .v6(let address):
             // In the raw bytes, the address follows the family, the port and the flow label. The field `sin6_addr` is
-            // not used, because the module that must be imported for it depends on the order in which the compiler
-            // reads the files of this target.
+            // not used, because it would need an import of a C module, and which one depends on the order in which the
+            // compiler reads the files of this target.
             let bytes = withUnsafeBytes(of: address.address) { Array($0[8..<24]) }
             if bytes.starts(with: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff]) {
                 return bytes[12...].map { String($0) }.joined(separator: ".")

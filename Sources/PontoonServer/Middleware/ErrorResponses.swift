@@ -95,7 +95,7 @@ extension Response {
     }
 }
 
-/// The format of the bodies of error responses.
+/// The format of the body of an error response.
 enum ErrorFormat: Sendable {
     /// ``ErrorBody``, the platform's format.
     case platform

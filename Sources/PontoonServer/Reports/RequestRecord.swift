@@ -26,11 +26,11 @@ final class RequestRecord: Sendable {
         var actor = AuditEntry.Actor()
         /// Number of bytes of the request body received so far.
         var received = 0
-        /// Number of bytes of a streamed response body that were sent.
+        /// Number of bytes sent so far if the response body is streamed.
         var sent = 0
         /// The objects of the action, in the order in which they were handled; empty if the path names the object.
         var objects: [AuditEntry.Object] = []
-        /// The error code with which the request was refused; `nil` if it was not.
+        /// The error code with which the request was refused; `nil` if it was not refused.
         var refusal: PontoonError.Code?
         var flags = Flags()
         fileprivate var expectation: BodyExpectation?
@@ -59,7 +59,7 @@ final class RequestRecord: Sendable {
         }
     }
 
-    /// Records the error code with which the request is refused, and the failure of a store that caused it.
+    /// Records the error code with which the request is refused and, if a store failed, the kind of failure.
     func note(refusal: PontoonError.Code, fault: StoreFault? = nil) {
         state.withLock { facts in
             facts.refusal = refusal

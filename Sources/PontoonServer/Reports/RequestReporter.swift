@@ -11,7 +11,9 @@ struct RequestReporter: Sendable {
     let metrics: ServerMetrics
     /// The audit log; `nil` if there is none.
     let audit: (any AuditSink)?
-    /// Duration from which a request counts as slow, unless it transfers the bytes of files or waits for events.
+    /// Minimum duration of a slow request.
+    ///
+    /// Requests that transfer the bytes of files or wait for events are never slow.
     let slowRequest: Duration
     /// Whether a proxy in front of the server sets `X-Forwarded-For`.
     let trustsProxy: Bool

@@ -33,7 +33,7 @@ package final class ServerMetrics: Sendable {
     static let noRoute = "unmatched"
     private static let methods: Set<HTTPRequest.Method> = [.get, .head, .post, .put, .patch, .delete, .options]
 
-    /// - Parameter factory: Creates the metrics.
+    /// Creates the metrics with a factory; the default factory exports none.
     package init(factory: any MetricsFactory = NOOPMetricsHandler.instance) {
         self.factory = factory
         isEnabled = !(factory is NOOPMetricsHandler)

@@ -39,7 +39,7 @@ struct RateLimitBody: JSONWritable {
 
     func write(to json: inout JSONWriter) {
         json.object { json in
-            // The limit on compute instances; Pontoon has no compute instances.
+            // The limit on compute instances is never reached, because Pontoon has no compute instances.
             json.field("instance_limit", ["limit": -1, "remaining": Int64.max])
             json.field("rate", Rate(status: status))
         }

@@ -28,7 +28,7 @@ struct JSONParser {
         return value
     }
 
-    /// Parses the UTF-8 of a string; see ``parse(_:)-([UInt8])``.
+    /// Parses a string; see ``parse(_:)-([UInt8])``.
     static func parse(_ text: String) throws(JSONSyntaxError) -> JSONValue { try parse(Array(text.utf8)) }
 
     private init(bytes: [UInt8]) { self.bytes = bytes }
@@ -75,7 +75,7 @@ struct JSONParser {
         _ parse: (inout JSONParser) throws(JSONSyntaxError) -> Value
     ) throws(JSONSyntaxError) -> Value {
         guard depth < Self.maximumDepth else {
-            throw error("arrays and objects are nested more than \(Self.maximumDepth) deep")
+            throw error("arrays and objects are nested more than \(Self.maximumDepth) levels deep")
         }
         depth += 1
         position += 1

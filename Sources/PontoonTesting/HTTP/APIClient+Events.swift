@@ -85,7 +85,8 @@ extension APIResponse {
 extension [ReceivedEvent] {
     /// The ids of the files that exist after these events.
     ///
-    /// Throws ``ContractViolation`` unless each file was created once, before it was changed, moved or deleted.
+    /// Throws ``ContractViolation`` if a file was created twice, or was changed, moved or deleted when it did not
+    /// exist.
     package var existingFiles: Set<String> {
         get throws {
             var files: Set<String> = []

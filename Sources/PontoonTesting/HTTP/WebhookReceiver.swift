@@ -4,7 +4,7 @@ import NIOPosix
 import PontoonCore
 import Synchronization
 
-/// A receiver of webhooks on 127.0.0.1, whose responses a test chooses.
+/// A webhook receiver on 127.0.0.1 whose responses the test determines.
 package final class WebhookReceiver: Sendable {
     package struct Request: Sendable {
         /// Method and target, such as `POST /hook`.
