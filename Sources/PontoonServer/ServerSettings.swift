@@ -38,7 +38,7 @@ package struct ServerSettings: Sendable {
     package var maximumConnectionsPerAddress: Int
     /// Maximum size of a JSON body in bytes.
     ///
-    /// A complete request with 10,000 part reports needs about 1 MB.
+    /// Completing an upload with 10,000 part reports needs about 1 MB.
     package var maximumBodySize: Int
     /// Maximum length in bytes of a file that is stored in one call.
     package var maximumFilePut: Int
