@@ -8,11 +8,12 @@ import ServiceLifecycle
 /// Builds the HTTP server.
 ///
 /// It serves the API under `/v2`, DRS, health checks, the data plane under `/storage`, and the console unless it is
-/// disabled. Of the data plane, it serves only archives of folders if clients exchange bytes with a bucket.
+/// disabled. If clients exchange bytes with a bucket, folder archives are the only part of the data plane that it
+/// serves.
 ///
 /// - Parameters:
 ///   - useCases: The use cases to call.
-///   - settings: Address and limits.
+///   - settings: The address, limits and other settings of the server.
 ///   - tls: The TLS configuration; `nil` for connections without encryption.
 ///   - metrics: The metrics to update.
 ///   - audit: Receives the actions of users and senders; `nil` records none.
@@ -87,8 +88,10 @@ package func buildServer(
 }
 
 extension Routes {
-    /// Registers all calls except the console's pages; those of events and webhooks only if events are recorded, and
-    /// those for the bytes of parts and files only if bytes pass through this server.
+    /// Registers all calls except the console's pages.
+    ///
+    /// Registers the calls for events and webhooks only if events are recorded, and the calls that transfer the bytes
+    /// of parts and files only if the bytes pass through this server.
     func addCalls(_ useCases: UseCases, budget: ReceiveBufferBudget, metrics: ServerMetrics) {
         let files = FileCalls(files: useCases.files, downloads: useCases.downloads)
         IndexCalls(useCases: useCases, callers: callers, bodies: bodies).add(to: self)

@@ -22,20 +22,23 @@ package struct ServerSettings: Sendable {
     ///
     /// This is safe only behind a proxy that sets both headers.
     package var trustsForwardedProto: Bool
-    /// Time after which a connection is closed if the client sends nothing, between or within requests, or, on Linux,
-    /// reads nothing of a response.
-    package var idleTimeout: Duration
-    /// Maximum time in which a request must arrive, without the body of a part.
+    /// Time after which a connection is closed if the client sends nothing, whether between or within requests.
     ///
-    /// Time in which the client waits for the server does not count.
+    /// On Linux, a connection is also closed if the client reads nothing of a response for this time.
+    package var idleTimeout: Duration
+    /// Maximum time for receiving a request, not including the body of a part.
+    ///
+    /// The time for which the client waits for the server does not count.
     package var requestTimeout: Duration
     /// Minimum rate in bytes per second at which a part must arrive; 0 allows any rate.
     package var minimumPartRate: Int
     /// Maximum number of connections.
     package var maximumConnections: Int
-    /// Maximum number of connections from one IPv4 address or one IPv6 network of 64 bits.
+    /// Maximum number of connections from one IPv4 address or one 64-bit IPv6 network.
     package var maximumConnectionsPerAddress: Int
-    /// Maximum size of a JSON body in bytes; completing an upload with 10,000 part reports needs about 1 MB.
+    /// Maximum size of a JSON body in bytes.
+    ///
+    /// Completing an upload with 10,000 part reports needs about 1 MB.
     package var maximumBodySize: Int
     /// Maximum length in bytes of a file that is stored in one call.
     package var maximumFilePut: Int
@@ -43,10 +46,11 @@ package struct ServerSettings: Sendable {
     package var maximumHeaderSize: Int
     /// Limit on the calls of each token; `nil` allows any number of calls.
     package var rateLimit: RateLimit?
-    /// Limit on the requests with invalid credentials from each IPv4 address or IPv6 network of 64 bits; `nil` allows
+    /// Limit on the requests with invalid credentials from one IPv4 address or one 64-bit IPv6 network; `nil` allows
     /// any number.
     package var failedAuthenticationLimit: RateLimit?
-    /// Duration from which a request is logged as slow, unless it transfers the bytes of files or waits for events.
+    /// Minimum duration of a request that is logged as slow, unless it transfers the bytes of files or waits for
+    /// events.
     package var slowRequest: Duration
 
     package init(
@@ -93,7 +97,7 @@ package struct ServerSettings: Sendable {
         self.slowRequest = slowRequest
     }
 
-    /// Returns the origin of the address to listen on, such as `https://127.0.0.1:8443`, regardless of the public URL.
+    /// Returns the origin of the listen address, such as `https://127.0.0.1:8443`, regardless of the public URL.
     ///
     /// - Parameter port: The port on which the server listens.
     /// - Returns: `nil` for a Unix socket.
@@ -102,7 +106,8 @@ package struct ServerSettings: Sendable {
         return "\(scheme)://\(ListenAddress.authority(host)):\(port)"
     }
 
-    /// Returns the URL of the console, without a trailing slash: the public URL, or else the address to listen on.
+    /// Returns the URL of the console, without a trailing slash: the public URL if there is one, otherwise the URL of
+    /// the listen address.
     ///
     /// A wildcard address (`0.0.0.0` or `::`) is replaced by the loopback address.
     ///
@@ -123,7 +128,7 @@ package struct ServerSettings: Sendable {
         return localOrigin(port: port).flatMap(AllowedOrigins.origin)
     }
 
-    /// Whether other machines can reach the server and any `Host` that they send is used in URLs.
+    /// Whether other machines can reach the server, and URLs in responses contain any `Host` that they send.
     package var trustsAnyHost: Bool { !listen.isLocal && publicURL == nil && allowedHosts.isEmpty }
 
     /// Whether the server listens on the loopback interface, so that other machines reach it only through a proxy.

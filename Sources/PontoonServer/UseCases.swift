@@ -20,7 +20,7 @@ package struct UseCases: Sendable {
     package let forecasts: Forecasts
     package let dataPlane: DataPlane
     package let readiness: Readiness
-    /// The clock: a function that returns the current time.
+    /// Returns the current time.
     package let now: @Sendable () -> Date
 
     /// The server with which clients exchange the bytes of parts and files.

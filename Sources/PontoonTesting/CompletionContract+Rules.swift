@@ -42,7 +42,7 @@ extension CompletionContract {
             try await fixture.complete(index.isMultiple(of: 2) ? .rename : .skip, "a", in: store)
         }
         let names = Set(files.compactMap { $0?.name })
-        // The renamed files, and the one that the others keep.
+        // One file has the name `a`; the others were renamed.
         try expect(names.isSubset(of: ["a", "_1_a", "_2_a", "_3_a", "_4_a"]), "the names: \(names)")
         let list = try await store.files(in: fixture.root, filter: FileFilter(), window: .page(.all))
         try expect(Set(list.items.map(\.name)), equals: names, "the files")
@@ -51,7 +51,7 @@ extension CompletionContract {
 }
 
 extension MetadataFixture {
-    /// Creates an upload of 10 bytes with a rule, without storing it.
+    /// Creates an upload of 10 bytes with a conflict rule, without storing it.
     fileprivate func upload(_ name: String, rule: NameConflictRule) -> Upload {
         Upload(
             id: Identifiers.upload(),
@@ -83,7 +83,7 @@ extension MetadataFixture {
         try await store.completeUpload(upload.id, file: file(of: upload), rule: upload.rule)
     }
 
-    /// Checks the number of files of 10 bytes in the root folder, and that no other upload reserves space.
+    /// Checks that the project contains this number of files, each of 10 bytes.
     fileprivate func expectFiles(_ count: Int, in store: some MetadataStore, line: Int = #line) async throws {
         let usage = try await store.usage(of: .project(project.id))?.usage
         let stored = Int64(count) * 10

@@ -206,7 +206,9 @@ package enum CompletionContract: MetadataRule, CaseIterable {
         try expect(try await store.upload(upload.id)?.state, equals: .completing, "nothing was changed")
     }
 
-    /// Allows a store to delete uploads with their project, or to keep them and refuse to complete them.
+    /// Checks that an upload of a deleted project cannot be completed.
+    ///
+    /// A store may delete uploads with their project, or refuse to complete them.
     private static func deletedProjectIsRejected(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
         let upload = fixture.upload()
         try await fixture.addCompletingUpload(upload, to: store)

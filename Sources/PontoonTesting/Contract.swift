@@ -1,6 +1,6 @@
 package import PontoonCore
 
-/// The error for a store that breaks a rule of its contract, and for other failed expectations.
+/// The error thrown if a store breaks a rule of its contract, or another expectation is not met.
 package struct ContractViolation: Error, CustomStringConvertible {
     /// The source location, and the rule or expectation.
     package let description: String
@@ -10,12 +10,7 @@ package struct ContractViolation: Error, CustomStringConvertible {
 
 /// Checks that a condition holds.
 ///
-/// - Parameters:
-///   - condition: The condition.
-///   - rule: A description of the condition.
-///   - file: Source file of the caller.
-///   - line: Source line of the caller.
-/// - Throws: ``ContractViolation`` if the condition is false.
+/// - Throws: ``ContractViolation`` with `rule`, a description of the condition, if the condition is false.
 package func expect(
     _ condition: Bool,
     _ rule: @autoclosure () -> String,
@@ -27,13 +22,7 @@ package func expect(
 
 /// Checks that two values are equal.
 ///
-/// - Parameters:
-///   - actual: The actual value.
-///   - expected: The expected value.
-///   - rule: A description of the value.
-///   - file: Source file of the caller.
-///   - line: Source line of the caller.
-/// - Throws: ``ContractViolation`` with both values if they differ.
+/// - Throws: ``ContractViolation`` with both values and `rule`, a description of the value, if they differ.
 package func expect<Value: Equatable>(
     _ actual: Value,
     equals expected: Value,
@@ -46,13 +35,8 @@ package func expect<Value: Equatable>(
 
 /// Unwraps a value that must not be `nil`.
 ///
-/// - Parameters:
-///   - value: The value.
-///   - rule: A description of the value.
-///   - file: Source file of the caller.
-///   - line: Source line of the caller.
 /// - Returns: The unwrapped value.
-/// - Throws: ``ContractViolation`` if the value is `nil`.
+/// - Throws: ``ContractViolation`` with `rule`, a description of the value, if the value is `nil`.
 package func require<Value>(
     _ value: Value?,
     _ rule: @autoclosure () -> String,
@@ -65,11 +49,6 @@ package func require<Value>(
 
 /// Checks that a call throws a ``PontoonError`` with the given code.
 ///
-/// - Parameters:
-///   - code: The expected code.
-///   - file: Source file of the caller.
-///   - line: Source line of the caller.
-///   - body: The call.
 /// - Throws: ``ContractViolation`` if the call succeeds or throws a ``PontoonError`` with another code; rethrows other
 ///   errors.
 package func expectRefusal<Value>(

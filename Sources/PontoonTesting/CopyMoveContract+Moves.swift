@@ -87,7 +87,7 @@ extension CopyMoveContract {
                 do {
                     _ = try await store.moveFile(folders[index].id, to: next.id, name: nil, now: MetadataFixture.time)
                 } catch let error as PontoonError where error.code == .folderCycle {
-                    // Expected for at least one of the moves, which would otherwise form a cycle.
+                    // At least one of the moves must be refused, because together they would form a cycle.
                 }
             }
             for folder in folders {

@@ -1,7 +1,7 @@
 import Foundation
 package import PontoonCore
 
-/// Rules for ``EventStore``: the reading of events.
+/// Rules for ``EventStore`` about reading events.
 package enum EventContract: MetadataRule, CaseIterable {
     case pagesContinueWhereTheLastOneEnded
     case typesAndProjectsLimitTheEvents
@@ -116,7 +116,7 @@ package enum EventContract: MetadataRule, CaseIterable {
     private static func sameID(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
         try await store.addFolder(fixture.folder("secret"))
         try expect(try await store.deleteProject(fixture.project.id) != nil, "the project is deleted")
-        // As on a server whose clock was ahead, and has been corrected.
+        // Simulates a server whose clock was an hour ahead when the project was created.
         let later = Date().addingTimeInterval(3600)
         let project = Project(
             id: fixture.project.id,
@@ -220,7 +220,7 @@ extension EventStore {
         try await publishedEvents(filter, after: nil)
     }
 
-    /// Publishes events, and returns those after a position.
+    /// Publishes all events, and returns the events after a position; `nil` returns all events.
     package func publishedEvents(_ filter: EventFilter, after cursor: EventCursor?) async throws -> [Event] {
         try await publishEvents()
         var (events, cursor) = ([Event](), cursor)

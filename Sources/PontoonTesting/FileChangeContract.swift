@@ -1,7 +1,7 @@
 import Foundation
 package import PontoonCore
 
-/// Rules for ``FileStore`` about the atomicity of changes, and about lists that continue after a name.
+/// Rules for ``FileStore`` about atomic changes, and about lists that continue after a given name.
 package enum FileChangeContract: MetadataRule, CaseIterable {
     case changeIsAtomic
     case rejectedChangeChangesNothing

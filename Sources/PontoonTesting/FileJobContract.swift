@@ -223,7 +223,7 @@ package enum FileJobContract: MetadataRule, CaseIterable {
 }
 
 extension MetadataFixture {
-    /// Creates a job of the user, submitted some seconds after ``time``, without storing it.
+    /// Creates a job of the user, submitted `seconds` after ``time``, without storing it.
     func job(_ kind: FileJob.Kind, token: String? = nil, after seconds: Double = 0) -> FileJob {
         FileJob(
             id: Identifiers.uuid(),
@@ -234,7 +234,7 @@ extension MetadataFixture {
         )
     }
 
-    /// Leases the first job and finishes it.
+    /// Leases the next job and finishes it.
     func finishOneJob(in store: some MetadataStore, at now: Date) async throws {
         let lease = Lease(id: Identifiers.hex(bytes: 4), expiresOn: now.addingTimeInterval(60))
         let job = try require(try await store.leaseFileJob(lease, now: now), "a job is waiting")

@@ -1,7 +1,7 @@
 import Foundation
 package import PontoonCore
 
-/// Rules for steps of jobs whose files and folders others move, rename or delete in the meantime.
+/// Rules for the steps of a job whose files and folders are moved, renamed or deleted by others while it runs.
 package enum FileJobPlaceContract: MetadataRule, CaseIterable {
     case entriesThatLeftAreNotChanged
     case itemsThatLeftAreNotChanged
@@ -148,12 +148,12 @@ package enum FileJobPlaceContract: MetadataRule, CaseIterable {
 }
 
 extension LeasedJob {
-    /// Performs a step, and returns its result, which may be that an entry is no longer in its folder.
+    /// Performs a step and returns its result, even if an entry or folder was moved or deleted.
     fileprivate func result(of step: FileJobStep) async throws -> FileJobStepResult {
         try await store.perform(step, ofFileJob: id, lease, now: MetadataFixture.time)
     }
 
-    /// Enters nested folders, the first of which is in the root folder.
+    /// Enters nested folders, starting with a folder in the root folder.
     fileprivate func enter(_ folders: [File], in fixture: MetadataFixture) async throws {
         for (depth, folder) in folders.enumerated() {
             var step = FileJobStep(at: FileJobProgress(state: .running, depth: depth))

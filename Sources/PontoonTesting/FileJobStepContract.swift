@@ -1,7 +1,9 @@
 import Foundation
 package import PontoonCore
 
-/// Rules for the steps of jobs: each changes files and the progress in one transaction.
+/// Rules for the steps of jobs.
+///
+/// Each step changes files and the job's progress in one transaction.
 package enum FileJobStepContract: MetadataRule, CaseIterable {
     case foldersAreVisited
     case refusedStepChangesNothing
@@ -96,7 +98,7 @@ package enum FileJobStepContract: MetadataRule, CaseIterable {
     private static func stepIsPerformedOnce(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
         let file = try await fixture.addFile("a", to: store)
         let job = try await fixture.leasedJob(.copy, in: store)
-        // A job that another worker has taken over in the meantime.
+        // After the worker that holds the lease, another worker tries to perform the same step.
         var step = FileJobStep(at: FileJobProgress(state: .running))
         step.action = .copy(file.id, fixture.copy("copy"))
         try await job.perform(step)
@@ -187,7 +189,7 @@ package enum FileJobStepContract: MetadataRule, CaseIterable {
         try await expectRefusal(.quotaExceeded) { try await move(to: second) }
         try expect(try await store.file(file.id), equals: file, "the file was not moved")
         _ = try await store.setQuota(QuotaChange(bytes: .limit(10)), of: .project(second.id))
-        // The owner's quota is reached, but the owner does not change.
+        // The owner's quota is reached, but the move is allowed, because the owner does not change.
         try await move(to: second)
         try expect(try await store.file(file.id)?.project, equals: second.id, "the file was moved")
         let usages = [
@@ -234,13 +236,13 @@ package enum FileJobStepContract: MetadataRule, CaseIterable {
             (step.entered, step.progress.depth, step.action) = (outer.id, 1, .makeFolder(destination))
             try await job.perform(step)
             _ = try await store.moveFile(destination.id, to: outer.id, name: nil, now: MetadataFixture.time)
-            // The destination is visited as a source, a source is its own destination.
+            // First, the destination is visited as a source; then a source is its own destination.
             for (entered, folder) in [(destination.id, fixture.folder("new")), (source.id, source)] {
                 step = FileJobStep(at: FileJobProgress(state: .running, depth: 1))
                 (step.entered, step.progress.depth, step.action) = (entered, 2, .makeFolder(folder))
                 try await expectRefusal(code) { try await job.perform(step) }
             }
-            // The source of a folder that is being visited is the destination of another one.
+            // A folder that is being visited becomes the destination of a folder inside it.
             step = FileJobStep(at: FileJobProgress(state: .running, depth: 1))
             (step.entered, step.progress.depth, step.action) = (source.id, 2, .makeFolder(fixture.folder("t \(kind)")))
             try await job.perform(step)

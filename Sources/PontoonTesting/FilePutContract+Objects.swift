@@ -114,7 +114,7 @@ extension FilePutContract {
 }
 
 extension MetadataFixture {
-    /// Creates a file that is stored in one call, without storing it.
+    /// Creates the file of a file put, without storing it.
     package func put(
         _ name: String,
         in parent: String? = nil,

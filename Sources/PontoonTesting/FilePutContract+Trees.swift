@@ -1,7 +1,7 @@
 import Foundation
 import PontoonCore
 
-/// Rules about files and folders that are added together.
+/// Rules about several files and folders that are added in one transaction.
 extension FilePutContract {
     static func filesAreAddedTogether(_ store: some MetadataStore, _ ada: MetadataFixture) async throws {
         let folder = ada.folder("d")
@@ -13,7 +13,7 @@ extension FilePutContract {
         try await ada.expectUsage(Usage(storedBytes: 13, files: 3), in: store)
         let list = try await store.files(in: ada.root, filter: FileFilter(), window: .page(.all))
         try expect(list.total, equals: 3, "the number of entries of the folder")
-        // Rules apply to each file, in order.
+        // Conflict rules apply to each file, in order.
         let again = [ada.put("c"), ada.put("b"), ada.put("c")]
         let skipped = try await store.addFiles(again, by: "ada", onConflict: .skip, leaseID: nil)
         try expect(skipped, equals: [.added(again[0]), .skipped(files[0]), .skipped(again[0])], "skipped files")
@@ -95,7 +95,7 @@ extension FilePutContract {
 
     static func parallelTreesShareFolders(_ store: some MetadataStore, _ ada: MetadataFixture) async throws {
         let results = try await concurrently(6) { number in
-            // Half of them in the opposite order.
+            // Half of the callers add the folders in the opposite order.
             let names = (0..<8).map { "d\(number % 2 == 0 ? $0 : 7 - $0)" }
             let folders = try await store.addFolders(names.map { ada.folder($0) }, by: "ada").map { try $0.get() }
             let files = folders.map { ada.put("f\(number)", in: $0.id) } + folders.map { ada.put("shared", in: $0.id) }

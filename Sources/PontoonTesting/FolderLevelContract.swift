@@ -21,7 +21,7 @@ package enum FolderLevelContract: MetadataRule, CaseIterable {
         _ fixture: MetadataFixture
     ) async throws {
         let maximum = FolderRules.maximumLevel
-        // Of a path with too many folders, those that may exist are added.
+        // If a path has too many folders, only the folders up to the maximum level are added.
         let path = fixture.path(maximum + 2)
         let results = try await store.addFolders(path, by: fixture.user.name)
         let codes = results.map { result -> PontoonError.Code? in
@@ -72,7 +72,8 @@ package enum FolderLevelContract: MetadataRule, CaseIterable {
         let (outer, inner) = (fixture.folder("outer"), fixture.folder("inner"))
         for folder in [outer, inner] { try await store.addFolder(folder) }
         let now = MetadataFixture.time
-        // The level of `inner` exceeds the maximum, because only the level of the folder that is moved is checked.
+        // Moves `inner` below the maximum level, which is possible because only the level of the moved folder is
+        // checked.
         for (folder, parent) in [(inner.id, outer.id), (outer.id, path[path.count - 2].id)] {
             _ = try await store.moveFile(folder, to: parent, name: nil, now: now)
         }
@@ -87,7 +88,7 @@ package enum FolderLevelContract: MetadataRule, CaseIterable {
 }
 
 extension MetadataFixture {
-    /// Creates folders, each in the previous one, without storing them; the first is in the root folder.
+    /// Creates nested folders, starting in the root folder, without storing them.
     fileprivate func path(_ count: Int) -> [File] {
         var folders: [File] = []
         for _ in 0..<count { folders.append(folder("f", in: folders.last?.id)) }

@@ -47,7 +47,7 @@ package enum Fuzzing {
         case 4: input.replaceSubrange(index..<end, with: [UInt8.random(in: 0...255, using: &generator)])
         case 5: input.removeSubrange(index...)
         default:
-            // Continues with the end of another text.
+            // Replaces the end of the input with the end of another text.
             let other = texts.randomElement(using: &generator) ?? []
             let start = Int.random(in: 0...other.count, using: &generator)
             input.replaceSubrange(index..., with: other[start...])

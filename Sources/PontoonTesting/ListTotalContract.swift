@@ -1,7 +1,9 @@
 import Foundation
 package import PontoonCore
 
-/// Rules for lists: totals are exact after any changes, even concurrent ones, and pages are correct at any offset.
+/// Rules for lists.
+///
+/// Totals are exact after any changes, even concurrent ones, and pages are correct at any offset.
 package enum ListTotalContract: MetadataRule, CaseIterable {
     case totalsFollowFiles
     case overwritingKeepsTheTotal
@@ -36,8 +38,7 @@ package enum ListTotalContract: MetadataRule, CaseIterable {
         }
     }
 
-    /// Compares the total of a folder, which the store may keep in a counter, with the expected total and the number of
-    /// entries.
+    /// Checks the total of a folder, which the store may read from a counter, and the number of its entries.
     private static func entries(
         _ total: Int,
         in folder: String,

@@ -2,7 +2,7 @@ package import Foundation
 package import PontoonCore
 
 extension UploadLinkStore {
-    /// Adds a link, without limits on the number of links.
+    /// Adds an upload link, without a limit on the number of links.
     package func addUploadLink(_ link: UploadLink, secretHash: String) async throws {
         try await addUploadLink(link, secretHash: secretHash, maximumOfProject: .max, maximumOfUser: .max)
     }
@@ -12,7 +12,7 @@ extension UploadLinkStore {
         try await folder(of: session, path: path, now: now, maximumFolders: .max)
     }
 
-    /// Signs a sender in, without a limit on the number of senders who are signed in.
+    /// Adds a sender's session, without a limit on the number of sessions.
     package func addSenderSession(
         _ session: SenderSession,
         tokenHash: String

@@ -25,7 +25,9 @@ extension MetadataFixture {
         )
     }
 
-    /// Completes an upload whose completion is leased as a file of `size` bytes, and returns the file.
+    /// Completes an upload as a file of `size` bytes, and returns the file.
+    ///
+    /// The completion must already be leased.
     package func complete(_ upload: Upload, size: Int64, in store: some MetadataStore) async throws -> File {
         let file = File(
             id: Identifiers.file(now: Self.time),
@@ -54,7 +56,7 @@ extension MetadataFixture {
         return try await complete(upload, size: size, in: store)
     }
 
-    /// Creates the description of a copy in the root folder of a project; without a name, it has the original's.
+    /// Creates a request to copy a file to the root folder of a project; `nil` keeps the name of the file.
     package static func copy(_ name: String? = nil, to project: Project) -> FileCopy {
         FileCopy(
             id: Identifiers.file(now: time),
@@ -66,7 +68,7 @@ extension MetadataFixture {
         )
     }
 
-    /// Creates the description of a copy in the root folder of ``project``.
+    /// Creates a request to copy a file to the root folder of ``project``.
     package func copy(_ name: String? = nil) -> FileCopy { Self.copy(name, to: project) }
 
     /// Checks the usage of the project and, because it is the only project of its owner, of the user.

@@ -76,7 +76,7 @@ struct JSONParserTests {
         }
         #expect(throws: Never.self) { try JSONParser.parse(nested(JSONParser.maximumDepth)) }
         let error = #expect(throws: JSONSyntaxError.self) { try JSONParser.parse(nested(JSONParser.maximumDepth + 1)) }
-        #expect(error?.problem == "arrays and objects are nested more than 32 deep")
+        #expect(error?.problem == "arrays and objects are nested more than 32 levels deep")
         #expect(error?.offset == JSONParser.maximumDepth * open.utf8.count)
         // The limit does not apply to the number of siblings.
         let siblings = Array(repeating: nested(31), count: 9).joined(separator: ",")

@@ -17,12 +17,12 @@ struct WeightedList {
         }
     }
 
-    /// Returns the weight of the first of these names that is in the list, or 0 if none is.
+    /// Returns the weight of the first given name that is in the list, or 0 if the list has none of them.
     func weight(of names: String...) -> Double { names.lazy.compactMap { weights[$0] }.first ?? 0 }
 
-    /// Whether the media ranges name HTML with at least the weight of JSON.
+    /// Whether the list contains HTML, with at least the weight of JSON.
     ///
-    /// The range `*/*` does not name HTML, because HTTP libraries and curl send it with every request.
+    /// The range `*/*` does not count as HTML, because HTTP libraries and curl send it with every request.
     var prefersHTML: Bool {
         let html = weight(of: "text/html", "text/*")
         return html > 0 && html >= weight(of: "application/json", "application/*")

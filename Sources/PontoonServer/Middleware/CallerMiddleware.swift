@@ -8,7 +8,7 @@ import PontoonCore
 struct AuthenticatedCaller: Sendable {
     let caller: Caller
     let token: Secret
-    /// The session of a sender, who acts on behalf of the user and may only upload; `nil` for a request by the user.
+    /// The session if the caller is a sender, who uploads on behalf of the user; `nil` if the caller is the user.
     var session: SenderSession?
 }
 
@@ -16,25 +16,26 @@ struct AuthenticatedCaller: Sendable {
 /// `Authorization: Bearer`, enforces the rate limit, and adds the rate-limit headers and `Cache-Control: no-store` to
 /// the response.
 ///
-/// These are not separate middlewares, because each one adds several percent to the processor time of every call.
+/// One middleware does all of this, because each additional one adds several percent to the CPU time of every call.
 struct CallerMiddleware: RouterMiddleware {
     typealias Context = AppContext
 
     let accounts: Accounts
     let senders: SenderSessions
-    /// The counter of each token's calls, in the memory of this process; `nil` admits any number of calls.
+    /// The counter of calls per token, for this process only; `nil` if there is no limit.
     let counter: RateLimitCounter<Secret>?
     let failures: FailedAuthentications
     let now: @Sendable () -> Date
 
-    /// Authenticates the caller, counts the call and, unless the rate limit is used up, runs the later handlers.
+    /// Authenticates the caller, counts the call and, unless the rate limit is exceeded, runs the later handlers.
     ///
-    /// Errors of later handlers are converted to responses here, so that they also have the rate-limit headers.
+    /// Errors of later handlers are converted to responses here, so that these responses also have the rate-limit
+    /// headers.
     ///
-    /// - Returns: The response; 429 if the rate limit is used up, or for an invalid token from an address that sent too
-    ///   many of them.
-    /// - Throws: `.notAuthenticated` if the request has no valid token, or a sender's token for a call that only users
-    ///   may make, or vice versa; the store's error if the token cannot be looked up.
+    /// - Returns: The response. Its status is 429 if the rate limit is exceeded, or if the token is invalid and the
+    ///   client's address has sent too many invalid tokens.
+    /// - Throws: `.notAuthenticated` if the request has no valid token, or if a sender makes a call that only users may
+    ///   make, or vice versa; the store's error if the token cannot be looked up.
     @concurrent func handle(
         _ request: Request,
         context: AppContext,
@@ -56,9 +57,9 @@ struct CallerMiddleware: RouterMiddleware {
         var response: Response
         do {
             guard status.isAdmitted else {
-                throw PontoonError(.rateLimited, "The token's limit of \(status.limit) calls is used up; retry later.")
+                throw PontoonError(.rateLimited, "The token reached its limit of \(status.limit) calls; retry later.")
             }
-            // Senders do not act as the user on whose behalf they upload.
+            // Events do not attribute a sender's changes to the user on whose behalf the sender uploads.
             let actor = caller.session == nil ? caller.caller.name : nil
             response = try await EventActor.$current.withValue(actor) { try await next(request, context) }
         } catch let error as PontoonError where error.code == .notAuthenticated {
@@ -74,13 +75,13 @@ struct CallerMiddleware: RouterMiddleware {
         return response
     }
 
-    /// Checks whether the caller of a call that needs no token, but returns more to users, is a user.
+    /// Checks whether the caller is a user, in a call that needs no token but returns more to users.
     ///
-    /// A wrong token is not refused, but counted like any other failed authentication, because the response reveals
-    /// that it is wrong.
+    /// An invalid token counts as a failed authentication, because the response reveals that it is invalid. It is
+    /// refused only if the client's address has sent too many invalid tokens.
     ///
-    /// - Returns: Whether the request has the token of a user, not of a sender; the response with which to refuse a
-    ///   request with a wrong token from an address that sent too many of them.
+    /// - Returns: Whether the request has a valid token of a user, not of a sender; and the response with which to
+    ///   refuse the request, or `nil` if it is not refused.
     /// - Throws: The store's error if the token cannot be looked up.
     func recognizes(_ request: Request, _ context: AppContext) async throws -> (isUser: Bool, refusal: Response?) {
         let token = Self.token(of: request)

@@ -5,13 +5,14 @@ import PontoonCore
 
 /// The CORS headers that let pages of other origins call the API and the data plane.
 ///
-/// Responses never allow credentials: a page needs a token or a signed URL, which browsers do not add to requests.
+/// Responses never allow credentials such as cookies, because a page authenticates with a token or a signed URL, which
+/// the page itself adds to its requests.
 ///
 /// Source: docs/api.md#cors; the Fetch standard, section 3.3.
 struct CrossOriginPolicy: Sendable {
     private let origins: AllowedOrigins
 
-    /// - Returns: `nil` if no origin is allowed.
+    /// Creates a policy, or returns `nil` if no origin is allowed.
     init?(_ origins: AllowedOrigins) {
         if origins == .none { return nil }
         self.origins = origins
@@ -32,7 +33,7 @@ struct CrossOriginPolicy: Sendable {
         )
     }
 
-    /// Adds the headers that let the page read the response.
+    /// Adds `Vary: Origin` and, if the origin is allowed, the headers that let the page read the response.
     func addHeaders(to response: inout Response, for request: Request) {
         guard Self.covers(request) else { return }
         response.headers.append(HTTPField(name: .vary, value: "Origin"))

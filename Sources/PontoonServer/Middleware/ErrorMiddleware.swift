@@ -5,7 +5,7 @@ import NIOCore
 import NIOHTTP1
 import PontoonCore
 
-/// The middleware that turns errors into responses, answers preflight requests, adds the request id and the CORS
+/// The middleware that converts errors to responses, answers preflight requests, adds the request id and the CORS
 /// headers to every response, and reports finished requests.
 struct ErrorMiddleware: RouterMiddleware {
     typealias Context = AppContext
@@ -29,7 +29,8 @@ struct ErrorMiddleware: RouterMiddleware {
         do {
             try checkHeaderSize(request)
             try checkPath(request)
-            // Load balancers may send health checks without a Host, or with the server's address.
+            // Health checks are accepted with any Host, because load balancers may omit it or send the server's
+            // address.
             if !HealthCalls.paths.contains(request.uri.path) { context.base = try baseURLs.base(for: request) }
             if let preflight = crossOrigin?.preflight(request) {
                 response = preflight

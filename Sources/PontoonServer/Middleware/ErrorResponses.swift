@@ -34,7 +34,7 @@ extension AppContext {
             log.debug("connection closed", metadata: ["error": "\(error)"])
             return PontoonError(.bodyIncomplete, "The connection was closed before the request was complete.")
         }
-        // Only while a response is being sent; see ``response(to:)``.
+        // This happens only while a response is being sent; before that, ``response(to:)`` throws the error.
         if error is HTTPParserError {
             log.debug("request body malformed", metadata: ["error": "\(error)"])
             return PontoonError(.bodyIncomplete, "The request body was cut off, or is not well-formed HTTP.")
@@ -55,12 +55,12 @@ extension AppContext {
         )
     }
 
-    /// Logs the cause of a refusal, if there is one, because the response does not contain it.
+    /// Logs the cause of a refusal, if it has one, because the response does not contain it.
     ///
-    /// Only the first cause in a request is logged at level warning. A full disk is not logged here, but recorded for
-    /// ``RequestReporter``.
+    /// The first cause of each request is logged as a warning, and later ones at level debug. A full disk is only
+    /// recorded here; ``RequestReporter`` logs it.
     func logCause(of refusal: PontoonError) {
-        // The reporter logs full disks once a minute, because every part fails then.
+        // While the disk is full, every part fails, so the reporter logs this only once a minute.
         if refusal.code == .storageFull { return record.note(refusal: .storageFull, fault: .full) }
         guard let cause = refusal.cause else { return }
         if cause is DamagedObject {
@@ -78,13 +78,8 @@ extension AppContext {
 extension Response {
     /// Creates the response to a refused request.
     ///
-    /// The response has no `ETag` header, because some clients ignore the status and report any `ETag` as that of a
-    /// stored part.
-    ///
-    /// - Parameters:
-    ///   - error: The reason.
-    ///   - format: The format of the body.
-    /// - Returns: The response.
+    /// The response has no `ETag` header, because some clients ignore the status and report a part as sent if the
+    /// response has an `ETag`.
     static func refusal(_ error: PontoonError, as format: ErrorFormat = .platform) -> Response {
         var response =
             switch format {
@@ -100,11 +95,11 @@ extension Response {
     }
 }
 
-/// The format of the bodies of error responses.
+/// The format of the body of an error response.
 enum ErrorFormat: Sendable {
-    /// ``ErrorBody``.
+    /// ``ErrorBody``, the platform's format.
     case platform
-    /// ``DRSErrorBody``, below the path of DRS.
+    /// ``DRSErrorBody``, for DRS requests.
     case drs
 }
 

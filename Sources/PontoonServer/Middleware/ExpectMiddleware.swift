@@ -8,9 +8,9 @@ import PontoonCore
 import Synchronization
 
 /// The middleware that sends `100 Continue` when the handler starts to read the body, and closes the connection if the
-/// handler does not read the body to its end.
+/// handler does not read the whole body.
 ///
-/// A client that waits for `100 Continue` does not send the body if the request is refused based on its head alone.
+/// If a request is refused because of its head, a client that waits for `100 Continue` does not send the body.
 struct ExpectMiddleware: RouterMiddleware {
     typealias Context = AppContext
 
@@ -44,7 +44,7 @@ extension Request {
     var hasBody: Bool { headers[.transferEncoding] != nil || headers[.contentLength].map { $0 != "0" } ?? false }
 }
 
-/// The error thrown while the body of a request is read, if the connection breaks.
+/// The error that reading a request body throws if the connection breaks.
 struct ConnectionLostError: Error, CustomStringConvertible {
     let cause: any Error
 
@@ -71,7 +71,9 @@ final class BodyExpectation: Sendable {
     }
 }
 
-/// The progress of reading a body: whether it was read to its end, and the counters of its bytes.
+/// The progress of reading a body.
+///
+/// Updates the counters of received bytes.
 private final class BodyProgress: Sendable {
     private let record: RequestRecord
     private let metrics: ServerMetrics
@@ -81,7 +83,7 @@ private final class BodyProgress: Sendable {
     /// - Parameters:
     ///   - record: Counts the bytes of the request.
     ///   - metrics: Counts the bytes of all requests.
-    ///   - isData: Whether the body consists of the bytes of files.
+    ///   - isData: Whether the body contains the bytes of parts or files.
     init(record: RequestRecord, metrics: ServerMetrics, isData: Bool) {
         self.record = record
         self.metrics = metrics

@@ -4,19 +4,18 @@ import HummingbirdCore
 import Logging
 import PontoonCore
 
-/// The failed authentications of each address, which are logged, and refused with 429 beyond a limit.
+/// A counter of the failed authentications of each address, which logs them and refuses them with 429 beyond a limit.
 ///
-/// Only a request whose credential was found to be wrong is refused, so other clients with the same address, such as
-/// those behind one router, are not affected.
+/// Requests with valid credentials are never refused, so other clients behind the same router are not affected.
 final class FailedAuthentications: Sendable {
-    /// The counter of each network's failures, in the memory of this process; `nil` admits any number.
+    /// The counter of failures per network, for this process only; `nil` if there is no limit.
     private let counter: RateLimitCounter<String>?
     private let trustsProxy: Bool
     private let now: @Sendable () -> Date
     private let lines = LogThrottle()
 
     /// - Parameters:
-    ///   - limit: The number of failures per window and IPv4 address or IPv6 network of 64 bits; `nil` means no limit.
+    ///   - limit: The limit on the failures of one IPv4 address or one 64-bit IPv6 network; `nil` means no limit.
     ///   - trustsProxy: Whether a proxy in front of the server sets `X-Forwarded-For`.
     ///   - now: Returns the current time.
     init(limit: RateLimit?, trustsProxy: Bool, now: @escaping @Sendable () -> Date) {
@@ -25,8 +24,9 @@ final class FailedAuthentications: Sendable {
         self.now = now
     }
 
-    /// Logs a failure, at most ten per second, and counts it if the request has a credential, because a request without
-    /// one guesses nothing.
+    /// Logs a failure, at most ten per second, and counts it if the request has a credential.
+    ///
+    /// A request without a credential does not count, because it is not an attempt to guess one.
     ///
     /// - Returns: The response with which to refuse the request; `nil` if the address has not exceeded the limit, there
     ///   is no limit, or the request has no credential.
@@ -47,7 +47,7 @@ final class FailedAuthentications: Sendable {
             PontoonError(.rateLimited, "Too many requests from this address had invalid credentials; retry later."),
             as: context.errorFormat
         )
-        // The Python client's handler of 429 fails without these headers.
+        // The Python client cannot handle status 429 without these headers.
         status.addHeaders(to: &response)
         response.headers[.retryAfter] = String(max(1, status.reset - Int64(now.timeIntervalSince1970)))
         return response

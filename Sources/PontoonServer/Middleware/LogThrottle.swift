@@ -1,7 +1,6 @@
 import Synchronization
 
-/// A limiter that admits a number of log lines per period, by default ten per second, for an event that anyone can
-/// cause.
+/// A limiter of log lines per period, for events that clients can cause in any number.
 final class LogThrottle: Sendable {
     private struct State {
         var start = ContinuousClock.now
@@ -13,15 +12,13 @@ final class LogThrottle: Sendable {
     private let maximum: Int
     private let period: Duration
 
-    /// - Parameters:
-    ///   - maximum: Maximum number of lines in each period.
-    ///   - period: The period.
+    /// Creates a limiter that admits `maximum` lines in each `period`.
     init(maximum: Int = 10, per period: Duration = .seconds(1)) {
         self.maximum = maximum
         self.period = period
     }
 
-    /// Decides whether an event may be logged.
+    /// Counts an event, and returns whether it may be logged.
     ///
     /// - Returns: The number of events suppressed since the last logged one; `nil` if this event must not be logged.
     func admit() -> Int? {

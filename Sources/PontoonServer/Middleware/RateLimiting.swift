@@ -14,7 +14,9 @@ final class RateLimitCounter<Key: Hashable & Sendable>: Sendable {
 }
 
 extension RateLimitStatus {
-    /// Sets the three rate-limit headers, replacing earlier values because clients cannot parse repeated headers.
+    /// Sets the three rate-limit headers.
+    ///
+    /// Replaces earlier values, because clients cannot parse repeated headers.
     func addHeaders(to response: inout Response) {
         response.headers[.rateLimitLimit] = String(limit)
         response.headers[.rateLimitRemaining] = String(remaining)

@@ -10,7 +10,7 @@ package import ServiceLifecycle
 ///
 /// - Parameters:
 ///   - address: The address to listen on.
-///   - logger: Receives faults.
+///   - logger: Receives the log lines of the server.
 ///   - text: Returns the metrics in the text format of Prometheus.
 ///   - onReady: Called once, with the listening channel, when the server accepts connections.
 /// - Returns: The server, to be run in a service group.
@@ -20,7 +20,7 @@ package func buildMetricsServer(
     text: @escaping @Sendable () -> String,
     onReady: @escaping @Sendable (any Channel) async -> Void
 ) -> some Service {
-    // Few connections: only monitoring systems connect.
+    // A few connections suffice, because only monitoring systems connect.
     let settings = ServerSettings(maximumConnections: 32, maximumConnectionsPerAddress: 16)
     let connections = ConnectionLimiter(
         maximum: settings.maximumConnections,
@@ -61,7 +61,7 @@ private func metricsResponse(to request: Request, text: String) -> Response {
         ],
         body: ResponseBody(byteBuffer: body)
     )
-    // The body is not read.
+    // The request body is not read, so the connection cannot be used for another request.
     if request.hasBody { response.headers[.connection] = "close" }
     return request.method == .head ? response.createHeadResponse() : response
 }

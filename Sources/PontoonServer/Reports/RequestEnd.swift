@@ -5,15 +5,18 @@ import Logging
 import NIOCore
 import PontoonCore
 
-/// A request and its response, as far as reports need them.
+/// The data about a request and its response that reports need after the handler has returned.
 ///
-/// Does not refer to the request's ``RequestRecord``, which refers to this value while a response is being sent.
+/// Must not refer to the request's ``RequestRecord``, because the record refers to this value while a response is being
+/// sent, which would create a reference cycle.
 struct RequestEnd: Sendable {
     let request: HTTPRequest
     /// The route pattern; `nil` if the request matched none.
     let route: String?
     let status: Int
-    /// Size in bytes of a response body that is sent at once.
+    /// Size of the response body in bytes; 0 for `HEAD`.
+    ///
+    /// Not used if the body is streamed.
     let responseSize: Int
     let requestID: String
     /// The time at which the request's head was received.
@@ -37,11 +40,11 @@ struct RequestEnd: Sendable {
 
     /// Returns the pattern of the route that a request matched; `nil` if it matched none.
     static func route(of context: AppContext) -> String? {
-        // Hummingbird then names it `NotFound`.
+        // Without a matching route, Hummingbird sets the path to `NotFound`.
         context.endpointPath.flatMap { $0.utf8.first == UInt8(ascii: "/") ? $0 : nil }
     }
 
-    /// Returns the size in bytes of a response body that is sent at once.
+    /// Returns the size in bytes of a response body that is not streamed; 0 for `HEAD`.
     static func size(of response: Response, to request: Request) -> Int {
         request.method == .head ? 0 : response.body.contentLength ?? 0
     }
@@ -57,7 +60,7 @@ struct RequestEnd: Sendable {
         AppContext.clientAddress(in: request.headerFields, over: channel, trustsProxy: trustsProxy)
     }
 
-    /// The ids in the path, with their keys in the log.
+    /// The ids in the path, with the metadata keys under which they are logged.
     var ids: [(key: String, id: String)] {
         let names = [
             ("upload_id", "upload.id"), ("part_number", "part.number"), ("file_id", "file.id"), ("link_id", "link.id"),
@@ -66,7 +69,7 @@ struct RequestEnd: Sendable {
         return names.compactMap { name, key in id(name).map { (key, $0) } }
     }
 
-    /// The object that the path names.
+    /// The object that the path names, for the audit log.
     var object: AuditEntry.Object {
         if let owner = text("owner"), let project = text("project") {
             return AuditEntry.Object(id: "\(owner)/\(project)", target: text("username"))

@@ -13,9 +13,9 @@ final class RequestRecord: Sendable {
         var fault: StoreFault?
         /// Whether the caller's token was invalid, or missing in a call that needs one.
         var hasInvalidToken = false
-        /// Whether the request, or a part of a bulk request, was refused because it would exceed a quota.
+        /// Whether the request, or one item of a bulk request, was refused because it would exceed a quota.
         var exceedsQuota = false
-        /// Whether the request waits for events, so that its duration means nothing.
+        /// Whether the request waits for events, so that its duration does not show the speed of the server.
         var waitsForEvents = false
         /// Whether the response body is streamed, so that the request ends later than its handler.
         var isStreamed = false
@@ -26,11 +26,11 @@ final class RequestRecord: Sendable {
         var actor = AuditEntry.Actor()
         /// Number of bytes of the request body received so far.
         var received = 0
-        /// Number of bytes of a streamed response body that were sent.
+        /// Number of bytes sent so far if the response body is streamed.
         var sent = 0
         /// The objects of the action, in the order in which they were handled; empty if the path names the object.
         var objects: [AuditEntry.Object] = []
-        /// The error code with which the request was refused; `nil` if it was not.
+        /// The error code with which the request was refused; `nil` if it was not refused.
         var refusal: PontoonError.Code?
         var flags = Flags()
         fileprivate var expectation: BodyExpectation?
@@ -49,7 +49,9 @@ final class RequestRecord: Sendable {
         state.withLock { $0.actor = caller.actor }
     }
 
-    /// Appends an object of the action for the audit log; one refused because of a quota also counts for the metrics.
+    /// Appends an object of the action, for the audit log.
+    ///
+    /// If the object was refused because of a quota, also sets ``Flags/exceedsQuota``.
     func note(_ object: AuditEntry.Object) {
         state.withLock { facts in
             facts.objects.append(object)
@@ -57,7 +59,7 @@ final class RequestRecord: Sendable {
         }
     }
 
-    /// Records the error code with which the request is refused, and the failure of a store that caused it.
+    /// Records the error code with which the request is refused and, if a store failed, the kind of failure.
     func note(refusal: PontoonError.Code, fault: StoreFault? = nil) {
         state.withLock { facts in
             facts.refusal = refusal
@@ -66,9 +68,9 @@ final class RequestRecord: Sendable {
         }
     }
 
-    /// Returns whether this is the first refusal of the request whose cause is logged.
+    /// Returns `true` on the first call and `false` on all later calls, to limit the warnings about one request.
     ///
-    /// A bulk request can be refused once for each of its items, and its caller must not fill the log.
+    /// A bulk request can be refused once for each of its items, and could otherwise fill the log.
     func admitCause() -> Bool {
         state.withLock { facts in
             defer { facts.hasLoggedCause = true }
@@ -108,7 +110,7 @@ final class RequestRecord: Sendable {
 
     /// Sets the function to call when a streamed response ends.
     ///
-    /// The function must not refer to this record.
+    /// The function must not refer to this record, because that would create a reference cycle.
     func atEnd(_ report: @escaping @Sendable (Facts, _ isComplete: Bool) -> Void) {
         state.withLock { $0.onEnd = report }
     }

@@ -6,12 +6,14 @@ import Logging
 import NIOCore
 import PontoonCore
 
-/// The reporter of finished requests: updates the metrics, logs requests, and records actions in the audit log.
+/// A reporter of finished requests, which updates the metrics, logs requests, and records actions in the audit log.
 struct RequestReporter: Sendable {
     let metrics: ServerMetrics
     /// The audit log; `nil` if there is none.
     let audit: (any AuditSink)?
-    /// Duration from which a request counts as slow, unless it transfers the bytes of files or waits for events.
+    /// Minimum duration of a slow request.
+    ///
+    /// Requests that transfer the bytes of files or wait for events are never slow.
     let slowRequest: Duration
     /// Whether a proxy in front of the server sets `X-Forwarded-For`.
     let trustsProxy: Bool
@@ -19,7 +21,7 @@ struct RequestReporter: Sendable {
     let now: @Sendable () -> Date
     /// The limit on lines about a full disk: one per minute.
     private let fullDisk = LogThrottle(maximum: 1, per: .seconds(60))
-    /// The limit on audit lines about refused requests of unknown callers, who could otherwise fill the disk.
+    /// The limit on audit lines about refused requests without a valid token, which could otherwise fill the disk.
     private let strangers = LogThrottle()
 
     init(
@@ -38,13 +40,8 @@ struct RequestReporter: Sendable {
 
     /// Reports a request: immediately, or at the end of its response if the response body is streamed.
     ///
-    /// Most requests only update metrics, so everything else is computed on demand.
-    ///
-    /// - Parameters:
-    ///   - request: The request.
-    ///   - response: The response.
-    ///   - context: The context in which the request was handled.
-    ///   - start: The time at which its head was received.
+    /// Most requests only update metrics, so everything else is computed on demand. `start` is the time at which the
+    /// head of the request was received.
     func report(_ request: Request, _ response: Response, _ context: AppContext, since start: ContinuousClock.Instant) {
         let flags = context.record.flags
         guard !flags.isStreamed else {

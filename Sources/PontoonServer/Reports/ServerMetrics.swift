@@ -6,7 +6,7 @@ import Synchronization
 
 /// The metrics that the HTTP server updates.
 ///
-/// The labels have few values: route patterns instead of paths, and `other` for unknown methods.
+/// Each label has a limited set of values: route patterns instead of paths, and `other` for unknown methods.
 package final class ServerMetrics: Sendable {
     /// The metrics of one method of a route.
     private struct Call {
@@ -33,7 +33,7 @@ package final class ServerMetrics: Sendable {
     static let noRoute = "unmatched"
     private static let methods: Set<HTTPRequest.Method> = [.get, .head, .post, .put, .patch, .delete, .options]
 
-    /// - Parameter factory: Creates the metrics.
+    /// Creates the metrics with a factory; the default factory exports none.
     package init(factory: any MetricsFactory = NOOPMetricsHandler.instance) {
         self.factory = factory
         isEnabled = !(factory is NOOPMetricsHandler)
@@ -61,8 +61,8 @@ package final class ServerMetrics: Sendable {
     ///   - method: The method of the request.
     ///   - route: The route pattern; `nil` if the request matched none.
     ///   - status: The HTTP status.
-    ///   - duration: Time from the request's head to the end of the response, or to its beginning if it is sent at
-    ///     once.
+    ///   - duration: Time from the arrival of the request's head to the end of the response, or to its start if its
+    ///     body is not streamed.
     func count(_ method: HTTPRequest.Method, route: String?, status: Int, duration: Duration) {
         let (seconds, counter) = calls.withLock { calls in
             handlers(of: method, route ?? Self.noRoute, status, in: &calls)
@@ -81,7 +81,8 @@ package final class ServerMetrics: Sendable {
     ) -> (CoreMetrics.Timer, Counter) {
         var ofRoute = calls[route] ?? []
         var index = ofRoute.firstIndex { $0.method == method }
-        // Looked up only if the method is new, because hashing it takes longer than everything else.
+        // The set is searched only for a method that is new to this route, because hashing takes longer than the rest
+        // of this function.
         let method = index == nil && !Self.methods.contains(method) ? HTTPRequest.Method.other : method
         if index == nil { index = ofRoute.firstIndex { $0.method == method } }
         if let index, let known = ofRoute[index].responses.first(where: { $0.status == status }) {
@@ -135,6 +136,6 @@ package final class ServerMetrics: Sendable {
 }
 
 extension HTTPRequest.Method {
-    /// The label of methods that the server does not know.
+    /// The label of unknown methods.
     fileprivate static let other = HTTPRequest.Method("other") ?? .trace
 }

@@ -1,21 +1,24 @@
 import NIOCore
 import PontoonCore
 
-/// The encoder of the response to an archive, which counts the results and limits the lines of refused entries.
+/// The encoder of the response to an archive put.
 ///
-/// An entry that is refused costs its sender a few bytes, so that a short archive could cause a response of any length.
+/// Counts the results, and limits the total size of the lines for refused entries. Without the limit, a small archive
+/// with many invalid entries could cause a much larger response.
 struct ArchiveLines {
-    /// Total length in bytes of the lines of refused entries after which further ones are only counted.
+    /// Total size in bytes of the lines for refused entries; further refused entries are only counted.
     private static let maximumRefusals = 4 << 20
 
     /// The counts of all results.
     private(set) var summary = ArchiveSummary()
-    /// Total length of the lines of refused entries in bytes.
+    /// Total size in bytes of the lines for refused entries so far.
     private var refusals = 0
     /// Number of refused entries without a line.
     private var unreported = 0
 
-    /// Counts results, and returns their lines; an empty buffer if they have none.
+    /// Counts results, and returns their lines.
+    ///
+    /// Refused entries beyond the size limit have no line.
     mutating func lines(_ results: [ArchiveResult]) -> ByteBuffer {
         summary.count(results)
         var buffer = ByteBuffer()
@@ -35,7 +38,9 @@ struct ArchiveLines {
         return buffer
     }
 
-    /// Returns the last line, with the counts and the error after which no further entry was read, if there was one.
+    /// Returns the last line, with the counts and the error.
+    ///
+    /// `error` is the reason why the rest of the archive was not read; `nil` if it was read to its end.
     func end(_ error: PontoonError?) -> ByteBuffer {
         var buffer = ByteBuffer()
         Self.append(ArchiveSummaryLine(summary: summary, unreported: unreported, error: error), to: &buffer)
@@ -48,7 +53,7 @@ struct ArchiveLines {
     }
 }
 
-/// The line for one entry in the response to an archive.
+/// The line for one entry in the response to an archive put.
 ///
 /// Source: docs/api.md#a-folder-in-one-call.
 struct ArchiveResultLine: JSONWritable {
@@ -88,12 +93,12 @@ struct ArchiveResultLine: JSONWritable {
     }
 }
 
-/// The last line in the response to an archive.
+/// The last line in the response to an archive put.
 struct ArchiveSummaryLine: JSONWritable {
     let summary: ArchiveSummary
     /// Number of refused entries without a line.
     let unreported: Int
-    /// The error after which no further entry was read; `nil` if the archive was read to its end.
+    /// The reason why the rest of the archive was not read; `nil` if it was read to its end.
     let error: PontoonError?
 
     func write(to json: inout JSONWriter) {

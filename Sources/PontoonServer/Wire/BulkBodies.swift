@@ -7,7 +7,7 @@ struct BulkBody: JSONWritable {
     /// The result for one file: `{"resource": …}` or `{"error": …}`.
     enum Item: Sendable {
         case file(FileBody)
-        /// A deleted file, shown as an empty object.
+        /// A deleted file, represented by an empty object.
         case deleted
         case error(ErrorBody)
     }
@@ -32,7 +32,7 @@ struct BulkBody: JSONWritable {
     }
 }
 
-/// The JSON object with the result for one file of a call that copies many files.
+/// The JSON object with the result for one file, in the response to a call that copies many files.
 ///
 /// `POST /v2/action/files/copy`; source: docs/api.md#copy-many-files.
 enum CopyResultBody: JSONWritable {

@@ -1,12 +1,14 @@
 import PontoonCore
 
-/// The JSON body that describes a user; Pontoon stores only the name, the email address and the role.
+/// The JSON body that describes a user.
+///
+/// Pontoon stores only the name, the email address and the role.
 ///
 /// `GET /v2/user`; source: docs/api.md#users.
 struct UserBody: JSONWritable {
     /// The role of an administrator.
     static let administrator = "ADMIN"
-    /// The role of every other user.
+    /// The role of a user who is not an administrator.
     static let member = "MEMBER"
 
     let user: User
@@ -37,7 +39,7 @@ struct RateLimitBody: JSONWritable {
 
     func write(to json: inout JSONWriter) {
         json.object { json in
-            // The limit on compute instances; Pontoon has no compute instances.
+            // The limit on compute instances is never reached, because Pontoon has no compute instances.
             json.field("instance_limit", ["limit": -1, "remaining": Int64.max])
             json.field("rate", Rate(status: status))
         }

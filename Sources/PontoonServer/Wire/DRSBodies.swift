@@ -1,10 +1,10 @@
 import HTTPTypes
 import PontoonCore
 
-/// The JSON body that describes an object of DRS: a file, or a folder as a bundle.
+/// The JSON body that describes a DRS object: a file, or a folder as a bundle.
 struct DRSObjectBody: JSONWritable {
     let object: DataObject
-    /// Whether the contents of bundles in a bundle are included.
+    /// Whether the contents of nested bundles are included.
     let expands: Bool
     let base: BaseURL
 
@@ -39,7 +39,7 @@ struct DRSObjectBody: JSONWritable {
         let type: String
         let digits: String
 
-        /// Returns the known checksums; a file in a bucket may have none.
+        /// Returns the checksums that Pontoon stores for an object; a file in a bucket may have none.
         static func all(of object: DataObject) -> [Checksum] {
             let crc64 = object.checksum.map { Checksum(type: "crc64nvme", digits: $0.hex) }
             let md5 = object.file.content?.md5.map { Checksum(type: "md5", digits: $0) }
@@ -72,9 +72,9 @@ struct DRSObjectBody: JSONWritable {
     }
 }
 
-/// The JSON body that describes the service of DRS.
+/// The JSON body that describes the DRS service.
 ///
-/// The version of the server is not included, because it would show anyone which vulnerabilities the server may have.
+/// Omits the version of the server, because anyone could derive from it which vulnerabilities the server may have.
 struct DRSServiceInfo: JSONWritable {
     private static let version = "1.5.0"
 
@@ -84,7 +84,7 @@ struct DRSServiceInfo: JSONWritable {
         json.object { json in
             json.field("description", "Files and folders of Pontoon.")
             json.field("id", base.reversedHost + ".drs")
-            // Objects cannot be requested in bulk; the field is required.
+            // DRS requires this field, although objects cannot be requested in bulk.
             json.field("maxBulkRequestLength", 1)
             json.field("name", "Pontoon")
             json.field("organization", ["name": base.host, "url": base.description])
@@ -94,7 +94,7 @@ struct DRSServiceInfo: JSONWritable {
     }
 }
 
-/// The body of error responses below the path of DRS.
+/// The body of error responses to DRS requests.
 struct DRSErrorBody: JSONWritable {
     let error: PontoonError
 
@@ -121,13 +121,13 @@ extension BaseURL {
         return String(authority.prefix { $0 != ":" })
     }
 
-    /// The labels of the host in reverse order, as in `org.example.data`; an address remains as it is.
+    /// The labels of the host in reverse order, as in `org.example.data`; an IP address is not reversed.
     fileprivate var reversedHost: String {
         guard host.contains(where: { $0.isLetter }), !host.hasPrefix("[") else { return host }
         return host.split(separator: ".").reversed().joined(separator: ".")
     }
 
-    /// The URI of an object of DRS.
+    /// Returns the URI of a DRS object.
     ///
     /// It contains no path, so clients cannot resolve it if the server's URL has one.
     fileprivate func drsURI(of id: String) -> String { "drs://\(authority)/\(id)" }

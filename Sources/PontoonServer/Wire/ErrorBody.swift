@@ -1,5 +1,6 @@
-/// The body of every error response, except below the path of DRS; also the error of one file, item or entry in other
-/// responses.
+/// The body of every error response, except in DRS.
+///
+/// In other responses, describes the error of one file, item or entry.
 ///
 /// Source: docs/api.md#errors.
 struct ErrorBody: JSONWritable {

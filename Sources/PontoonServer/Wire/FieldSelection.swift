@@ -11,7 +11,7 @@ struct FieldSelection: Hashable, Sendable {
 
     static let all = FieldSelection(nil)
 
-    /// The choice for each named field; `nil` shows every field.
+    /// The choice for each named field; `nil` includes every field.
     private let choices: [String: Choice]?
     private let excluded: Set<String>
     private let isNested: Bool
@@ -30,7 +30,7 @@ struct FieldSelection: Hashable, Sendable {
     /// - Parameters:
     ///   - text: Comma-separated names; `nil` if the parameter is absent. `!name` excludes a field, `a.b` selects field
     ///     `b` of `a`, and `_all` selects every field. Unknown names are ignored.
-    ///   - defaults: The fields to show when the caller selects none; `nil` shows every field.
+    ///   - defaults: The fields to include if the caller selects none; `nil` includes every field.
     init(_ text: String?, defaults: [String]? = nil) {
         let names = (text ?? "").split(separator: ",").map { $0.trimmingPrefix(while: \.isWhitespace) }
         let included = names.filter { !$0.hasPrefix("!") && $0 != "_all" }
@@ -47,7 +47,7 @@ struct FieldSelection: Hashable, Sendable {
 
     /// Returns the choice for one field.
     ///
-    /// The outermost `href` is always shown, because clients load missing fields from it.
+    /// The outermost `href` is always included, because clients load missing fields from it.
     func choice(_ name: String) -> Choice {
         if includesEverything { return .whole }
         if name == "href", !isNested { return .whole }

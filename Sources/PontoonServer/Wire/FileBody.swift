@@ -4,7 +4,7 @@ import PontoonCore
 ///
 /// `GET /v2/files/{file_id}`; source: docs/api.md#files.
 struct FileBody: JSONWritable {
-    /// The fields that a list shows by default.
+    /// The fields that a list includes by default.
     static let listFields = ["href", "id", "name", "project", "parent", "type"]
 
     let file: File
@@ -14,8 +14,8 @@ struct FileBody: JSONWritable {
 
     func write(to json: inout JSONWriter) {
         json.object { json in
-            // Always empty: on the platform, tasks set it. Without the field, the Python client would load the file
-            // again.
+            // Always empty, because only tasks of the platform set it. Without the field, the Python client would load
+            // the file again.
             json.field("_secondary_files", [String]())
             json.field("checksums", file.content.map { Checksums(content: $0) })
             json.field("created_on", Timestamp(file.createdOn))
@@ -35,7 +35,7 @@ struct FileBody: JSONWritable {
         }
     }
 
-    /// Extension: the known checksums of the whole file, and the result of the last comparison with the stored bytes.
+    /// Extension: the stored checksums of the whole file, and the result of the last check of its bytes.
     struct Checksums: JSONWritable {
         let content: FileContent
 

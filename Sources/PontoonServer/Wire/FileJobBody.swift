@@ -42,7 +42,7 @@ struct FileJobBody: JSONWritable {
         }
     }
 
-    /// The fields that a list of files shows by default.
+    /// The fields that a list of files includes by default.
     private struct FileSummary: JSONWritable {
         let file: FileJobFile
         let base: BaseURL

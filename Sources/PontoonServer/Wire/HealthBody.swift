@@ -1,9 +1,9 @@
 /// The response body of `/healthz` and `/readyz`.
 struct HealthBody: JSONWritable {
     let status: String
-    /// The reason why the server is not ready, as one word; `nil` if it is ready.
+    /// One word that says why the server is not ready; `nil` if it is ready.
     var reason: String?
-    /// Whether the server refuses calls that change anything; shown only if it does.
+    /// Whether the server is in read-only mode; the field is omitted if it is not.
     var isReadOnly = false
 
     func write(to json: inout JSONWriter) {

@@ -11,7 +11,7 @@ struct InitializeRequest: Sendable {
     /// Reads the body; unknown fields are ignored.
     ///
     /// - Throws: `.initializeInvalid` if a field is missing or invalid; `.metadataInvalid` if a metadata value is an
-    ///   object or an array; `.uploadProjectMalformed` if `project` does not have the form `owner/name`.
+    ///   object or an array; `.uploadProjectMalformed` if `project` does not have the form `owner/project`.
     init(_ value: JSONValue) throws(PontoonError) {
         let object = try RequestObject(value, code: .initializeInvalid)
         let project = try object.string("project")
@@ -38,7 +38,7 @@ struct InitializeRequest: Sendable {
 struct InitializePackageRequest: Sendable {
     /// Id of the automation.
     let automation: String
-    /// The declared content; its size is present and greater than 0.
+    /// The declared content, whose size is never `nil` and at least 1 byte.
     let content: DeclaredContent
     /// Extension `part_infos`, as in ``InitializeRequest``.
     let partInfos: PartBatch?
@@ -66,7 +66,7 @@ struct InitializePackageRequest: Sendable {
 extension DeclaredContent {
     /// Reads and validates the fields common to file uploads and code package uploads.
     ///
-    /// - Throws: `.initializeInvalid` if `name` is missing, or any of the fields is invalid.
+    /// - Throws: `.initializeInvalid` if `name` is missing or a field is invalid.
     init(_ object: RequestObject) throws(PontoonError) {
         let name = try object.string("name")
         let size = try object.integer("size")
@@ -85,7 +85,7 @@ extension DeclaredContent {
 }
 
 extension RequestObject {
-    /// Reads the fields of the extension `upload_labels`; both are empty if absent.
+    /// Reads the metadata and tags of the extension `upload_labels`; a missing field counts as empty.
     ///
     /// - Throws: `.initializeInvalid` if a field has the wrong type; `.metadataInvalid` if a metadata value is an
     ///   object or an array.
@@ -96,7 +96,7 @@ extension RequestObject {
 
     /// Reads the extension field `part_infos`; returns `nil` if it is absent.
     ///
-    /// - Throws: `.initializeInvalid` if the field is not a non-negative integer.
+    /// - Throws: `.initializeInvalid` if the field is negative or not an integer.
     func partInfos() throws(PontoonError) -> PartBatch? {
         guard let count = try integer("part_infos") else { return nil }
         guard count >= 0 else {

@@ -16,7 +16,7 @@ struct JSONParser {
     private var position = 0
     private var depth = 0
 
-    /// Parses a text that consists of one value, with optional white space around it.
+    /// Parses a text that consists of one JSON value, with optional white space around it.
     ///
     /// - Throws: ``JSONSyntaxError``.
     static func parse(_ bytes: [UInt8]) throws(JSONSyntaxError) -> JSONValue {
@@ -28,7 +28,7 @@ struct JSONParser {
         return value
     }
 
-    /// Parses the UTF-8 of a string; see ``parse(_:)-([UInt8])``.
+    /// Parses a string; see ``parse(_:)-([UInt8])``.
     static func parse(_ text: String) throws(JSONSyntaxError) -> JSONValue { try parse(Array(text.utf8)) }
 
     private init(bytes: [UInt8]) { self.bytes = bytes }
@@ -41,7 +41,7 @@ struct JSONParser {
         while let byte = next, byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 { position += 1 }
     }
 
-    /// Skips the next character if it is the given ASCII character; returns whether it was.
+    /// Skips the next byte if it is the given ASCII character, and returns whether it was skipped.
     private mutating func skip(_ character: Unicode.Scalar) -> Bool {
         guard next == UInt8(ascii: character) else { return false }
         position += 1
@@ -70,12 +70,12 @@ struct JSONParser {
         return value
     }
 
-    /// Parses an array or object one level deeper, starting at its opening bracket.
+    /// Parses a nested array or object, starting at its opening bracket.
     private mutating func nested<Value>(
         _ parse: (inout JSONParser) throws(JSONSyntaxError) -> Value
     ) throws(JSONSyntaxError) -> Value {
         guard depth < Self.maximumDepth else {
-            throw error("arrays and objects are nested more than \(Self.maximumDepth) deep")
+            throw error("arrays and objects are nested more than \(Self.maximumDepth) levels deep")
         }
         depth += 1
         position += 1
@@ -169,7 +169,7 @@ extension JSONParser {
         }
     }
 
-    /// Parses a `\u` escape of four hex digits, or two that form a surrogate pair, starting after the first `\u`.
+    /// Parses one `\u` escape, or two that form a surrogate pair, starting after the first `\u`.
     private mutating func unicodeEscape() throws(JSONSyntaxError) -> Unicode.Scalar {
         let first = try hexDigits()
         if let scalar = Unicode.Scalar(first) { return scalar }
@@ -223,11 +223,11 @@ extension JSONParser {
     }
 }
 
-/// The first fault in a text that is not JSON.
+/// The first syntax error in a text that is not valid JSON.
 struct JSONSyntaxError: Error, Hashable, CustomStringConvertible {
-    /// The fault, as a phrase such as `expected ':'`.
+    /// A description of the error, such as `expected ':'`.
     let problem: String
-    /// Byte offset at which the fault was found, from 0.
+    /// Byte offset of the error, from 0.
     let offset: Int
 
     var description: String { "\(problem) at byte \(offset)" }

@@ -14,11 +14,7 @@ struct JSONWriter: Sendable {
     /// The selected fields of the next object.
     private var nextSelection = FieldSelection.all
 
-    /// Writes a document.
-    ///
-    /// - Parameters:
-    ///   - value: The document.
-    ///   - fields: The fields of the outermost object to include.
+    /// Creates a writer that contains `value`; if the value is an object, only the selected fields.
     init(_ value: some JSONWritable, fields: FieldSelection = .all) { write(value, fields: fields) }
 
     /// Appends a value; if it is an object, only the selected fields.
@@ -68,13 +64,17 @@ struct JSONWriter: Sendable {
         }
     }
 
-    /// Appends a field with an object, even if the field is not selected; `fields` selects the fields of the object.
+    /// Appends a field with an object, even if the field is not selected.
+    ///
+    /// `fields` selects the fields of the object.
     mutating func field(_ name: StaticString, _ value: some JSONWritable, fields: FieldSelection) {
         key(name)
         write(value, fields: fields)
     }
 
-    /// Appends a field with an array, even if the field is not selected; `write` appends each element.
+    /// Appends a field with an array, even if the field is not selected.
+    ///
+    /// `write` must append one value for each element.
     mutating func array<Element>(
         _ name: StaticString,
         _ elements: [Element],
@@ -84,7 +84,9 @@ struct JSONWriter: Sendable {
         array(elements, write)
     }
 
-    /// Appends an array; `write` appends each element.
+    /// Appends an array.
+    ///
+    /// `write` must append one value for each element.
     mutating func array<Element>(_ elements: [Element], _ write: (inout JSONWriter, Element) -> Void) {
         buffer.writeStaticString("[")
         var isFirst = true
@@ -109,9 +111,9 @@ struct JSONWriter: Sendable {
         buffer.writeInteger(UInt8(ascii: "\""))
     }
 
-    /// Appends stored JSON, which is parsed only if the response includes some of its fields but not all.
+    /// Appends stored JSON, which is parsed only if the response does not include all of its fields.
     ///
-    /// If the text must be parsed but is not JSON, `null` is appended.
+    /// If the text must be parsed but is not valid JSON, `null` is appended.
     mutating func stored(_ value: StoredJSON) {
         guard !nextSelection.includesEverything else { return literal(value.text) }
         let parsed = try? JSONParser.parse(value.text)
@@ -121,7 +123,7 @@ struct JSONWriter: Sendable {
     /// Appends text that is already JSON, such as a number.
     mutating func literal(_ text: String) { buffer.writeString(text) }
 
-    /// Appends a field's name, which must contain no character that JSON escapes.
+    /// Appends the name of a field, which must not contain characters that JSON escapes.
     private mutating func key(_ name: StaticString) {
         buffer.writeStaticString(needsComma ? ",\"" : "\"")
         needsComma = true

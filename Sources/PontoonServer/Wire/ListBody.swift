@@ -39,6 +39,6 @@ struct ListBody<Item: JSONWritable>: JSONWritable {
 }
 
 extension JSONWriter {
-    /// Appends a field whose type is not known.
+    /// Appends a field whose type is known only at run time.
     fileprivate mutating func append(_ value: some JSONWritable, as name: String) { field(name) { value } }
 }

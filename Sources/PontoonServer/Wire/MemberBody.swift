@@ -1,7 +1,8 @@
 import PontoonCore
 
-/// The JSON body that describes a member of a project; `email` is always empty, because only
-/// administrators and the users themselves see addresses.
+/// The JSON body that describes a member of a project.
+///
+/// `email` is always empty, because only administrators and the users themselves may see email addresses.
 ///
 /// `GET /v2/projects/{owner}/{project}/members/{username}`; source: docs/api.md#members.
 struct MemberBody: JSONWritable {

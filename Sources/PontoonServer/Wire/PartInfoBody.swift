@@ -18,13 +18,13 @@ struct PartInfoBody: JSONWritable {
             json.field("method", request.method)
             json.field("part_number", number?.rawValue)
             json.field("report", Report(headers: request.reportHeaders))
-            // Sent here and in `report`, because some clients read one field and some the other.
+            // Included here and in `report`, because clients differ in which of the two fields they read.
             json.field("success_codes", Self.successCodes)
             json.field("url", request.url)
         }
     }
 
-    /// The data that the client reports after it has sent the part.
+    /// A description of what the client must report after it has sent the part.
     private struct Report: JSONWritable {
         /// Names of the response headers to report.
         let headers: [String]

@@ -5,7 +5,7 @@ package import PontoonCore
 ///
 /// Source: docs/hooks.md.
 package enum ProgramInput {
-    /// Where a program can read the bytes of a file.
+    /// The path or URL at which a program can read a file.
     package enum Location: Sendable {
         /// Absolute path of a file.
         case path(String)
@@ -16,7 +16,7 @@ package enum ProgramInput {
     /// Returns an event in the format of CloudEvents 1.0, as the API returns it.
     package static func event(_ event: Event) -> [UInt8] { bytes(EventBody(event: event)) }
 
-    /// Returns the description of a file that is to be validated.
+    /// Returns the description of a file for the validate command.
     package static func file(_ file: UnvalidatedFile, at location: Location) -> [UInt8] {
         bytes(UnvalidatedFileBody(file: file, location: location))
     }

@@ -4,7 +4,7 @@ import PontoonCore
 ///
 /// `GET /v2/projects/{owner}/{project}`; source: docs/api.md#projects.
 struct ProjectBody: JSONWritable {
-    /// The fields that a list shows by default.
+    /// The fields that a list includes by default.
     static let listFields = ["href", "id", "name", "created_by", "category", "created_on", "modified_on"]
 
     /// The category of all projects: only their members can see them.
@@ -17,7 +17,7 @@ struct ProjectBody: JSONWritable {
 
     /// - Parameters:
     ///   - accessible: The project and the caller's permissions.
-    ///   - usage: Extension `usage`: the project's usage and quota; omitted if `nil`.
+    ///   - usage: The project's usage and quota, for the extension `usage`; `nil` omits the field.
     ///   - base: The server's URL.
     init(_ accessible: AccessibleProject, usage: UsageReport? = nil, base: BaseURL) {
         project = accessible.project

@@ -1,8 +1,8 @@
 import Foundation
 import PontoonCore
 
-/// A JSON object in a request, read field by field so that each error names the invalid field and has the error code of
-/// the call.
+/// A JSON object in a request, read field by field so that each error names the invalid field and has the call's error
+/// code.
 struct RequestObject: Sendable {
     /// The fields of the object, except those that are `null`.
     let fields: [String: JSONValue]
@@ -61,7 +61,7 @@ struct RequestObject: Sendable {
 
     /// Returns the fields of an object field, or `nil` if it is absent.
     ///
-    /// `[]` counts as an empty object, because R cannot distinguish the two.
+    /// `[]` counts as an empty object, because R clients cannot distinguish between an empty array and an empty object.
     ///
     /// - Throws: The call's code if the field is not an object.
     func object(_ name: String) throws(PontoonError) -> [String: JSONValue]? {
@@ -82,9 +82,9 @@ struct RequestObject: Sendable {
         return values
     }
 
-    /// Returns a field with a time in RFC 3339, or `nil` if it is absent.
+    /// Returns a field with a time in the format of RFC 3339, or `nil` if it is absent.
     ///
-    /// - Throws: The call's code if the field is not such a time.
+    /// - Throws: The call's code if the field does not have this format.
     func time(_ name: String) throws(PontoonError) -> Date? {
         guard let text = try string(name) else { return nil }
         guard let date = Timestamp.date(text) else { throw wrong(name, "a time such as 2026-12-31T23:59:59Z") }

@@ -1,20 +1,21 @@
 import Foundation
 import PontoonCore
 
-/// The position at which a scroll through a folder continues: after a name, even if no entry has that name anymore.
+/// The position at which a scroll through a folder continues: after the last name of the previous page.
 ///
-/// Names are unique in a folder and lists are ordered by name, so additions and deletions do not change the position.
+/// Names are unique in a folder and lists are ordered by name, so the position remains valid when entries are added or
+/// deleted, even if the last entry itself is deleted.
 ///
 /// Source: docs/api.md#scroll.
 struct ScrollToken: Hashable, Sendable {
     static let beginning = ScrollToken(after: nil)
 
-    /// Name of the last entry that a page has returned; `nil` at the start.
+    /// Name of the last entry of the previous page; `nil` for the first page.
     let after: String?
 
     init(after name: String?) { after = name }
 
-    /// Reads the `token` parameter; without it, a scroll starts with the first entry.
+    /// Reads the `token` parameter; without a token, a scroll starts with the first entry.
     ///
     /// - Throws: `.badRequest` if the token is malformed.
     init(_ text: String?) throws(PontoonError) {
@@ -39,7 +40,7 @@ struct ScrollToken: Hashable, Sendable {
     }
 
     private static let initial = "init"
-    /// Prefix of all other tokens; ``initial`` does not start with it.
+    /// Prefix of all tokens except ``initial``.
     private static let version = "n1"
 
     private static func decode(_ text: Substring) -> String? {

@@ -8,7 +8,7 @@ struct Timestamp: Hashable, JSONWritable {
 
     init(_ date: Date) { self.date = date }
 
-    /// Parses a time in RFC 3339, with or without fractional seconds; returns `nil` if the text is anything else.
+    /// Parses a time in the format of RFC 3339, with or without fractional seconds; returns `nil` for any other text.
     static func date(_ text: String) -> Date? {
         guard text.utf8.count <= 40 else { return nil }
         // Foundation also accepts fields that are out of range, and turns 30 February into 2 March.

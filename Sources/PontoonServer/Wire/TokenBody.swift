@@ -30,12 +30,12 @@ struct TokenBody: JSONWritable {
 }
 
 extension NewToken {
-    /// Reads the fields of create; unknown fields are ignored, and `null` counts as absent.
+    /// Reads the body of `POST /v2/tokens`; unknown fields are ignored, and `null` counts as absent.
     ///
     /// Source: docs/api.md#tokens.
     ///
     /// - Throws: `.badRequest` if a field has the wrong type, the scope does not exist, or `expires` is not a time;
-    ///   `.projectQueryMalformed` for a project that is not `owner/project`.
+    ///   `.projectQueryMalformed` if a project does not have the form `owner/project`.
     init(_ body: RequestObject) throws(PontoonError) {
         self.init(name: try body.string("name") ?? "")
         if let text = try body.string("scope") {

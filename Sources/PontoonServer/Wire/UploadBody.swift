@@ -9,9 +9,9 @@ struct UploadBody: JSONWritable {
     let base: BaseURL
     /// Number of reported parts.
     var reportedParts = 0
-    /// Extension: number of stored parts, reported or not; `nil` and omitted with S3, where only the bucket knows it.
+    /// Extension: number of stored parts, reported or not; `nil` and omitted with S3, where parts bypass the server.
     var storedParts: Int?
-    /// Extension: total size of the stored parts in bytes; `nil` and omitted with S3, where only the bucket knows it.
+    /// Extension: total size of the stored parts in bytes; `nil` and omitted with S3, where parts bypass the server.
     var storedBytes: Int64?
     /// Reported parts, ordered by number; only with `list_parts=true`.
     var parts: [PartReportBody]?
@@ -21,7 +21,9 @@ struct UploadBody: JSONWritable {
     var partInfos: [PartInfoBody]?
     /// Extension `upload_labels`: the metadata and tags that the file will have; each is omitted if empty.
     var labels = FileLabels()
-    /// Whether the upload is an item of a list, which has fewer fields, as on the platform.
+    /// Whether the upload is an item of a list.
+    ///
+    /// Items have fewer fields than other responses, as on the platform.
     var isListItem = false
 
     func write(to json: inout JSONWriter) {
@@ -104,7 +106,7 @@ struct PartReportBody: JSONWritable {
 }
 
 extension PartReport {
-    /// Reads one report from a request.
+    /// Reads one part report from the body of a request.
     ///
     /// - Throws: `.partNumberInvalid` if the part number is missing or invalid; `.reportInvalid` for any other error.
     init(_ value: JSONValue) throws(PontoonError) {
@@ -116,7 +118,7 @@ extension PartReport {
         }
         let partNumber = try PartNumber(Int(clamping: number))
         guard case .object(let response) = fields["response"], case .object(let headers) = response["headers"] else {
-            throw PontoonError(.reportInvalid, "The report of part \(number) lacks 'response.headers'.")
+            throw PontoonError(.reportInvalid, "The report of part \(number) must have an object 'response.headers'.")
         }
         let tag = headers.first { $0.key.lowercased() == "etag" }?.value
         guard case .string(let etag) = tag, !etag.isEmpty, etag != "\"\"" else {

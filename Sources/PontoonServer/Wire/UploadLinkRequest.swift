@@ -29,9 +29,8 @@ extension UploadLinkChange {
 
 /// The validated body of a sender's initialize request.
 struct InitializeSenderRequest: Sendable {
-    /// Names of the folders, relative to the sender's own folder.
+    /// Names of the folders that lead from the sender's own folder to the file; empty for a file directly in it.
     let path: [String]
-    /// The declared content.
     let content: DeclaredContent
     /// Extension `part_infos`, as in ``InitializeRequest``.
     let partInfos: PartBatch?

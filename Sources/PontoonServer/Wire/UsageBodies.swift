@@ -43,7 +43,7 @@ struct ProjectUsageBody: JSONWritable {
     }
 }
 
-/// The JSON object that forecasts the end of an unfinished upload: an item of `GET /v2/forecast`.
+/// The JSON object that forecasts when an upload will be done: an item of `GET /v2/forecast`.
 struct UploadForecastBody: JSONWritable {
     let forecast: UploadForecast
     let base: BaseURL

@@ -6,7 +6,7 @@ import SystemPackage
 ///
 /// The script stops the server when the script's standard input is closed, so the server never outlives the tests.
 actor EngineProcess {
-    /// Held while a process is started, because `Process.run()` has crashed while other threads called it.
+    /// Held while a process is started, because `Process.run()` can crash if several threads call it at the same time.
     private static let startLock = Mutex(())
 
     private let name: String
@@ -68,7 +68,7 @@ actor EngineProcess {
         where line.contains(message) {
             throw AddressInUse(description: "\(name): \(line)")
         }
-        throw ContractViolation("\(name) did not start: \(line). To install it, run Scripts/setup --test")
+        throw ContractViolation("\(name) did not start: \(line). If it is not installed, run Scripts/setup --test")
     }
 
     private func line() async throws -> String {

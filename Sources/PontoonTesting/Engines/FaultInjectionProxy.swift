@@ -17,7 +17,7 @@ package struct FaultInjectionProxy: Sendable {
         case hang(after: Int)
         /// Truncates the responses that the cutter selects.
         case cutResponses(ResponseCutter)
-        /// Blocks the requests that the valve selects, until it is released.
+        /// Blocks the requests that the valve selects, until the valve is released.
         case holdRequests(RequestValve)
         /// Sends the response that the closure returns for a request's head, instead of forwarding the request, and
         /// then closes both connections; forwards the request if the closure returns `nil`.
@@ -37,8 +37,8 @@ package struct FaultInjectionProxy: Sendable {
     ///
     /// - Parameters:
     ///   - target: Port of the server.
-    ///   - fault: Returns the fault of a connection; receives the connection's number, starting from 0.
-    ///   - body: The closure.
+    ///   - fault: Returns the fault to inject into a connection, given the connection's number, starting from 0.
+    ///   - body: The closure, which receives the proxy.
     /// - Returns: The body's result.
     /// - Throws: The body's error.
     @discardableResult
@@ -77,7 +77,7 @@ package struct FaultInjectionProxy: Sendable {
     private final class Connection: Sendable {
         private let target: Int
         private let fault: Fault
-        /// Number of bytes of the response that may still pass; `nil` lets all pass.
+        /// Number of bytes of the response that may still be forwarded; `nil` forwards all bytes.
         private let responseLimit = Mutex<Int?>(nil)
 
         init(target: Int, fault: Fault) {
@@ -103,7 +103,7 @@ package struct FaultInjectionProxy: Sendable {
                     }
                 }
             } catch {
-                // Ignored: an injected fault makes either connection fail.
+                // Errors are expected, because the injected faults break connections.
             }
         }
 
@@ -218,7 +218,9 @@ package final class RequestValve: Sendable {
     /// Forwards the blocked requests and all later requests.
     package func release() { state.withLock { $0.verdict = .pass } }
 
-    /// Closes the connections of the blocked requests, for a client that has exited, and forwards all later requests.
+    /// Closes the connections of the blocked requests, and forwards all later requests.
+    ///
+    /// For tests in which the client of the blocked requests has exited.
     package func discard() { state.withLock { $0.verdict = .drop } }
 
     /// Waits until a request is blocked.
@@ -248,7 +250,7 @@ package final class RequestValve: Sendable {
 }
 
 extension FaultInjectionProxy.Fault {
-    /// Applies this fault to bytes from the client; `offset` is the position of the first of them in the client's data.
+    /// Applies this fault to bytes from the client; `offset` is the number of bytes that the client sent before them.
     fileprivate func changedRequest(_ bytes: ByteBuffer, at offset: Int) -> ByteBuffer {
         switch self {
         case .replaceInRequest(let word, let other): return bytes.replacing(word, with: other)

@@ -1,7 +1,7 @@
 import Foundation
 import Synchronization
 
-/// The error for a reserved port on which another process has started to listen.
+/// The error thrown if another process listens on a reserved port.
 package struct AddressInUse: Error, CustomStringConvertible {
     package let description: String
 
@@ -45,7 +45,7 @@ package enum FreePort {
         return try await start()
     }
 
-    /// Locks the file of a port if no process has locked it; the lock is released when this process exits.
+    /// Locks the file of a port until this process exits; returns `false` if another process has locked it.
     private static func lock(_ port: Int) -> Bool {
         mkdir(locks, 0o777)
         chmod(locks, 0o777)

@@ -2,14 +2,14 @@ import Foundation
 
 /// A PgBouncer in a separate process, which exits with the test process.
 package final class PgBouncer: Sendable {
-    /// The period for which PgBouncer assigns a connection to PostgreSQL to a client.
+    /// How long PgBouncer assigns a PostgreSQL connection to a client.
     package enum Mode: String, Sendable { case session, transaction }
 
     private let port: Int
     private let server: PostgreSQLServer
     private let process: EngineProcess
 
-    /// Starts a pooler for a test that must call ``remove()``.
+    /// Starts a pooler, which the caller must ``remove()``.
     ///
     /// - Throws: ``ContractViolation`` if the pooler does not start.
     package static func start(_ mode: Mode, of server: PostgreSQLServer) async throws -> PgBouncer {

@@ -20,7 +20,9 @@ package final class PostgreSQLServer: Sendable {
     /// Returns the server that all tests of this process share, starting it if necessary; tests must not stop it.
     package static func running() async throws -> PostgreSQLServer { try await shared.running() }
 
-    /// Starts a server for a test that may stop it and must call ``remove()``.
+    /// Starts a server that no other test uses.
+    ///
+    /// The caller may stop it, and must call ``remove()``.
     ///
     /// - Parameters:
     ///   - isDurable: Whether commits wait for a disk sync, for measurements.
@@ -43,13 +45,13 @@ package final class PostgreSQLServer: Sendable {
         process = EngineProcess("postgresql", [folder.path, "\(port)"] + settings)
     }
 
-    /// Stops the server as in a crash; committed data is kept.
+    /// Stops the server as a crash would, keeping the committed data.
     package func stop() async throws { try await process.send("stop", expecting: "stopped") }
 
     /// Starts the server again after ``stop()``.
     package func start() async throws { try await process.start() }
 
-    /// Stops the server as in a crash, and starts it again.
+    /// Stops the server as a crash would, and starts it again.
     package func restart() async throws {
         try await stop()
         try await start()
@@ -92,7 +94,7 @@ package final class PostgreSQLServer: Sendable {
     /// - Parameters:
     ///   - sql: The statement.
     ///   - database: URL of the database; `nil` for `postgres`.
-    /// - Returns: The rows, one per line, their columns separated by `|`.
+    /// - Returns: The rows, one per line, with columns separated by `|`.
     /// - Throws: ``ContractViolation`` with PostgreSQL's message.
     @discardableResult
     package func run(_ sql: String, in database: String? = nil) async throws -> String {

@@ -24,7 +24,9 @@ package final class SeaweedFSServer: Sendable {
     /// Returns the server that all tests of this process share, starting it if necessary; tests must not stop it.
     package static func running() async throws -> SeaweedFSServer { try await shared.running() }
 
-    /// Starts a server for a test that may kill it and must call ``remove()``.
+    /// Starts a server that no other test uses.
+    ///
+    /// The caller may kill it, and must call ``remove()``.
     package static func start() async throws -> SeaweedFSServer {
         try await FreePort.retrying {
             // For each port, SeaweedFS also listens on the port 10,000 above it.
@@ -44,7 +46,7 @@ package final class SeaweedFSServer: Sendable {
         )
     }
 
-    /// Kills the server; its data is kept.
+    /// Kills the server, keeping its data.
     package func kill() async throws { try await process.send("kill", expecting: "killed") }
 
     /// Starts the server again after ``kill()``.

@@ -13,7 +13,7 @@ package final class VolatileDisk: Sendable {
 
     private let process: EngineProcess
 
-    /// Creates an empty file system for a test that must call ``remove()``.
+    /// Creates an empty file system, which the caller must ``remove()``.
     ///
     /// - Throws: ``ContractViolation`` if this machine cannot mount the file system.
     package static func create(_ kind: FileSystem) async throws -> VolatileDisk {
@@ -30,7 +30,7 @@ package final class VolatileDisk: Sendable {
 
     /// Drops the unflushed writes and makes every access fail until ``restorePower()``.
     ///
-    /// - Parameter seed: Selects which of the unflushed writes are kept; `nil` keeps none.
+    /// - Parameter seed: Seed of the random choice of the unflushed writes to keep; `nil` keeps none.
     /// - Throws: ``ContractViolation`` if the process has exited.
     package func cutPower(seed: UInt64?) async throws {
         try await process.send(seed.map { "cut \($0)" } ?? "cut", expecting: "cut")

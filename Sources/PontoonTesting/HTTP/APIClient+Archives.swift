@@ -3,12 +3,12 @@ package import NIOCore
 package import NIOHTTP1
 package import PontoonCore
 
-/// The response to an archive.
+/// The response to an archive put.
 package struct ArchiveResponse: Sendable {
     package let response: APIResponse
     /// The lines for entries.
     package let lines: [JSONValue]
-    /// The last line; `nil` if the response was cut off, or refuses the archive.
+    /// The last line; `nil` if the response was cut off or the archive was refused.
     package let summary: JSONValue?
 
     package init(_ response: APIResponse) throws {
@@ -42,7 +42,7 @@ package struct ArchiveResponse: Sendable {
 extension APIClient {
     /// Returns the response with the URL of an archive of a folder.
     ///
-    /// - Throws: ``UnexpectedResponse`` if it is refused.
+    /// - Throws: ``UnexpectedResponse`` if the call is refused.
     package func archiveInfo(_ folder: String, format: String = "tar") async throws -> APIResponse {
         let response = try await call(.GET, "/files/\(folder)/archive_info?format=\(format)")
         guard response.status == 200 else { throw UnexpectedResponse(description: response.bodyText) }
@@ -56,7 +56,7 @@ extension APIClient {
     ///   - place: The destination as query parameters.
     ///   - rule: The value of `on_conflict`; `nil` omits it.
     ///   - headers: Headers besides the token.
-    /// - Returns: The response, whatever its status.
+    /// - Returns: The response, even if its status is an error.
     /// - Throws: An error if there is no response.
     package func putArchive(
         _ archive: ByteBuffer,

@@ -35,7 +35,7 @@ extension APIClient {
 
     /// Sends and reports the parts of a code package.
     ///
-    /// - Returns: The parts as the upload's details show them.
+    /// - Returns: The parts, in the format of the upload's details.
     package func storeParts(of bytes: ByteBuffer, partSize: Int, _ upload: String) async throws -> [JSONValue] {
         var rest = bytes
         var parts: [JSONValue] = []

@@ -25,7 +25,7 @@ package struct ReceivedEvent: Hashable, Sendable, CustomStringConvertible {
         return text
     }
 
-    /// Returns one of the event's details.
+    /// Returns a field of the event's data.
     package func detail(_ name: String) -> JSONValue? {
         guard case .object(let details) = fields["data"] else { return nil }
         return details[name]
@@ -59,7 +59,7 @@ extension APIClient {
     /// - Parameters:
     ///   - query: The query.
     ///   - headers: Headers in addition to `Accept` and the token.
-    /// - Returns: The stream, whatever the status of the response.
+    /// - Returns: The stream, even if the status of the response is an error.
     /// - Throws: An error if there is no response.
     package func eventStream(_ query: String = "", headers: HTTPHeaders = [:]) async throws -> EventStreamReader {
         var request = HTTPClientRequest(url: origin + "/v2/events?\(query)")
@@ -85,7 +85,8 @@ extension APIResponse {
 extension [ReceivedEvent] {
     /// The ids of the files that exist after these events.
     ///
-    /// Throws ``ContractViolation`` unless each file was created once, before it was changed, moved or deleted.
+    /// Throws ``ContractViolation`` if a file was created twice, or was changed, moved or deleted when it did not
+    /// exist.
     package var existingFiles: Set<String> {
         get throws {
             var files: Set<String> = []
@@ -121,7 +122,9 @@ package struct EventStreamReader {
 
     package let status: Int
     package let headers: HTTPHeaders
-    /// The chunks of the response that have not been read yet; the connection is closed once nothing refers to them.
+    /// The chunks of the response that have not been read yet.
+    ///
+    /// Releasing this stream closes the connection.
     private let pieces: AsyncThrowingStream<ByteBuffer, any Error>
     private var rest = ""
 
@@ -170,7 +173,7 @@ package struct EventStreamReader {
         }
     }
 
-    /// Returns the next message with a name; skips others.
+    /// Returns the next message with the given name, and skips all messages before it.
     ///
     /// - Throws: ``UnexpectedResponse`` at the end of the stream.
     package mutating func next(named name: String) async throws -> Message {

@@ -3,7 +3,7 @@ package import PontoonCore
 import Testing
 
 extension APIClient {
-    /// Submits a job; returns the response whatever its status.
+    /// Submits a job, and returns the response even if its status is an error.
     package func submitJob(_ kind: FileJob.Kind, _ items: [JSONValue]) async throws -> APIResponse {
         try await call(.POST, "/async/files/\(kind.rawValue)", ["items": .array(items)])
     }
@@ -17,7 +17,7 @@ extension APIClient {
         return "/async/files/\(kind.rawValue)/\(try response.text("id"))"
     }
 
-    /// Returns the paths of all files and folders in a folder, relative to it, with the ids of the entries.
+    /// Returns the ids of all files and folders in a folder and its subfolders, by their path relative to the folder.
     package func tree(_ folder: String) async throws -> [String: String] {
         var paths: [String: String] = [:]
         var offset = 0

@@ -12,7 +12,7 @@ extension APIClient {
     ///   - place: The destination as query parameters.
     ///   - rule: The value of `on_conflict`; `nil` omits it.
     ///   - headers: Headers besides the token.
-    /// - Returns: The response, whatever its status.
+    /// - Returns: The response, even if its status is an error.
     /// - Throws: An error if there is no response.
     package func putFile(
         _ name: String,

@@ -24,7 +24,7 @@ package enum UploadRoot: CaseIterable, Sendable {
     }
 }
 
-/// A part info in the response to a request for a batch.
+/// One part info of a response that contains several.
 package struct BatchedPart: Sendable {
     package let number: Int
     package let url: String
@@ -49,7 +49,7 @@ extension APIResponse {
 extension APIClient {
     /// Starts an upload and requests part infos.
     ///
-    /// - Returns: The response, with any status.
+    /// - Returns: The response, even if its status is an error.
     package func start(
         _ root: UploadRoot,
         _ name: String,
@@ -63,7 +63,7 @@ extension APIClient {
 
     /// Starts an upload with an arbitrary JSON value, or none, in the field `part_infos`.
     ///
-    /// - Returns: The response, with any status.
+    /// - Returns: The response, even if its status is an error.
     package func start(
         _ root: UploadRoot,
         _ name: String,
@@ -80,8 +80,7 @@ extension APIClient {
 }
 
 extension ServerUnderTest {
-    /// Returns the number of calls that the admin has left in the rate-limit window after the call that requests this
-    /// number.
+    /// Returns the number of calls that the admin has left in the rate-limit window after this call.
     package func callsLeft() async throws -> Int {
         let response = try await api.call(.GET, "/rate_limit")
         return try #require(response.headers["X-RateLimit-Remaining"].first.flatMap(Int.init))

@@ -31,7 +31,7 @@ extension APIClient {
         guard response.status == 201 else { throw UnexpectedResponse(description: String(buffer: response.body)) }
     }
 
-    /// Returns the ids, or another text field, of the items of a list; `?` for an item without this field.
+    /// Requests a list, and returns the id or another text field of each item; `?` for an item without this field.
     package func listed(_ path: String, _ field: String = "id") async throws -> [String] {
         let response = try await call(.GET, path)
         guard case .array(let items) = response["items"] else {

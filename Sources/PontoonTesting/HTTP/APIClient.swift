@@ -49,7 +49,7 @@ package struct APIResponse: Sendable {
     package var code: Int64? { self["code"]?.integer }
 }
 
-/// The error for a response after which a test cannot continue.
+/// The error thrown if a test cannot continue because of a response.
 package struct UnexpectedResponse: Error, CustomStringConvertible {
     package let description: String
 
@@ -203,7 +203,7 @@ package struct APIClient: Sendable {
         return etag.trimmingCharacters(in: ["\""])
     }
 
-    /// Completes an upload; returns the response whatever its status.
+    /// Completes an upload, and returns the response even if its status is an error.
     package func complete(_ upload: String) async throws -> APIResponse {
         try await call(.POST, "/upload/multipart/\(upload)/complete")
     }
@@ -247,7 +247,7 @@ extension JSONValue: ExpressibleByStringLiteral, ExpressibleByDictionaryLiteral,
     package init(booleanLiteral value: Bool) { self = .bool(value) }
 }
 
-/// An HTTP client that allows 128 concurrent connections per host and does not retry failed ones.
+/// An HTTP client that allows 128 concurrent connections per host and does not retry failed connection attempts.
 package let impatientHTTP: HTTPClient = {
     var configuration = HTTPClient.Configuration()
     configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 128

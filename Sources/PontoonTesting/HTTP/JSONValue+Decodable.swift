@@ -2,7 +2,7 @@ import PontoonCore
 
 /// Decoding with Foundation, so that the tests read the server's JSON independently of the server's parser.
 ///
-/// Decoding time grows with the square of the nesting depth, so this is unsuitable for untrusted JSON.
+/// The time grows with the square of the nesting depth, so do not decode untrusted JSON with it.
 extension JSONValue: Decodable {
     package init(from decoder: any Decoder) throws {
         let value = try decoder.singleValueContainer()

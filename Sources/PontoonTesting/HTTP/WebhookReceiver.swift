@@ -4,7 +4,7 @@ import NIOPosix
 import PontoonCore
 import Synchronization
 
-/// A receiver of webhooks on 127.0.0.1, whose responses a test chooses.
+/// A webhook receiver on 127.0.0.1 whose responses the test determines.
 package final class WebhookReceiver: Sendable {
     package struct Request: Sendable {
         /// Method and target, such as `POST /hook`.
@@ -44,7 +44,7 @@ package final class WebhookReceiver: Sendable {
 
     private init(port: Int) { self.port = port }
 
-    /// The URL to which events are to be sent.
+    /// The URL at which this receiver accepts events.
     package var url: String { "http://127.0.0.1:\(port)/hook" }
     /// All requests with the status of their responses, in the order of the responses.
     package var attempts: [(request: Request, status: Int)] { seen.withLock { $0 } }
@@ -61,8 +61,9 @@ package final class WebhookReceiver: Sendable {
         try await run({ _ in }, respond, body)
     }
 
-    /// Runs a closure with a receiver that accepts all events; `addHandlers` adds handlers, such as one for TLS, to
-    /// each connection.
+    /// Runs a closure with a receiver that accepts all events.
+    ///
+    /// `addHandlers` adds channel handlers, such as one for TLS, to each connection.
     package static func withHandlers<Value: Sendable>(
         _ addHandlers: @escaping @Sendable (any Channel) throws -> Void,
         _ body: @Sendable (WebhookReceiver) async throws -> Value
@@ -103,7 +104,7 @@ package final class WebhookReceiver: Sendable {
         _ connection: NIOAsyncChannel<ByteBuffer, ByteBuffer>,
         _ respond: @Sendable (Request) async throws -> Response
     ) async {
-        // A server that is killed closes its connections early.
+        // Errors are ignored, because a server that is killed closes its connections early.
         try? await connection.executeThenClose { inbound, _ in
             var received = ""
             for try await bytes in inbound {
