@@ -44,7 +44,7 @@ final class FailedAuthentications: Sendable {
         else { return nil }
         context.record.note(refusal: .rateLimited)
         var response = Response.refusal(
-            PontoonError(.rateLimited, "Too many requests from this address had invalid credentials; retry later."),
+            PontoonError(.rateLimited, "Too many requests from this address had invalid credentials; try again later."),
             as: context.errorFormat
         )
         // The Python client cannot handle status 429 without these headers.
