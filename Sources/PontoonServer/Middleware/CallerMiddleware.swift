@@ -57,7 +57,10 @@ struct CallerMiddleware: RouterMiddleware {
         var response: Response
         do {
             guard status.isAdmitted else {
-                throw PontoonError(.rateLimited, "The token reached its limit of \(status.limit) calls; try again later.")
+                throw PontoonError(
+                    .rateLimited,
+                    "The token reached its limit of \(status.limit) calls; try again later."
+                )
             }
             // Events do not attribute a sender's changes to the user on whose behalf the sender uploads.
             let actor = caller.session == nil ? caller.caller.name : nil
