@@ -54,7 +54,7 @@ struct StatementResult {
         case 2278: return .null
         default:
             let name = PQfname(raw, column).map { String(cString: $0) } ?? ""
-            throw SQLError(.other, "column '\(name)' has the type OID \(type), which is neither an integer nor text")
+            throw SQLError(.other, "column '\(name)' has the unsupported type OID \(type); cast it to bigint or text")
         }
     }
 }

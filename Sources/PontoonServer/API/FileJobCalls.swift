@@ -46,7 +46,9 @@ struct FileJobCalls {
         )
     }
 
-    /// Reads an item; an empty text counts as absent, as in the examples of the platform's documentation.
+    /// Reads an item.
+    ///
+    /// Empty strings count as absent, as in the examples of the platform's documentation.
     ///
     /// - Throws: `.jobSourceMissing` without `file`; `.jobDestinationMissing` if neither `project` nor `parent` is
     ///   given, unless the job deletes; `.jobInvalid` for any other error.
@@ -54,7 +56,7 @@ struct FileJobCalls {
         let fields = try RequestObject(value, code: .jobInvalid)
         func text(_ name: String) throws -> String? { try fields.string(name).flatMap { $0.isEmpty ? nil : $0 } }
         guard let file = try text("file") else {
-            throw PontoonError(.jobSourceMissing, "Each item must have the id of a file or folder as 'file'.")
+            throw PontoonError(.jobSourceMissing, "Each item must have a field 'file' with the id of a file or folder.")
         }
         if kind == .delete { return FileJobItem(file: file) }
         let destination: FolderReference

@@ -28,8 +28,9 @@ final class ReceiveBufferBudget: Sendable {
         return share
     }
 
-    /// Runs `body`, which receives a part, a file or an archive, and counts it as a part being received until `body`
-    /// ends.
+    /// Runs `body`, which receives a part, a file or an archive.
+    ///
+    /// Counts one more part as being received until `body` returns or throws.
     func receiving<Value>(_ body: () async throws -> Value) async rethrows -> Value {
         parts.add(1, ordering: .relaxed)
         defer { parts.subtract(1, ordering: .relaxed) }
