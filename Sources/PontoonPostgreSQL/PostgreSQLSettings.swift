@@ -33,7 +33,7 @@ package struct PostgreSQLSettings: Sendable {
     ///
     /// Rounded down to whole seconds, and at least 2 s.
     package var connectTimeout = Duration.seconds(5)
-    /// Time within which a transaction must get a connection, including the time to re-establish a lost one.
+    /// Timeout for a transaction to get a connection, including the time to replace a lost connection.
     ///
     /// The time is checked only when a connection becomes free, so a waiting transaction may fail later than this. The
     /// default is shorter than the 10 s for which clients wait for a response.

@@ -36,7 +36,8 @@ struct StatementResult {
         self.rows = rows
     }
 
-    // The type numbers are the OIDs in pg_type of: int8, int2, int4; name, text, bpchar, varchar; void.
+    // The numbers are type OIDs from pg_type. 20, 21, 23: int8, int2, int4. 19, 25, 1042, 1043: name, text, bpchar,
+    // varchar. 2278: void.
     private static func value(
         _ raw: OpaquePointer,
         _ row: CInt,

@@ -145,7 +145,7 @@ struct ProgressReader: Sendable {
         self.project = project
     }
 
-    /// Appends a message for each upload that has changed since the last call; on the first call, for every upload.
+    /// Appends a message for each upload that has changed since the last call, or for every upload on the first call.
     mutating func read(_ caller: Caller, into message: inout ByteBuffer) async throws {
         let page = Page(offset: 0, limit: Self.maximum)
         var current: [String: Progress] = [:]

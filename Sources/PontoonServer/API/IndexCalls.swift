@@ -25,7 +25,7 @@ struct IndexCalls {
         "upload_links", "usage", "verification", "webhooks",
     ]
 
-    /// The OpenAPI document; all responses share its bytes, so that pending responses take no additional memory.
+    /// The OpenAPI document, in one buffer that all responses share, so that pending responses take no extra memory.
     private static let openAPI = ByteBuffer(bytes: APIDocument.openAPI)
 
     func add(to routes: Routes) {

@@ -29,7 +29,7 @@ struct DataPlaneCalls {
     }
 
     @Sendable private func putPart(_ request: Request, _ context: AppContext) async throws -> Response {
-        // Verified only when the request starts, so a body that is still arriving when the URL expires is accepted.
+        // The URL is verified only when the request starts, so it may expire while the body is still arriving.
         try await urls.verify(try SignedPath(request, method: request.method.rawValue), now: now())
         let number = try PartNumber(text: try context.segment("part_number"))
         let uploadID = try context.segment("upload_id")

@@ -59,7 +59,7 @@ struct FolderArchiveSender: Sendable {
         archive.append { layout, bytes in layout.appendTrailer(to: &bytes) }
         try await flush(&archive, to: &writer)
         guard archive.isAtEnd else {
-            throw PontoonError(.internalError, "The archive ends at byte \(archive.position).")
+            throw PontoonError(.internalError, "The archive ended early, at byte \(archive.position).")
         }
     }
 

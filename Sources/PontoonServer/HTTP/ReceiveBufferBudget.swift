@@ -3,7 +3,7 @@ import Synchronization
 
 /// A limit on the total memory for socket reads of the parts being received.
 ///
-/// The fewer parts are being received, the larger each read may be: larger reads take fewer system calls.
+/// The fewer parts are being received, the larger each read may be, because larger reads need fewer system calls.
 final class ReceiveBufferBudget: Sendable {
     /// Largest socket read in bytes.
     static let largest = 1 << 20
