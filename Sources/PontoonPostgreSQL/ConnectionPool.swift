@@ -17,7 +17,7 @@ package struct ConnectionPoolStatistics: Hashable, Sendable {
     package var transactions = 0
     /// Number of times that a transaction waited for a response from the server.
     package var roundTrips = 0
-    /// Number of retries of transactions, after a conflict or on a new connection.
+    /// Number of times that a transaction was retried, after a conflict or on a new connection.
     package var retries = 0
     package var lostConnections = 0
     /// Number of transactions rejected because too many were waiting.
@@ -32,7 +32,9 @@ final class ConnectionPool: Sendable {
         let deadline: ContinuousClock.Instant
         /// The function that runs the transaction and resumes the caller.
         let run: @Sendable (ConnectionWorker) -> Void
-        /// The function that resumes the caller with an error, called instead of ``run``; the transaction never ran.
+        /// The function that resumes the caller with an error.
+        ///
+        /// Called instead of ``run`` if the transaction never started.
         let fail: @Sendable (any Error) -> Void
     }
 
@@ -69,7 +71,7 @@ final class ConnectionPool: Sendable {
         var threads = 0
         var nextID = 0
         var isClosed = false
-        /// Callers of ``close()`` waiting for the last thread.
+        /// Callers of ``close()`` that are waiting for the last thread to finish.
         var closeWaiters: [CheckedContinuation<Void, Never>] = []
         var cancellers: [Int: StatementCanceller] = [:]
         var running: Set<Int> = []
@@ -81,7 +83,7 @@ final class ConnectionPool: Sendable {
         case rejected(SQLError)
     }
 
-    /// The shards of counters that running transactions change.
+    /// The assignment of counter shards to the running write transactions.
     let counterShards = CounterShards()
     private let connector: Connector
     private let settings: PostgreSQLSettings
@@ -170,7 +172,7 @@ final class ConnectionPool: Sendable {
 
     /// Waits for the next job of a thread.
     ///
-    /// - Returns: `nil` if the thread is no longer needed.
+    /// - Returns: The job, or `nil` if the thread must exit, because it was idle for too long or the pool was closed.
     private func nextJob(_ id: Int) -> Job? {
         let worker = IdleWorker(id: id)
         let next: Job?? = state.withLock { state in

@@ -21,14 +21,16 @@ final class ConnectionWorker {
         self.id = id
     }
 
-    /// Runs a body as a transaction; retries it after conflicts and lost connections, unless it may have committed.
+    /// Runs a closure as a transaction.
+    ///
+    /// Retries it after conflicts and lost connections, unless it may have been committed.
     ///
     /// - Parameters:
-    ///   - kind: Whether the body reads or writes.
+    ///   - kind: Whether the closure reads or writes.
     ///   - deadline: The time at which to stop connecting and retrying.
-    ///   - body: The statements.
-    /// - Returns: The result of the body.
-    /// - Throws: The error of the body, or ``SQLError``.
+    ///   - body: The closure, which runs the statements. Called again for each retry.
+    /// - Returns: The result of the closure.
+    /// - Throws: The error of the closure, or ``SQLError``.
     func run<Value>(
         _ kind: Transaction.Kind,
         before deadline: ContinuousClock.Instant,

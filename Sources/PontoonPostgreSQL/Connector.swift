@@ -3,13 +3,13 @@ import CLibPQ
 import PontoonCore
 import PontoonMetadata
 
-/// A factory of PostgreSQL connections; opening one blocks the calling thread.
+/// A factory for PostgreSQL connections that blocks the calling thread while it opens one.
 struct Connector {
     let settings: PostgreSQLSettings
 
     /// Opens a connection.
     ///
-    /// - Returns: A connection with its session settings applied, and a canceller of its statements; the canceller is
+    /// - Returns: A connection with the session settings applied, and a canceller for its statements. The canceller is
     ///   `nil` if libpq cannot create one.
     /// - Throws: ``PostgreSQLError``.
     func connect() throws -> (connection: PostgreSQLConnection, canceller: StatementCanceller?) {
@@ -43,7 +43,8 @@ struct Connector {
     /// Returns the error message of the last operation.
     func message(of connection: OpaquePointer) -> String { String(cString: PQerrorMessage(connection)) }
 
-    /// Passes libpq the URL, with defaults that the URL may override and parameters that it may not override.
+    /// Calls a closure with libpq's connection parameters: defaults that the URL may override, the URL, and parameters
+    /// that the URL cannot override.
     private func withParameters<Result>(
         _ body: (UnsafePointer<UnsafePointer<CChar>?>, UnsafePointer<UnsafePointer<CChar>?>) -> Result
     ) -> Result {
@@ -152,7 +153,7 @@ final class StatementCanceller: @unchecked Sendable {
 
     /// Requests cancellation, and blocks until the server has received the request.
     ///
-    /// Ignores failures, because a server that cannot be reached does not run the statement either.
+    /// Ignores failures. The statement then runs until it finishes or reaches its timeout.
     func cancel() {
         var message = [CChar](repeating: 0, count: 256)
         _ = PQcancel(handle, &message, CInt(message.count))

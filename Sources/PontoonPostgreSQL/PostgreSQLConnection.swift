@@ -40,7 +40,7 @@ final class PostgreSQLConnection {
     ///
     /// - Parameters:
     ///   - text: The SQL.
-    ///   - isConstant: Whether to keep the statement prepared.
+    ///   - isConstant: Whether to prepare the statement and keep it for later use.
     ///   - values: Values of the parameters, `$1` first.
     /// - Throws: ``StatementFailure`` if the connection is lost; ``SQLError`` for text that cannot be stored.
     func enqueue(_ text: String, isConstant: Bool, values: [SQLValue]) throws {

@@ -4,7 +4,7 @@ package import PontoonMetadata
 ///
 /// The description contains neither a password nor the URL, but may name the host, user and database.
 package struct PostgreSQLError: Error, CustomStringConvertible {
-    /// The causes, distinguished by the action that the operator must take.
+    /// The causes of the error, grouped by what the operator must do.
     package enum Reason: String, Sendable {
         /// The URL is not a valid PostgreSQL URL.
         case invalidURL
@@ -16,7 +16,8 @@ package struct PostgreSQLError: Error, CustomStringConvertible {
         case notReady
         /// The server does not support the encryption that the URL requires, or a certificate is not trusted.
         case tls
-        /// Wrong password, unknown user or database, host not allowed, or too many connections.
+        /// The server rejected the login: wrong password, unknown user or database, host not allowed, or too many
+        /// connections.
         case refused
         /// The server is too old or a standby, the encoding of the database is not UTF-8, or a pooler assigns
         /// connections per transaction.
@@ -55,7 +56,7 @@ extension SQLMetadataStore {
     ///
     /// - Parameter settings: The database and its options.
     /// - Returns: The store; ``SQLMetadataStore/close()`` closes its connections.
-    /// - Throws: The errors of ``open(_:)``; ``MissingMigrations`` if the tables are not those of this version.
+    /// - Throws: The errors of ``open(_:)``. ``MissingMigrations`` if the database lacks migrations of this version.
     package static func openReadOnly(_ settings: PostgreSQLSettings) async throws -> SQLMetadataStore {
         try await open(settings) { try await SQLMetadataStore(reading: $0) }
     }

@@ -11,7 +11,7 @@ package struct PostgreSQLSettings: Sendable {
         /// Commits survive a power cut of the database server.
         case full
         /// Commits survive a crash of this process. A crash of PostgreSQL may undo the most recent commits (by default,
-        /// those of the last 0.6 s), but corrupts nothing.
+        /// the commits of the last 0.6 s), but corrupts nothing.
         case os
     }
 
@@ -33,22 +33,22 @@ package struct PostgreSQLSettings: Sendable {
     ///
     /// Rounded down to whole seconds, and at least 2 s.
     package var connectTimeout = Duration.seconds(5)
-    /// Time within which a transaction must get a connection, including the time to re-establish a lost one.
+    /// Timeout for a transaction to get a connection, including the time to replace a lost connection.
     ///
     /// The time is checked only when a connection becomes free, so a waiting transaction may fail later than this. The
     /// default is shorter than the 10 s for which clients wait for a response.
     package var acquireTimeout = Duration.seconds(8)
-    /// Maximum duration of one statement of a read.
+    /// Maximum duration of one statement of a read transaction.
     package var readTimeout = Duration.seconds(5)
-    /// Maximum duration of one statement of a write, which may have to change many rows.
+    /// Maximum duration of one statement of a write transaction, which may change many rows.
     package var writeTimeout = Duration.seconds(30)
-    /// Maximum time that a statement waits for one lock, such as that of a row.
+    /// Maximum time that a statement waits for one lock, such as a row lock.
     package var lockTimeout = Duration.seconds(10)
     /// Maximum time between two statements of a transaction, after which PostgreSQL closes the connection and rolls the
     /// transaction back.
     ///
-    /// Limits how long the row locks of a suspended server last. The default is shorter than that of ``lockTimeout``,
-    /// so that transactions that wait for these locks get them.
+    /// Limits how long the transactions of a suspended server can hold row locks. Shorter than ``lockTimeout`` by
+    /// default, so that a transaction that waits for such a lock gets it in time.
     package var transactionIdleTimeout = Duration.seconds(5)
     /// Idle time after which a connection is closed.
     package var idleTimeout = Duration.seconds(300)
@@ -65,7 +65,7 @@ package struct PostgreSQLSettings: Sendable {
         let parts = try Self.parts(of: url)
         let host = parts["host"] ?? parts["hostaddr"] ?? "localhost"
         let port = parts["port"] ?? "5432"
-        // Otherwise, the password probably contains special characters that are not percent-encoded.
+        // If this check fails, the password probably contains special characters that are not percent-encoded.
         guard !host.contains("@"), parts["dbname"]?.contains("@") != true, parts["user"]?.contains(":") != true,
             port.allSatisfy({ "0123456789,".contains($0) })
         else { throw Self.invalid }

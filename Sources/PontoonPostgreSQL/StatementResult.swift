@@ -36,7 +36,8 @@ struct StatementResult {
         self.rows = rows
     }
 
-    // The type numbers are the OIDs in pg_type of: int8, int2, int4; name, text, bpchar, varchar; void.
+    // The numbers are type OIDs from pg_type. 20, 21, 23: int8, int2, int4. 19, 25, 1042, 1043: name, text, bpchar,
+    // varchar. 2278: void.
     private static func value(
         _ raw: OpaquePointer,
         _ row: CInt,
@@ -54,7 +55,7 @@ struct StatementResult {
         case 2278: return .null
         default:
             let name = PQfname(raw, column).map { String(cString: $0) } ?? ""
-            throw SQLError(.other, "column '\(name)' has the type OID \(type), which is neither an integer nor text")
+            throw SQLError(.other, "column '\(name)' has the unsupported type OID \(type); cast it to bigint or text")
         }
     }
 }

@@ -1,10 +1,11 @@
 #if PostgreSQL
 import PontoonMetadata
 
-/// One attempt to run a body in a transaction, which begins with the body's first statement.
+/// One attempt to run a closure as a transaction.
 ///
-/// `BEGIN` is sent together with that statement, and a read does not wait for the response to `COMMIT`. A read with one
-/// statement therefore takes one round trip, and a write with one statement takes two.
+/// The transaction begins with the closure's first statement: `BEGIN` is sent together with it. A read does not wait
+/// for the response to `COMMIT`. A read with one statement therefore takes one round trip, and a write with one
+/// statement takes two.
 final class Transaction: SQLConnection {
     enum Kind: Sendable { case read, write }
 
@@ -16,13 +17,15 @@ final class Transaction: SQLConnection {
     private var isCommitting = false
     /// How to retry the transaction; `.none` unless a statement failed in a way that permits a retry.
     private(set) var retryAction = StatementFailure.RetryAction.none
-    /// Number of unread results beyond which they are read, because more could fill the socket buffers.
+    /// Maximum number of unread results.
+    ///
+    /// If there are more, they are read, so that they do not fill the socket buffers.
     private static let maximumUnreadResults = 200
 
     /// - Parameters:
-    ///   - connection: The connection; its statement timeout is that of reads.
+    ///   - connection: The connection, with the statement timeout for reads.
     ///   - kind: Whether the transaction may write.
-    ///   - counterShard: The shard of counters that it changes.
+    ///   - counterShard: The counter shard that the transaction uses.
     ///   - writeTimeout: Maximum duration of one statement of a write.
     init(_ connection: PostgreSQLConnection, _ kind: Kind, counterShard: Int, writeTimeout: Duration) {
         self.counterShard = counterShard
@@ -52,10 +55,10 @@ final class Transaction: SQLConnection {
         }
     }
 
-    /// Commits a write and waits for the server's response; ends a read without waiting.
+    /// Commits a write and waits for the server's response, or ends a read without waiting.
     ///
-    /// - Throws: ``SQLError``; of kind `.outcomeUnknown` if the connection broke before the server's response to the
-    ///   commit of a write arrived.
+    /// - Throws: ``SQLError``. Its kind is `.outcomeUnknown` if the connection broke before the server's response to
+    ///   the commit of a write arrived.
     func commit() throws {
         guard hasBegun else { return }
         try recordingFailure {
@@ -75,7 +78,7 @@ final class Transaction: SQLConnection {
     func rollBack() {
         guard hasBegun, !connection.isBroken else { return }
         do {
-            // In a separate pipeline segment: the server skips the rest of a segment after a failed statement.
+            // Starts a new pipeline segment, because the server skips the statements of a segment after one has failed.
             try connection.flush()
             try connection.enqueue("ROLLBACK", isConstant: true, values: [])
             _ = try connection.roundTrip()

@@ -5,7 +5,7 @@ import NIOCore
 import PontoonCore
 
 extension String {
-    /// Whether the text contains `/`, also if a combining character follows it, with which it is one `Character`.
+    /// Whether the text contains `/`, even if the slash forms one `Character` with a combining mark that follows it.
     var containsSlash: Bool { utf8.contains(UInt8(ascii: "/")) }
 }
 
@@ -14,7 +14,7 @@ struct AppContext: RequestContext {
     var coreContext: CoreRequestContextStorage
     /// The request id, sent in `X-Request-Id` and included in every log line.
     let requestID = Identifiers.uuid()
-    /// What is known about the request, for its metrics and log lines.
+    /// The data collected about the request, for metrics and log lines.
     let record = RequestRecord()
     /// The channel of the connection.
     let channel: any Channel

@@ -70,7 +70,7 @@ struct S3RulesTests {
     func unknownParameter() throws {
         let error = try #require(throws: S3SettingsError.self) { try S3Settings(url: "s3://b?pathstyle=true") }
         let known = "'ca-file', 'endpoint', 'path-style', 'public-endpoint', 'region'"
-        #expect(error.description == "has an unknown parameter 'pathstyle'; it may have only \(known)")
+        #expect(error.description == "has an unknown parameter 'pathstyle'; the supported parameters are \(known)")
     }
 
     @Test("pauses double up to a maximum, with jitter, until the last attempt")

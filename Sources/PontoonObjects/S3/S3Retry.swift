@@ -1,8 +1,8 @@
 import PontoonCore
 
-/// The policy that determines, without I/O, whether and after what delay a failed request is retried.
+/// The retry policy for requests to the store: the number of attempts and the delays between them.
 struct S3Retry: Hashable, Sendable {
-    /// Maximum number of attempts, including the first, 1 or more.
+    /// Maximum number of attempts, including the first; at least 1.
     let attempts: Int
     var backoff = Backoff(first: .milliseconds(100), longest: .seconds(5))
 
@@ -10,8 +10,8 @@ struct S3Retry: Hashable, Sendable {
     ///
     /// - Parameters:
     ///   - attempt: The number of the failed attempt, counted from 1.
-    ///   - jitter: A random number from 0 to 1, which spreads the retries of requests that failed together.
-    /// - Returns: The delay; `nil` if there are no more attempts.
+    ///   - jitter: A random number from 0 to 1, to spread the retries of requests that failed together.
+    /// - Returns: The delay, or `nil` if no attempts remain.
     func pause(after attempt: Int, jitter: Double) -> Duration? {
         attempt < attempts ? backoff.pause(after: attempt, jitter: jitter) : nil
     }

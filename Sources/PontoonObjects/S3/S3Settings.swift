@@ -13,26 +13,26 @@ package struct S3Settings: Hashable, Sendable {
     package var publicEndpoint: S3Endpoint
     /// Region, such as `us-east-1`; part of every signature.
     package var region: String
-    /// Whether the bucket's name is in the path of URLs rather than in the host name.
+    /// Whether URLs contain the bucket's name in the path rather than in the host name.
     package var isPathStyle: Bool
-    /// PEM file with the certificates to trust instead of the system's; `nil` trusts the system's.
+    /// PEM file with the certificate authorities to trust; `nil` for the authorities that the system trusts.
     package var certificates: FilePath?
-    /// Lifetime of a presigned URL; 1 second to 7 days.
+    /// Lifetime of presigned URLs, from 1 second to 7 days.
     package var urlLifetime: Duration = .seconds(3600)
     /// Age above which a multipart upload or an empty object without a record counts as an orphan.
     ///
     /// Must be much longer than a server needs to commit the record.
     package var orphanAge: Duration = .seconds(3600)
-    /// Maximum number of pooled connections, and therefore of concurrent requests, of this server.
+    /// Maximum number of connections from this server to the store, and therefore of concurrent requests.
     package var connections = 64
     /// Timeout for opening a connection.
     package var connectTimeout: Duration = .seconds(5)
     /// Maximum time without progress while reading a response or writing a request.
     package var readTimeout: Duration = .seconds(60)
-    /// Maximum number of attempts for a request that fails with transient errors, 1 or more.
+    /// Maximum number of attempts for a request that fails with transient errors; at least 1.
     package var attempts = 4
 
-    /// The parameters that ``init(url:)`` accepts.
+    /// The query parameters that ``init(url:)`` accepts.
     private static let parameters: Set<String> = ["endpoint", "region", "path-style", "public-endpoint", "ca-file"]
 
     /// Parses `s3://bucket[/prefix]?endpoint=…&region=…&path-style=true|false&public-endpoint=…&ca-file=…`.
@@ -60,13 +60,15 @@ package struct S3Settings: Hashable, Sendable {
         let values = try Self.values(url.queryItems ?? [])
         region = values["region"] ?? "us-east-1"
         guard !region.isEmpty, region.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "/") }) else {
-            throw S3SettingsError("has the invalid 'region' '\(region)'")
+            throw S3SettingsError("has an invalid 'region' '\(region)'; use a name such as 'us-east-1'")
         }
         endpoint = try Self.endpoint(values["endpoint"] ?? "https://s3.\(region).amazonaws.com", "endpoint")
         publicEndpoint = try values["public-endpoint"].map(Self.publicEndpoint) ?? endpoint
         isPathStyle = try Self.flag(values["path-style"], "path-style") ?? (values["endpoint"] != nil)
         certificates = values["ca-file"].map { FilePath($0) }
-        guard certificates?.isEmpty != true else { throw S3SettingsError("has an empty 'ca-file'") }
+        guard certificates?.isEmpty != true else {
+            throw S3SettingsError("has an empty 'ca-file'; specify the path of a PEM file")
+        }
     }
 
     private static func values(_ items: [URLQueryItem]) throws(S3SettingsError) -> [String: String] {
@@ -74,10 +76,10 @@ package struct S3Settings: Hashable, Sendable {
         for item in items {
             guard parameters.contains(item.name) else {
                 let known = parameters.sorted().map { "'\($0)'" }.joined(separator: ", ")
-                throw S3SettingsError("has an unknown parameter '\(item.name)'; it may have only \(known)")
+                throw S3SettingsError("has an unknown parameter '\(item.name)'; the supported parameters are \(known)")
             }
             guard values.updateValue(item.value ?? "", forKey: item.name) == nil else {
-                throw S3SettingsError("has the parameter '\(item.name)' twice")
+                throw S3SettingsError("has the parameter '\(item.name)' more than once")
             }
         }
         return values
@@ -85,13 +87,13 @@ package struct S3Settings: Hashable, Sendable {
 
     /// Returns the prefix in the path of the store's URL, without leading and trailing slashes.
     ///
-    /// - Throws: ``S3SettingsError`` for a prefix that not all S3 stores support; SeaweedFS allows neither `//` nor
-    ///   segments of more than 255 bytes.
+    /// - Throws: ``S3SettingsError`` for a prefix that some S3 stores reject. SeaweedFS, for example, allows neither
+    ///   `//` nor segments of more than 255 bytes.
     private static func checkedPrefix(_ path: String) throws(S3SettingsError) -> String {
         var prefix = path[...]
         while prefix.hasPrefix("/") { prefix.removeFirst() }
         while prefix.hasSuffix("/") { prefix.removeLast() }
-        guard prefix.utf8.count <= 512 else { throw S3SettingsError("has a prefix of more than 512 bytes") }
+        guard prefix.utf8.count <= 512 else { throw S3SettingsError("has a prefix longer than 512 bytes") }
         let segments = prefix.isEmpty ? [] : prefix.split(separator: "/", omittingEmptySubsequences: false)
         for segment in segments {
             guard !segment.isEmpty, segment != ".", segment != "..", segment.utf8.count <= 255 else {
@@ -112,7 +114,7 @@ package struct S3Settings: Hashable, Sendable {
 
     private static func endpoint(_ text: String, _ name: String) throws(S3SettingsError) -> S3Endpoint {
         guard let endpoint = S3Endpoint(text) else {
-            throw S3SettingsError("has an '\(name)' that is not a URL of the form http(s)://host[:port]")
+            throw S3SettingsError("has an invalid '\(name)'; use a URL of the form http(s)://host[:port]")
         }
         return endpoint
     }
@@ -122,14 +124,14 @@ package struct S3Settings: Hashable, Sendable {
         case nil: nil
         case "true": true
         case "false": false
-        default: throw S3SettingsError("has a '\(name)' that is neither true nor false")
+        default: throw S3SettingsError("has an invalid '\(name)'; use 'true' or 'false'")
         }
     }
 }
 
 /// The error for an invalid URL of an S3 store.
 package struct S3SettingsError: Error, CustomStringConvertible {
-    /// The predicate of a sentence whose subject is the name of the setting; contains no secrets.
+    /// The error message without its subject, the URL; contains no secrets.
     package let description: String
 
     init(_ description: String) { self.description = description }

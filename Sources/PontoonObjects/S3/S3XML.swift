@@ -80,13 +80,13 @@ enum S3XML {
         }
     }
 
-    /// Decodes an error; returns `nil` if the body does not contain one.
+    /// Returns the error in a response body, or `nil` if the body does not contain one.
     static func error(_ body: ByteBuffer) -> Failure? {
         guard let text = try? text(body), rootName(text) == "Error" else { return nil }
         return try? decoder.decode(Failure.self, from: text)
     }
 
-    /// Returns the name of the root element; `nil` if there is none.
+    /// Returns the name of the root element, or `nil` if there is none.
     ///
     /// - Throws: ``S3UnexpectedResponse`` unless the body is UTF-8.
     static func rootName(_ body: ByteBuffer) throws -> String? { rootName(try text(body)) }
@@ -114,8 +114,8 @@ enum S3XML {
     /// A store sends whitespace to keep the connection alive while it combines parts, but XML allows none before its
     /// declaration.
     ///
-    /// - Throws: ``S3UnexpectedResponse`` unless the body is UTF-8. On Linux, a name that is not UTF-8 makes
-    ///   Foundation's parser crash the process.
+    /// - Throws: ``S3UnexpectedResponse`` unless the body is UTF-8. On Linux, Foundation's parser crashes the process
+    ///   if a name is not UTF-8.
     private static func text(_ body: ByteBuffer) throws -> Data {
         guard String(validating: body.readableBytesView, as: UTF8.self) != nil else {
             throw S3UnexpectedResponse("the body is not valid UTF-8")
@@ -123,7 +123,9 @@ enum S3XML {
         return Data(buffer: body).drop { $0 == 0x20 || (0x09...0x0D).contains($0) }
     }
 
-    /// Returns the name of the root element, which shows whether the body of a response with status 200 is an error.
+    /// Returns the name of the root element.
+    ///
+    /// A response with status 200 can still contain an `Error` element.
     private static func rootName(_ text: Data) -> String? {
         var rest = String(decoding: text.prefix(1000), as: UTF8.self)[...]
         while let start = rest.firstIndex(of: "<") {

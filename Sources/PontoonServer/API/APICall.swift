@@ -6,11 +6,13 @@ import PontoonCore
 struct APICall: Sendable {
     let request: Request
     let context: AppContext
-    /// The user who makes the call, or on whose behalf a sender makes it, with the rights of the token.
+    /// The user who makes the call, with the rights of the token.
+    ///
+    /// For a sender, the user on whose behalf the sender acts.
     let caller: Caller
     /// The sender's session; `nil` if the user makes the call.
     let session: SenderSession?
-    /// The rate-limit status of the caller's token, counting this call.
+    /// The rate-limit status of the caller's token, including this call.
     let rateLimit: RateLimitStatus
     /// The base URL at which this client reaches the server.
     let base: BaseURL
@@ -18,7 +20,7 @@ struct APICall: Sendable {
     private let bodies: JSONBodyReader
     private let reservation: JSONBodyBudget.Reservation
 
-    /// - Throws: `.notAuthenticated` unless the request went through ``CallerMiddleware``; `.badRequest` if the query
+    /// - Throws: `.notAuthenticated` unless ``CallerMiddleware`` has identified the caller; `.badRequest` if the query
     ///   cannot be decoded.
     init(_ request: Request, _ context: AppContext, base: BaseURL, bodies: JSONBodyReader) throws(PontoonError) {
         guard let caller = context.caller, let rateLimit = context.rateLimit else {
@@ -36,7 +38,7 @@ struct APICall: Sendable {
         reservation = bodies.budget.reservation(for: session.map { "link/\($0.link.id)" } ?? self.caller.name)
     }
 
-    /// Checks that the caller belongs to the call's audience.
+    /// Checks that the caller may make a call with the given audience and scopes.
     ///
     /// - Throws: `.notAuthenticated` for a sender, unless the audience includes senders; `.forbidden` for a user whose
     ///   token has none of the scopes.
@@ -82,9 +84,9 @@ struct APICall: Sendable {
     /// Reads and discards the body; see ``JSONBodyReader/discard(_:)``.
     func discardBody() async throws { try await bodies.discard(request) }
 
-    /// The fields of an object that the caller selects with `fields`; all fields by default.
+    /// The fields of an object to return, selected by the query parameter `fields`; all fields by default.
     var fields: FieldSelection { FieldSelection(query["fields"]) }
 
-    /// Returns the fields of list items that the caller selects with `fields`, or else the defaults.
+    /// Returns the fields of list items to return, selected by the query parameter `fields`, or else the defaults.
     func fields(defaults: [String]) -> FieldSelection { FieldSelection(query["fields"], defaults: defaults) }
 }

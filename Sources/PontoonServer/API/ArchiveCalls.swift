@@ -6,14 +6,14 @@ import PontoonCore
 
 /// The request handler for storing the files of a tar archive, the extension `archive_put`.
 ///
-/// The response is sent while the request is received: one line per entry, once it is durable.
+/// The response is sent while the request is being received. It has one line per entry, sent once the entry is durable.
 ///
 /// Source: docs/api.md#a-folder-in-one-call.
 struct ArchiveCalls {
     /// Path of the call, relative to `/v2`.
     static let path = "/upload/archive"
 
-    /// Returns whether a request sends an archive, so that it is treated like the `PUT` of a part.
+    /// Returns whether a request sends an archive, and is therefore treated like the `PUT` of a part.
     static func isArchive(_ method: String, _ uri: String) -> Bool { method == "POST" && uri.hasPrefix("/v2\(path)") }
 
     let archives: Archives
@@ -21,7 +21,7 @@ struct ArchiveCalls {
     let maximumSize: Int64
     let metrics: ServerMetrics
     private let limiter = PlaceLimiter.forArchives("receiving")
-    /// The memory for large files that are collected before they are stored, because a bucket stores them with one
+    /// The memory in which large files are collected before they are stored, because a bucket receives a file in one
     /// request.
     private let memory: JSONBodyBudget
     private let budget: ReceiveBufferBudget
@@ -29,9 +29,9 @@ struct ArchiveCalls {
     /// - Parameters:
     ///   - uploads: The use cases of uploads.
     ///   - maximumFilePut: Maximum length in bytes of a file that is sent to a bucket with one request.
-    ///   - memory: The memory for these files.
+    ///   - memory: The memory in which these files are collected.
     ///   - budget: The limit on memory for socket reads.
-    ///   - metrics: Counts the bytes of responses.
+    ///   - metrics: The metrics, which count the bytes of responses.
     init(
         uploads: Uploads,
         maximumFilePut: Int,
@@ -82,11 +82,11 @@ struct ArchiveCalls {
         switch headers[.contentEncoding]?.lowercased() {
         case nil, "identity": return false
         case "gzip", "x-gzip": return true
-        default: throw PontoonError(.unsupportedMediaType, "The Content-Encoding must be gzip, or absent.")
+        default: throw PontoonError(.unsupportedMediaType, "The Content-Encoding must be 'gzip' or absent.")
         }
     }
 
-    /// The sender of the response to one archive.
+    /// The handler of one archive put, which receives the archive and sends the response.
     private struct Sender: Sendable {
         let calls: ArchiveCalls
         let call: APICall
@@ -94,7 +94,9 @@ struct ArchiveCalls {
         let isCompressed: Bool
         let place: PlaceLimiter.Place
 
-        /// Receives the archive, and sends the lines and the summary; ends the record, even if an error is thrown.
+        /// Receives the archive, and sends the lines and the summary.
+        ///
+        /// Ends the request's record, even if an error is thrown.
         @concurrent func send(to writer: inout any ResponseBodyWriter) async throws {
             let record = call.context.record
             do {
@@ -107,8 +109,9 @@ struct ArchiveCalls {
             try await writer.finish(nil)
         }
 
-        /// Sends the lines and the summary; returns the error after which no further entry was read, or `nil` if there
-        /// was none.
+        /// Receives the archive, and sends the lines and the summary.
+        ///
+        /// - Returns: The error that stopped the reading of the archive, or `nil` if all entries were read.
         @concurrent private func sendLines(to writer: inout any ResponseBodyWriter) async throws -> PontoonError? {
             var lines = ArchiveLines()
             defer {
@@ -133,7 +136,7 @@ struct ArchiveCalls {
                 labels: { try FileLabels(json: $0, "The record PONTOON.labels") },
                 reserving: { calls.memory.reservation(for: call.caller.name) }
             )
-            // Cancelled if this function returns before it ends.
+            // This task is cancelled if the function returns early.
             async let end = receive(reception)
             while let batch = await reception.next() {
                 switch batch {
@@ -165,10 +168,10 @@ struct ArchiveCalls {
 extension JSONBodyBudget.Reservation: ArchiveMemory {}
 
 extension ArchivePut {
-    /// Reads the destination and the rule from the query; unknown parameters are ignored.
+    /// Reads the destination and the conflict rule from the query, and ignores unknown parameters.
     ///
     /// - Throws: `.initializeInvalid` unless exactly one of `project` and `parent` is given, or if `on_conflict` is not
-    ///   a rule; `.uploadProjectMalformed` if `project` does not have the form `owner/name`.
+    ///   a conflict rule; `.uploadProjectMalformed` if `project` does not have the form `owner/project`.
     init(_ call: APICall) throws {
         self.init(
             folder: try FilePut.folder(call.query),

@@ -36,7 +36,7 @@ struct BulkCalls {
     /// - Parameters:
     ///   - field: The field with the array.
     ///   - call: The call.
-    ///   - process: Processes one element; returns its result, and the file for the audit log.
+    ///   - process: The closure that processes one element and returns its result, and the file for the audit log.
     /// - Returns: The response, with one item for each element.
     /// - Throws: `.badRequest` if the array is missing or too long; the errors of ``APICall/readObject(_:code:)``; an
     ///   error of `process` that is not a ``PontoonError``.
@@ -109,7 +109,7 @@ struct BulkCalls {
 }
 
 extension APICall {
-    /// Creates the error body for one file of a call that acts on many files, and logs the error's cause.
+    /// Creates the error body for one file of a bulk call, and logs the error's cause.
     func errorBody(for error: PontoonError) -> ErrorBody {
         context.logCause(of: error)
         return ErrorBody(error)

@@ -1,7 +1,7 @@
 import HTTPTypes
 import PontoonCore
 
-/// The scopes of tokens that allow each call that needs a token.
+/// The token scopes that allow each authenticated call.
 ///
 /// A call that the table does not list needs the scope `full`. `ScopeTests` fails if a call is missing from the table.
 ///
@@ -11,7 +11,7 @@ enum CallScopes {
     private static let reading: Set<TokenScope> = [.full, .read]
     private static let uploading: Set<TokenScope> = [.full, .upload]
 
-    /// Returns the scopes that allow a call, given its path, relative to `/v2` if it is below that.
+    /// Returns the scopes that allow a call, given its path without the prefix `/v2`.
     static func allowing(_ method: HTTPRequest.Method, _ path: String) -> Set<TokenScope> {
         table["\(method.rawValue) \(path)"] ?? [.full]
     }
@@ -34,7 +34,7 @@ enum CallScopes {
                 "GET /files", "GET /files/scroll", "GET /files/{file_id}", "GET /files/{file_id}/list",
                 "GET /files/{file_id}/scroll", "GET /files/{file_id}/metadata",
                 "GET /upload/multipart", "GET /upload/multipart/{upload_id}",
-                // Refuses every user.
+                // Refused for all users; only senders may make this call.
                 "GET /upload_links/session",
             ]
         ),
@@ -84,7 +84,7 @@ enum CallScopes {
                 "POST /files/{file_id}/actions/copy", "POST /files/{file_id}/actions/move",
                 "POST /files/{file_id}/actions/verify", "POST /action/files/copy",
                 "POST /async/files/copy", "POST /async/files/move", "POST /async/files/delete",
-                // Refused, whatever the scope.
+                // Not implemented, so refused with every scope.
                 "POST /files/search", "POST /bulk/files/{action}",
                 "POST /bulk/files/delete", "POST /bulk/files/update", "POST /bulk/files/edit",
                 "POST /upload_links", "PATCH /upload_links/{link_id}", "DELETE /upload_links/{link_id}",

@@ -40,7 +40,7 @@ struct DRSCalls {
             base: call.base
         )
         guard try call.context.segment("access_id") == Self.accessID else {
-            throw PontoonError(.fileNotFound, "There is no such access method; the only one is '\(Self.accessID)'.")
+            throw PontoonError(.fileNotFound, "The access method does not exist; use '\(Self.accessID)'.")
         }
         call.note(AuditEntry.Object(file))
         return .json(["url": request.url])

@@ -19,7 +19,7 @@ struct EventCalls {
         refusal: PontoonError(.unavailable, "Too many calls are waiting for events; try again later.")
     )
 
-    /// Maximum waiting time of a call in seconds; a longer requested time is reduced to it.
+    /// Maximum waiting time of a call in seconds, to which longer requested times are reduced.
     private static let maximumWait = 60
 
     init(events: Events, uploads: Uploads, callers: CallerMiddleware, metrics: ServerMetrics) {
@@ -59,10 +59,10 @@ struct EventCalls {
         return .json(EventPageBody(page: page))
     }
 
-    /// Returns the position in `Last-Event-ID` or else in `after`, after which to read; `nil` starts with the oldest
-    /// event, and `latest` stands for the end of the log.
+    /// Returns the position after which to read, from the header `Last-Event-ID` or else the parameter `after`.
     ///
-    /// An empty header counts as absent: a client that has received no event has no id to send.
+    /// `latest` stands for the end of the log. If neither is given, the position is `nil`, and the call reads from the
+    /// oldest event. An empty header counts as absent, because a client that has received no event has no id to send.
     ///
     /// - Throws: `.badRequest` if the position is malformed; the errors of the store.
     private func cursor(_ call: APICall) async throws -> EventCursor? {
@@ -70,7 +70,7 @@ struct EventCalls {
         guard let text = last ?? call.query["after"] else { return nil }
         if text == "latest" { return try await events.latest() }
         guard let cursor = EventCursor(text) else {
-            throw PontoonError(.badRequest, "The cursor is not valid; pass one that the server has returned, or none.")
+            throw PontoonError(.badRequest, "The cursor is invalid; pass a cursor that the server returned, or none.")
         }
         return cursor
     }
@@ -78,7 +78,7 @@ struct EventCalls {
     private func stream(_ request: Events.Request, after cursor: EventCursor?, _ call: APICall) async throws -> Response
     {
         let place = try limiter.admit(call.caller.name)
-        // Refusals have a status only if the response has not begun.
+        // Reads the first page now, because an error cannot set the status once the response has begun.
         let first = try await events.read(request, after: cursor, caller: call.caller)
         let sender = EventStream(
             calls: self,
@@ -91,7 +91,7 @@ struct EventCalls {
         call.context.record.beginSending()
         return Response(
             status: .ok,
-            // Otherwise, nginx would keep events until its buffer is full.
+            // The second header stops nginx from buffering the events.
             headers: [.contentType: "text/event-stream", .accelBuffering: "no"],
             body: ResponseBody { try await sender.send(first, to: &$0) }
         )
@@ -106,7 +106,7 @@ extension Events.Request {
         self.init(limit: min(try query.number("limit", from: 1) ?? 100, 100))
         if let text = query["project"] {
             guard let id = ProjectID(text) else {
-                throw PontoonError(.badRequest, "The parameter 'project' must have the form owner/short-name.")
+                throw PontoonError(.badRequest, "The parameter 'project' must have the form owner/project.")
             }
             project = id
         }
@@ -116,19 +116,19 @@ extension Events.Request {
 }
 
 extension EventType {
-    /// Returns the types with these names.
+    /// Returns the event types with the given names.
     ///
     /// - Parameters:
     ///   - names: The names, without the prefix.
-    ///   - kind: Where the names are: in a parameter or a field.
+    ///   - kind: Where the client sent the names: `parameter` or `field`. Used in the error message.
     /// - Returns: The types.
-    /// - Throws: `.badRequest` if one of them does not exist.
+    /// - Throws: `.badRequest` if a name is not the name of an event type.
     static func types(named names: [String], in kind: String) throws(PontoonError) -> Set<EventType> {
         var types: Set<EventType> = []
         for name in names {
             guard let type = EventType(rawValue: name) else {
                 let known = allCases.map(\.rawValue).joined(separator: ", ")
-                throw PontoonError(.badRequest, "The \(kind) 'types' may contain \(known).")
+                throw PontoonError(.badRequest, "The \(kind) 'types' may contain only \(known).")
             }
             types.insert(type)
         }

@@ -4,15 +4,15 @@ import NIOCore
 import PontoonCore
 import ServiceLifecycle
 
-/// The sender of one stream of Server-Sent Events.
+/// A stream of Server-Sent Events to one client.
 ///
-/// Events are read from the log, at most one page at a time, after the client has received the previous ones. A slow
-/// client therefore occupies little memory.
+/// The next page of events is read from the log only after the client has received the previous page. A slow client
+/// therefore occupies little memory.
 struct EventStream: Sendable {
     let calls: EventCalls
     let call: APICall
     let request: Events.Request
-    /// Reads the progress of uploads; `nil` if the client does not want it.
+    /// The reader of upload progress; `nil` if the client did not request progress.
     var progress: ProgressReader?
     let place: PlaceLimiter.Place
 
@@ -21,11 +21,12 @@ struct EventStream: Sendable {
     /// Interval at which the caller's rights are checked and, if requested, progress is read.
     private var interval: Duration { progress == nil ? .seconds(5) : .seconds(1) }
 
-    /// Sends events until the client disconnects, the server shuts down, or the caller may no longer read them; ends
-    /// the record, even if an error is thrown.
+    /// Sends events until the client disconnects, the server shuts down, or the caller may no longer read them.
+    ///
+    /// Ends the request's record, even if an error is thrown.
     ///
     /// - Parameters:
-    ///   - first: The first events, which were already read.
+    ///   - first: The first page of events, which was already read.
     ///   - writer: The writer of the response body.
     /// - Throws: The errors of the connection; `CancellationError`.
     @concurrent func send(_ first: EventPage, to writer: inout any ResponseBodyWriter) async throws {
@@ -66,7 +67,7 @@ struct EventStream: Sendable {
                 return try await refuse(error, to: &writer)
             }
             if message.readableBytes == 0, ContinuousClock.now - written >= Self.heartbeat {
-                // An id without data changes the position from which the client resumes, and is no event.
+                // An id without data moves the position from which the client resumes, but does not count as an event.
                 message.writeString(":\nid: \(page.next.text)\n\n")
             }
             if message.readableBytes > 0 {
@@ -94,7 +95,7 @@ struct EventStream: Sendable {
         }
     }
 
-    /// Sends the message `error` with the reason why the stream ends.
+    /// Sends a message of type `error` with the reason why the stream ends.
     @concurrent private func refuse(_ error: any Error, to writer: inout any ResponseBodyWriter) async throws {
         if error is CancellationError { throw error }
         let refusal = call.context.refusal(for: error)
@@ -116,10 +117,10 @@ struct EventStream: Sendable {
     }
 }
 
-/// The reader of the progress of a caller's unfinished uploads.
+/// A reader that reports the progress of a caller's unfinished uploads.
 struct ProgressReader: Sendable {
     let uploads: Uploads
-    /// Only uploads to this project; `nil` for all.
+    /// The project whose uploads are reported; `nil` for all projects.
     let project: ProjectID?
     /// The progress of the uploads as last sent, by id.
     private var sent: [String: Progress] = [:]
@@ -136,7 +137,7 @@ struct ProgressReader: Sendable {
         }
     }
 
-    /// Maximum number of uploads to read, newest first, including those to other projects.
+    /// Maximum number of uploads to read, newest first, including uploads to other projects.
     private static let maximum = 100
 
     init(uploads: Uploads, project: ProjectID?) {
@@ -144,7 +145,7 @@ struct ProgressReader: Sendable {
         self.project = project
     }
 
-    /// Appends a message for each upload that has changed since the last call; on the first call, for every upload.
+    /// Appends a message for each upload that has changed since the last call, or for every upload on the first call.
     mutating func read(_ caller: Caller, into message: inout ByteBuffer) async throws {
         let page = Page(offset: 0, limit: Self.maximum)
         var current: [String: Progress] = [:]
@@ -165,12 +166,13 @@ struct ProgressReader: Sendable {
 }
 
 extension ByteBuffer {
-    /// Appends a message of a stream of Server-Sent Events.
+    /// Appends one message of a stream of Server-Sent Events.
     ///
     /// - Parameters:
     ///   - name: The type of the event.
     ///   - data: The data, whose JSON contains no line feed.
-    ///   - id: The position from which the client resumes after the event; `nil` for a message that is not in the log.
+    ///   - id: The position from which the client resumes after the event; `nil` if the message is not an event of the
+    ///     log.
     fileprivate mutating func writeEvent(_ name: String, _ data: some JSONWritable, id: EventCursor?) {
         if let id { writeString("id: \(id.text)\n") }
         writeString("event: \(name)\ndata: ")

@@ -44,7 +44,9 @@ struct FileActionCalls {
         return .json(FileBody(file: file, base: call.base), fields: call.fields)
     }
 
-    /// Returns the new name of a file; `nil` to keep the name, for which R `sevenbridges` sends an empty string.
+    /// Returns the new name of a file, or `nil` to keep the name.
+    ///
+    /// R `sevenbridges` sends an empty string to keep the name.
     private static func newName(_ body: RequestObject) throws -> String? {
         let name = try body.string("name")
         return name?.isEmpty == true ? nil : name

@@ -102,8 +102,8 @@ struct FileCalls {
 
     /// Returns a reference to the folder that a caller names, either by its id or as the root folder of a project.
     ///
-    /// - Throws: `.projectQueryMalformed` if the project is not `owner/project`; `.destinationMissing` if neither is
-    ///   given; `.destinationAmbiguous` if both are given.
+    /// - Throws: `.projectQueryMalformed` if the project does not have the form `owner/project`; `.destinationMissing`
+    ///   if neither a project nor a parent is given; `.destinationAmbiguous` if both are given.
     static func folder(
         project: String?,
         parent: String?
@@ -151,7 +151,7 @@ struct FileCalls {
     }
 }
 
-/// The parser of metadata in requests; numbers and Booleans are converted to text.
+/// The parser for metadata in requests, which converts numbers and Booleans to text.
 enum MetadataChange {
     /// Reads a metadata object; `null` removes a key.
     ///

@@ -11,14 +11,14 @@ struct FileContentCalls {
     /// Path of the call, relative to `/v2`.
     static let path = "/files/content"
 
-    /// Returns whether a request sends the bytes of a file, so that it is treated like the `PUT` of a part.
+    /// Returns whether a request sends the bytes of a file, and is therefore treated like the `PUT` of a part.
     static func isPut(_ method: String, _ uri: String) -> Bool { method == "PUT" && uri.hasPrefix("/v2\(path)") }
 
     let uploads: Uploads
     let projects: Projects
     /// Maximum length of a file in bytes.
     let maximumSize: Int64
-    /// The memory for bodies that are kept until the end of the call, because a bucket needs them as a whole.
+    /// The memory in which bodies are collected, because a bucket receives a file in one request.
     private let memory: JSONBodyBudget
     private let budget: ReceiveBufferBudget
 
@@ -43,7 +43,7 @@ struct FileContentCalls {
         let project: Project
         do {
             checked = try await uploads.check(try FilePut(call), limit: maximumSize, caller: call.caller)
-            // Before the file is stored, so that nothing can fail after that.
+            // Reads the project before the file is stored, because no error may occur after that.
             project = try await projects.details(checked.project, caller: call.caller, reading: .cached).project
         } catch {
             try await call.request.ignoreShortBody()
@@ -74,7 +74,9 @@ struct FileContentCalls {
 
 extension Request {
     /// Reads and discards a body with a `Content-Length` of at most ``Uploads/longestIgnoredBody``, so that the
-    /// connection can be reused; does nothing for any other body, or if the request has an `Expect` header.
+    /// connection can be reused.
+    ///
+    /// Does nothing for any other body, or if the request has an `Expect` header.
     func ignoreShortBody() async throws {
         guard headers[.expect] == nil, let text = headers[.contentLength], let length = Int64(text),
             length <= Uploads.longestIgnoredBody
@@ -84,11 +86,11 @@ extension Request {
 }
 
 extension FilePut {
-    /// Reads the description of a file from the query and the headers; unknown parameters are ignored.
+    /// Reads the description of a file from the query and the headers, and ignores unknown parameters.
     ///
     /// - Throws: `.initializeInvalid` if a parameter or the labels are missing or invalid; `.metadataInvalid` if a
     ///   metadata value is an object or an array; `.uploadProjectMalformed` if `project` does not have the form
-    ///   `owner/name`; `.checksumMalformed`; `.badRequest` for an invalid `Content-Length`.
+    ///   `owner/project`; `.checksumMalformed` for a malformed checksum; `.badRequest` for an invalid `Content-Length`.
     init(_ call: APICall) throws {
         let (query, headers) = (call.query, call.request.headers)
         guard let name = query["name"] else {
@@ -137,7 +139,7 @@ extension FileLabels {
     ///
     /// - Parameters:
     ///   - text: The JSON.
-    ///   - source: Where it comes from, as the beginning of an error message.
+    ///   - source: The origin of the JSON, with which error messages begin, such as "The X-Pontoon-Labels header".
     /// - Throws: `.initializeInvalid` if the text is too long or not JSON, or a field has the wrong type;
     ///   `.metadataInvalid` if a metadata value is an object or an array.
     init(json text: String, _ source: String) throws(PontoonError) {

@@ -46,15 +46,17 @@ struct FileJobCalls {
         )
     }
 
-    /// Reads an item; an empty text counts as absent, as in the examples of the platform's documentation.
+    /// Reads an item.
     ///
-    /// - Throws: `.jobSourceMissing` without `file`; `.jobDestinationMissing` if neither `project` nor `parent` is
+    /// Empty strings count as absent, as in the examples of the platform's documentation.
+    ///
+    /// - Throws: `.jobSourceMissing` if `file` is missing; `.jobDestinationMissing` if neither `project` nor `parent` is
     ///   given, unless the job deletes; `.jobInvalid` for any other error.
     private static func item(_ value: JSONValue, _ kind: FileJob.Kind) throws -> FileJobItem {
         let fields = try RequestObject(value, code: .jobInvalid)
         func text(_ name: String) throws -> String? { try fields.string(name).flatMap { $0.isEmpty ? nil : $0 } }
         guard let file = try text("file") else {
-            throw PontoonError(.jobSourceMissing, "Each item must have the id of a file or folder as 'file'.")
+            throw PontoonError(.jobSourceMissing, "Each item must have a field 'file' with the id of a file or folder.")
         }
         if kind == .delete { return FileJobItem(file: file) }
         let destination: FolderReference

@@ -11,7 +11,7 @@ struct IndexCalls {
     let callers: CallerMiddleware
     let bodies: JSONBodyReader
 
-    /// The first segments of the paths of calls; the Python client requires these ten.
+    /// The first path segments of the API's calls, all of which the Python client requires.
     private static let resources = [
         "rate_limit", "user", "users", "billing", "projects", "files", "tasks", "apps", "action", "upload",
     ]
@@ -25,7 +25,7 @@ struct IndexCalls {
         "upload_links", "usage", "verification", "webhooks",
     ]
 
-    /// The OpenAPI document; all responses share its bytes, so that pending responses take no additional memory.
+    /// The OpenAPI document, in one buffer that all responses share, so that pending responses take no extra memory.
     private static let openAPI = ByteBuffer(bytes: APIDocument.openAPI)
 
     func add(to routes: Routes) {
@@ -51,7 +51,7 @@ struct IndexCalls {
         let extensions = Self.extensions.filter { !absent.contains($0) }
         urls["extensions"] = .array(extensions.map(JSONValue.string))
         if isUser {
-            // Only for users, because it shows which vulnerabilities the server may have.
+            // Sent only to users, because versions reveal which vulnerabilities the server may have.
             urls["build"] = .object([
                 "version": .string(Build.version), "commit": .string(Build.commit), "swift": .string(Build.swift),
             ])

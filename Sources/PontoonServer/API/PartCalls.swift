@@ -8,7 +8,7 @@ struct PartCalls {
     /// Path of the uploads, relative to `/v2`.
     let root: String
     let uploads: Uploads
-    /// The callers to whom the calls are available.
+    /// The callers who may make the calls.
     let audience: CallAudience
 
     func add(to routes: Routes) {

@@ -1,7 +1,7 @@
 import PontoonCore
 import Synchronization
 
-/// A limit on the number of calls of one kind that run at once.
+/// A limit on the number of concurrent calls of one kind, in total and per user.
 final class PlaceLimiter: Sendable {
     private let maximum: Int
     private let maximumPerUser: Int
@@ -9,18 +9,20 @@ final class PlaceLimiter: Sendable {
     private let users = Mutex<[String: Int]>([:])
 
     /// - Parameters:
-    ///   - maximum: Maximum number of calls.
-    ///   - maximumPerUser: Maximum number of calls of one user.
-    ///   - refusal: The error for calls beyond either maximum.
+    ///   - maximum: Maximum number of concurrent calls.
+    ///   - maximumPerUser: Maximum number of concurrent calls of one user.
+    ///   - refusal: The error for a call that would exceed either maximum.
     init(maximum: Int, maximumPerUser: Int, refusal: PontoonError) {
         self.maximum = maximum
         self.maximumPerUser = maximumPerUser
         self.refusal = refusal
     }
 
-    /// Admits a call, which counts until nothing refers to the returned place.
+    /// Admits a call.
     ///
-    /// - Throws: The refusal if the maximum number of calls, in total or of this user, is running.
+    /// The call counts towards the limit until the returned object is deallocated.
+    ///
+    /// - Throws: The refusal if the maximum number of calls is already running, in total or for this user.
     func admit(_ userName: String) throws(PontoonError) -> Place {
         let isAdmitted = users.withLock { users in
             let ofUser = users[userName, default: 0]
@@ -39,7 +41,7 @@ final class PlaceLimiter: Sendable {
         }
     }
 
-    /// The place of one call, which is free again once nothing refers to it.
+    /// An admitted call, which counts towards the limit until this object is deallocated.
     final class Place: Sendable {
         private let limiter: PlaceLimiter
         private let userName: String
@@ -54,7 +56,7 @@ final class PlaceLimiter: Sendable {
 }
 
 extension PlaceLimiter {
-    /// Creates a limit on the archives that are transferred at once, which bounds their memory: up to 18 MiB each.
+    /// Creates a limit on concurrent transfers of archives, each of which uses up to 18 MiB of memory.
     ///
     /// - Parameter activity: The verb in the refusal: "receiving" or "sending".
     /// - Returns: The limit.

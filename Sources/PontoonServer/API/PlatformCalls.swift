@@ -1,8 +1,8 @@
 import Hummingbird
 import PontoonCore
 
-/// The request handlers for parts of the platform that Pontoon does not have, but that clients request: billing groups,
-/// the lists of tasks and apps, the search for files in a query language, and further bulk calls.
+/// The request handlers for features of the platform that Pontoon does not have, but that clients request: billing
+/// groups, the lists of tasks and apps, file search in a query language, and other bulk calls.
 ///
 /// Source: docs/api.md#billing-groups-tasks-and-apps.
 struct PlatformCalls {

@@ -16,7 +16,7 @@ struct ProjectCalls {
         routes.call(.post, "/projects", create)
         routes.call(.get, "/projects/{owner}") { call in
             let owner = try call.context.segment("owner")
-            // Not the name of a user, but the id of a project whose '/' is encoded.
+            // A name with a slash is the id of a project whose slash is percent-encoded.
             guard !owner.containsSlash else { throw PontoonError.projectIDMalformed }
             return try await list(call, owner: owner)
         }
@@ -119,8 +119,10 @@ struct ProjectCalls {
         return change
     }
 
-    /// Returns the response to a committed change; omits the usage if it cannot be read, so that the change does not
-    /// seem to have failed.
+    /// Returns the response to a committed change.
+    ///
+    /// If the usage cannot be read, the response omits it instead of reporting an error, because the change has
+    /// succeeded.
     private func response(
         _ project: AccessibleProject,
         _ call: APICall,
@@ -130,7 +132,7 @@ struct ProjectCalls {
         return .json(ProjectBody(project, usage: usage, base: call.base), fields: call.fields, status: status)
     }
 
-    /// Returns the usage of a project; `nil` if the response does not include it.
+    /// Returns the usage of a project, or `nil` if the requested fields omit it.
     private func usage(of project: AccessibleProject, _ call: APICall) async throws -> UsageReport? {
         if call.fields.choice("usage") == .omitted { return nil }
         return try await usage.project(project.project.id)

@@ -3,10 +3,10 @@ import Hummingbird
 import HummingbirdCore
 import PontoonCore
 
-/// The callers to whom a call is available.
+/// The callers who may make a call.
 enum CallAudience: Sendable {
     case users
-    /// Users, and senders, who are signed in with an upload link.
+    /// Users, and senders who have signed in with an upload link.
     case usersAndSenders
 }
 
@@ -57,10 +57,10 @@ final class Routes {
     /// - Parameters:
     ///   - method: The method.
     ///   - path: The path, relative to the root.
-    ///   - root: The path below which the call is: ``root``, or that of DRS.
+    ///   - root: The path below which the call is registered: ``root`` or ``DRSCalls/root``.
     ///   - audience: The callers who may make the call; others are refused with `.notAuthenticated`.
-    ///   - changes: Whether the call changes anything or prepares a change, so that a read-only server refuses it; by
-    ///     default, every method but `GET` does.
+    ///   - changes: Whether a read-only server refuses the call, because it changes something or prepares a change. By
+    ///     default, `true` for every method but `GET`.
     ///   - handle: The handler.
     func call(
         _ method: HTTPRequest.Method,
@@ -90,7 +90,7 @@ final class Routes {
     /// - Parameters:
     ///   - method: The method.
     ///   - path: The path.
-    ///   - changes: Whether the call changes anything, so that a read-only server refuses it.
+    ///   - changes: Whether a read-only server refuses the call, because it changes something.
     ///   - handle: The handler.
     func open(
         _ method: HTTPRequest.Method,
@@ -110,9 +110,9 @@ final class Routes {
 
     private func refuses(_ changes: Bool) -> Bool { settings.isReadOnly && changes }
 
-    /// Returns the response of a read-only server to a call that changes anything.
+    /// Returns the response of a read-only server to a call that changes something.
     ///
-    /// Code 0 is the platform's code for maintenance, after which clients wait and repeat the call.
+    /// Code 0 is the platform's code for maintenance. Clients wait and retry the call.
     private static func readOnlyRefusal(_ context: AppContext) -> Response {
         context.record.note(refusal: .unavailable)
         var response = Response.refusal(
@@ -122,7 +122,9 @@ final class Routes {
         return response
     }
 
-    /// Registers `GET` and `HEAD` of a page or file of the console, which needs no token and is not a call of the API.
+    /// Registers `GET` and `HEAD` for a page or file of the console.
+    ///
+    /// These requests need no token and are not API calls.
     func page(
         _ path: String,
         _ handle: @escaping @Sendable (Request, AppContext) async throws -> Response

@@ -11,7 +11,7 @@ struct UploadCalls {
     /// Path of these uploads, relative to `/v2`.
     let root: String
     let uploads: Uploads
-    /// The callers to whom the calls are available.
+    /// The callers who may make the calls.
     let audience: CallAudience
 
     func add(to routes: Routes, projects: Projects) {
@@ -49,7 +49,7 @@ struct UploadCalls {
     /// Initializes an upload by a sender.
     private func initialize(_ body: JSONValue, _ call: APICall, _ session: SenderSession) async throws -> Response {
         guard try Self.rule(call.query) == .fail else {
-            throw PontoonError(.destinationForbidden, "An upload through an upload link cannot replace a file.")
+            throw PontoonError(.destinationForbidden, "An upload through a link must have the conflict rule 'fail'.")
         }
         let request = try InitializeSenderRequest(body)
         let upload = try await uploads.initialize(request.content, path: request.path, session: session)
@@ -59,9 +59,9 @@ struct UploadCalls {
         return .json(response, fields: call.uploadFields)
     }
 
-    /// Reads `on_conflict`, or else `overwrite`.
+    /// Reads the conflict rule from `on_conflict`, or else from `overwrite`.
     ///
-    /// - Throws: `.initializeInvalid` if `on_conflict` is not a rule, or the two contradict each other.
+    /// - Throws: `.initializeInvalid` if `on_conflict` is not a conflict rule, or contradicts `overwrite`.
     private static func rule(_ query: Query) throws(PontoonError) -> NameConflictRule {
         let overwrites = query.isTrue("overwrite")
         guard let text = query["on_conflict"] else { return overwrites ? .overwrite : .fail }
@@ -138,7 +138,7 @@ struct UploadCalls {
 }
 
 extension APICall {
-    /// Reads the part reports in the body of complete; returns an empty array if there are none.
+    /// Reads the part reports in the body of complete, or returns an empty array if there are none.
     ///
     /// - Throws: `.partListInvalid` for a malformed body; also the errors of ``readBody(_:code:)`` and ``PartReport``.
     func readReports() async throws -> [PartReport] {
@@ -150,8 +150,8 @@ extension APICall {
 extension Uploads {
     /// Creates the response body of initialize, with part infos if requested.
     ///
-    /// - Throws: `.partUnavailable` if the upload was started in another object store; an error if the signing keys
-    ///   cannot be read.
+    /// - Throws: `.partUnavailable` if the upload was initialized in another object store; the metadata store's error
+    ///   if the signing keys cannot be read.
     func body(of upload: Upload, partInfos batch: PartBatch?, base: BaseURL) async throws -> UploadBody {
         var body = UploadBody(upload: upload, base: base)
         if let batch {

@@ -94,7 +94,7 @@ struct UploadLinkCalls {
     }
 
     @Sendable private func signIn(_ request: Request, _ context: AppContext) async throws -> Response {
-        // The caller is unknown, but no bytes are counted for it: a body of up to 4 KiB is below the free allowance.
+        // The reservation needs no caller, because a body of up to 4 KiB is too small to be counted.
         let reservation = bodies.budget.reservation(for: "")
         defer { reservation.end() }
         let value = try await bodies.read(request, limit: .credentials, code: .badRequest, reservation: reservation)

@@ -101,7 +101,7 @@ struct WebhookCalls {
     @Sendable private func replay(_ call: APICall) async throws -> Response {
         let body = try await call.readObject(code: .badRequest)
         guard let cursor = try body.string("after").flatMap({ EventCursor($0) }) else {
-            throw PontoonError(.badRequest, "The field 'after' must be a cursor of an event, or of a list of events.")
+            throw PontoonError(.badRequest, "The field 'after' must be the cursor of an event or of a list of events.")
         }
         var change = WebhookChange()
         change.cursor = cursor
@@ -168,7 +168,9 @@ extension WebhookChange {
         return change
     }
 
-    /// Reads the fields `url`, `types` and `secret`; an empty array of types stands for all types.
+    /// Reads the fields `url`, `types` and `secret`.
+    ///
+    /// An empty array of types selects all types.
     ///
     /// - Throws: `.badRequest` if a field has the wrong type, the URL is not valid, or a type does not exist.
     fileprivate init(_ body: RequestObject) throws(PontoonError) {

@@ -20,13 +20,13 @@ extension AuditEntry.Object {
         )
     }
 
-    /// Describes an upload that became a file, which is the target.
+    /// Describes a completed upload, with its file as the target.
     init(completed upload: String, _ file: File) {
         self.init(file)
         (id, target) = (upload, file.id)
     }
 
-    /// Describes a file that was copied; the copy is the target, and provides name, project and size.
+    /// Describes a file that was copied, with the copy's id as the target, and the copy's name, project and size.
     init(copied id: String, to copy: File) {
         self.init(copy)
         (self.id, target) = (id, copy.id)
@@ -46,6 +46,6 @@ extension AuditEntry.Object {
 }
 
 extension APICall {
-    /// Records an object of the call's action for the audit log.
+    /// Records an object on which the call acted, for the audit log.
     func note(_ object: AuditEntry.Object) { context.record.note(object) }
 }

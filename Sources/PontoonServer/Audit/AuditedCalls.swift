@@ -1,7 +1,7 @@
 import HTTPTypes
 import PontoonCore
 
-/// The actions of the calls: the only place that decides which calls the audit log records.
+/// The actions that the audit log records, by call.
 enum AuditedCalls {
     /// Returns the action of a call.
     ///
@@ -73,7 +73,7 @@ enum AuditedCalls {
         "/storage/archives/{username}/{file_id}/{version}/{format}": [(.get, .download)],
     ]
 
-    /// The calls with a method other than `GET` that the audit log does not record, and the reason.
+    /// The calls with a method other than `GET` that the audit log does not record, with the reasons.
     static let omitted: [String: [(method: HTTPRequest.Method, reason: String)]] = [
         "/storage/parts/{upload_id}/{part_number}": [(.put, parts)],
         "/v2/upload/multipart/{upload_id}/part": [(.post, parts)],

@@ -51,7 +51,7 @@ struct ConsoleFiles: Sendable {
     /// Hashes the files, inserts the version into the pages, and compresses all files.
     ///
     /// - Parameter texts: Contents of the files, by path. In `index.html` and `drop.html`, `{{version}}` is replaced by
-    ///   the version; a missing page is empty.
+    ///   the version. A page that is missing from `texts` is empty.
     init(texts: [String: String]) {
         let all = texts.sorted { $0.key < $1.key }
             .map { "\($0.key.utf8.count) \($0.key) \($0.value.utf8.count) \($0.value)" }

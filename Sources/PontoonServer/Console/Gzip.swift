@@ -3,7 +3,7 @@ import NIOEmbedded
 import NIOHTTP1
 import NIOHTTPCompression
 
-/// Compression with gzip of content that is the same in all responses.
+/// Gzip compression of content that is the same in all responses.
 enum Gzip {
     /// Compresses content.
     ///

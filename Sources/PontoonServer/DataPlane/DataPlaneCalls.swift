@@ -29,7 +29,7 @@ struct DataPlaneCalls {
     }
 
     @Sendable private func putPart(_ request: Request, _ context: AppContext) async throws -> Response {
-        // Verified only when the request starts, so a body that is still arriving when the URL expires is accepted.
+        // The URL is verified only when the request starts, so it may expire while the body is still arriving.
         try await urls.verify(try SignedPath(request, method: request.method.rawValue), now: now())
         let number = try PartNumber(text: try context.segment("part_number"))
         let uploadID = try context.segment("upload_id")
@@ -65,12 +65,13 @@ struct DataPlaneCalls {
 }
 
 extension SignedPath {
-    /// Reads the authorization in the URL of a request, whose signature is not verified yet.
+    /// Reads the authorization from the URL of a request, without verifying the signature.
     ///
     /// - Parameters:
     ///   - request: The request.
-    ///   - method: The method that the URL must allow; the one for `GET` also allows `HEAD`.
-    /// - Throws: `.urlRefused` if a parameter is missing; `.badRequest` if the query cannot be decoded.
+    ///   - method: The method that the URL must allow. A URL for `GET` also allows `HEAD`.
+    /// - Throws: `.urlRefused` if a parameter is missing or not a valid number; `.badRequest` if the query cannot be
+    ///   decoded.
     init(_ request: Request, method: String) throws(PontoonError) {
         let query = try Query(request)
         guard let expires = query["expires"].flatMap({ Int64($0) }), let key = query["key"],
@@ -85,7 +86,7 @@ extension SignedPath {
 extension Request {
     /// Returns the length of the body in `Content-Length`; `nil` if the header is absent.
     ///
-    /// - Throws: `.badRequest` if it is not a non-negative integer.
+    /// - Throws: `.badRequest` if the header is not a non-negative integer.
     func announcedLength() throws(PontoonError) -> Int64? {
         guard let text = headers[.contentLength] else { return nil }
         guard let length = Int64(text), length >= 0 else {
@@ -98,7 +99,7 @@ extension Request {
 extension ExpectedChecksums {
     /// Reads the checksums in the headers of a request.
     ///
-    /// - Throws: `.checksumMalformed`.
+    /// - Throws: `.checksumMalformed` for a malformed checksum.
     init(_ headers: HTTPFields) throws(PontoonError) {
         try self.init(
             crc64nvme: headers[.checksumCRC64NVME],

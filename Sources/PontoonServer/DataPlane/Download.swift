@@ -11,9 +11,9 @@ struct Download {
     /// The time of the response.
     let now: Date
 
-    /// The entity tag: the file's checksum, or its id if it has none, and its size.
+    /// The entity tag: the file's checksum, or its id if it has no checksum, followed by the size.
     ///
-    /// It does not reveal the object key.
+    /// Does not reveal the object key.
     var etag: String { "\"\(content.crc64?.hex ?? file.id)-\(content.size)\"" }
 
     /// Returns the headers of all responses with status 200, 206 or 304.

@@ -4,7 +4,7 @@ import Logging
 import NIOCore
 import PontoonCore
 
-/// A sender that writes a range of an archive of a folder as a response body, no faster than the client receives it.
+/// A sender that writes a byte range of a folder archive as a response body, no faster than the client receives it.
 ///
 /// If a file cannot be read or the folder has changed, the connection is closed before the number of bytes in
 /// `Content-Length` has been sent, so the client cannot mistake a truncated archive for a complete one.
@@ -22,14 +22,16 @@ struct FolderArchiveSender: Sendable {
     let objects: ObjectSender
     let place: PlaceLimiter.Place
 
-    /// Sends the range and ends the body; ends the record, even if an error is thrown.
+    /// Sends the range and ends the body.
+    ///
+    /// Ends the request's record, even if an error is thrown.
     ///
     /// - Throws: An error if the connection closes, a file cannot be read or the folder has changed.
     @concurrent func send(to writer: inout any ResponseBodyWriter, _ context: AppContext) async throws {
         do {
             try await sendRange(to: &writer)
         } catch {
-            // Otherwise, the client has closed the connection.
+            // If the channel is inactive, the client has closed the connection.
             if objects.channel.isActive {
                 let refusal = context.refusal(for: error)
                 context.record.note(refusal: refusal.code)
@@ -57,7 +59,7 @@ struct FolderArchiveSender: Sendable {
         archive.append { layout, bytes in layout.appendTrailer(to: &bytes) }
         try await flush(&archive, to: &writer)
         guard archive.isAtEnd else {
-            throw PontoonError(.internalError, "The archive ends at byte \(archive.position).")
+            throw PontoonError(.internalError, "The archive ended early, at byte \(archive.position).")
         }
     }
 
@@ -95,7 +97,8 @@ struct FolderArchiveSender: Sendable {
 
     /// Sends a range of a large file.
     ///
-    /// Returns the CRC-32 of the range for a zip archive, which always contains whole files; 0 for a tar archive.
+    /// Returns the CRC-32 of the range for a zip archive, and 0 for a tar archive. In a zip archive, the range is
+    /// always the whole file.
     @concurrent private func send(
         _ wanted: Range<Int64>,
         of entry: FolderArchiveEntry,
@@ -124,8 +127,8 @@ struct FolderArchiveSender: Sendable {
         return checksum
     }
 
-    /// Reads consecutive small files concurrently: the one at `first` and those after it, up to ``groupSize`` in total
-    /// or the next large file.
+    /// Reads consecutive small files concurrently, starting at `first`, up to ``groupSize`` files or the next large
+    /// file.
     ///
     /// Returns their contents by index, without empty files.
     private func read(_ entries: [FolderArchiveEntry], from first: Int) async throws -> [Int: ByteBuffer] {
@@ -154,7 +157,7 @@ struct FolderArchiveSender: Sendable {
         }
     }
 
-    /// Sends the central directory of a zip archive, for which the listing is read again.
+    /// Sends the central directory of a zip archive, which requires reading the listing again.
     @concurrent private func sendDirectory(
         _ checksums: [UInt32],
         to archive: inout Output,
@@ -186,7 +189,9 @@ struct FolderArchiveSender: Sendable {
 }
 
 extension FolderArchiveSender {
-    /// The part of the archive that has been produced; keeps only bytes that are in a range and have not been sent.
+    /// The archive as it is encoded.
+    ///
+    /// Stores only the bytes that are in the range and have not been sent.
     private struct Output {
         let range: Range<Int64>
         var layout: FolderArchiveLayout
@@ -219,7 +224,7 @@ extension FolderArchiveSender {
             skip(Int64(bytes.readableBytes))
         }
 
-        /// Advances the position by bytes that are outside the range, or are sent by other means.
+        /// Advances the position past bytes that are outside the range or are sent separately.
         mutating func skip(_ count: Int64) { position = position.addingClamped(count) }
 
         /// Returns which of the next `count` bytes are in the range, relative to the position; `nil` if none are.
@@ -231,7 +236,7 @@ extension FolderArchiveSender {
 }
 
 extension ByteBuffer {
-    /// Returns the CRC-32 of the readable bytes, if they follow bytes with the given checksum.
+    /// Returns the CRC-32 of earlier bytes, whose checksum is given, followed by the readable bytes.
     fileprivate func crc32(after checksum: UInt32) -> UInt32 {
         withUnsafeReadableBytes { bytes in
             guard let start = bytes.bindMemory(to: UInt8.self).baseAddress, !bytes.isEmpty else { return checksum }

@@ -56,7 +56,7 @@ struct ObjectSender: Sendable {
 }
 
 extension ObjectReader {
-    /// Reads up to `count` bytes from `offset`, at least one.
+    /// Reads from 1 to `count` bytes at `offset`.
     ///
     /// - Throws: `.internalError` if the object ends before `offset`; an error if it cannot be read.
     func chunk(at offset: Int64, count: Int) async throws -> ByteBuffer {
@@ -74,7 +74,9 @@ struct RangeSender: Sendable {
     let range: Range<Int64>
     let objects: ObjectSender
 
-    /// Sends the range and ends the body; closes the reader and ends the record, even if an error is thrown.
+    /// Sends the range and ends the body.
+    ///
+    /// Closes the reader and ends the request's record, even if an error is thrown.
     ///
     /// - Throws: An error if the connection closes or the object cannot be read.
     @concurrent func send(to writer: inout any ResponseBodyWriter) async throws {

@@ -4,12 +4,12 @@ import PontoonCore
 
 /// The checksums of a file that a client requests with `Want-Repr-Digest`.
 ///
-/// Only stored checksums are sent, in the algorithms of IANA's registry: a file may have an MD5. CRC-64/NVME is not
-/// registered, and is always sent in a separate header.
+/// Only stored checksums are sent. The only one in IANA's registry of algorithms is the MD5, which some files have.
+/// CRC-64/NVME is not registered, and is always sent in a separate header.
 ///
 /// Source: RFC 9530.
 enum ReprDigest {
-    /// Returns the value of `Repr-Digest` for a file; `nil` if the request names no algorithm whose checksum is known.
+    /// Returns the value of `Repr-Digest` for a file, or `nil` if the client requests no checksum that the file has.
     static func value(of content: FileContent, for headers: HTTPFields) -> String? {
         guard let wanted = headers[.wantReprDigest], wants("md5", in: wanted),
             let md5 = content.md5.flatMap({ Hex.decode($0) })
@@ -17,10 +17,9 @@ enum ReprDigest {
         return "md5=:\(Data(md5).base64EncodedString()):"
     }
 
-    /// Returns whether a dictionary of algorithms and weights from 0 to 10 contains an algorithm with a positive
-    /// weight.
+    /// Returns whether a list of algorithms with weights from 0 to 10 contains an algorithm with a positive weight.
     ///
-    /// The last of repeated algorithms counts.
+    /// If an algorithm is listed more than once, its last weight counts.
     static func wants(_ algorithm: String, in preferences: String) -> Bool {
         let weights = preferences.split(separator: ",").compactMap { element -> String? in
             let pair = element.prefix { $0 != ";" }.split(separator: "=", omittingEmptySubsequences: false)

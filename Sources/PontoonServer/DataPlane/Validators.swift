@@ -4,8 +4,7 @@ import Hummingbird
 import HummingbirdCore
 import PontoonCore
 
-/// The properties of a representation that the conditions and the range of a request depend on; selects the response
-/// without I/O.
+/// The properties of a representation with which the conditions and the range of a request are evaluated.
 ///
 /// Source: RFC 9110, sections 13 and 14.
 struct Validators {
@@ -19,8 +18,7 @@ struct Validators {
 
     /// The strong entity tag, with quotes.
     let etag: String
-    /// The time of the last change in whole seconds; `nil` if it is not known, so that conditions with dates are
-    /// ignored.
+    /// The time of the last change in whole seconds; `nil` if unknown, so that conditions with dates are ignored.
     let lastModified: Date?
     /// Length in bytes.
     let size: Int64
@@ -31,7 +29,7 @@ struct Validators {
 
     /// Evaluates the conditions and the range of a request, in the order of RFC 9110, section 13.2.2.
     ///
-    /// Dates in a format other than HTTP's preferred one are ignored. A request for several ranges gets the whole file.
+    /// Dates that are not in HTTP's preferred format are ignored. A request for several ranges receives the whole file.
     func outcome(of headers: HTTPFields) -> Outcome {
         if let tags = headers[.ifMatch] {
             guard tags == "*" || HTTPFields.tags(tags).contains(etag) else { return .preconditionFailed }
@@ -79,7 +77,9 @@ struct Validators {
         return .range(start..<(end + 1))
     }
 
-    /// Parses a number of digits only, because `Int64` would also accept a sign; `nil` for any other text.
+    /// Parses a text of digits, and returns `nil` for any other text.
+    ///
+    /// `Int64` alone would also accept a sign.
     private static func number(_ text: String) -> Int64? {
         text.utf8.allSatisfy { (0x30...0x39).contains($0) } ? Int64(text) : nil
     }
@@ -92,7 +92,7 @@ extension Response {
     ///   - validators: The properties of the representation.
     ///   - headers: The headers of responses with status 200, 206 or 304.
     ///   - request: The request.
-    ///   - body: Returns the body with a range of the bytes; not called for `HEAD`.
+    ///   - body: The closure that returns a body with a range of the bytes. Not called for `HEAD`.
     /// - Returns: The response.
     /// - Throws: `.preconditionFailed`; the errors of `body`.
     static func representation(

@@ -38,7 +38,7 @@ final class BaseURLResolver: Sendable {
         return url
     }
 
-    /// Returns whether the client sent the request over HTTPS: to this server, or to a trusted proxy according to the
+    /// Returns whether the client used HTTPS, to this server or to a trusted proxy, which reports the scheme as the
     /// first value of `X-Forwarded-Proto`.
     private func isEncrypted(_ request: Request) -> Bool {
         if settings.usesTLS { return true }

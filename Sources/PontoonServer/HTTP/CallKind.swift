@@ -3,11 +3,13 @@ import PontoonCore
 
 /// The kind of a call, which determines the threads on which it runs.
 enum CallKind {
-    /// Transfers the bytes of a part or file. Runs on the event loop of its connection, which saves thread switches.
+    /// A transfer of the bytes of a part or file. Runs on the event loop of its connection, which saves thread
+    /// switches.
     case data
-    /// Transfers an archive, whose decoding or encoding would keep an event loop busy. Runs on Swift's global executor.
+    /// A transfer of an archive. Runs on Swift's global executor, because encoding or decoding would block an event
+    /// loop.
     case archive
-    /// Belongs to an upload, or is a health check. Runs on Swift's global executor.
+    /// Any other call that belongs to an upload, or a health check. Runs on Swift's global executor.
     case upload
     /// Any other call. Runs on ``LowPriorityExecutor``, because it may be expensive.
     case other
@@ -32,6 +34,6 @@ enum CallKind {
     var transfersBytes: Bool { self == .data || self == .archive }
 
     private static let roots = [UploadCalls.root, AutomationCalls.uploadRoot].map { "/v2\($0)" }
-    /// Prefixes of the paths that belong to one upload; the path of the list of uploads has no such prefix.
+    /// Prefixes of the paths of single uploads, which do not match the list of uploads.
     private static let uploads = roots.map { "\($0)/" }
 }

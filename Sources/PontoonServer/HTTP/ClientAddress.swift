@@ -9,9 +9,11 @@ extension AppContext {
         Self.clientAddress(in: request.headers, over: channel, trustsProxy: trustsProxy)
     }
 
-    /// Returns the client's address: behind a trusted proxy, the last one in `X-Forwarded-For`, which the proxy adds.
+    /// Returns the client's address.
     ///
-    /// It has at most 64 characters, and is `unknown` if the connection has no address.
+    /// Behind a trusted proxy, this is the last address in `X-Forwarded-For`, which the proxy added.
+    ///
+    /// The result is truncated to 64 characters. It is `unknown` if the connection has no address.
     static func clientAddress(in headers: HTTPFields, over channel: any Channel, trustsProxy: Bool) -> String {
         let forwarded = trustsProxy ? headers[.forwardedFor]?.split(separator: ",").last : nil
         let address = forwarded?.trimmingCharacters(in: .whitespaces)

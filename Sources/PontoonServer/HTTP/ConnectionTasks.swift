@@ -3,9 +3,9 @@ import Synchronization
 
 /// The tasks that handle connections, and the service that waits for them when the server stops.
 ///
-/// The tasks are not children of the server's task group, because a group needs time proportional to the number of its
-/// children to remove one of them. With thousands of idle connections, this removal would take most of the processor
-/// time of a short connection.
+/// The tasks are not children of the server's task group, because removing a child from a group takes time proportional
+/// to the number of children. With thousands of idle connections, the removal would take most of the processor time of
+/// a short connection.
 final class ConnectionTasks: Service {
     private struct State {
         var tasks: [UInt64: Task<Void, Never>] = [:]
@@ -20,7 +20,7 @@ final class ConnectionTasks: Service {
     /// Number of tasks that have not ended.
     var count: Int { state.withLock { $0.tasks.count } }
 
-    /// Starts a task on an executor; it inherits the caller's task-local values.
+    /// Starts a task on an executor, with the caller's task-local values.
     func start(
         on executor: any TaskExecutor = globalConcurrentExecutor,
         _ body: @escaping @Sendable () async -> Void
@@ -45,7 +45,9 @@ final class ConnectionTasks: Service {
         waiter?.resume()
     }
 
-    /// Runs until the service is shut down and all tasks have ended; cancels the tasks if the service is cancelled.
+    /// Runs until the service is shut down and all tasks have ended.
+    ///
+    /// Cancels the tasks if the service is cancelled.
     func run() async throws {
         await withTaskCancellationHandler {
             // Throws only if this task is cancelled.

@@ -35,7 +35,7 @@ final class FileBodyHandler: ChannelOutboundHandler {
         sendRegion(of: transfer, context, promise)
     }
 
-    /// Sends the next region of a transfer, and then those after it, without leaving the event loop.
+    /// Sends the remaining regions of a transfer, one after the other, without leaving the event loop.
     private func sendRegion(
         of transfer: FileTransfer,
         _ context: ChannelHandlerContext,
@@ -70,10 +70,12 @@ final class FileBodyHandler: ChannelOutboundHandler {
         return head.status.code >= 200
     }
 
-    /// Sends bytes of a file as the next bytes of a response body, up to the first one that is not in memory or until
-    /// the client turns out to be slow; the response head must have been written before.
+    /// Sends bytes of a file as the next bytes of a response body.
     ///
-    /// Cancellation closes the connection, because sending to a client that does not read cannot be stopped otherwise.
+    /// Stops at the first byte that is not in memory, or when the client is slow.
+    ///
+    /// The response head must have been written before. Cancellation closes the connection, because there is no other
+    /// way to stop sending to a client that does not read.
     ///
     /// - Parameters:
     ///   - transfer: The bytes; their file must stay open until the call returns or throws.

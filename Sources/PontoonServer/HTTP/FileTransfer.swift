@@ -2,7 +2,7 @@ import NIOCore
 import PontoonCore
 import Synchronization
 
-/// A range of a file that ``FileBodyHandler`` sends in regions, as far as the bytes are in memory.
+/// A range of a file that ``FileBodyHandler`` sends in regions, as long as the bytes are in memory.
 final class FileTransfer: Sendable {
     private let reader: any FileBackedReader
     private let end: Int64
@@ -24,7 +24,7 @@ final class FileTransfer: Sendable {
     /// - Parameters:
     ///   - range: The bytes to send.
     ///   - reader: The file, which must stay open until the transfer ends.
-    ///   - onSent: Called with the number of bytes after each region; must not block.
+    ///   - onSent: The closure called after each region with its number of bytes. Must not block.
     init(_ range: Range<Int64>, of reader: any FileBackedReader, onSent: @escaping @Sendable (Int) -> Void) {
         self.reader = reader
         self.onSent = onSent
@@ -38,7 +38,9 @@ final class FileTransfer: Sendable {
     /// Whether the client took so long for a region that the cache may evict bytes before they are sent.
     var isSlow: Bool { state.withLock { $0.isSlow } }
 
-    /// Starts the next region; returns `nil` if its first byte is not in memory, the client is slow, or all is sent.
+    /// Starts the next region.
+    ///
+    /// Returns `nil` if its first byte is not in memory, the client is slow, or all bytes have been sent.
     func nextRegion() -> FileRegion? {
         state.withLock { state in
             guard !state.isSlow, state.offset < end,
@@ -53,7 +55,9 @@ final class FileTransfer: Sendable {
         }
     }
 
-    /// Ends the region that ``nextRegion()`` started; if it was sent, advances ``offset`` and calls `onSent`.
+    /// Ends the region that ``nextRegion()`` started.
+    ///
+    /// If it was sent, advances ``offset`` and calls `onSent`.
     func endRegion(isSent: Bool) {
         let count: Int? = state.withLock { state in
             guard let region = state.region.take() else { return nil }

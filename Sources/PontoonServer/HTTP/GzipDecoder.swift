@@ -2,9 +2,9 @@ import CGzip
 import NIOCore
 import PontoonCore
 
-/// A decoder of a body that is compressed with gzip.
+/// A decoder for a body that is compressed with gzip.
 ///
-/// It returns at most 64 KiB at a time, so its memory does not depend on the factor by which the body expands.
+/// Returns at most 64 KiB at a time, so its memory use does not depend on the compression ratio.
 final class GzipDecoder {
     private static let outputSize = 64 << 10
 
@@ -25,15 +25,17 @@ final class GzipDecoder {
 
     deinit { cgzip_free(state) }
 
-    /// Adds compressed bytes; ``next()`` must have returned `nil` before.
+    /// Adds compressed bytes.
+    ///
+    /// Must not be called before ``next()`` has returned `nil` for the previous bytes.
     func append(_ bytes: ByteBuffer) { input = bytes }
 
     /// Returns the next decompressed bytes; `nil` if more input is needed.
     ///
-    /// - Throws: `.badRequest` if the input is not gzip or is damaged.
+    /// - Throws: `.badRequest` if the input is not gzip or is corrupted.
     func next() throws(PontoonError) -> ByteBuffer? {
         while true {
-            // Tapes and `dd` pad a file with zeros, which gzip ignores too.
+            // Tape drives and `dd` pad files with zeros, which gzip also ignores.
             if isAtEnd { input.moveReaderIndex(forwardBy: input.readableBytesView.prefix { $0 == 0 }.count) }
             guard input.readableBytes > 0 || hasMore else { return nil }
             var output = ByteBufferAllocator().buffer(capacity: Self.outputSize)

@@ -1,17 +1,17 @@
 import PontoonCore
 import Synchronization
 
-/// A limit on the memory for request bodies that are kept as a whole: JSON bodies, or files that a bucket needs as a
-/// whole.
+/// A limit on the memory for request bodies that are collected completely: JSON bodies, or files that a bucket receives
+/// in one request.
 ///
-/// The first 64 KiB of each body are free, so that large bodies of some users do not block small calls of others.
+/// The first 64 KiB of each body do not count, so that large bodies of some users do not block small calls of others.
 /// The bodies of one caller can take at most a quarter of the memory, which is enough for one body of the maximum size.
 final class JSONBodyBudget: Sendable {
     /// Number of bytes of each body that do not count towards the budget.
     static let free = 64 << 10
     /// Maximum number of counted bytes of all bodies together.
     ///
-    /// Parsed JSON takes up to about ten times as much memory as its text, which is what counts.
+    /// Only the text of JSON counts; parsed JSON takes up to about ten times as much memory.
     let total: Int
     /// Maximum number of counted bytes of one caller's bodies together.
     let totalPerCaller: Int
@@ -85,7 +85,7 @@ final class JSONBodyBudget: Sendable {
             }
         }
 
-        /// Returns the body's bytes to the budget; the reservation is then empty.
+        /// Releases the reserved memory, which empties the reservation.
         func end() {
             let counted = state.withLock { state in
                 defer { state = (0, 0) }

@@ -5,7 +5,7 @@ import NIOCore
 import NIOPosix
 import PontoonCore
 
-/// The maximum size of a JSON body, by what the body contains; never more than `--max-body-size`.
+/// The maximum size of a JSON body, depending on its contents, but never more than `--max-body-size`.
 enum JSONBodyLimit: Sendable {
     /// At most 4 KiB: the body of a sign-in, which needs no token.
     case credentials
@@ -31,7 +31,9 @@ struct JSONBodyReader: Sendable {
         budget = JSONBodyBudget(maximumSize: maximumSize)
     }
 
-    /// Reads a body to its end, chunked or not; an empty body counts as `null`.
+    /// Reads a complete body, chunked or not.
+    ///
+    /// An empty body counts as `null`.
     ///
     /// - Parameters:
     ///   - request: The request.
@@ -61,7 +63,9 @@ struct JSONBodyReader: Sendable {
         }
     }
 
-    /// Reads and discards the body of a call that needs none; some clients send `null` or `{}` with every call.
+    /// Reads and discards the body of a call that needs no body.
+    ///
+    /// Some clients send `null` or `{}` with every call.
     ///
     /// - Throws: `.requestTooLarge` for a body of more than 64 KiB.
     func discard(_ request: Request) async throws {

@@ -28,13 +28,13 @@ struct LargeBodyHTTP1Channel: ServerChildChannel, HTTPChannelHandler {
     let metrics: ServerMetrics
 
     /// - Parameters:
-    ///   - responder: Handles the requests.
-    ///   - settings: Timeouts and limits.
+    ///   - responder: The responder that handles the requests.
+    ///   - settings: The server's settings, with the timeouts and limits.
     ///   - connections: The limit on connections.
-    ///   - tasks: Receives a task for each connection.
-    ///   - budget: The limit on memory for reads.
+    ///   - tasks: The tasks, to which one is added for each connection.
+    ///   - budget: The limit on memory for socket reads.
     ///   - tls: The TLS configuration; `nil` for connections without encryption.
-    ///   - metrics: Counts the connections.
+    ///   - metrics: The metrics, which count the connections.
     init(
         responder: @escaping HTTPChannelHandler.Responder,
         settings: ServerSettings,

@@ -6,8 +6,8 @@ import NIOHTTPTypes
 /// A channel handler that closes a connection after a response with `Connection: close`.
 ///
 /// The client may still be sending. Closing immediately would reset the connection and could discard the response
-/// before the client reads it. The handler therefore first reads and drops the rest of the request, for at most
-/// 5 seconds and 64 MiB.
+/// before the client reads it. The handler therefore first reads and drops the remaining bytes of the request, for at
+/// most 5 seconds and 64 MiB.
 final class LingeringCloseHandler: ChannelDuplexHandler {
     typealias InboundIn = HTTPRequestPart
     typealias InboundOut = HTTPRequestPart

@@ -9,7 +9,9 @@ package enum ListenAddress: Hashable, Sendable, CustomStringConvertible {
     /// The path of a Unix socket, at most 107 bytes long on Linux.
     case unix(path: String)
 
-    /// Parses `HOST:PORT` or `unix:PATH`; `nil` for any other text, and for a path that is too long for a socket.
+    /// Parses `HOST:PORT` or `unix:PATH`.
+    ///
+    /// Returns `nil` for any other text, and for a path that is too long for a socket.
     package init?(_ text: String) {
         if text.hasPrefix("unix:") {
             let path = String(text.dropFirst("unix:".count))

@@ -9,8 +9,9 @@ final class MalformedRequestHandler: ChannelOutboundHandler {
     typealias OutboundOut = HTTPResponsePart
 
     private static let refusal = PontoonError(.badRequest, "The request is not well-formed HTTP.")
-    /// The origin whose pages may read the response, whatever the request's `Origin`, which is unknown; `nil` if no
-    /// page may read it.
+    /// The value of `Access-Control-Allow-Origin`, an origin or `*`; `nil` omits the header.
+    ///
+    /// Does not depend on the request's `Origin`, which is unknown.
     private let allowedOrigin: String?
     private let body = JSONWriter(ErrorBody(refusal)).buffer
 

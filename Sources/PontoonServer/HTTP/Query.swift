@@ -3,7 +3,7 @@ import Hummingbird
 import HummingbirdCore
 import PontoonCore
 
-/// The decoded query of a request; repeated parameters keep their order, and `+` is a space.
+/// The decoded query of a request, in which `+` is a space and a parameter may be repeated.
 struct Query: Sendable {
     /// Names and values, in request order.
     let items: [(name: String, value: String)]
@@ -80,9 +80,9 @@ struct Query: Sendable {
             }
             return decoded
         }
-        // Otherwise, the text would be stored with its escapes, and two different names could become one.
+        // If stored without decoding, the text would contain escapes, and two different names could become the same.
         guard !PercentEncoding.isWellFormed(spaced) else {
-            throw PontoonError(.badRequest, "The query of the URL is percent-encoded, but not from UTF-8.")
+            throw PontoonError(.badRequest, "The percent-encoded query of the URL is not valid UTF-8.")
         }
         return spaced
     }

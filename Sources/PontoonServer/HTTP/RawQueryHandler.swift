@@ -42,7 +42,7 @@ struct RequestLine {
 
     /// Percent-encodes the characters in the query that are not ASCII.
     ///
-    /// If the last character is incomplete, its bytes are removed, and inserted before those of the next read.
+    /// If the last character is incomplete, its bytes are removed, and inserted before the bytes of the next read.
     mutating func encode(_ bytes: inout ByteBuffer) {
         let view = bytes.readableBytesView
         var index = view.startIndex
@@ -84,7 +84,7 @@ struct RequestLine {
     private mutating func advance(_ byte: UInt8) {
         let isLetter = (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte)
         switch position {
-        // Not even an empty line, because that may be the end of the head of a pipelined request.
+        // An empty line is not skipped, because it may be the end of the head of a pipelined request.
         case .start: position = isLetter ? .method : .end
         case .method: position = isLetter ? .method : byte == UInt8(ascii: " ") ? .target : .end
         case .target: position = byte == UInt8(ascii: "/") ? .path : .end

@@ -3,7 +3,7 @@ import Synchronization
 
 /// A limit on the total memory for socket reads of the parts being received.
 ///
-/// The fewer parts are being received, the larger each read may be: larger reads take fewer system calls.
+/// The fewer parts are being received, the larger each read may be, because larger reads need fewer system calls.
 final class ReceiveBufferBudget: Sendable {
     /// Largest socket read in bytes.
     static let largest = 1 << 20
@@ -28,8 +28,9 @@ final class ReceiveBufferBudget: Sendable {
         return share
     }
 
-    /// Runs `body`, which receives a part, a file or an archive, and counts it as a part being received until `body`
-    /// ends.
+    /// Runs `body`, which receives a part, a file or an archive.
+    ///
+    /// Counts one more part as being received until `body` returns or throws.
     func receiving<Value>(_ body: () async throws -> Value) async rethrows -> Value {
         parts.add(1, ordering: .relaxed)
         defer { parts.subtract(1, ordering: .relaxed) }

@@ -21,9 +21,9 @@ struct RedirectListener: Service {
 
     /// - Parameters:
     ///   - address: Address to listen on.
-    ///   - settings: The settings of the server, to whose address requests are redirected.
-    ///   - logger: The logger, for messages that are at least critical.
-    ///   - makeChannel: Creates the handler of connections for a responder.
+    ///   - settings: The settings of the server to which requests are redirected.
+    ///   - logger: The logger, which receives only messages of the level `critical`.
+    ///   - makeChannel: The closure that creates the handler of connections for a responder.
     init(
         _ address: ListenAddress,
         settings: ServerSettings,
@@ -57,7 +57,7 @@ struct RedirectListener: Service {
 
     /// Waits until the listener accepts connections.
     ///
-    /// - Throws: ``ListenFailure`` if it cannot.
+    /// - Throws: ``ListenFailure`` if the server cannot listen on the address.
     @Sendable func waitUntilListening() async throws {
         for try await _ in started { return }
     }
@@ -121,7 +121,7 @@ struct RedirectResponder: HTTPResponder {
 }
 
 extension ListenAddress {
-    /// The address in the form that Hummingbird binds.
+    /// The address as a Hummingbird `BindAddress`.
     var bindAddress: BindAddress {
         switch self {
         case .tcp(let host, let port): .hostname(host, port: port)

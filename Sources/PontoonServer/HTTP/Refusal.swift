@@ -4,12 +4,14 @@ import PontoonCore
 
 /// Serialized HTTP responses that refuse a connection or a request, for channel handlers in front of the HTTP codec.
 enum Refusal {
-    /// Creates a response with `Connection: close`; the caller must close the connection after sending it.
+    /// Creates a response with `Connection: close`.
+    ///
+    /// The caller must close the connection after sending it.
     ///
     /// - Parameters:
     ///   - error: The refusal.
-    ///   - allowedOrigin: The origin whose pages may read the response, whatever the request's `Origin`, which is
-    ///     unknown; `nil` if no page may read it.
+    ///   - allowedOrigin: The value of `Access-Control-Allow-Origin`, an origin or `*`; `nil` omits the header. It
+    ///     cannot depend on the request's `Origin`, which is unknown.
     /// - Returns: The response, including its body.
     static func message(_ error: PontoonError, allowedOrigin: String?) -> ByteBuffer {
         let status = error.code.status

@@ -3,10 +3,10 @@ import NIOHTTP1
 import PontoonCore
 
 /// A channel handler that rejects `Transfer-Encoding` values that SwiftNIO's decoder accepts but HTTP does not allow,
-/// and URLs and headers whose comparison would take too long.
+/// and URLs and headers with so many combining marks that a comparison would take too long.
 ///
-/// It also reports the end of each head and of each request to ``SlowRequestHandler`` and ``RawQueryHandler``. In
-/// HTTP/1.0 requests, it removes `Expect`, and adds `Connection: close` unless they ask for keep-alive.
+/// It also reports the end of each head and of each request to ``SlowRequestHandler`` and ``RawQueryHandler``. It
+/// removes `Expect` from HTTP/1.0 requests, and adds `Connection: close` to those that do not request keep-alive.
 final class RequestHeadHandler: ChannelInboundHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart
@@ -32,7 +32,7 @@ final class RequestHeadHandler: ChannelInboundHandler {
                     || FileContentCalls.isPut(head.method.rawValue, head.uri)
                     || ArchiveCalls.isArchive(head.method.rawValue, head.uri)
             )
-            // Hummingbird does not see the version of a request.
+            // Hummingbird does not know the HTTP version of a request.
             if head.version == .http1_0 { Self.adapt(&head) }
             context.fireChannelRead(wrapInboundOut(.head(head)))
         case .body: context.fireChannelRead(data)
@@ -43,8 +43,8 @@ final class RequestHeadHandler: ChannelInboundHandler {
         }
     }
 
-    /// Expresses the rules of HTTP/1.0 in the headers: connections close by default, and there is no `100 Continue`,
-    /// which a client would interpret as the response.
+    /// Adapts the headers to the rules of HTTP/1.0: connections close by default, and the server must not send
+    /// `100 Continue`, which a client would interpret as the response.
     ///
     /// Source: RFC 9110, sections 10.1.1 and 15.2; RFC 9112, section 9.3.
     private static func adapt(_ head: inout HTTPRequestHead) {

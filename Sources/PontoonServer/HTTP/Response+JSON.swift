@@ -31,7 +31,7 @@ extension Response {
     ///   - path: Path of the list relative to `/v2`, percent-encoded.
     ///   - call: The call, whose query selects the page; the links repeat the query's other parameters.
     ///   - fields: The fields of each item to include.
-    ///   - extras: Further fields of the body, by name; names must not be between `href` and `links`.
+    ///   - extras: Further fields of the body, by name. Names must not sort between `href` and `links`.
     /// - Returns: The response.
     /// - Throws: `.badRequest` for an invalid page.
     static func list(
@@ -94,7 +94,7 @@ extension Response {
 
     private static func neighbors(of page: Page, total: Int) -> [(page: Page, rel: String)] {
         var neighbors: [(Page, String)] = []
-        // Subtracts, because the caller may send any offset and adding to it could overflow.
+        // Subtracts, because adding to an arbitrary offset could overflow.
         if page.limit > 0, page.offset < total - page.limit {
             neighbors.append((Page(offset: page.offset + page.limit, limit: page.limit), "next"))
         }

@@ -6,7 +6,7 @@ import Synchronization
 package final class ServerTLS: Sendable {
     private let current: Mutex<NIOSSLContext>
 
-    /// Time to wait for the client to confirm the end of a connection.
+    /// Time to wait for the client's `close_notify` alert when a connection is closed.
     private static let shutdownTimeout = TimeAmount.seconds(2)
 
     package init(_ context: NIOSSLContext) { current = Mutex(context) }
@@ -14,7 +14,9 @@ package final class ServerTLS: Sendable {
     /// Replaces the configuration; open connections keep theirs.
     package func replace(with context: NIOSSLContext) { current.withLock { $0 = context } }
 
-    /// Adds encryption to a new connection; must be called on its event loop, before other handlers are added.
+    /// Adds encryption to a new connection.
+    ///
+    /// Must be called on its event loop, before other handlers are added.
     func addHandler(to channel: any Channel) throws {
         let handler = NIOSSLServerHandler(context: current.withLock { $0 })
         try channel.pipeline.syncOperations.addHandler(handler)
@@ -25,8 +27,8 @@ package final class ServerTLS: Sendable {
     /// - Parameters:
     ///   - chain: The server's certificate, followed by the intermediate certificates.
     ///   - key: The private key of the certificate.
-    ///   - clientCertificateAuthorities: The authorities that must have issued the certificates of clients; `nil` if
-    ///     clients need no certificate.
+    ///   - clientCertificateAuthorities: The certificate authorities, one of which must have issued a client's
+    ///     certificate; `nil` if clients need no certificate.
     /// - Returns: The configuration.
     /// - Throws: A NIOSSL error if the certificates and the key cannot be used together.
     package static func context(
@@ -39,7 +41,7 @@ package final class ServerTLS: Sendable {
             privateKey: .privateKey(key)
         )
         configuration.minimumTLSVersion = .tlsv12
-        // Apply to TLS 1.2 only; every cipher suite of TLS 1.3 has these properties.
+        // These cipher suites apply to TLS 1.2 only. All cipher suites of TLS 1.3 have the same properties.
         configuration.cipherSuiteValues = [
             .TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, .TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
             .TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, .TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,

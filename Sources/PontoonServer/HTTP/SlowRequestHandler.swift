@@ -172,8 +172,8 @@ final class SlowRequestHandler: ChannelDuplexHandler {
     ///
     /// - Parameters:
     ///   - context: The handler's context.
-    ///   - refusal: The response; `nil` if the request's handler responds, when it receives ``SlowRequestError`` while
-    ///     reading the body.
+    ///   - refusal: The response; `nil` if the request's handler sends it after receiving ``SlowRequestError`` while it
+    ///     reads the body.
     private func stop(_ context: ChannelHandlerContext, _ refusal: ByteBuffer?) {
         isStopped = true
         if let refusal {

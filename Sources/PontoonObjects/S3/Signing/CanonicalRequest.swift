@@ -13,8 +13,9 @@ struct NamedValue: Hashable, Sendable {
     }
 }
 
-/// A request in canonical form, from which both client and store compute the signature: the first stage of Signature
-/// Version 4.
+/// The canonical request, the first stage of Signature Version 4.
+///
+/// The client and the store each compute the signature from it.
 struct CanonicalRequest: Hashable, Sendable {
     /// The value of ``payloadHash`` for a body that is not signed.
     static let unsignedPayload = "UNSIGNED-PAYLOAD"

@@ -26,12 +26,12 @@ struct SigV4: Sendable {
     /// The credential scope, from which the signing key is derived.
     var scope: String { "\(timestamp.prefix(8))/\(region)/s3/aws4_request" }
 
-    /// Returns the string to sign, the second stage.
+    /// Returns the string to sign, the second stage of Signature Version 4.
     func stringToSign(_ request: CanonicalRequest) -> String {
         [Self.algorithm, timestamp, scope, request.hash].joined(separator: "\n")
     }
 
-    /// Returns the signature in lower-case hex, the third stage.
+    /// Returns the signature, the third stage of Signature Version 4, in lower-case hex.
     func signature(_ request: CanonicalRequest) -> String {
         var key = SymmetricKey(data: Data("AWS4\(credentials.secretAccessKey.value)".utf8))
         for step in scope.split(separator: "/") { key = SymmetricKey(data: Self.code(step.utf8, key)) }
@@ -42,7 +42,7 @@ struct SigV4: Sendable {
         HMAC<SHA256>.authenticationCode(for: Data(text), using: key)
     }
 
-    /// Signs a request with headers.
+    /// Signs a request with an `Authorization` header.
     ///
     /// - Parameters:
     ///   - method: HTTP method, such as `PUT`.
@@ -50,7 +50,7 @@ struct SigV4: Sendable {
     ///   - query: The query parameters, not percent-encoded.
     ///   - headers: All headers of the request, including `Host`; all of them are signed.
     ///   - payloadHash: SHA-256 of the body in hex, or ``CanonicalRequest/unsignedPayload``.
-    /// - Returns: The given headers and those of the signature.
+    /// - Returns: The given headers, followed by the headers of the signature.
     func signedHeaders(
         method: String,
         path: String,
@@ -86,7 +86,7 @@ struct SigV4: Sendable {
     ///   - method: The method that the URL authorizes.
     ///   - host: The `Host` header that the client will send.
     ///   - path: The path, not percent-encoded.
-    ///   - query: The query parameters, not percent-encoded, without those of the signature.
+    ///   - query: The query parameters, not percent-encoded, without the parameters of the signature.
     ///   - lifetime: The lifetime of the URL in seconds, 1 to ``longestLifetime``.
     /// - Returns: The canonical request, to be passed to ``presignedQuery(_:)``.
     func presigned(
@@ -114,7 +114,7 @@ struct SigV4: Sendable {
         )
     }
 
-    /// Returns the percent-encoded query of a presigned URL, with the signature at its end.
+    /// Returns the percent-encoded query of a presigned URL, which ends with the signature.
     func presignedQuery(_ request: CanonicalRequest) -> String {
         "\(request.canonicalQuery)&X-Amz-Signature=\(signature(request))"
     }
