@@ -14,8 +14,9 @@ package struct UploadLinkChange: Hashable, Sendable {
 
     package init() {}
 
-    /// Checks the new expiry time and the new password, whose validity does not depend on the link's current
-    /// properties.
+    /// Checks the new expiry time and the new password.
+    ///
+    /// Their validity does not depend on the link's current properties, which ``apply(to:passwordHash:)`` checks.
     ///
     /// - Throws: `.badRequest` if one of them is invalid.
     func check(now: Date) throws(PontoonError) {
