@@ -8,10 +8,14 @@ struct LeaseRenewer: Sendable {
     let duration: Duration?
     let now: @Sendable () -> Date
 
-    /// Returns a lease with a random id that expires after ``duration``. Does not acquire it.
+    /// Returns a lease with a random id that expires after ``duration``.
+    ///
+    /// Does not acquire it.
     func new() -> Lease { Lease(id: Identifiers.hex(bytes: 16), expiresOn: expiry) }
 
-    /// Returns the lease with this id, extended to ``duration`` from now. Does not store it.
+    /// Returns the lease with this id, extended to ``duration`` from now.
+    ///
+    /// Does not store it.
     func extended(_ leaseID: String) -> Lease { Lease(id: leaseID, expiresOn: expiry) }
 
     private var expiry: Date { duration.map { now().addingTimeInterval($0.inSeconds) } ?? .distantFuture }

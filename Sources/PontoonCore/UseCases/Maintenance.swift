@@ -68,7 +68,9 @@ package struct Maintenance: Sendable {
         startTime = uptime()
     }
 
-    /// Recovers from a crash. Must be called before the first request is served.
+    /// Recovers from a crash.
+    ///
+    /// Must be called before the first request is served.
     ///
     /// If other servers share the stores, this method only rotates the signing keys if due. ``run()`` then rolls back
     /// interrupted completions once their leases have expired, and removes orphans.
@@ -211,7 +213,9 @@ package struct Maintenance: Sendable {
         if let failure { throw failure }
     }
 
-    /// Reduces the reservation of one upload. Does nothing while one of its parts is being written in place.
+    /// Reduces the reservation of one upload.
+    ///
+    /// Does nothing while one of its parts is being written in place.
     ///
     /// - Returns: `true` if the reservation was reduced.
     private func reduceReservation(of id: String, idleSince deadline: Date) async throws -> Bool {

@@ -92,7 +92,9 @@ package struct Scrub: Sendable {
     }
 
     private static let batch = 200
-    /// Total length of a group of objects whose results are recorded together. The last object may exceed it.
+    /// Total length of a group of objects whose results are recorded together.
+    ///
+    /// The last object may exceed it.
     private static let batchBytes: Int64 = 256 << 20
 
     private func check(

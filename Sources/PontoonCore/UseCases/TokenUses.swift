@@ -10,11 +10,15 @@ package final class TokenUses: Sendable {
     private struct State {
         /// The days to write, by token id.
         var pending: [String: Date] = [:]
-        /// The days of the last ``write()``, by token id. Cached records of the tokens may not contain these days yet.
+        /// The days of the last ``write()``, by token id.
+        ///
+        /// Cached records of the tokens may not contain these days yet.
         var written: [String: Date] = [:]
     }
 
-    /// Maximum number of tokens in ``State/pending``. Uses of further tokens are ignored until the next ``write()``.
+    /// Maximum number of tokens in ``State/pending``.
+    ///
+    /// Uses of further tokens are ignored until the next ``write()``.
     private static let capacity = 10_000
 
     private let metadata: any IdentityStore
@@ -34,7 +38,9 @@ package final class TokenUses: Sendable {
         }
     }
 
-    /// Writes the uses recorded so far. After an error, the next call tries again.
+    /// Writes the uses recorded so far.
+    ///
+    /// After an error, the next call tries again.
     package func write() async throws {
         let uses = state.withLock { state in
             let uses = state.pending

@@ -17,7 +17,9 @@ package struct UsageReports: Sendable {
         try await metadata.usages(ofProjectsOwnedBy: caller.name, in: caller.rights.projects, page: page)
     }
 
-    /// Returns the usage and quota of a project. Does not check permissions.
+    /// Returns the usage and quota of a project.
+    ///
+    /// Does not check permissions.
     ///
     /// - Returns: `nil` if the project does not exist.
     /// - Throws: An error if the store is unavailable.

@@ -41,7 +41,7 @@ package struct CompleteUpload: Sendable {
     /// Completes an upload.
     ///
     /// After a refusal, an unfinished upload is active again and can be completed later, unless an error below says
-    /// otherwise. If parts must be sent again, the error message says so. If a store is unavailable, the upload may
+    /// otherwise. If parts must be sent again, the error message asks for it. If a store is unavailable, the upload may
     /// stay `.completing` until a later call or maintenance rolls it back.
     ///
     /// - Parameters:
@@ -232,7 +232,7 @@ package struct CompleteUpload: Sendable {
 
     // MARK: - Roll back
 
-    /// Makes an upload active again, unless its completion was committed or another server owns its lease.
+    /// Returns an upload to the state `active`, unless its completion was committed or another server owns its lease.
     ///
     /// - Throws: An error if a store is unavailable. The rollback is then pending; see ``PendingRollbacks``.
     private func rollBack(_ id: String, leaseID: String) async throws -> RollbackOutcome {

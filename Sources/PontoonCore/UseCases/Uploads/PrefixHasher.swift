@@ -17,8 +17,9 @@ package actor PrefixHasher {
     private let objects: any StreamingObjectStore
     private var progress: [String: Progress] = [:]
     private var locked: Set<String> = []
-    /// Ids of the uploads that were completed or aborted while their progress was locked. The progress is discarded
-    /// when it is unlocked.
+    /// Ids of the uploads that were completed or aborted while their progress was locked.
+    ///
+    /// The progress is discarded when it is unlocked.
     private var ended: Set<String> = []
     private var waiters: [String: [CheckedContinuation<Void, Never>]] = [:]
     private var pending: [String: Upload] = [:]

@@ -50,7 +50,9 @@ package struct UploadAdministration: Sendable {
         return summary
     }
 
-    /// Aborts an upload. A running server removes its bytes later.
+    /// Aborts an upload.
+    ///
+    /// A running server removes its bytes later.
     ///
     /// - Parameters:
     ///   - id: The upload.

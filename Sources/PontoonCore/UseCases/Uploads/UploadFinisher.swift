@@ -58,7 +58,9 @@ struct UploadFinisher: Sendable {
         }
     }
 
-    /// Removes the data that only ``revert(_:)`` needs. Must be called only after the file is committed.
+    /// Removes the data that only ``revert(_:)`` needs.
+    ///
+    /// Must be called only after the file is committed.
     func cleanUp(_ finished: FinishedUpload) async throws {
         guard case .streaming(let store, let hasher, _) = storage else { return }
         await hasher.forget(finished.upload.id)
@@ -137,7 +139,9 @@ struct UploadFinisher: Sendable {
         )
     }
 
-    /// Returns the MD5 of an object. Reads the whole object, because its parts did not pass through this server.
+    /// Returns the MD5 of an object.
+    ///
+    /// Reads the whole object, because its parts did not pass through this server.
     private func md5(of key: ObjectKey, in store: any PresignedObjectStore) async throws -> String {
         var md5 = Insecure.MD5()
         try await withClosing(try await store.openObject(key), close: { await $0.close() }) { reader in

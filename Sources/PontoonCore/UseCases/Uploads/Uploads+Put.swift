@@ -152,7 +152,9 @@ extension Uploads {
         return try await finish(writer, last: last, of: new, in: store)
     }
 
-    /// Makes the bytes of a file durable and adds the file. The writer must not be used afterwards.
+    /// Makes the bytes of a file durable and adds the file.
+    ///
+    /// The writer must not be used afterwards.
     ///
     /// - Throws: The errors of ``put(_:body:limit:reserving:)``.
     func finish(

@@ -348,7 +348,9 @@ package final class Uploads: Sendable {
         return try await partInfos(batch, of: upload, base: base)
     }
 
-    /// Like ``partInfos(_:of:caller:base:)``, but checks no permission. For an upload that the caller has just created.
+    /// Like ``partInfos(_:of:caller:base:)``, but checks no permission.
+    ///
+    /// For an upload that the caller has just created.
     package func partInfos(_ batch: PartBatch, of upload: Upload, base: BaseURL) async throws -> [NumberedPartRequest] {
         let now = now()
         var infos: [NumberedPartRequest] = []
@@ -389,7 +391,9 @@ package final class Uploads: Sendable {
         return file
     }
 
-    /// Aborts an upload and removes its parts. The signed URLs of its parts stop working.
+    /// Aborts an upload and removes its parts.
+    ///
+    /// The signed URLs of its parts stop working.
     ///
     /// - Throws: `.uploadNotFound`, `.uploadForbidden`; `.abortRefused` while the upload is being completed.
     package func abort(_ id: String, caller: Caller) async throws {

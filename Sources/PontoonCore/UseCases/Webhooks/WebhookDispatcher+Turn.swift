@@ -92,7 +92,9 @@ extension WebhookDispatcher {
         await connection.close()
     }
 
-    /// Returns the next events. Moves the cursor if none matches or if its position no longer exists.
+    /// Returns the next events.
+    ///
+    /// Moves the cursor if none matches or if its position no longer exists.
     ///
     /// Returns no events and does not move the cursor if the owner may no longer read the project. The events are sent
     /// if the permission is granted again.

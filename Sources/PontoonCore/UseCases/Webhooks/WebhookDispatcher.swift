@@ -32,8 +32,9 @@ package final class WebhookDispatcher: Sendable {
     }
 
     private struct State {
-        /// The owners of the webhooks that are being served, by webhook id. The owner is empty for webhooks of the
-        /// service.
+        /// The owners of the webhooks that are being served, by webhook id.
+        ///
+        /// The owner is empty for webhooks of the service.
         var running: [String: String] = [:]
         var scans: [String: Scan] = [:]
     }
@@ -139,7 +140,9 @@ package final class WebhookDispatcher: Sendable {
         return (Plan(deadline: min(deadline, .now + .seconds(max(pause, 0.01))), position: last.position), admitted)
     }
 
-    /// Returns whether a webhook may be served now. If so, marks it as running.
+    /// Returns whether a webhook may be served now.
+    ///
+    /// If so, marks it as running.
     private func admit(_ webhook: Webhook, last: EventCursor) -> Bool {
         state.withLock { state in
             let owner = webhook.owner ?? ""
