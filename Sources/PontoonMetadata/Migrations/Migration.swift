@@ -11,7 +11,7 @@ struct Migration: Sendable {
         self.statements = statements
     }
 
-    /// Creates a migration with the same statements for every database, which ``SQLDialect/definition(_:)`` translates.
+    /// Creates a migration with the same statements for every database, translated by ``SQLDialect/definition(_:)``.
     init(name: String, statements: [SQLStatement]) {
         self.init(name: name) { _ in statements }
     }

@@ -5,8 +5,8 @@ extension Migration {
     /// project.
     static let eventProjects: [SQLStatement] = [
         "ALTER TABLE events ADD COLUMN project_created_on BIGINT",
-        // Existing events get the rule of earlier versions: an event belongs to a project if it occurred at most one
-        // minute before the project was created, because the clocks of servers may differ.
+        // Applies the rule of earlier versions to existing events. They belong to the project with their id if it was
+        // created at most one minute after they occurred, because the clocks of servers may differ.
         """
         UPDATE events SET project_created_on = (
             SELECT created_on FROM projects

@@ -97,7 +97,7 @@ final class GroupCommit: Sendable {
         let isAccepted = state.withLock { state in
             guard !state.isClosed else { return false }
             state.waiting.append(write)
-            // Runs while the lock is held, so that the drain is queued before the work of close().
+            // The drain is queued while the lock is held, and therefore before the work of close().
             if !state.isDraining { pool.asyncWriteWithoutTransaction { self.drain($0) } }
             state.isDraining = true
             return true

@@ -138,8 +138,8 @@ extension SQLRow {
     }
 
     /// Returns a length in bytes.
-    /// - Throws: ``SQLRowError`` if it is not 0 to 5 TiB. This ensures that the sum of the lengths of an upload's parts
-    ///   cannot overflow.
+    /// - Throws: ``SQLRowError`` if it is not between 0 and 5 TiB. This ensures that the sum of the lengths of an
+    ///   upload's parts cannot overflow.
     func length(_ column: String) throws -> Int64 {
         try decode(column, try integer(column)) { (0...PartSizing.maximumFileSize).contains($0) ? $0 : nil }
     }

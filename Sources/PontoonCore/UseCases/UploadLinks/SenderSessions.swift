@@ -6,7 +6,7 @@ package struct SenderSessions: Sendable {
     private let passwords: any PasswordHashing
     private let now: @Sendable () -> Date
 
-    /// Minimum interval in seconds at which the time of a session's last call is updated.
+    /// Minimum time in seconds between two updates of the time of a session's last call.
     private static let useInterval: TimeInterval = 3600
 
     package init(

@@ -16,7 +16,8 @@ package struct UploadLinkChange: Hashable, Sendable {
 
     /// Checks the new expiry time and the new password.
     ///
-    /// Their validity does not depend on the link's current properties, which ``apply(to:passwordHash:)`` checks.
+    /// Their validity does not depend on the link's current properties. ``apply(to:passwordHash:)`` checks the other
+    /// properties.
     ///
     /// - Throws: `.badRequest` if one of them is invalid.
     func check(now: Date) throws(PontoonError) {

@@ -53,8 +53,8 @@ struct PartReports: Sendable {
             PontoonError(
                 .reportInvalid,
                 """
-                The ETag reported for part \(number.rawValue) is not '\(stored)', the ETag of the stored part; send \
-                the part again.
+                The ETag reported for part \(number.rawValue) does not match the ETag of the stored part, '\(stored)'; \
+                send the part again.
                 """
             )
         }

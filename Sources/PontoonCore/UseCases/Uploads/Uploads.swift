@@ -116,8 +116,7 @@ package final class Uploads: Sendable {
         return try await begin(content, for: destination, rule: rule, userName: caller.name)
     }
 
-    /// Returns the existing file that ``NameConflictRule/skip`` keeps instead of creating an upload; `nil` if there is
-    /// none.
+    /// Returns the existing file that ``NameConflictRule/skip`` would keep; `nil` if there is none.
     ///
     /// - Throws: The errors of ``initialize(_:in:rule:caller:)`` for the destination and the name.
     package func existingFile(_ name: String, in folder: FolderReference, caller: Caller) async throws -> File? {
@@ -253,8 +252,7 @@ package final class Uploads: Sendable {
         return withKnownTotals(summary)
     }
 
-    /// Returns the summary without the totals of stored parts if the store is presigned, because only the store has
-    /// them.
+    /// Returns the summary, without the totals of stored parts if only the presigned store has them.
     private func withKnownTotals(_ summary: UploadSummary) -> UploadSummary {
         switch storage {
         case .streaming: summary
@@ -320,9 +318,8 @@ package final class Uploads: Sendable {
 
     /// Prevents an upload to a presigned store from expiring while a client is working on it.
     ///
-    /// If `reserving` is `true`, also restores the reservation if it has lapsed.
-    ///
-    /// Does nothing with a streaming store, because storing a part has the same effect.
+    /// If `reserving` is `true`, also restores a lapsed reservation. Does nothing with a streaming store, because
+    /// storing a part has the same effect.
     private func noteActivity(of upload: Upload, reserving: Bool) async throws {
         guard !storage.seesParts else { return }
         try await activity.note(upload.id, now: now(), reserving: reserving)
@@ -348,9 +345,8 @@ package final class Uploads: Sendable {
         return try await partInfos(batch, of: upload, base: base)
     }
 
-    /// Like ``partInfos(_:of:caller:base:)``, but checks no permission.
-    ///
-    /// For an upload that the caller has just created.
+    /// Like ``partInfos(_:of:caller:base:)``, but without a permission check, because the caller has just created the
+    /// upload.
     package func partInfos(_ batch: PartBatch, of upload: Upload, base: BaseURL) async throws -> [NumberedPartRequest] {
         let now = now()
         var infos: [NumberedPartRequest] = []
@@ -373,27 +369,21 @@ package final class Uploads: Sendable {
 
     // MARK: - Complete and abort
 
-    /// Completes an upload of a file.
-    ///
-    /// See ``CompleteUpload`` for the details and the errors.
+    /// Completes an upload of a file; throws the errors of ``CompleteUpload``.
     package func complete(_ id: String, reports: [PartReport], caller: Caller) async throws -> File {
         let completed = try await completion(id, reports: reports, caller: caller, access: uploads)
         guard case .file(let file, _) = completed else { throw PontoonError.uploadNotFound }
         return file
     }
 
-    /// Completes an upload of a code package's file.
-    ///
-    /// See ``CompleteUpload`` for the details and the errors.
+    /// Completes an upload of a code package's file; throws the errors of ``CompleteUpload``.
     package func completePackage(_ id: String, reports: [PartReport], caller: Caller) async throws -> PackageFile {
         let completed = try await completion(id, reports: reports, caller: caller, access: uploads)
         guard case .package(let file) = completed else { throw PontoonError.uploadNotFound }
         return file
     }
 
-    /// Aborts an upload and removes its parts.
-    ///
-    /// The signed URLs of its parts stop working.
+    /// Aborts an upload and removes its parts, whose signed URLs stop working.
     ///
     /// - Throws: `.uploadNotFound`, `.uploadForbidden`; `.abortRefused` while the upload is being completed.
     package func abort(_ id: String, caller: Caller) async throws {
