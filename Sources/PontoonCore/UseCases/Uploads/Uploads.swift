@@ -345,8 +345,7 @@ package final class Uploads: Sendable {
         return try await partInfos(batch, of: upload, base: base)
     }
 
-    /// Like ``partInfos(_:of:caller:base:)``, but without a permission check, because the caller has just created the
-    /// upload.
+    /// Returns the requests for consecutive parts of an upload, without checking a permission.
     package func partInfos(_ batch: PartBatch, of upload: Upload, base: BaseURL) async throws -> [NumberedPartRequest] {
         let now = now()
         var infos: [NumberedPartRequest] = []
