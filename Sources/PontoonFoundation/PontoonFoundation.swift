@@ -1,5 +1,5 @@
-// The part of Foundation that needs no Unicode data, which alone would take 34 MB of a program with static libraries.
-// On Apple's systems, there is no separate module for it.
+// The part of Foundation that needs no Unicode data, which would add 34 MB to a statically linked program. On Apple's
+// systems, it is not a separate module.
 #if canImport(FoundationEssentials)
 @_exported public import FoundationEssentials
 #else

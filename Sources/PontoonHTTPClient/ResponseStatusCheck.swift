@@ -1,15 +1,16 @@
 package import NIOCore
 import NIOHTTP1
 
-/// Refuses responses whose status is below 100, which HTTP does not have (RFC 9110, section 15).
+/// A check that rejects responses with a status below 100, which HTTP does not define (RFC 9110, section 15).
 ///
-/// AsyncHTTPClient 1.37 takes the head of such a response for an informational one. NIO does not, so the end of the
-/// response follows, and AsyncHTTPClient stops the process. Anybody who answers a request could therefore stop it.
+/// AsyncHTTPClient 1.37 treats the head of such a response as an informational response. NIO does not, and delivers the
+/// end of the response next, at which AsyncHTTPClient terminates the process. Without this check, any server could
+/// therefore terminate the process of its client.
 package enum ResponseStatusCheck {
     /// Adds the check to a new connection.
     ///
-    /// To be used as, or in, the `http1_1ConnectionDebugInitializer` of each HTTP client. A request whose response is
-    /// refused fails with `HTTPParserError.invalidStatus`, and its connection is closed.
+    /// Set this function as the `http1_1ConnectionDebugInitializer` of each HTTP client, or call it there. A request
+    /// whose response is rejected fails with `HTTPParserError.invalidStatus`, and its connection is closed.
     @Sendable package static func add(to channel: any Channel) -> EventLoopFuture<Void> {
         channel.eventLoop.makeCompletedFuture {
             let pipeline = channel.pipeline.syncOperations

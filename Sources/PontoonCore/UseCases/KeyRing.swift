@@ -13,7 +13,8 @@ package final class KeyRing: Sendable {
     /// - Parameters:
     ///   - store: The store of the keys, which all servers share.
     ///   - rotationInterval: Time after which a new key replaces the current one.
-    ///   - urlLifetime: Time for which a URL is valid. A replaced key is kept for this time and five minutes more.
+    ///   - urlLifetime: Time for which a signed URL is valid. A replaced key is removed after this time plus five
+    ///     minutes.
     ///   - now: The current time.
     package init(
         store: any SigningKeyStore,
@@ -41,7 +42,9 @@ package final class KeyRing: Sendable {
         return newest
     }
 
-    /// Returns the key with this id, even if another server has just created it.
+    /// Returns the key with this id.
+    ///
+    /// Reads the keys from the store if this one is not cached, because another server may have just created it.
     ///
     /// - Returns: `nil` if the key does not exist or was removed.
     package func key(_ id: String) async throws -> URLSigner? {

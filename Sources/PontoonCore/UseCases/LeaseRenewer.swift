@@ -1,6 +1,6 @@
 import PontoonFoundation
 
-/// A source of new leases that also renews acquired leases while work is in progress.
+/// A factory for leases, which also renews a lease while work runs under it.
 struct LeaseRenewer: Sendable {
     /// Time from a renewal to the expiry of the lease.
     ///
@@ -8,10 +8,14 @@ struct LeaseRenewer: Sendable {
     let duration: Duration?
     let now: @Sendable () -> Date
 
-    /// Creates a lease with a random id that expires after ``duration``; does not acquire it.
+    /// Returns a lease with a random id that expires after ``duration``.
+    ///
+    /// Does not acquire it.
     func new() -> Lease { Lease(id: Identifiers.hex(bytes: 16), expiresOn: expiry) }
 
-    /// Returns the lease with this id and an expiry counted from now; does not store it.
+    /// Returns the lease with this id, extended to ``duration`` from now.
+    ///
+    /// Does not store it.
     func extended(_ leaseID: String) -> Lease { Lease(id: leaseID, expiresOn: expiry) }
 
     private var expiry: Date { duration.map { now().addingTimeInterval($0.inSeconds) } ?? .distantFuture }
@@ -57,7 +61,7 @@ struct LeaseRenewer: Sendable {
         in metadata: any MetadataStore,
         _ body: @escaping @Sendable () async throws -> Value
     ) async throws -> Value? {
-        // Without other servers there is nothing to exclude, and a lease that never expires would outlive a crash.
+        // A single server needs no lease. Its leases never expire, so a crash would leave one that blocks the task.
         guard duration != nil else { return try await body() }
         let lease = new()
         guard try await metadata.acquireLease(task, lease, now: now()) else { return nil }

@@ -1,6 +1,6 @@
 package import PontoonFoundation
 
-/// The maintenance that servers run periodically, and the recovery from a crash at startup.
+/// The maintenance that servers run periodically, and the crash recovery at startup.
 package struct Maintenance: Sendable {
     private let metadata: any MetadataStore
     private let storage: ObjectStorage
@@ -19,14 +19,15 @@ package struct Maintenance: Sendable {
     /// Value of ``uptime`` when the server started.
     private let startTime: Duration
 
-    /// Creates the maintenance tasks of a metadata store and an object store.
+    /// Creates the maintenance of the given stores.
     ///
     /// - Parameters:
     ///   - metadata: The metadata store.
     ///   - storage: The object store.
     ///   - completion: The use case that rolls back interrupted completions.
     ///   - keys: The signing keys, which are rotated when due.
-    ///   - uses: The uses of tokens on this server, which are written; `nil` if none are recorded.
+    ///   - uses: The recorder of this server's token uses, which maintenance writes to the store; `nil` if uses are not
+    ///     recorded.
     ///   - leaseDuration: Time without a lease renewal after which another server may take over a server's work; `nil`
     ///     if no other server shares the stores.
     ///   - uploadLifetime: Time without a stored part after which an upload expires.
@@ -67,7 +68,9 @@ package struct Maintenance: Sendable {
         startTime = uptime()
     }
 
-    /// Recovers from a crash; call it before the first request is served.
+    /// Recovers from a crash.
+    ///
+    /// Must be called before the first request is served.
     ///
     /// If other servers share the stores, this method only rotates the signing keys if due. ``run()`` then rolls back
     /// interrupted completions once their leases have expired, and removes orphans.
@@ -88,10 +91,10 @@ package struct Maintenance: Sendable {
         return rolledBack
     }
 
-    /// Discards objects that were stored in one call, but whose files were not committed.
+    /// Discards objects that were stored without an upload and whose files were not committed.
     ///
-    /// - Parameter time: With a presigned store, objects whose leases expire by this time are discarded. With a
-    ///   streaming store, no call may be in progress.
+    /// - Parameter time: With a presigned store, only objects whose leases expire by this time are discarded. A
+    ///   streaming store ignores this time; no such object may be in the process of being stored.
     /// - Throws: An error if a store is unavailable.
     private func recoverObjects(leasedUntil time: Date) async throws {
         switch storage {
@@ -151,7 +154,7 @@ package struct Maintenance: Sendable {
             await report.attempt { try await completion.recover(leasedUntil: now()) }
         }
         if isPresigned { await report.attempt { try await recoverObjects(leasedUntil: now()) } }
-        // Without other servers, a directory has no orphans but those that ``recover()`` has removed.
+        // If a single server uses a data directory, ``recover()`` has already removed all orphans.
         if leases.duration != nil || isPresigned { await report.attempt { try await sweep() } }
         var deadline: Date?
         await report.attempt { deadline = try await expiryDeadline() }
@@ -180,14 +183,15 @@ package struct Maintenance: Sendable {
         while try await metadata.pruneFileJobs(finishedBefore: time, limit: Self.batch) == Self.batch {}
     }
 
-    /// Reduces the reservations of uploads without progress, and frees their preallocated space, so that both are
-    /// available to other uploads.
+    /// Reduces the reservations of uploads without progress, and frees their unused preallocated space for other
+    /// uploads.
     ///
     /// Does nothing until the server has run for the lifetime of reservations, so that clients can continue their
-    /// uploads after an outage. A clock that is set forward makes reservations lapse early: the uploads can be
-    /// continued, but need free space.
+    /// uploads after an outage. If the clock is set forward, reservations lapse early. Such uploads can still be
+    /// continued if there is enough free space and quota.
     ///
-    /// - Throws: The first error of freeing space, after all reservations were reduced; an error of the metadata store.
+    /// - Throws: The first error that occurred for one upload, after all others were processed; an error if the
+    ///   metadata store is unavailable.
     private func reduceReservations() async throws {
         guard uptime() - startTime >= reservationLifetime else { return }
         let deadline = now().addingTimeInterval(-reservationLifetime.inSeconds)
@@ -202,23 +206,26 @@ package struct Maintenance: Sendable {
                     failure = failure ?? error
                 }
             }
-            // Uploads of which a part is being written are listed again.
+            // An upload with a part that is being written stays in the list. Stops if the batch contained only such
+            // uploads.
             if ids.count < Self.batch || reduced == 0 { break }
         }
         if let failure { throw failure }
     }
 
-    /// Reduces the reservation of one upload; does nothing while one of its parts is being written in place.
+    /// Reduces the reservation of one upload.
     ///
-    /// - Returns: Whether it was reduced.
+    /// Does nothing while one of its parts is being written in place.
+    ///
+    /// - Returns: `true` if the reservation was reduced.
     private func reduceReservation(of id: String, idleSince deadline: Date) async throws -> Bool {
         guard case .streaming(let store, _, _) = storage, let upload = try await metadata.upload(id) else {
             return try await metadata.reduceReservation(of: id, ifIdleSince: deadline)
         }
         var isReduced = false
         try await store.freeUnusedSpace(of: upload) {
-            // Waits until the records of parts that are being committed are visible, and fails if the upload is no
-            // longer active. Only then are the parts read.
+            // The parts are read after this call, because it waits until the records of parts being committed are
+            // visible, and fails if the upload is no longer active.
             isReduced = try await metadata.reduceReservation(of: id, ifIdleSince: deadline)
             return isReduced ? try await metadata.parts(of: id) : nil
         }
@@ -247,10 +254,10 @@ package struct Maintenance: Sendable {
         while try await metadata.pruneEvents(before: time, limit: Self.batchOfEvents) >= Self.batchOfEvents {}
     }
 
-    /// Adds the time since the last run to the running time of the service, and returns the expiry deadline.
+    /// Adds the time since the last run to the service's recorded running time, and returns the expiry deadline.
     ///
-    /// - Returns: The time since which an upload must have been idle to expire; `nil` if no upload can have expired
-    ///   yet.
+    /// - Returns: The time since which an upload must have been idle to expire; `nil` if the service has not yet run
+    ///   for the lifetime of uploads.
     private func expiryDeadline() async throws -> Date? {
         var time = try await metadata.observedTime() ?? ObservedTime()
         time.advance(by: stopwatch.lap(), wall: now(), lifetime: uploadLifetime)
@@ -277,7 +284,7 @@ package struct Maintenance: Sendable {
     /// An upload has been idle since it was initiated, since its last part was stored or, with a presigned store, since
     /// a client's activity was last recorded, whichever is latest.
     ///
-    /// - Returns: The ids of the aborted uploads, and the errors. An upload with an error is kept.
+    /// - Returns: The ids of the aborted uploads, and the errors. An upload that could not be aborted stays active.
     package func abortUploads(idleSince deadline: Date) async -> Report {
         var report = Report()
         var kept: Set<String> = []
@@ -315,13 +322,13 @@ package struct Maintenance: Sendable {
     private static let batchOfEvents = 1000
     private static let maximumErrors = 1000
 
-    /// Aborts an upload; returns `false` if it is not idle after all.
+    /// Aborts an upload; returns `false` if it is no longer active or idle.
     private func abort(_ id: String, ifIdleSince deadline: Date) async throws -> Bool {
         // Parts that clients send to a presigned store do not pass through this server, so the store is queried.
         if case .presigned(let store) = storage, let upload = try await metadata.upload(id),
             let last = try await store.timeOfLastPart(of: upload), last >= deadline
         {
-            // Limited, because the store's clock may be ahead.
+            // Never in the future, even if the store's clock is ahead.
             try await metadata.keepAlive(id, now: min(last, now()))
             return false
         }

@@ -2,7 +2,7 @@ import NIOCore
 
 /// The use case that copies all objects from one store to another and verifies every copy.
 ///
-/// Copied objects are recorded in the ledger, so that a run that was interrupted is resumed by the next one.
+/// Copied objects are recorded in the ledger, so that the next run resumes an interrupted one.
 package struct ObjectCopy: Sendable {
     private let ledger: any ObjectCopyLedger
     private let source: any StreamingObjectStore
@@ -34,7 +34,7 @@ package struct ObjectCopy: Sendable {
     /// - Parameter report: Called after every batch with the outcome so far.
     /// - Returns: The outcome of this run.
     /// - Throws: `.checksumMismatch` if a copy differs from its intact original; an error if a store is unavailable.
-    ///   Repeating the call then resumes.
+    ///   The next call resumes.
     package func run(report: @Sendable (Outcome) -> Void) async throws -> Outcome {
         var outcome = Outcome()
         var last: ObjectKey?
@@ -87,7 +87,7 @@ package struct ObjectCopy: Sendable {
             let copy = try await target.openObject(object.key)
             found = try await withClosing(copy, close: { await $0.close() }) { try await Self.checksum($0) }
         }
-        // An object without a recorded checksum can only be compared with the original bytes.
+        // If no checksum is recorded, the copy is compared with the original's bytes.
         let expected: CRC64NVME
         if let crc64 = object.crc64 { expected = crc64 } else { expected = try await Self.checksum(reader) }
         guard copied.size == object.size, found == expected else {

@@ -1,7 +1,7 @@
 extension Projects {
     /// Returns the members of a project, ordered by name.
     ///
-    /// The caller needs `read`.
+    /// The caller needs the `read` permission.
     ///
     /// - Throws: `.projectNotFound`.
     package func members(of id: ProjectID, caller: Caller, page: Page) async throws -> Listing<Member> {
@@ -11,7 +11,7 @@ extension Projects {
 
     /// Returns one member of a project.
     ///
-    /// The caller needs `read`.
+    /// The caller needs the `read` permission.
     ///
     /// - Throws: `.projectNotFound`, `.memberNotFound`.
     package func member(_ userName: String, of id: ProjectID, caller: Caller) async throws -> Member {
@@ -22,7 +22,7 @@ extension Projects {
 
     /// Adds a member, who is named by user name or by email address.
     ///
-    /// The caller needs `admin`.
+    /// The caller needs the `admin` permission.
     ///
     /// - Throws: `.projectNotFound`, `.projectForbidden`, `.memberNameMissing`, `.userNotFound`, `.memberExists`.
     package func addMember(_ candidate: NewMember, to id: ProjectID, caller: Caller) async throws -> Member {
@@ -34,7 +34,9 @@ extension Projects {
         return member
     }
 
-    /// Returns the name of the user to add; only a name that was found by email address is known to exist.
+    /// Returns the name of the user to add.
+    ///
+    /// A name that the request contains is returned without checking that the user exists.
     ///
     /// - Throws: `.memberNameMissing` if the request has neither, or an empty name; `.userNotFound` if no user has the
     ///   address.
@@ -51,7 +53,7 @@ extension Projects {
 
     /// Grants and revokes a member's permissions.
     ///
-    /// The caller needs `admin`. The owner's permissions cannot be revoked.
+    /// The caller needs the `admin` permission. The owner's permissions cannot be revoked.
     ///
     /// - Returns: All permissions of the member after the change.
     /// - Throws: `.projectNotFound`, `.memberNotFound`; `.projectForbidden` if the caller is not an admin, or a
@@ -64,7 +66,7 @@ extension Projects {
     ) async throws -> Permissions {
         let project = try await access.project(id, for: caller, needing: .admin).project
         if userName == project.owner {
-            // Nothing needs to be stored: the owner already has all permissions.
+            // The owner already has all permissions, so there is nothing to store.
             guard change.values.allSatisfy(\.self) else { throw Self.isOwner }
             return .all
         }
@@ -76,7 +78,8 @@ extension Projects {
 
     /// Removes a member other than the owner.
     ///
-    /// The caller needs `admin`, unless the caller is the member who leaves. Files that the member added are kept.
+    /// The caller needs the `admin` permission, unless the caller is the member to remove. Files that the member added
+    /// are kept.
     ///
     /// - Throws: `.projectNotFound`, `.memberNotFound`; `.projectForbidden` if the caller is not an admin or the
     ///   member is the owner.

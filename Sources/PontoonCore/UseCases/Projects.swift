@@ -37,7 +37,7 @@ package struct Projects: Sendable {
         guard try await metadata.ownedProjects(of: caller.name, upTo: limits.projects) < limits.projects else {
             throw PontoonError(.limitReached, "You own \(limits.projects) projects, the maximum; delete one first.")
         }
-        // Another call may take the id in the meantime. The search is then repeated.
+        // Repeats the search if another call takes the id in the meantime.
         while true {
             let id = try await freeID(for: name, owner: caller.name)
             var project = Self.newProject(
@@ -63,9 +63,9 @@ package struct Projects: Sendable {
         return id(try await FreeNumber.first { try await metadata.isTaken(id($0)) })
     }
 
-    /// Checks the lengths of the text fields and the tags.
+    /// Checks the lengths of the text fields, and the number and lengths of the tags.
     ///
-    /// - Throws: `.badRequest` if a field is too long, or if there are too many tags, or one is empty or too long.
+    /// - Throws: `.badRequest` if a field is too long, if there are too many tags, or if a tag is empty or too long.
     private static func check(_ change: ProjectChange) throws(PontoonError) {
         try FieldRules.check("name", name: change.name)
         try FieldRules.check(description: change.description)
@@ -97,7 +97,8 @@ package struct Projects: Sendable {
 
     /// Changes fields of a project.
     ///
-    /// The caller needs `write`, and `admin` to lock or unlock the project. A new name does not change the id.
+    /// The caller needs the `write` permission, and `admin` to lock or unlock the project. A new name does not change
+    /// the id.
     ///
     /// - Throws: `.projectNotFound`, `.projectForbidden`, `.projectNameMissing`; `.badRequest` for invalid tags or a
     ///   field that is too long.
@@ -116,7 +117,7 @@ package struct Projects: Sendable {
                         "You need the 'admin' permission to lock or unlock a project."
                     )
                 }
-                // An admin may lock the project in the meantime. The check is then repeated.
+                // Repeats the check if an admin changes the settings in the meantime.
                 change.expectedSettings = accessible.project.settings
             }
             if let project = try await metadata.updateProject(id, change, now: now()) {
@@ -128,10 +129,10 @@ package struct Projects: Sendable {
 
     /// Deletes a project with its files, unfinished uploads, upload links and webhooks.
     ///
-    /// The caller needs `admin`.
+    /// The caller needs the `admin` permission.
     ///
-    /// - Returns: The tokens that were revoked because they were limited to this project alone, at most
-    ///   ``RevokedToken/maximumReported``.
+    /// - Returns: The tokens that were revoked because they were limited to this project alone; at most
+    ///   ``RevokedToken/maximumReported`` of them.
     /// - Throws: `.projectNotFound`; `.projectForbidden`, also if the project is locked.
     @discardableResult
     package func delete(_ id: ProjectID, caller: Caller) async throws -> [RevokedToken] {

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// The readiness of this server to serve requests.
+/// The state that determines whether this server is ready.
 ///
 /// The stores are checked in the background, so that a health check returns immediately even if a store is slow.
 package final class Readiness: Sendable {
@@ -20,7 +20,7 @@ package final class Readiness: Sendable {
         var isStopping = false
         var lastSuccess: [NotReadyReason: ContinuousClock.Instant] = [:]
         var isFailing: [NotReadyReason: Bool] = [:]
-        /// The start of the running check of each store.
+        /// The times at which the checks in progress started.
         var checkStart: [NotReadyReason: ContinuousClock.Instant] = [:]
     }
 
@@ -33,8 +33,8 @@ package final class Readiness: Sendable {
     ///   - metadata: The metadata store.
     ///   - objects: The object store.
     ///   - interval: Time between two checks of a store.
-    ///   - timeout: Time since the last successful check, and duration of a check, after which a store counts as
-    ///     unavailable, even if no check has failed.
+    ///   - timeout: Maximum duration of a check, and maximum time since the last successful check. If either is
+    ///     exceeded, the store counts as unavailable, even if no check has failed.
     package init(
         metadata: any ReachableStore,
         objects: any ReachableStore,
@@ -64,7 +64,7 @@ package final class Readiness: Sendable {
     /// Sets ``notReadyReason`` to `.stopping` permanently.
     package func stop() { state.withLock { $0.isStopping = true } }
 
-    /// Returns whether the check of a store has been running for longer than `limit`, without success or failure.
+    /// Returns whether a check of either store has been in progress for longer than `limit`.
     package func isHanging(for limit: Duration) -> Bool {
         let now = ContinuousClock.now
         return state.withLock { state in state.checkStart.values.contains { now - $0 > limit } }

@@ -32,11 +32,11 @@ package struct Scrub: Sendable {
         self.now = now
     }
 
-    /// The number of objects that one run checked, by result.
+    /// The numbers of objects that one run checked, by result.
     package struct Totals: Hashable, Sendable {
         /// Number of all objects, including damaged ones and those that could not be checked.
         package var objects = 0
-        /// Total length in bytes of the objects that were read completely and show no damage.
+        /// Total length in bytes of the objects that were read completely and are not damaged.
         package var bytes: Int64 = 0
         package var damaged = 0
         /// Number of objects that could not be checked because of an error.
@@ -45,7 +45,7 @@ package struct Scrub: Sendable {
         package init() {}
     }
 
-    /// Checks all objects that were not checked within `interval`, and damaged ones that were not checked for a day.
+    /// Checks all objects that were not checked within `interval`, and damaged objects that were not checked for a day.
     ///
     /// - Parameters:
     ///   - interval: Time after which an object is checked again; 0 checks all objects.
@@ -57,8 +57,9 @@ package struct Scrub: Sendable {
         report: @Sendable (ObjectCheck) async -> Void
     ) async throws -> Totals {
         let start = now()
-        // Both bounds are fixed, so that the run ends even if the clock is changed in the meantime. The lower one is
-        // a millisecond later, because the store keeps times in milliseconds: objects of this millisecond are also due.
+        // The bounds do not change, so that the run ends even if the clock is changed in the meantime. The store has a
+        // resolution of one millisecond. Adding one to the lower bound makes objects due that were checked in that
+        // millisecond.
         let window = start.addingTimeInterval(0.001 - interval.inSeconds)...start.addingTimeInterval(3600)
         let damaged = max(window.lowerBound, start.addingTimeInterval(-24 * 3600))
         var totals = Totals()
@@ -69,7 +70,7 @@ package struct Scrub: Sendable {
         }
     }
 
-    /// Checks the objects whose check was requested.
+    /// Checks the objects of files that clients asked to verify.
     ///
     /// - Throws: The errors of ``run(interval:report:)``.
     package func runRequested(report: @Sendable (ObjectCheck) async -> Void) async throws {
@@ -91,7 +92,9 @@ package struct Scrub: Sendable {
     }
 
     private static let batch = 200
-    /// Number of bytes after which the results so far are recorded, once the current object is checked.
+    /// Total length of a group of objects whose results are recorded together.
+    ///
+    /// The last object may exceed it.
     private static let batchBytes: Int64 = 256 << 20
 
     private func check(
@@ -130,7 +133,7 @@ package struct Scrub: Sendable {
         do {
             let first = try await read(object, ignoringCache: false)
             guard case .damaged(let damage) = first, damage.isHidden else { return first }
-            // Reads from the disk once more, because the copy in the page cache may be damaged instead.
+            // Reads the object again from the disk, because only its copy in the page cache may be damaged.
             return try await read(object, ignoringCache: true)
         } catch let error as PontoonError where error.code == .fileNotFound {
             try await source.confirmPresence()

@@ -5,13 +5,13 @@ package import PontoonFoundation
 /// The check compares lengths and reads no bytes of objects. Servers may be running, so the records are read a second
 /// time before damage or an orphan is reported.
 package struct StoreCheck: Sendable {
-    /// A difference between records and contents.
+    /// A difference between the records and the object store.
     package enum Finding: Sendable {
         /// An object whose bytes are missing (`storedSize` is `nil`) or have the wrong length, or in which a scrub has
         /// found damage; `files` contains at most 100 of the files that use the object.
         case damaged(FileContent, storedSize: Int64?, files: [FileReference])
         case orphan(StoredEntry, Treatment)
-        /// A file that Pontoon did not create, and never removes.
+        /// An entry that Pontoon did not create and never removes.
         case unknown(StoredEntry)
     }
 
@@ -29,7 +29,7 @@ package struct StoreCheck: Sendable {
 
         /// - Parameters:
         ///   - store: The store to remove orphans from.
-        ///   - minimumAge: Age of the youngest orphan to remove; 0 only if no server uses the store.
+        ///   - minimumAge: Minimum age of an orphan to remove. Can be 0 only if no server is using the store.
         package init(of store: any ObjectStore, minimumAge: Duration) {
             self.store = store
             self.minimumAge = minimumAge
@@ -51,7 +51,7 @@ package struct StoreCheck: Sendable {
         /// Whether there may be more orphans, because one run examines at most 100,000 entries without a record.
         package var hasMoreOrphans = false
 
-        /// Whether no difference remains.
+        /// Whether the stores agree: no damage, no unknown entries, and all orphans were found and removed.
         package var isClean: Bool { damaged == 0 && unknown == 0 && orphans == removed && !hasMoreOrphans }
     }
 
@@ -65,7 +65,7 @@ package struct StoreCheck: Sendable {
     private static let width = 16
     private static let maximumCandidates = 100_000
     private static let maximumReferences = 100
-    /// Age in seconds up to which the record of an entry may not be committed yet.
+    /// Maximum age in seconds of an entry whose record may still be uncommitted.
     private static let settlingTime: TimeInterval = 60
 
     /// - Parameters:
@@ -73,7 +73,8 @@ package struct StoreCheck: Sendable {
     ///   - inventory: The object store.
     ///   - repair: The settings for removing orphans; if `nil`, orphans are only reported.
     ///   - isExclusive: Whether no server can use the stores during the check.
-    ///   - delay: Pause before possible orphans are checked again, if some are recent and a server may be running.
+    ///   - delay: Pause before possible orphans are checked again. Applies if some of them are recent and a server may
+    ///     be running.
     ///   - now: The current time.
     package init(
         records: any RecordInventory & ObjectRecords,
@@ -91,7 +92,7 @@ package struct StoreCheck: Sendable {
         self.now = now
     }
 
-    /// Compares the records with the object store, and removes orphans if there is a ``Repair``.
+    /// Compares the records with the object store, and removes orphans if a ``Repair`` was given.
     ///
     /// - Parameter report: Receives each finding.
     /// - Returns: The numbers of compared objects and of findings.
@@ -160,7 +161,7 @@ package struct StoreCheck: Sendable {
 
     /// Checks the candidates again and reports those that are orphans.
     ///
-    /// A candidate need not be an orphan: a server commits the record of an upload after creating its files, and may
+    /// A candidate is not always an orphan. A server commits the record of an upload after creating its files, or may
     /// have removed a discarded object and its record after the object was listed.
     private func examine(
         _ candidates: Candidates,
@@ -191,7 +192,7 @@ package struct StoreCheck: Sendable {
         return .removed
     }
 
-    /// Returns those objects and uploads of a page to which no record refers.
+    /// Returns the objects and uploads of a page that have no record.
     private func withoutRecords(_ page: [StoredEntry]) async throws -> [StoredEntry] {
         let known = try await records.knownKeys(among: page.compactMap { $0.object?.key })
         return page.filter { entry in entry.object.map { !known.contains($0.key) } ?? false }

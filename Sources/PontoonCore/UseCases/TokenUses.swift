@@ -1,19 +1,24 @@
 import PontoonFoundation
 import Synchronization
 
-/// A recorder of the days on which tokens are used.
+/// A recorder of the last day on which each token was used.
 ///
-/// Authentication only notes uses in memory, and maintenance writes them: at most once per day and token on each
-/// server, and never while a request waits. A server that stops loses the uses since the last ``write()``.
+/// Authentication records uses in memory, so that no request waits for the store. Maintenance calls ``write()``, which
+/// writes each token at most once per day and server. When a server exits, the uses since the last call of ``write()``
+/// are lost.
 package final class TokenUses: Sendable {
     private struct State {
-        /// Days to write, by token id.
+        /// The days to write, by token id.
         var pending: [String: Date] = [:]
-        /// Days that were just written: cached records of tokens do not show them yet.
+        /// The days of the last ``write()``, by token id.
+        ///
+        /// Cached records of the tokens may not contain these days yet.
         var written: [String: Date] = [:]
     }
 
-    /// Maximum number of tokens whose uses wait to be written; the uses of others are noted later.
+    /// Maximum number of tokens in ``State/pending``.
+    ///
+    /// Uses of further tokens are ignored until the next ``write()``.
     private static let capacity = 10_000
 
     private let metadata: any IdentityStore
@@ -21,7 +26,7 @@ package final class TokenUses: Sendable {
 
     package init(metadata: any IdentityStore) { self.metadata = metadata }
 
-    /// Notes that a token is being used, unless its record already shows this day.
+    /// Records that a token is being used, unless its record already contains this day.
     func note(_ token: TokenRecord, now: Date) {
         let day = now.startOfDay
         if let usedOn = token.usedOn, usedOn >= day { return }
@@ -33,7 +38,9 @@ package final class TokenUses: Sendable {
         }
     }
 
-    /// Writes the noted uses; after an error, the next call tries again.
+    /// Writes the uses recorded so far.
+    ///
+    /// After an error, the next call tries again.
     package func write() async throws {
         let uses = state.withLock { state in
             let uses = state.pending

@@ -1,4 +1,4 @@
-/// The use cases with which operators list the storage that all users and projects use.
+/// The use cases that report the storage used by all users and projects, for operators.
 package struct UsageAdministration: Sendable {
     private let metadata: any UsageStore
     private static let batch = 500
@@ -28,9 +28,9 @@ package struct UsageAdministration: Sendable {
 
     /// Returns the usage of all projects, most stored bytes first.
     ///
-    /// - Parameter owner: Only projects that this user owns are returned; `nil` for all.
-    /// - Returns: The usage, per project.
-    /// - Throws: The error of the store.
+    /// - Parameter owner: The owner of the projects; `nil` returns the projects of all users.
+    /// - Returns: The usage of each project.
+    /// - Throws: An error if the store is unavailable.
     package func projects(of owner: String? = nil) async throws -> [ProjectUsage] {
         var projects: [ProjectUsage] = []
         while true {
@@ -49,7 +49,7 @@ package struct UsageAdministration: Sendable {
     ///
     /// - Throws: `.projectNotFound`.
     package func project(_ id: ProjectID) async throws -> ProjectUsage {
-        // Only an operator's command calls this, so it may read all projects, and the store needs no query for one.
+        // Reads all projects, because only an operator's command calls this method. A separate query is not worthwhile.
         guard let project = try await projects().first(where: { $0.id == id }) else {
             throw PontoonError.noProject(id)
         }

@@ -4,7 +4,7 @@ package struct UsageCheck: Sendable {
     package struct Finding: Sendable {
         package let subject: UsageSubject
         package let recount: UsageRecount
-        /// Whether the counters have been replaced.
+        /// Whether the counters have been replaced by the correct values.
         package let isRepaired: Bool
     }
 
@@ -14,7 +14,7 @@ package struct UsageCheck: Sendable {
         package var wrong = 0
         package var repaired = 0
 
-        /// Whether all counters are correct now.
+        /// Whether all counters are now correct.
         package var isClean: Bool { wrong == repaired }
     }
 
@@ -30,10 +30,11 @@ package struct UsageCheck: Sendable {
         self.repairs = repairs
     }
 
-    /// Compares the counters: first those of the projects and then those of the users, which are sums of the former.
+    /// Compares the counters of all projects and then of all users, whose counters are the sums of their projects'
+    /// counters.
     ///
     /// - Parameter report: Receives each finding.
-    /// - Returns: The numbers of comparisons and findings.
+    /// - Returns: The numbers of compared, wrong and repaired projects and users.
     /// - Throws: An error if the store is unavailable.
     package func run(report: (Finding) -> Void) async throws -> Summary {
         var summary = Summary()

@@ -1,6 +1,6 @@
 package import PontoonFoundation
 
-/// The use cases with which operators manage users.
+/// The use cases that manage users, for operators.
 package struct UserAdministration: Sendable {
     private let metadata: any MetadataStore
     private let now: @Sendable () -> Date
@@ -12,8 +12,8 @@ package struct UserAdministration: Sendable {
 
     /// Adds a user.
     ///
-    /// - Throws: `.badRequest` if the name or the email address is not valid, or a service user is to be an
-    ///   administrator; `.userExists` if the name or the address is taken.
+    /// - Throws: `.badRequest` if the name or the email address is invalid, or if `isService` and `isAdministrator` are
+    ///   both `true`; `.userExists` if the name or the address is taken.
     package func add(
         _ name: String,
         isService: Bool = false,
@@ -36,16 +36,16 @@ package struct UserAdministration: Sendable {
 
     /// Sets whether a user is an administrator, who may list all users.
     ///
-    /// - Throws: `.userNotFound`; `.badRequest` if a service user is to be an administrator.
+    /// - Throws: `.userNotFound`; `.badRequest` if a service user would become an administrator.
     package func setAdministrator(_ name: String, _ isAdministrator: Bool) async throws {
         guard let user = try await metadata.user(named: name) else { throw PontoonError.noUser(name) }
         if isAdministrator, user.isService { throw Self.isService(name) }
         guard try await metadata.setAdministrator(name, isAdministrator) else { throw PontoonError.noUser(name) }
     }
 
-    /// Sets the email address of a user; `nil` removes it.
+    /// Sets the email address of a user, or removes it if `email` is `nil`.
     ///
-    /// - Throws: `.badRequest` if the address is not valid, `.userExists` if another user has it, `.userNotFound`.
+    /// - Throws: `.badRequest` if the address is invalid, `.userExists` if another user has it, `.userNotFound`.
     package func setEmail(of name: String, to email: String?) async throws {
         let address = try email.map { text throws(PontoonError) in try User.email(text) }
         guard try await metadata.setEmail(name, address) else { throw PontoonError.noUser(name) }
@@ -62,9 +62,10 @@ package struct UserAdministration: Sendable {
         }
     }
 
-    /// Disables a user: servers refuse the user's tokens and upload links, and suspend the user's webhooks.
+    /// Disables a user.
     ///
-    /// Everything is kept. A running server may accept the tokens for up to one more second.
+    /// Servers then refuse the user's tokens and upload links, and suspend the user's webhooks. A running server may
+    /// accept the tokens for up to one more second. Nothing is deleted.
     ///
     /// - Throws: `.userNotFound`.
     package func disable(_ name: String) async throws { try await setDisabled(name, since: now()) }
@@ -80,28 +81,28 @@ package struct UserAdministration: Sendable {
 
     /// The treatment of the projects that a removed user owns.
     package enum OwnedProjects: Hashable, Sendable {
-        /// If there are any, the user is not removed.
+        /// The user is not removed if there are any.
         case refuse
-        /// They belong to this user, who gets all permissions in them; their ids stay the same.
+        /// The projects are given to this user, who receives all permissions in them. Their ids do not change.
         case give(to: String)
-        /// They are deleted with their files.
+        /// The projects are deleted with their files.
         case delete
     }
 
     /// Removes a user with the user's tokens, memberships, upload links, webhooks, jobs, unfinished uploads and
     /// automations.
     ///
-    /// Bytes are removed later by a server's maintenance. With ``OwnedProjects/delete``, the user is disabled first and
-    /// the projects are deleted one by one; after an error, call the method again.
+    /// A running server removes the bytes of deleted files later. With ``OwnedProjects/delete``, the user is disabled
+    /// first and the projects are deleted one by one. After an error, call the method again to continue.
     ///
     /// - Parameters:
     ///   - name: The user.
-    ///   - projects: What happens to the user's projects.
-    ///   - report: Receives the tokens that were revoked because the last project to which they were limited has been
-    ///     deleted, after each such project.
-    /// - Throws: `.userNotFound` if the user, or the one who is to own the projects, does not exist; `.badRequest` if
-    ///   this is the only user, if the user owns projects with ``OwnedProjects/refuse``, or if the new owner is the
-    ///   same user or a service user.
+    ///   - projects: The treatment of the user's projects.
+    ///   - report: Called after a project was deleted, with the tokens that were revoked because they were limited to
+    ///     this project alone.
+    /// - Throws: `.userNotFound` if the user or the new owner does not exist; `.badRequest` if there is no other user,
+    ///   if ``OwnedProjects/refuse`` is given and the user owns projects, or if the new owner is the same user or a
+    ///   service user.
     package func remove(
         _ name: String,
         projects: OwnedProjects,
@@ -141,7 +142,7 @@ package struct UserAdministration: Sendable {
 
     private func check(heir: String, of name: String) async throws {
         guard heir != name else {
-            throw PontoonError(.badRequest, "The projects of '\(name)' must be given to another user.")
+            throw PontoonError(.badRequest, "The projects of '\(name)' can be given only to another user.")
         }
         guard let user = try await metadata.user(named: heir) else { throw PontoonError.noUser(heir) }
         guard !user.isService else {

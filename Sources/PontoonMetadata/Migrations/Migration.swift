@@ -11,7 +11,7 @@ struct Migration: Sendable {
         self.statements = statements
     }
 
-    /// Creates a migration with the same statements for every database, apart from ``SQLDialect/definition(_:)``.
+    /// Creates a migration with the same statements for every database, translated by ``SQLDialect/definition(_:)``.
     init(name: String, statements: [SQLStatement]) {
         self.init(name: name) { _ in statements }
     }
@@ -20,10 +20,11 @@ struct Migration: Sendable {
 extension Migration {
     /// All migrations, oldest first.
     ///
-    /// Append only: a published migration is never edited.
+    /// New migrations are appended. A published migration must not be changed.
     ///
-    /// Times are stored as Unix time in milliseconds, and Booleans as 0 or 1. The store itself deletes the rows of
-    /// files and uploads instead of relying on `ON DELETE CASCADE`, because they contain keys of objects to discard.
+    /// Times are stored as Unix time in milliseconds, and Booleans as 0 or 1. The store deletes the rows of files and
+    /// uploads with its own statements instead of `ON DELETE CASCADE`, because they contain the keys of objects to
+    /// discard.
     static let all = [
         Migration(name: "0001-initial", statements: initial),
         Migration(name: "0002-code-packages", statements: codePackages),

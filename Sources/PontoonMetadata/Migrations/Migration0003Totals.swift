@@ -1,6 +1,7 @@
 extension Migration {
-    /// The statements that add counters for the lengths of lists, so that queries do not have to count rows, and an
-    /// index of each user's projects in list order.
+    /// The statements that add counters for the lengths of lists, and an index of each user's projects in list order.
+    ///
+    /// With the counters, queries do not have to count rows.
     static let totals: [SQLStatement] = [
         """
         CREATE TABLE folder_totals (

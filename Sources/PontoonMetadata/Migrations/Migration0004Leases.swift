@@ -1,6 +1,6 @@
 extension Migration {
-    /// The statements that add leases for servers that share a database, properties of the whole store, and a list of
-    /// the objects that were copied to another object store.
+    /// The statements that add leases for servers that share a database, properties of the store, and a list of the
+    /// objects that were copied to another object store.
     static let leases: [SQLStatement] = [
         "ALTER TABLE uploads ADD COLUMN claim_holder TEXT NOT NULL DEFAULT ''",
         "ALTER TABLE uploads ADD COLUMN claim_expires_on BIGINT NOT NULL DEFAULT 0",

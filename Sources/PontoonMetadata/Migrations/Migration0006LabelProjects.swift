@@ -1,5 +1,5 @@
 extension Migration {
-    /// The statements that add the project to each tag and metadata pair, so that a search reads no rows of other
+    /// The statements that add a file's project to its tags and metadata pairs, so that a search reads no rows of other
     /// projects.
     static let labelProjects: [SQLStatement] = [
         "ALTER TABLE file_tags ADD COLUMN project_id TEXT NOT NULL DEFAULT ''",

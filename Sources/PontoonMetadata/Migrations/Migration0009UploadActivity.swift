@@ -1,5 +1,5 @@
 extension Migration {
-    /// The statement that adds the time at which an upload was last kept alive; 0 if never.
+    /// The statement that adds the time of the last recorded activity of a client in an upload; 0 if none was recorded.
     static let uploadActivity: [SQLStatement] = [
         "ALTER TABLE uploads ADD COLUMN active_on BIGINT NOT NULL DEFAULT 0"
     ]

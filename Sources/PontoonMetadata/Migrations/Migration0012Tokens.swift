@@ -1,8 +1,8 @@
 extension Migration {
-    /// The statements that add the rights, expiry and use of tokens, service users and disabled users.
+    /// The statements that add the rights, expiry and last use of tokens, service users and disabled users.
     ///
-    /// `projects` is a list of project ids separated by spaces, or `NULL`. It has no foreign key: a token limited to a
-    /// deleted project must not become unlimited.
+    /// `projects` is a list of project ids separated by spaces, or `NULL`. It is not a foreign key, because a token
+    /// that is limited to a deleted project must not become unlimited.
     static let tokens: [SQLStatement] = [
         "ALTER TABLE users ADD COLUMN is_service BIGINT NOT NULL DEFAULT 0",
         "ALTER TABLE users ADD COLUMN disabled_on BIGINT",

@@ -1,10 +1,9 @@
 extension Migration {
-    /// The statements that divide each counter into shards, the sum of which is its value.
+    /// The statements that divide each counter into shards, whose sum is its value.
     ///
-    /// The existing values become shard 0. The old tables are renamed first, which locks them, so that no change of a
-    /// running server of the previous version is lost between the copy and the end of the transaction. Its later
-    /// changes fail, because they expect one row per counter. The tables are locked in the order in which transactions
-    /// change them.
+    /// The existing values become shard 0. Renaming the old tables locks them, so that no change by a running server of
+    /// the previous version is lost between the copy and the end of the transaction. Later changes by that server fail,
+    /// because they expect one row per counter. The tables are locked in the order in which transactions change them.
     static let counterShards =
         withShards(
             "user_totals",

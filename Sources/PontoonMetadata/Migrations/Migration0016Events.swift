@@ -1,12 +1,12 @@
 extension Migration {
     /// Returns the statements that add the event log.
     ///
-    /// SQLite has one writer, so ids have the order of commits and are the positions of events. In PostgreSQL, ids
-    /// become visible in another order, so a position is assigned to each event once it has been committed.
+    /// In SQLite, which has one writer, ids are in the order of commits and serve as positions. In PostgreSQL, ids can
+    /// become visible in a different order, so each event is assigned a position after it has been committed.
     static func events(_ dialect: SQLDialect) -> [SQLStatement] {
         switch dialect {
         case .sqlite:
-            // AUTOINCREMENT, so that the id of a deleted event is not used again.
+            // AUTOINCREMENT prevents the id of a deleted event from being used again.
             [table(id: "INTEGER PRIMARY KEY AUTOINCREMENT")]
         case .postgreSQL:
             [
@@ -17,7 +17,9 @@ extension Migration {
         }
     }
 
-    /// Neither projects nor users are foreign keys, because events outlive them.
+    /// Returns the statement that creates the table of events.
+    ///
+    /// Projects and users are not foreign keys, because events outlive them.
     private static func table(id: String) -> SQLStatement {
         SQLStatement(
             constant: """

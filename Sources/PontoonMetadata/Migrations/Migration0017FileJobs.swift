@@ -1,8 +1,8 @@
 extension Migration {
     /// The statements that add jobs, their items and the folders that they are visiting, the conflict rule of uploads,
-    /// and indexes for lists of automations and their packages.
+    /// and indexes for the lists of automations and packages.
     ///
-    /// The conflict rule is `NULL` if the column `overwrites` is sufficient.
+    /// The conflict rule is `NULL` if the column `overwrites` alone determines it.
     static let fileJobs: [SQLStatement] = [
         """
         CREATE TABLE file_jobs (
@@ -27,7 +27,7 @@ extension Migration {
         "CREATE INDEX file_jobs_by_user ON file_jobs (user_name, created_on DESC, id)",
         "CREATE INDEX file_jobs_by_queue ON file_jobs (queued_on, id) WHERE state <> 'finished'",
         "CREATE INDEX file_jobs_by_end ON file_jobs (finished_on, id) WHERE state = 'finished'",
-        // The ids of files, folders and projects are not foreign keys, because these may be deleted.
+        // The ids of files, folders and projects are not foreign keys, because the job must survive their deletion.
         """
         CREATE TABLE file_job_items (
             job_id TEXT NOT NULL REFERENCES file_jobs (id) ON DELETE CASCADE,

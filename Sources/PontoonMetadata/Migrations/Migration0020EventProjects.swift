@@ -1,11 +1,12 @@
 extension Migration {
     /// The statements that add the time at which the project of an event was created.
     ///
-    /// A project may have the id of a deleted one, whose events its members must not read.
+    /// A new project may have the same id as a deleted one. Its members must not read the events of the deleted
+    /// project.
     static let eventProjects: [SQLStatement] = [
         "ALTER TABLE events ADD COLUMN project_created_on BIGINT",
-        // Until now, events from before the creation of a project were hidden, except those of the last minute before
-        // it, because the clocks of servers may differ.
+        // Applies the rule of earlier versions to existing events. They belong to the project with their id if it was
+        // created at most one minute after they occurred, because the clocks of servers may differ.
         """
         UPDATE events SET project_created_on = (
             SELECT created_on FROM projects

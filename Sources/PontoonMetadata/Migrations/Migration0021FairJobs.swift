@@ -1,6 +1,8 @@
 extension Migration {
     /// The statements that add the number of files and folders that a job has visited, and the time of the last turn of
-    /// a user's jobs, which is 0 if there was none.
+    /// a user's jobs.
+    ///
+    /// The time is 0 if there was no turn.
     static let fairJobs: [SQLStatement] = [
         "ALTER TABLE file_jobs ADD COLUMN entries BIGINT NOT NULL DEFAULT 0",
         "ALTER TABLE users ADD COLUMN job_turn_on BIGINT NOT NULL DEFAULT 0",

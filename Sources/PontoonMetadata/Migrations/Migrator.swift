@@ -1,12 +1,12 @@
 import Foundation
 import PontoonCore
 
-/// Functions that run migrations, to bring the tables of a database up to date.
+/// Functions that run the migrations of a database and check that they have been run.
 enum Migrator {
     /// Runs the missing migrations, each in its own transaction.
     ///
-    /// If several processes start at the same time, they take turns: the first process that records a migration runs
-    /// it, and the others skip it.
+    /// If several processes start at the same time, each migration is run by the first process that records it. The
+    /// others wait and skip it.
     ///
     /// - Throws: ``UnknownMigrations`` if the tables were changed by a newer version of the program; the errors of the
     ///   database.
@@ -24,17 +24,17 @@ enum Migrator {
         }
     }
 
-    /// Checks that the tables are those of this version, without changing anything.
+    /// Checks that the tables have the schema of this version, without changing anything.
     ///
     /// - Throws: ``UnknownMigrations`` if the tables were changed by a newer version of the program;
-    ///   ``MissingMigrations`` if the tables lack migrations, because no server of this version has used the database;
-    ///   the errors of the database.
+    ///   ``MissingMigrations`` if migrations are missing, because no server of this version has used the database; the
+    ///   errors of the database.
     static func requireCurrent(_ driver: some SQLDriver, _ migrations: [Migration] = Migration.all) async throws {
         let applied: Set<String>
         do {
             applied = try await driver.read { try $0.migrationNames() }
         } catch let error as SQLError where error.kind == .other {
-            // Most likely, the table of migrations does not exist, so the other tables do not exist either.
+            // Most likely, the table of migrations does not exist, and neither do the other tables.
             throw MissingMigrations(reason: error.description)
         }
         let names = Set(migrations.map(\.name))
@@ -69,24 +69,26 @@ extension SQLConnection {
     }
 }
 
-/// The error for a database that lacks migrations of this version and is opened without running them.
+/// The error for a database that is opened without running migrations, but lacks some.
 package struct MissingMigrations: Error, CustomStringConvertible {
-    /// The message of the database, or what is missing.
+    /// The database's error message, or a description of what is missing.
     let reason: String
 
     package var description: String {
         """
-        the database is empty or was created by an older version of Pontoon (\(reason)); start the server of this \
-        version once
+        the database is empty or was created by an older version of Pontoon (\(reason)); start this version of \
+        the server once
         """
     }
 }
 
-/// The error for a database that was migrated by a newer version of the program, so that this version must not use it.
+/// The error for a database that was migrated by a newer version of the program.
+///
+/// This version must not use it.
 package struct UnknownMigrations: Error, CustomStringConvertible {
     /// Name of the newest migration of the database.
     let newest: String
-    /// Name of the newest migration that this version knows.
+    /// Name of the newest migration in this version of the program.
     let newestKnown: String
 
     init(_ unknown: Set<String>, known migrations: [Migration]) {

@@ -1,14 +1,16 @@
 import Synchronization
 
-/// The shards of counters that the running transactions of one server change.
+/// The assignment of counter shards to the running transactions of one server.
 ///
-/// Counters of lists and usages have up to ``count`` rows, the sum of which is the value. A changed row stays locked
-/// until the commit, so transactions that change the same counter at the same time must change different rows. A
-/// transaction gets the shard that the fewest others use; of several, the first one, starting from a random shard of
-/// the server. A counter therefore gets a second row of the same server only if the server runs two write transactions
-/// at the same time.
+/// A counter of a list or of usage has up to ``count`` rows, whose sum is its value. A changed row stays locked until
+/// the commit, so concurrent transactions that change the same counter must change different rows. A transaction gets
+/// the shard that is used by the fewest other transactions. If several shards qualify, it gets the first one, counting
+/// from a random shard of the server. Therefore, a server adds a second row to a counter only if it runs two write
+/// transactions at the same time.
 package final class CounterShards: Sendable {
-    /// The maximum number of shards: 16, as many as a server has connections to PostgreSQL by default.
+    /// The maximum number of shards.
+    ///
+    /// By default, a server has the same number of connections to PostgreSQL.
     package static let count = 16
 
     /// The shards in order of preference.
@@ -20,7 +22,9 @@ package final class CounterShards: Sendable {
         order = (0..<Self.count).map { ($0 + first) % Self.count }
     }
 
-    /// Returns the shard for a transaction that begins, which must be released when it ends.
+    /// Returns the shard for a new transaction.
+    ///
+    /// The caller must release it after the transaction.
     package func acquire() -> Int {
         transactions.withLock { transactions in
             let shard = order.min { transactions[$0] < transactions[$1] } ?? 0
@@ -29,6 +33,6 @@ package final class CounterShards: Sendable {
         }
     }
 
-    /// Releases a shard that ``acquire()`` has returned.
+    /// Releases a shard that ``acquire()`` returned.
     package func release(_ shard: Int) { transactions.withLock { $0[shard] -= 1 } }
 }

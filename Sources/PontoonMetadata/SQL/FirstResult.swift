@@ -1,7 +1,9 @@
 import Dispatch
 import Synchronization
 
-/// Waits for a result for a limited time; does not cancel the work on timeout.
+/// Waits for a result for a limited time.
+///
+/// Does not cancel the work on timeout.
 ///
 /// - Parameters:
 ///   - limit: The maximum time to wait.

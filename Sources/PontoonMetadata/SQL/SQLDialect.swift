@@ -1,17 +1,19 @@
 /// The SQL dialect of a database.
 ///
-/// Only migrations, row locks (``SQLRowLock``) and the positions of events differ; all other statements are the same in
-/// every database.
+/// Dialects differ only in migrations, row locks (``SQLRowLock``) and the positions of events. All other statements are
+/// the same for every database.
 package enum SQLDialect: Sendable {
     case sqlite, postgreSQL
 
-    /// The first statements of a migration's transaction, which ensure that only one process migrates at a time.
+    /// The statements that begin a migration's transaction.
+    ///
+    /// They ensure that only one process migrates at a time.
     var beforeMigration: [SQLStatement] {
         switch self {
         // SQLite runs one write transaction at a time.
         case .sqlite: []
-        // No timeouts: copying a large table, or waiting for another process to do so, may take a long time.
-        // The lock's number is "pontoon" in ASCII.
+        // Disables timeouts, because copying a large table, or waiting for another process to do so, may take a long
+        // time. The number of the lock is "pontoon" in ASCII.
         case .postgreSQL:
             [
                 "SET LOCAL statement_timeout = 0", "SET LOCAL lock_timeout = 0",
@@ -22,7 +24,7 @@ package enum SQLDialect: Sendable {
 
     /// Translates a `CREATE` or `ALTER` statement into this dialect.
     ///
-    /// PostgreSQL compares text by the database's locale unless the column has a collation; SQLite compares bytes.
+    /// PostgreSQL compares text by the database's locale, unless the column has a collation. SQLite compares bytes.
     func definition(_ statement: SQLStatement) -> SQLStatement {
         switch self {
         case .sqlite: statement

@@ -12,17 +12,18 @@ package protocol SQLDriver: Sendable {
     var activity: DatabaseActivity { get }
     /// Runs queries on one consistent snapshot of the database.
     ///
-    /// Queries that take too long (by default, more than 5 seconds) fail with ``SQLError/Kind/busy``, so that no caller
-    /// can occupy a connection for long.
+    /// Queries that take too long (more than 5 seconds by default) fail with ``SQLError/Kind/busy``, so that a caller
+    /// cannot occupy a connection indefinitely.
     func read<Value: Sendable>(
         _ body: @escaping @Sendable (any SQLConnection) throws -> Value
     ) async throws -> Value
-    /// Runs statements as one transaction, which is durable when the method returns; rolls all of them back if the body
-    /// throws.
+    /// Runs statements as one transaction, which is durable when the method returns.
+    ///
+    /// If the body throws, all statements are rolled back.
     ///
     /// The body may run more than once, so it must have no effects other than through its connection. If one of its
     /// statements throws, the body must throw too. Between its statements, it may see the commits of other writers
-    /// (`READ COMMITTED`); where that matters, the store locks rows (``SQLRowLock``). Cancelling the task does not stop
+    /// (`READ COMMITTED`). Where this matters, the store locks rows (``SQLRowLock``). Cancelling the task does not stop
     /// a running write.
     func write<Value: Sendable>(
         _ body: @escaping @Sendable (any SQLConnection) throws -> Value
@@ -30,15 +31,16 @@ package protocol SQLDriver: Sendable {
     /// Checks that the database responds.
     /// - Throws: ``SQLError`` if it does not respond within `limit`.
     func ping(within limit: Duration) async throws
-    /// Returns descriptions of damage and of broken references in the database, at most about 200; none for PostgreSQL.
+    /// Returns descriptions of damage and broken references in the database, about 200 at most. Always empty for
+    /// PostgreSQL.
     func problems() async throws -> [String]
     /// Copies all rows, as of one moment, to an SQLite database that has the same tables and no rows.
     ///
-    /// May take longer than the queries of a ``read(_:)``. The copy is not durable when this returns.
-    /// - Parameter path: The database file, which no connection uses.
+    /// The time limit of ``read(_:)`` does not apply. The copy is not durable when this method returns.
+    /// - Parameter path: The database file. No connection may be using it.
     /// - Throws: ``SQLError``; the file is then incomplete.
     func copySnapshot(to path: String) async throws
-    /// Closes the database after its accepted transactions have finished; later calls fail.
+    /// Closes the database after its accepted transactions have finished. Later calls fail.
     ///
     /// The PostgreSQL driver cancels transactions that do not finish within 5 seconds.
     func close() async throws
@@ -63,7 +65,7 @@ package protocol SQLConnection {
     /// - Parameters:
     ///   - statement: The statement, with parameters numbered from `$1`.
     ///   - values: Values of the parameters, `$1` first.
-    ///   - lock: A lock on the rows found, held until the transaction ends; only for writes.
+    ///   - lock: A lock on the rows found, held until the transaction ends. Allowed only in writes.
     /// - Returns: The rows, in the order of the result.
     /// - Throws: ``SQLError``.
     func query(_ statement: SQLStatement, values: [SQLValue], lock: SQLRowLock?) throws -> [SQLRow]
@@ -75,7 +77,7 @@ package protocol SQLConnection {
     /// - Returns: The number of rows inserted, updated or deleted, excluding cascades; undefined for other statements.
     /// - Throws: ``SQLError``.
     func execute(_ statement: SQLStatement, values: [SQLValue]) throws -> Int
-    /// Queues a statement, to be sent together with the next statement or the commit, without waiting for its result.
+    /// Queues a statement to be sent with the next statement or the commit, without waiting for its result.
     ///
     /// If the statement fails, this call, a later statement or the commit throws its error, so the body must not catch
     /// it.
@@ -88,7 +90,7 @@ package protocol SQLConnection {
     func enqueue(_ statement: SQLStatement, values: [SQLValue], lock: SQLRowLock?) throws
 }
 
-/// A lock that protects the rows that a query finds in one table from other writers.
+/// A lock on the rows that a query finds in one table, which protects them from other writers.
 ///
 /// With PostgreSQL, a clause such as `FOR SHARE OF table` is appended to the query. SQLite ignores the lock,
 /// because it runs one writer at a time.

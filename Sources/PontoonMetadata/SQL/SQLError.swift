@@ -2,7 +2,7 @@ import PontoonCore
 
 /// A database error, with the same classification for SQLite and PostgreSQL.
 package struct SQLError: Error, CustomStringConvertible {
-    /// A class of errors that the store distinguishes.
+    /// The classes of errors that the store distinguishes.
     package enum Kind: Sendable {
         /// Another row already has the values of a unique key.
         case uniqueViolation
@@ -12,20 +12,20 @@ package struct SQLError: Error, CustomStringConvertible {
         case checkViolation
         /// The disk is full.
         case full
-        /// A lock or a connection did not become free in time, a statement took too long, too many transactions are
+        /// A lock or connection was not available in time, a statement took too long, too many transactions were
         /// already waiting, or every retry of a transaction conflicted with others.
         case busy
         /// Text contains U+0000, which neither database stores.
         case unstorableText
-        /// The database cannot be reached; nothing was changed.
+        /// The database cannot be reached, and nothing was changed.
         case unreachable
-        /// The connection broke after the commit was sent: the transaction may or may not have been committed.
+        /// The connection was lost after the commit was sent, so the transaction may or may not have been committed.
         case outcomeUnknown
         case other
     }
 
     package let kind: Kind
-    /// The error message; contains no values of rows or parameters.
+    /// The error message, without values of rows or parameters.
     package let description: String
 
     package init(_ kind: Kind, _ description: String) {

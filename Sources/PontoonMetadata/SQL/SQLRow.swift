@@ -16,7 +16,7 @@ package struct SQLRow: Sendable {
     /// Returns the value of a column.
     /// - Throws: ``SQLRowError`` if there is no such column.
     package func value(_ column: String) throws -> SQLValue {
-        // A linear search: rows have few columns with short names, which compare faster than they hash.
+        // A linear search is faster than hashing, because rows have few columns with short names.
         guard let index = columns.firstIndex(of: column), index < values.count else {
             throw SQLRowError(column: column, problem: "no such column")
         }
@@ -65,13 +65,13 @@ package struct SQLRow: Sendable {
     /// - Throws: ``SQLRowError`` for `NULL` or text.
     package func flag(_ column: String) throws -> Bool { try integer(column) != 0 }
 
-    /// Returns an integer value as a date; the integer is Unix time in milliseconds.
+    /// Returns an integer value, which is Unix time in milliseconds, as a date.
     /// - Throws: ``SQLRowError`` for `NULL` or text.
     package func date(_ column: String) throws -> Date {
         Date(timeIntervalSince1970: Double(try integer(column)) / 1000)
     }
 
-    /// Returns an integer value as a date, or `nil` for `NULL`; the integer is Unix time in milliseconds.
+    /// Returns an integer value, which is Unix time in milliseconds, as a date, or `nil` for `NULL`.
     /// - Throws: ``SQLRowError`` for text.
     package func optionalDate(_ column: String) throws -> Date? {
         try optionalInteger(column).map { Date(timeIntervalSince1970: Double($0) / 1000) }
@@ -80,7 +80,7 @@ package struct SQLRow: Sendable {
     /// Converts the raw value of a column.
     /// - Throws: ``SQLRowError`` if `convert` returns `nil`; the errors of `convert`.
     func decode<Raw, Value>(_ column: String, _ raw: Raw, _ convert: (Raw) throws -> Value?) throws -> Value {
-        guard let value = try convert(raw) else { throw SQLRowError(column: column, problem: "not a known value") }
+        guard let value = try convert(raw) else { throw SQLRowError(column: column, problem: "unexpected value") }
         return value
     }
 
@@ -90,7 +90,7 @@ package struct SQLRow: Sendable {
     }
 }
 
-/// The error for a column whose value the store never writes, or a column that is missing from the result.
+/// The error for a column that is missing from the result, or whose value the store never writes.
 ///
 /// The description contains no values.
 package struct SQLRowError: Error, CustomStringConvertible {

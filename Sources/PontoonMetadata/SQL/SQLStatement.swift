@@ -4,7 +4,7 @@ package struct SQLStatement: Sendable, ExpressibleByStringLiteral {
     package let text: String
     /// Whether the text is a constant of the program.
     ///
-    /// Drivers keep the few statements with constant texts prepared.
+    /// Drivers keep constant statements prepared, because there are few of them.
     package let isConstant: Bool
 
     package init(stringLiteral text: String) { self.init(constant: text) }
@@ -21,7 +21,7 @@ package struct SQLStatement: Sendable, ExpressibleByStringLiteral {
     }
 }
 
-/// A builder of a statement whose number of parameters depends on the input.
+/// A builder of statements whose number of parameters depends on the input.
 ///
 /// Values are always passed as parameters, never in the text.
 struct SQLBuilder {
@@ -33,7 +33,7 @@ struct SQLBuilder {
 
     mutating func append(_ sql: String) { text += sql }
 
-    /// Encloses the text in SQL without parameters.
+    /// Adds SQL without parameters before and after the text.
     mutating func wrap(_ before: String, _ after: String) { text = before + text + after }
 
     /// Appends a value as the next parameter.
@@ -72,7 +72,8 @@ extension SQLConnection {
     ///   - target: Table and columns, such as `file_tags (file_id, position, tag)`.
     ///   - rows: The values of each row, in the order of the columns.
     ///   - conflict: An `ON CONFLICT` clause; empty for none.
-    /// - Throws: ``SQLError``. A later statement or the commit may throw it instead; see ``enqueue(_:values:lock:)``.
+    /// - Throws: ``SQLError``, which a later statement or the commit may throw instead; see
+    ///   ``enqueue(_:values:lock:)``.
     func insert(into target: String, rows: [[any SQLConvertible]], conflict: String = "") throws {
         for chunk in rows.chunks(of: 500) {
             var insert = SQLBuilder("INSERT INTO \(target) VALUES ")

@@ -1,14 +1,14 @@
 import Foundation
 import PontoonCore
 
-/// A value in the form that the database stores.
+/// A value that can be stored in the database.
 package enum SQLValue: Hashable, Sendable {
     case null
     case integer(Int64)
     case text(String)
 }
 
-/// A type that the database can store.
+/// A type whose values can be stored in the database.
 package protocol SQLConvertible: Sendable {
     var sqlValue: SQLValue { get }
 }
@@ -35,7 +35,7 @@ extension Bool: SQLConvertible {
 }
 
 extension Date: SQLConvertible {
-    /// Unix time in milliseconds, or the nearest one that 64 bits can represent.
+    /// Unix time in milliseconds, clamped to the range of 64 bits.
     package var sqlValue: SQLValue {
         let milliseconds = (timeIntervalSince1970 * 1000).rounded()
         return .integer(Int64(exactly: milliseconds) ?? (milliseconds < 0 ? .min : .max))

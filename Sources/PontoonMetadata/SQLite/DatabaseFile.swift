@@ -1,14 +1,18 @@
 import Foundation
 
-/// A database file that only its owner can read, because it contains the signing keys.
+/// The file of an SQLite database.
+///
+/// Only its owner can read it, because it contains the signing keys.
 struct DatabaseFile: Sendable {
     let path: String
     private let device: dev_t
     private let inode: ino_t
 
-    /// Identifies an existing file, which must stay open meanwhile, so that no other file gets its inode.
+    /// Records the identity of an existing file.
     ///
-    /// - Throws: `POSIXError` if there is no file, or it is not accessible.
+    /// The file must stay open while this value is used, so that no other file gets its inode.
+    ///
+    /// - Throws: `POSIXError` if the file does not exist or is not accessible.
     init(open path: String) throws {
         var status = stat()
         guard stat(path, &status) == 0 else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
@@ -17,13 +21,13 @@ struct DatabaseFile: Sendable {
         inode = status.st_ino
     }
 
-    /// Checks that the path still leads to this file.
+    /// Checks that the path still refers to this file.
     ///
-    /// SQLite does not notice when its file is moved, removed or replaced. What it then commits is lost once the file
-    /// is closed, or at least not in the database that the next process opens.
+    /// SQLite does not detect that its file was moved, removed or replaced. What it commits afterwards is lost when the
+    /// file is closed, or is not in the database that the next process opens.
     ///
-    /// - Throws: ``SQLError`` with the kind `.unreachable` if there is another file or none; nothing if that cannot be
-    ///   determined.
+    /// - Throws: ``SQLError`` with the kind `.unreachable` if the path refers to another file or to none. Does not
+    ///   throw if this cannot be determined.
     func check() throws {
         var status = stat()
         let isInPlace =
@@ -32,7 +36,9 @@ struct DatabaseFile: Sendable {
         guard isInPlace else { throw SQLError(.unreachable, "the database file was moved, removed or replaced") }
     }
 
-    /// Creates an empty file if there is none; its name is durable when this returns.
+    /// Creates an empty file if it does not exist.
+    ///
+    /// Its name is durable when this method returns.
     ///
     /// SQLite creates the `-wal` and `-shm` files with the same mode.
     static func create(_ path: String) throws {

@@ -1,13 +1,13 @@
 import GRDB
 import Synchronization
 
-/// Totals of writes and commits since the database was opened, and the number of writes that are waiting now.
+/// Totals of writes and commits since the database was opened, and the number of waiting writes.
 package struct WriteStatistics: Hashable, Sendable {
     /// Number of finished writes, including those whose body threw.
     package var writes = 0
     /// Number of committed transactions.
     package var commits = 0
-    /// Number of writes that are waiting for the running commit.
+    /// Number of writes that are waiting for the commit in progress.
     package var waiting = 0
     /// Number of writes in committed transactions.
     package var committedWrites = 0
@@ -28,18 +28,18 @@ package struct WriteStatistics: Hashable, Sendable {
 /// A queue that combines concurrent writes into shared commits, because every durable commit waits for a disk sync.
 ///
 /// Writes that arrive during a commit form the next transaction. A single write is therefore never delayed, and the
-/// higher the load, the more writes share a commit. Each body of a shared transaction runs in a separate savepoint, so
-/// that its failure does not affect the others.
+/// higher the load, the more writes share a commit. Each body in a shared transaction runs in a separate savepoint, so
+/// that its failure does not affect other writes.
 final class GroupCommit: Sendable {
     /// Maximum number of writes in one transaction, which limits how long the first write waits for the last.
     static let largestGroup = 128
 
     private struct PendingWrite: Sendable {
-        /// The function that runs the body.
+        /// The function that runs the body and returns a closure that resumes the caller.
         ///
-        /// The returned closure resumes the caller; it is called when the commit is durable.
+        /// The closure is called once the commit is durable.
         let attempt: @Sendable (SQLiteConnection) throws -> @Sendable () -> Void
-        /// The function that resumes the caller with an error; nothing was changed.
+        /// The function that resumes the caller with an error if nothing was changed.
         let fail: @Sendable (any Error) -> Void
     }
 
@@ -56,7 +56,7 @@ final class GroupCommit: Sendable {
 
     /// - Parameters:
     ///   - pool: The database.
-    ///   - file: The file of the database; if it is not in its place, writes are refused.
+    ///   - file: The file of the database. Writes fail if it was moved, removed or replaced.
     init(pool: DatabasePool, file: DatabaseFile) {
         self.pool = pool
         self.file = file
@@ -70,10 +70,14 @@ final class GroupCommit: Sendable {
         }
     }
 
-    /// Rejects new writes; accepted ones are still executed.
+    /// Rejects new writes.
+    ///
+    /// Accepted writes are still executed.
     func refuseWrites() { state.withLock { $0.isClosed = true } }
 
-    /// Runs a body as part of a shared transaction; to the caller, it behaves like a separate transaction.
+    /// Runs a body as part of a shared transaction.
+    ///
+    /// To the caller, it behaves like a separate transaction.
     func write<Value: Sendable>(
         _ body: @escaping @Sendable (any SQLConnection) throws -> Value
     ) async throws -> Value {
@@ -93,7 +97,7 @@ final class GroupCommit: Sendable {
         let isAccepted = state.withLock { state in
             guard !state.isClosed else { return false }
             state.waiting.append(write)
-            // Done while the lock is held, so that the drain is queued before the work of close().
+            // The drain is queued while the lock is held, and therefore before the work of close().
             if !state.isDraining { pool.asyncWriteWithoutTransaction { self.drain($0) } }
             state.isDraining = true
             return true
@@ -110,7 +114,9 @@ final class GroupCommit: Sendable {
         }
     }
 
-    /// Commits groups of writes, on the queue of the writing connection, until no write is waiting.
+    /// Commits groups of writes until no write is waiting.
+    ///
+    /// Runs on the queue of the writing connection.
     private func drain(_ database: Database) {
         while true {
             let group = nextGroup()
@@ -141,7 +147,7 @@ final class GroupCommit: Sendable {
                     completions.append { write.fail(Self.translated(error)) }
                 }
                 // Any other error fails the whole group, because SQLite has rolled back the transaction, for example
-                // after the disk became full.
+                // because the disk is full.
             }
             return .commit
         }

@@ -1,24 +1,24 @@
 import PontoonCore
 import Synchronization
 
-/// A limit on the number of blocking reads that run for one user at a time.
+/// A limit on the number of blocking reads that run concurrently for one user.
 ///
-/// A read may take seconds and keeps its thread meanwhile. With fewer reads per user than threads, the slow queries of
-/// one user leave a thread for the calls of all others.
+/// A read may block its thread for seconds. If the limit is lower than the number of threads, the slow queries of one
+/// user leave at least one thread for the calls of other users.
 final class ReadGate: Sendable {
     private struct Reads {
         var running = 0
         var waiting: ArraySlice<CheckedContinuation<Void, Never>> = []
     }
 
-    /// Maximum number of reads of one user at a time.
+    /// Maximum number of concurrent reads of one user.
     private let limit: Int
-    /// The users with running reads.
+    /// The running and waiting reads of each user who has any.
     private let users = Mutex<[String: Reads]>([:])
 
     init(limit: Int) { self.limit = limit }
 
-    /// Runs a blocking read of a user, once fewer than the maximum of the user's reads are running.
+    /// Runs a blocking read of a user as soon as fewer than ``limit`` reads of this user are running.
     ///
     /// - Parameters:
     ///   - user: The name of the user; `nil` for reads that are not limited.
@@ -36,7 +36,9 @@ final class ReadGate: Sendable {
         return try body()
     }
 
-    /// Starts a read if the user may have another one; otherwise, adds the continuation, if any, to the queue.
+    /// Returns whether the user may start another read, and counts it as running.
+    ///
+    /// If not, adds the continuation, if there is one, to the user's queue.
     private func enter(_ user: String, or continuation: CheckedContinuation<Void, Never>? = nil) -> Bool {
         users.withLock { users in
             if users[user, default: Reads()].running < limit {
@@ -48,7 +50,7 @@ final class ReadGate: Sendable {
         }
     }
 
-    /// Ends a read; the next one in the queue takes its place.
+    /// Ends a read, and resumes the next one in the user's queue.
     private func leave(_ user: String) {
         let next = users.withLock { users -> CheckedContinuation<Void, Never>? in
             if let next = users[user]?.waiting.popFirst() { return next }

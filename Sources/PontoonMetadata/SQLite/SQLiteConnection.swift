@@ -32,7 +32,8 @@ struct SQLiteConnection: SQLConnection {
     }
 
     func enqueue(_ statement: SQLStatement, values: [SQLValue], lock: SQLRowLock?) throws {
-        // Executed immediately, since there is no round trip to save. Statements that only lock rows are skipped.
+        // The statement is executed immediately, because there is no round trip to save. Statements that only lock rows
+        // are skipped.
         if lock == nil { _ = try execute(statement, values: values) }
     }
 
@@ -73,7 +74,7 @@ struct SQLiteConnection: SQLConnection {
 extension SQLStatement {
     fileprivate var numbersParametersByFirstUse: Bool {
         var highest = 0
-        // Not a regular expression, which took a tenth of the processor time of debug builds.
+        // Does not use a regular expression, because it took a tenth of the processor time of debug builds.
         for piece in text.utf8.split(separator: UInt8(ascii: "$"), omittingEmptySubsequences: false).dropFirst() {
             let digits = piece.prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
             guard !digits.isEmpty else { continue }
@@ -98,7 +99,8 @@ extension SQLError {
                 switch error.resultCode {
                 case .SQLITE_FULL: .full
                 case .SQLITE_BUSY, .SQLITE_LOCKED: .busy
-                // Usually because the process has no free file descriptors; a start with a wrong path fails earlier.
+                // Usually, the process has no free file descriptors. A wrong path is detected earlier, when the file is
+                // created.
                 case .SQLITE_CANTOPEN: .unreachable
                 // The time limit of a read has passed.
                 case .SQLITE_INTERRUPT: .busy

@@ -21,7 +21,9 @@ package struct SQLiteDriver: SQLDriver {
         writer = GroupCommit(pool: pool, file: file)
     }
 
-    /// Opens a database; if the file does not exist, creates it, readable by its owner only.
+    /// Opens a database.
+    ///
+    /// If the file does not exist, creates one that only its owner can read.
     /// - Throws: An error if the file cannot be created or opened, is not a database, or stays locked by another
     ///   process.
     package static func open(_ settings: SQLiteSettings) async throws -> SQLiteDriver {
@@ -31,7 +33,9 @@ package struct SQLiteDriver: SQLDriver {
         }
     }
 
-    /// Opens a database that a server may be using, for reading only.
+    /// Opens a database for reading only.
+    ///
+    /// A server may be using it.
     /// - Throws: An error if the file does not exist, is not a database, or stays locked by another process.
     package static func openReadOnly(_ settings: SQLiteSettings) async throws -> SQLiteDriver {
         try await onBlockingThread {
@@ -42,9 +46,10 @@ package struct SQLiteDriver: SQLDriver {
     package func read<Value: Sendable>(
         _ body: @escaping @Sendable (any SQLConnection) throws -> Value
     ) async throws -> Value {
-        // Reads on the current thread, which has a low priority and is allowed to block.
+        // Reads on the current thread, which has a low priority and may block.
         if LowPriorityExecutor.isCurrent {
-            // Otherwise, a call with many reads, such as the listing of a large folder, would stop all others.
+            // Without this pause, a call with many reads, such as the listing of a large folder, would block all other
+            // calls.
             await LowPriorityExecutor.yieldAfterTurn()
             return try await gate.run(for: EventActor.current) { try readBlocking(body) }
         }
@@ -146,10 +151,10 @@ package struct SQLiteDriver: SQLDriver {
         try await Self.onBlockingThread {
             // Waits for accepted writes, which are ahead in the connection's queue, and moves their changes from the
             // -wal file to the database file, so that a copy of the database file alone is complete. This fails if
-            // another process reads the database; the changes then stay in the -wal file, where they are just as
+            // another process is reading the database. The changes then stay in the -wal file, where they are just as
             // durable.
             try? pool.writeWithoutTransaction { database in
-                // There is no connection if the database was closed before.
+                // There is no connection if the database is already closed.
                 if database.sqliteConnection != nil { _ = try database.checkpoint(.truncate) }
             }
             try pool.close()
@@ -167,9 +172,11 @@ package struct SQLiteDriver: SQLDriver {
         return activity
     }
 
-    /// Disables SQLite's memory statistics for the whole process; must run before the first database is opened.
+    /// Disables SQLite's memory statistics for the whole process.
+    ///
+    /// Must run before the first database is opened.
     private static let processSettings: Void = {
-        // If this fails, SQLite works, but is slower.
+        // If this fails, SQLite is only slower.
         _ = csqliteconfig_disable_memory_statistics()
     }()
 
@@ -227,13 +234,15 @@ package struct SQLiteDriver: SQLDriver {
 }
 
 extension SQLMetadataStore {
-    /// Opens the metadata store in an SQLite file; creates the file if it does not exist.
+    /// Opens the metadata store in an SQLite file, which is created if it does not exist.
     /// - Throws: The errors of ``SQLiteDriver/open(_:)`` and ``init(driver:clock:)``.
     package static func open(_ settings: SQLiteSettings) async throws -> SQLMetadataStore {
         try await SQLMetadataStore(driver: try await SQLiteDriver.open(settings))
     }
 
-    /// Opens the metadata store in an SQLite file that a server may be using, for reading only.
+    /// Opens the metadata store in an SQLite file for reading only.
+    ///
+    /// A server may be using the file.
     /// - Throws: The errors of ``SQLiteDriver/openReadOnly(_:)`` and ``init(reading:)``.
     package static func openReadOnly(_ settings: SQLiteSettings) async throws -> SQLMetadataStore {
         let driver = try await SQLiteDriver.openReadOnly(settings)

@@ -15,7 +15,7 @@ package struct SQLiteSettings: Sendable {
     package let durability: Durability
     /// Maximum time that a transaction waits for a lock held by another process.
     package let busyTimeout: Duration
-    /// Maximum duration of a read; a longer one fails with ``SQLError/Kind/busy``.
+    /// Maximum duration of a read, after which it fails with ``SQLError/Kind/busy``.
     package let readTimeout: Duration
 
     package init(

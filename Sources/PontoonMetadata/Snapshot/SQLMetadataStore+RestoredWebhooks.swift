@@ -2,13 +2,13 @@ package import Foundation
 import PontoonCore
 
 extension SQLMetadataStore {
-    /// Prepares the webhooks of records that were restored from a backup.
+    /// Prepares webhooks that were restored from a backup.
     ///
-    /// Their positions are those of the log of the original service, so they continue at the end of the new log. No
-    /// server may use the database.
+    /// Their cursors refer to the event log of the original service, so they are moved to the end of the new log. No
+    /// server may be using the database.
     ///
     /// - Parameters:
-    ///   - disabling: Whether to disable those that are active, until somebody enables them.
+    ///   - disabling: Whether to disable active webhooks, which must then be enabled again by a user or an operator.
     ///   - now: The current time.
     /// - Returns: The number of webhooks that were active.
     /// - Throws: The errors of the database.
@@ -18,7 +18,7 @@ extension SQLMetadataStore {
         return try await write(changing: .none) { connection in
             let active = try connection.query(countActiveWebhooks).first?.count("total") ?? 0
             try connection.execute(moveAllWebhooks, [last.log, last.position, now])
-            // The events of dead deliveries have other ids now.
+            // Queued deliveries are canceled, because their events have other ids in the new log.
             try connection.execute("UPDATE webhook_deliveries SET is_queued = 0 WHERE is_queued = 1")
             if disabling { try connection.execute(disableActiveWebhooks, [now, reason]) }
             return active
@@ -26,7 +26,7 @@ extension SQLMetadataStore {
     }
 }
 
-/// The error that disabled webhooks show for their last attempt.
+/// The error that is recorded as the last attempt of disabled webhooks.
 private let reason = "disabled by the restore of a backup, because the original service may still send events"
 private let countActiveWebhooks: SQLStatement = "SELECT COUNT(*) AS total FROM webhooks WHERE state = 'active'"
 private let moveAllWebhooks: SQLStatement = """

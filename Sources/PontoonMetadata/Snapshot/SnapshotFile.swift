@@ -4,13 +4,15 @@ import PontoonCore
 /// An SQLite file that receives a copy of the records in the tables of ``TableCopySpec/all``.
 struct SnapshotFile {
     private let path: String
-    /// Number of rows per query; small, because PostgreSQL ends a transaction that sends no statement for 5 seconds,
-    /// and none is sent while a batch is written.
+    /// Number of rows per query.
+    ///
+    /// PostgreSQL terminates a transaction that sends no statement for 5 seconds, so a batch must be written in less
+    /// time.
     private static let batchSize = 250
 
     init(_ path: String) { self.path = path }
 
-    /// Replaces all rows of these tables with those of another database, in one transaction.
+    /// Replaces all rows of these tables with the rows of another database, in one transaction.
     ///
     /// May be called again after an interruption.
     ///
@@ -50,9 +52,9 @@ struct SnapshotFile {
         }
     }
 
-    /// Checks all references and ends WAL mode, so that the file can be opened in a read-only directory.
+    /// Checks all references and turns WAL mode off, so that the file can be opened in a read-only directory.
     ///
-    /// - Throws: ``SQLError``; ``BrokenReferences`` if a row refers to one that does not exist.
+    /// - Throws: ``SQLError``; ``BrokenReferences`` if a row refers to a row that does not exist.
     func finish() throws {
         do {
             let database = try DatabaseQueue(path: path)
@@ -69,7 +71,7 @@ struct SnapshotFile {
     }
 }
 
-/// The error for a database with rows that refer to rows that do not exist.
+/// The error for a database in which a row refers to a row that does not exist.
 package struct BrokenReferences: Error, CustomStringConvertible {
     package var description: String {
         "the database is damaged: rows refer to rows that do not exist; run 'pontoond check'"

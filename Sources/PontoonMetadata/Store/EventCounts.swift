@@ -3,9 +3,11 @@ import Synchronization
 
 /// The numbers of events that a store has recorded and deleted since it was opened.
 package final class EventCounts: Sendable {
-    /// The numbers at one moment.
+    /// The counts as of one moment.
     package struct Values: Hashable, Sendable {
-        /// Number of recorded events of each type that has any.
+        /// Number of recorded events, by type.
+        ///
+        /// Types without events are absent.
         package fileprivate(set) var recorded: [EventType: UInt64] = [:]
         /// Number of events that were deleted because of their age.
         package fileprivate(set) var deleted: UInt64 = 0
@@ -15,7 +17,7 @@ package final class EventCounts: Sendable {
 
     package var values: Values { state.withLock { $0 } }
 
-    /// Adds the events of a transaction that has been committed.
+    /// Adds the events of a committed transaction.
     func add(_ tally: EventTally) {
         let recorded = tally.recorded
         guard !recorded.isEmpty else { return }
@@ -27,14 +29,17 @@ package final class EventCounts: Sendable {
     func addDeleted(_ count: Int) { state.withLock { $0.deleted += UInt64(max(count, 0)) } }
 }
 
-/// The events that a transaction has recorded, which count once it is committed.
+/// The numbers of events that a transaction has recorded.
+///
+/// They are added to ``EventCounts`` after the commit.
 final class EventTally: Sendable {
     private let counts = Mutex<[EventType: UInt64]>([:])
 
     var recorded: [EventType: UInt64] { counts.withLock { $0 } }
 
-    /// Resets the counts, because earlier runs of the transaction were rolled back, and returns a connection that
-    /// counts the events of the next run.
+    /// Resets the counts, and returns a connection that counts the events of the next run of the transaction.
+    ///
+    /// Earlier runs have been rolled back.
     func restart(over connection: any SQLConnection) -> any SQLConnection {
         counts.withLock { $0 = [:] }
         return CountingConnection(connection: connection, tally: self)
@@ -47,7 +52,7 @@ final class EventTally: Sendable {
     }
 }
 
-/// A connection that knows the tally of its transaction.
+/// A connection that refers to the tally of its transaction.
 private struct CountingConnection: SQLConnection {
     let connection: any SQLConnection
     let tally: EventTally
@@ -68,6 +73,6 @@ private struct CountingConnection: SQLConnection {
 }
 
 extension SQLConnection {
-    /// Counts events that the transaction has recorded.
+    /// Adds recorded events to the tally of the transaction.
     func count(_ events: [NewEvent]) { (self as? CountingConnection)?.tally.add(events) }
 }

@@ -1,23 +1,25 @@
 import Foundation
 import PontoonCore
 
-/// The recorder of the events of one transaction, created before it begins.
+/// A recorder of the events of one transaction.
+///
+/// It is created before the transaction begins.
 struct EventRecorder: Sendable {
     let isOn: Bool
-    /// The user who makes the changes, unless a call of ``record(_:by:on:)`` names another user.
+    /// The user who makes the changes, unless another user is passed to ``record(_:by:on:)``; `nil` if there is none.
     let actor: String?
     let now: Date
 
-    /// Records events, if the store records any.
+    /// Records events, unless the store is configured to record none.
     ///
     /// Must be the last statement of a transaction, or at least follow all locks and queries on which the changes
-    /// depend, because the ids of events determine their order.
+    /// depend, because the ids of events determine the order of the changes.
     ///
     /// - Parameters:
     ///   - events: The events, in order.
     ///   - actor: The user who makes the changes; `nil` if there is none.
     ///   - connection: The connection.
-    /// - Throws: ``SQLError``. A later statement or the commit may throw it instead.
+    /// - Throws: ``SQLError``, which a later statement or the commit may throw instead.
     func record(_ events: [NewEvent], by actor: String?, on connection: any SQLConnection) throws {
         guard isOn, !events.isEmpty else { return }
         let rows = try events.map { event -> [SQLValue] in
@@ -71,10 +73,10 @@ extension SQLRow {
 /// The columns that ``SQLRow/endedUpload(_:)`` and ``SQLRow/releasedUpload()`` need, for `RETURNING`.
 let endedColumns = "id, name, user_name, link_id, \(releasedColumns)"
 private let eventColumns = "events (occurred_on, type, project_id, subject, actor, reader, data, project_created_on)"
-/// The statements for several events at once, the largest first.
+/// The statements that insert several events at once, the largest first.
 ///
-/// Constant statements stay prepared. Most transactions record one or two events. The more values a statement has, the
-/// longer SQLite takes to bind each of them.
+/// Their texts are constant, so drivers keep them prepared. Small numbers have their own statements, because most
+/// transactions record one or two events, and SQLite takes longer to bind each value of a statement with more values.
 private let insertEvents: [(count: Int, statement: SQLStatement)] = [32, 3, 2, 1].map { count in
     let rows = (0..<count).map { row in
         let values = (1...7).map { "$\(7 * row + $0)" }.joined(separator: ", ")

@@ -8,7 +8,9 @@ import Synchronization
 /// only where an outdated row does no harm: to create a URL, or before a statement that checks the current row.
 final class RowCache<Key: Hashable & Sendable, Row: Sendable>: Sendable {
     private struct Entry {
-        /// `nil` if the row was invalidated at ``time``; a read that started earlier may have seen the old row.
+        /// `nil` if the row was invalidated at ``time``.
+        ///
+        /// A read that started earlier may have returned the old row.
         let row: Row?
         let time: ContinuousClock.Instant
     }
@@ -21,7 +23,7 @@ final class RowCache<Key: Hashable & Sendable, Row: Sendable>: Sendable {
         private var start = ContinuousClock.now
         /// Approximate size of ``entries`` in bytes.
         private var bytes = 0
-        /// Number of times that the whole cache was cleared, by a change or because it was full.
+        /// Number of times that the whole cache was cleared, because of a change or because it was full.
         private(set) var generation = 0
 
         func entry(_ key: Key) -> Entry? { entries[key] ?? olderEntries[key] }
@@ -50,15 +52,17 @@ final class RowCache<Key: Hashable & Sendable, Row: Sendable>: Sendable {
 
     /// Maximum age of a cached row.
     static var lifetime: Duration { .seconds(1) }
-    /// Maximum number of entries added within ``lifetime``, including invalidations; beyond it, the cache is cleared.
+    /// Maximum number of entries, including invalidations, that can be added within ``lifetime`` before the cache is
+    /// cleared.
     static var capacity: Int { 10_000 }
-    /// Maximum approximate size in bytes of the entries added within ``lifetime``; beyond it, the cache is cleared.
+    /// Maximum approximate size in bytes of the entries that can be added within ``lifetime`` before the cache is
+    /// cleared.
     static var maximumBytes: Int { 16 << 20 }
 
     private let state = Mutex(State())
     private let size: @Sendable (Row) -> Int
 
-    /// - Parameter size: Returns the approximate size in bytes of a row's texts of variable length.
+    /// - Parameter size: Returns the approximate size in bytes of the variable-length texts in a row.
     init(size: @escaping @Sendable (Row) -> Int = { _ in 0 }) { self.size = size }
 
     /// Returns the row of a key, from the cache if `consistency` allows it and the row is recent.
@@ -66,7 +70,7 @@ final class RowCache<Key: Hashable & Sendable, Row: Sendable>: Sendable {
     /// - Parameters:
     ///   - key: The key of the row.
     ///   - consistency: Whether a cached row is acceptable.
-    ///   - read: Reads the row; the absence of a row is not cached.
+    ///   - read: Reads the row. If it returns `nil`, nothing is cached.
     /// - Returns: The row; `nil` if it does not exist.
     /// - Throws: The errors of `read`.
     func row(_ key: Key, reading consistency: ReadConsistency, read: () async throws -> Row?) async throws -> Row? {
@@ -82,10 +86,12 @@ final class RowCache<Key: Hashable & Sendable, Row: Sendable>: Sendable {
         }
     }
 
-    /// Returns a stamp for ``insert(_:for:since:)``; call this before reading or writing the row.
+    /// Returns a stamp for ``insert(_:for:since:)``.
+    ///
+    /// Must be called before the row is read or written.
     func stamp() -> CacheStamp { CacheStamp(time: .now, generation: state.withLock { $0.generation }) }
 
-    /// Caches a row, unless it was invalidated or read again since the stamp.
+    /// Caches a row, unless it was invalidated, or cached by a later read, since the stamp.
     func insert(_ row: Row, for key: Key, since stamp: CacheStamp) {
         let bytes = Self.overhead + size(row)
         state.withLock { state in
@@ -107,7 +113,7 @@ final class RowCache<Key: Hashable & Sendable, Row: Sendable>: Sendable {
 
     func invalidateAll() { state.withLock { $0.invalidateAll() } }
 
-    /// Approximate size in bytes of a row without texts of variable length.
+    /// Approximate size in bytes of a row without its variable-length texts.
     private static var overhead: Int { 512 }
 }
 
@@ -115,12 +121,12 @@ final class RowCache<Key: Hashable & Sendable, Row: Sendable>: Sendable {
 final class ReadCache: Sendable {
     /// The cached rows that a write may change.
     enum Change: Sendable {
-        /// None: the write changes and removes no user, token, membership, project, file or state of an upload.
+        /// None, because the write changes no user, token, membership, project, file or upload state.
         case none
         /// The row of the upload with this id, and all files, because a completion adds a file and may replace another.
         case upload(String)
         case files
-        /// All callers: the write changes tokens only.
+        /// All callers, because the write changes only tokens.
         case callers
         case any
     }
@@ -130,7 +136,7 @@ final class ReadCache: Sendable {
         let project: ProjectID
     }
 
-    /// Tokens, with their users, by the hash of the token.
+    /// Callers, by the hash of their token.
     let callers = RowCache<String, Caller> { caller in
         caller.rights.projects?.reduce(0) { $0 + $1.owner.utf8.count + $1.shortName.utf8.count + 64 } ?? 0
     }

@@ -22,7 +22,7 @@ extension SQLMetadataStore {
         matching filter: AutomationFilter,
         page: Page
     ) async throws -> Listing<Automation> {
-        // The statements select the rows whose `is_archived` is at most this.
+        // The statements select the rows whose `is_archived`, 0 or 1, is at most this value.
         let archived = filter.includesArchived
         return try await read { connection in
             let counted: SQLRow?
@@ -85,7 +85,9 @@ extension SQLMetadataStore {
 }
 
 extension SQLConnection {
-    /// Adds a package file, whose object must exist.
+    /// Adds a package file.
+    ///
+    /// Its object must exist.
     func insert(_ file: PackageFile) throws {
         try execute(insertPackageFile, [file.id, file.automation, file.name, file.content.key, file.createdOn])
     }
@@ -176,7 +178,7 @@ private let countPackageUploads: SQLStatement = """
     SELECT COUNT(*) AS total FROM uploads
     WHERE user_name = $1 AND state <> 'completed' AND automation_id IS NOT NULL
     """
-// The rows are sorted, but a user has a limited number of unfinished uploads.
+// No index has this order, but the number of a user's unfinished uploads is limited.
 private let selectPackageUploads = SQLStatement(
     constant: """
         SELECT \(uploadColumns) FROM uploads

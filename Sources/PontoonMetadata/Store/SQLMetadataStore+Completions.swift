@@ -19,8 +19,8 @@ extension SQLMetadataStore {
     private func complete(_ id: String, leaseID: String, file: File, _ rule: NameConflictRule) async throws -> File? {
         let (now, defaults, recorder) = (now, defaultQuotas, recorder)
         return try await writeRetryingConflicts(changing: .upload(id)) { connection in
-            // The project is locked, so that it is not deleted in the meantime. Deleting a project deletes its uploads,
-            // so without a project there is nothing to complete.
+            // The project is locked, so that it is not deleted in the meantime. Deleting a project also deletes its
+            // uploads, so if the project does not exist, neither does the upload.
             let project = try connection.query(selectProjectOfUpload, [id], lock: .forShare("projects"))
             guard let project = project.first, let folder = file.parent else { return nil }
             let link = try project.optionalText("link_id")
@@ -40,7 +40,7 @@ extension SQLMetadataStore {
             let completion = { (name: String) in
                 NewEvent.upload(.uploadCompleted, id, name: name, by: userName, to: file.project, details)
             }
-            // The initiator, if the server continues the completion of another one.
+            // Without a calling user, the initiator is recorded, or nobody for an upload through a link.
             let actor = recorder.actor ?? (link == nil ? userName : nil)
             if let kept {
                 try connection.discardUploadObject(completed, unless: nil, now: now)
@@ -57,7 +57,7 @@ extension SQLMetadataStore {
             if let content = file.content { try connection.insert(content, createdOn: file.createdOn) }
             try connection.insert(file)
             try connection.add(usage, to: account)
-            // The event of a replaced file comes between these two.
+            // The event of a replaced file precedes the creation of the new file.
             events = [completion(file.name)] + events + [.file(.created, file, ["upload": .string(id)])]
             try recorder.record(events, by: actor, on: connection)
             return file
@@ -83,10 +83,10 @@ extension SQLMetadataStore {
 }
 
 extension SQLConnection {
-    /// Discards the object of a completed upload, unless it has become the object of the file.
+    /// Discards the object of a completed upload, unless the file uses it.
     /// - Parameters:
     ///   - completed: The row that `markCompleted` returned.
-    ///   - used: Key of the file's object.
+    ///   - used: Key of the file's object; `nil` if the upload created no file.
     ///   - now: The current time.
     /// - Throws: ``SQLError``; ``SQLRowError``.
     fileprivate func discardUploadObject(_ completed: SQLRow, unless used: ObjectKey?, now: Date) throws {

@@ -23,8 +23,8 @@ extension SQLMetadataStore {
             guard let row = try connection.query(selectMovable, [id]).first else { return nil }
             let project = try row.text("project_id")
             let isFolder = try row.fileKind("kind") == .folder
-            // The project is locked, so that if two folders are concurrently moved into each other, the second move
-            // sees the first.
+            // The project is locked, so that if two folders are moved into each other concurrently, the second move
+            // sees the first and is refused.
             if isFolder { try connection.enqueue(selectProjectRow, [project], lock: .forUpdate("projects")) }
             guard try !connection.query(selectDestination, [folder, project], lock: .forShare("files")).isEmpty else {
                 throw PontoonError.noSuchDestination
@@ -32,7 +32,8 @@ extension SQLMetadataStore {
             if isFolder, try connection.isFolder(folder, inside: id) {
                 throw PontoonError(.folderCycle, "A folder cannot be moved into itself or one of its subfolders.")
             }
-            // The file is locked, so that of two concurrent moves, the second knows which folder the file leaves.
+            // The file is locked, so that the second of two concurrent moves sees the folder to which the first moved
+            // the file.
             guard let place = try connection.query(selectParent, [id], lock: .forUpdate("files")).first else {
                 return nil
             }
@@ -55,7 +56,7 @@ extension SQLMetadataStore {
 
 extension SQLConnection {
     /// Adds a copy of a file, and appends its event; see ``FileStore/copyFile(_:as:)``.
-    /// - Throws: ``EntryLeft`` if the file must be in a folder and is not.
+    /// - Throws: ``EntryLeft`` if `parent` is given and does not contain the file.
     func copy(
         _ id: String,
         from parent: String? = nil,
@@ -64,7 +65,7 @@ extension SQLConnection {
         _ events: inout [NewEvent]
     ) throws -> File? {
         if copy.conflictPolicy == .number { try lock(folder: copy.parent) }
-        // The object is locked, so that a concurrent deletion of its last file sees the copy.
+        // The object is locked, so that a concurrent deletion of the only file that uses it sees the copy.
         try enqueue(selectObjectOfFile, [id], lock: .forShare("objects"))
         let found = try file(id)
         if let parent, found?.parent != parent { throw EntryLeft() }
@@ -87,11 +88,11 @@ extension SQLConnection {
         return file
     }
 
-    /// Moves a file to a folder of any project, and appends its events.
-    /// - Returns: The file after the move; `nil` if it does not exist, or is a folder.
+    /// Moves a file to a folder of any project, and appends the events of the move.
+    /// - Returns: The file after the move; `nil` if it does not exist or is a folder.
     /// - Throws: `.destinationNotFound` if the folder does not exist or is not in the given project; `.quotaExceeded`;
-    ///   `.fileNameInvalid` if a number makes the name too long; ``EntryLeft`` if the file must be in a folder and is
-    ///   not.
+    ///   `.fileNameInvalid` if the number added to a taken name makes it too long; ``EntryLeft`` if `parent` is given
+    ///   and does not contain the file.
     func move(
         _ id: String,
         from parent: String? = nil,
@@ -100,7 +101,8 @@ extension SQLConnection {
         _ events: inout [NewEvent]
     ) throws -> File? {
         try lock(folder: move.parent)
-        // The file is locked, so that of two concurrent moves, the second knows which folder the file leaves.
+        // The file is locked, so that the second of two concurrent moves sees the folder to which the first moved the
+        // file.
         let found = try query(selectMovedFile, [id], lock: .forUpdate("files")).first
         if let parent, try found?.optionalText("parent_id") != parent { throw EntryLeft() }
         guard let row = found else { return nil }
@@ -122,12 +124,12 @@ extension SQLConnection {
                 let to = try usageAccount(of: move.project, defaults)
             else { throw PontoonError.noSuchDestination }
             try transfer(try row.fileUsage(), from: from, to: to)
-            // Members of the old project may not be allowed to know the new one.
+            // Does not name the new project, because members of the old project may have no access to it.
             let (name, isMoved) = (try row.text("name"), JSONValue.bool(true))
             events.append(.file(.deleted, .file, id: id, name: name, in: old, of: project, ["moved": isMoved]))
         }
         guard let file = try file(id) else { return nil }
-        // The members of the new project may not be allowed to know the old one either.
+        // Likewise, does not name the old project to members of the new one.
         var details: [String: JSONValue?] = [:]
         if project == move.project {
             details = ["old_name": .string(try row.text("name")), "old_parent": .string(old)]
@@ -136,7 +138,7 @@ extension SQLConnection {
         return file
     }
 
-    /// Chooses the name of a copy.
+    /// Returns the name of a copy, with a number if the name is taken and the conflict policy allows it.
     /// - Throws: `.fileExists` and `.fileNameInvalid`, as in ``FileStore/copyFile(_:as:)``.
     fileprivate func name(of copy: FileCopy, original: String) throws -> String {
         let requested = copy.name ?? original
@@ -172,7 +174,7 @@ private let selectIDByName: SQLStatement = "SELECT id FROM files WHERE parent_id
 private let updateFilePlace: SQLStatement = """
     UPDATE files SET parent_id = $1, project_id = $2, name = $3, modified_on = $4 WHERE id = $5
     """
-// The project is stored with each label.
+// The project is stored with each tag and metadata pair.
 private let updateLabelProjects: [SQLStatement] = [
     "UPDATE file_tags SET project_id = $1 WHERE file_id = $2",
     "UPDATE file_metadata SET project_id = $1 WHERE file_id = $2",

@@ -6,9 +6,9 @@ extension SQLMetadataStore {
         guard driver.dialect == .postgreSQL else { return }
         while try await read({ try !$0.query(selectAnyUnpublished).isEmpty }) {
             let count = try await driver.write { connection in
-                // The next statements see the positions that other servers have assigned. They see either none of the
-                // events of a transaction, or all of them and also those of the transactions that it has seen, which
-                // have lower ids.
+                // After this lock, the statements see the positions that other servers have assigned. If they see an
+                // event of a transaction, they see all of its events, and the events of all transactions that it saw,
+                // which have lower ids.
                 try connection.lockEventLog()
                 let last = try connection.eventLog(.postgreSQL).last
                 return try connection.execute(publish, [last, Self.batchOfEvents])
@@ -32,7 +32,7 @@ extension SQLMetadataStore {
 
     package func pruneEvents(before time: Date, limit: Int) async throws -> Int {
         let (dialect, now) = (driver.dialect, now)
-        // Events without a position are younger, except after a failure.
+        // Usually, events without a position are too recent to be deleted. After a failure, they may be older.
         try await publishEvents()
         let deleted: Int = try await write(changing: .none) { connection in
             try connection.lockEventLog()
@@ -46,20 +46,22 @@ extension SQLMetadataStore {
         return deleted
     }
 
-    /// Sets the id of the next event, after events were copied from another database.
+    /// Sets the id of the next event.
+    ///
+    /// Must be called after events were copied from another database.
     func continueEventIDs() async throws {
-        // In SQLite, inserting an id has this effect.
+        // SQLite does this when a row with an id is inserted.
         guard driver.dialect == .postgreSQL else { return }
         try await write(changing: .none) { _ = try $0.query(setNextID) }
     }
 
-    /// Creates the id of the event log, unless it exists.
+    /// Creates the id of the event log if it does not exist.
     func createEventLog() async throws {
         guard try await metadataValue(for: .eventLog) == nil else { return }
         _ = try await setIfAbsent(Identifiers.hex(bytes: 8), for: .eventLog)
     }
 
-    /// Number of positions that one query reads.
+    /// Number of positions that one query searches.
     fileprivate static let window: Int64 = 2000
     fileprivate static let maximumWindows = 25
     private static let batchOfEvents = 1000
@@ -75,20 +77,21 @@ private struct EventLogState {
 }
 
 extension SQLConnection {
-    /// Serializes the transactions that assign positions or delete events.
+    /// Acquires the lock that serializes the transactions that assign positions or delete events.
     fileprivate func lockEventLog() throws {
         try enqueue(selectLog, [StoreMetadataKey.eventLog.rawValue], lock: .forUpdate("properties"))
     }
 
-    /// Returns the position of the last expired event in the first batch of the log that does not consist only of
-    /// events later than `now`.
+    /// Returns the position up to which events can be deleted.
     ///
-    /// An event before it has expired as well, whatever its time: the clock may have been wrong when it was recorded.
+    /// This is the position of the last expired event in the first batch of the log, not counting batches whose events
+    /// are all later than `now`. Earlier events count as expired regardless of their time, because the clock may have
+    /// been wrong when they were recorded.
     ///
     /// - Parameters:
     ///   - time: Events from before this time have expired.
     ///   - now: The current time.
-    ///   - limit: Number of events of a batch.
+    ///   - limit: Number of events in a batch.
     ///   - dialect: The SQL dialect.
     /// - Returns: The position; `nil` if no event of this batch has expired.
     /// - Throws: The errors of the database.
@@ -125,7 +128,7 @@ extension SQLConnection {
             throw PontoonError.eventsExpired
         }
         var (position, events) = (start, [Event]())
-        // Few of the events may match, so each query is limited to a window of the log.
+        // Each query is limited to a window of the log, because few of the events may match.
         for _ in 0..<SQLMetadataStore.maximumWindows where position < log.last && events.isEmpty {
             let end = min(position.addingClamped(SQLMetadataStore.window), log.last)
             events = try query(selectEvents(filter, position, end, limit, dialect)).map { try $0.event(of: log.id) }
@@ -223,7 +226,9 @@ extension SQLBuilder {
         append("))")
     }
 
-    /// Appends the condition that a column has one of the given values; without values, the condition is false.
+    /// Appends the condition that a column has one of the given values.
+    ///
+    /// Without values, the condition is false.
     fileprivate mutating func append(_ column: String, in values: [String]) {
         guard !values.isEmpty else { return append("1 = 0") }
         append("\(column) IN ")

@@ -14,7 +14,7 @@ extension SQLMetadataStore {
             return try await writeRetryingConflicts(changing: changing) { connection in
                 guard let kind = try connection.advance(id, to: step.progress, lease, now: now) else { return .lost }
                 let parent = try connection.parent(for: step, of: id)
-                // The rows of the job come first, because the counters of usage must be changed last.
+                // The rows of the job are changed first, because the counters of usage must be changed last.
                 try connection.record(step, of: id)
                 var events: [NewEvent] = []
                 let file = try connection.perform(step, of: id, kind, from: parent, defaults, now: time, &events)
@@ -35,13 +35,13 @@ extension SQLMetadataStore {
 /// The error for an entry that is no longer in the folder in which a job found it.
 struct EntryLeft: Error {}
 
-/// The error for a folder that was moved out of the folder through which a job entered it, or was deleted.
+/// The error for a folder that was deleted, or moved out of the folder from which a job entered it.
 private struct FolderLeft: Error {
     let depth: Int
 }
 
 extension FileJobStep {
-    /// The depth of the folder that is current before the step; 0 outside of folders.
+    /// The depth of the current folder before the step; 0 if the job is not in a folder.
     fileprivate var depth: Int { progress.depth - (entered == nil ? 0 : 1) + (leaves ? 1 : 0) }
 }
 
@@ -63,8 +63,8 @@ extension SQLConnection {
         return try row.decode("kind", try row.text("kind")) { FileJob.Kind(rawValue: $0) }
     }
 
-    /// Returns the folder that must contain the entry to which a step applies; `nil` if it may be anywhere.
-    /// - Throws: ``FolderLeft`` for the first folder that is not in the one above it.
+    /// Returns the folder that must contain the entry to which a step applies; `nil` if any folder may contain it.
+    /// - Throws: ``FolderLeft`` for the outermost visited folder that is no longer in its parent.
     fileprivate func parent(for step: FileJobStep, of id: String) throws -> String? {
         guard step.abandoned == nil else { return nil }
         guard step.depth > 0 else { return step.parent }
@@ -77,11 +77,12 @@ extension SQLConnection {
         return step.leaves ? parent : above
     }
 
-    /// Stores the name of the visited entry of the current folder, or deletes the rows of the folders that the step
-    /// leaves; also stores the item's failure, if there is one.
+    /// Stores which entry of the current folder was visited, or deletes the rows of the folders that the step leaves.
+    ///
+    /// Also stores the item's failure, if there is one.
     fileprivate func record(_ step: FileJobStep, of id: String) throws {
         if let left = step.abandoned ?? (step.leaves ? step.depth : nil) {
-            // The row of depth 0 belongs to the first folder.
+            // The row of depth 0 is deleted with the row of the first folder.
             try enqueue(deleteJobFolders, [id, left > 1 ? left : 0])
         } else if let name = step.visited {
             try enqueue(updateVisited, [name, id, step.depth])
@@ -91,10 +92,10 @@ extension SQLConnection {
         }
     }
 
-    /// Performs the action of a step, and stores its result and the folder that is entered.
+    /// Performs the action of a step, and stores its result and the folder that the step enters.
     /// - Returns: The file or folder that results from the action; `nil` if there is none.
-    /// - Throws: ``EntryLeft`` if the entry must be in a folder and is not; the refusals of the action; `.copyCycle` or
-    ///   `.moveCycle`.
+    /// - Throws: ``EntryLeft`` if `parent` is given and does not contain the entry; the refusals of the action;
+    ///   `.copyCycle` or `.moveCycle`.
     fileprivate func perform(
         _ step: FileJobStep,
         of id: String,
@@ -123,7 +124,7 @@ extension SQLConnection {
         if step.isResult, let file { try record(file, asResultOf: step.item, of: id) }
         if let source = step.entered {
             if let destination = file?.id { try refuseCycle(source, destination, of: id, kind) }
-            // The folder that contains the first one has depth 0.
+            // The folder that contains the first folder has depth 0.
             if step.progress.depth == 1, let parent { try enqueue(insertJobFolder, [id, 0, parent, nil]) }
             try enqueue(insertJobFolder, [id, step.progress.depth, source, file?.id])
         }
@@ -132,8 +133,8 @@ extension SQLConnection {
 
     /// Returns the current name of a folder that a step enters.
     ///
-    /// The folder is not locked: if it is moved now, the next step does not find it in its place.
-    /// - Throws: ``EntryLeft`` if it is not in its parent.
+    /// The folder is not locked. If it is moved in the meantime, the next step detects it.
+    /// - Throws: ``EntryLeft`` if `parent` does not contain the folder.
     private func name(ofFolder id: String, in parent: String) throws -> String {
         guard let row = try query(selectFolderName, [id, parent]).first else { throw EntryLeft() }
         return try row.text("name")
@@ -144,10 +145,11 @@ extension SQLConnection {
         return file
     }
 
-    /// Returns the folder with the name and parent of `folder`, or adds `folder`; if a file has its name, adds a number
-    /// to the name.
-    /// - Throws: `.destinationNotFound` if the parent does not exist; `.fileNameInvalid` if a number makes the name too
-    ///   long; `.limitReached` if the level of a new folder would be too high.
+    /// Returns the existing folder with the name and parent of `folder`, or adds `folder`.
+    ///
+    /// If a file has the name, adds a number to the name of the new folder.
+    /// - Throws: `.destinationNotFound` if the parent does not exist; `.fileNameInvalid` if the number makes the name
+    ///   too long; `.limitReached` if a new folder would be too deeply nested.
     private func findOrAdd(_ folder: File, _ events: inout [NewEvent]) throws -> File {
         guard let parent = folder.parent else { throw PontoonError.noSuchDestination }
         try lock(folder: parent)
@@ -164,7 +166,7 @@ extension SQLConnection {
         return folder
     }
 
-    /// Refuses to enter a folder if the job would never finish, because others moved folders while it was running.
+    /// Refuses to enter a folder if the job would never finish, because folders were moved while it was running.
     /// - Throws: `.copyCycle` or `.moveCycle` if a folder would be copied or moved into itself, the source is one of
     ///   the current destinations, or the destination is one of the folders that are being visited.
     private func refuseCycle(
@@ -195,7 +197,7 @@ private let updateVisited: SQLStatement = """
     UPDATE file_job_folders SET after_name = $1 WHERE job_id = $2 AND depth = $3
     """
 private let deleteJobFolders: SQLStatement = "DELETE FROM file_job_folders WHERE job_id = $1 AND depth >= $2"
-// The folders that are being visited, from the one that contains the item, with their current parents.
+// The folders that are being visited and their current parents, starting with the folder that contains the item.
 private let selectJobFolders: SQLStatement = """
     SELECT file_job_folders.depth AS depth, file_job_folders.source_id AS source_id, files.parent_id AS parent_id
     FROM file_job_folders LEFT JOIN files ON files.id = file_job_folders.source_id

@@ -4,7 +4,7 @@ package import PontoonCore
 extension SQLMetadataStore {
     package func addFileJob(_ job: FileJob, _ items: [FileJobItem]) async throws {
         try await write(changing: .none) { connection in
-            // Locked, so that concurrent calls do not exceed the limits.
+            // The user is locked, so that concurrent calls do not exceed the limits.
             let users = try connection.query(selectJobUser, [job.userName], lock: .forNoKeyUpdate("users"))
             guard !users.isEmpty else { throw PontoonError.noSuchUser }
             let unfinished = try connection.query(countUnfinishedJobs, [job.userName]).first?.count("total") ?? 0
@@ -96,13 +96,13 @@ extension SQLMetadataStore {
             var jobOfLockedUser: String?
             for user in try connection.query(selectWaitingUsers, [now]) {
                 let name = try user.text("name")
-                // Locked, so that of two workers that search at the same time, the second leases the next job.
+                // Locked jobs are skipped, so that two workers that search at the same time lease different jobs.
                 let jobLock = SQLRowLock.forUpdateSkippingLocked("file_jobs")
                 let jobs = try connection.query(selectWaitingJobOfUser, [name, now], lock: jobLock)
                 guard let id = try jobs.first?.text("id") else { continue }
-                // No worker waits for the row of a user. If another transaction has locked it, the turn cannot be
-                // recorded, so all other users come first: a user could otherwise keep the row locked, with calls that
-                // add jobs, and take all turns.
+                // Workers do not wait for the row of a user. If another transaction has locked it, the turn cannot be
+                // recorded, so all other users come first. Otherwise, a user could take all turns by keeping the row
+                // locked with calls that add jobs.
                 let userLock = SQLRowLock.forNoKeyUpdateSkippingLocked("users")
                 guard try !connection.query(selectJobUser, [name], lock: userLock).isEmpty else {
                     jobOfLockedUser = jobOfLockedUser ?? id
@@ -218,7 +218,7 @@ private let selectJobUser: SQLStatement = "SELECT name FROM users WHERE name = $
 private let countUnfinishedJobs: SQLStatement = """
     SELECT COUNT(*) AS total FROM file_jobs WHERE user_name = $1 AND state <> 'finished'
     """
-// Usually selects at most one job, and more only if an earlier version kept more jobs.
+// Selects at most one job, or more if an earlier version kept more jobs.
 private let selectOldJobs: SQLStatement = """
     SELECT id FROM file_jobs WHERE user_name = $1 ORDER BY created_on DESC, id LIMIT 10 OFFSET $2
     """
@@ -265,8 +265,8 @@ private let selectEntriesAfter: SQLStatement = """
 private let selectWaitingJob: SQLStatement = """
     SELECT id FROM file_jobs WHERE state <> 'finished' AND lease_expires_on <= $1 ORDER BY queued_on, id LIMIT 1
     """
-// The users whose jobs are waiting, the one first whose last turn is the longest ago. Each step of the recursion
-// searches the index for the next user, so a user costs the same whether one job is waiting or a hundred.
+// The users with waiting jobs, ordered by the time of their last turn, oldest first. Each step of the recursion
+// searches the index for the next user, so the cost does not depend on the number of a user's jobs.
 private let selectWaitingUsers: SQLStatement = """
     WITH RECURSIVE waiting (user_name) AS (
         SELECT MIN(user_name) FROM file_jobs WHERE state <> 'finished'

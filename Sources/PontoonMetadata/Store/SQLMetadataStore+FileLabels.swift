@@ -6,8 +6,8 @@ extension SQLMetadataStore {
         let recorder = recorder
         return try await write { connection in
             do {
-                // This statement comes first, because it locks the row: concurrent changes to a file are applied one
-                // after another.
+                // The first statement locks the row, so that concurrent changes to a file are applied one after
+                // another.
                 let rows = try connection.query(updateDetails, [change.name, now, id])
                 guard let row = rows.first else { return nil }
                 try connection.change(labels: change, of: id, in: try row.text("project_id"))
@@ -60,7 +60,9 @@ extension SQLConnection {
         )
     }
 
-    /// Changes the metadata of a file; a `nil` value removes the key.
+    /// Changes the metadata of a file.
+    ///
+    /// A `nil` value removes its key.
     /// - Throws: `.metadataInvalid` if the file would have more than ``MetadataRules/maximumPairs`` pairs.
     private func change(
         metadata: [String: String?],
@@ -90,7 +92,9 @@ extension SQLConnection {
     /// Returns a file or folder; `nil` if it does not exist.
     func file(_ id: String) throws -> File? { try files(try query(selectFile, [id])).first }
 
-    /// Creates files from rows with ``fileColumns``; also reads the files' tags and metadata.
+    /// Creates files from rows with ``fileColumns``.
+    ///
+    /// Also reads the files' tags and metadata.
     func files(_ rows: [SQLRow]) throws -> [File] {
         guard !rows.isEmpty else { return [] }
         let ids = try rows.map { try $0.text("id") }
@@ -134,7 +138,8 @@ extension SQLRow {
     }
 
     /// Returns a length in bytes.
-    /// - Throws: ``SQLRowError`` unless it is 0 to 5 TiB; the sum of the lengths of an upload's parts cannot overflow.
+    /// - Throws: ``SQLRowError`` if it is not between 0 and 5 TiB. This ensures that the sum of the lengths of an
+    ///   upload's parts cannot overflow.
     func length(_ column: String) throws -> Int64 {
         try decode(column, try integer(column)) { (0...PartSizing.maximumFileSize).contains($0) ? $0 : nil }
     }
@@ -159,7 +164,7 @@ extension SQLRow {
     }
 }
 
-/// The columns that ``SQLConnection/files(_:)`` needs, selected from ``fileTables``.
+/// The columns that ``SQLConnection/files(_:)`` needs, to be selected from ``fileTables``.
 let fileColumns = """
     files.id AS id, files.name AS name, files.kind AS kind, files.project_id AS project_id,
     files.parent_id AS parent_id, files.object_key AS object_key, files.created_on AS created_on,

@@ -14,15 +14,15 @@ extension SQLMetadataStore {
     }
 }
 
-/// The entries of a folder that match a filter, and the index with which the search starts.
+/// The entries of a folder that match a filter, and the index that the search uses first.
 private struct Selection {
     let folder: String
     /// The project of the folder; `nil` if there are no conditions on labels, or the folder does not exist.
     let project: String?
     let names: [String]?
-    /// The condition with whose index the search starts; `nil` scans the folder by name.
+    /// The condition whose index the search uses first; `nil` if the search reads the folder's index by name.
     var start: Label?
-    /// The other conditions.
+    /// The conditions to check for each file found.
     var others: [Label]
 
     var isWholeFolder: Bool { names == nil && start == nil && others.isEmpty }
@@ -40,7 +40,7 @@ private enum Label {
     static func all(of filter: FileFilter) -> [Label] {
         var labels: [Label] = []
         if let tags = filter.tags, !tags.isEmpty { labels.append(.tags(tags)) }
-        // Sorted, so that equal filters result in the same statement.
+        // The keys are sorted, so that equal filters result in the same statement.
         for (key, values) in filter.metadata.sorted(by: { $0.key < $1.key }) where !values.isEmpty {
             labels.append(.metadata(key: key, values: values))
         }
@@ -49,8 +49,10 @@ private enum Label {
 }
 
 extension SQLConnection {
-    /// Chooses the cheapest starting point of the search: the entries of the folder, or the files of its project that
-    /// satisfy one of the conditions, whichever is roughly the smallest set.
+    /// Chooses the index that the search uses first.
+    ///
+    /// The search starts with the entries of the folder or with the files of its project that satisfy one of the
+    /// conditions, whichever set is approximately the smallest.
     ///
     /// The cost of the choice is proportional to the cost of the search, regardless of how many files satisfy the other
     /// conditions. Files of other projects are never read, so that the duration of a search reveals nothing about them.
@@ -58,7 +60,7 @@ extension SQLConnection {
         let labels = Label.all(of: filter)
         let project = labels.isEmpty ? nil : try query(selectProjectOfFolder, [folder]).first?.text("project_id")
         var selection = Selection(folder: folder, project: project, names: filter.names, others: labels)
-        // A filter by name contains only a few names, which have an index.
+        // A filter by name contains only a few names, which are found by index.
         guard filter.names == nil, !selection.others.isEmpty else { return selection }
         let entries = try entries(of: folder)
         var limit = 4
@@ -92,7 +94,7 @@ extension SQLConnection {
 
     /// Returns the files of a page, ordered by name.
     ///
-    /// For skipped entries, only the index is read.
+    /// Entries before the page are skipped by reading only the index.
     fileprivate func files(ofPage ids: SQLBuilder) throws -> [File] {
         var select = ids
         select.wrap(

@@ -1,8 +1,8 @@
 package import PontoonFoundation
 
-/// The use cases with which users submit jobs and follow them.
+/// The use cases that submit, list and return the jobs of users.
 ///
-/// ``FileJobWorker`` carries the jobs out.
+/// ``FileJobWorker`` performs the jobs.
 package struct FileJobs: Sendable {
     private let metadata: any MetadataStore
     private let access: FileJobAccess
@@ -16,15 +16,15 @@ package struct FileJobs: Sendable {
 
     /// Submits a job.
     ///
-    /// Nothing is submitted if one of its items is refused. The items are checked again when they are processed.
+    /// The whole job is refused if any item is refused. Each item is checked again when it is processed.
     ///
     /// - Parameters:
     ///   - kind: The action to perform on the items.
     ///   - items: 1 to ``FileJobRules/maximumItems`` items.
     ///   - caller: Needs `copy` in the source projects for a copy, `write` otherwise, and `write` in the destinations.
     /// - Returns: The job.
-    /// - Throws: The errors of ``FileJobRules/check(_:_:)``; `.jobItemNotFound` or `.jobForbidden` for a source or
-    ///   destination, and codes for names and places that are invalid; `.limitReached`.
+    /// - Throws: The errors of ``FileJobRules/check(_:_:)``; the errors of ``FileJobAccess/check(_:_:for:reading:)``;
+    ///   `.limitReached` if the user has too many unfinished jobs.
     package func submit(_ kind: FileJob.Kind, _ items: [FileJobItem], caller: Caller) async throws -> FileJob {
         try FileJobRules.check(items, kind)
         for (index, item) in items.enumerated() {
@@ -45,11 +45,11 @@ package struct FileJobs: Sendable {
         return job
     }
 
-    /// Returns a job of the caller, with the results of the items that are done.
+    /// Returns a job of the caller, with the results of the items processed so far.
     ///
-    /// With a token that is limited to projects, only the jobs that were submitted with it are visible.
+    /// A token that is limited to projects can access only the jobs that were submitted with it.
     ///
-    /// - Throws: `.jobNotFound`, also for a job of another kind.
+    /// - Throws: `.jobNotFound` if the caller has no such job of this kind.
     package func job(
         _ id: String,
         _ kind: FileJob.Kind,
@@ -63,7 +63,9 @@ package struct FileJobs: Sendable {
         return (job, try await metadata.results(of: job))
     }
 
-    /// Returns the caller's jobs, newest first; with a token that is limited to projects, those submitted with it.
+    /// Returns the caller's jobs, newest first.
+    ///
+    /// A token that is limited to projects can list only the jobs that were submitted with it.
     package func list(caller: Caller, page: Page) async throws -> Listing<FileJob> {
         let tokenID = caller.isLimited ? caller.token?.id : nil
         return try await metadata.fileJobs(of: caller.name, tokenID: tokenID, page: page)

@@ -1,12 +1,12 @@
 package import PontoonFoundation
 
-/// The use cases that sign senders in with an upload link and authenticate their later calls.
+/// The use cases that sign senders in and authenticate their later calls.
 package struct SenderSessions: Sendable {
     private let metadata: any MetadataStore
     private let passwords: any PasswordHashing
     private let now: @Sendable () -> Date
 
-    /// Minimum time in seconds between two writes of the time of a session's last call.
+    /// Minimum time in seconds between two updates of the time of a session's last call.
     private static let useInterval: TimeInterval = 3600
 
     package init(
@@ -30,7 +30,7 @@ package struct SenderSessions: Sendable {
     /// The result of an attempt to sign in.
     package enum SignInResult: Sendable {
         case signedIn(SignedIn)
-        /// Too many passwords were tried, or too many senders have signed in within the last minute. The sender may try
+        /// Too many passwords were tried, or too many senders signed in within the last minute. The sender may try
         /// again after this time, which is at least one second.
         case retry(after: Duration)
     }
@@ -43,10 +43,10 @@ package struct SenderSessions: Sendable {
     ///   - sender: The sender's name, if given.
     ///   - address: The sender's IPv4 address or IPv6 network, for which password attempts are counted.
     /// - Returns: The session, or the time after which the sender may try again.
-    /// - Throws: `.badRequest` for an invalid name or too long a password; `.uploadLinkNotFound`; `.uploadLinkExpired`,
-    ///   also if the link is not usable (``UploadLinkSummary/isUsable``); `.uploadLinkForbidden` if the password is
-    ///   missing or wrong; `.limitReached` if too many senders are signed in; `.unavailable` if too many passwords are
-    ///   being hashed.
+    /// - Throws: `.badRequest` if the name is invalid or the password too long; `.uploadLinkNotFound`;
+    ///   `.uploadLinkExpired`, also if the link is not usable (``UploadLinkSummary/isUsable``); `.uploadLinkForbidden`
+    ///   if the password is missing or wrong; `.limitReached` if too many senders are signed in; `.unavailable` if too
+    ///   many passwords are being hashed.
     package func signIn(
         secret: Secret,
         password: Secret?,
@@ -81,14 +81,14 @@ package struct SenderSessions: Sendable {
         case .noLink: throw PontoonError.uploadLinkNotFound
         case .tooMany: return .retry(after: .seconds(60))
         case .full:
-            throw PontoonError(.limitReached, "Too many senders use this upload link at the moment; try again later.")
+            throw PontoonError(.limitReached, "Too many senders are using this upload link; try again later.")
         }
     }
 
     /// Checks the password of a link that has one.
     ///
-    /// - Returns: The time from which the next attempt is allowed, if too many were made; `nil` if the password is
-    ///   correct or the link has none.
+    /// - Returns: The earliest time of the next attempt, if too many were made; `nil` if the password is correct or the
+    ///   link has none.
     /// - Throws: `.uploadLinkForbidden` if the password is missing or wrong; `.badRequest` if it is too long; the
     ///   errors of ``PasswordHashing/matches(_:_:)`` and of the store.
     private func checkPassword(
@@ -101,7 +101,7 @@ package struct SenderSessions: Sendable {
         guard let password else {
             throw PontoonError(
                 .uploadLinkForbidden,
-                "This upload link has a password; send it in the field 'password'."
+                "This upload link requires a password; send it in the field 'password'."
             )
         }
         guard password.value.utf8.count <= UploadLinkRules.passwordBytes.upperBound else {
@@ -121,10 +121,10 @@ package struct SenderSessions: Sendable {
 
     private static func check(_ link: UploadLink, isUsable: Bool, now: Date) throws(PontoonError) {
         guard isUsable else {
-            throw PontoonError(.uploadLinkExpired, "This upload link no longer works; request another one.")
+            throw PontoonError(.uploadLinkExpired, "This upload link no longer works; ask for a new one.")
         }
         guard link.details.expiresOn > now else {
-            throw PontoonError(.uploadLinkExpired, "This upload link has expired; request another one.")
+            throw PontoonError(.uploadLinkExpired, "This upload link has expired; ask for a new one.")
         }
     }
 
@@ -133,7 +133,7 @@ package struct SenderSessions: Sendable {
 
     private static let tokenPrefix = "link-"
 
-    /// Returns the session to which a token belongs.
+    /// Returns the session of a token.
     ///
     /// Reads the latest rows, so that a revoked link stops working at once on every server. Records the time of the
     /// call if the last recorded one is more than an hour old.
@@ -155,7 +155,7 @@ package struct SenderSessions: Sendable {
             )
         }
         if now.timeIntervalSince(session.usedOn) > Self.useInterval {
-            // The call does not depend on it, for example on a full disk.
+            // The call succeeds even if the time cannot be recorded, for example because the disk is full.
             try? await metadata.noteUse(ofSenderSession: session.id, now: now)
         }
         return session

@@ -14,7 +14,9 @@ package struct UploadLinkChange: Hashable, Sendable {
 
     package init() {}
 
-    /// Checks the new expiry time and the new password, whose validity does not depend on the link's current
+    /// Checks the new expiry time and the new password.
+    ///
+    /// Their validity does not depend on the link's current properties. ``apply(to:passwordHash:)`` checks the other
     /// properties.
     ///
     /// - Throws: `.badRequest` if one of them is invalid.

@@ -1,9 +1,9 @@
 package import PontoonFoundation
 
-/// The use cases with which members create and manage upload links.
+/// The use cases that create, list, change and revoke upload links.
 ///
-/// A member with the `write` permission manages all links of a project. ``SenderSessions`` contains the use cases of
-/// senders.
+/// A member with the `write` permission can manage all links of a project. ``SenderSessions`` contains the use cases
+/// for senders.
 package struct UploadLinks: Sendable {
     private let metadata: any MetadataStore
     private let access: Access
@@ -21,7 +21,7 @@ package struct UploadLinks: Sendable {
         self.access = Access(metadata: metadata)
         self.passwords = passwords
         self.garbage = GarbageCollector(metadata: metadata, objects: objects)
-        // The metadata store has a resolution of one millisecond.
+        // The metadata store stores times in milliseconds.
         self.now = { @Sendable in now().wholeMilliseconds }
     }
 

@@ -2,7 +2,7 @@ package import PontoonFoundation
 
 /// The use case that completes uploads: it assembles their parts into files.
 ///
-/// ``CompletionStateMachine`` chooses each step, and this type performs it. The steps finish and commit run under a
+/// ``CompletionStateMachine`` chooses each step, and this type performs it. The finish and commit steps run under a
 /// lease. If one of them fails, the completion is rolled back.
 ///
 /// Completing an upload again returns the same file, as long as the file and the upload's record exist. If several
@@ -41,22 +41,22 @@ package struct CompleteUpload: Sendable {
     /// Completes an upload.
     ///
     /// After a refusal, an unfinished upload is active again and can be completed later, unless an error below says
-    /// otherwise. If its parts were lost, the message asks the client to send them again. If a store is unavailable,
-    /// the upload may stay `.completing` until a later call or maintenance rolls it back.
+    /// otherwise. If parts must be sent again, the error message asks for it. If a store is unavailable, the upload may
+    /// stay `.completing` until a later call or maintenance rolls it back.
     ///
     /// - Parameters:
     ///   - id: The upload.
     ///   - reports: Parts to report with this call; may include parts that were reported before.
     ///   - caller: The initiator or an admin of the project.
-    ///   - access: Finds the upload in its namespace.
+    ///   - access: The lookup of uploads in the namespace of the request.
     /// - Returns: The file.
     /// - Throws: `.uploadNotFound`, also if the file of a completed upload was deleted; `.uploadForbidden`;
     ///   `.projectNotFound` if the project was deleted in the meantime; `.reportInvalid`; `.completeRefused` if parts
     ///   are missing, do not match the declared size or MD5, or do not fit on the disk, or if the validator refuses the
-    ///   file; `.unavailable` if the file could not be validated; `.quotaExceeded` if the file needs more space than
-    ///   the upload has reserved, and a quota has none left; `.nameTaken` or `.folderExists` if the name is taken;
-    ///   `.fileNameInvalid` if a number makes the name too long; `.destinationNotFound` if the folder was deleted, in
-    ///   which case the upload is aborted.
+    ///   file; `.unavailable` if the file could not be validated; `.quotaExceeded` if the file is larger than the
+    ///   upload's reservation and exceeds a quota; `.nameTaken` or `.folderExists` if the name is taken;
+    ///   `.fileNameInvalid` if the number added by the rule `rename` makes the name too long; `.destinationNotFound` if
+    ///   the folder was deleted, in which case the upload is aborted.
     func callAsFunction(
         _ id: String,
         reports: [PartReport],
@@ -120,7 +120,8 @@ package struct CompleteUpload: Sendable {
         case .commit(let finished, let lease):
             return try await commit(finished, under: lease)
         case .cleanUp(let finished):
-            // A completion discards an object only if it replaces or keeps a file, or does not use the upload's object.
+            // An object is discarded only if it was replaced (`overwrite`), if an existing file was kept instead
+            // (`skip`), or if the file does not use the upload's object because the file is empty.
             if [.overwrite, .skip].contains(finished.upload.rule) || finished.content.key != finished.upload.key {
                 await garbage.collect()
             }
@@ -150,10 +151,10 @@ package struct CompleteUpload: Sendable {
         return .found(found, failedLease: failedLease, now: now())
     }
 
-    /// Acquires the lease of a completion, and makes the plan in the same transaction.
+    /// Acquires the completion lease of an upload and creates the completion plan in the same transaction.
     ///
-    /// Therefore, a premature completion is refused without affecting parts that are being received, and the parts in
-    /// the plan no longer change.
+    /// Therefore, completing an upload too early does not affect parts that are being received, and the parts in the
+    /// plan can no longer change.
     private func acquireLease(
         of upload: Upload,
         for caller: Caller,
@@ -175,13 +176,14 @@ package struct CompleteUpload: Sendable {
                 }
             }
         } catch {
-            // The transaction may have been committed, in which case the upload is leased and must be rolled back.
+            // The transaction may have been committed despite the error. The upload is then leased and must be rolled
+            // back.
             pendingRollbacks.insert(upload.id, leaseID: lease.id)
             throw error
         }
         switch result {
         case .acquired(let plan):
-            // This lease has replaced the one whose rollback was pending.
+            // The new lease replaces an earlier one whose rollback may be pending.
             _ = pendingRollbacks.take(upload.id)
             return .acquired(plan, lease)
         case .refused(let refusal): throw refusal
@@ -230,9 +232,9 @@ package struct CompleteUpload: Sendable {
 
     // MARK: - Roll back
 
-    /// Reactivates an upload, unless its completion was committed or another server owns its lease.
+    /// Returns an upload to the state `active`, unless its completion was committed or another server owns its lease.
     ///
-    /// - Throws: An error if a store is unavailable; the rollback is then pending, see ``PendingRollbacks``.
+    /// - Throws: An error if a store is unavailable. The rollback is then pending; see ``PendingRollbacks``.
     private func rollBack(_ id: String, leaseID: String) async throws -> RollbackOutcome {
         do {
             // If the response to a commit was lost, for example because the database crashed, the commit may become
@@ -256,7 +258,7 @@ package struct CompleteUpload: Sendable {
     /// - Parameter time: Leases that expire by this time are taken over. `.distantFuture` takes over all leases, which
     ///   is safe only if no other server shares the stores.
     /// - Returns: The number of completions that were rolled back.
-    /// - Throws: The first error of a rollback, after trying all of them.
+    /// - Throws: The first error, after all rollbacks were tried.
     @discardableResult
     package func recover(leasedUntil time: Date) async throws -> Int {
         var rolledBack = 0
@@ -269,16 +271,16 @@ package struct CompleteUpload: Sendable {
         return rolledBack
     }
 
-    /// Rolls back completions that failed in this process and whose rollback failed too.
+    /// Retries the rollbacks that failed in this process.
     ///
-    /// - Throws: The first error of a rollback, after trying all of them.
+    /// - Throws: The first error, after all rollbacks were tried.
     package func retryRollbacks() async throws {
         try await forEach(pendingRollbacks.uploadIDs) { id in
             if let leaseID = pendingRollbacks.take(id) { _ = try await rollBack(id, leaseID: leaseID) }
         }
     }
 
-    /// Runs a rollback for each element, so that one that fails does not prevent the others.
+    /// Rolls back each element, even if some of the rollbacks fail.
     ///
     /// - Throws: The first error, after all rollbacks were tried.
     private func forEach<Element>(

@@ -3,14 +3,14 @@ import PontoonFoundation
 /// The use case that records part reports.
 ///
 /// With a streaming store, a report must match the record of a stored part. With a presigned store, parts do not pass
-/// through this server: reports are recorded as received, and compared with the store's list of parts when the upload
-/// is completed.
+/// through this server. Their reports are recorded without verification, and compared with the store's list of parts
+/// when the upload is completed.
 struct PartReports: Sendable {
     let metadata: any PartStore
     let storage: ObjectStorage
     let now: @Sendable () -> Date
 
-    /// Maximum length in bytes of a reported ETag, if the store is presigned.
+    /// Maximum length in bytes of an ETag reported with a presigned store.
     private static let longestTag = 256
 
     /// Records all reports or none.
@@ -53,8 +53,8 @@ struct PartReports: Sendable {
             PontoonError(
                 .reportInvalid,
                 """
-                The ETag reported for part \(number.rawValue) differs from that of the stored part, '\(stored)'; send \
-                the part again.
+                The ETag reported for part \(number.rawValue) does not match the ETag of the stored part, '\(stored)'; \
+                send the part again.
                 """
             )
         }

@@ -47,10 +47,10 @@ package struct Parts: Sendable {
     ///   - length: Announced length in bytes; `nil` if unknown.
     ///   - expected: Checksums that the client sent.
     /// - Returns: The part's ETag, without quotes.
-    /// - Throws: `.uploadNotFound` if the upload is not active or ends in the meantime; `.partTooLong`;
-    ///   `.bodyIncomplete`; `.checksumMismatch`; `.storageFull`; `.quotaExceeded` if the upload has not reserved space
-    ///   for the part and a quota has none left. After these errors, the part is not stored. An earlier part with this
-    ///   number is lost, unless the call was refused before the body was read.
+    /// - Throws: `.uploadNotFound` if the upload is not active, or is completed or aborted in the meantime;
+    ///   `.partTooLong`; `.bodyIncomplete`; `.checksumMismatch`; `.storageFull`; `.quotaExceeded` if the upload has no
+    ///   reservation for the part and a quota is exhausted. After these errors, the part is not stored. An earlier part
+    ///   with this number is deleted, unless the call was refused before the body was read.
     package func store<Body: AsyncSequence & Sendable>(
         _ number: PartNumber,
         of uploadID: String,
@@ -87,8 +87,8 @@ package struct Parts: Sendable {
     ///
     /// Aborts the writer after an error.
     ///
-    /// - Returns: The last chunk, which the caller must write; `nil` if all bytes are written, because the length was
-    ///   not known in advance or is 0.
+    /// - Returns: The last chunk, which the caller must write; `nil` if all bytes have been written, because the length
+    ///   was not known in advance or is 0.
     /// - Throws: `.partTooLong` if the body is longer than `limit`; `.bodyIncomplete`; `CancellationError`; the errors
     ///   of ``PartStore/forgetPart(_:of:replacedBy:)``, of the body and of the writer.
     private func receive<Body: AsyncSequence & Sendable>(
@@ -155,8 +155,7 @@ package struct Parts: Sendable {
     /// that remain.
     private func removeLeftovers(of upload: Upload) async {
         do {
-            // Removes only files of the unfinished upload, because a copy in another project may refer to the finished
-            // object.
+            // Does not remove the finished object, because a copy of the file in another project may refer to it.
             if try await metadata.upload(upload.id) == nil { try await objects.cleanUp(upload.key) }
         } catch {}
     }

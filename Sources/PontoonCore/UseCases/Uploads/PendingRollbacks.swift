@@ -2,8 +2,8 @@ import Synchronization
 
 /// Completions that failed in this process and could not be rolled back, for example because of a disk failure.
 ///
-/// This process knows that the work under their leases has stopped, so it retries the rollbacks without waiting for the
-/// leases to expire. After a crash, the next start performs them, or another server once the leases have expired.
+/// This process has stopped the work under their leases, so it can retry the rollbacks before the leases expire. After
+/// a crash, the rollbacks are performed at the next start or, once the leases have expired, by another server.
 final class PendingRollbacks: Sendable {
     private let leases = Mutex<[String: String]>([:])
 

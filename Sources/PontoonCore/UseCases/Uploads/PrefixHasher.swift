@@ -4,9 +4,9 @@ import NIOCore
 
 /// A hasher that computes the MD5 of uploads incrementally, while their parts arrive.
 ///
-/// Used for uploads that declare an MD5. Hashes the stored parts of an upload in order, up to the first gap, so that
-/// few bytes are left to read when the upload is completed. Progress is kept only in memory, so hashing starts again at
-/// part 1 after a restart.
+/// It is used for uploads that declare an MD5. It hashes the stored parts of an upload in order, up to the first
+/// missing part, so that few bytes remain to be read when the upload is completed. The progress is stored only in
+/// memory, so hashing starts again at part 1 after a restart.
 package actor PrefixHasher {
     private struct Progress: Sendable {
         var md5 = Insecure.MD5()
@@ -17,7 +17,9 @@ package actor PrefixHasher {
     private let objects: any StreamingObjectStore
     private var progress: [String: Progress] = [:]
     private var locked: Set<String> = []
-    /// Ids of the uploads that have ended while their progress was locked, and whose progress must not be kept.
+    /// Ids of the uploads that were completed or aborted while their progress was locked.
+    ///
+    /// The progress is discarded when it is unlocked.
     private var ended: Set<String> = []
     private var waiters: [String: [CheckedContinuation<Void, Never>]] = [:]
     private var pending: [String: Upload] = [:]
@@ -33,16 +35,16 @@ package actor PrefixHasher {
         (signals, signal) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
-    /// Number of uploads whose progress is kept.
+    /// Number of uploads whose progress is in memory.
     package var count: Int { progress.count }
 
-    /// Schedules hashing of an upload after one of its parts was stored; returns immediately.
+    /// Schedules the hashing of an upload after one of its parts was stored, and returns immediately.
     package func partStored(of upload: Upload) {
         pending[upload.id] = upload
         signal.yield()
     }
 
-    /// Discards the progress of an upload that has ended.
+    /// Discards the progress of an upload that was completed or aborted.
     package func forget(_ uploadID: String) {
         progress[uploadID] = nil
         pending[uploadID] = nil
@@ -51,12 +53,12 @@ package actor PrefixHasher {
 
     /// Discards the progress of uploads that no longer exist.
     ///
-    /// For example, an upload is deleted with its project or upload link, by another process, or because it expires.
+    /// For example, an upload may have expired, or been deleted by another process or with its project or upload link.
     package func forgetAborted() async throws {
         for id in progress.keys where try await metadata.upload(id) == nil { forget(id) }
     }
 
-    /// Hashes in the background until cancelled.
+    /// Hashes the scheduled uploads until cancelled.
     ///
     /// - Parameter report: Called with the id of an upload and the error if its parts cannot be listed or read. When
     ///   the upload is completed, ``digest(of:parts:)`` reads these parts again.
@@ -77,7 +79,8 @@ package actor PrefixHasher {
 
     /// Returns the MD5 of parts in the given order as 32 lower-case hex digits.
     ///
-    /// Reads only the parts that are not hashed yet, or all of them if the hashed parts are not the first of `parts`.
+    /// Reads only the parts that have not been hashed yet. If the hashed parts are not the first of `parts`, reads all
+    /// parts again.
     package func digest(of upload: Upload, parts: [PartRecord]) async throws -> String {
         try await withLock(upload.id) { progress in
             try await self.advance(&progress, over: parts, of: upload)

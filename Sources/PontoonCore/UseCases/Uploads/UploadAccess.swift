@@ -1,6 +1,7 @@
 /// Lookup of uploads for a caller, with permission checks.
 ///
-/// File uploads and code-package uploads are separate namespaces; neither is visible through the other's endpoints.
+/// The uploads of files and of code packages are separate namespaces. An upload is visible only through the endpoints
+/// of its namespace.
 struct UploadAccess: Sendable {
     let metadata: any MetadataStore
     let namespace: Upload.Namespace
@@ -12,12 +13,12 @@ struct UploadAccess: Sendable {
     /// - Parameters:
     ///   - id: The upload.
     ///   - caller: The initiator, who must still be allowed to write to the project, or an admin of the project.
-    ///   - mayProgress: Whether the call contributes to the file. Otherwise initiators need no permission: they may
-    ///     query and abort their uploads even after losing their membership.
+    ///   - mayProgress: Whether the call contributes to the file. If `false`, initiators need no permission, so that
+    ///     they can query and abort their uploads even after their membership has ended.
     /// - Returns: The upload.
-    /// - Throws: `.uploadNotFound`, also for users without access; `.uploadForbidden`. If `mayProgress` is set, also
-    ///   `.uploadForbidden` if the upload is not completed and its project is locked, or if the token may not replace
-    ///   files and the upload would.
+    /// - Throws: `.uploadNotFound` if the upload does not exist or is not visible to the caller; `.uploadForbidden` if
+    ///   the caller lacks the permission. If `mayProgress` is `true`, also `.uploadForbidden` if the project of an
+    ///   unfinished upload is locked, or if the upload would replace a file and the token does not allow it.
     func upload(_ id: String, caller: Caller, mayProgress: Bool = true) async throws -> Upload {
         guard let upload = try await metadata.upload(id), isVisible(upload, to: caller) else {
             throw PontoonError.uploadNotFound
@@ -34,13 +35,13 @@ struct UploadAccess: Sendable {
         }
         let permissions = try await metadata.permissions(of: caller.name, in: project)
         if let permissions, permissions.allows(isOwn ? .write : .admin) {
-            // Also while it is being completed, because another server may have died and left it in this state.
+            // This includes uploads in the state `completing`, because the server that completed them may have died.
             if mayProgress, upload.state != .completed, try await isLocked(project, for: caller) {
                 throw PontoonError.projectLocked(project, .uploadForbidden)
             }
             return upload
         }
-        // Without a membership, the project may have been deleted with the upload between the two queries.
+        // If the caller is not a member, the project may have been deleted with the upload between the two queries.
         if permissions == nil {
             guard isOwn, try await metadata.upload(id) != nil else { throw PontoonError.uploadNotFound }
         }
@@ -51,7 +52,7 @@ struct UploadAccess: Sendable {
         )
     }
 
-    /// Returns whether a project is locked; the row may be up to one second old.
+    /// Returns whether a project is locked, according to a row that may be up to one second old.
     private func isLocked(_ project: ProjectID, for caller: Caller) async throws -> Bool {
         try await metadata.project(project, for: caller.name, reading: .cached)?.project.isLocked == true
     }
@@ -61,7 +62,7 @@ struct UploadAccess: Sendable {
             && (!caller.isLimited || caller.rights.includes(upload.destination))
     }
 
-    /// Returns whether a caller may contribute to an upload, which another token may have started with other rights.
+    /// Returns whether the caller's token may contribute to an upload, which may have been created with another token.
     private static func mayProgress(_ upload: Upload, _ caller: Caller) -> Bool {
         !upload.overwrite || caller.rights.scope != .upload
     }
@@ -90,8 +91,8 @@ struct UploadAccess: Sendable {
 
     /// Finds an active upload of the caller in rows that may be up to one second old.
     ///
-    /// - Returns: The upload; `nil` if these rows do not show an active upload that the caller may write to. The latest
-    ///   rows must then be read.
+    /// - Returns: The upload; `nil` if these rows contain no active upload that the caller may write to. In this case,
+    ///   read the latest rows.
     func cachedActive(_ id: String, caller: Caller) async throws -> Upload? {
         guard let upload = try await metadata.upload(id, reading: .cached), isVisible(upload, to: caller),
             upload.state == .active, upload.userName == caller.name, Self.mayProgress(upload, caller)

@@ -1,7 +1,7 @@
 import PontoonFoundation
 import Synchronization
 
-/// A recorder of clients' activity that keeps uploads to a presigned store from expiring.
+/// A recorder of clients' activity, which prevents uploads to a presigned store from expiring.
 ///
 /// This server does not see the parts that clients send directly to the object store. API calls such as requests for
 /// part URLs show that a client is working. Reports are not sufficient, because some clients send them only at the end.
@@ -13,8 +13,7 @@ final class UploadActivity: Sendable {
 
     /// - Parameters:
     ///   - metadata: The store of the uploads.
-    ///   - interval: Time after a record during which further activity is not recorded, so that most calls write
-    ///     nothing.
+    ///   - interval: Minimum time between two records of an upload's activity. Most calls therefore write nothing.
     init(metadata: any UploadStore, interval: Duration) {
         self.metadata = metadata
         self.interval = interval
@@ -29,7 +28,7 @@ final class UploadActivity: Sendable {
     /// - Parameters:
     ///   - id: The upload.
     ///   - now: The current time.
-    ///   - reserving: Whether the client is about to send parts, so that a lapsed reservation must be made again.
+    ///   - reserving: Whether the client is about to send parts, for which a lapsed reservation must be restored.
     /// - Throws: `.quotaExceeded` if a quota has too little space left; an error if the store is unavailable.
     func note(_ id: String, now: Date, reserving: Bool) async throws {
         let time = ContinuousClock.now

@@ -1,11 +1,11 @@
-/// The use cases with which operators list and abort the unfinished uploads of all users.
+/// The use cases that list and abort the unfinished uploads of all users, for operators.
 package struct UploadAdministration: Sendable {
     /// The result of aborting an upload.
     package enum Outcome: Hashable, Sendable {
         case aborted
         /// The upload is being completed.
         case completing
-        /// The upload does not exist, is completed, or has been active since it was listed.
+        /// The upload does not exist, is completed, or was active after it was listed.
         case notIdle
     }
 
@@ -16,10 +16,10 @@ package struct UploadAdministration: Sendable {
 
     /// Returns the unfinished uploads that match a filter, including those of code packages, longest idle first.
     ///
-    /// Uploads that begin or end in the meantime may be missing.
+    /// Uploads that are created, completed or aborted in the meantime may be missing.
     ///
-    /// - Throws: `.userNotFound` or `.projectNotFound` if the user or project in the filter does not exist; the error
-    ///   of the store.
+    /// - Throws: `.userNotFound` or `.projectNotFound` if the user or project in the filter does not exist; an error if
+    ///   the store is unavailable.
     package func uploads(_ filter: OpenUploadFilter) async throws -> [OpenUpload] {
         if let user = filter.user, try await metadata.user(named: user) == nil {
             throw PontoonError.noUser(user)
@@ -50,13 +50,16 @@ package struct UploadAdministration: Sendable {
         return summary
     }
 
-    /// Aborts an upload; running servers then remove its bytes.
+    /// Aborts an upload.
+    ///
+    /// A running server removes its bytes later.
     ///
     /// - Parameters:
     ///   - id: The upload.
-    ///   - filter: Its `idleSince` is checked once more, so that an upload that has become active is kept.
-    /// - Returns: Whether it was aborted, or why not.
-    /// - Throws: The error of the store.
+    ///   - filter: The filter with which the upload was listed. Only `idleSince` is used: an upload that has been
+    ///     active since then is not aborted.
+    /// - Returns: The result.
+    /// - Throws: An error if the store is unavailable.
     package func abort(_ id: String, _ filter: OpenUploadFilter = OpenUploadFilter()) async throws -> Outcome {
         if try await metadata.abortUpload(id, ifIdleSince: filter.idleSince) { return .aborted }
         return try await metadata.upload(id)?.state == .completing ? .completing : .notIdle

@@ -4,7 +4,7 @@ import NIOCore
 
 /// The steps of a completion that create the object of a leased upload, or undo its creation.
 ///
-/// Every method may be called again after a crash or a lost response, with the same result.
+/// All methods are idempotent, so they can be called again after a crash or a lost response.
 ///
 /// With a presigned store, a server may lose its lease between any two steps, and its next request to the store may
 /// arrive after another server has completed the upload. Such a request must change nothing that the other server uses:
@@ -13,7 +13,7 @@ struct UploadFinisher: Sendable {
     let metadata: any MetadataStore
     let storage: ObjectStorage
     let garbage: GarbageCollector
-    /// The check of each object; `nil` if objects are not checked.
+    /// The validator of new objects; `nil` if objects are not validated.
     let validator: (any FileValidator)?
 
     /// Number of bytes of an object read at a time to compute its MD5; each read is one request to the store.
@@ -34,13 +34,13 @@ struct UploadFinisher: Sendable {
         do {
             try await validator.validate(UnvalidatedFile(finished))
         } catch let refusal as PontoonError where refusal.code == .completeRefused {
-            // The parts in a bucket have become the object, so they cannot be replaced.
+            // In a bucket, the parts have been assembled into the object and can no longer be replaced.
             if case .presigned(let store) = storage, try await !restart(plan.upload, in: store, under: lease) {
                 return nil
             }
             throw refusal
         }
-        // The validator may have taken so long that the object, which no record names yet, was removed as an orphan.
+        // An empty object has no record yet, so it may have been removed as an orphan while the validator was running.
         if case .presigned(let store) = storage, finished.content.key != finished.upload.key {
             _ = try await store.createEmptyObject(finished.content.key)
         }
@@ -49,7 +49,7 @@ struct UploadFinisher: Sendable {
 
     /// Undoes ``finish(_:under:)``; does nothing if the upload was not finished.
     ///
-    /// An object in a presigned store cannot be converted back into parts; it is reused when the upload is completed
+    /// An object in a presigned store cannot be split into its parts again. It is reused when the upload is completed
     /// again.
     func revert(_ upload: Upload) async throws {
         switch storage {
@@ -58,7 +58,9 @@ struct UploadFinisher: Sendable {
         }
     }
 
-    /// Removes data that only ``revert(_:)`` needs; call it after the file is committed.
+    /// Removes the data that only ``revert(_:)`` needs.
+    ///
+    /// Must be called only after the file is committed.
     func cleanUp(_ finished: FinishedUpload) async throws {
         guard case .streaming(let store, let hasher, _) = storage else { return }
         await hasher.forget(finished.upload.id)
@@ -137,7 +139,9 @@ struct UploadFinisher: Sendable {
         )
     }
 
-    /// Returns the MD5 of an object; reads all of it, because its parts did not pass through this server.
+    /// Returns the MD5 of an object.
+    ///
+    /// Reads the whole object, because its parts did not pass through this server.
     private func md5(of key: ObjectKey, in store: any PresignedObjectStore) async throws -> String {
         var md5 = Insecure.MD5()
         try await withClosing(try await store.openObject(key), close: { await $0.close() }) { reader in
@@ -148,7 +152,7 @@ struct UploadFinisher: Sendable {
         return Hex.encode(md5.finalize())
     }
 
-    /// Restarts the upload with a new object and without parts, because the stored parts can no longer become the file.
+    /// Restarts an upload with a new object and without parts, because the stored parts cannot be used for the file.
     ///
     /// - Returns: `false` if the upload is no longer leased under `lease`.
     private func restart(
@@ -158,7 +162,8 @@ struct UploadFinisher: Sendable {
     ) async throws -> Bool {
         let key = ObjectKey.random()
         let object = ObjectReference(key: key, handle: try await store.prepare(key, size: upload.size))
-        // After an error the outcome is unknown; if the upload was not restarted, recovery removes the new object.
+        // After an error, it is unknown whether the upload was restarted. If it was not, recovery removes the new
+        // object.
         guard try await metadata.restartUpload(upload.id, leaseID: lease.id, as: object) else {
             try await store.discard(object)
             return false

@@ -3,17 +3,17 @@ package import NIOCore
 
 /// The use case that stores a whole file in one call, without an upload.
 ///
-/// The object is durable before its record is committed, in one transaction that applies all rules of initialize and
-/// complete. After a crash in between, recovery removes the object; see ``FilePutStore``.
+/// The object is made durable first. Then one transaction applies all rules of initialize and complete, and commits the
+/// file's record. After a crash in between, recovery removes the object; see ``FilePutStore``.
 extension Uploads {
-    /// Maximum length in bytes of a body that is read although its request is refused, so that the connection can be
-    /// used again.
+    /// Maximum length in bytes of a body that is read even if its request is refused, so that the connection can be
+    /// reused.
     package static let longestIgnoredBody: Int64 = 64 << 10
 
     /// Checks everything that does not depend on the bytes of a file, before the bytes are received.
     ///
-    /// Quotas are checked only for files longer than ``longestIgnoredBody``; the transaction that adds the file checks
-    /// them in any case.
+    /// Quotas are checked here only for files longer than ``longestIgnoredBody``. The transaction that adds the file
+    /// always checks them.
     ///
     /// - Parameters:
     ///   - put: The description of the file.
@@ -21,7 +21,7 @@ extension Uploads {
     ///   - caller: Needs `write` in the project.
     /// - Returns: The file for ``put(_:body:limit:reserving:)``, or the existing file that is kept.
     /// - Throws: `.metadataInvalid`, or `.badRequest` for invalid tags; `.projectNotFound`, `.destinationNotFound`,
-    ///   `.destinationForbidden` (also if the rule is `overwrite` and the caller's token is only for uploads) or
+    ///   `.destinationForbidden` (also if the rule is `overwrite` and the caller's token has the scope `upload`) or
     ///   `.parentNotFolder`; `.nameTaken` or `.folderExists` if the name is taken; `.requestTooLarge`;
     ///   `.quotaExceeded`.
     package func check(_ put: FilePut, limit: Int64, caller: Caller) async throws -> CheckedFilePut {
@@ -46,7 +46,7 @@ extension Uploads {
         return .new(newFile(put, folder, project, caller))
     }
 
-    /// Checks that the caller's token allows a rule.
+    /// Checks that the scope of the caller's token allows a conflict rule.
     ///
     /// - Throws: `.destinationForbidden`.
     static func check(_ rule: NameConflictRule, _ caller: Caller) throws(PontoonError) {
@@ -75,14 +75,14 @@ extension Uploads {
     ///   - new: The file.
     ///   - body: The bytes, in chunks of any size.
     ///   - limit: Maximum length of the file in bytes.
-    ///   - reserve: Reserves memory for bytes that are kept until the end of the call. Called only with a presigned
-    ///     store.
+    ///   - reserve: Reserves memory for a number of bytes that are kept in memory until the end of the call. Called
+    ///     only with a presigned store.
     /// - Returns: The file.
     /// - Throws: `.requestTooLarge`; `.bodyIncomplete`; `.checksumMismatch`; `.storageFull`, or `.noRoom` if the bucket
-    ///   refuses the object; `.nameTaken` or `.folderExists` if the name is taken; `.fileNameInvalid` if a number makes
-    ///   the name too long; `.destinationNotFound`; `.quotaExceeded`; `.completeRefused` if the validator refuses
-    ///   the file, or `.unavailable` if the file could not be validated; the errors of `reserve`. After these errors,
-    ///   nothing is stored.
+    ///   refuses the object; `.nameTaken` or `.folderExists` if the name is taken; `.fileNameInvalid` if the number
+    ///   added by the rule `rename` makes the name too long; `.destinationNotFound`; `.quotaExceeded`;
+    ///   `.completeRefused` if the validator refuses the file, or `.unavailable` if the file could not be validated;
+    ///   the errors of `reserve`. After these errors, nothing is stored.
     package func put<Body: AsyncSequence & Sendable>(
         _ new: NewFile,
         body: Body,
@@ -94,7 +94,8 @@ extension Uploads {
         case .streaming(let store, _, _):
             added = try await add(new, body, limit: limit, to: store)
         case .presigned(let store):
-            // Not on the event loop, because the whole body is hashed at once to sign the request to the bucket.
+            // Does not run on the event loop, because the whole body is hashed at once to sign the request to the
+            // bucket.
             added = try await withTaskExecutorPreference(globalConcurrentExecutor) {
                 try await add(new, body, limit: limit, to: store, reserving: reserve)
             }
@@ -103,7 +104,7 @@ extension Uploads {
         return added
     }
 
-    /// Counts the bytes of added files, and removes the objects of replaced files.
+    /// Adds the bytes of added files to the measured throughput, and removes the objects of replaced files.
     func noteStored(_ files: [AddedFile], _ rule: NameConflictRule) async {
         var size: Int64?
         for case .added(let file) in files { size = (size ?? 0).addingClamped(file.content?.size ?? 0) }
@@ -112,7 +113,7 @@ extension Uploads {
         if rule == .overwrite { await garbage.collect() }
     }
 
-    /// Returns the existing file that is kept; `nil` if the file can be added.
+    /// Returns the existing file that is kept because of the rule `skip`; `nil` if the new file can be added.
     ///
     /// - Throws: `.nameTaken` or `.folderExists` if the rule refuses the file.
     func existing(_ put: FilePut, in folder: String) async throws -> File? {
@@ -151,7 +152,9 @@ extension Uploads {
         return try await finish(writer, last: last, of: new, in: store)
     }
 
-    /// Makes the bytes of a file durable, and adds the file; ends the writer.
+    /// Makes the bytes of a file durable and adds the file.
+    ///
+    /// The writer must not be used afterwards.
     ///
     /// - Throws: The errors of ``put(_:body:limit:reserving:)``.
     func finish(
@@ -173,7 +176,7 @@ extension Uploads {
                 }
             }
         } catch  where isOutcomeUnknown {
-            // If this fails too, the next start removes the object, or confirms it.
+            // If this also fails, the next start removes the object or, if its record was committed, confirms it.
             let isDiscarded = try await metadata.discardUnrecordedObject(new.key)
             try await store.confirm([new.key])
             return try await outcome(of: new, isDiscarded: isDiscarded, after: error)
@@ -224,11 +227,11 @@ extension Uploads {
                 return added
             }
         } catch {
-            // If this fails too, the object is discarded once the lease has expired.
+            // If this also fails, the object is discarded once the lease has expired.
             let isDiscarded = try await !metadata.discardLeasedObjects(leaseID: lease.id).isEmpty
             return try await outcome(of: new, isDiscarded: isDiscarded, after: error)
         }
-        // Another server has discarded the object, perhaps before the bucket carried out the request.
+        // Another server has discarded the object, but the bucket may have created it only after that.
         try await store.discard(ObjectReference(key: new.key))
         throw Self.leaseLost
     }
@@ -239,7 +242,7 @@ extension Uploads {
 
     // MARK: - Common steps
 
-    /// Checks the bytes of a file, which are durable.
+    /// Passes a file whose bytes are durable to the validator, if there is one.
     ///
     /// - Throws: The errors of ``FileValidator/validate(_:)``.
     func validate(_ file: File, of new: NewFile) async throws {
@@ -267,7 +270,7 @@ extension Uploads {
 
     /// Passes the body to `write`, except its last chunk if the length is known.
     ///
-    /// - Returns: The last chunk, which the caller must write; `nil` if all bytes are written.
+    /// - Returns: The last chunk, which the caller must write; `nil` if all bytes have been written.
     /// - Throws: `.requestTooLarge` if the body is longer than `limit`; `.bodyIncomplete`; `CancellationError`; the
     ///   errors of the body and of `write`.
     private static func receive<Body: AsyncSequence & Sendable>(
@@ -296,13 +299,13 @@ extension Uploads {
     static func tooLong(_ limit: Int64) -> PontoonError {
         PontoonError(
             .requestTooLarge,
-            "The file is longer than \(limit) bytes, the maximum for one call; use a multipart upload."
+            "The file is longer than \(limit) bytes, which is the maximum for one call; use a multipart upload."
         )
     }
 }
 
 extension PartDigest.Result {
-    /// Checks that the checksums of a file that is sent in one call match those that the client sent.
+    /// Checks that the checksums of a file's bytes match the checksums that the client sent.
     ///
     /// - Throws: `.checksumMismatch`.
     package func requireMatch() throws(PontoonError) {

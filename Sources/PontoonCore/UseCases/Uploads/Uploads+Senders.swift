@@ -1,17 +1,17 @@
 /// The use cases of senders, who upload through an upload link.
 extension Uploads {
-    /// Returns these use cases for a sender, who sees only the uploads of the session.
+    /// Returns a copy of these use cases that accesses only the uploads of a sender's session.
     package func of(_ session: SenderSession) -> Uploads {
         Uploads(self, for: UploadAccess(metadata: metadata, namespace: .files, session: session.id))
     }
 
-    /// Starts an upload to the sender's own folder, on behalf of the link's creator.
+    /// Creates an upload to the sender's own folder, on behalf of the link's creator.
     ///
     /// The file's metadata will contain the name of the link and, if given, the sender's name.
     ///
     /// - Parameters:
-    ///   - content: The declared content; its size must be known.
-    ///   - path: Names of the folders in the sender's own folder; folders that do not exist are created.
+    ///   - content: The declared content. Its size is required.
+    ///   - path: Names of nested folders in the sender's own folder. Folders that do not exist are created.
     ///   - session: The sender's session.
     /// - Returns: The upload.
     /// - Throws: `.initializeInvalid` if the size is unknown or the path is invalid; `.metadataInvalid`, or

@@ -9,14 +9,14 @@ package final class Uploads: Sendable {
     let access: Access
     private let sizing: PartSizing
     private let limits: UserLimits
-    /// Declared size in bytes from which quotas are checked before the space is preallocated as well as afterwards, so
-    /// that a user whose quota is used up cannot fill the disk, even briefly.
+    /// Declared size in bytes from which quotas are checked also before space is preallocated, so that a user whose
+    /// quota is exhausted cannot fill the disk even briefly.
     private static let preallocationToCheck: Int64 = 64 << 20
     let garbage: GarbageCollector
     private let reports: PartReports
     let uploads: UploadAccess
     private let activity: UploadActivity
-    /// The meter of the rate at which bytes arrive in calls without an upload.
+    /// The meter of the rate at which the bytes of file puts and archive puts arrive.
     let received: ThroughputMeter
     let leases: LeaseRenewer
     let validator: (any FileValidator)?
@@ -33,7 +33,7 @@ package final class Uploads: Sendable {
     ///     no other server shares the stores.
     ///   - activityInterval: With a presigned store, minimum time between two records of a client's activity in an
     ///     upload. Must be much shorter than the lifetime of uploads, which expire without activity.
-    ///   - received: Measures the rate at which the bytes of files that are stored in one call arrive.
+    ///   - received: Measures the rate at which the bytes of file puts and archive puts arrive.
     ///   - validator: Checks new files; `nil` if they are not checked.
     ///   - now: The current time.
     package init(
@@ -47,7 +47,7 @@ package final class Uploads: Sendable {
         validator: (any FileValidator)? = nil,
         now: @escaping @Sendable () -> Date = { Date() }
     ) {
-        // The metadata store has a resolution of one millisecond.
+        // The metadata store stores times in milliseconds.
         let now = { @Sendable in now().wholeMilliseconds }
         self.metadata = metadata
         self.storage = storage
@@ -71,7 +71,7 @@ package final class Uploads: Sendable {
         )
     }
 
-    /// Creates a copy of the use cases that accesses uploads through `uploads`.
+    /// Creates a copy of `other` that accesses uploads through `uploads`.
     init(_ other: Uploads, for uploads: UploadAccess) {
         metadata = other.metadata
         storage = other.storage
@@ -96,13 +96,13 @@ package final class Uploads: Sendable {
 
     // MARK: - Initialize
 
-    /// Starts an upload that becomes a file.
+    /// Creates an upload of a file.
     ///
     /// - Throws: `.metadataInvalid`, or `.badRequest` for invalid tags; `.projectNotFound`, `.destinationNotFound`,
-    ///   `.destinationForbidden` (also if the rule is `overwrite` and the caller's token is only for uploads) or
-    ///   `.parentNotFolder`; `.nameTaken` or `.folderExists` if the name is taken;
-    ///   `.noRoom` if there is not enough space for the declared bytes, or the object store refuses the upload;
-    ///   `.limitReached` if the caller has too many unfinished uploads; `.quotaExceeded`.
+    ///   `.destinationForbidden` (also if the rule is `overwrite` and the caller's token has the scope `upload`) or
+    ///   `.parentNotFolder`; `.nameTaken` or `.folderExists` if the name is taken; `.noRoom` if there is not enough
+    ///   space for the declared bytes, or the object store refuses the upload; `.limitReached` if the caller has too
+    ///   many unfinished uploads; `.quotaExceeded`.
     package func initialize(
         _ content: DeclaredContent,
         in folder: FolderReference,
@@ -116,7 +116,7 @@ package final class Uploads: Sendable {
         return try await begin(content, for: destination, rule: rule, userName: caller.name)
     }
 
-    /// Returns the file that ``NameConflictRule/skip`` keeps instead of starting an upload; `nil` if there is none.
+    /// Returns the existing file that ``NameConflictRule/skip`` would keep; `nil` if there is none.
     ///
     /// - Throws: The errors of ``initialize(_:in:rule:caller:)`` for the destination and the name.
     package func existingFile(_ name: String, in folder: FolderReference, caller: Caller) async throws -> File? {
@@ -124,7 +124,7 @@ package final class Uploads: Sendable {
         return try await checkName(name, in: folder, .skip)
     }
 
-    /// Starts an upload that becomes the file of a code package.
+    /// Creates an upload of a code package's file.
     ///
     /// - Throws: `.automationNotFound`; `.noRoom` if there is not enough space for the declared bytes, or the object
     ///   store refuses the upload; `.limitReached` if the caller has too many unfinished uploads of code packages.
@@ -133,7 +133,7 @@ package final class Uploads: Sendable {
         return try await begin(content, for: .automation(id: automation.id), rule: .fail, userName: caller.name)
     }
 
-    /// Returns the folder that a caller names, or the root folder of the named project.
+    /// Returns the given folder, or the root folder of the given project.
     ///
     /// The folder's existence is checked again when the upload is added.
     ///
@@ -162,8 +162,8 @@ package final class Uploads: Sendable {
 
     /// Checks the name of a new file.
     ///
-    /// - Returns: The existing file of this name, which the rule replaces or keeps; `nil` if there is none, or with
-    ///   `rename`.
+    /// - Returns: The existing file with this name, which the rule replaces or keeps; `nil` if there is none or the
+    ///   rule is `rename`.
     /// - Throws: `.nameTaken` or `.folderExists` if the rule refuses the file.
     @discardableResult
     func checkName(
@@ -225,8 +225,8 @@ package final class Uploads: Sendable {
 
     // MARK: - Queries
 
-    /// Returns one page of the caller's unfinished uploads, newest first: those to project folders, or those of code
-    /// packages (``ofCodePackages``).
+    /// Returns one page of the caller's unfinished uploads of files or, with ``ofCodePackages``, of code packages,
+    /// newest first.
     ///
     /// For a sender, returns only the uploads of the session.
     package func list(caller: Caller, page: Page) async throws -> Listing<UploadSummary> {
@@ -234,7 +234,7 @@ package final class Uploads: Sendable {
             if let session = uploads.session {
                 try await metadata.uploads(ofSenderSession: session, page: page)
             } else if uploads.namespace == .codePackages {
-                // A token that is limited to projects sees no automation.
+                // A token that is limited to projects cannot access automations.
                 caller.isLimited
                     ? Listing(items: [], total: 0) : try await metadata.packageUploads(of: caller.name, page: page)
             } else {
@@ -252,7 +252,7 @@ package final class Uploads: Sendable {
         return withKnownTotals(summary)
     }
 
-    /// Returns the summary; with a presigned store, without the totals of stored parts, which only the store knows.
+    /// Returns the summary, without the totals of stored parts if only the presigned store has them.
     private func withKnownTotals(_ summary: UploadSummary) -> UploadSummary {
         switch storage {
         case .streaming: summary
@@ -277,7 +277,7 @@ package final class Uploads: Sendable {
 
     /// Returns the stored parts of an unfinished upload, reported or not, ordered by number.
     ///
-    /// With a presigned store, this is the store's own list, in which a part that was sent again may occur twice.
+    /// With a presigned store, returns the store's own list, which may contain a part twice if it was sent again.
     ///
     /// - Returns: `nil` if the presigned store refuses to list its parts, or no longer has the upload.
     /// - Throws: `.uploadNotFound`, `.uploadForbidden`; a ``TemporaryError`` if a store is unavailable.
@@ -303,7 +303,7 @@ package final class Uploads: Sendable {
     /// Returns the request with which the client sends one part.
     ///
     /// - Throws: `.uploadNotFound`, `.uploadForbidden`; `.partUnavailable` while the upload is being completed, or if
-    ///   it was started in another object store; with a presigned store, `.quotaExceeded` if the upload's reservation
+    ///   it was created with another object store; with a presigned store, `.quotaExceeded` if the upload's reservation
     ///   has lapsed and a quota has too little space left.
     package func partInfo(
         _ number: PartNumber,
@@ -316,10 +316,10 @@ package final class Uploads: Sendable {
         return try await storage.partRequest(for: upload, part: number, base: base, now: now())
     }
 
-    /// Prevents an upload to a presigned store from expiring while a client is working on it; if `reserving` is set,
-    /// also reserves the declared size again if the reservation has lapsed.
+    /// Prevents an upload to a presigned store from expiring while a client is working on it.
     ///
-    /// Does nothing with a streaming store, in which every stored part has this effect.
+    /// If `reserving` is `true`, also restores a lapsed reservation. Does nothing with a streaming store, because
+    /// storing a part has the same effect.
     private func noteActivity(of upload: Upload, reserving: Bool) async throws {
         guard !storage.seesParts else { return }
         try await activity.note(upload.id, now: now(), reserving: reserving)
@@ -331,7 +331,7 @@ package final class Uploads: Sendable {
     ///   - batch: The parts.
     ///   - id: The upload.
     ///   - caller: The initiator or an admin of the project.
-    ///   - base: The URL under which the caller reaches this server.
+    ///   - base: The URL at which the caller reaches this server.
     /// - Returns: The requests, ordered by part number; fewer than requested at the end of the file.
     /// - Throws: The errors of ``partInfo(_:of:caller:base:)``.
     package func partInfos(
@@ -345,7 +345,7 @@ package final class Uploads: Sendable {
         return try await partInfos(batch, of: upload, base: base)
     }
 
-    /// Like ``partInfos(_:of:caller:base:)``, for an upload that the caller has just started; checks no permission.
+    /// Returns the requests for consecutive parts of an upload, without checking a permission.
     package func partInfos(_ batch: PartBatch, of upload: Upload, base: BaseURL) async throws -> [NumberedPartRequest] {
         let now = now()
         var infos: [NumberedPartRequest] = []
@@ -368,21 +368,21 @@ package final class Uploads: Sendable {
 
     // MARK: - Complete and abort
 
-    /// Completes an upload that becomes a file; see ``CompleteUpload``, also for the errors.
+    /// Completes an upload of a file; throws the errors of ``CompleteUpload``.
     package func complete(_ id: String, reports: [PartReport], caller: Caller) async throws -> File {
         let completed = try await completion(id, reports: reports, caller: caller, access: uploads)
         guard case .file(let file, _) = completed else { throw PontoonError.uploadNotFound }
         return file
     }
 
-    /// Completes an upload that becomes the file of a code package; see ``CompleteUpload``, also for the errors.
+    /// Completes an upload of a code package's file; throws the errors of ``CompleteUpload``.
     package func completePackage(_ id: String, reports: [PartReport], caller: Caller) async throws -> PackageFile {
         let completed = try await completion(id, reports: reports, caller: caller, access: uploads)
         guard case .package(let file) = completed else { throw PontoonError.uploadNotFound }
         return file
     }
 
-    /// Aborts an upload and removes its parts; its URLs stop working.
+    /// Aborts an upload and removes its parts, whose signed URLs stop working.
     ///
     /// - Throws: `.uploadNotFound`, `.uploadForbidden`; `.abortRefused` while the upload is being completed.
     package func abort(_ id: String, caller: Caller) async throws {

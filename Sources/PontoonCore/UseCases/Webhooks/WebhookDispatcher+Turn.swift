@@ -1,19 +1,22 @@
 import PontoonFoundation
 
 extension WebhookDispatcher {
-    /// Maximum numbers of events and of queued dead deliveries that are read with one query.
+    /// Maximum number of events to read at once.
     private static let batch = 100
+    /// Maximum number of queued dead deliveries to read at once.
     private static let redeliveries = 10
-    /// Time after which a turn ends, so that other webhooks get theirs.
+    /// Time after which a turn starts no further request, so that other webhooks get a turn.
     private static let turnDuration = Duration.seconds(1)
 
-    /// Looks for an event to send, because reading is cheaper than leasing, and often no event matches.
+    /// Searches the event log for an event to send.
+    ///
+    /// The search precedes the turn, because reading is cheaper than leasing, and often no event matches.
     ///
     /// - Parameters:
     ///   - webhook: The webhook.
-    ///   - known: The last scan.
-    /// - Returns: The part of the log without matching events; `nil` if a turn is necessary.
-    /// - Throws: The errors of the store.
+    ///   - known: The previous result for this webhook.
+    /// - Returns: The range of the log that contains no matching event; `nil` if a turn is necessary.
+    /// - Throws: An error if the store is unavailable.
     func scan(_ webhook: Webhook, known: Scan?) async throws -> Scan? {
         guard !webhook.hasRedeliveries else { return nil }
         let cursor = webhook.progress.cursor
@@ -26,7 +29,7 @@ extension WebhookDispatcher {
             } catch let error as PontoonError where error.code == .eventsExpired {
                 return nil
             }
-            // A turn notices if the owner may not read the project, and then does nothing.
+            // If there is no page, the owner may not read the project. A turn detects this and sends nothing.
             guard let page = found, page.events.isEmpty else { return nil }
             scan.end = page.next
             guard page.hasMore else { break }
@@ -39,9 +42,10 @@ extension WebhookDispatcher {
 
     /// Leases a webhook and sends events.
     ///
-    /// - Returns: The turn; only its numbers of attempts if the lease was lost, because then nothing was recorded.
-    ///   `nil` if the webhook is leased, disabled or not usable, or does not exist.
-    /// - Throws: The errors of the store; ``TurnFailure`` once the webhook is leased.
+    /// - Returns: The turn; `nil` if the webhook is leased, disabled or not usable, or does not exist. If the lease was
+    ///   lost, nothing was recorded, so the turn contains only its numbers of attempts.
+    /// - Throws: ``TurnFailure`` if the store becomes unavailable after the webhook was leased; the store's error
+    ///   before.
     func turn(_ id: String) async throws -> WebhookTurn? {
         let start = now()
         let lease = Lease(
@@ -54,7 +58,7 @@ extension WebhookDispatcher {
         do { result = .success(try await send(webhook, &turn)) } catch { result = .failure(error) }
         var isRecorded = false
         do {
-            // What was accepted before a failure is recorded.
+            // After a failure, records the events that were accepted before it.
             isRecorded = try await metadata.endTurn(turn, of: id, leaseID: lease.id, now: now())
             try result.get()
         } catch {
@@ -88,10 +92,12 @@ extension WebhookDispatcher {
         await connection.close()
     }
 
-    /// Returns the next events, and moves the cursor if none matches or if its position does not exist any more.
+    /// Returns the next events.
     ///
-    /// Returns none, and leaves the cursor where it is, if the owner has lost the permission to read the project since
-    /// the webhook was leased: the events are sent if the permission is granted again.
+    /// Moves the cursor if none matches or if its position no longer exists.
+    ///
+    /// Returns no events and does not move the cursor if the owner may no longer read the project. The events are sent
+    /// if the permission is granted again.
     func nextEvents(of webhook: Webhook, _ turn: inout WebhookTurn) async throws -> [Event] {
         let cursor = turn.progress.cursor
         do {
@@ -111,7 +117,7 @@ extension WebhookDispatcher {
         }
     }
 
-    /// Sends queued dead deliveries again, with one attempt for each.
+    /// Attempts each queued dead delivery once more.
     private func redeliver(
         _ deliveries: [WebhookDelivery],
         of webhook: Webhook,
@@ -122,7 +128,7 @@ extension WebhookDispatcher {
         for delivery in deliveries {
             let time = now()
             guard let event = try await event(of: delivery, webhook) else {
-                let reason = "the event was deleted, or the owner may not read it"
+                let reason = "the event was deleted, or the owner of the webhook may not read it"
                 turn.refused.append(delivery.failed(WebhookAttempt(time: time, status: nil, error: reason)))
                 continue
             }
@@ -160,15 +166,16 @@ extension WebhookDispatcher {
 }
 
 extension WebhookTurn {
-    /// Returns the events of a page, and moves the cursor to its end if there are none; without a page, returns none
-    /// and does not move the cursor.
+    /// Returns the events of a page, and moves the cursor to the end of the page if it contains none.
+    ///
+    /// Without a page, returns no events and does not move the cursor.
     fileprivate mutating func take(_ page: EventPage?) -> [Event] {
         guard let page else { return [] }
         if page.events.isEmpty { progress.cursor = page.next }
         return page.events
     }
 
-    /// The numbers of attempts of a turn, without its effects.
+    /// A copy that contains only the numbers of attempts.
     fileprivate var attemptsOnly: WebhookTurn {
         var turn = WebhookTurn(progress: progress)
         (turn.delivered, turn.failed) = (delivered, failed)

@@ -1,22 +1,23 @@
 package import PontoonFoundation
 import Synchronization
 
-/// The sender of the events of all webhooks.
+/// The service that sends events to the receivers of all webhooks.
 ///
-/// Any number of servers may run one; each webhook is served by the server that holds its lease. A turn lasts about a
-/// second, or until one request has ended, so a slow receiver delays no other webhook unless too many are slow.
+/// Several servers may each run a dispatcher. A webhook is served by the server that holds its lease, in turns of about
+/// a second. A turn lasts longer only if a single request does, so a slow receiver delays other webhooks only if slow
+/// receivers use all turns that may run concurrently.
 package final class WebhookDispatcher: Sendable {
-    /// An occurrence to log and count.
+    /// A result to log and count.
     package enum Report: Sendable {
         case turnEnded(webhook: String, WebhookTurn)
-        /// The store became unavailable during a turn; if the end of the turn could not be recorded, the turn contains
+        /// The store became unavailable during a turn. If the end of the turn could not be recorded, the turn contains
         /// only its numbers of attempts.
         case turnFailed(webhook: String, WebhookTurn, any Error)
         /// The store is unavailable.
         case failed(any Error)
     }
 
-    /// A part of the log without events for a webhook.
+    /// A range of the event log that contains no events for a webhook.
     struct Scan: Sendable {
         let start: EventCursor
         let types: Set<EventType>?
@@ -24,21 +25,23 @@ package final class WebhookDispatcher: Sendable {
         let began: Date
     }
 
-    /// An error of the store after a webhook was leased.
+    /// An error of the store that occurred after a webhook was leased.
     struct TurnFailure: Error {
         let turn: WebhookTurn
         let cause: any Error
     }
 
     private struct State {
-        /// The webhooks that are being served, with their owners.
+        /// The owners of the webhooks that are being served, by webhook id.
+        ///
+        /// The owner is empty for webhooks of the service.
         var running: [String: String] = [:]
         var scans: [String: Scan] = [:]
     }
 
     private struct Plan {
         let deadline: ContinuousClock.Instant
-        /// The end of the log; `nil` if there is nothing to wait for.
+        /// The position after which new events end the wait; `nil` to ignore new events.
         let position: Int64?
     }
 
@@ -52,26 +55,27 @@ package final class WebhookDispatcher: Sendable {
     private let report: @Sendable (Report) -> Void
     private let state = Mutex(State())
 
-    /// Maximum number of webhooks that are served concurrently, and of those of one user.
+    /// Maximum number of webhooks that are served concurrently.
     private static let maximumTurns = 64
+    /// Maximum number of webhooks of one user that are served concurrently.
     private static let maximumTurnsPerUser = 8
-    /// Longest time until a change by another server or by a command is noticed.
+    /// Maximum time until a change made by another server or a command takes effect.
     private static let interval = Duration.seconds(10)
-    /// Longest pause after the store was unavailable.
+    /// Pause after the store was unavailable.
     private static let retryInterval = Duration.seconds(1)
-    /// Time in seconds after which the end of a scan is stored, so that a restart need not repeat it.
+    /// Time in seconds after which the end of a scan is stored, so that the scan is not repeated after a restart.
     static let scanLifetime: TimeInterval = 60
 
     /// - Parameters:
     ///   - metadata: The metadata store.
     ///   - feed: Notifies the dispatcher of new events.
-    ///   - alarm: Wakes the dispatcher after a change of a webhook.
+    ///   - alarm: Wakes the dispatcher after a change to a webhook.
     ///   - sender: Sends the requests.
     ///   - encode: Returns the body of the request for an event.
-    ///   - leaseDuration: Time after which another server may serve a webhook; at least a minute is used, which is
-    ///     longer than a turn can last.
+    ///   - leaseDuration: Duration of a webhook's lease. At least one minute is used, which is longer than a turn can
+    ///     last.
     ///   - now: The current time.
-    ///   - report: Receives the occurrences to log and count.
+    ///   - report: Receives the results to log and count.
     package init(
         metadata: any MetadataStore,
         feed: EventFeed,
@@ -109,7 +113,7 @@ package final class WebhookDispatcher: Sendable {
         }
     }
 
-    /// Returns the plan for the next wait, and the webhooks whose turns must start, which already count as running.
+    /// Returns the plan for the next wait and the webhooks to serve, which it marks as running.
     private func dispatch() async throws -> (Plan, [Webhook]) {
         let deadline = ContinuousClock.now + Self.interval
         guard try await metadata.hasActiveWebhooks() else {
@@ -136,7 +140,9 @@ package final class WebhookDispatcher: Sendable {
         return (Plan(deadline: min(deadline, .now + .seconds(max(pause, 0.01))), position: last.position), admitted)
     }
 
-    /// Returns whether a turn of a webhook may start; it then counts as running.
+    /// Returns whether a webhook may be served now.
+    ///
+    /// If so, marks it as running.
     private func admit(_ webhook: Webhook, last: EventCursor) -> Bool {
         state.withLock { state in
             let owner = webhook.owner ?? ""
@@ -153,7 +159,7 @@ package final class WebhookDispatcher: Sendable {
         }
     }
 
-    /// Runs a turn of a webhook.
+    /// Runs a turn of a webhook if it has events to send.
     private func serve(_ webhook: Webhook) async {
         do {
             let known = state.withLock { $0.scans[webhook.id] }
@@ -192,6 +198,6 @@ extension WebhookDispatcher.Report {
 }
 
 extension WebhookDispatcher.Scan {
-    /// Returns whether the scan is one of the current types of a webhook, from its current position.
+    /// Returns whether the scan started at the webhook's current cursor and searched for its current event types.
     func applies(to webhook: Webhook) -> Bool { start == webhook.progress.cursor && types == webhook.types }
 }

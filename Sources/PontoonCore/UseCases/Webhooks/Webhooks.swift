@@ -1,6 +1,6 @@
 package import PontoonFoundation
 
-/// The use cases with which members manage the webhooks of projects, and operators all webhooks.
+/// The use cases that manage webhooks: those of a project for its members, and all webhooks for operators.
 ///
 /// A member needs the `admin` permission, even to read a webhook. ``WebhookDispatcher`` sends the events.
 package struct Webhooks: Sendable {
@@ -8,14 +8,13 @@ package struct Webhooks: Sendable {
     private let access: Access
     private let sender: (any WebhookSender)?
     private let encode: @Sendable (Event) -> [UInt8]
-    /// The alarm that is rung after each change that may let events be sent, so that the dispatcher of this server
-    /// notices it at once.
+    /// The alarm that wakes this server's dispatcher after each change that may cause events to be sent.
     package let alarm: Alarm
     package let now: @Sendable () -> Date
 
     /// - Parameters:
     ///   - metadata: The metadata store.
-    ///   - sender: Sends test events; `nil` if none are sent.
+    ///   - sender: Sends test events; `nil` if this server sends no events.
     ///   - encode: Returns the body of the request for an event.
     ///   - now: The current time.
     package init(
@@ -32,7 +31,9 @@ package struct Webhooks: Sendable {
         self.now = { @Sendable in now().wholeMilliseconds }
     }
 
-    /// Creates a webhook of a project, which receives the events from now on.
+    /// Creates a webhook of a project.
+    ///
+    /// Its receiver gets the events that are published from now on.
     ///
     /// - Throws: `.badRequest` for invalid properties; `.projectNotFound`; `.projectForbidden`; `.limitReached`.
     package func create(in project: ProjectID, _ change: WebhookChange, caller: Caller) async throws -> Webhook {
@@ -40,7 +41,7 @@ package struct Webhooks: Sendable {
         return try await add(project, owner: caller.name, change)
     }
 
-    /// Creates a webhook for all events of the service, as an operator.
+    /// Creates a webhook for all events of the service, for operators.
     ///
     /// - Throws: `.badRequest` for invalid properties; `.limitReached`.
     package func createForAll(_ change: WebhookChange) async throws -> Webhook {
@@ -98,13 +99,13 @@ package struct Webhooks: Sendable {
         return try await update(id, change)
     }
 
-    /// Changes any webhook, as an operator.
+    /// Changes any webhook, for operators.
     ///
     /// - Throws: `.webhookNotFound`; `.badRequest` for invalid properties or cursors.
     package func update(_ id: String, _ change: WebhookChange) async throws -> Webhook {
         if let secret = change.secret { try WebhookSecrets.check(secret) }
         if let cursor = change.cursor {
-            // Fails if the position does not exist, or if events after it have been deleted.
+            // Throws an error if the position does not exist, or if events after it have been deleted.
             _ = try await metadata.events(EventFilter(userName: nil, types: []), after: cursor, limit: 1)
         }
         let now = now()
@@ -124,14 +125,14 @@ package struct Webhooks: Sendable {
         try await delete(id)
     }
 
-    /// Deletes any webhook, as an operator.
+    /// Deletes any webhook, for operators.
     ///
     /// - Throws: `.webhookNotFound`.
     package func delete(_ id: String) async throws {
         guard try await metadata.deleteWebhook(id) else { throw PontoonError.webhookNotFound }
     }
 
-    /// Returns dead deliveries of a webhook of a project, the most recent first.
+    /// Returns one page of the dead deliveries of a webhook, most recent first.
     ///
     /// - Throws: `.webhookNotFound`, `.projectForbidden`.
     package func deliveries(_ id: String, caller: Caller, page: Page) async throws -> Listing<WebhookDelivery> {
@@ -139,7 +140,7 @@ package struct Webhooks: Sendable {
         return try await metadata.deadDeliveries(of: id, page: page)
     }
 
-    /// Requests that a dead delivery be sent once more.
+    /// Queues a dead delivery to be sent once more.
     ///
     /// - Throws: `.webhookNotFound`, also if there is no such delivery; `.projectForbidden`.
     package func redeliver(_ event: String, _ id: String, caller: Caller) async throws {
@@ -150,10 +151,10 @@ package struct Webhooks: Sendable {
         alarm.ring()
     }
 
-    /// Sends a test event immediately, whatever the state of the webhook.
+    /// Sends a test event immediately, regardless of the state of the webhook.
     ///
     /// - Returns: The result of the attempt.
-    /// - Throws: `.webhookNotFound`, `.projectForbidden`; `.notImplemented` if this server sends nothing.
+    /// - Throws: `.webhookNotFound`, `.projectForbidden`; `.notImplemented` if this server sends no events.
     package func test(_ id: String, caller: Caller) async throws -> WebhookAttempt {
         let webhook = try await details(id, caller: caller)
         guard let sender else { throw PontoonError(.notImplemented, "This server does not send events.") }
@@ -199,13 +200,13 @@ extension WebhookConnection {
 package struct WebhookChange: Hashable, Sendable {
     /// New URL; `nil` keeps the current one.
     package var target: WebhookURL?
-    /// New types, of which `nil` stands for all; `nil` keeps the current ones.
+    /// New event types; `.some(nil)` selects all types, and `nil` keeps the current ones.
     package var types: Set<EventType>??
     /// New secret; `nil` keeps the current one.
     package var secret: Secret?
     /// New state; `nil` keeps the current one.
     package var state: Webhook.State?
-    /// New position; `nil` keeps the current one.
+    /// New cursor; `nil` keeps the current one.
     package var cursor: EventCursor?
 
     package init() {}
@@ -216,7 +217,8 @@ package struct WebhookChange: Hashable, Sendable {
         if let secret { webhook.secrets.rotate(to: secret, now: now) }
         if let state { webhook.state = state }
         if let cursor { webhook.progress.cursor = cursor }
-        // After any of these changes, the receiver may accept the event that it has refused so far.
+        // After any of these changes, the receiver may accept the event that failed so far, so it is sent again at
+        // once.
         webhook.progress.attempts = 0
         webhook.progress.failingSince = nil
         webhook.progress.pendingSince = nil
