@@ -22,7 +22,7 @@ package final class Stopwatch: Sendable {
         }
     }
 
-    /// A monotonic clock that counts from the first use of this property and does not stop during system suspend.
+    /// A monotonic clock that counts from the first use of this property, even while the system is suspended.
     package static let systemUptime: @Sendable () -> Duration = {
         let start = ContinuousClock.now
         return { ContinuousClock.now - start }
