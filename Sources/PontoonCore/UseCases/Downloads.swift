@@ -50,7 +50,7 @@ package struct Downloads: Sendable {
         return (file, content)
     }
 
-    /// Refuses a file in whose bytes a check has found hidden damage; see ``ContentDamage/isHidden``.
+    /// Refuses a file if a check has found hidden damage in its bytes; see ``ContentDamage/isHidden``.
     ///
     /// Missing bytes and a wrong length are not refused here, because ``open(_:of:)`` detects them. Such a file can
     /// therefore be downloaded as soon as the operator has restored its bytes.
