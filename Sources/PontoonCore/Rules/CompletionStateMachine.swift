@@ -99,7 +99,7 @@ package struct CompletionStateMachine {
 
     package init() {}
 
-    /// The first step.
+    /// The action with which a completion starts.
     package var start: Action { .perform(.look(allowsCached: true)) }
 
     /// Processes the result of the last requested step and returns the next action.

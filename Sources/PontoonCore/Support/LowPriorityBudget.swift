@@ -23,7 +23,7 @@ struct LowPriorityBudget: Sendable {
     struct Totals: Sendable {
         /// Number of file bytes that were sent and received.
         let transferredBytes: UInt64
-        /// Processor time of all threads, including those of the executor.
+        /// Processor time of all threads, including the executor's threads.
         let processorTime: Duration
     }
 

@@ -7,7 +7,7 @@ package final class Stopwatch: Sendable {
 
     /// Starts the measurement.
     ///
-    /// - Parameter uptime: Returns the time on a monotonic clock, counted from any fixed moment.
+    /// - Parameter uptime: Returns the time on a monotonic clock, since any fixed moment.
     package init(_ uptime: @escaping @Sendable () -> Duration) {
         self.uptime = uptime
         last = Mutex(uptime())

@@ -21,7 +21,7 @@ package final class ThroughputMeter: Sendable {
 
     /// Starts the measurement.
     ///
-    /// - Parameter uptime: Returns the time on a monotonic clock, counted from any fixed moment.
+    /// - Parameter uptime: Returns the time on a monotonic clock, since any fixed moment.
     package init(uptime: @escaping @Sendable () -> Duration = Stopwatch.systemUptime) {
         self.uptime = uptime
         start = uptime()

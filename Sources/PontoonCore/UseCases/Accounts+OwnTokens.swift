@@ -1,6 +1,8 @@
 package import PontoonFoundation
 
-/// The properties of a token that a user creates; those that are `nil` are taken from the token of the call.
+/// The properties of a token that a user creates.
+///
+/// A property that is `nil` is copied from the token with which the user makes the call.
 package struct NewToken: Hashable, Sendable {
     package var name: String
     package var scope: TokenScope?

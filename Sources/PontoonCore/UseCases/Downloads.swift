@@ -63,8 +63,8 @@ package struct Downloads: Sendable {
 
     /// Opens a file's bytes; the caller closes the reader.
     ///
-    /// - Throws: `.contentLost` if the bytes are missing or their length differs from the recorded one; `.fileNotFound`
-    ///   if the file was deleted in the meantime.
+    /// - Throws: `.contentLost` if the bytes are missing or their length differs from the recorded length;
+    ///   `.fileNotFound` if the file was deleted in the meantime.
     package func open(_ content: FileContent, of file: File) async throws -> any ObjectReader {
         let reader: any ObjectReader
         do {

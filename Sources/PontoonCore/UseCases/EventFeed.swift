@@ -93,7 +93,7 @@ package final class EventFeed: Sendable {
         return try await store.lastEvent().position
     }
 
-    /// Looks for events until no reader is waiting.
+    /// Checks for new events until no reader is waiting.
     private func run() async {
         let (signals, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         store.eventSignal.listen { continuation.yield() }

@@ -1,7 +1,9 @@
 import PontoonFoundation
 import Synchronization
 
-/// The folders in the paths of an archive, each of which is created when the first entry in it is stored.
+/// The folders in the paths of an archive.
+///
+/// Each folder is created when the first entry in it is stored.
 final class ArchiveFolders: Sendable {
     struct Folder: Sendable {
         let id: String
@@ -91,8 +93,7 @@ final class ArchiveFolders: Sendable {
         let folder: File
     }
 
-    /// Removes paths for one transaction, and returns those of their folders that have no result yet, each after its
-    /// parent.
+    /// Removes the paths for one transaction and returns the folders in them that have no result yet, parents first.
     private func plan(_ paths: inout ArraySlice<some Collection<String>>) -> [Planned] {
         let maximum = limits.maximumFolders
         return known.withLock { known in

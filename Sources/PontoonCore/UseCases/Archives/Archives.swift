@@ -3,8 +3,8 @@ import PontoonFoundation
 
 /// The use case that stores the files and folders of an archive.
 ///
-/// Each file is stored as by ``Uploads/put(_:body:limit:reserving:)``, but small files share syncs and transactions. An
-/// entry is reported once it is durable.
+/// Each file is stored as described at ``Uploads/put(_:body:limit:reserving:)``, except that small files share syncs
+/// and transactions. An entry is reported once it is durable.
 package struct Archives: Sendable {
     /// Maximum size in bytes of a small file, which is kept in memory until it is stored with other files.
     static let smallSize: Int64 = 1 << 20
@@ -190,7 +190,7 @@ package struct Archives: Sendable {
 }
 
 extension ArchiveItem {
-    /// The path of the folder that the entry needs.
+    /// The path of the folder that the entry needs; `nil` if it was already stored or refused.
     fileprivate var folder: ArraySlice<String>? {
         switch self {
         case .file(let file): file.path.names.dropLast()

@@ -20,7 +20,7 @@ struct FolderWalk {
     private let files: any FileStore
     /// The folder itself, until it has been returned.
     private var root: File?
-    /// The folders from the root to the one that is being read.
+    /// The folders from the root to the current folder.
     private var open: [OpenFolder] = []
 
     init(_ folder: File, in files: any FileStore) {

@@ -332,7 +332,7 @@ extension PontoonError {
         return PontoonError(.limitReached, "\(maximum); submit it as a separate item.")
     }
 
-    /// Whether the error is the result of an item, rather than a reason to try again later.
+    /// Whether the error makes the item fail; if not, the step is retried later.
     fileprivate var isFailureOfItem: Bool {
         switch code {
         case .storageFull, .unavailable, .internalError: false
