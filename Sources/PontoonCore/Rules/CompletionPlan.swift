@@ -125,8 +125,8 @@ package struct CompletionPlan: Hashable, Sendable {
         if let short = parts.dropLast().first(where: { $0.size < minimumPartSize }) {
             throw refusal(
                 """
-                Part \(short.number.rawValue) has \(short.size) bytes; every part but the last must have at least \
-                \(minimumPartSize) bytes.
+                The length of part \(short.number.rawValue) is \(short.size), but every part except the last must have \
+                at least \(minimumPartSize) bytes.
                 """
             )
         }
