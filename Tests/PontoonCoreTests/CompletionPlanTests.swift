@@ -24,7 +24,7 @@ struct CompletionPlanTests {
             ),
             (
                 parts: [(1, 5 << 40, true), (2, 1, true)], size: nil,
-                refusal: "The reported parts exceed 5 TiB, the maximum length of a file."
+                refusal: "The reported parts exceed 5 TiB, the maximum file size."
             ),
             (parts: [(1, nil, true)], size: 5, refusal: "The length of part 1 is unknown; send it again."),
         ] as [([(Int, Int64?, Bool)], Int64?, String)]

@@ -39,11 +39,11 @@ struct ListedPartsPlanTests {
             ([], [(1, 3, "a")], 3, "No part was reported; send and report all parts first."),
             (
                 ["a", "b"], [(1, full - 1, "a"), (2, 1, "b")], full,
-                "The length of part 1 is \(full - 1); every part but the last needs at least \(full) bytes."
+                "The length of part 1 is \(full - 1), but every part except the last must have at least \(full) bytes."
             ),
             (
                 ["a", "b", "c"], [(1, full, "a"), (2, 1, "b"), (3, 1, "c")], nil,
-                "The length of part 2 is 1; every part but the last needs at least \(full) bytes."
+                "The length of part 2 is 1, but every part except the last must have at least \(full) bytes."
             ),
         ] as [([String], [(Int, Int64, String)], Int64?, String)]
     )

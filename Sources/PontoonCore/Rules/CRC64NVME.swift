@@ -1,11 +1,13 @@
 import CChecksum
 
-/// CRC-64/NVME, which S3 calls `CRC64NVME`: polynomial 0xAD93D23594C93659, reflected.
+/// A CRC-64/NVME checksum, which S3 calls `CRC64NVME`.
 ///
-/// Two checksums can be combined into the checksum of the concatenated bytes, so the checksum of a file is computed
-/// from those of its parts without reading the file.
+/// The polynomial is 0xAD93D23594C93659, reflected. The checksums of two inputs can be combined into the checksum of
+/// their concatenation, so the checksum of a file is computed from the checksums of its parts without reading the file.
 package struct CRC64NVME: Hashable, Sendable {
-    /// The checksum of the bytes so far; that of "123456789" is 0xAE8B14860A799888.
+    /// The checksum of the bytes so far.
+    ///
+    /// The checksum of "123456789" is 0xAE8B14860A799888.
     package private(set) var rawValue: UInt64
 
     /// Creates the checksum of an empty input, 0.
@@ -13,44 +15,46 @@ package struct CRC64NVME: Hashable, Sendable {
 
     package init(rawValue: UInt64) { self.rawValue = rawValue }
 
-    /// Adds bytes; the buffer may have any length and alignment.
+    /// Adds bytes to the input.
+    ///
+    /// The buffer may have any length and alignment.
     package mutating func update(_ bytes: UnsafeRawBufferPointer) {
         rawValue = cchecksum_crc64nvme(rawValue, bytes.baseAddress, bytes.count)
     }
 
-    /// Returns the checksum of these bytes followed by others, computed from the two checksums alone.
+    /// Returns the checksum of this input followed by another one, without reading their bytes.
     ///
     /// - Parameters:
-    ///   - next: Checksum of the following bytes.
-    ///   - length: Number of following bytes; negative numbers count as 0.
-    /// - Returns: The checksum of all bytes.
+    ///   - next: Checksum of the other input.
+    ///   - length: Length of the other input in bytes; negative numbers count as 0.
+    /// - Returns: The checksum of the concatenated input.
     package func appending(_ next: CRC64NVME, length: Int64) -> CRC64NVME {
         CRC64NVME(rawValue: cchecksum_crc64nvme_combine(rawValue, next.rawValue, UInt64(clamping: length)))
     }
 }
 
 extension CRC64NVME {
-    /// 16 lower-case hex digits: the `ETag` of a part in the disk store.
+    /// The checksum as 16 lower-case hex digits, which the disk store uses as the `ETag` of a part.
     package var hex: String {
         let digits = String(rawValue, radix: 16)
         return String(repeating: "0", count: 16 - digits.count) + digits
     }
 
-    /// Parses ``hex``.
+    /// Parses a checksum in the format of ``hex``; upper-case digits are also accepted.
     ///
-    /// - Returns: `nil` unless it is 16 hex digits, in either case.
+    /// - Returns: `nil` unless the text is 16 hex digits.
     package init?(hex: String) {
         // `UInt64.init` accepts signs.
         guard hex.utf8.count == 16, hex.allSatisfy(\.isHexDigit), let value = UInt64(hex, radix: 16) else { return nil }
         self.init(rawValue: value)
     }
 
-    /// Base64 of the 8 bytes in big-endian order, as in `x-amz-checksum-crc64nvme`.
+    /// The base64 encoding of the 8 bytes in big-endian order, as in the header `x-amz-checksum-crc64nvme`.
     package var base64: String { rawValue.bigEndianBase64 }
 
-    /// Parses ``base64``.
+    /// Parses a checksum in the format of ``base64``.
     ///
-    /// - Returns: `nil` unless it is the padded base64 of 8 bytes.
+    /// - Returns: `nil` unless the text is the padded base64 encoding of 8 bytes.
     package init?(base64: String) {
         guard let value = UInt64(bigEndianBase64: base64) else { return nil }
         self.init(rawValue: value)

@@ -4,24 +4,28 @@
 package struct CompletionPlan: Hashable, Sendable {
     /// The upload, in the state `.completing`.
     package let upload: Upload
-    /// The reported parts, ordered by number, from 1 without a gap.
+    /// The reported parts, ordered by number.
+    ///
+    /// The numbers start at 1 and have no gaps.
     package let parts: [PartRecord]
     /// Whether there are stored parts that the file does not include, because they were not reported.
     package let leavesOutParts: Bool
     /// Labels that the file will have.
     package let labels: FileLabels
 
-    /// Creates a plan; checks the permission of a caller who is the initiator, the parts and the file's name, in this
-    /// order.
+    /// Creates a plan from a snapshot.
+    ///
+    /// Checks the caller's permission if the caller is the initiator, then the parts, then the file's name.
     ///
     /// - Parameters:
     ///   - snapshot: The upload, read in the transaction that leases its completion.
     ///   - caller: Name of the user who completes the upload. If it is the initiator, the write permission is checked
     ///     again, because the earlier check may have used a cached row.
-    ///   - knowsLengths: Whether part records contain lengths. Otherwise the lengths are checked later, against the
+    ///   - knowsLengths: Whether part records contain lengths. If not, the lengths are checked later, against the
     ///     object store's list of parts.
     /// - Throws: `.uploadForbidden` if the caller is the initiator and may no longer write to the project;
-    ///   `.completeRefused` if the parts do not form a file; `.nameTaken`.
+    ///   `.completeRefused` if the parts do not form a file; `.nameTaken` if the upload's conflict rule does not allow
+    ///   the name.
     package init(_ snapshot: CompletionSnapshot, caller: String, knowsLengths: Bool) throws(PontoonError) {
         upload = snapshot.upload
         labels = snapshot.labels
@@ -40,8 +44,8 @@ package struct CompletionPlan: Hashable, Sendable {
     ///   - parts: All stored parts, ordered by number.
     ///   - declaredSize: Declared length of the file in bytes; `nil` if unknown. An empty file needs no part.
     /// - Returns: The reported parts, ordered by number.
-    /// - Throws: `.completeRefused` if none is reported although the file may not be empty, or if they are not numbered
-    ///   from 1 without a gap.
+    /// - Throws: `.completeRefused` if no part is reported and the declared size is not 0, or if the numbers of the
+    ///   reported parts do not start at 1 or have gaps.
     package static func reportedParts(
         of parts: [PartRecord],
         declaredSize: Int64?
@@ -60,10 +64,10 @@ package struct CompletionPlan: Hashable, Sendable {
         return reported
     }
 
-    /// Checks that the lengths of the parts add up to the declared length, if there is one, and do not exceed the
-    /// maximum length of a file.
+    /// Checks that the lengths of the parts add up to the declared size, if there is one, and do not exceed the maximum
+    /// file size.
     ///
-    /// - Throws: `.completeRefused`, also if the length of a part is unknown.
+    /// - Throws: `.completeRefused` if they do not, or if the length of a part is unknown.
     package static func checkLengths(
         _ parts: [(number: PartNumber, size: Int64?)],
         declaredSize: Int64?
@@ -80,14 +84,14 @@ package struct CompletionPlan: Hashable, Sendable {
             throw refusal("The reported parts contain \(total) bytes, but \(declaredSize) were declared.")
         }
         guard total <= PartSizing.maximumFileSize else {
-            throw refusal("The reported parts exceed 5 TiB, the maximum length of a file.")
+            throw refusal("The reported parts exceed 5 TiB, the maximum file size.")
         }
     }
 
-    /// Matches reported parts with those that a presigned store lists.
+    /// Matches reported parts with the parts that a presigned store lists.
     ///
-    /// A report identifies the bytes by ETag only, so a part that was sent again must be reported again. Empty parts
-    /// are left out, because S3 accepts a short part only at the end.
+    /// A report identifies the bytes only by ETag, so a part that was sent again must be reported again. Empty parts
+    /// are omitted, because S3 requires a minimum size for every part but the last.
     ///
     /// - Parameters:
     ///   - listed: The store's parts, in any order; a part that was sent again may be listed twice.
@@ -96,7 +100,7 @@ package struct CompletionPlan: Hashable, Sendable {
     ///   - minimumPartSize: Minimum length in bytes of every part but the last.
     /// - Returns: The parts of the object, ordered by number.
     /// - Throws: `.completeRefused` if a reported part is not listed with the reported ETag or is too short, or if the
-    ///   total length differs from the declared one or exceeds the limit.
+    ///   total length differs from the declared size or exceeds the maximum file size.
     package static func listedParts(
         _ listed: [ListedPart],
         matching reported: [PartRecord],
@@ -121,15 +125,15 @@ package struct CompletionPlan: Hashable, Sendable {
         if let short = parts.dropLast().first(where: { $0.size < minimumPartSize }) {
             throw refusal(
                 """
-                The length of part \(short.number.rawValue) is \(short.size); every part but the last needs at least \
-                \(minimumPartSize) bytes.
+                The length of part \(short.number.rawValue) is \(short.size), but every part except the last must have \
+                at least \(minimumPartSize) bytes.
                 """
             )
         }
         return parts
     }
 
-    /// Describes the numbers missing between 1 and the last one, naming at most ten; `nil` if none is missing.
+    /// Lists the numbers missing between 1 and the last number, at most ten of them; `nil` if none is missing.
     private static func missingNumbers(in numbers: [Int]) -> String? {
         guard let last = numbers.last, last > numbers.count else { return nil }
         let present = Set(numbers)

@@ -1,6 +1,6 @@
 package import PontoonFoundation
 
-/// The state machine that completes one upload; performs no I/O.
+/// The state machine that completes one upload, without performing any I/O.
 ///
 /// ``CompleteUpload`` performs each requested step and passes its result back as the next event:
 ///
@@ -12,19 +12,21 @@ package import PontoonFoundation
 /// Several callers may complete an upload concurrently, on one server or many. The caller that acquires the lease does
 /// the work; the others poll the metadata store for the result.
 package struct CompletionStateMachine {
-    /// A step to perform; steps are performed one at a time.
+    /// A step for the caller to perform; its result is the next event.
     package enum Step: Sendable {
         /// Read the upload; a cached row is sufficient if it shows that the upload is active.
         case look(allowsCached: Bool)
         case wait(Duration)
-        /// Roll back a completion that failed earlier in this process and whose rollback failed too.
+        /// Retry the rollback of a completion that failed earlier in this process.
         case rollBackEarlier(leaseID: String)
         /// Record the parts that the caller reports with the call.
         case report
-        /// Lease the completion. `replacesExpired` means that an expired lease of another server is taken over. If the
-        /// completion is then refused, the upload must be rolled back, because it is already `.completing`.
+        /// Lease the completion.
+        ///
+        /// If `replacesExpired` is true, take over the expired lease of another server. The upload is then already
+        /// `.completing`, so it must be rolled back if the completion is refused.
         case acquireLease(Upload, replacesExpired: Bool)
-        /// Create the object; the lease is renewed in the meantime.
+        /// Create the object, and renew the lease until it exists.
         case finish(CompletionPlan, Lease)
         /// Commit the file and mark the upload as completed, in one transaction.
         case commit(FinishedUpload, Lease)
@@ -47,8 +49,10 @@ package struct CompletionStateMachine {
 
     /// The result of a step.
     package enum Event: Sendable {
-        /// The upload's row. `failedLease` is the id of the lease under which a completion failed in this process and
-        /// was not rolled back.
+        /// The upload's row.
+        ///
+        /// `failedLease` is the id of the lease under which a completion failed in this process and was not rolled
+        /// back; `nil` if there is none.
         case found(Upload, failedLease: String?, now: Date)
         /// The lease, with the plan from the transaction that granted it. The result is a refusal only if an expired
         /// lease was taken over.
@@ -60,9 +64,11 @@ package struct CompletionStateMachine {
         /// This call no longer owns the lease.
         case leaseLost
         case rolledBack(RollbackOutcome)
-        /// A step that has no result succeeded.
+        /// A step without a result succeeded.
         case done
-        /// The step threw; whether it took effect is unknown.
+        /// The step threw an error.
+        ///
+        /// It may or may not have taken effect.
         case failed(any Error)
     }
 
@@ -93,10 +99,10 @@ package struct CompletionStateMachine {
 
     package init() {}
 
-    /// The first step.
+    /// The action with which a completion starts.
     package var start: Action { .perform(.look(allowsCached: true)) }
 
-    /// Processes the result of the last requested step, and returns the next action.
+    /// Processes the result of the last requested step and returns the next action.
     package mutating func handle(_ event: Event) -> Action {
         switch (state, event) {
         case (.looking(let refusal), .found(let upload, let failedLease, let now)):
@@ -108,7 +114,8 @@ package struct CompletionStateMachine {
             state = .acquiring(upload)
             return .perform(.acquireLease(upload, replacesExpired: false))
         case (.reporting, .failed(let error as PontoonError)):
-            // Another call may have completed the upload in the meantime, which deletes its part records.
+            // Completing an upload deletes its part records, so another call may have completed this one in the
+            // meantime.
             return lookAgain(refusal: error)
 
         case (.acquiring(let upload), .acquired(.success(let plan), let lease)):
@@ -146,7 +153,7 @@ package struct CompletionStateMachine {
         case (_, .failed(let error)):
             return .fail(error)
         default:
-            return .fail(InvalidTransition(description: "a completion received '\(event)' in state '\(state)'"))
+            return .fail(InvalidTransition(description: "a completion in state '\(state)' received event '\(event)'"))
         }
     }
 
@@ -169,8 +176,8 @@ package struct CompletionStateMachine {
                 return .perform(.rollBackEarlier(leaseID: failedLease))
             }
             if let expiry = upload.leaseExpiresOn, expiry <= now {
-                // The server that was completing the upload no longer renews its lease. No part can have changed, so
-                // the completion is repeated.
+                // The server that was completing the upload no longer renews its lease. Parts cannot change in this
+                // state, so this call repeats the completion.
                 state = .acquiring(upload)
                 return .perform(.acquireLease(upload, replacesExpired: true))
             }
@@ -225,7 +232,7 @@ package struct CompletionStateMachine {
 package struct FinishedUpload: Hashable, Sendable {
     package let upload: Upload
     package let content: FileContent
-    /// Whether data of the upload remains that ``StreamingObjectStore/cleanUp(_:)`` must remove.
+    /// Whether ``StreamingObjectStore/cleanUp(_:)`` must still remove data of the upload.
     package let needsCleanup: Bool
     /// Labels that the file will have.
     package let labels: FileLabels
@@ -256,7 +263,7 @@ package enum RollbackOutcome: Hashable, Sendable {
     case uploadGone
 }
 
-/// The error for an event that is not possible in the current state, which only a bug can cause.
+/// The error for an event that is not possible in the current state, which indicates a bug.
 private struct InvalidTransition: Error, CustomStringConvertible {
     let description: String
 }

@@ -1,4 +1,4 @@
-/// The `Content-Disposition` header, with which a browser saves a response as a file.
+/// The `Content-Disposition` header that makes a browser save a response as a file.
 package enum ContentDisposition {
     /// Returns the header's value, with an ASCII name for old clients and the exact name in UTF-8 for all others.
     ///

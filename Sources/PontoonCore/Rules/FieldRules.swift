@@ -1,15 +1,15 @@
-/// Limits of names, descriptions, tags and lists in calls.
+/// Limits on names, descriptions, tags and lists in API calls.
 ///
 /// For the names of files and folders, see ``FileName``; for metadata, ``MetadataRules``.
 ///
 /// Source: docs/api.md#limits.
 package enum FieldRules {
-    /// Maximum length in Unicode scalars of the name of a project or automation, and of a code package's version and
+    /// Maximum length in Unicode scalars of the name of a project or automation, or of a code package's version or
     /// Python version.
     package static let maximumNameScalars = 255
     /// Maximum length of a description in UTF-8 bytes.
     package static let maximumDescriptionBytes = 64 << 10
-    /// Maximum length of stored JSON in bytes, such as the settings of a project.
+    /// Maximum length in bytes of stored JSON, such as a project's settings.
     package static let maximumJSONBytes = 64 << 10
     /// Maximum number of tags of a file or project.
     package static let maximumTags = 100
@@ -47,7 +47,7 @@ package enum FieldRules {
 
     /// Checks the length of a value by which a list is filtered.
     ///
-    /// A value that is longer than any stored one cannot match.
+    /// A value that exceeds the maximum length of stored values cannot match any of them.
     ///
     /// - Throws: `.badRequest` if the value is longer than `maximumBytes` in UTF-8.
     package static func check(filter name: String, _ value: String, maximumBytes: Int) throws(PontoonError) {

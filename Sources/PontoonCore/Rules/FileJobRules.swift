@@ -1,27 +1,31 @@
-/// Limits of jobs.
+/// Limits on jobs.
 ///
 /// Source: docs/api.md#asynchronous-jobs.
 package enum FileJobRules {
-    /// Maximum number of items of a job.
+    /// Maximum number of items in a job.
     package static let maximumItems = 1000
-    /// Maximum number of files and folders that a job processes; about as many are counted before.
+    /// Maximum number of files and folders that a job processes.
     ///
-    /// Without it, a job could be endless: if two folders are copied into each other, each item doubles their contents,
-    /// and folders count towards no quota.
+    /// The job counts them first; counting also stops at about this number.
+    ///
+    /// Without this limit, a job might never finish: if two folders are copied into each other, each item doubles their
+    /// contents, and no quota limits the number of folders.
     package static let maximumEntries = 1_000_000
-    /// Maximum number of nested folders that a job enters, from an item down.
+    /// Maximum number of nested folders that a job enters, including the item.
     ///
-    /// Each step reads all of them. Only moves of folders create trees of more than ``FolderRules/maximumLevel``
-    /// levels.
+    /// Each step reads all folders from the item to the current one. Only moves of folders can create trees with more
+    /// than ``FolderRules/maximumLevel`` levels.
     package static let maximumDepth = 1000
     /// Maximum number of unfinished jobs of a user.
     package static let maximumUnfinishedJobs = 100
-    /// Number of jobs of a user that are kept; older ones are removed once they are finished.
+    /// Number of jobs that are kept for each user.
+    ///
+    /// Older jobs are removed once they are finished.
     package static let keptJobs = 1000
     /// Time in seconds for which finished jobs are kept: 30 days.
     package static let keptAfterEnd: Double = 30 * 24 * 3600
 
-    /// Checks the items of a new job against each other.
+    /// Checks the number of a new job's items, and that none is repeated.
     ///
     /// - Throws: `.jobInvalid` if there are no items or too many; `.jobSourceRepeated` if a job moves or deletes a file
     ///   twice, or copies it twice to the same folder under the same name.

@@ -10,7 +10,7 @@ package enum FileName {
     /// - Returns: The problem, as a sentence for the caller; `nil` if the name is valid: 1 to 255 Unicode scalars, none
     ///   of them `/` or a control character, and neither `.` nor `..`. The name of a folder must not start with `__`.
     package static func problem(with name: String, kind: File.Kind = .file) -> String? {
-        // Before all comparisons, which would take too long for long text; see ``CombiningMarks``.
+        // Checked first, because the comparisons below take too long for long text; see ``CombiningMarks``.
         if name.unicodeScalars.count > maximumScalars {
             return "The name must have at most \(maximumScalars) characters."
         }

@@ -1,11 +1,12 @@
-/// Limits of folders.
+/// Limits on folders.
 ///
 /// Source: docs/api.md#limits.
 package enum FolderRules {
-    /// Maximum level of a new folder, and of a folder that is moved; the folders in the root folder of a project have
-    /// level 1.
+    /// Maximum level of a folder that is created or moved.
     ///
-    /// It bounds the searches for the folders above another one. The subfolders of a folder that is moved can be
-    /// deeper, because their level is not checked.
+    /// The folders in a project's root folder have level 1.
+    ///
+    /// The limit bounds the time needed to find all ancestors of a folder. The subfolders of a folder that is moved may
+    /// be deeper, because their level is not checked.
     package static let maximumLevel = 200
 }

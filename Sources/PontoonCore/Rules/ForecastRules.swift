@@ -1,17 +1,17 @@
 package import PontoonFoundation
 
-/// The arithmetic of forecasts; no value makes it trap.
+/// The arithmetic of forecasts, which does not trap for any value.
 package enum ForecastRules {
     /// The time in seconds over which rates are measured.
     package static let window: TimeInterval = 600
-    /// The first second of the year 10000, which the API's format of times cannot represent.
+    /// The start of the year 10000, which the API's time format cannot represent.
     private static let endOfTime = Date(timeIntervalSince1970: 253_402_300_800)
 
     /// Returns a rate in bytes per second.
     ///
     /// - Parameters:
     ///   - bytes: Number of bytes.
-    ///   - seconds: The time in which they arrived; less than a second counts as one.
+    ///   - seconds: The time in seconds in which they arrived; less than 1 counts as 1.
     /// - Returns: The rate, rounded down; `nil` if it is less than 1.
     package static func bytesPerSecond(_ bytes: Int64, in seconds: TimeInterval) -> Int64? {
         let whole = Int64(exactly: seconds.rounded(.down)) ?? 1

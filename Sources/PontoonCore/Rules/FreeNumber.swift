@@ -1,11 +1,13 @@
 /// A search for a number that makes a name unique.
 package enum FreeNumber {
-    /// Finds a free number whose predecessor is taken, by doubling and bisection.
+    /// Finds a free number by doubling and bisection.
+    ///
+    /// Unless the result is 0, the number before it is taken.
     ///
     /// If 0 to n - 1 are taken and all others are free, calls `isTaken` roughly 2 log₂ n times and returns n.
     ///
     /// - Parameter isTaken: Returns whether a number, 0 or more, is taken.
-    /// - Returns: The number; 0 if it is free.
+    /// - Returns: The number; 0 if 0 is free.
     /// - Throws: The errors of `isTaken`.
     package static func first(isTaken: (Int) async throws -> Bool) async rethrows -> Int {
         var search = Search()
@@ -13,14 +15,15 @@ package enum FreeNumber {
         return search.free
     }
 
-    /// Like the asynchronous method, for use within a transaction.
+    /// The synchronous version, for use in a transaction.
     package static func first(isTaken: (Int) throws -> Bool) rethrows -> Int {
         var search = Search()
         while let number = search.question { search.answer(isTaken: try isTaken(number)) }
         return search.free
     }
 
-    /// The state of a search: a taken number, -1 at first, and a number after it that is free or unknown.
+    /// The state of a search: a number that is taken, initially -1, and a larger one that is free or has not been
+    /// tested.
     private struct Search {
         private var taken = -1
         private(set) var free = 0
@@ -33,7 +36,7 @@ package enum FreeNumber {
             guard let number = question else { return }
             if isTaken {
                 taken = number
-                // Clamped to prevent an overflow; names do not contain numbers this large.
+                // Clamped to prevent overflow. Numbers in names are never this large.
                 if isDoubling { free = max(1, min(number, .max / 4) * 2) }
             } else {
                 free = number

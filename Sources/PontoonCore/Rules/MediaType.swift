@@ -1,9 +1,9 @@
-/// The media type of a download, which depends on the file's name.
+/// The media type of a download, which depends on the extension of the file's name.
 ///
-/// Types that a browser would execute as part of a page, such as HTML, SVG and JavaScript, are missing on purpose:
-/// anyone with `write` could otherwise upload a script that a page of the server's own origin may load.
+/// Types that a browser would execute as part of a page, such as HTML, SVG and JavaScript, are deliberately omitted.
+/// Otherwise, anyone with `write` permission could upload a script that a page from the server's origin may load.
 package enum MediaType {
-    /// Returns the media type for the extension of a name, without regard to case.
+    /// Returns the media type for a name's extension, ignoring case; `application/octet-stream` if it is not listed.
     package static func named(_ name: String) -> String {
         guard let dot = name.lastIndex(of: "."), dot != name.startIndex else { return binary }
         return types[name[name.index(after: dot)...].lowercased()] ?? binary

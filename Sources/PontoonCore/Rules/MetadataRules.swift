@@ -1,4 +1,4 @@
-/// Limits of a file's metadata.
+/// Limits on a file's metadata.
 ///
 /// Source: docs/api.md#file-metadata.
 package enum MetadataRules {

@@ -5,7 +5,7 @@ package enum NetworkAddress: Hashable, Sendable, CustomStringConvertible {
     case v4(UInt32)
     case v6(UInt64, UInt64)
 
-    /// Creates an address from its 4 or 16 bytes in network order; `nil` for any other number of bytes.
+    /// Creates an address from its 4 or 16 bytes in network byte order; `nil` for any other number of bytes.
     package init?(bytes: some Collection<UInt8>) {
         func number(_ bytes: some Sequence<UInt8>) -> UInt64 { bytes.reduce(0) { $0 << 8 | UInt64($1) } }
         switch bytes.count {
@@ -20,7 +20,7 @@ package enum NetworkAddress: Hashable, Sendable, CustomStringConvertible {
         guard text.utf8.count <= 45, !text.contains("%"),
             let address = try? SocketAddress(ipAddress: text, port: 0)
         else { return nil }
-        // Raw bytes, in which the address follows the family and the port, and for IPv6 the flow label.
+        // In the raw bytes, the address follows the family and the port and, for IPv6, the flow label.
         let bytes: [UInt8]
         switch address {
         case .v4(let address): bytes = withUnsafeBytes(of: address.address) { Array($0[4..<8]) }
@@ -39,7 +39,7 @@ package enum NetworkAddress: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// The IPv4 address to which packets for this address go, if it is an IPv4-mapped or NAT64 address.
+    /// The IPv4 address that is embedded in an IPv4-mapped or NAT64 address and receives its packets; otherwise `nil`.
     ///
     /// Source: RFC 4291, section 2.5.5.2; RFC 6052, section 2.1.
     package var embedded: NetworkAddress? {
@@ -56,8 +56,9 @@ package struct IPNetwork: Hashable, Sendable, CustomStringConvertible {
     /// Length of the prefix in bits.
     private let length: Int
 
-    /// Parses `10.0.0.0/8`, `fd00::/8`, or an address, which counts as a network; `nil` for any other text, and if bits
-    /// after the prefix are set.
+    /// Parses a network such as `10.0.0.0/8` or `fd00::/8`, or a single address.
+    ///
+    /// Returns `nil` for any other text, and if bits after the prefix are set.
     package init?(_ text: String) {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
         guard (1...2).contains(parts.count), let address = NetworkAddress(String(parts[0])) else { return nil }
@@ -80,7 +81,7 @@ package struct IPNetwork: Hashable, Sendable, CustomStringConvertible {
 
     /// Returns the address with all bits after a prefix set to 0.
     private static func prefix(of address: NetworkAddress, _ length: Int) -> NetworkAddress {
-        // Shifts by the width of the type or more result in 0, and by a negative number shift in the other direction.
+        // A shift by the width of the type or more results in 0. A negative shift would reverse the direction.
         switch address {
         case .v4(let bits): .v4(bits & (UInt32.max << (32 - min(length, 32))))
         case .v6(let high, let low):

@@ -1,4 +1,4 @@
-/// Names for a copy or a new file if its name is taken in the destination folder.
+/// The names to try for a copy or a new file whose name is taken in the destination folder.
 ///
 /// Source: docs/api.md#copy-files, docs/api.md#a-file-in-one-call.
 package enum NumberedName {
@@ -6,7 +6,7 @@ package enum NumberedName {
     ///
     /// - Parameters:
     ///   - name: Name of the original.
-    ///   - attempt: Number of names already tried, 0 or more.
+    ///   - attempt: How many names were tried before, from 0.
     /// - Returns: `name` for attempt 0, then `1_{name}`, `2_{name}`, …
     /// - Throws: `.fileNameInvalid` if the number makes the name too long.
     package static func candidate(_ name: String, attempt: Int) throws(PontoonError) -> String {
@@ -17,8 +17,9 @@ package enum NumberedName {
     ///
     /// - Parameters:
     ///   - name: The requested name.
-    ///   - attempt: Number of names already tried, 0 or more.
-    /// - Returns: `name` for attempt 0, then `_1_{name}`, `_2_{name}`, …, as for files that the platform imports.
+    ///   - attempt: How many names were tried before, from 0.
+    /// - Returns: `name` for attempt 0, then `_1_{name}`, `_2_{name}`, …, which is how the platform names imported
+    ///   files.
     /// - Throws: `.fileNameInvalid` if the number makes the name too long.
     package static func forNewFile(_ name: String, attempt: Int) throws(PontoonError) -> String {
         try candidate(name, attempt: attempt, prefix: "_")

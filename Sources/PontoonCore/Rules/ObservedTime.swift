@@ -1,9 +1,9 @@
 package import PontoonFoundation
 
-/// The time for which the service has been running, and readings of the wall clock in the meantime.
+/// The time for which the service has been running in total, with readings of the wall clock during that time.
 ///
 /// Uploads expire by this time instead of the wall clock, which may be wrong when a server starts and be corrected
-/// later. Otherwise, a single start with a clock that is a week ahead would abort all uploads.
+/// later. If uploads expired by the wall clock, one start with a clock that is a week ahead would abort all of them.
 package struct ObservedTime: Hashable, Sendable {
     /// A reading of both clocks, in milliseconds.
     private struct Reading: Hashable {
@@ -11,21 +11,23 @@ package struct ObservedTime: Hashable, Sendable {
         let wall: Int64
     }
 
-    /// Running time in milliseconds.
+    /// Total running time in milliseconds.
     private var observed: Int64 = 0
-    /// The wall clock at the last change, as Unix time in milliseconds.
+    /// The wall-clock time of the last call of ``advance(by:wall:lifetime:)``, as Unix time in milliseconds.
     private var lastWall: Int64?
-    /// Readings at intervals of about a hundredth of the lifetime, oldest first.
+    /// Readings at intervals of about a hundredth of the lifetime of uploads, oldest first.
     private var readings: [Reading] = []
 
     package init() {}
 
-    /// Adds running time; the very first call only records the wall clock.
+    /// Adds running time.
+    ///
+    /// The first call only records the wall-clock time.
     ///
     /// - Parameters:
     ///   - elapsed: Time on a monotonic clock since the caller's last call, or since it started.
-    ///   - wall: The wall clock. If it has advanced by less than `elapsed` since the last call, which another server
-    ///     may have made, only that time is added.
+    ///   - wall: The current wall-clock time. If it has advanced by less than `elapsed` since the last call, perhaps
+    ///     because another server made that call, only this advance is added.
     ///   - lifetime: The lifetime of uploads.
     package mutating func advance(by elapsed: Duration, wall: Date, lifetime: Duration) {
         let (wall, lifetime) = (Self.milliseconds(wall), Self.milliseconds(lifetime))
@@ -45,7 +47,7 @@ package struct ObservedTime: Hashable, Sendable {
     package func deadline(lifetime: Duration) -> Date? {
         let lifetime = Self.milliseconds(lifetime)
         guard let lastWall, let first = firstNeeded(lifetime) else { return nil }
-        // A reading of a clock that was ahead does not count, because a later one is lower.
+        // The minimum ignores a reading from a clock that was ahead, because later readings are lower.
         let earliest = readings[first...].map(\.wall).min() ?? lastWall
         let (byClock, overflows) = lastWall.subtractingReportingOverflow(lifetime)
         return Date(timeIntervalSince1970: Double(min(earliest, overflows ? .min : byClock)) / 1000)
@@ -64,7 +66,7 @@ package struct ObservedTime: Hashable, Sendable {
 }
 
 extension ObservedTime {
-    /// The text to store: the numbers of this value, separated by spaces.
+    /// The text to store: the fields as numbers, separated by spaces.
     package var text: String {
         let numbers = [observed, lastWall ?? 0] + readings.flatMap { [$0.observed, $0.wall] }
         return numbers.map(String.init).joined(separator: " ")

@@ -22,8 +22,8 @@ package struct PartBatch: Hashable, Sendable {
     /// Returns the part numbers, in order, up to the last part of the file.
     ///
     /// - Parameters:
-    ///   - size: Declared length of the file in bytes; `nil` if unknown, in which case the batch ends at the highest
-    ///     valid part number at the latest.
+    ///   - size: Declared length of the file in bytes; `nil` if unknown, in which case only the highest valid part
+    ///     number limits the batch.
     ///   - partSize: Length in bytes of every part but the last, 1 or more.
     /// - Returns: The numbers. An empty file has one part.
     package func numbers(size: Int64?, partSize: Int64) -> [PartNumber] {

@@ -3,13 +3,13 @@ package import PontoonFoundation
 
 /// Checksums of a part or a whole file, computed while its bytes arrive.
 ///
-/// CRC-64/NVME is always computed, the others only if the client sent a checksum to compare.
+/// CRC-64/NVME is always computed; the other checksums only if the client sent a value to compare with.
 package struct PartDigest: Sendable {
     package struct Result: Hashable, Sendable {
         /// Length in bytes.
         package let size: Int64
         package let crc64: CRC64NVME
-        /// Name of one header whose checksum differs from that of the bytes; `nil` if all match.
+        /// Name of a header whose checksum does not match the bytes; `nil` if all headers match.
         package let mismatch: String?
     }
 

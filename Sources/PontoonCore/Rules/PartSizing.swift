@@ -1,4 +1,4 @@
-/// The limits on the sizes of files and parts, and the choice of part sizes.
+/// Limits on the sizes of files and parts, and the rule for choosing part sizes.
 ///
 /// Source: docs/api.md#part-sizes.
 package struct PartSizing: Hashable, Sendable {
@@ -8,7 +8,7 @@ package struct PartSizing: Hashable, Sendable {
     package static let maximumPartSize: Int64 = 5 << 30
     /// Default part size: 32 MiB.
     ///
-    /// Used if the client does not request a usable part size. It is doubled as needed for very large files.
+    /// Used if the client does not request a valid part size. It is doubled as needed for very large files.
     package static let defaultPartSize: Int64 = 32 << 20
 
     /// Minimum part size that a client may request, in bytes; 5 MiB unless the operator changes it.
@@ -17,7 +17,8 @@ package struct PartSizing: Hashable, Sendable {
     /// - Parameter minimumPartSize: 1 byte to 5 GiB.
     package init(minimumPartSize: Int64 = 5 << 20) { self.minimumPartSize = minimumPartSize }
 
-    /// Returns these limits, with the minimum raised to that of an object store if the latter is larger.
+    /// Returns these limits, with the minimum part size raised to `minimum`, the object store's minimum, if it is
+    /// larger.
     package func atLeast(_ minimum: Int64) -> PartSizing {
         PartSizing(minimumPartSize: max(minimum, minimumPartSize))
     }
@@ -25,7 +26,7 @@ package struct PartSizing: Hashable, Sendable {
     /// Chooses the part size of a new upload.
     ///
     /// - Parameters:
-    ///   - requested: The requested size in bytes; used if it is within the limits and gives at most 10,000 parts.
+    ///   - requested: The requested size in bytes; used if it is within the limits and results in at most 10,000 parts.
     ///   - size: Declared length of the file in bytes, 0 to 5 TiB; `nil` if unknown.
     /// - Returns: Length in bytes of every part but the last.
     package func partSize(requested: Int64?, size: Int64?) -> Int64 {
@@ -44,8 +45,9 @@ package struct PartSizing: Hashable, Sendable {
 
     /// Returns the maximum length of one part of an upload in bytes.
     ///
-    /// Because an upload link's limits count declared sizes, a sender's part must not exceed its range of the declared
-    /// file, and a part after the end of that file must be empty. Users may split a file differently.
+    /// The limits of an upload link count declared sizes. A part from a sender must therefore not exceed the range that
+    /// the declared file has for it, and a part after the end of that file must be empty. Users may split a file
+    /// differently.
     package static func longestPart(_ number: PartNumber, of upload: Upload) -> Int64 {
         let longest = longestPart(size: upload.size)
         guard upload.senderSession != nil, let size = upload.size else { return longest }

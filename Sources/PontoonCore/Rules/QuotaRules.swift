@@ -1,4 +1,4 @@
-/// The role of a caller, which determines the details that a refusal because of a quota contains.
+/// The role of a caller, which determines how much detail an error about a quota contains.
 package enum QuotaCaller: Sendable {
     /// The owner of the project, who may know the usage of all their projects.
     case owner
@@ -8,7 +8,7 @@ package enum QuotaCaller: Sendable {
     case sender
 }
 
-/// The comparison of usages with quotas.
+/// The rules that compare usage with quotas.
 package enum QuotaRules {
     /// Returns whether a change increases a number that a quota limits.
     package static func limits(_ change: Usage, _ quota: Quota) -> Bool {
@@ -16,14 +16,16 @@ package enum QuotaRules {
             || quota.openUploads != nil && change.openUploads > 0
     }
 
-    /// Checks that a change does not exceed a quota; compares only the numbers that the change increases.
+    /// Checks that a change does not exceed a quota.
+    ///
+    /// Considers only the numbers that the change increases.
     ///
     /// - Parameters:
-    ///   - change: The change, which ``Usage`` values express as differences.
+    ///   - change: The difference between the usage after and before the change.
     ///   - usage: The usage after the change.
     ///   - quota: The limits.
-    ///   - subject: The user or project to which they belong.
-    ///   - caller: The caller, on whom the details of the message depend.
+    ///   - subject: The user or project that has the quota.
+    ///   - caller: The caller, whose role determines the details of the message.
     /// - Throws: `.quotaExceeded`, with the usage before the change if the caller may know it.
     package static func check(
         _ change: Usage,

@@ -19,16 +19,16 @@ package struct RateLimit: Hashable, Sendable {
 package struct RateLimitStatus: Hashable, Sendable {
     /// Number of calls per window.
     package let limit: Int
-    /// Number of calls left in this window.
+    /// Number of calls that remain in this window.
     package let remaining: Int
     /// End of the window, in Unix seconds.
     package let reset: Int64
     /// Whether the call is within the limit.
     package let isAdmitted: Bool
 
-    /// Returns the status if there is no limit.
+    /// Returns the status of a token that has no limit.
     ///
-    /// Contains very large numbers, because the Python client requires numbers.
+    /// The numbers are very large, because the Python client requires numbers.
     package static func unlimited(now: Date) -> RateLimitStatus {
         RateLimitStatus(
             limit: Int(Int32.max),
@@ -54,7 +54,7 @@ package struct RateWindow: Hashable, Sendable {
 
     /// Returns whether a call at this time belongs to the window.
     ///
-    /// If the clock was set back to a time before the window, the call belongs to a new one.
+    /// If the clock was set back to a time before the window, the call belongs to a new window.
     package func contains(_ now: Date) -> Bool { begin <= now && now < end }
 
     /// Counts a call unless it exceeds the limit, and returns the status after the call.
@@ -71,7 +71,7 @@ package struct RateWindow: Hashable, Sendable {
     }
 }
 
-/// The windows of all keys, such as tokens, in bounded memory.
+/// The rate-limit windows of all keys, such as tokens, in bounded memory.
 package struct RateLimitStore<Key: Hashable & Sendable>: Sendable {
     private let limit: RateLimit
     private let capacity: Int
@@ -79,8 +79,8 @@ package struct RateLimitStore<Key: Hashable & Sendable>: Sendable {
 
     /// - Parameters:
     ///   - limit: Applies to every key.
-    ///   - capacity: Maximum number of keys to remember, 1 or more. A further key evicts an arbitrary one, whose next
-    ///     call then starts a new window.
+    ///   - capacity: Maximum number of keys to remember, 1 or more. Beyond it, keys whose windows have ended are
+    ///     removed, or an arbitrary key if there are none. The next call of a removed key starts a new window.
     package init(limit: RateLimit, capacity: Int = 4096) {
         self.limit = limit
         self.capacity = capacity
@@ -97,7 +97,7 @@ package struct RateLimitStore<Key: Hashable & Sendable>: Sendable {
         return windows[key, default: RateWindow(limit: limit, begin: now)].count()
     }
 
-    /// Removes all windows that have ended, or an arbitrary one if there are none.
+    /// Removes all windows that have ended, or an arbitrary one if none has ended.
     private mutating func makeRoom(_ now: Date) {
         windows = windows.filter { $0.value.contains(now) }
         if windows.count >= capacity, let one = windows.keys.first { windows[one] = nil }

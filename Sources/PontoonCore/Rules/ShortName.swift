@@ -9,8 +9,8 @@ package enum ShortName {
     ///
     /// - Parameters:
     ///   - name: Display name.
-    ///   - attempt: 0 at first; after a conflict 1, 2, …, appended as `_1`, `_2`, ….
-    /// - Returns: The short name; derived from `project` if no characters of the name remain.
+    ///   - attempt: 0 at first; 1, 2, … after a conflict, appended as `_1`, `_2`, ….
+    /// - Returns: The short name; derived from `project` if no character of the name remains.
     package static func derive(from name: String, attempt: Int) -> String {
         var text = ""
         for scalar in name.lowercased().unicodeScalars {

@@ -1,6 +1,6 @@
 package import PontoonFoundation
 
-/// Limits of tokens.
+/// Limits on tokens.
 ///
 /// Source: docs/api.md#tokens.
 package enum TokenRules {
@@ -9,7 +9,7 @@ package enum TokenRules {
     /// Maximum number of projects to which a token can be limited.
     package static let maximumProjects = 100
     package static let maximumLifetime: TimeInterval = 10_000 * 86_400
-    /// Time for which an expired token is still listed.
+    /// Time in seconds for which an expired token is still listed.
     package static let keptAfterExpiry: TimeInterval = 30 * 86_400
 
     /// Checks the properties of a new token.
@@ -23,7 +23,7 @@ package enum TokenRules {
         else {
             throw PontoonError(
                 .badRequest,
-                "The name of a token must have at most \(maximumNameScalars) characters, without control characters."
+                "The name of a token must have at most \(maximumNameScalars) characters and no control characters."
             )
         }
         if let projects = details.rights.projects {

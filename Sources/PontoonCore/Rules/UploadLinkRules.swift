@@ -1,11 +1,12 @@
 package import PontoonFoundation
 
-/// Limits of upload links and of their senders.
+/// Limits on upload links and their senders.
 ///
 /// Source: docs/api.md#upload-links.
 package enum UploadLinkRules {
-    /// Maximum length of a link's or sender's name in Unicode scalars; also limited in bytes, because both become
-    /// metadata of files.
+    /// Maximum length of a link's or sender's name in Unicode scalars.
+    ///
+    /// The length in bytes is also limited, because both names become metadata of files.
     package static let maximumNameScalars = 100
     package static let maximumNoteBytes = 4096
     package static let passwordBytes = 8...200
@@ -13,7 +14,7 @@ package enum UploadLinkRules {
     package static let fileLimits: ClosedRange<Int64> = 1...1_000_000
     /// Range of a link's limit on the total size in bytes, up to 1 PiB.
     package static let byteLimits: ClosedRange<Int64> = 1...(1 << 50)
-    /// Lifetime in seconds of a link whose creator does not choose one.
+    /// Lifetime in seconds of a link if its creator does not choose one.
     package static let defaultLifetime: TimeInterval = 30 * 86_400
     package static let maximumLifetime: TimeInterval = 366 * 86_400
     /// Time in seconds for which an expired link is kept, so that members can extend it.
@@ -26,15 +27,16 @@ package enum UploadLinkRules {
     package static let maximumSenders = 1000
     /// Maximum number of senders who may sign in with a link within a minute.
     package static let maximumSignInsPerMinute = 60
-    /// Time in seconds without a call after which a sender must sign in again.
+    /// Time in seconds after which a sender who makes no calls must sign in again.
     package static let idleTime: TimeInterval = 7 * 86_400
-    /// Maximum number of folders that all senders of a link together may create.
+    /// Maximum number of folders that the senders of a link may create in total.
     package static let maximumFolders: Int64 = 100_000
     /// Maximum number of folders in the path of a sender's file.
     package static let maximumDepth = 32
-    /// Time in seconds from the first counted password attempt of an address until the count is deleted.
+    /// Time in seconds from the first counted password attempt of an address until its count is deleted.
     package static let attemptWindow: TimeInterval = 15 * 60
-    /// Maximum time in seconds until a counted attempt has been compared with the hash, even on a busy server.
+    /// Maximum time in seconds, even on a busy server, from counting an attempt until its password has been compared
+    /// with the hash.
     package static let comparisonTime: TimeInterval = 10
     /// Maximum number of password attempts from one address within ``attemptWindow``.
     package static let maximumAttemptsPerAddress: Int64 = 10
@@ -59,8 +61,8 @@ package enum UploadLinkRules {
             throw PontoonError(
                 .badRequest,
                 """
-                The field '\(field)' must not be blank, and must have at most \(maximumNameScalars) characters and \
-                \(MetadataRules.maximumValueBytes) bytes in UTF-8, without control characters.
+                The field '\(field)' must not be blank or contain control characters, and must have at most \
+                \(maximumNameScalars) characters and \(MetadataRules.maximumValueBytes) bytes in UTF-8.
                 """
             )
         }
@@ -128,7 +130,7 @@ package enum UploadLinkRules {
         )
     }
 
-    /// Checks that a link accepts one more file of `size` bytes and one more unfinished upload.
+    /// Checks that a link accepts another file of `size` bytes and another unfinished upload.
     ///
     /// - Throws: `.limitReached` if the link does not.
     package static func checkRoom(
@@ -154,7 +156,7 @@ package enum UploadLinkRules {
     /// - Parameters:
     ///   - sender: The sender's name, in which `/` becomes `_`; `nil` if the sender gave none.
     ///   - time: The time of the sender's first upload, shown in UTC.
-    ///   - attempt: Number of names already tried, 0 or more.
+    ///   - attempt: How many names were tried before, from 0.
     /// - Returns: The name, with a number in parentheses unless `attempt` is 0.
     package static func folderName(of sender: String?, time: Date, attempt: Int) -> String {
         let text = time.formatted(.iso8601)

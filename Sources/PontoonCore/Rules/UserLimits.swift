@@ -1,6 +1,8 @@
 /// Limits on the uploads, projects and tokens of one user.
 package struct UserLimits: Hashable, Sendable {
-    /// Maximum number of unfinished uploads; uploads to folders and uploads of code packages are counted separately.
+    /// Maximum number of unfinished uploads.
+    ///
+    /// Uploads to folders and uploads of code packages are counted separately.
     package var openUploads: Int
     /// Maximum number of projects that the user owns.
     package var projects: Int

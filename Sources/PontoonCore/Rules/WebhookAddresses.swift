@@ -1,9 +1,8 @@
 /// The addresses to which events may be sent.
 ///
-/// A webhook makes the server connect to an address that a user chooses. It must not reach services that trust the
-/// network of the server, so only addresses on the public Internet are allowed, and networks that the operator lists.
-/// The public addresses of the server itself are not allowed, because its firewall may not apply to its own
-/// connections.
+/// A webhook makes the server connect to an address that a user chooses. Webhooks must not reach services that trust
+/// the server's network, so only public Internet addresses and networks that the operator lists are allowed. The public
+/// addresses of the server itself are not allowed, because its firewall may not apply to its own connections.
 package struct WebhookAddresses: Hashable, Sendable {
     private let listed: [IPNetwork]
 
@@ -31,7 +30,7 @@ package struct WebhookAddresses: Hashable, Sendable {
     /// The IPv6 range from which global unicast addresses are assigned.
     private static let unicast = networks("2000::/3")
 
-    /// Addresses that are not those of a host on the public Internet.
+    /// Address ranges that do not belong to hosts on the public Internet.
     ///
     /// Source: the special-purpose registries of IANA, <https://www.iana.org/assignments/iana-ipv4-special-registry>
     /// and <https://www.iana.org/assignments/iana-ipv6-special-registry>. 168.63.129.16 is a service of Azure's hosts.

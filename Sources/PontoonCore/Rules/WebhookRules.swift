@@ -1,21 +1,25 @@
 package import PontoonFoundation
 
-/// Limits of webhooks, and the rules for repeated attempts.
+/// Limits on webhooks, and the rules for retries.
 ///
 /// Source: docs/events.md#webhooks.
 package enum WebhookRules {
     package static let maximumPerProject = 20
     package static let maximumPerUser = 100
-    /// Maximum number of webhooks of a service, including those of operators.
+    /// Maximum number of webhooks of a service, including the operators' webhooks.
     package static let maximumTotal = 1000
-    /// Maximum number of dead deliveries that are kept for each webhook; beyond it, the oldest ones are deleted.
+    /// Maximum number of dead deliveries that are kept for each webhook.
+    ///
+    /// If there are more, the oldest ones are deleted.
     package static let keptDeliveries = 100
     /// Minimum time in seconds for which the delivery of an event is retried; see
     /// ``WebhookTurn/note(_:of:now:jitter:)``.
     package static let lifetime: TimeInterval = 3 * 86_400
     /// Pauses after failed attempts: one second at first, at most an hour; multiplied by ``jitter``.
     package static let backoff = Backoff(first: .seconds(1), longest: .seconds(3600))
-    /// Range of the random factor of each pause, so that many webhooks with one receiver do not send at the same time.
+    /// Range of the random factor of each pause.
+    ///
+    /// The factor prevents many webhooks with one receiver from sending at the same time.
     package static let jitter = 0.5...1.0
 }
 
@@ -25,9 +29,9 @@ package enum WebhookOutcome: Hashable, Sendable {
     case accepted(status: Int)
     /// A failure that may be temporary.
     ///
-    /// `pause` is the minimum time until the next attempt, which the receiver has requested; at most an hour.
+    /// `pause` is the minimum time until the next attempt, at most an hour; `nil` if the receiver did not request any.
     case failed(status: Int?, reason: String, pause: Duration? = nil)
-    /// The receiver wants no more events.
+    /// The receiver responded with status 410, because it wants no more events.
     case gone
 
     /// Creates the outcome of a response.
@@ -41,7 +45,7 @@ package enum WebhookOutcome: Hashable, Sendable {
         case 200...299: self = .accepted(status: status)
         case 410: self = .gone
         case 300...399:
-            self = .failed(status: status, reason: "the receiver redirects, but redirects are not followed")
+            self = .failed(status: status, reason: "the receiver responded with a redirect, which is not followed")
         case 429, 503:
             let pause = retryAfter.flatMap { Self.pause($0, now: now) }
             self = .failed(status: status, reason: "the receiver responded with status \(status)", pause: pause)
@@ -87,15 +91,15 @@ extension WebhookTurn {
 
     /// Records the outcome of an attempt to deliver an event.
     ///
-    /// A delivery is dead once its event is three days old and the receiver has accepted nothing for three days. An
-    /// event that fails although others would be accepted therefore delays them for at most three days, and a receiver
-    /// that returns after a longer outage gets the events of the last three days.
+    /// A delivery is dead once its event is three days old and the receiver has accepted nothing for three days. A
+    /// single event that the receiver does not accept therefore delays later events by at most three days, and a
+    /// receiver that returns after a longer outage gets the events of the last three days.
     ///
     /// - Parameters:
     ///   - outcome: The outcome.
-    ///   - event: The event, the first one after the cursor.
+    ///   - event: The first event after the cursor.
     ///   - now: Time of the attempt.
-    ///   - jitter: Factor of the pause after a failure.
+    ///   - jitter: Factor by which the pause after a failure is multiplied.
     /// - Returns: Whether the turn continues.
     package mutating func note(
         _ outcome: WebhookOutcome,

@@ -40,10 +40,13 @@ package struct WebhookSecrets: Hashable, Sendable {
 
     /// Checks a secret that a user has chosen.
     ///
-    /// - Throws: `.badRequest` unless it is `whsec_` and 24 to 64 bytes in Base64.
+    /// - Throws: `.badRequest` unless it is `whsec_` followed by 24 to 64 bytes in base64.
     package static func check(_ secret: Secret) throws(PontoonError) {
         guard let key = key(secret), (24...64).contains(key.count) else {
-            throw PontoonError(.badRequest, "The field 'secret' must be 'whsec_' and 24 to 64 random bytes in Base64.")
+            throw PontoonError(
+                .badRequest,
+                "The field 'secret' must be 'whsec_' followed by 24 to 64 random bytes in Base64."
+            )
         }
     }
 
@@ -63,8 +66,8 @@ package enum WebhookSignature {
     ///   - id: Id of the event.
     ///   - time: Time of the attempt.
     ///   - body: Body of the request.
-    ///   - secrets: The secrets; receivers accept the request if one of the signatures is correct.
-    /// - Returns: Names and values.
+    ///   - secrets: The secrets. A receiver accepts the request if one of the signatures is correct.
+    /// - Returns: The names and values of the headers.
     package static func headers(
         id: String,
         time: Date,
@@ -89,7 +92,7 @@ package enum WebhookSignature {
 }
 
 extension Int64 {
-    /// The whole seconds of Unix time, or the nearest that 64 bits can represent.
+    /// Creates the Unix time of a date in whole seconds, rounded down and clamped to 64 bits.
     fileprivate init(clampingSeconds date: Date) {
         let seconds = date.timeIntervalSince1970.rounded(.down)
         self = Int64(exactly: seconds) ?? (seconds < 0 ? .min : .max)

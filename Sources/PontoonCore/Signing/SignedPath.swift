@@ -16,13 +16,13 @@ package enum DataPlanePath {
     /// Prefix of the paths of archives of folders.
     package static let archives = "\(root)archives/"
 
-    /// Returns the path at which `GET` and `HEAD` read an archive of a folder, for a user.
+    /// Returns the path at which `GET` and `HEAD` read an archive of a folder on behalf of a user.
     ///
     /// - Parameters:
     ///   - folderID: Id of the folder.
-    ///   - version: The version of the folder's listing; the path is valid for no other one.
+    ///   - version: The version of the folder's listing; the path is not valid for any other version.
     ///   - format: The format of the archive.
-    ///   - userName: The user for whom concurrent downloads are limited; needs no encoding.
+    ///   - userName: The user whose concurrent downloads are limited. The name needs no percent-encoding.
     /// - Returns: The path.
     package static func archive(
         of folderID: String,
@@ -34,7 +34,7 @@ package enum DataPlanePath {
     }
 }
 
-/// The authorization in a signed URL, for one method on one path until it expires.
+/// The authorization in a signed URL, which allows one method on one path until it expires.
 package struct SignedPath: Hashable, Sendable {
     /// HTTP method in upper case.
     package let method: String
@@ -91,7 +91,7 @@ package struct URLSigner: Sendable {
         prepared = HMAC(key: SymmetricKey(data: Data(key.secret.value.utf8)))
     }
 
-    /// Returns the HMAC-SHA256 of a message, whose `==` compares in constant time.
+    /// Returns the HMAC-SHA256 of a message, as a value that `==` compares in constant time.
     fileprivate func code(of message: Data) -> HMAC<SHA256>.MAC {
         var code = prepared
         code.update(data: message)

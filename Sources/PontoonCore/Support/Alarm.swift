@@ -1,6 +1,8 @@
 import Synchronization
 
-/// A signal that wakes one waiting task; if none is waiting, the next task that waits continues immediately.
+/// A signal that wakes a waiting task.
+///
+/// If no task is waiting, the next call of ``wait()`` returns immediately.
 package final class Alarm: Sendable {
     private struct State {
         var isRung = false
@@ -11,7 +13,7 @@ package final class Alarm: Sendable {
 
     package init() {}
 
-    /// Wakes the waiting task or, if there is none, the next one that waits.
+    /// Wakes the waiting task; if there is none, the next call of ``wait()`` returns immediately.
     package func ring() {
         let waiter = state.withLock { state -> CheckedContinuation<Void, Never>? in
             let waiter = state.waiter

@@ -1,7 +1,7 @@
 import PontoonFoundation
 
 extension FixedWidthInteger where Self: UnsignedInteger {
-    /// Base64 of the number's bytes in big-endian order.
+    /// The base64 encoding of the number's bytes in big-endian order.
     var bigEndianBase64: String {
         withUnsafeBytes(of: bigEndian) { Data($0) }.base64EncodedString()
     }

@@ -1,7 +1,7 @@
 /// A string that compares equal only to strings with the same UTF-8 bytes.
 ///
 /// `String` compares by canonical equivalence, but the API and most file systems treat the composed and decomposed
-/// spellings of a name as two names.
+/// forms of a name as different names.
 package struct ByteExactString: Hashable, Sendable {
     package let bytes: [UInt8]
 

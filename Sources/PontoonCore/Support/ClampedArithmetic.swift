@@ -15,6 +15,6 @@ extension FixedWidthInteger {
 }
 
 extension Sequence where Element: FixedWidthInteger {
-    /// The sum of the elements, in which every partial sum is clamped to the range of the type.
+    /// The sum of the elements, with every partial sum clamped to the range of the type.
     package var clampedSum: Element { reduce(0) { $0.addingClamped($1) } }
 }

@@ -1,13 +1,13 @@
-/// The limit on the number of combining marks in a row, beyond which text from outside is refused.
+/// The limit on the number of consecutive combining marks, above which untrusted text is refused.
 ///
-/// `String` compares and hashes by canonical equivalence: it sorts each sequence of combining marks by their combining
-/// classes, in time that grows with the square of the number of marks. Without a limit, the comparison of two strings
-/// of 1 MiB would take minutes.
+/// `String` compares and hashes by canonical equivalence: it sorts each sequence of combining marks by combining class,
+/// in time that grows with the square of the number of marks. Without a limit, the comparison of two strings of 1 MiB
+/// would take minutes.
 package enum CombiningMarks {
-    /// Maximum number of combining marks in a row: as many as fit into the longest file name.
+    /// Maximum number of consecutive combining marks, which is the maximum number of characters in a file name.
     package static let limit = 255
 
-    /// Returns whether no more than ``limit`` combining marks follow each other in the text.
+    /// Returns whether a text has at most ``limit`` consecutive combining marks.
     package static func areFew(in text: String) -> Bool {
         // Each mark takes at least two bytes.
         guard text.utf8.count > 2 * limit else { return true }
@@ -15,10 +15,10 @@ package enum CombiningMarks {
         return text.unicodeScalars.allSatisfy { run.add($0) }
     }
 
-    /// Returns whether no more than ``limit`` combining marks follow each other in a JSON text, where they may be
-    /// escaped.
+    /// Returns whether a JSON text, which may escape characters, has at most ``limit`` consecutive combining marks.
     ///
-    /// An escaped surrogate counts as a mark unless it begins an emoji. Invalid UTF-8 ends a sequence.
+    /// An escaped surrogate pair counts as a mark if it is below U+1F000, where emoji begin. Invalid UTF-8 ends a
+    /// sequence.
     package static func areFew(inJSON text: some Collection<UInt8>) -> Bool {
         // Other text contains neither a mark nor an escape.
         guard text.contains(where: { $0 >= 0x80 || $0 == UInt8(ascii: "\\") }) else { return true }
@@ -40,16 +40,16 @@ package enum CombiningMarks {
         }
     }
 
-    /// A sequence of combining marks.
+    /// A counter of consecutive combining marks.
     private struct Run {
         private var count = 0
 
-        /// Adds a character; returns `false` if it is one mark too many.
+        /// Counts a character; returns `false` if it is a mark that exceeds the limit.
         mutating func add(_ scalar: Unicode.Scalar) -> Bool { add(isMark: CombiningMarks.isMark(scalar)) }
 
-        /// Adds an escaped UTF-16 code unit; returns `false` if it is one mark too many.
+        /// Counts an escaped UTF-16 code unit; returns `false` if it is a mark that exceeds the limit.
         mutating func add(_ unit: UInt16) -> Bool {
-            // The second half of a pair belongs to the first.
+            // The lead surrogate was counted for the whole pair.
             if UTF16.isTrailSurrogate(unit) { return true }
             // All marks beyond U+FFFF are below U+1F000, where emoji begin.
             if UTF16.isLeadSurrogate(unit) { return add(isMark: unit < 0xD83C) }
@@ -62,7 +62,7 @@ package enum CombiningMarks {
         }
     }
 
-    /// A reader of `\u` escapes.
+    /// A parser of `\u` escapes.
     private struct Escape {
         enum Result {
             /// The character is not part of a `\u` escape.
@@ -72,7 +72,7 @@ package enum CombiningMarks {
         }
 
         private var isBackslash = false
-        /// The digits of an escape; `nil` outside of one.
+        /// The digits of the current escape so far; `nil` if there is none.
         private var digits: [UInt16]?
 
         mutating func add(_ scalar: Unicode.Scalar) -> Result {
@@ -96,7 +96,7 @@ package enum CombiningMarks {
     private static func isMark(_ scalar: Unicode.Scalar) -> Bool {
         guard scalar.value >= 0x300 else { return false }
         switch scalar.value {
-        // Their class is 0, but they are decomposed into two marks.
+        // Their combining class is 0, but they decompose into two marks.
         case 0xF73, 0xF75, 0xF81: return true
         default: return scalar.properties.canonicalCombiningClass != .notReordered
         }

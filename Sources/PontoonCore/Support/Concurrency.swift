@@ -45,9 +45,9 @@ package func mapConcurrently<Item: Sendable, Output: Sendable>(
 
 /// Transforms each item, at most `limit` at a time, and passes the results to `body` in the order of the items.
 ///
-/// At most `limit` items are started whose results have not been passed to `body`, so a slow `body` limits the memory
-/// in use. After the first error, no further item is started and the running ones are cancelled. The error is thrown
-/// once they have finished. A `limit` below 1 counts as 1.
+/// At most `limit` items are being transformed or waiting for `body`, so memory is bounded even if `body` is slow.
+/// After the first error, no further item is started and the running ones are cancelled. The error is thrown once they
+/// have finished. A `limit` below 1 counts as 1.
 package func forEachInOrder<Item: Sendable, Output: Sendable>(
     _ items: some Sequence<Item>,
     limit: Int,

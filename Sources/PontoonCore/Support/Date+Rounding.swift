@@ -3,7 +3,7 @@ package import PontoonFoundation
 extension Date {
     /// The date rounded to the nearest millisecond.
     ///
-    /// The metadata store has this resolution, so a date that is rounded before it is stored equals the stored one.
+    /// Dates in the metadata store have this resolution, so a rounded date is equal to its stored value.
     package var wholeMilliseconds: Date {
         Date(timeIntervalSince1970: (timeIntervalSince1970 * 1000).rounded() / 1000)
     }

@@ -1,9 +1,11 @@
 import Synchronization
 
-/// A signal that a transaction has been committed, which may have recorded events.
+/// A signal that a transaction that may have recorded events was committed.
 package final class EventSignal: Sendable {
     private let listener = Mutex<(@Sendable () -> Void)?>(nil)
-    /// Whether there is a listener; spares writers a lock.
+    /// Whether there is a listener.
+    ///
+    /// If not, writers do not acquire the lock.
     private let isAwaited = Atomic(false)
 
     package init() {}
@@ -16,7 +18,7 @@ package final class EventSignal: Sendable {
 
     /// Replaces the listener; `nil` removes it.
     ///
-    /// A signal that is raised at the same time may be missed, so the listener must also look for events at intervals.
+    /// A signal that is raised at the same time may be missed, so the listener must also check for events periodically.
     package func listen(_ body: (@Sendable () -> Void)?) {
         listener.withLock { $0 = body }
         isAwaited.store(body != nil, ordering: .relaxed)

@@ -41,7 +41,7 @@ package enum HTTPDate {
             minute: time[1],
             second: time[2]
         )
-        // Formatted again, only a valid date in exactly this format remains the same.
+        // Only a valid date in exactly this format is unchanged when it is formatted again.
         return calendar.date(from: parts).flatMap { format($0) == text ? $0 : nil }
     }
 }

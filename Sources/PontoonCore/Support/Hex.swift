@@ -11,7 +11,7 @@ package enum Hex {
         return String(decoding: text, as: UTF8.self)
     }
 
-    /// Decodes digits of either case.
+    /// Decodes digits in upper or lower case.
     ///
     /// - Returns: The bytes; `nil` if the number of digits is odd or a character is not a hexadecimal digit.
     package static func decode(_ text: some StringProtocol) -> [UInt8]? {

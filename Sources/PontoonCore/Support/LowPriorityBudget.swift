@@ -1,30 +1,29 @@
 /// The processor time that the threads of ``LowPriorityExecutor`` may use while transfers need the processors.
 ///
-/// A low priority alone is not enough: calls that use the processors whenever transfers leave them free also cause work
-/// that cannot have a low priority, such as accepting connections and sending responses. While the process transfers
-/// the bytes of files so fast that this takes much processor time, the threads therefore rest after each piece of work
-/// that exceeds their share.
+/// A low priority alone is not enough, because calls also cause work at normal priority, such as accepting connections
+/// and sending responses. While transfers need much processor time, the threads therefore rest after work that exceeds
+/// their share.
 ///
 /// Reason: docs/decisions/0020-calls-give-way-to-uploads.md.
 struct LowPriorityBudget: Sendable {
     /// The threads' share of all processors while transfers need them.
     static let share = 0.05
-    /// Processor time per processor that may be used at once after a pause.
+    /// Processor time, per processor, that the threads may use without rest after they were idle.
     static let burst = Duration.milliseconds(50)
-    /// Longest rest after one piece of work.
+    /// Maximum duration of one rest.
     static let longestRest = Duration.seconds(1)
-    /// Bytes per second from which transfers may need the processors.
+    /// Transfers need the processors if they reach this rate, in bytes per second, and ``transferShare``.
     static let transferRate = 64.0 * 1_048_576
-    /// Share of all processors that the other threads of the process use if transfers need the processors.
+    /// Minimum share of all processors that the other threads of the process use; see ``transferRate``.
     static let transferShare = 0.25
-    /// Shortest time over which the rate and the shares are measured.
+    /// Minimum time over which the rate and the shares are measured.
     static let period = Duration.milliseconds(100)
 
     /// Totals since the start of the process, which never decrease.
     struct Totals: Sendable {
-        /// Number of bytes of files that were sent and received.
+        /// Number of file bytes that were sent and received.
         let transferredBytes: UInt64
-        /// Processor time of all threads, including those of the executor.
+        /// Processor time of all threads, including the executor's threads.
         let processorTime: Duration
     }
 
@@ -36,7 +35,7 @@ struct LowPriorityBudget: Sendable {
     }
 
     private let cores: Double
-    /// Unused processor time, in seconds; negative after too much was used.
+    /// Processor time in seconds that may still be used; negative if too much was used.
     private var credit: Double
     private var lastUse: ContinuousClock.Instant
     private var current: Period
@@ -44,8 +43,8 @@ struct LowPriorityBudget: Sendable {
 
     /// - Parameters:
     ///   - cores: Number of processors; values below 1 count as 1.
-    ///   - totals: The totals.
-    ///   - now: The time.
+    ///   - totals: The current totals.
+    ///   - now: The current time.
     init(cores: Int, totals: Totals, now: ContinuousClock.Instant) {
         self.cores = Double(max(1, cores))
         credit = Self.burst / .seconds(1) * self.cores
@@ -57,9 +56,9 @@ struct LowPriorityBudget: Sendable {
     ///
     /// - Parameters:
     ///   - used: The processor time.
-    ///   - now: The time, never earlier than in the call before.
+    ///   - now: The current time, not earlier than in the previous call.
     ///   - totals: Returns the totals; called once per period.
-    /// - Returns: How long the thread has to rest; zero if it may continue.
+    /// - Returns: How long the thread must rest; zero if it may continue.
     mutating func use(_ used: Duration, now: ContinuousClock.Instant, totals: () -> Totals) -> Duration {
         current.used += used
         if now - current.start >= Self.period {
@@ -74,7 +73,7 @@ struct LowPriorityBudget: Sendable {
         lastUse = now
         guard credit < 0 else { return .zero }
         guard isLimited else {
-            // The work that was not limited has no effect later.
+            // Work that was done while there was no limit does not count later.
             credit = 0
             return .zero
         }

@@ -8,21 +8,22 @@ import Glibc
 
 /// A task executor whose threads get little processor time while other threads of the process are busy.
 ///
-/// The server runs calls that are not part of an upload or download on this executor, so that expensive ones delay
+/// The server runs calls that are not part of an upload or download on this executor, so that expensive calls delay
 /// transfers less. Its threads have a low priority and, while transfers need the processors, a ``LowPriorityBudget``.
 /// Tasks may block the threads.
 package final class LowPriorityExecutor: TaskExecutor {
     package static let shared = LowPriorityExecutor()
 
     private let threads: NIOThreadPool
-    /// Number of bytes of files that the process has sent and received.
+    /// Number of file bytes that the process has sent and received.
     private let transferredBytes = Atomic<UInt64>(0)
     private let budget: Mutex<LowPriorityBudget>
 
-    /// The nice value of the threads, each of which gets about a tenth of the processor time of a normal thread.
+    /// The nice value of the threads, with which a thread gets about a tenth of the processor time of a normal thread.
     private static let niceness: CInt = 10
 
-    /// Number of threads: fewer than SQLite has readers, so that they cannot block all readers.
+    /// Number of threads, which is less than the number of SQLite's readers so that the threads cannot block all
+    /// readers.
     package static let threadCount = max(2, System.coreCount / 2)
 
     private init() {
@@ -43,7 +44,7 @@ package final class LowPriorityExecutor: TaskExecutor {
         }
     }
 
-    /// Records that bytes of files were sent or received.
+    /// Counts file bytes that were sent or received.
     package func transferred(_ bytes: Int) {
         transferredBytes.wrappingAdd(UInt64(clamping: bytes), ordering: .relaxed)
     }
@@ -66,11 +67,11 @@ package final class LowPriorityExecutor: TaskExecutor {
         withUnsafeCurrentTask { task in task?.unownedTaskExecutor == shared.asUnownedTaskExecutor() }
     }
 
-    /// Lets other tasks run if the current task has kept its thread for longer than ``turn``; does nothing on the
-    /// threads of other executors.
+    /// Lets other tasks run if the current task has used its thread for longer than ``turn``.
     ///
-    /// Blocking operations do not suspend a task. A task that performs many of them in a row would otherwise keep its
-    /// thread until it ends, and a few such tasks all threads.
+    /// Blocking operations do not suspend a task. Without this call, a task that performs many of them in a row would
+    /// occupy its thread until it ends, and a few such tasks would occupy all threads. Does nothing on the threads of
+    /// other executors.
     package static func yieldAfterTurn() async {
         if isTurnOver { await Task.yield() }
     }
@@ -78,7 +79,7 @@ package final class LowPriorityExecutor: TaskExecutor {
     /// Time for which a task may perform blocking operations before it lets others run.
     private static let turn: Duration = .milliseconds(10)
 
-    /// The time since which a thread has been running its current job.
+    /// The time at which a thread started its current job.
     private final class Start: Sendable {
         let time = ContinuousClock.now
     }

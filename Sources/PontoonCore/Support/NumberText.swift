@@ -1,5 +1,5 @@
 extension BinaryInteger {
-    /// Formats a number that is not negative, with leading zeros to at least `length` digits.
+    /// Formats a non-negative number with leading zeros to at least `length` digits.
     package func padded(to length: Int) -> String {
         let digits = String(self)
         return String(repeating: "0", count: max(0, length - digits.count)) + digits
@@ -7,7 +7,7 @@ extension BinaryInteger {
 }
 
 extension Double {
-    /// Formats a number that is not negative, with 1 to 6 decimal places, such as `12.30`.
+    /// Formats a non-negative number with 1 to 6 decimal places, such as `12.30`.
     package func text(places: Int) -> String {
         let factor = (0..<places).reduce(Int64(1)) { factor, _ in factor * 10 }
         guard let scaled = Int64(exactly: (self * Double(factor)).rounded()) else { return "\(self)" }

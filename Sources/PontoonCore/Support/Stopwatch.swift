@@ -7,7 +7,7 @@ package final class Stopwatch: Sendable {
 
     /// Starts the measurement.
     ///
-    /// - Parameter uptime: Returns the time on a monotonic clock, counted from any fixed moment.
+    /// - Parameter uptime: Returns the time on a monotonic clock, since any fixed moment.
     package init(_ uptime: @escaping @Sendable () -> Duration) {
         self.uptime = uptime
         last = Mutex(uptime())
@@ -22,7 +22,7 @@ package final class Stopwatch: Sendable {
         }
     }
 
-    /// A monotonic clock that counts from the first use of this property and does not stop during system suspend.
+    /// A monotonic clock that counts from the first use of this property, even while the system is suspended.
     package static let systemUptime: @Sendable () -> Duration = {
         let start = ContinuousClock.now
         return { ContinuousClock.now - start }

@@ -2,8 +2,8 @@ import Synchronization
 
 /// A meter of the rate at which bytes arrived during the last ten minutes.
 ///
-/// Counts bytes in intervals of ten seconds, so its memory is constant. A meter that is younger than ten minutes
-/// measures the time since it was created.
+/// Counts bytes in intervals of ten seconds, so its memory usage is constant. During its first ten minutes, a meter
+/// measures the rate since it was created.
 package final class ThroughputMeter: Sendable {
     private struct State {
         /// Bytes of the latest intervals; interval `n` is at index `n % intervals`.
@@ -21,7 +21,7 @@ package final class ThroughputMeter: Sendable {
 
     /// Starts the measurement.
     ///
-    /// - Parameter uptime: Returns the time on a monotonic clock, counted from any fixed moment.
+    /// - Parameter uptime: Returns the time on a monotonic clock, since any fixed moment.
     package init(uptime: @escaping @Sendable () -> Duration = Stopwatch.systemUptime) {
         self.uptime = uptime
         start = uptime()
@@ -52,7 +52,7 @@ package final class ThroughputMeter: Sendable {
 
     private var elapsedSeconds: Int64 { max(0, (uptime() - start).components.seconds) }
 
-    /// Empties the intervals that have begun since the latest one.
+    /// Clears the intervals that have begun since the latest one.
     private static func advance(_ state: inout State, to interval: Int64) {
         guard interval > state.latest else { return }
         for number in max(state.latest + 1, interval - Int64(intervals) + 1)...interval {

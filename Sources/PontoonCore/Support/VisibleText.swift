@@ -2,12 +2,12 @@ extension Unicode.Scalar {
     /// Whether a terminal would interpret the character or display nothing for it.
     ///
     /// This applies to control characters, line separators, and format characters such as those that reverse the
-    /// direction of the following text. Names and messages come from other users and servers, who could use such
-    /// characters to falsify the output.
+    /// direction of text. Names and messages come from other users and from servers, which could use such characters to
+    /// falsify the output.
     fileprivate var isInvisible: Bool {
         switch properties.generalCategory {
         case .control, .lineSeparator, .paragraphSeparator: true
-        // Joiners are part of the spelling of some languages and of emoji.
+        // Joiners are needed to write some languages and emoji.
         case .format: self != "\u{200C}" && self != "\u{200D}" && properties.isDefaultIgnorableCodePoint
         default: properties.isBidiControl
         }

@@ -5,7 +5,7 @@
 ///   - close: Called exactly once, after `body`.
 ///   - body: The work that uses the resource.
 /// - Returns: The result of `body`.
-/// - Throws: The error of `body`, or that of `close` if `body` succeeds.
+/// - Throws: The error of `body`, or the error of `close` if `body` succeeds.
 package func withClosing<Resource, Value>(
     _ resource: Resource,
     close: (Resource) async throws -> Void,

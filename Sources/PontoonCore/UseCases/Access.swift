@@ -2,8 +2,8 @@
 ///
 /// A project that the caller may not read, or that the caller's token does not include, is reported as missing. A
 /// caller who may read it but lacks the permission for the request is refused, with a code that depends on the API
-/// call. In a locked project, requests that need the permission `write` are refused with the same code, whatever the
-/// caller's permissions.
+/// call. In a locked project, requests that need the permission `write` are refused with the same code, regardless of
+/// the caller's permissions.
 package struct Access: Sendable {
     private let metadata: any ProjectStore & FileStore & AutomationStore
 
@@ -12,8 +12,8 @@ package struct Access: Sendable {
     /// Finds a project.
     ///
     /// - Throws: `.projectNotFound` if the project does not exist or the caller may not read it; `refusal` if the
-    ///   caller may read it but lacks the needed permission, or needs `write` and the project is locked, unless
-    ///   `evenIfLocked` is set.
+    ///   caller may read it but lacks the permission `right`, or if `right` is `write` and the project is locked. With
+    ///   `evenIfLocked`, locked projects are not refused.
     package func project(
         _ id: ProjectID,
         for caller: Caller,
@@ -37,7 +37,7 @@ package struct Access: Sendable {
     /// Finds a file or folder.
     ///
     /// - Throws: `missing` if the file does not exist or the caller may not read its project; `refusal` if the caller
-    ///   may read the project but lacks the needed permission, or needs `write` and the project is locked.
+    ///   may read the project but lacks the permission `right`, or if `right` is `write` and the project is locked.
     package func file(
         _ id: String,
         for caller: Caller,
@@ -89,9 +89,10 @@ package struct Access: Sendable {
         }
     }
 
-    /// Finds an automation of the caller; a token that is limited to projects has none.
+    /// Finds one of the caller's automations.
     ///
-    /// - Throws: `.automationNotFound` if it does not exist or belongs to another user.
+    /// - Throws: `.automationNotFound` if it does not exist or belongs to another user, or if the caller's token is
+    ///   limited to projects.
     package func automation(_ id: String, for caller: Caller) async throws -> Automation {
         guard !caller.isLimited, let automation = try await metadata.automation(id),
             automation.owner == caller.name
@@ -101,7 +102,9 @@ package struct Access: Sendable {
         return automation
     }
 
-    /// Checks that the caller may create something that the caller will own.
+    /// Checks that the caller may create an object of a kind that belongs to its creator.
+    ///
+    /// `things` names the kind in the error message, in the plural.
     ///
     /// - Throws: `.forbidden` if the caller's token is limited to projects, or the caller is a service user.
     package func checkMayOwn(_ things: String, caller: Caller) throws(PontoonError) {

@@ -1,6 +1,8 @@
 package import PontoonFoundation
 
-/// The properties of a token that its user creates; a property that is `nil` is taken from the creating token.
+/// The properties of a token that a user creates.
+///
+/// A property that is `nil` is copied from the token with which the user makes the call.
 package struct NewToken: Hashable, Sendable {
     package var name: String
     package var scope: TokenScope?
@@ -22,13 +24,13 @@ package struct NewToken: Hashable, Sendable {
 
 /// The use cases with which users manage their own tokens.
 ///
-/// A token can manage only tokens whose rights do not exceed its own: others are invisible to it.
+/// A token can manage only tokens whose rights do not exceed its own, and cannot see any others.
 extension Accounts {
     /// Creates a token for the caller.
     ///
-    /// - Throws: `.forbidden` if the token would have more rights than the caller's, or expire later; `.badRequest` for
-    ///   invalid properties; `.projectNotFound`, `.limitReached`; `.notAuthenticated` if the caller's token was
-    ///   revoked, or the caller disabled, in the meantime.
+    /// - Throws: `.forbidden` if the new token would have more rights than the caller's token, or expire later;
+    ///   `.badRequest` for invalid properties; `.projectNotFound`, `.limitReached`; `.notAuthenticated` if the caller's
+    ///   token was revoked, or the caller was disabled, in the meantime.
     package func createToken(_ request: NewToken, caller: Caller) async throws -> (record: TokenRecord, token: Secret) {
         guard let current = caller.token else { throw PontoonError.notAuthenticated }
         let details = TokenDetails(
@@ -45,7 +47,7 @@ extension Accounts {
             throw PontoonError(.forbidden, "A token cannot create a token with more rights than it has.")
         }
         if let limit = current.details.expiresOn, let expiresOn = details.expiresOn, expiresOn > limit {
-            throw PontoonError(.forbidden, "A token cannot create a token that expires later than itself.")
+            throw PontoonError(.forbidden, "A token cannot create a token that expires later than it does.")
         }
         return try await create(details, for: caller.name, createdBy: current.id)
     }
@@ -67,7 +69,7 @@ extension Accounts {
         return token
     }
 
-    /// Revokes one of the caller's tokens, which may be the one that makes the call.
+    /// Revokes one of the caller's tokens, possibly the token of this call.
     ///
     /// - Throws: The errors of ``token(_:caller:)``.
     package func revokeToken(_ id: String, caller: Caller) async throws {

@@ -1,6 +1,8 @@
 package import PontoonFoundation
 
-/// The use cases that authenticate callers and create tokens; for those of a token's user, see `Accounts+OwnTokens`.
+/// The use cases that authenticate callers, look up users and create tokens.
+///
+/// The use cases with which users manage their own tokens are in `Accounts+OwnTokens`.
 package struct Accounts: Sendable {
     let metadata: any IdentityStore & ProjectStore
     private let limits: UserLimits
@@ -9,7 +11,7 @@ package struct Accounts: Sendable {
 
     /// - Parameters:
     ///   - metadata: The store of users, tokens and projects.
-    ///   - limits: Limits of each user's tokens.
+    ///   - limits: The limits of each user; only the number of tokens is used.
     ///   - uses: Records the days on which tokens are used; `nil` records none.
     ///   - now: The current time.
     package init(
@@ -24,7 +26,7 @@ package struct Accounts: Sendable {
         self.now = now
     }
 
-    /// Returns the caller to whom a token belongs, and notes that the token is being used.
+    /// Returns the caller to whom a token belongs, and records that the token was used.
     ///
     /// Looks up the token's hash, so the duration of the lookup reveals nothing about stored tokens. A token that
     /// another process has revoked may be accepted for up to one second.
@@ -42,7 +44,7 @@ package struct Accounts: Sendable {
         return caller
     }
 
-    /// Returns a user as the caller may see it: the caller, or any user if the caller is an administrator.
+    /// Returns the caller's own account or, if the caller is an administrator, the account of any user.
     ///
     /// - Throws: `.userNotFound`, `.userForbidden`.
     package func user(_ name: String, for caller: Caller) async throws -> User {
@@ -57,7 +59,7 @@ package struct Accounts: Sendable {
     /// Returns one page of all users, ordered by name.
     ///
     /// - Parameters:
-    ///   - areAdministrators: Selects only administrators or only other users; `nil` selects all.
+    ///   - areAdministrators: `true` selects administrators, `false` all other users, and `nil` all users.
     ///   - caller: Must be an administrator, with a token that is not limited to projects.
     ///   - page: The page.
     /// - Returns: The users.
@@ -72,9 +74,9 @@ package struct Accounts: Sendable {
         return try await metadata.users(areAdministrators: areAdministrators, page: page)
     }
 
-    /// Creates a token for a user, for a command of the operator; the user may be a service user or disabled.
+    /// Creates a token for a user at an operator's request.
     ///
-    /// Only the token's hash is stored, so the token cannot be shown again.
+    /// The user may be a service user or disabled. Only the token's hash is stored, so the token cannot be shown again.
     ///
     /// - Throws: `.userNotFound`; `.badRequest` for invalid properties; `.projectNotFound` if the user is not a member
     ///   of a project to which the token is limited; `.limitReached` if the user has the maximum number of tokens.
@@ -126,13 +128,13 @@ package struct Accounts: Sendable {
         return try await metadata.revokeToken(Secret(idOrToken).sha256)
     }
 
-    /// Creates the user `admin`, the project `admin/uploads` and a token, unless a user exists.
+    /// Creates the user `admin`, the project `admin/uploads` and a token if there are no users.
     ///
     /// - Parameters:
     ///   - token: The token to use; `nil` creates a random one.
-    ///   - announce: Writes the token to a place where the operator can read it. Runs before anything is stored, so
-    ///     that a crash cannot leave a token that nobody knows.
-    /// - Returns: `false`, with nothing stored, if a user already exists.
+    ///   - announce: Writes the token where the operator can read it. Runs before anything is stored, so that a crash
+    ///     cannot leave a token that nobody knows.
+    /// - Returns: `false` if there is already a user; nothing is stored then.
     /// - Throws: The error of `announce`, in which case nothing is stored.
     package func bootstrap(
         token: Secret?,

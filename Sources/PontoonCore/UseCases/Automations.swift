@@ -41,9 +41,9 @@ package struct Automations: Sendable {
         try await access.automation(id, for: caller)
     }
 
-    /// Returns one page of the caller's automations, newest first; a token that is limited to projects has none.
+    /// Returns one page of the caller's automations, newest first; none if the caller's token is limited to projects.
     ///
-    /// - Throws: `.badRequest` if the name of the filter is longer than that of any automation.
+    /// - Throws: `.badRequest` if the name in the filter is longer than the name of an automation can be.
     package func list(
         matching filter: AutomationFilter,
         caller: Caller,
@@ -54,7 +54,7 @@ package struct Automations: Sendable {
         return try await metadata.automations(of: caller.name, matching: filter, page: page)
     }
 
-    /// Changes the name or description of one of the caller's automations, archives or restores it.
+    /// Changes the name or description of one of the caller's automations, or archives or restores it.
     ///
     /// - Throws: `.automationNotFound`, also if the automation belongs to another user; `.badRequest` if the new name
     ///   is empty, or a field is too long.
@@ -116,13 +116,14 @@ package struct Automations: Sendable {
         return package
     }
 
-    /// Changes the memory limit of a code package, archives or restores it.
+    /// Changes the memory limit of a code package, or archives or restores it.
     ///
     /// - Parameters:
-    ///   - id: The package.
-    ///   - automation: The automation to which it must belong; `nil` accepts any of the caller's.
+    ///   - id: Id of the package.
+    ///   - automation: Id of the automation to which the package must belong; `nil` accepts any of the caller's
+    ///     automations.
     ///   - change: The change.
-    ///   - caller: The owner.
+    ///   - caller: The owner of the automation.
     /// - Returns: The package after the change.
     /// - Throws: `.packageNotFound`, also if the automation belongs to another user.
     package func updatePackage(

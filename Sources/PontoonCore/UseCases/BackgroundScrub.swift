@@ -1,6 +1,6 @@
 package import PontoonFoundation
 
-/// The scrubs that servers run in the background: a periodic one of all objects, and one of objects on request.
+/// The background scrubs: one checks all objects periodically, the other checks objects on request.
 ///
 /// If several servers share the stores, only one of them at a time runs each kind of scrub.
 package struct BackgroundScrub: Sendable {
@@ -12,7 +12,7 @@ package struct BackgroundScrub: Sendable {
 
     /// - Parameters:
     ///   - metadata: The records of the objects.
-    ///   - source: The objects.
+    ///   - source: Reads the objects.
     ///   - interval: Time after which each object is checked again; `nil` checks objects only on request.
     ///   - bytesPerSecond: Maximum rate at which objects are read, for each kind of scrub; `nil` means no limit.
     ///   - leaseDuration: Time without a lease renewal after which another server may take over; `nil` if no other
@@ -28,7 +28,8 @@ package struct BackgroundScrub: Sendable {
     ) {
         self.metadata = metadata
         self.interval = interval
-        // Each has its own rate limit, so that a requested check does not wait for a large object of the periodic one.
+        // Each scrub has its own rate limit, so that a requested check need not wait for a large object of the periodic
+        // scrub.
         periodic = Scrub(store: metadata, source: source, bytesPerSecond: bytesPerSecond, now: now)
         requested = Scrub(store: metadata, source: source, bytesPerSecond: bytesPerSecond, now: now)
         leases = LeaseRenewer(duration: leaseDuration, now: now)
@@ -47,7 +48,7 @@ package struct BackgroundScrub: Sendable {
         }
     }
 
-    /// Checks the objects whose check was requested; does nothing if another server is doing so.
+    /// Checks the objects for which a check was requested; does nothing if another server is doing so.
     ///
     /// - Throws: The errors of ``runPeriodic(report:)``.
     package func runRequested(report: @escaping @Sendable (ObjectCheck) async -> Void) async throws {

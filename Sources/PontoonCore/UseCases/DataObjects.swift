@@ -1,7 +1,8 @@
 /// The use case that describes files and folders as objects of GA4GH's Data Repository Service.
 package struct DataObjects: Sendable {
-    /// Maximum number of files and folders in a bundle and below it, including the bundle itself; a bundle has no
-    /// pages.
+    /// Maximum number of files and folders in a bundle at all levels, including the bundle itself.
+    ///
+    /// A bundle must fit into one response, because it has no pages.
     package static let maximumEntries = 10_000
 
     private let metadata: any MetadataStore
@@ -44,11 +45,11 @@ package struct DataObjects: Sendable {
         do {
             return try await downloads.request(id, caller: caller, base: base)
         } catch let error as PontoonError where error.code == .folderNotDownloadable {
-            throw PontoonError(.fileNotFound, "A bundle has no access methods; use those of its contents.")
+            throw PontoonError(.fileNotFound, "A bundle has no access methods; use the access methods of its objects.")
         }
     }
 
-    /// Returns a folder with its content; the depth is limited by ``FolderWalk``.
+    /// Returns a folder with its contents, recursively; ``FolderWalk`` limits the depth.
     private static func bundle(_ folder: File, _ children: [String: [File]]) -> FolderBundle {
         let contents = (children[folder.id] ?? []).map { file -> DataObject in
             file.kind == .folder ? .bundle(bundle(file, children)) : .file(file)

@@ -2,7 +2,7 @@ package import PontoonFoundation
 
 /// The signer and verifier of the URLs of this server's data plane.
 ///
-/// A URL authorizes one method on one path until it expires. Signing needs no query once the keys are cached.
+/// A URL authorizes one method on one path until it expires. Signing needs no database query once the keys are cached.
 package struct DataPlaneURLs: Sendable {
     private let keys: KeyRing
 

@@ -50,7 +50,7 @@ package struct Downloads: Sendable {
         return (file, content)
     }
 
-    /// Refuses a file in whose bytes a check has found hidden damage; see ``ContentDamage/isHidden``.
+    /// Refuses a file if a check has found hidden damage in its bytes; see ``ContentDamage/isHidden``.
     ///
     /// Missing bytes and a wrong length are not refused here, because ``open(_:of:)`` detects them. Such a file can
     /// therefore be downloaded as soon as the operator has restored its bytes.
@@ -63,8 +63,8 @@ package struct Downloads: Sendable {
 
     /// Opens a file's bytes; the caller closes the reader.
     ///
-    /// - Throws: `.contentLost` if the bytes are missing or their length differs from the recorded one; `.fileNotFound`
-    ///   if the file was deleted in the meantime.
+    /// - Throws: `.contentLost` if the bytes are missing or their length differs from the recorded length;
+    ///   `.fileNotFound` if the file was deleted in the meantime.
     package func open(_ content: FileContent, of file: File) async throws -> any ObjectReader {
         let reader: any ObjectReader
         do {

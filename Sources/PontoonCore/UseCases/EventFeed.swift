@@ -2,9 +2,9 @@ import Synchronization
 
 /// A feed that wakes waiting readers when there are new events.
 ///
-/// While anybody waits, one task looks for new events: after each transaction of this server, and once a second for
-/// those of other servers and commands. It wakes all readers, including those to whom the events do not matter, so it
-/// looks less often the more readers there are.
+/// While readers wait, one task checks for new events: after each transaction of this server, and once a second to find
+/// events of other servers and commands. New events wake all readers, even those that did not request these events, so
+/// the task checks less often the more readers there are.
 package final class EventFeed: Sendable {
     private struct Waiter {
         let position: Int64
@@ -18,7 +18,7 @@ package final class EventFeed: Sendable {
         var isRunning = false
         /// Whether the server is stopping, so that no reader waits any longer.
         var isStopping = false
-        /// Position of the last known event.
+        /// Position of the last event that was found.
         var last: Int64 = 0
 
         /// Removes and returns the waiters that need not wait any longer.
@@ -30,13 +30,15 @@ package final class EventFeed: Sendable {
     }
 
     private let store: any EventStore
-    /// Whether this server may assign positions to events; otherwise, only those that others have published are found.
+    /// Whether this server may publish events.
+    ///
+    /// If not, only events that other servers have published are found.
     private let publishes: Bool
     private let state = Mutex(State())
 
-    /// Minimum pause after looking for events, so that many transactions cause few queries.
+    /// Minimum pause between checks for new events, so that many transactions cause few queries.
     private static let minimumPause = Duration.milliseconds(50)
-    /// Pause after waking a reader, which limits all readers together to 200 queries of the log a second.
+    /// Pause for each reader that was woken, which limits the queries of all readers to 200 per second.
     private static let pausePerReader = Duration.milliseconds(5)
     private static let interval = Duration.seconds(1)
 
@@ -45,11 +47,13 @@ package final class EventFeed: Sendable {
         self.publishes = publishes
     }
 
-    /// Publishes the events that have been committed, unless this server must not.
+    /// Publishes the events that have been committed, unless this server may not publish events.
     package func publish() async throws { if publishes { try await store.publishEvents() } }
 
-    /// Waits until there is an event after a position; also returns within about a second after the deadline, when the
-    /// server is stopping, and when the task is cancelled.
+    /// Waits until there is an event after a position.
+    ///
+    /// Also returns within about a second after the deadline, and immediately if the server is stopping or the task is
+    /// cancelled.
     package func wait(after position: Int64, until deadline: ContinuousClock.Instant) async {
         let id = state.withLock { state in
             state.nextID &+= 1
@@ -73,7 +77,7 @@ package final class EventFeed: Sendable {
         }
     }
 
-    /// Lets all readers continue, now and in the future, so that they notice that the server is stopping.
+    /// Wakes all current and future readers, so that they notice that the server is stopping.
     package func stop() {
         let waiters = state.withLock { state in
             state.isStopping = true
@@ -89,7 +93,7 @@ package final class EventFeed: Sendable {
         return try await store.lastEvent().position
     }
 
-    /// Looks for events until no reader is waiting.
+    /// Checks for new events until no reader is waiting.
     private func run() async {
         let (signals, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         store.eventSignal.listen { continuation.yield() }

@@ -1,4 +1,4 @@
-/// The use cases of readers of the event log.
+/// The use cases that read the event log.
 package struct Events: Sendable {
     private let metadata: any EventStore & ProjectStore & FileStore & AutomationStore
     private let access: Access
@@ -7,14 +7,14 @@ package struct Events: Sendable {
 
     /// - Parameters:
     ///   - metadata: The metadata store.
-    ///   - isReadOnly: Whether the server changes nothing, not even the positions of events.
+    ///   - isReadOnly: Whether the server must not change anything, including the positions of events.
     package init(metadata: any EventStore & ProjectStore & FileStore & AutomationStore, isReadOnly: Bool = false) {
         self.metadata = metadata
         access = Access(metadata: metadata)
         feed = EventFeed(store: metadata, publishes: !isReadOnly)
     }
 
-    /// Whether changes are recorded.
+    /// Whether changes are recorded as events.
     package var isEnabled: Bool { metadata.recordsEvents }
 
     /// The events that a caller requests.
@@ -33,20 +33,22 @@ package struct Events: Sendable {
         }
     }
 
-    /// Returns the position after the last event.
+    /// Returns the position of the last event.
     package func latest() async throws -> EventCursor {
         try await feed.publish()
         return try await metadata.lastEvent()
     }
 
-    /// Returns the events after a position that the caller may read now, possibly none; see
-    /// ``EventStore/events(_:after:limit:)``.
+    /// Returns events after a position that the caller may read now, possibly none.
+    ///
+    /// Like ``EventStore/events(_:after:limit:)``, it may return fewer events than requested although more of them
+    /// match.
     ///
     /// - Parameters:
     ///   - request: The requested events.
     ///   - cursor: The position after which to start; `nil` starts with the oldest event.
     ///   - caller: The caller.
-    ///   - isNotified: Whether the reader has waited, so that new events have been published.
+    ///   - isNotified: Whether new events have just been published, so that this call need not publish them.
     /// - Returns: The events.
     /// - Throws: `.projectNotFound` if the caller may not, or may no longer, read the requested project;
     ///   `.eventsExpired`.
@@ -72,8 +74,8 @@ package struct Events: Sendable {
     ///   - cursor: The position after which to start; `nil` starts with the oldest event.
     ///   - time: Maximum time to wait.
     ///   - isStopping: Whether the server is stopping, so that the call must end.
-    ///   - authenticate: Returns the caller, who is checked before each read.
-    /// - Returns: The events; none if the time has passed or the server is stopping.
+    ///   - authenticate: Returns the caller; called before each read, because the caller's rights may change.
+    /// - Returns: The events; none if no event matched within `time` or the server is stopping.
     /// - Throws: The errors of ``read(_:after:caller:isNotified:)`` and of `authenticate`; `CancellationError`.
     package func read(
         _ request: Request,

@@ -2,7 +2,7 @@ extension Files {
     /// Copies a file; the copy shares the original's object.
     ///
     /// - Parameters:
-    ///   - id: The original.
+    ///   - id: Id of the original.
     ///   - place: The destination, in any project.
     ///   - name: Name of the copy; `nil` keeps the original's name.
     ///   - caller: Needs `copy` in the original's project and `write` in the destination's project.
@@ -45,7 +45,7 @@ extension Files {
         }
         let (folder, destination) = try await copyDestination(.project(project), caller: caller)
         var results: [String: Result<File, PontoonError>] = [:]
-        // One after another in the caller's order, so that copies with equal names are numbered in this order.
+        // Copied one after another, so that copies with equal names are numbered in the caller's order.
         for id in ids where results[id] == nil {
             do {
                 try await checkCopyable(id, caller: caller)
@@ -62,7 +62,7 @@ extension Files {
     /// Moves a file, or a folder with its contents, within its project.
     ///
     /// - Parameters:
-    ///   - id: The file or folder; keeps its id.
+    ///   - id: Id of the file or folder, which does not change.
     ///   - folder: Id of the destination folder, which may be the project's root folder.
     ///   - name: New name; `nil` keeps the current one.
     ///   - caller: Needs `write` in the project.

@@ -3,8 +3,8 @@ import PontoonFoundation
 extension Files {
     /// Requests a check in which the server reads a file's bytes again and compares them with its checksum.
     ///
-    /// - Returns: The file with its ``ContentVerification/requestedOn`` set. The check, which runs in the background,
-    ///   removes this time from the record.
+    /// - Returns: The file with its ``ContentVerification/requestedOn`` set. The check runs in the background and then
+    ///   clears this time in the record.
     /// - Throws: `.fileNotFound`, `.fileForbidden`; `.folderNotDownloadable` for a folder.
     package func requestVerification(_ id: String, caller: Caller) async throws -> File {
         let file = try await access.file(id, for: caller, needing: .copy)
@@ -18,7 +18,7 @@ extension Files {
 }
 
 extension File {
-    /// Returns the file with the time of a requested check; an earlier request keeps its time.
+    /// Returns the file with the time of a requested check; the time of an earlier request is kept.
     ///
     /// The file is not read from the store again, because a fast check may already have removed the request.
     fileprivate func requested(on time: Date) -> File {

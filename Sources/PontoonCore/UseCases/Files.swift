@@ -40,7 +40,8 @@ package struct Files: Sendable {
 
     /// Like ``list(in:filter:caller:page:)``, but starts after a name instead of at an offset.
     ///
-    /// Therefore, entries that are added or removed between two calls cause no other entry to be skipped or repeated.
+    /// Entries that are added or removed between two calls therefore do not cause other entries to be skipped or
+    /// repeated.
     ///
     /// - Returns: The entries, the total, and the name after which the next call starts. This name is `nil` at the end
     ///   of the list.

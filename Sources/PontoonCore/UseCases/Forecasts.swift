@@ -37,7 +37,7 @@ package struct Forecasts: Sendable {
         let items = uploads.items.map { UploadForecast($0, seesParts: storage.seesParts, now: now) }
         return Forecast(
             uploads: Listing(items: items, total: uploads.total),
-            // A token that is limited to projects must not reveal figures of the whole server.
+            // A token that is limited to projects must not reveal figures about the whole server.
             disk: caller.rights.projects == nil ? try await disk(now: now) : nil
         )
     }

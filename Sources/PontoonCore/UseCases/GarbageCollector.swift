@@ -44,7 +44,8 @@ package struct GarbageCollector: Sendable {
                     }
                 }
                 if !removed.isEmpty {
-                    // Before the records are removed; otherwise, a power cut could bring back bytes without a record.
+                    // Must precede the removal of the records; otherwise, bytes without a record could reappear after a
+                    // power cut.
                     try await objects.makeDiscardsDurable()
                     try await metadata.forgetDiscarded(removed)
                 }

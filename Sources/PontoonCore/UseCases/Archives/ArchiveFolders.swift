@@ -1,7 +1,9 @@
 import PontoonFoundation
 import Synchronization
 
-/// The folders that the paths of an archive name, which are created when the first entry in them is stored.
+/// The folders in the paths of an archive.
+///
+/// Each folder is created when the first entry in it is stored.
 final class ArchiveFolders: Sendable {
     struct Folder: Sendable {
         let id: String
@@ -10,16 +12,16 @@ final class ArchiveFolders: Sendable {
     }
 
     private struct Known {
-        /// The results by path, without the destination.
+        /// The results by path, relative to the destination.
         var folders: [ByteExactString: Result<Folder, PontoonError>] = [:]
         /// Total length of the paths in bytes.
         var size = 0
-        /// Number of folders that were or are being created for the archive, including those that were forgotten.
+        /// Number of folders that were or are being created for the archive, including those no longer in ``folders``.
         var newFolders = 0
 
         mutating func forget() { (folders, size) = ([:], 0) }
 
-        /// Records that a folder is refused with the error of a folder above it, unless it already has a result.
+        /// Records the error of an ancestor as the result of a folder that has no result yet.
         mutating func inherit(_ error: PontoonError, by names: some Collection<String>) {
             let path = ByteExactString(names.joined(separator: "/"))
             guard folders[path] == nil else { return }
@@ -28,9 +30,9 @@ final class ArchiveFolders: Sendable {
         }
     }
 
-    /// Total length of paths in bytes above which all folders are forgotten and looked up again, to bound the memory.
+    /// Total length of paths in bytes above which all results are discarded, to bound the memory.
     private static let maximumSize = 8 << 20
-    /// Number of new folders after which a transaction takes no further paths.
+    /// Number of new folders after which no further path is added to a transaction.
     private static let foldersPerTransaction = 500
 
     private let destination: ArchiveDestination
@@ -59,14 +61,13 @@ final class ArchiveFolders: Sendable {
             ?? .failure(PontoonError(.destinationNotFound, "The folder no longer exists."))
     }
 
-    /// Forgets all folders, because one of them was deleted by another call.
+    /// Discards all results, because another call has deleted one of the folders.
     func forget() { known.withLock { $0.forget() } }
 
-    /// Creates the folders with these paths, and all folders above them, unless they exist; ``folder(_:)`` then returns
-    /// the results.
+    /// Creates the folders with these paths and all their ancestors, unless they exist.
     ///
-    /// Once the archive has as many new folders as its length allows, folders that are not known yet are refused with
-    /// `.limitReached`, until more of the archive has arrived.
+    /// Afterwards, ``folder(_:)`` returns the results. Once the archive has created as many folders as its length
+    /// allows, further new folders are refused with `.limitReached` until more of the archive has arrived.
     ///
     /// - Throws: An error if the metadata store is unavailable.
     func create(_ paths: [some Collection<String>]) async throws {
@@ -92,8 +93,7 @@ final class ArchiveFolders: Sendable {
         let folder: File
     }
 
-    /// Removes paths until the folders that are not known yet suffice for a transaction, and returns these folders:
-    /// each after its parent.
+    /// Removes the paths for one transaction and returns the folders in them that have no result yet, parents first.
     private func plan(_ paths: inout ArraySlice<some Collection<String>>) -> [Planned] {
         let maximum = limits.maximumFolders
         return known.withLock { known in
@@ -119,7 +119,8 @@ final class ArchiveFolders: Sendable {
                         known.inherit(error, by: names)
                     case .some(.failure), nil:
                         guard known.newFolders < maximum else {
-                            // Of those that are planned, some may exist, and then do not count.
+                            // Some planned folders may already exist and then do not count, so the planned ones are
+                            // created first.
                             if !new.isEmpty {
                                 paths = waiting
                                 return new

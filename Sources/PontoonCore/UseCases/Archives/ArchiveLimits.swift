@@ -1,9 +1,11 @@
-/// The limits of an archive that depend on its length as received, so that compression does not multiply its cost.
+/// The limits of an archive that depend on its length before decompression, so that compression does not multiply its
+/// cost.
 package struct ArchiveLimits: Sendable {
-    /// Number of bytes received for each further folder.
+    /// Number of received bytes that allow one more folder.
     private static let bytesPerFolder = 1 << 10
-    /// Number of bytes of overhead for each byte received: more than gzip achieves for archives of empty files with
-    /// long names, at most 162, and less than for zeros, about 1000.
+    /// Number of bytes of overhead that one received byte allows.
+    ///
+    /// With gzip, archives of empty files with long names expand by a factor of at most 162, and zeros by about 1000.
     private static let expansion: Int64 = 256
 
     private let folders: Int
@@ -12,7 +14,7 @@ package struct ArchiveLimits: Sendable {
 
     /// - Parameters:
     ///   - folders: Number of new folders that an archive of any length may have.
-    ///   - overhead: Number of bytes besides the content of files that an archive of any length may have.
+    ///   - overhead: Number of bytes, without the content of files, that an archive of any length may have.
     ///   - received: Returns the number of bytes of the body received so far, before they are decompressed.
     package init(folders: Int = 10_000, overhead: Int64 = 16 << 20, received: @escaping @Sendable () -> Int) {
         self.folders = folders
@@ -25,14 +27,14 @@ package struct ArchiveLimits: Sendable {
 
     /// Checks the number of bytes read so far that are not the content of files.
     ///
-    /// The content of files is limited by quotas and the maximum length of a file.
+    /// The content of files is limited by quotas and the maximum file size instead.
     ///
     /// - Throws: `.badRequest` if the archive has expanded too much.
     func check(overhead: Int64) throws(PontoonError) {
         guard overhead <= self.overhead || (overhead - self.overhead) / Self.expansion <= received() else {
             throw PontoonError(
                 .badRequest,
-                "The archive expands too much: it consists almost only of headers and zeros. Send it uncompressed."
+                "The archive expands too much: it consists almost entirely of headers and zeros. Send it uncompressed."
             )
         }
     }

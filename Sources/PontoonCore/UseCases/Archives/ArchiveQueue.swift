@@ -1,11 +1,11 @@
 import NIOCore
 import Synchronization
 
-/// An entry of an archive that was received, in the queue to be stored.
+/// A received entry of an archive, in the queue of entries to store.
 enum ArchiveItem: Sendable {
     case file(ArchiveFile)
     case folder(ArchivePath, displayPath: String)
-    /// An entry that is stored or refused already.
+    /// An entry that was already stored or refused.
     case done(ArchiveResult)
 }
 
@@ -16,17 +16,17 @@ struct ArchiveFile: Sendable {
     let bytes: ByteBuffer
     let expected: ExpectedChecksums
     let labels: FileLabels
-    /// Length of the JSON of the labels in bytes.
+    /// Length in bytes of the labels as JSON.
     let labelsSize: Int
 }
 
 /// The queue between the task that receives an archive and the task that stores its entries.
 ///
 /// A batch consists of the entries that arrived while the previous batch was being stored. With a slow client, each
-/// entry is therefore stored immediately; with a fast one, more entries share the syncs and the commit, up to a limit
-/// at which the receiver waits.
+/// entry is therefore stored immediately. With a fast client, several entries share the syncs and the commit; the
+/// receiver waits once the batch is full.
 final class ArchiveQueue: Sendable {
-    /// Limits of one batch; the last entry may exceed the number of bytes.
+    /// Maximum number of bytes in a batch, which its last entry may exceed.
     static let maximumBytes = 8 << 20
     static let maximumItems = 512
 
@@ -66,7 +66,7 @@ final class ArchiveQueue: Sendable {
         }
     }
 
-    /// Announces that no entry follows.
+    /// Announces that no further entries follow.
     func finish() {
         state.withLock { $0.isFinished = true }
         added.continuation.yield()
@@ -92,13 +92,13 @@ final class ArchiveQueue: Sendable {
 }
 
 extension ArchiveItem {
-    /// The memory in bytes that the entry takes, including the paths of its folders.
+    /// The memory in bytes that the entry uses, including the paths of its folders.
     fileprivate var cost: Int {
         switch self {
         case .file(let file):
             file.bytes.readableBytes + file.labelsSize + Self.cost(file.path, file.displayPath)
         case .folder(let path, let displayPath): Self.cost(path, displayPath)
-        // The path, in which invalid bytes may have become three each, and the message.
+        // The path, in which each invalid byte may have become three bytes, and the message.
         case .done: 4 * ArchivePath.maximumLength
         }
     }

@@ -1,15 +1,15 @@
 import NIOCore
 
-/// The memory of files that are kept until they are complete.
+/// The memory for a file that is collected until it is complete.
 package protocol ArchiveMemory: Sendable {
     /// Reserves more memory.
-    /// - Throws: `.unavailable` if there is too little; the reservation is then unchanged.
+    /// - Throws: `.unavailable` if too little memory is available; the reservation is then unchanged.
     func grow(by bytes: Int) throws
     /// Releases all memory that was reserved.
     func end()
 }
 
-/// The receiver of one archive: it reads entries, and passes them to the queue or, if they are long, to the store.
+/// The receiver of one archive, which passes its entries to the queue, or large files directly to the store.
 struct ArchiveReceiver: Sendable {
     let uploads: Uploads
     let destination: ArchiveDestination
@@ -19,7 +19,7 @@ struct ArchiveReceiver: Sendable {
     let limits: ArchiveLimits
     let labels: @Sendable (String) throws -> FileLabels
     let reserve: @Sendable () -> any ArchiveMemory
-    /// The treatment of the current entry's content.
+    /// What is done with the content of the current entry.
     private var content = Content.ignored
 
     fileprivate enum Content: Sendable {
@@ -29,7 +29,9 @@ struct ArchiveReceiver: Sendable {
         case streamed(any ObjectWriter, NewFile, any StreamingObjectStore, displayPath: String)
         /// A large file for a bucket. It is collected in memory, because the bucket stores it with one request.
         case kept(ByteBuffer, NewFile, any ArchiveMemory, displayPath: String)
-        /// A large file that was received completely. Its writer has finished, so it is not aborted if the archive fails.
+        /// A large file that was received completely.
+        ///
+        /// Its writer has finished, so it is not aborted if the archive fails.
         case ended(displayPath: String)
     }
 
@@ -55,8 +57,8 @@ struct ArchiveReceiver: Sendable {
 
     /// Receives all entries.
     ///
-    /// - Throws: ``TarError``; `.badRequest` if the archive expands too much; the errors of the body, and those of an
-    ///   unavailable store; `CancellationError`.
+    /// - Throws: ``TarError``; `.badRequest` if the archive expands too much; the errors of the body; an error if a
+    ///   store is unavailable; `CancellationError`.
     mutating func receive<Body: AsyncSequence>(_ body: Body) async throws where Body.Element == ByteBuffer {
         do {
             var reader = TarReader()
@@ -84,7 +86,7 @@ struct ArchiveReceiver: Sendable {
             case .endOfFile: try await end()
             }
         } catch let error as PontoonError {
-            // Ignores the rest of the entry.
+            // Ignores the remaining content of the entry.
             await abandon()
             try await queue.append(.done(.refused(error, path: displayPath)))
         }
@@ -136,7 +138,7 @@ struct ArchiveReceiver: Sendable {
         _ expected: ExpectedChecksums,
         _ labels: FileLabels
     ) async throws {
-        // So that results are in the order of the archive, and only one task at a time creates folders.
+        // Keeps the results in the order of the archive, and lets only one task at a time create folders.
         try await queue.waitUntilStored()
         try await folders.create([path.names.dropLast()])
         let put = FilePut(
@@ -165,7 +167,7 @@ struct ArchiveReceiver: Sendable {
         case .ignored, .ended: break
         case .small(let entry, let path, var file, let expected, let labels):
             content = .ignored
-            // Copied, so that the rest of the received chunk is not kept.
+            // Copied, so that the rest of the received chunk can be released.
             file.writeBytes(bytes.readableBytesView)
             content = .small(entry, path, file, expected, labels)
         case .streamed(let writer, _, _, _): try await writer.write(bytes)

@@ -6,13 +6,13 @@ package struct ArchiveReception: Sendable {
     let queue: ArchiveQueue
     let store: @Sendable ([ArchiveItem]) async throws -> [ArchiveResult]
 
-    /// Receives the archive; called once.
+    /// Receives the archive; call this once.
     ///
-    /// Waits while ``next()`` is not called, so that memory is bounded. Cancel the task to stop it.
+    /// Waits while ``next()`` is not called, so that memory is bounded. To stop the reception, cancel the task.
     ///
     /// - Parameter body: The bytes of the archive, in chunks of any size.
-    /// - Returns: The error after which no further entry was read: ``TarError``, `.badRequest` if the archive expands
-    ///   too much, or an error of the body or of a store.
+    /// - Returns: `nil` if the whole archive was received; otherwise the error after which no further entry was read:
+    ///   ``TarError``, `.badRequest` if the archive expands too much, or an error of the body or of a store.
     package func receive<Body: AsyncSequence & Sendable>(_ body: Body) async -> (any Error)?
     where Body.Element == ByteBuffer {
         defer { queue.finish() }
@@ -25,11 +25,11 @@ package struct ArchiveReception: Sendable {
         }
     }
 
-    /// Stores the entries that have arrived since the last call, or waits for one.
+    /// Stores the entries that have arrived since the last call; waits for an entry if there are none.
     ///
     /// - Returns: The results of entries that are durable or refused, in the order of the archive; `nil` after the last
-    ///   entry. After an error of a store, some of the entries may be stored without a result, and the reception must
-    ///   be stopped.
+    ///   entry. A failure is an error of a store. Some entries may then be stored without a result, and the reception
+    ///   must be stopped.
     package func next() async -> Result<[ArchiveResult], any Error>? {
         guard let items = await queue.next() else { return nil }
         do {

@@ -3,12 +3,12 @@ import PontoonFoundation
 
 /// The use case that stores the files and folders of an archive.
 ///
-/// Each file is stored as by ``Uploads/put(_:body:limit:reserving:)``, but small files share syncs and transactions. An
-/// entry is reported once it is durable.
+/// Each file is stored as described at ``Uploads/put(_:body:limit:reserving:)``, except that small files share syncs
+/// and transactions. An entry is reported once it is durable.
 package struct Archives: Sendable {
-    /// Size in bytes up to which a file is kept in memory until it is stored with others.
+    /// Maximum size in bytes of a small file, which is kept in memory until it is stored with other files.
     static let smallSize: Int64 = 1 << 20
-    /// The number of concurrent reads that look for existing files.
+    /// Maximum number of concurrent queries for existing files and quotas.
     private static let lookUps = 8
 
     let uploads: Uploads
@@ -19,11 +19,12 @@ package struct Archives: Sendable {
     /// Checks the destination of an archive.
     ///
     /// - Parameters:
-    ///   - put: The description of the archive.
+    ///   - put: The folder and the conflict rule.
     ///   - caller: Needs `write` in the project.
     /// - Returns: The destination for ``reception(into:limit:limits:labels:reserving:)``.
-    /// - Throws: `.projectNotFound`, `.destinationNotFound`, `.destinationForbidden` (also if the rule is `overwrite`
-    ///   and the caller's token is only for uploads) or `.parentNotFolder`.
+    /// - Throws: `.projectNotFound`, `.destinationNotFound`, `.destinationForbidden` or `.parentNotFolder`.
+    ///   `.destinationForbidden` is also thrown if the rule is `overwrite` and the scope of the caller's token is
+    ///   `upload`.
     package func check(_ put: ArchivePut, caller: Caller) async throws -> ArchiveDestination {
         try Uploads.check(put.rule, caller)
         let (folder, project) = try await uploads.access.folder(
@@ -44,8 +45,8 @@ package struct Archives: Sendable {
     ///   - limit: Maximum length of a file in bytes.
     ///   - limits: The limits of the archive itself.
     ///   - labels: Parses the labels of an entry.
-    ///   - reserve: Reserves memory for a file that is too long to be stored with others, and must be kept until it is
-    ///     complete. Called only with a presigned store.
+    ///   - reserve: Returns the memory in which a large file is collected until it is complete. Called only with a
+    ///     presigned store.
     /// - Returns: The reception, which has not started yet.
     package func reception(
         into destination: ArchiveDestination,
@@ -120,8 +121,9 @@ package struct Archives: Sendable {
         case new(ArchiveFile, NewFile)
     }
 
-    /// Checks the folder and the name of a file before its bytes are stored, so that an existing file is kept, or the
-    /// file refused, without storing them.
+    /// Checks the folder and name of a file before its bytes are stored.
+    ///
+    /// The bytes need not be stored if an existing file is kept or the file is refused.
     private func check(
         _ file: ArchiveFile,
         _ destination: ArchiveDestination,
@@ -146,8 +148,9 @@ package struct Archives: Sendable {
         }
     }
 
-    /// Returns a refusal for each file that would exceed a quota even without the others, so that its bytes are not
-    /// stored first; `nil` for the other files, and for all files with the rule `overwrite`.
+    /// Returns a refusal for each file that exceeds a quota on its own, so that its bytes need not be stored.
+    ///
+    /// The result is `nil` for other files, and for all files if the rule is `overwrite`.
     private func quotaRefusals(
         _ files: [NewFile],
         _ destination: ArchiveDestination
@@ -187,7 +190,7 @@ package struct Archives: Sendable {
 }
 
 extension ArchiveItem {
-    /// The path of the folder that the entry needs.
+    /// The path of the folder that the entry needs; `nil` if it was already stored or refused.
     fileprivate var folder: ArraySlice<String>? {
         switch self {
         case .file(let file): file.path.names.dropLast()

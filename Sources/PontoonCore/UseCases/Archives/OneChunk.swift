@@ -1,6 +1,6 @@
 import NIOCore
 
-/// A body that is in memory.
+/// A request body that is already in memory, as a sequence of one chunk.
 struct OneChunk: AsyncSequence, Sendable {
     let bytes: ByteBuffer
 

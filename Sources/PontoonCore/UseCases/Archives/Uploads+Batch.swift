@@ -2,7 +2,7 @@ import NIOCore
 
 /// Files that are stored together in a streaming store.
 extension Uploads {
-    /// Stores files: makes all objects durable, and then adds the files in one transaction.
+    /// Stores files together: makes all objects durable, and then adds the files in one transaction.
     ///
     /// - Returns: For each file, the result of ``put(_:body:limit:reserving:)``.
     /// - Throws: An error if a store is unavailable. Some files may then be stored.
@@ -33,17 +33,17 @@ extension Uploads {
             if case .success(.added) = result { nil } else { file.new.key }
         }
         if !unused.isEmpty { await store.removeUnconfirmed(unused) }
-        _ = try? await store.confirm(durable.map(\.new.key))  // If this fails, the next start does it.
+        _ = try? await store.confirm(durable.map(\.new.key))  // If this fails, the next start confirms them.
         return digests.map { digest in digest.flatMap { _ in added.popFirst() ?? .failure(Self.lost) } }
     }
 
     /// Maximum number of files of an archive that are validated concurrently.
     private static let validations = 16
 
-    /// Validates the files whose bytes are durable, and removes the bytes of those that are refused.
+    /// Validates files whose bytes are durable, and removes the bytes of files that are refused.
     ///
-    /// - Returns: The digests; a refusal for each file that was refused or could not be validated.
-    /// - Throws: `CancellationError`, with all bytes removed.
+    /// - Returns: For each file, its digest, or the error if it was refused or could not be validated.
+    /// - Throws: `CancellationError`; the bytes of all files are then removed.
     private func validate(
         _ files: some Sequence<(NewFile, Result<PartDigest.Result, PontoonError>)>,
         in store: any StreamingObjectStore
@@ -70,8 +70,8 @@ extension Uploads {
 
     /// Adds the files of durable objects, one by one if they cannot be added together.
     ///
-    /// - Returns: The results; `nil`, with nothing changed, if the lease of the objects is lost.
-    /// - Throws: An error if the metadata store is unavailable; each file may then be added or not.
+    /// - Returns: The results; `nil` if the lease of the objects was lost, in which case nothing is changed.
+    /// - Throws: An error if the metadata store is unavailable; some or all of the files may then have been added.
     func record(
         _ files: [(new: NewFile, file: File)],
         _ rule: NameConflictRule,
@@ -82,7 +82,7 @@ extension Uploads {
             return try await metadata.addFiles(files.map(\.file), by: user, onConflict: rule, leaseID: leaseID)?
                 .map { .success($0) }
         } catch is PontoonError {
-            // Adds each file by itself, to find out which of them are refused.
+            // Adds the files one by one, to find out which of them are refused.
             var results: [Result<AddedFile, PontoonError>] = []
             for file in files {
                 do {
@@ -95,10 +95,10 @@ extension Uploads {
         }
     }
 
-    /// Returns the files of durable objects if all were committed although the transaction reported an error; discards
-    /// the objects without a file.
+    /// Returns the files of a transaction that reported an error, if it added all of them; discards objects without a
+    /// file.
     ///
-    /// - Throws: `error` if a file was not added.
+    /// - Throws: `error` unless all files were added.
     private func outcomes(
         of files: [NewFile],
         in store: any StreamingObjectStore,

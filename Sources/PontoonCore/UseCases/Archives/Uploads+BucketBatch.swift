@@ -2,7 +2,7 @@ import NIOCore
 
 /// Files that are stored together in a bucket.
 extension Uploads {
-    /// Maximum number of objects that are sent to a bucket concurrently.
+    /// Maximum number of concurrent requests that send objects to a bucket.
     private static let bucketRequests = 16
 
     private struct BucketObject: Sendable {
@@ -65,7 +65,8 @@ extension Uploads {
             }
             return results
         }
-        // Another server has discarded the objects, perhaps before the bucket carried out the requests.
+        // Another server has discarded the objects, perhaps before the bucket carried out the requests. They are
+        // therefore discarded again.
         try await forEachConcurrently(objects, limit: Self.bucketRequests) {
             try await store.discard(ObjectReference(key: $0.new.key))
         }
@@ -74,7 +75,7 @@ extension Uploads {
 
     /// Sends and validates the objects under the lease, and then records their files.
     ///
-    /// - Returns: The results, in the order of the objects; `nil` if the lease is lost.
+    /// - Returns: The results, in the order of the objects; `nil` if the lease was lost.
     /// - Throws: An error if a store is unavailable.
     private func sendAndRecord(
         _ objects: [BucketObject],

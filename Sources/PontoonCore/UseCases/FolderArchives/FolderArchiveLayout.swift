@@ -1,6 +1,7 @@
 package import NIOCore
 
-/// The encoding of an archive of a folder: the bytes before and after the content of each entry, and at the end.
+/// The encoding of a folder archive: the bytes before and after the content of each entry, and at the end of the
+/// archive.
 ///
 /// These bytes and the lengths of the files determine the length of the archive and the position of each byte in it.
 package struct FolderArchiveLayout: Sendable {

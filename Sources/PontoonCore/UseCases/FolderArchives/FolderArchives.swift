@@ -3,8 +3,8 @@ package import PontoonFoundation
 
 /// The use case that lets clients download a folder and everything in it as one archive.
 ///
-/// ``request(_:as:caller:base:)`` returns a URL for the folder as it is at this moment. ``listing(of:as:version:)``
-/// refuses the URL once anything in the folder has changed, so a download that is resumed never mixes two states.
+/// ``request(_:as:caller:base:)`` returns a URL for the current version of the folder. ``listing(of:as:version:)``
+/// refuses the URL once anything in the folder has changed, so a resumed download never mixes two versions.
 package struct FolderArchives: Sendable {
     /// Maximum number of files and folders in an archive, including the archived folder.
     package static let maximumEntries = 2_000_000
@@ -20,7 +20,7 @@ package struct FolderArchives: Sendable {
     /// - Parameters:
     ///   - metadata: The metadata store.
     ///   - downloads: Opens the files.
-    ///   - urls: Signs URLs of this server, through which all archives pass, even if the files are in a bucket.
+    ///   - urls: Signs the URLs of archives, which the server sends itself even if the files are in a bucket.
     ///   - now: The current time.
     package init(
         metadata: any MetadataStore,
@@ -78,7 +78,7 @@ package struct FolderArchives: Sendable {
             let listing = try await listing(of: folder, as: format)
             if listing.version == version { return listing }
         } catch let error as PontoonError where error.code == .badRequest {
-            // The folder did not contain too much when the URL was signed.
+            // The folder was within the limits when the URL was signed, so it has changed.
         }
         throw PontoonError.folderChanged
     }
@@ -104,7 +104,7 @@ package struct FolderArchives: Sendable {
         var batches = FolderBatches(FolderWalk(folder, in: metadata), expecting: nil)
         var length = FolderArchiveLength(format)
         var hashes: [[UInt8]] = []
-        // The encoding is part of the version: with another one, a download must not be resumed.
+        // The version covers the encoding, because a download must not be resumed with a different one.
         var version = SHA256()
         version.update(data: Data("pontoon-archive-1\0\(format.rawValue)\n".utf8))
         while let (entries, hash) = try await batches.nextWithHash() {
@@ -141,7 +141,7 @@ package struct FolderArchives: Sendable {
                 "The content of '\(entry.path)' is damaged; upload the file again, or contact the server's operator."
             )
         }
-        // Programs for Windows read it as a slash, which could lead out of the folder.
+        // Programs for Windows read a backslash as a slash, so the path could lead out of the folder.
         if format == .zip, entry.path.utf8.contains(UInt8(ascii: "\\")) {
             throw PontoonError(
                 .badRequest,

@@ -1,16 +1,16 @@
 import Crypto
 import PontoonFoundation
 
-/// A reader of the entries of an archive of a folder, in batches whose content is compared with the listing.
+/// A reader of the entries of a folder archive, in batches that are compared with the listing.
 ///
-/// A batch is returned only if it is the same as when the listing was made, so bytes of different states of the folder
-/// never end up in one archive.
+/// A batch is returned only if it is the same as when the listing was made, so an archive never mixes two versions of
+/// the folder.
 package struct FolderBatches {
-    /// Maximum number of entries of a batch.
+    /// Maximum number of entries in a batch.
     private static let batchSize = 1000
 
     private var walk: FolderWalk
-    /// The hashes to compare with; `nil` while the listing is being made.
+    /// The hashes of the listing's batches; `nil` while the listing is being made.
     private let expected: [[UInt8]]?
     /// Number of batches read so far.
     private var count = 0

@@ -1,6 +1,7 @@
-/// A reader of a folder and everything in it: each folder before its content, which is ordered by name.
+/// A reader of a folder and everything in it, which returns each folder before its entries, and entries ordered by
+/// name.
 ///
-/// It reads one page at a time, so the memory does not depend on the number of files.
+/// It reads one page at a time, so its memory usage does not depend on the number of files.
 struct FolderWalk {
     /// Maximum number of entries that are read with one query.
     private static let pageSize = 200
@@ -19,7 +20,7 @@ struct FolderWalk {
     private let files: any FileStore
     /// The folder itself, until it has been returned.
     private var root: File?
-    /// The folders from the root to the one that is being read.
+    /// The folders from the root to the current folder.
     private var open: [OpenFolder] = []
 
     init(_ folder: File, in files: any FileStore) {
@@ -37,7 +38,8 @@ struct FolderWalk {
             if let file = place.page.popFirst() {
                 open.append(place)
                 let (path, depth) = ("\(place.path)/\(file.name)", place.depth + 1)
-                // An archive must never lead a program that extracts it out of the folder, whatever is stored.
+                // Even if a stored name is invalid, an archive must not make a program that extracts it write outside
+                // the folder.
                 guard !file.name.isEmpty, file.name != ".", file.name != "..", !file.name.utf8.contains(0x2F) else {
                     throw PontoonError(.internalError, "The name of file '\(file.id)' is not valid.")
                 }

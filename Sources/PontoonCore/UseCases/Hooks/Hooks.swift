@@ -7,14 +7,14 @@ package import PontoonFoundation
 package struct Hooks: Sendable {
     /// A condition to report to the operator.
     package enum Notice: Sendable {
-        /// Events were deleted before the hook ran for them, because no server has run hooks for longer than the
-        /// retention of events.
+        /// Events were deleted before the hook ran for them, because no server ran hooks for longer than events are
+        /// kept.
         case eventsExpired
-        /// The event log was replaced, for example by a restore; the events that it already contains are skipped.
+        /// The event log was replaced, for example by a restore; the hook does not run for the events already in it.
         case newLog
-        /// The hook has failed too often for this event, which is abandoned.
+        /// The hook failed too often for this event, which is abandoned.
         case abandoned(Event)
-        /// The store has failed, and is used again after a pause. Of consecutive failures, only the first is reported.
+        /// The store failed and is used again after a pause; of consecutive failures, only the first is reported.
         case interrupted(any Error)
     }
 
@@ -28,7 +28,7 @@ package struct Hooks: Sendable {
 
     private static let filter = EventFilter(userName: nil, types: [.fileCreated])
     private static let pageSize = 100
-    /// Time after which the log is read again even if no event was noticed.
+    /// Time after which the log is read again even if the feed reported no event.
     private static let longestWait = Duration.seconds(60)
     /// Pause after which the store is used again if it was unavailable.
     private static let pauseAfterError = Duration.seconds(1)
@@ -45,7 +45,7 @@ package struct Hooks: Sendable {
     ///   - leaseDuration: Time without a lease renewal after which another server may take over; `nil` if no other
     ///     server shares the stores.
     ///   - concurrency: Maximum number of hooks that run concurrently.
-    ///   - backoff: The pauses before further attempts.
+    ///   - backoff: The pauses between attempts.
     ///   - now: The current time.
     package init(
         metadata: any MetadataStore,
@@ -62,17 +62,16 @@ package struct Hooks: Sendable {
         leases = LeaseRenewer(duration: leaseDuration, now: now)
     }
 
-    /// Runs the hook for each new file, starting after the stored position; on the first start, with the files that are
-    /// added from now on.
+    /// Runs the hook for each new file, starting after the stored position.
     ///
-    /// Continues until the task is cancelled. Returns at once if another server is running hooks, and otherwise if
-    /// another server takes over.
+    /// On the first start, it skips the existing files. Continues until the task is cancelled. Returns immediately if
+    /// another server is running hooks, and later if another server takes over.
     ///
     /// - Parameters:
     ///   - hook: Runs the hook.
     ///   - report: Receives the conditions to report to the operator.
-    /// - Throws: An error if the store is unavailable and nothing would have to be repeated; `CancellationError`. The
-    ///   next run resumes.
+    /// - Throws: An error if the store is unavailable, unless hooks are running or have finished without their position
+    ///   being stored; `CancellationError`. The next run resumes.
     package func run(_ hook: @escaping Hook, report: @escaping @Sendable (Notice) -> Void) async throws {
         _ = try await leases.runExclusively("hooks", in: metadata) { try await work(hook, report) }
     }
@@ -84,10 +83,10 @@ package struct Hooks: Sendable {
             while true {
                 var isStoreAvailable = true
                 do {
-                    // Otherwise, another server has taken over.
+                    // If this returns `false`, another server has taken over.
                     guard try await synchronize(&state, report) else { break }
                 } catch let error where !(error is CancellationError) && state.hasUnstoredWork {
-                    // Otherwise, the hooks that are running, and those that have finished, would have to be repeated.
+                    // Throwing the error would cause running and finished hooks to run again.
                     isStoreAvailable = false
                     if state.wasStoreAvailable { report(.interrupted(error)) }
                 }
@@ -119,7 +118,7 @@ package struct Hooks: Sendable {
         }
     }
 
-    /// Reads further events if they can start, and stores the position up to which all are finished.
+    /// Reads more events if their runs can start, and stores the position up to which all events are finished.
     ///
     /// - Returns: `false` if another server has moved the position.
     private func synchronize(_ state: inout WorkState, _ report: (Notice) -> Void) async throws -> Bool {
@@ -141,14 +140,14 @@ package struct Hooks: Sendable {
             do {
                 isMoved = try await metadata.moveHookCursor(from: state.stored, to: next)
             } catch {
-                // The response to the commit may have been lost, so this position may be the stored one.
+                // The commit may have succeeded although its response was lost, so this position may be the stored one.
                 state.uncertain.insert(next)
                 throw error
             }
             if isMoved {
                 state.stored = next
             } else if let found = try await metadata.hookCursor(), state.uncertain.remove(found) != nil {
-                // An earlier attempt has succeeded although it has failed for this server.
+                // An earlier attempt succeeded although this server received an error.
                 state.stored = found
             } else {
                 return false
@@ -206,9 +205,9 @@ private struct WorkState {
     }
 
     var window: HookWindow
-    /// The position in the store, as far as this server knows.
+    /// The stored position, as far as this server knows.
     var stored: EventCursor
-    /// Positions that may be those in the store, because the outcome of storing them is unknown.
+    /// Positions that may be stored, because the attempts to store them failed with an unknown result.
     var uncertain: Set<EventCursor> = []
     var wasStoreAvailable = true
     /// Whether there may be events that were not read.
@@ -221,10 +220,10 @@ private struct WorkState {
         stored = cursor
     }
 
-    /// Whether hooks are running, or have finished for events after the position in the store.
+    /// Whether hooks are running, or have finished for events after the stored position.
     var hasUnstoredWork: Bool { window.isRunning || window.cursor != stored }
 
-    /// Returns the task to add, unless it is running already.
+    /// Returns the kind of pause to start; `nil` if none is needed or it has already started.
     mutating func nextPause(isStoreAvailable: Bool) -> Pause? {
         if !isStoreAvailable {
             defer { isPausing = true }

@@ -1,6 +1,6 @@
-/// The checks of an item of a job, which are made when the job is submitted and again when the item is processed.
+/// The checks of a job's items, which run when the job is submitted and again when an item is processed.
 struct FileJobAccess: Sendable {
-    /// An item that the caller may have processed.
+    /// An item that has passed the checks.
     struct Checked: Sendable {
         let source: File
         /// The destination folder and its project; `nil` if the item is to be deleted.
@@ -35,8 +35,8 @@ struct FileJobAccess: Sendable {
     /// - Throws: `.jobItemNotFound` or `.jobForbidden` for the source or destination; `.rootNotCopyable`,
     ///   `.rootNotMovable`, `.folderDetailsFixed` for a root folder; `.jobDestinationMissing`,
     ///   `.jobDestinationNotFolder`, `.jobFileNameInvalid`, `.jobFolderNameInvalid`; `.copyToOwnParent`,
-    ///   `.moveToOwnParent`, `.copyIntoItself`, `.moveIntoItself`; `.limitReached` if the destination of a folder is as
-    ///   deep as folders may be.
+    ///   `.moveToOwnParent`, `.copyIntoItself`, `.moveIntoItself`; `.limitReached` if the level of the destination is
+    ///   too high for another folder in it.
     func check(
         _ item: FileJobItem,
         _ kind: FileJob.Kind,
@@ -61,7 +61,7 @@ struct FileJobAccess: Sendable {
         if destination.folder == parent, name == source.name {
             throw PontoonError(
                 kind == .copy ? .copyToOwnParent : .moveToOwnParent,
-                "The destination is the folder that contains '\(name)' already; choose another name or destination."
+                "'\(name)' is already in the destination folder; choose another name or destination."
             )
         }
         if source.kind == .folder, try await metadata.isFolder(destination.folder, inside: source.id) {
@@ -111,11 +111,11 @@ struct FileJobAccess: Sendable {
         return Projects(source: source.project, destination: destination.project)
     }
 
-    /// Returns the user who submitted a job, with the rights of the token.
+    /// Returns the user who submitted a job, with the rights of the token that was used.
     ///
-    /// An expired token counts as valid, because the job was submitted in time.
+    /// A token that has expired since then counts as valid.
     ///
-    /// - Throws: `.notAuthenticated` if the user was disabled or removed, or the token revoked.
+    /// - Throws: `.notAuthenticated` if the user was disabled or removed, or the token was revoked.
     func caller(of job: FileJob) async throws -> Caller {
         if let user = try await metadata.user(named: job.userName), user.disabledOn == nil {
             guard let id = job.tokenID else { return Caller(user) }

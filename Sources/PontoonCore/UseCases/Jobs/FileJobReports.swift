@@ -8,10 +8,10 @@ struct FileJobReports: Sendable {
     /// Records the change or the failure of a step.
     ///
     /// - Parameters:
-    ///   - step: The step, which was performed.
+    ///   - step: The performed step.
     ///   - entry: The file or folder to which it applies.
     ///   - project: Its project; `nil` if it is not known.
-    ///   - result: The file or folder that results from it.
+    ///   - result: The resulting file or folder; `nil` if there is none.
     ///   - job: The job.
     func report(
         _ step: FileJobStep,

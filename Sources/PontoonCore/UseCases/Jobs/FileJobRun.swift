@@ -2,9 +2,9 @@ import PontoonFoundation
 
 /// The work of one server on a job while it holds the lease.
 ///
-/// Each call of ``advance()`` performs one step, so the work can be continued by another server after any of them.
-/// Permissions are checked for each item, and for at most ``entriesPerCheck`` entries of a folder at a time. Others may
-/// move entries and folders in the meantime, so the store performs a step only if they are still where they were found.
+/// Each call of ``advance()`` performs one step, after which another server can continue the job. Permissions are
+/// checked for each item, and again for every ``entriesPerCheck`` entries of a folder. Users may move files and folders
+/// in the meantime, so the store performs a step only if they are still where they were found.
 struct FileJobRun {
     /// A folder that is being visited.
     private struct Visit {
@@ -15,10 +15,10 @@ struct FileJobRun {
         var projects: FileJobAccess.Projects?
     }
 
-    /// Maximum number of entries that are counted with one step.
+    /// Maximum number of entries that are counted in one step.
     private static let countedEntries = 1000
     private static let entriesPerCheck = 100
-    /// Maximum number of folders above the current one whose next entries are kept in memory.
+    /// Maximum number of ancestors of the current folder whose next entries are kept in memory.
     private static let keptVisits = 8
 
     let job: FileJob
@@ -31,9 +31,9 @@ struct FileJobRun {
     private var progress: FileJobProgress
     /// The current folder; `nil` if it has not been read.
     private var visit: Visit?
-    /// Some of the folders above the current one, by their depths.
+    /// The visits of some ancestors of the current folder, by depth.
     ///
-    /// Without them, a folder with many subfolders would be read again after each of them.
+    /// Without them, a folder would be read again after each of its subfolders.
     private var visitsAbove: [Int: Visit] = [:]
     /// The projects of the current item or entries, and of their destination; `nil` if no check has found them yet.
     private var projects: FileJobAccess.Projects?
@@ -77,7 +77,7 @@ struct FileJobRun {
 
     // MARK: Counting
 
-    /// Counts the items up to the next folder, which it enters.
+    /// Counts the items before the next folder, and enters this folder.
     private mutating func countItems() async throws -> Bool {
         var step = FileJobStep(at: progress)
         let items = try await metadata.items(ofFileJob: job.id, from: progress.item, limit: Self.entriesPerCheck)
@@ -95,7 +95,7 @@ struct FileJobRun {
         return try await perform(step)
     }
 
-    /// Counts the files in the current folder up to the next folder in it, which it enters.
+    /// Counts the files before the next subfolder of the current folder, and enters this subfolder.
     private mutating func countEntries() async throws -> Bool {
         var visit = try await currentVisit()
         if visit.entries.isEmpty { visit.entries = try await entries(of: visit, limit: Self.countedEntries) }
@@ -117,7 +117,7 @@ struct FileJobRun {
         return try await perform(step)
     }
 
-    /// Starts with the first item although not all files were counted.
+    /// Starts to process the items although not all files were counted.
     private mutating func endCounting() async throws -> Bool {
         var step = FileJobStep(at: progress)
         if progress.depth > 0 { step.abandoned = 1 }
@@ -159,13 +159,13 @@ struct FileJobRun {
         }
     }
 
-    /// Fails an item, which is left with its folders, because the job has processed as much as it may.
+    /// Fails an item and leaves its folders, because the job has reached the maximum number of files and folders.
     private mutating func stop(_ item: FileJobItem) async throws -> Bool {
         var step = FileJobStep(at: progress)
         if progress.depth > 0 { (step.abandoned, step.progress.depth) = (1, 0) }
         step.progress.item += 1
-        let maximum = "The job has processed \(maximumEntries) files and folders, the maximum of a job"
-        step.fail(PontoonError(.limitReached, "\(maximum); submit another job for the rest."))
+        let maximum = "The job has processed \(maximumEntries) files and folders, the maximum for a job"
+        step.fail(PontoonError(.limitReached, "\(maximum); submit another job for the remaining files."))
         return try await perform(step, on: FolderEntry(id: item.file, name: item.name ?? "", kind: .file))
     }
 
@@ -209,7 +209,7 @@ struct FileJobRun {
         }
     }
 
-    /// Leaves a folder all of whose entries were visited, and deletes it unless the job copies.
+    /// Leaves a folder whose entries were all visited, and deletes it unless the job copies.
     private mutating func leave(_ folder: FileJobFolder) async throws -> Bool {
         var step = FileJobStep(at: progress)
         step.leave()
@@ -241,25 +241,26 @@ struct FileJobRun {
 
     // MARK: Changes by others
 
-    /// Continues after an item or entry that is no longer where it was found: visits the entry without changing it, or
-    /// checks the item again.
+    /// Continues after an item or entry that is no longer where it was found.
+    ///
+    /// Marks the entry as visited without changing it, or checks the item again.
     private mutating func skip(_ step: FileJobStep) async throws -> Bool {
-        // The next step finds the item in its new place, or does not find it.
+        // The next step checks the item again, at its new location if it was moved.
         guard progress.depth > 0 else { return true }
         var skipped = FileJobStep(at: progress)
         skipped.visited = step.visited
         skipped.progress.entries = step.progress.entries
         if progress.state == .resolving { skipped.progress.totalFiles = step.progress.totalFiles }
-        // A folder all of whose entries were visited is not an entry.
+        // The step may have left a folder, instead of visiting an entry.
         if step.leaves { skipped.leave() }
         return try await perform(skipped)
     }
 
-    /// Leaves a folder that others have moved or deleted, and the folders in it, without changing them.
+    /// Leaves a folder that a user has moved or deleted, and the folders in it, without changing them.
     ///
     /// - Parameters:
     ///   - depth: The depth of the folder.
-    ///   - step: The step that was not performed because of that.
+    ///   - step: The step that was not performed.
     /// - Returns: `false` if the lease was lost.
     /// - Throws: The errors of the store.
     private mutating func abandon(_ depth: Int, insteadOf step: FileJobStep) async throws -> Bool {
@@ -321,7 +322,7 @@ struct FileJobRun {
         }
     }
 
-    /// The error if a folder is no longer recorded, because another server has continued the job.
+    /// The error if the current folder is no longer recorded, because another server has continued the job.
     struct LostLease: Error {}
 }
 
@@ -331,7 +332,7 @@ extension PontoonError {
         return PontoonError(.limitReached, "\(maximum); submit it as a separate item.")
     }
 
-    /// Whether the error is the result of an item, rather than a reason to try again later.
+    /// Whether the error makes the item fail; if not, the step is retried later.
     fileprivate var isFailureOfItem: Bool {
         switch code {
         case .storageFull, .unavailable, .internalError: false

@@ -14,7 +14,7 @@ extension FileJobStep {
         if progress.depth == 0 { progress.item += 1 }
     }
 
-    /// Ends the counting: the first item is the next one.
+    /// Ends the counting and continues with the first item.
     mutating func startItems() {
         (progress.state, progress.item, progress.depth, progress.entries) = (.running, 0, 0, 0)
     }
@@ -25,7 +25,7 @@ extension FileJobStep {
         progress.failedFiles += 1
     }
 
-    /// Sets the action for a file or folder; a folder becomes the current one.
+    /// Sets the action for a file or folder, and enters a folder.
     ///
     /// `destination` is `nil` if the job deletes. `name` is the new name; with `nil`, the entry keeps the name that it
     /// has when the step is performed.

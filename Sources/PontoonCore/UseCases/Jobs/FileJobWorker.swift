@@ -4,7 +4,7 @@ package import PontoonFoundation
 ///
 /// Any number of workers, on any number of servers, may run at the same time.
 package struct FileJobWorker: Sendable {
-    /// Duration of leases if no other server shares the stores, so that a worker that failed does not block a job.
+    /// Lease duration if no other server shares the stores, after which a job can continue if its worker failed.
     private static let unsharedLeaseDuration: Duration = .seconds(60)
 
     private let metadata: any MetadataStore
@@ -20,7 +20,7 @@ package struct FileJobWorker: Sendable {
     ///   - leaseDuration: Time without a step after which another server may continue a job; `nil` if no other server
     ///     shares the stores.
     ///   - audit: Receives the changes of files; `nil` records none.
-    ///   - turn: Time for which the worker continues a job before others get their turn; with 0, for one step.
+    ///   - turn: Time for which the worker continues a job before other jobs get a turn; with 0, it performs one step.
     ///   - maximumEntries: Maximum number of files and folders that a job processes.
     ///   - now: The current time.
     package init(
