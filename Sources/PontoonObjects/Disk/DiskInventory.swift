@@ -1,7 +1,7 @@
 package import PontoonCore
 import SystemPackage
 
-/// A read-only view of the disk store's directory, which may be used while a server uses the directory.
+/// A read-only view of the disk store's directory, even while a server is using the directory.
 package struct DiskInventory: ObjectInventory {
     private let layout: DiskLayout
     private let executor: BlockingIOExecutor
@@ -24,7 +24,8 @@ package struct DiskInventory: ObjectInventory {
     }
 
     package func forEachEntry(_ body: ([StoredEntry]) async throws -> Void) async throws {
-        // Objects that are being stored as a whole are omitted: the next start of the server removes those of a crash.
+        // Omits unconfirmed objects: they are still being stored, or the next start of the server confirms or removes
+        // them after a crash.
         let names = try await executor.run { [layout] in
             try Directory.entries(layout.uploads).filter { !$0.hasSuffix(DiskLayout.unconfirmedSuffix) }
         }
