@@ -64,7 +64,7 @@ extension SQLMetadataStore {
         }
         let order = folders.sorted { (paths[$0.id] ?? []).lexicographicallyPrecedes(paths[$1.id] ?? []) }
         return try await writeRetryingConflicts(changing: .none) { connection in
-            /// The results by the ids of the new folders.
+            /// The results so far, keyed by the ids of the requested folders.
             var places: [String: Result<File, PontoonError>] = [:]
             /// The number of folders in the path of each new folder and each existing parent that was checked, by id.
             var lengths: [String: Int] = [:]

@@ -54,8 +54,8 @@ extension SQLMetadataStore {
 }
 
 extension SQLConnection {
-    /// Checks that a name is not taken in a folder.
-    /// - Throws: `.folderExists` if a folder has the name, `code` if a file has it.
+    /// Checks that a folder contains no entry with the given name.
+    /// - Throws: `.folderExists` if a folder has the name; an error with `code` if a file has the name.
     func refuse(taken name: String, in folder: String?, asFile code: PontoonError.Code) throws {
         switch try kind(named: name, in: folder) {
         case .folder: throw PontoonError.folderInTheWay
@@ -64,12 +64,12 @@ extension SQLConnection {
         }
     }
 
-    /// Returns the entry with a name in a folder; `nil` if there is none.
+    /// Returns the entry of a folder with the given name; `nil` if there is none.
     func file(named name: String, in folder: String) throws -> File? {
         try files(try query(selectFileByName, [folder, name])).first
     }
 
-    /// Returns the kind of the entry with a name in a folder; `nil` if there is none.
+    /// Returns the kind of the entry of a folder with the given name; `nil` if there is none.
     func kind(named name: String, in folder: String?) throws -> File.Kind? {
         try query(selectKindByName, [folder, name]).first?.fileKind("kind")
     }

@@ -16,8 +16,8 @@ extension SQLConnection {
             throw PontoonError.uploadLinkRevoked
         }
         let id = try link.text("link_id")
-        // A separate statement, because in PostgreSQL, a statement that has waited for a lock does not see the uploads
-        // that were added in the meantime.
+        // Uploads are counted by a separate statement, because in PostgreSQL, a statement that has waited for a lock
+        // does not see the uploads that were added in the meantime.
         guard let open = try query(selectOpenUploads, [id]).first else { return id }
         let usage = UploadLinkUsage(
             files: try link.integer("received_files"),

@@ -262,7 +262,7 @@ private let countOwnedProjects: SQLStatement = """
     """
 private let selectProjectOwner: SQLStatement = "SELECT owner FROM projects WHERE id = $1"
 private let selectProjectID: SQLStatement = "SELECT id FROM projects WHERE id = $1"
-// In the order of the index members_by_time.
+// These orders match the index members_by_time.
 private let newestFirst = " ORDER BY members.project_created_on DESC, members.project_id"
 private let oldestFirst = " ORDER BY members.project_created_on, members.project_id DESC"
 private let deleteOpenUploads: SQLStatement = """

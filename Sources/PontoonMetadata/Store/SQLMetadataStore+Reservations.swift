@@ -37,7 +37,7 @@ extension SQLMetadataStore {
             try connection.enqueue(lockUpload, [id], lock: .forUpdate("uploads"))
             guard try !connection.query(selectIdleReservation, [id, deadline]).isEmpty else { return false }
             guard let reservation = try connection.reservation(of: id, defaults) else {
-                // The upload of a code package, which does not count towards a quota.
+                // This is the upload of a code package, which does not count towards a quota.
                 try connection.enqueue(lapseReservation, [0, id])
                 return true
             }

@@ -80,7 +80,7 @@ extension SQLRow {
     ///
     /// - Parameter key: The column with the object key.
     /// - Returns: The object key, length, checksums and results of earlier checks.
-    /// - Throws: ``SQLRowError`` for a value that the store never writes.
+    /// - Throws: ``SQLRowError`` if a column contains an invalid value.
     func fileContent(key: String) throws -> FileContent {
         FileContent(
             key: try objectKey(key),
@@ -99,7 +99,7 @@ extension SQLRow {
 extension SQLRow {
     /// Reads the column `damage`.
     ///
-    /// - Throws: ``SQLRowError`` for a value that the store never writes.
+    /// - Throws: ``SQLRowError`` if the column contains an invalid value.
     func damage() throws -> ContentDamage? {
         try optionalText("damage").map { text in try decode("damage", text) { ContentDamage(rawValue: $0) } }
     }

@@ -28,7 +28,7 @@ extension SQLMetadataStore {
             let uploads = try connection.deleteUploads(of: name, now: now)
             let released = try uploads.compactMap { try $0.releasedUpload() }
             try connection.deleteAutomations(of: name, now: now)
-            // The heir is charged for the given projects even if this exceeds the heir's quota. The counters are
+            // The heir is charged for the transferred projects even if this exceeds the heir's quota. The counters are
             // locked, so that a concurrent transaction that charges the former owner is retried with the new one.
             let moved = try connection.lockedUsage(of: given)
             try connection.release(released, charging: heir.map { [$0: moved] } ?? [:])

@@ -130,7 +130,7 @@ extension SQLConnection {
 }
 
 extension Webhook {
-    /// The names of the types in order, separated by commas; `nil` for all types.
+    /// The names of the event types in alphabetical order, separated by commas; `nil` for all types.
     fileprivate var storedTypes: String? { types?.map(\.rawValue).sorted().joined(separator: ",") }
 
     fileprivate var insertedValues: [(any SQLConvertible)?] {

@@ -11,7 +11,7 @@ package enum StoreMetadataKey: String, Sendable {
     case movedTo = "moved-to"
     /// The location to which an unfinished migration copies the objects.
     case movingTo = "moving-to"
-    /// A random id of this service's data, by which its backups and migrations are recognized.
+    /// A random id of this service's data, which identifies its backups and migrations.
     case identity
     /// The random id of the event log, which is part of every cursor and every event id.
     case eventLog = "event-log"
@@ -19,7 +19,7 @@ package enum StoreMetadataKey: String, Sendable {
     case prunedEvents = "pruned-events"
     /// The position in the event log up to which the hook command has run.
     case hookCursor = "hook-cursor"
-    /// The running time of the service, by which uploads expire.
+    /// The time for which the service has been running, by which uploads expire; see ``ObservedTime``.
     case observedTime = "observed-time"
 }
 

@@ -50,7 +50,7 @@ package final class ObjectPlacer: Sendable {
     private let methods: Methods
     private let executor: BlockingIOExecutor
     private let canClone = Atomic(true)
-    /// Target directories with new names that are not durable yet.
+    /// The target directories whose new entries are not durable yet.
     private let changed = Mutex<Set<String>>([])
     private static let chunkSize = 1 << 20
     private static let incomingName = "incoming"
@@ -173,7 +173,7 @@ package final class ObjectPlacer: Sendable {
         let size: Int64
         let directory: DirectoryHandle
 
-        /// Opens an original; returns `nil` if it does not exist.
+        /// Opens an original; returns `nil` if it does not exist or is a symbolic link.
         init?(_ name: String, in source: DirectoryHandle, _ folder: String) throws {
             do {
                 directory = try source.directory(folder)

@@ -30,7 +30,7 @@ package struct DiskInventory: ObjectInventory {
             try Directory.entries(layout.uploads).filter { !$0.hasSuffix(DiskLayout.unconfirmedSuffix) }
         }
         try await forEachEntry(of: layout.uploads, names: names, body) { name in
-            // Files of one upload: KEY, KEY.parts and KEY.assembled.
+            // The files of an upload are named KEY, KEY.parts and KEY.assembled.
             guard let key = ObjectKey(String(name.prefix { $0 != "." })) else { return .unknown }
             return .upload(ObjectReference(key: key))
         }

@@ -22,7 +22,7 @@ extension DiskObjectStore {
                 try await executor.run { try self.createObjects(inOneGo: slice) }
             }.flatMap { $0 }
             if isDurable {
-                // The directory of an object that is refused may not exist.
+                // The directory of a refused object may not exist.
                 let directories = Set(
                     zip(objects, results).compactMap { object, result in
                         (try? result.get()).map { _ in layout.objectDirectory(object.key) }

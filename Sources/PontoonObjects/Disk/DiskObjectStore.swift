@@ -34,10 +34,10 @@ package final class DiskObjectStore: Sendable {
 
     var isDurable: Bool { settings.durability == .power }
 
-    /// Opens a store; creates its directories if they do not exist.
+    /// Opens a store, and creates its directories if they do not exist.
     ///
-    /// - Throws: `.badRequest` if another process uses the directory; `Errno` if it cannot be created, locked or
-    ///   synced.
+    /// - Throws: `.badRequest` if another process is using the directory; `Errno` if the directory cannot be created,
+    ///   locked or synced.
     package init(_ settings: DiskSettings) throws {
         self.settings = settings
         layout = DiskLayout(root: settings.folder)
@@ -106,7 +106,7 @@ package final class DiskObjectStore: Sendable {
 
     /// Opens a file for writing, and creates it if it does not exist.
     ///
-    /// With durability `power`, the name of a new file is durable when this returns.
+    /// With durability `power`, the name of a new file is durable when this method returns.
     func openOrCreate(_ path: FilePath) throws -> DiskFile {
         do {
             let file = try create(path)
@@ -189,7 +189,7 @@ extension DiskObjectStore: ObjectStore {
                     let path = layout.object(key)
                     let file = try OpenFile(path, executor: executor)
                     openFiles.insert(file, of: key)
-                    // If the object was discarded meanwhile, `discard` may have run before the file was in the cache.
+                    // If the object was discarded in the meantime, `discard` may have run before the file was cached.
                     if try !FileSystem.exists(path) { openFiles.remove(key) }
                     return file
                 }

@@ -25,7 +25,7 @@ package final class DiskScrubSource: ScrubSource {
         do {
             let file = try await executor.run { [layout, executor] in
                 let file = try OpenFile(layout.object(key), options: .noFollow, executor: executor)
-                // Only a hint: if the system ignores it, cached bytes are read from memory.
+                // The call is only a hint. If the system ignores it, cached bytes are read from memory.
                 if ignoringCache { _ = posix_fadvise(file.file.rawValue, 0, 0, POSIX_FADV_DONTNEED) }
                 return file
             }

@@ -54,7 +54,7 @@ package struct DiskSettings: Sendable {
 ///     uploads/KEY.put        object stored as a whole; a second name of files/KK/KEY until its file is committed
 ///     files/KK/KEY           finished object; KK is the last two digits of its key
 ///     lock                   locked by the process that uses the store
-///     backup.lock            locked by backups while they copy; no object is removed meanwhile
+///     backup.lock            locked by backups while they copy, so that no object is removed
 ///     probe                  written by health checks
 struct DiskLayout: Sendable {
     let root: FilePath

@@ -3,7 +3,7 @@ import Glibc
 import PontoonCore
 import SystemPackage
 
-/// An open file; an alias, because NIO also has a type named `FileDescriptor`.
+/// An alias for swift-system's `FileDescriptor`, because NIO also has a type with this name.
 typealias DiskFile = FileDescriptor
 
 /// File operations that swift-system does not provide; they throw its `Errno`.
@@ -151,7 +151,7 @@ enum Directory {
         return try names(in: stream)
     }
 
-    /// Returns the names that remain to be read from an open directory.
+    /// Returns the names of the remaining entries of an open directory, except `.` and `..`.
     static func names(in stream: OpaquePointer) throws -> [String] {
         var names: [String] = []
         errno = 0

@@ -9,7 +9,7 @@ import SystemPackage
 import Synchronization
 
 extension S3ObjectStore {
-    /// Maximum clock difference in seconds; beyond it, the store treats URLs signed here as expired or not yet valid.
+    /// Clock difference in seconds from which the store treats this server's signatures as expired or not yet valid.
     private static let longestSkew: TimeInterval = 15 * 60
 
     /// Checks that the bucket can be used, by starting and aborting an upload, and detects its optional capabilities.

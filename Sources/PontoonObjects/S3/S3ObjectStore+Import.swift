@@ -33,7 +33,7 @@ extension S3ObjectStore: ImportingObjectStore {
                 let parts = try await sendParts(of: reader, to: key, uploadID: uploadID)
                 try await client.completeMultipartUpload(name(key), uploadID: uploadID, parts: parts)
             } catch {
-                // An error of the abort is ignored: the original error explains the failure better.
+                // Ignores an error of the abort, because the original error explains the failure better.
                 _ = try? await client.abortMultipartUpload(name(key), uploadID: uploadID)
                 throw error
             }

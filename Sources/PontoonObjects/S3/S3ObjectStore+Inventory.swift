@@ -31,6 +31,6 @@ extension S3ObjectStore {
         }
     }
 
-    /// Returns the object key in a name in the bucket; `nil` if the name is not Pontoon's.
+    /// Returns the object key that a name in the bucket contains; `nil` if the name does not have Pontoon's format.
     func key(_ name: String) -> ObjectKey? { ObjectKey(String(name.dropFirst(namePrefix.count))) }
 }

@@ -94,7 +94,7 @@ extension S3ObjectStore: PresignedObjectStore {
         if let handle = object.handle {
             try await client.abortMultipartUpload(name(object.key), uploadID: handle.rawValue)
         }
-        // Also needed for an upload, because its object may exist without having been committed.
+        // The object of an unfinished upload is deleted too, because it may exist although its file was not committed.
         try await client.deleteObject(name(object.key))
     }
 
