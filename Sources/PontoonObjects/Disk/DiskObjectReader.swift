@@ -67,7 +67,7 @@ private enum SendFile {
     /// Returns whether `sendfile` works: tests the first file, and returns the same result for all later files.
     ///
     /// - Parameter file: A file of at least one byte.
-    /// - Returns: `false` if `sendfile` does not work, or if the test was inconclusive. The next call then repeats an
+    /// - Returns: `false` if `sendfile` does not work, or if the test was inconclusive. The next call repeats an
     ///   inconclusive test.
     static func works(with file: DiskFile) -> Bool {
         result.withLock { result in

@@ -5,8 +5,8 @@ import SystemPackage
 
 /// A writer of a whole object.
 ///
-/// It writes to a file in the directory of unfinished uploads, and makes the file an object by creating a hard link to
-/// it. The first name of the file marks the object as unconfirmed until its record is committed, so that recovery finds
+/// It writes to a file in the directory of unfinished uploads, and then creates the name of the object as a hard link
+/// to this file. The first name marks the object as unconfirmed until its record is committed, so that recovery finds
 /// it. The file system's journal keeps the order of the two names, so the marker is durable if the object is.
 final class DiskObjectWriter: ObjectWriter {
     private struct State {
