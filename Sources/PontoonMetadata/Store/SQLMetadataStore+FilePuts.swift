@@ -53,7 +53,7 @@ extension SQLMetadataStore {
         let now = now
         return try await write(changing: .none) { connection in
             let again = now.addingTimeInterval(ObjectLeases.timeOfLateRequests)
-            // First the void leases, which the next statement must not include.
+            // Void leases are deleted before more leases are voided, because the new ones must remain until `again`.
             let void = try connection.query(deleteVoidObjectLeases, [time])
             let expired = try connection.query(voidExpiredObjectLeases, [again, time])
             for row in void + expired { try connection.discard(try row.leasedObject().rawValue, nil, now: now) }
@@ -64,7 +64,7 @@ extension SQLMetadataStore {
     package func discardUnrecordedObject(_ key: ObjectKey) async throws -> Bool {
         let now = now
         return try await write(changing: .none) { connection in
-            // Waits for a transaction that has inserted the same key and is not committed yet.
+            // Waits for an uncommitted transaction that has inserted the same key.
             guard try connection.execute(insertPlaceholder, [key, now]) == 1 else { return false }
             try connection.execute("DELETE FROM objects WHERE key = $1", [key])
             try connection.discard(key.rawValue, nil, now: now)
@@ -74,17 +74,17 @@ extension SQLMetadataStore {
 }
 
 extension SQLRow {
-    /// Returns the object of a lease.
+    /// Returns the key of a leased object, from the column `task` of the table `leases`.
     func leasedObject() throws -> ObjectKey { try decode("task", try text("task")) { ObjectKey(leasedTask: $0) } }
 }
 
 extension ObjectKey {
     fileprivate static let leasedTaskPrefix = "object/"
 
-    /// The name in the table `leases` of the task that stores the object.
+    /// The name of the task for which the table `leases` contains the object's lease.
     var leasedTask: String { Self.leasedTaskPrefix + rawValue }
 
-    /// Parses the name of a task that stores an object; `nil` if it is another task.
+    /// Parses the name of a task; `nil` if it is not the name of an object's lease.
     fileprivate init?(leasedTask task: String) {
         guard task.hasPrefix(Self.leasedTaskPrefix) else { return nil }
         self.init(String(task.dropFirst(Self.leasedTaskPrefix.count)))
@@ -92,7 +92,7 @@ extension ObjectKey {
 }
 
 extension SQLConnection {
-    /// Returns the account of a folder's project, and locks the project, so that it is not deleted in the meantime.
+    /// Returns the account of a folder's project, and locks the project against deletion until the transaction ends.
     /// - Throws: `.destinationNotFound` if the folder does not exist or the user may not write to its project.
     func account(
         of project: ProjectID,
@@ -108,9 +108,11 @@ extension SQLConnection {
         return account
     }
 
-    /// Adds a file to a folder or, if the rule is `skip`, returns the existing one; appends the events to `events`.
-    /// - Returns: The file, and the change of the usage, which the caller must add to the account.
-    /// - Throws: `.nameTaken` or `.folderExists`; `.fileNameInvalid` if a number makes the name too long;
+    /// Adds a file to a folder, and appends the events to `events`.
+    ///
+    /// If the rule is `skip` and the folder contains a file with this name, returns the existing file instead.
+    /// - Returns: The file, and the change in usage, which the caller must add to the account.
+    /// - Throws: `.nameTaken` or `.folderExists`; `.fileNameInvalid` if the numbered name is too long;
     ///   `.destinationNotFound` if the folder does not exist.
     func add(
         _ file: File,
@@ -133,11 +135,9 @@ extension SQLConnection {
         return (.added(file), Usage(storedBytes: content.size, files: 1) + replaced.negated)
     }
 
-    /// Deletes the file that a new file replaces: the one with the same name in the same folder, if there is one.
-    /// - Parameters:
-    ///   - file: The new file.
-    ///   - now: The current time.
-    ///   - events: Receives the event of the deletion.
+    /// Deletes the file that has the same name and folder as a new file, if there is one.
+    ///
+    /// Appends the event of the deletion to `events`.
     /// - Returns: The usage of the deleted file, which the caller must subtract from the counters.
     /// - Throws: `.folderExists` if a folder has the name.
     func deleteExisting(_ file: File, now: Date, _ events: inout [NewEvent]) throws -> Usage {
@@ -155,12 +155,12 @@ extension SQLConnection {
         return try row.fileUsage()
     }
 
-    /// Makes a name available for a new file: checks that the name is free, chooses a free one, or deletes the existing
-    /// file, as the rule requires.
+    /// Makes a name available for a new file: depending on the rule, checks that the name is free, chooses a free name,
+    /// or deletes the existing file.
     ///
-    /// Does nothing for the rule `skip`, for which the caller must have checked the name.
-    /// - Returns: The usage of the deleted file; zero if none was deleted.
-    /// - Throws: `.nameTaken`; `.folderExists`; `.fileNameInvalid` if a number makes the name too long.
+    /// Does nothing for the rule `skip`. The caller must already have checked the name.
+    /// - Returns: The usage of the deleted file; zero if no file was deleted.
+    /// - Throws: `.nameTaken`; `.folderExists`; `.fileNameInvalid` if the numbered name is too long.
     func makeRoom(
         for file: inout File,
         in folder: String,
@@ -182,7 +182,7 @@ extension SQLConnection {
     }
 
     /// Returns the first free name for a new file in a folder, which the caller must have locked.
-    /// - Throws: `.fileNameInvalid` if a number makes the name too long.
+    /// - Throws: `.fileNameInvalid` if the numbered name is too long.
     fileprivate func freeName(for name: String, in folder: String) throws -> String {
         let number = try FreeNumber.first { number in
             try kind(named: try NumberedName.forNewFile(name, attempt: number), in: folder) != nil

@@ -1,7 +1,7 @@
 import Foundation
 package import PontoonCore
 
-/// Files and folders that are added together.
+/// Transactions that add several files or folders.
 extension SQLMetadataStore {
     package func addFiles(
         _ files: [File],
@@ -64,9 +64,9 @@ extension SQLMetadataStore {
         }
         let order = folders.sorted { (paths[$0.id] ?? []).lexicographicallyPrecedes(paths[$1.id] ?? []) }
         return try await writeRetryingConflicts(changing: .none) { connection in
-            /// The results by the ids of the new folders.
+            /// The results so far, keyed by the ids of the requested folders.
             var places: [String: Result<File, PontoonError>] = [:]
-            /// The lengths of the paths of new folders, and of the existing parents that were checked.
+            /// The number of folders in the path of each new folder and each existing parent that was checked, by id.
             var lengths: [String: Int] = [:]
             var entries: [String: Int] = [:]
             var events: [NewEvent] = []
@@ -74,7 +74,7 @@ extension SQLMetadataStore {
                 let place = folder.parent.flatMap { places[$0] }
                 let result = try connection.addOrFind(folder, in: place, userName, defaults, &lengths)
                 places[folder.id] = result
-                // Otherwise, the folder was refused or already existed.
+                // A folder that was refused or already existed is neither counted nor recorded as created.
                 if case .success(let added) = result, added.id == folder.id, let parent = added.parent {
                     entries[parent, default: 0] += 1
                     events.append(.file(.created, added))
@@ -88,9 +88,10 @@ extension SQLMetadataStore {
 }
 
 extension SQLConnection {
-    /// Returns the folder with the path of `folder`; creates it if it does not exist.
+    /// Creates a folder, or returns the existing folder with the same path.
     ///
-    /// `place` is the parent folder, or its error, if the parent is part of the same tree. A refusal changes nothing.
+    /// `place` is the result for the parent folder if the parent is part of the same tree, otherwise `nil`. Changes
+    /// nothing if the folder is refused.
     fileprivate func addOrFind(
         _ folder: File,
         in place: Result<File, PontoonError>?,
@@ -133,6 +134,6 @@ private let selectObjectLeases: SQLStatement = """
     """
 
 extension File {
-    /// The parent, the name, and an index that keeps the order of files with the same name.
+    /// A sort key: the parent, the name, and the index, so that files with the same name stay in order.
     fileprivate func place(_ index: Int) -> (String, String, Int) { (parent ?? "", name, index) }
 }

@@ -54,8 +54,8 @@ extension SQLMetadataStore {
 }
 
 extension SQLConnection {
-    /// Checks that a name is not taken in a folder.
-    /// - Throws: `.folderExists` if a folder has the name, `code` if a file has it.
+    /// Checks that a folder contains no entry with the given name.
+    /// - Throws: `.folderExists` if a folder has the name; an error with `code` if a file has the name.
     func refuse(taken name: String, in folder: String?, asFile code: PontoonError.Code) throws {
         switch try kind(named: name, in: folder) {
         case .folder: throw PontoonError.folderInTheWay
@@ -64,21 +64,23 @@ extension SQLConnection {
         }
     }
 
-    /// Returns the entry with a name in a folder; `nil` if there is none.
+    /// Returns the entry of a folder with the given name; `nil` if there is none.
     func file(named name: String, in folder: String) throws -> File? {
         try files(try query(selectFileByName, [folder, name])).first
     }
 
-    /// Returns the kind of the entry with a name in a folder; `nil` if there is none.
+    /// Returns the kind of the entry of a folder with the given name; `nil` if there is none.
     func kind(named name: String, in folder: String?) throws -> File.Kind? {
         try query(selectKindByName, [folder, name]).first?.fileKind("kind")
     }
 
-    /// Adds a file or folder with its tags and metadata; its object must exist.
+    /// Inserts a file or folder with its tags and metadata.
+    ///
+    /// The object of a file must already be inserted.
     /// - Parameters:
     ///   - file: The file or folder.
-    ///   - isCounted: Whether to add it to the entry count of its folder. A transaction that adds several files must
-    ///     count them at its end: another transaction that waits for one of its names may have locked the same counter.
+    ///   - isCounted: Whether to increment the entry count of the folder. A transaction that adds several files must
+    ///     change the counts last: another transaction that waits for one of its names may have locked the same count.
     /// - Throws: `.destinationNotFound` if its folder does not exist.
     func insert(_ file: File, isCounted: Bool = true) throws {
         let values: [(any SQLConvertible)?] = [
@@ -94,14 +96,14 @@ extension SQLConnection {
     }
 
     /// Deletes a file or an empty folder, and appends its event; see ``FileStore/deleteFile(_:)``.
-    /// - Throws: ``EntryLeft`` if the entry must be in a folder and is not.
+    /// - Throws: `.folderNotEmpty`; ``EntryLeft`` if `parent` is given and the entry is not in this folder.
     func delete(entry id: String, from parent: String? = nil, now: Date, _ events: inout [NewEvent]) throws -> Bool {
         // The query excludes root folders, which are deleted with their project.
         let found = try query(selectDeletable, [id], lock: .forUpdate("files")).first
         if let parent, try found?.optionalText("parent_id") != parent { throw EntryLeft() }
         guard let row = found else { return false }
         guard try query("SELECT id FROM files WHERE parent_id = $1 LIMIT 1", [id]).isEmpty else {
-            throw PontoonError(.folderNotEmpty, "The folder is not empty.")
+            throw PontoonError(.folderNotEmpty, "The folder is not empty; delete its contents first.")
         }
         try deleteFile(id, objectKey: try row.optionalText("object_key"), now: now)
         let project = try row.projectID("project_id")
@@ -122,7 +124,7 @@ extension SQLConnection {
 
     /// Deletes a file's row, and discards its object if no other file refers to it.
     ///
-    /// The caller must subtract the file from the counters of usage.
+    /// The caller must subtract the file from the usage counters.
     func deleteFile(_ id: String, objectKey: String?, now: Date) throws {
         guard let objectKey else { return try deleteRow(ofFile: id) }
         // The object is locked, so that if its last two files are deleted concurrently, the second deletion discards

@@ -1,22 +1,21 @@
 import PontoonCore
 
-/// The levels of folders; see ``FolderRules``.
+/// Queries and checks of the levels of folders; see ``FolderRules``.
 extension SQLConnection {
-    /// Returns the ids of a folder and the folders above it; of a long path, only one more than
-    /// ``FolderRules/maximumLevel``.
+    /// Returns the ids of a folder and its ancestors, but at most ``FolderRules/maximumLevel`` + 1 ids.
     func path(of folder: String) throws -> [String] {
         try query(selectAbove, [folder, FolderRules.maximumLevel]).map { try $0.text("id") }
     }
 
-    /// Checks that a folder can be added to another one.
-    /// - Throws: `.limitReached` if its level would be too high.
+    /// Checks that a folder can be created in `parent`.
+    /// - Throws: `.limitReached` if its level would exceed ``FolderRules/maximumLevel``.
     func refuse(folderTooDeepIn parent: String?) throws {
         guard let parent else { return }
         guard try path(of: parent).count <= FolderRules.maximumLevel else { throw PontoonError.folderTooDeep }
     }
 
-    /// Returns whether a folder is the same as another one, or inside it.
-    /// - Throws: `.limitReached` if the folder has too many folders above it to be the destination of a folder.
+    /// Returns whether a folder is `other` or one of its descendants.
+    /// - Throws: `.limitReached` if the folder's level is so high that it cannot contain another folder.
     func isFolder(_ id: String, inside other: String) throws -> Bool {
         let path = try path(of: id)
         if path.contains(other) { return true }

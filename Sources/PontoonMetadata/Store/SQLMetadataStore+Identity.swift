@@ -141,5 +141,7 @@ private let disableUser: SQLStatement = """
     UPDATE users SET disabled_on = COALESCE(disabled_on, $1) WHERE name = $2
     """
 private let enableUser: SQLStatement = "UPDATE users SET disabled_on = NULL WHERE name = $1"
-/// Selects a row that always exists, for transactions that must take turns.
+/// Selects a row that always exists.
+///
+/// Transactions that must not run concurrently lock this row.
 let selectAnyMigration: SQLStatement = "SELECT name FROM schema_migrations ORDER BY name LIMIT 1"

@@ -6,17 +6,18 @@ import PontoonCore
 /// transaction that does not lock the project first may deadlock with the deletion of the project. PostgreSQL then
 /// aborts one of the two, and the driver retries it.
 extension SQLConnection {
-    /// Locks the link of a sender's session until the transaction ends; checks that it accepts a file of `size` bytes.
+    /// Locks the link of a sender's session until the transaction ends, and checks that it accepts a file of `size`
+    /// bytes.
     /// - Returns: The link's id.
-    /// - Throws: `.notAuthenticated` if there is no such session; `.limitReached`.
+    /// - Throws: `.notAuthenticated` if the session does not exist; `.limitReached` if the file exceeds the limits.
     func acquireLink(ofSession session: String, of project: ProjectID, withRoomFor size: Int64) throws -> String {
         try enqueue("SELECT id FROM projects WHERE id = $1", [project], lock: .forShare("projects"))
         guard let link = try query(selectLinkOfSession, [session], lock: .forUpdate("upload_links")).first else {
             throw PontoonError.uploadLinkRevoked
         }
         let id = try link.text("link_id")
-        // A separate statement, because in PostgreSQL, a statement that has waited for a lock does not see the uploads
-        // that were added in the meantime.
+        // Uploads are counted by a separate statement, because in PostgreSQL, a statement that has waited for a lock
+        // does not see the uploads that were added in the meantime.
         guard let open = try query(selectOpenUploads, [id]).first else { return id }
         let usage = UploadLinkUsage(
             files: try link.integer("received_files"),

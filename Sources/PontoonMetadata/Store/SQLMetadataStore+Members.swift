@@ -117,7 +117,7 @@ private let insertMember: SQLStatement = """
     """
 private let selectUserName: SQLStatement = "SELECT name FROM users WHERE name = $1"
 private let selectMemberProject: SQLStatement = "SELECT id FROM projects WHERE id = $1"
-// Like Permissions(copy:write:execute:admin:): admin includes the other permissions.
+// As in Permissions(copy:write:execute:admin:), admin includes the other permissions.
 private let updatePermissions = SQLStatement(
     constant: """
         UPDATE members SET can_admin = COALESCE($1, can_admin),

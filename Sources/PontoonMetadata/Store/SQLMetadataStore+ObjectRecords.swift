@@ -4,7 +4,7 @@ extension SQLMetadataStore {
     package func openUploadKeys() async throws -> Set<ObjectKey> {
         var keys: Set<ObjectKey> = []
         var last: ObjectKey?
-        // In batches, because the duration of a read is limited.
+        // Reads in batches, because the duration of a read is limited.
         while true {
             let after = last?.rawValue ?? ""
             let batch = try await read { connection in

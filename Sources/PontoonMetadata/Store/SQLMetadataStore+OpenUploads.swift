@@ -33,14 +33,14 @@ extension SQLMetadataStore {
     }
 }
 
-/// The beginning of the query; conditions are appended.
+/// The start of the query, to which conditions are appended.
 private let selectOpenUploads = """
     SELECT \(uploadColumns), active_on, (SELECT MAX(stored_on) FROM parts WHERE upload_id = uploads.id) AS last_part_on
     FROM uploads WHERE state <> 'completed'
     """
 
 extension SQLBuilder {
-    /// Appends SQL and, as the next parameter, a value.
+    /// Appends SQL, followed by a parameter with the given value.
     fileprivate mutating func append(_ sql: String, _ value: some SQLConvertible) {
         append(sql)
         append(value: value)

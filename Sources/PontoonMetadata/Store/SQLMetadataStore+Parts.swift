@@ -43,8 +43,8 @@ extension SQLMetadataStore {
         }
         if let recorded { return recorded }
         let defaults = defaultQuotas
-        // The reservation changes, so the upload is locked for update from the start: two transactions that share a
-        // lock and then both need it for update would deadlock.
+        // The reservation changes, so the upload is locked for update from the start: two transactions that both hold
+        // a shared lock and then lock for update would deadlock.
         return try await writeRetryingConflicts(changing: .none) { connection in
             let (earlier, _) = try connection.replaceablePart(part.number, of: uploadID, lock: .forUpdate("uploads"))
             let replaced = try connection.record(part, of: uploadID, mayExist: earlier != nil)
@@ -70,8 +70,8 @@ extension SQLMetadataStore {
             var unreported: Set<PartNumber> = []
             for report in reports {
                 let part = stored[report.number]
-                // Neither ETag has quotes: the server stores its own without, and a report's are removed when it is
-                // parsed.
+                // Neither ETag contains quotes: the server stores ETags without quotes, and the parser removes the
+                // quotes from reported ETags.
                 let isEqual = part?.etag.lowercased() == report.etag.lowercased()
                 if let part, isEqual, part.isReported { continue }
                 // Once an upload is completing, its set of reported parts must not change.
@@ -99,12 +99,9 @@ extension SQLConnection {
     }
 
     /// Records a part as not reported, replacing any record with the same number.
-    /// - Parameters:
-    ///   - part: The part.
-    ///   - uploadID: Its upload, which must be locked.
-    ///   - mayExist: Whether the part is probably recorded already, which determines the statement that is tried first.
-    /// - Returns: The replaced record.
-    /// - Throws: ``SQLError``.
+    ///
+    /// The caller must have locked the upload. `mayExist` only determines which statement is tried first.
+    /// - Returns: The replaced record; `nil` if there was none.
     fileprivate func record(_ part: PartRecord, of uploadID: String, mayExist: Bool) throws -> PartRecord? {
         let values: [(any SQLConvertible)?] = [
             uploadID, part.number, part.size ?? 0, part.etag, part.crc64, part.location.rawValue, part.storedOn,
@@ -123,8 +120,9 @@ extension SQLConnection {
         }
     }
 
-    /// Returns the record of a part that may be deleted or replaced, which is `nil` if the part is not stored, and the
-    /// reservation of its upload, which is `nil` for a code package.
+    /// Returns the record of a part that the caller may delete or replace, and the reservation of its upload.
+    ///
+    /// The record is `nil` if the part is not stored. The reservation is `nil` if the upload is for a code package.
     ///
     /// A caller that changes the record must pass a lock on the upload, so that its completion cannot start in the
     /// meantime.

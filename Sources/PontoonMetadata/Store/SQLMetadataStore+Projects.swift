@@ -100,7 +100,7 @@ extension SQLMetadataStore {
             // The counters, tags, quota, upload links and webhooks are deleted by ON DELETE CASCADE.
             try connection.execute("DELETE FROM projects WHERE id = $1", [id])
             let revoked = try connection.endTokenLimits(to: id, reporting: RevokedToken.maximumReported)
-            // Former members can read that they were removed, and the owner that the project was deleted.
+            // Each former member can read the event of their removal, and the owner the event of the deletion.
             let removed = members.filter { $0 != owner }.map { NewEvent.member(.memberRemoved, $0, of: id) }
             try recorder.record(removed + [.project(.projectDeleted, id, reader: owner)], on: connection)
             return revoked
@@ -212,7 +212,7 @@ extension SQLRow {
         return project
     }
 
-    /// Returns a project id.
+    /// Returns the project id in a column.
     /// - Throws: ``SQLRowError`` if the text is not `owner/short-name`.
     func projectID(_ column: String) throws -> ProjectID {
         try decode(column, try text(column)) { ProjectID($0) }
@@ -262,7 +262,7 @@ private let countOwnedProjects: SQLStatement = """
     """
 private let selectProjectOwner: SQLStatement = "SELECT owner FROM projects WHERE id = $1"
 private let selectProjectID: SQLStatement = "SELECT id FROM projects WHERE id = $1"
-// In the order of the index members_by_time.
+// These orders match the index members_by_time.
 private let newestFirst = " ORDER BY members.project_created_on DESC, members.project_id"
 private let oldestFirst = " ORDER BY members.project_created_on, members.project_id DESC"
 private let deleteOpenUploads: SQLStatement = """

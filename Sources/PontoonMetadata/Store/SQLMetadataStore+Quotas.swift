@@ -19,7 +19,7 @@ extension SQLMetadataStore {
 
     package func setQuota(_ change: QuotaChange, of subject: UsageSubject) async throws -> StoredQuota? {
         try await writeRetryingConflicts(changing: .none) { connection in
-            // Locked, so that of two concurrent changes, none is lost.
+            // The row is locked, so that a concurrent change is not overwritten.
             try connection.enqueue(subject.lock, [subject.key], lock: .forUpdate(subject.table))
             guard var quota = try connection.storedQuota(of: subject) else { return nil }
             quota.bytes = change.bytes ?? quota.bytes
@@ -60,7 +60,7 @@ extension SQLMetadataStore {
 }
 
 extension SQLConnection {
-    /// Returns the values that were set for a user or project; `nil` if there is no such user or project.
+    /// Returns the quota that was set for a user or project; `nil` if the user or project does not exist.
     fileprivate func storedQuota(of subject: UsageSubject) throws -> StoredQuota? {
         try query(subject.selectQuota, [subject.key]).first?.storedQuota("")
     }
@@ -142,7 +142,7 @@ extension SQLRow {
     }
 }
 
-// The maximum of the one row of quotas, or NULL.
+// Each group has at most one row of quotas, so MAX returns the value of this row, or NULL.
 private let summedUsageAndQuota = """
     \(summedUsage), MAX(max_bytes) AS max_bytes, MAX(max_files) AS max_files, MAX(max_uploads) AS max_uploads
     """
@@ -151,8 +151,10 @@ private let usersWithUsage = """
     LEFT JOIN user_usage ON user_usage.user_name = users.name
     """
 private let userQuotas = "LEFT JOIN user_quotas ON user_quotas.user_name = users.name"
-/// Selects projects with their usage; conditions on the counters, ``projectQuotas``, conditions on the projects and
-/// `GROUP BY projects.id` are appended.
+/// The start of a query for projects with their usage.
+///
+/// The caller appends conditions on the counters, then ``projectQuotas``, then conditions on the projects, and last
+/// `GROUP BY projects.id`.
 let projectsWithUsage = """
     SELECT projects.id AS id, projects.owner AS owner, \(summedUsageAndQuota) FROM projects
     LEFT JOIN project_usage ON project_usage.project_id = projects.id
@@ -161,7 +163,8 @@ let projectQuotas = "LEFT JOIN project_quotas ON project_quotas.project_id = pro
 private let selectUser = SQLStatement(
     constant: "\(usersWithUsage) \(userQuotas) WHERE users.name = $1 GROUP BY users.name"
 )
-// The conditions on the counters are for PostgreSQL, which would otherwise read them from the first user or project on.
+// The conditions on the counters are for PostgreSQL, which would otherwise read the counters of all users or projects
+// before the requested ones too.
 private let selectUsers = SQLStatement(
     constant: """
         \(usersWithUsage) AND user_usage.user_name > $1 \(userQuotas) WHERE users.name > $1

@@ -41,9 +41,9 @@ extension SQLMetadataStore: RecordInventory {
 private let selectObjects: SQLStatement = """
     SELECT key, size, crc64, md5, damage FROM objects WHERE key > $1 ORDER BY key LIMIT $2
     """
-/// Beginnings of queries for recorded keys; a list of keys to look for is appended to each.
+/// The starts of the queries for recorded keys, to which a list of keys is appended.
 ///
-/// Completed uploads need no query: their key is that of an object or of a discarded object.
+/// Completed uploads need no query, because their keys are also in `objects` or `discarded_objects`.
 private let selectKnownKeys = [
     "SELECT key FROM objects WHERE key IN ",
     "SELECT object_key AS key FROM uploads WHERE state <> 'completed' AND object_key IN ",

@@ -37,7 +37,7 @@ extension SQLMetadataStore {
             try connection.enqueue(lockUpload, [id], lock: .forUpdate("uploads"))
             guard try !connection.query(selectIdleReservation, [id, deadline]).isEmpty else { return false }
             guard let reservation = try connection.reservation(of: id, defaults) else {
-                // The upload of a code package, which does not count towards a quota.
+                // This is the upload of a code package, which does not count towards a quota.
                 try connection.enqueue(lapseReservation, [0, id])
                 return true
             }
@@ -49,14 +49,15 @@ extension SQLMetadataStore {
     }
 }
 
-/// The size and reservation of an upload to a project, as far as they decide whether a part needs a larger reservation.
+/// The properties of an upload to a project that determine whether a part requires a larger reservation.
 struct ReservationState {
     let declaredSize: Int64?
     let partSize: Int64
     let reserved: Int64
 
-    /// Whether the reservation includes a part: the upload has its full reservation, and the part does not extend
-    /// beyond the declared size.
+    /// Returns whether the reservation includes a part.
+    ///
+    /// It does if the upload has its full reservation and the part does not extend beyond the declared size.
     func includes(_ number: PartNumber, length: Int64) -> Bool {
         guard let declaredSize, reserved >= declaredSize else { return false }
         let start = Int64(number.rawValue - 1).multipliedReportingOverflow(by: partSize)
@@ -67,7 +68,7 @@ struct ReservationState {
 
 extension SQLRow {
     /// Creates a state from a row with the columns `project_id`, `declared_size`, `part_size` and `reserved_bytes` of
-    /// an upload; `nil` for an upload of a code package, which does not count.
+    /// an upload; `nil` for an upload of a code package, which does not count towards a quota.
     func reservationState() throws -> ReservationState? {
         guard try optionalText("project_id") != nil else { return nil }
         return ReservationState(
@@ -83,12 +84,12 @@ private struct Reservation {
     let account: UsageAccount
     let declaredSize: Int64?
     let reserved: Int64
-    /// Total size of the parts that passed through this server.
+    /// Total size in bytes of the parts that passed through Pontoon.
     let stored: Int64
-    /// Approximate total size of the parts that only an object store has seen.
+    /// Approximate total size in bytes of the parts that clients sent directly to the bucket.
     let remote: Int64
 
-    /// The bytes to keep when the reservation lapses.
+    /// The bytes that remain reserved when the reservation lapses, if it is not already smaller.
     var likelyStored: Int64 { max(stored, min(stored.addingClamped(remote), declaredSize ?? .max)) }
 
     /// Returns the bytes that the upload must have reserved if `added` more bytes of parts are stored.
@@ -96,7 +97,7 @@ private struct Reservation {
 }
 
 extension SQLConnection {
-    /// Reserves what an upload needs: the declared size or the total size of its parts, whichever is larger.
+    /// Sets an upload's reservation to its declared size or to the total size of its parts, whichever is larger.
     ///
     /// The caller must have locked the upload for update.
     ///
@@ -109,11 +110,11 @@ extension SQLConnection {
         try add(Usage(reservedBytes: needed - reservation.reserved), to: reservation.account)
     }
 
-    /// Checks that there is room at present for a part of an upload; changes nothing.
+    /// Checks, without changing anything, that the quotas currently allow a part of an upload.
     /// - Parameters:
     ///   - length: Length of the part in bytes; 0 if unknown.
-    ///   - replaced: Length of the part that it replaces.
-    ///   - id: The upload.
+    ///   - replaced: Length in bytes of the part that it replaces; 0 if there is none.
+    ///   - id: The id of the upload.
     ///   - defaults: The limits of users and projects without individual limits.
     /// - Throws: `.quotaExceeded`; ``SQLError``.
     func checkRoom(
@@ -127,7 +128,7 @@ extension SQLConnection {
         try checkRoom(for: Usage(reservedBytes: growth), in: reservation.account)
     }
 
-    /// Returns the reservation of an unfinished upload to a project.
+    /// Returns the reservation of an unfinished upload to a project; `nil` for any other upload.
     fileprivate func reservation(of id: String, _ defaults: DefaultQuotas) throws -> Reservation? {
         guard let row = try query(selectReservation, [id]).first else { return nil }
         var account = try row.usageAccount(defaults)

@@ -36,7 +36,7 @@ extension SQLMetadataStore: ScrubStore {
         let recorder = recorder
         try await write(changing: .files) { connection in
             var events: [NewEvent] = []
-            // In the order of the keys, so that two writers cannot deadlock.
+            // Updates objects in the order of their keys, so that two writers cannot deadlock.
             for check in checks.sorted(by: { $0.object.key.rawValue < $1.object.key.rawValue }) {
                 let object = check.object
                 let request = object.verification.requestedOn ?? Date(timeIntervalSince1970: 0)
@@ -56,11 +56,10 @@ extension SQLMetadataStore: ScrubStore {
 }
 
 extension SQLConnection {
-    /// Returns the events of the files whose object is found to be damaged, unless it was known to be damaged in this
-    /// way.
+    /// Returns an event for each file that refers to a damaged object; none if the same damage is already recorded.
     ///
-    /// Locks the object, so that of two servers that check it at the same time, one records the events. Returns at most
-    /// ``maximumDamagedFiles`` events, even if more files have the object, because the transaction must stay short.
+    /// Locks the object, so that if two servers check it at the same time, only one of them records the events. Returns
+    /// at most ``maximumDamagedFiles`` events, because the transaction must stay short.
     fileprivate func damagedFiles(_ key: ObjectKey, _ damage: ContentDamage) throws -> [NewEvent] {
         let known = try query(selectDamage, [key], lock: .forUpdate("objects"))
         guard let known = known.first, try known.damage() != damage else { return [] }
@@ -81,7 +80,7 @@ extension SQLRow {
     ///
     /// - Parameter key: The column with the object key.
     /// - Returns: The object key, length, checksums and results of earlier checks.
-    /// - Throws: ``SQLRowError`` for a value that the store never writes.
+    /// - Throws: ``SQLRowError`` if a column contains an invalid value.
     func fileContent(key: String) throws -> FileContent {
         FileContent(
             key: try objectKey(key),
@@ -100,7 +99,7 @@ extension SQLRow {
 extension SQLRow {
     /// Reads the column `damage`.
     ///
-    /// - Throws: ``SQLRowError`` for a value that the store never writes.
+    /// - Throws: ``SQLRowError`` if the column contains an invalid value.
     func damage() throws -> ContentDamage? {
         try optionalText("damage").map { text in try decode("damage", text) { ContentDamage(rawValue: $0) } }
     }

@@ -24,8 +24,8 @@ extension SQLMetadataStore {
                 let isAddressFull = fromAddress >= UploadLinkRules.maximumAttemptsPerAddress
                 let counted = try rows.filter { try !isAddressFull || $0.text("address") == address }
                 let times = try counted.map { try $0.date("began_on") }
-                // The most recent attempts may still be waiting to be compared with the hash. A correct password
-                // deletes the count of its address, so the next attempt may be allowed soon.
+                // The passwords of the most recent attempts may not have been verified yet. A correct password deletes
+                // the count of its address, so the next attempt may be allowed soon.
                 let compared = (times.max() ?? now).addingTimeInterval(UploadLinkRules.comparisonTime)
                 return compared > now ? compared : times.min()?.addingTimeInterval(UploadLinkRules.attemptWindow)
             }
@@ -97,7 +97,7 @@ extension SQLMetadataStore {
         now: Date,
         maximumFolders: Int64
     ) async throws -> String {
-        // Reads without a lock first, because the folders of all files but the first ones already exist.
+        // Reads without a lock first, because most files are sent to a folder that already exists.
         let existing = try await read { connection -> String? in
             guard let own = try connection.query(selectSessionFolder, [session.id]).first else { return nil }
             var folder = try own.text("id")
@@ -114,7 +114,7 @@ extension SQLMetadataStore {
             try connection.enqueue(selectProjectOfSession, [session.id], lock: .forShare("projects"))
             let links = try connection.query(selectLinkOfSession, [session.id], lock: .forUpdate("upload_links"))
             guard let link = links.first else { throw PontoonError.uploadLinkRevoked }
-            // The number is limited, because aborting an upload does not remove its folders.
+            // The number of folders is limited, because aborting an upload does not remove its folders.
             guard try link.integer("folders") + Int64(path.count) < maximumFolders else {
                 throw PontoonError(
                     .limitReached,
@@ -150,7 +150,6 @@ extension SQLMetadataStore {
     }
 }
 
-/// An entry of a folder.
 private enum FolderEntry {
     case file
     case folder(id: String)
@@ -167,7 +166,7 @@ extension SQLConnection {
 
     /// Returns the id of the sender's own folder; creates the folder if it does not exist or was deleted.
     ///
-    /// - Throws: `.limitReached` if too many folders already have the sender's name and the current time.
+    /// - Throws: `.limitReached` if all folder names for this sender's name and the current time are taken.
     fileprivate func ownFolder(
         of session: SenderSession,
         now: Date,
@@ -209,9 +208,10 @@ extension SQLConnection {
     }
 }
 
-/// Returns the times between which attempts count.
+/// Returns the period in which attempts count.
 ///
-/// Later ones were counted while the clock was ahead, and would otherwise block their address until then.
+/// Attempts with later times were counted while the clock was ahead. If they were not ignored, they would block their
+/// address until the clock reaches these times.
 private func attemptWindow(around now: Date) -> (begin: Date, end: Date) {
     let window = UploadLinkRules.attemptWindow
     return (now.addingTimeInterval(-window), now.addingTimeInterval(window))

@@ -4,7 +4,7 @@ package import PontoonCore
 extension SQLMetadataStore {
     package func addToken(_ token: TokenRecord, maximum: Int) async throws {
         try await write(changing: .none) { connection in
-            // Locked, so that concurrent calls do not exceed the limit.
+            // The user is locked, so that concurrent calls do not exceed the limit.
             let users = try connection.query(selectTokenUser, [token.userName], lock: .forUpdate("users"))
             guard let user = try users.first?.user() else { throw PontoonError.noSuchUser }
             if let creator = token.createdBy {
@@ -14,7 +14,7 @@ extension SQLMetadataStore {
                     lock: .forShare("tokens")
                 )
                 guard user.disabledOn == nil, !creators.isEmpty else {
-                    throw PontoonError(.notAuthenticated, "The token that makes this call was revoked.")
+                    throw PontoonError(.notAuthenticated, "The token of this call was revoked or its user disabled.")
                 }
             }
             let total = try connection.query(countTokens, [token.userName]).first?.count("total") ?? 0
@@ -39,7 +39,7 @@ extension SQLMetadataStore {
     }
 
     package func noteUses(of ids: [String], on day: Date) async throws {
-        // Cached records of tokens may show an earlier day.
+        // The cache is not invalidated: cached tokens may show an earlier day.
         try await write(changing: .none) { connection in
             for ids in ids.chunks(of: 500) {
                 var update = SQLBuilder("UPDATE tokens SET used_on = ")
@@ -58,7 +58,7 @@ extension SQLMetadataStore {
     }
 
     package func pruneTokens(expiredBefore time: Date) async throws {
-        // Cached records of tokens are checked for their expiry.
+        // The cache is not invalidated, because the expiry of cached tokens is checked at each use.
         try await write(changing: .none) { _ = try $0.execute("DELETE FROM tokens WHERE expires_on < $1", [time]) }
     }
 }
@@ -76,11 +76,11 @@ extension SQLConnection {
         return try execute(insertToken, values) == 1
     }
 
-    /// Removes a project from the limits of tokens, and deletes the tokens that are limited to it alone.
+    /// Removes a project from the limits of tokens, and deletes the tokens that are limited to this project only.
     ///
-    /// Must be called when a project is deleted, because a later one can have the same id. Must also be called when a
-    /// project is added: a token may have been created while an earlier project was being deleted, and version 0.1.0
-    /// did not change the limits.
+    /// Must be called when a project is deleted, because a later project can have the same id. Must also be called when
+    /// a project is added: a token may have been created while an earlier project with the same id was being deleted,
+    /// and version 0.1.0 did not remove deleted projects from the limits.
     ///
     /// - Parameters:
     ///   - project: The project.
@@ -91,7 +91,7 @@ extension SQLConnection {
     func endTokenLimits(to project: ProjectID, reporting limit: Int = 0) throws -> [RevokedToken] {
         try enqueue(removeProjectFromTokens, [" \(project) "])
         let rows = limit == 0 ? [] : try query(selectTokensWithoutProjects, [limit])
-        // Afterwards, because two projects of a token may be deleted at the same time.
+        // Tokens are deleted after the update, because two projects of a token may be deleted at the same time.
         try enqueue(deleteTokensWithoutProjects, [])
         return try rows.map { RevokedToken(id: try $0.text("id"), userName: try $0.text("user_name")) }
     }

@@ -1,6 +1,8 @@
 import PontoonCore
 
-/// The rows of a page, counted from the nearer end of the list, so that the last page costs no more than the first.
+/// The offset and limit of a page, counted from the nearer end of the list.
+///
+/// The last page of a list is therefore read as fast as the first.
 struct PageWindow {
     /// Whether rows are counted and read from the end of the list.
     let isBackward: Bool
@@ -34,9 +36,9 @@ extension SQLBuilder {
     }
 }
 
-/// Stored lengths of lists, divided into shards (``CounterShards``).
+/// The stored counts of projects, unfinished uploads and folder entries, divided into shards (``CounterShards``).
 ///
-/// To avoid deadlocks, a transaction that changes several lengths updates users before folders, users in order of name,
+/// To avoid deadlocks, a transaction that changes several counts updates users before folders, users in order of name,
 /// and folders in order of id.
 extension SQLConnection {
     /// Returns the number of files and folders directly in a folder.
@@ -44,7 +46,7 @@ extension SQLConnection {
         try query(selectEntries, [folder]).first?.count("entries") ?? 0
     }
 
-    /// Adds to the entry counts of folders, keyed by folder id; changes may be negative.
+    /// Adds the given changes, which may be negative, to the entry counts of folders, keyed by folder id.
     func add(entries: [String: Int]) throws {
         for (folder, change) in entries.sorted(by: { $0.key < $1.key }) where change != 0 {
             try enqueue(addEntries, [folder, counterShard, change])
@@ -69,14 +71,14 @@ extension SQLConnection {
         try query(selectUserTotals, [userName]).first?.count("open_uploads") ?? 0
     }
 
-    /// Adds to the project and upload counts of users, keyed by user name; changes may be negative.
+    /// Adds the given changes, which may be negative, to the project and upload counts of users, keyed by user name.
     func add(projects: [String: Int] = [:], openUploads: [String: Int] = [:]) throws {
         for user in Set(projects.keys).union(openUploads.keys).sorted() {
             try enqueue(addUserTotals, [user, counterShard, projects[user] ?? 0, openUploads[user] ?? 0])
         }
     }
 
-    /// Locks all shards of a user's counts, and adds those that do not exist.
+    /// Adds the missing shards of a user's counts, and locks all shards until the transaction ends.
     func lockTotals(of userName: String) throws {
         for shard in 0..<CounterShards.count { try enqueue(addUserTotals, [userName, shard, 0, 0]) }
     }

@@ -2,7 +2,7 @@ import Foundation
 import PontoonCore
 
 extension FileLabels {
-    /// The labels as JSON, to be stored; `nil` if there are none.
+    /// The labels as JSON for the database; `nil` if there are none.
     var storedText: String? {
         get throws {
             guard !isEmpty else { return nil }

@@ -28,7 +28,7 @@ extension SQLMetadataStore {
             }
         case .automation(let id):
             try await write(changing: .none) { connection in
-                // These uploads are not counted in `user_totals`.
+                // Uploads of code packages are not counted in `user_totals`.
                 let open = try connection.query(countPackageUploads, [upload.userName, maximum]).first?.count("total")
                 guard open ?? 0 < maximum else { throw PontoonError.tooManyUploads(maximum) }
                 guard try connection.execute(insertPackageUpload, values + [id]) == 1 else {
@@ -36,7 +36,7 @@ extension SQLMetadataStore {
                 }
             }
         }
-        // The next call usually requests part info of this upload.
+        // Caches the upload, because the next call usually requests its part info.
         cache.uploads.insert(upload, for: upload.id, since: stamp)
     }
 
@@ -141,11 +141,11 @@ extension SQLConnection {
         return Listing(items: window.inOrder(try query(selection)), total: total)
     }
 
-    /// Deletes an active upload that was initiated before a time and has been idle since.
+    /// Deletes an active upload that was initiated before `deadline` and has been idle since.
     /// - Returns: The deleted row; empty if there is no such upload.
     fileprivate func deleteUpload(_ id: String, ifIdleSince deadline: Date) throws -> [SQLRow] {
         // Waits for parts that are being recorded, so that the next statement sees them. In PostgreSQL, a statement
-        // that has itself waited for a lock does not.
+        // that itself waited for a lock would not see them.
         try enqueue(selectUploadToAbort, [id], lock: .forUpdate("uploads"))
         return try query(deleteIdleUpload, [id, deadline])
     }
@@ -155,7 +155,7 @@ extension SQLConnection {
         try enqueue(insertObject, values)
     }
 
-    /// Creates summaries from rows with `uploadColumns`; also reads the totals of each upload's parts.
+    /// Creates summaries from rows with `uploadColumns`, and queries the totals of each upload's parts.
     func summaries(_ rows: [SQLRow], labels: FileLabels = FileLabels()) throws -> [UploadSummary] {
         guard !rows.isEmpty else { return [] }
         var select = SQLBuilder("SELECT upload_id, \(partTotals) FROM parts WHERE upload_id IN ")
@@ -177,7 +177,7 @@ extension SQLConnection {
 }
 
 extension Upload {
-    /// The rule, unless the column `overwrites` is sufficient.
+    /// The value of the column `conflict_rule`; `nil` if the column `overwrites` is sufficient.
     fileprivate var storedRule: String? { rule == .skip || rule == .rename ? rule.rawValue : nil }
 }
 
@@ -204,7 +204,7 @@ extension SQLRow {
         )
     }
 
-    /// Reads the rule; rows of versions with only two rules have it in `overwrites`.
+    /// Reads the rule from the column `conflict_rule` or, if this is `NULL`, from `overwrites`.
     private func nameConflictRule() throws -> NameConflictRule {
         guard let text = try optionalText("conflict_rule") else { return try flag("overwrites") ? .overwrite : .fail }
         return try decode("conflict_rule", text) { NameConflictRule(rawValue: $0) }

@@ -1,12 +1,12 @@
 import PontoonCore
 
-/// A project and its owner, whose counters a transaction changes, and their quotas in force.
+/// A project and its owner, for which a transaction changes the usage counters, and their effective quotas.
 struct UsageAccount: Sendable {
     let project: ProjectID
     let owner: String
     var projectQuota = Quota()
     var ownerQuota = Quota()
-    /// The caller, on whom the message of a refusal depends.
+    /// The role of the caller, which determines the message of a refusal.
     var caller = QuotaCaller.member
 
     /// Sets ``caller`` for an upload.
@@ -15,19 +15,19 @@ struct UsageAccount: Sendable {
     }
 }
 
-/// The counters of the storage that projects and their owners use, divided into shards (``CounterShards``).
+/// The usage counters of projects and their owners, divided into shards (``CounterShards``).
 ///
-/// A transaction changes them last, first the projects in order of id and then the users in order of name, so that they
-/// are locked only briefly and transactions cannot deadlock. If the owner or project was removed in the meantime, the
-/// change violates a foreign key, so the transaction must be retried
+/// A transaction changes the counters last, so that they are locked only briefly. To avoid deadlocks, it changes
+/// projects before users, projects in order of id, and users in order of name. If the owner or project was removed in
+/// the meantime, the change violates a foreign key, so the transaction must be retried
 /// (``SQLMetadataStore/writeRetryingConflicts(changing:_:)``).
 ///
-/// A change that increases a number that has a limit uses shard 0, whose lock is held until the transaction ends. Such
-/// changes of one project or user therefore run one after another, and each sees the sum that the previous one left.
+/// A change that increases a number that has a limit uses shard 0 and locks it until the transaction ends. Two changes
+/// of this kind to the same project or user therefore run one after the other, and the second sees the new sum.
 extension SQLConnection {
     /// Changes the counters of a project and its owner.
     ///
-    /// Waits for a result only if the change increases a number that has a limit.
+    /// Waits for the database to respond only if the change increases a number that has a limit.
     ///
     /// - Throws: `.quotaExceeded`; ``SQLError``.
     func add(_ change: Usage, to account: UsageAccount) throws {
@@ -57,7 +57,7 @@ extension SQLConnection {
         try QuotaRules.check(change, to: usage, limit.quota, of: limit.subject, caller: account.caller)
     }
 
-    /// Subtracts a file from the counters of one project and its owner, and adds it to those of another project.
+    /// Subtracts usage from the counters of `old`, and adds it to the counters of `new`.
     ///
     /// - Throws: `.quotaExceeded`; ``SQLError``.
     func transfer(_ usage: Usage, from old: UsageAccount, to new: UsageAccount) throws {
@@ -73,7 +73,7 @@ extension SQLConnection {
     }
 
     /// Subtracts `changes` from the counters of projects and their owners, and adds `charged` to the counters of users
-    /// without comparing them with a quota.
+    /// without checking their quotas.
     func release(_ changes: [(account: UsageAccount, usage: Usage)], charging charged: [String: Usage] = [:]) throws {
         var projects: [String: Usage] = [:]
         var owners = charged
@@ -93,16 +93,17 @@ extension SQLConnection {
 
     /// Returns the shard for a change that need not be compared with a limit.
     ///
-    /// Changes of many bytes use shard 0. If uploads were reserved in one shard and released in another, again and
-    /// again, the two shards would move away from zero in opposite directions, until one of them reached the maximum of
-    /// the table. With small changes, this takes too many transactions to happen.
+    /// Changes of more than 1 GiB use shard 0. If large uploads were repeatedly reserved in one shard and released in
+    /// another, the two shards would move away from zero in opposite directions, until one of them exceeded the
+    /// column's limit of 4 EiB. With smaller changes, this takes too many transactions to happen in practice.
     private func shard(for change: Usage) -> Int {
         max(change.storedBytes.magnitude, change.reservedBytes.magnitude) > 1 << 30 ? 0 : counterShard
     }
 
-    /// Locks all shards of the counters of a user or project, and adds those that do not exist.
+    /// Adds the missing shards of a user's or project's counters, and locks all shards until the transaction ends.
     ///
-    /// - Throws: ``SQLError``; a foreign key violation, possibly by a later statement, if the subject does not exist.
+    /// - Throws: ``SQLError``. If the subject does not exist, this is a foreign key violation, which may be thrown by a
+    ///   later statement instead.
     func lockUsage(of subject: UsageSubject) throws {
         let counters = UsageCounters.of(subject)
         for shard in 0..<CounterShards.count {
@@ -110,7 +111,7 @@ extension SQLConnection {
         }
     }
 
-    /// Replaces the counters of a user or project, whose shards the caller has locked.
+    /// Replaces the counters of a user or project, which the caller must have locked.
     func setUsage(of subject: UsageSubject, to usage: Usage) throws {
         let counters = UsageCounters.of(subject)
         try enqueue(counters.delete, [subject.key])
@@ -137,7 +138,7 @@ extension SQLConnection {
         try query(selectAccount, [project]).first?.usageAccount(defaults)
     }
 
-    /// Checks that a change would not exceed a quota at present; changes nothing.
+    /// Checks, without changing anything, that a change would not exceed a quota given the current usage.
     /// - Throws: `.quotaExceeded`; ``SQLError``.
     func checkRoom(for change: Usage, in account: UsageAccount) throws {
         let limits: [(UsageCounters, String, Quota, UsageSubject)] = [
@@ -214,7 +215,7 @@ extension SQLRow {
     }
 
     /// Returns the account and the usage of a deleted upload from a row with ``releasedColumns``; `nil` for an upload
-    /// of a code package, which does not count.
+    /// of a code package, which does not count towards a quota.
     func releasedUpload() throws -> (account: UsageAccount, usage: Usage)? {
         guard try optionalText("project_id") != nil else { return nil }
         return (
@@ -225,7 +226,7 @@ extension SQLRow {
 }
 
 private let usageColumns = "stored_bytes, reserved_bytes, files, open_uploads"
-/// The columns that ``SQLRow/usage()`` needs, as sums over rows of counters; 0 where there are none.
+/// The columns that ``SQLRow/usage()`` needs, as sums over rows of counters; 0 if there are no rows.
 ///
 /// The casts are for PostgreSQL, where the sum of BIGINT is NUMERIC.
 let summedUsage = """
@@ -240,12 +241,12 @@ let accountColumns = """
     project_quotas.max_uploads AS project_max_uploads, user_quotas.max_bytes AS owner_max_bytes,
     user_quotas.max_files AS owner_max_files, user_quotas.max_uploads AS owner_max_uploads
     """
-/// The joins of `projects` with its quota and that of its owner.
+/// The joins of `projects` with the quotas of projects and of their owners.
 let accountQuotas = """
     LEFT JOIN project_quotas ON project_quotas.project_id = projects.id
     LEFT JOIN user_quotas ON user_quotas.user_name = projects.owner
     """
-/// The columns that ``SQLRow/releasedUpload()`` needs, for `RETURNING` of a statement that deletes uploads.
+/// The columns that ``SQLRow/releasedUpload()`` needs, for the `RETURNING` clause of a statement that deletes uploads.
 let releasedColumns = """
     project_id, reserved_bytes, (SELECT owner FROM projects WHERE projects.id = uploads.project_id) AS charged_owner
     """
@@ -257,7 +258,7 @@ private let userUsage = UsageCounters("user_usage", key: "user_name")
 
 /// The statements for a table of counters.
 private struct UsageCounters {
-    /// Selects the counters of a project or user.
+    /// Selects the sums of the counters of a project or user.
     let select: SQLStatement
     /// Adds to one shard, with the parameters of ``Usage/values(_:shard:)``.
     let add: SQLStatement

@@ -5,14 +5,14 @@ extension SQLMetadataStore {
     package func removeUser(_ name: String, givingProjectsTo heir: String?) async throws -> UserRemovalResult {
         let (now, recorder) = (now, recorder)
         try await writeRetryingConflicts(changing: .none) { connection in
-            // A transaction that adds a shard waits while the user is locked, and would often deadlock with the
-            // removal.
+            // All shards are added before the user is locked: a transaction that adds a shard waits for this lock, and
+            // would often deadlock with the removal.
             if try connection.exists(name) { try connection.addShards(ofUser: name) }
         }
         // If another process adds a row that refers to the user in the meantime, deleting the user violates a
         // constraint, and the retry sees that row.
         return try await writeRetryingConflicts { connection in
-            // Concurrent removals take turns, so that the last two users are not removed at the same time.
+            // Concurrent removals run one after another, so that the last two users are not removed at the same time.
             try connection.enqueue(selectAnyMigration, lock: .forUpdate("schema_migrations"))
             let names = [name] + [heir].compactMap { $0 }
             for name in names.sorted() { try connection.enqueue(lockUser, [name], lock: .forUpdate("users")) }
@@ -28,7 +28,7 @@ extension SQLMetadataStore {
             let uploads = try connection.deleteUploads(of: name, now: now)
             let released = try uploads.compactMap { try $0.releasedUpload() }
             try connection.deleteAutomations(of: name, now: now)
-            // The heir is charged for the given projects even if this exceeds the heir's quota. The counters are
+            // The heir is charged for the transferred projects even if this exceeds the heir's quota. The counters are
             // locked, so that a concurrent transaction that charges the former owner is retried with the new one.
             let moved = try connection.lockedUsage(of: given)
             try connection.release(released, charging: heir.map { [$0: moved] } ?? [:])
@@ -58,7 +58,7 @@ extension SQLMetadataStore {
 }
 
 extension SQLConnection {
-    /// Locks all shards of a user's counters; adds those that do not exist, with zeros.
+    /// Adds the missing shards of a user's counters, with zeros, and locks all shards until the transaction ends.
     fileprivate func addShards(ofUser name: String) throws {
         try lockTotals(of: name)
         try lockUsage(of: .user(name))
@@ -67,11 +67,11 @@ extension SQLConnection {
     fileprivate func exists(_ userName: String) throws -> Bool { try !query(lockUser, [userName]).isEmpty }
 
     /// Transfers all projects of a user to another user, who gets all permissions.
-    /// - Returns: The ids of the projects, for ``lockedUsage(of:)``, and the events of the heir's memberships.
+    /// - Returns: The ids of the projects, for ``lockedUsage(of:)``, and the events that record the heir's memberships.
     fileprivate func giveProjects(of name: String, to heir: String) throws -> ([String], [NewEvent]) {
-        // Locked before the memberships, so that none of the projects is deleted in the meantime.
+        // The projects are locked before the memberships, so that none of them is deleted in the meantime.
         let projects = try query(lockOwnedProjects, [name], lock: .forUpdate("projects"))
-        // Locked, so that the heir does not leave one of the projects in the meantime.
+        // The memberships are locked, so that the heir does not leave one of the projects in the meantime.
         let held = Dictionary(
             try query(lockMemberships, [heir, name], lock: .forUpdate("members")).map { row in
                 (try row.text("project_id"), try row.permissions())
@@ -89,12 +89,12 @@ extension SQLConnection {
         return (ids, events)
     }
 
-    /// Deletes the uploads that a user started, without changing the counters of usage.
+    /// Deletes the uploads that a user started, without changing the usage counters.
     /// - Returns: The unfinished uploads, as rows with ``endedColumns``.
     fileprivate func deleteUploads(of name: String, now: Date) throws -> [SQLRow] {
         // Links are locked before their uploads, as when an upload is started or completed.
         try enqueue(lockLinksOfUser, [name], lock: .forUpdate("upload_links"))
-        // Locked, so that none of the uploads is completed, and its object used, between the next two statements.
+        // The uploads are locked, so that none is completed, and its object used, between the next two statements.
         try enqueue(lockUploadsOfUser, [name], lock: .forUpdate("uploads"))
         try execute(discardUploadsOfUser, [now, name])
         let uploads = try query(deleteOpenUploads, [name])

@@ -93,7 +93,7 @@ private let endTurnOfWebhook: SQLStatement = """
     WHERE id = $14 AND lease_holder = $15
     """
 private let deleteDelivery: SQLStatement = "DELETE FROM webhook_deliveries WHERE webhook_id = $1 AND event_id = $2"
-// A delivery that fails again replaces the earlier one.
+// A delivery that fails again replaces the row of its earlier failure.
 private let insertDelivery: SQLStatement = """
     INSERT INTO webhook_deliveries (
         webhook_id, event_id, log_id, position, type, occurred_on, attempts, failed_on, status, error, is_queued

@@ -5,7 +5,7 @@ extension SQLMetadataStore {
     package func addWebhook(_ webhook: Webhook) async throws {
         do {
             try await write(changing: .none) { connection in
-                // One row is locked, so that concurrent calls do not exceed the limits.
+                // All calls lock the same row, so that concurrent calls do not exceed the limits.
                 try connection.enqueue(
                     selectEventLog,
                     [StoreMetadataKey.eventLog.rawValue],
@@ -130,7 +130,7 @@ extension SQLConnection {
 }
 
 extension Webhook {
-    /// The names of the types in order, separated by commas; `nil` for all types.
+    /// The names of the event types in alphabetical order, separated by commas; `nil` for all types.
     fileprivate var storedTypes: String? { types?.map(\.rawValue).sorted().joined(separator: ",") }
 
     fileprivate var insertedValues: [(any SQLConvertible)?] {
@@ -162,7 +162,7 @@ extension SQLRow {
             owner: try optionalText("owner"),
             createdOn: try date("created_on"),
             target: try decode("url", try text("url")) { try? WebhookURL($0) },
-            // A type of a newer version is not sent.
+            // Ignores event types that only a newer version knows, so their events are not sent.
             types: try optionalText("types").map { types in
                 Set(types.split(separator: ",").compactMap { EventType(rawValue: String($0)) })
             },

@@ -17,12 +17,12 @@ package struct SQLMetadataStore: MetadataStore {
     package let eventCounts = EventCounts()
     private let clock: @Sendable () -> Date
 
-    /// Creates a store, and runs the migrations that the database lacks.
+    /// Creates a store, and runs all pending migrations.
     ///
     /// - Parameters:
-    ///   - driver: The database; ``close()`` closes it.
-    ///   - clock: Returns the current time where the methods do not receive it, for example for events, discarded
-    ///     objects and object leases.
+    ///   - driver: The driver of the database. ``close()`` closes it.
+    ///   - clock: Returns the current time for methods that do not receive it as an argument, for example to record
+    ///     events, discarded objects and object leases.
     /// - Throws: ``UnknownMigrations`` if the tables were changed by a newer version of the program; the errors of the
     ///   database.
     package init(driver: some SQLDriver, clock: @escaping @Sendable () -> Date = { Date() }) async throws {
@@ -32,11 +32,11 @@ package struct SQLMetadataStore: MetadataStore {
         try await createEventLog()
     }
 
-    /// Creates a store for reading a database that a server may be using; changes nothing.
+    /// Creates a store that reads a database without changing it, even while a server is using the database.
     ///
-    /// - Parameter driver: The database; ``close()`` closes it.
-    /// - Throws: ``UnknownMigrations`` or ``MissingMigrations`` if the tables are not those of this version; the errors
-    ///   of the database.
+    /// - Parameter driver: The driver of the database. ``close()`` closes it.
+    /// - Throws: ``UnknownMigrations`` if the tables were changed by a newer version of the program;
+    ///   ``MissingMigrations`` if migrations are pending; the errors of the database.
     package init(reading driver: some SQLDriver) async throws {
         try await Migrator.requireCurrent(driver)
         self.driver = driver
@@ -52,7 +52,8 @@ package struct SQLMetadataStore: MetadataStore {
 
     /// Checks the integrity of the database itself, which may take minutes if the database is large.
     ///
-    /// - Returns: Descriptions of the problems, at most about 200; empty for PostgreSQL, which has tools for this.
+    /// - Returns: Descriptions of the problems, at most about 200; always empty for PostgreSQL, which has other tools
+    ///   for this check.
     package func databaseProblems() async throws -> [String] { try await driver.problems() }
 
     var now: Date { clock() }
@@ -75,7 +76,7 @@ package struct SQLMetadataStore: MetadataStore {
     ///   - body: The statements.
     /// - Returns: The result of the body.
     /// - Throws: The errors of the body and of the commit; `.storageFull` if the disk is full, `.badRequest` for text
-    ///   that contains U+0000, `.quotaExceeded` if a counter of usage would exceed 4 EiB.
+    ///   that contains U+0000, `.quotaExceeded` if a usage counter would exceed 4 EiB.
     func write<Value: Sendable>(
         changing change: ReadCache.Change = .any,
         _ body: @escaping @Sendable (any SQLConnection) throws -> Value
@@ -137,9 +138,9 @@ package struct SQLMetadataStore: MetadataStore {
     private static func refusal(_ error: SQLError) -> any Error {
         switch error.kind {
         case .full: PontoonError(.storageFull, "The server's disk is full; free some space and retry.", cause: error)
-        // Without a cause, which would be logged although only the caller is at fault.
+        // The error has no cause, because a cause would be logged although only the caller is at fault.
         case .unstorableText: PontoonError.textContainsNull
-        // Only the counters of usages have a constraint that a caller can violate.
+        // Only the usage counters have a check constraint that a caller can violate.
         case .checkViolation:
             PontoonError(.quotaExceeded, "A project or user cannot use more than 4 EiB.", cause: error)
         case .uniqueViolation, .foreignKeyViolation, .busy, .unreachable, .outcomeUnknown, .other: error

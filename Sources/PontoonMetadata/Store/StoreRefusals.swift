@@ -7,7 +7,7 @@ extension PontoonError {
     }
 
     static var entryExists: PontoonError {
-        PontoonError(.fileExists, "The folder already has an entry with this name.")
+        PontoonError(.fileExists, "The folder already contains a file or folder with this name.")
     }
 
     static var folderInTheWay: PontoonError {
@@ -15,7 +15,7 @@ extension PontoonError {
     }
 
     static var folderTooDeep: PontoonError {
-        let refusal = "The folder would be more than \(FolderRules.maximumLevel) levels deep, the maximum"
+        let refusal = "The folder would be more than \(FolderRules.maximumLevel) levels deep"
         return PontoonError(.limitReached, "\(refusal); choose a destination with fewer folders above it.")
     }
 

@@ -19,14 +19,14 @@ package struct MetadataCopy: Sendable {
 
     /// Returns whether the target contains no data, apart from signing keys.
     package func isTargetEmpty() async throws -> Bool {
-        // A server that was started with this database has created a signing key.
+        // A server creates a signing key when it is first started with a database.
         for table in tables where table.name != "signing_keys" {
             guard try await target.read({ try table.rows($0, after: nil, limit: 1) }).isEmpty else { return false }
         }
         return true
     }
 
-    /// Copies all tables, after deleting their rows in the target, and then compares them.
+    /// Deletes the rows of all tables in the target, copies the rows of the source, and then compares the tables.
     ///
     /// - Parameter report: Receives the name of each copied table and its number of rows.
     /// - Throws: ``CopyMismatch`` if the target differs from the source after the copy; the errors of the databases.
@@ -122,8 +122,10 @@ package struct MetadataCopy: Sendable {
         }
     }
 
-    /// Sets the numbers of open uploads, and of the bytes reserved for them, to 0 if open uploads are not copied; sets
-    /// the position of each event to its id, which is its position in SQLite.
+    /// Returns a row of the source as the target must contain it.
+    ///
+    /// Sets the position of an event to its id, which is its position in SQLite. If open uploads are not copied, sets
+    /// the counters of open uploads and of reserved bytes to 0.
     private func adjust(_ row: SQLRow, of table: TableCopySpec) throws -> SQLRow {
         if table.name == "events" {
             let values = try row.columns.map { try row.value($0 == "position" ? "id" : $0) }

@@ -27,7 +27,7 @@ extension SQLMetadataStore: ObjectCopyLedger {
         try await write { _ = try $0.execute("DELETE FROM moved_objects WHERE key = $1", [key]) }
     }
 
-    /// Removes the marks of all copied objects; called when the migration has finished.
+    /// Removes the marks of all copied objects, after the migration has finished.
     package func unmarkAllCopied() async throws {
         try await write { _ = try $0.execute("DELETE FROM moved_objects") }
     }

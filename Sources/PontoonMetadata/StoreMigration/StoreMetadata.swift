@@ -1,4 +1,6 @@
-/// A property of the whole store that is recorded in the database; the raw value is its name there.
+/// A property of the whole store.
+///
+/// The raw value is its name in the table `properties`.
 package enum StoreMetadataKey: String, Sendable {
     /// The location of the objects.
     case objects
@@ -9,15 +11,15 @@ package enum StoreMetadataKey: String, Sendable {
     case movedTo = "moved-to"
     /// The location to which an unfinished migration copies the objects.
     case movingTo = "moving-to"
-    /// A random id of this service's data, by which its backups and migrations are recognized.
+    /// A random id of this service's data, which identifies its backups and migrations.
     case identity
-    /// The random id of the event log, which is part of every cursor and of the ids of events.
+    /// The random id of the event log, which is part of every cursor and every event id.
     case eventLog = "event-log"
     /// The position of the last event that was deleted because of its age.
     case prunedEvents = "pruned-events"
     /// The position in the event log up to which the hook command has run.
     case hookCursor = "hook-cursor"
-    /// The running time of the service, by which uploads expire.
+    /// The time for which the service has been running, by which uploads expire; see ``ObservedTime``.
     case observedTime = "observed-time"
 }
 

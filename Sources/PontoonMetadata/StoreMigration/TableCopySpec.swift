@@ -3,7 +3,7 @@ struct TableCopySpec: Sendable {
     let name: String
     /// Columns of the primary key, in order.
     let key: [String]
-    /// The SQL condition that selects the rows; constant, without parameters.
+    /// The SQL condition that selects the rows, without parameters.
     var condition = "1 = 1"
 
     /// All tables to copy, ordered so that every row is copied after the rows that it references.

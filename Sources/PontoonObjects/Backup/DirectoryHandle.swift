@@ -16,14 +16,14 @@ package final class DirectoryHandle: Sendable {
         DirectoryHandle(try opened { Foundation.open(path.string, O_RDONLY | O_DIRECTORY | O_CLOEXEC) })
     }
 
-    /// Opens a directory in this one.
+    /// Opens a subdirectory.
     package func directory(_ name: String) throws -> DirectoryHandle {
         DirectoryHandle(
             try Self.opened { openat(descriptor, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) }
         )
     }
 
-    /// Opens a directory in this one; creates it if it does not exist.
+    /// Opens a subdirectory, and creates it if it does not exist.
     ///
     /// - Returns: The directory, and whether it was created. The name of a new directory is durable only after
     ///   ``sync()``.
@@ -38,7 +38,8 @@ package final class DirectoryHandle: Sendable {
 
     /// Opens a regular file for reading.
     ///
-    /// - Throws: `.invalidArgument` for anything else, such as a FIFO; `.tooManySymbolicLinkLevels` for a link.
+    /// - Throws: `.invalidArgument` for any other entry, such as a FIFO; `.tooManySymbolicLinkLevels` for a symbolic
+    ///   link.
     package func file(_ name: String) throws -> FileDescriptor {
         // Nonblocking, because opening a FIFO would otherwise wait for a writer.
         let flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC
@@ -117,19 +118,19 @@ package final class DirectoryHandle: Sendable {
         } catch Errno.noSuchFileOrDirectory {}
     }
 
-    /// Renames an entry, atomically replacing any existing file that has the new name.
+    /// Moves an entry to a directory under a new name, atomically replacing any existing file with this name.
     package func rename(_ name: String, to directory: DirectoryHandle, as newName: String) throws {
         try retryingInterrupts { renameat(descriptor, name, directory.descriptor, newName) }
     }
 
-    /// Adds a name in another directory to a file in this one (a hard link).
+    /// Creates a hard link in another directory to a file in this one.
     package func link(_ name: String, in directory: DirectoryHandle, as newName: String) throws {
         try retryingInterrupts { linkat(descriptor, name, directory.descriptor, newName, 0) }
     }
 
     /// Copies a file to another directory, replacing any existing file that has the new name.
     ///
-    /// The bytes are durable when this returns, but the name only after ``sync()`` of `directory`.
+    /// The bytes are durable when this method returns; the name is durable only after ``sync()`` of `directory`.
     package func copy(_ name: String, to directory: DirectoryHandle, as newName: String) throws {
         let original = try file(name)
         try original.closeAfter {
@@ -155,7 +156,7 @@ package final class DirectoryHandle: Sendable {
 
     /// Reads a small file.
     ///
-    /// - Throws: `.fileTooLarge` above `limit` bytes.
+    /// - Throws: `.fileTooLarge` if the file is larger than `limit` bytes.
     package func read(_ name: String, limit: Int) throws -> [UInt8] {
         let file = try file(name)
         return try file.closeAfter {

@@ -5,8 +5,8 @@ import SystemPackage
 
 /// A copier that places the objects of one directory in another, by linking or copying, for backups and restores.
 ///
-/// An object gets its final name only when it is complete and durable, so an interrupted run can be repeated and
-/// continues where it stopped. Both directories have the layout `KK/KEY` of ``DiskLayout/files``.
+/// An object gets its final name only when it is complete and durable. Repeating an interrupted run therefore continues
+/// where it stopped. Both directories have the layout `KK/KEY` of ``DiskLayout/files``.
 package final class ObjectPlacer: Sendable {
     /// Options for placing objects.
     ///
@@ -30,8 +30,8 @@ package final class ObjectPlacer: Sendable {
     package enum Outcome: Hashable, Sendable {
         /// The target already contained the object.
         case present
-        /// The target already contained the object, but the original is now missing (`nil`), has the wrong length, or
-        /// has the right length and other damage.
+        /// The target already contained the object, but the original is now missing (`nil`) or damaged. A damaged
+        /// original may still have the recorded length.
         case onlyInTarget(originalSize: Int64?)
         /// The object shares its bytes with the original: it is a hard link or a reflink.
         case linked
@@ -39,7 +39,7 @@ package final class ObjectPlacer: Sendable {
         case missing
         case wrongSize(Int64)
         case wrongChecksum
-        /// The disk reports an error when the original is read.
+        /// Reading the original or its clone failed with an I/O error.
         case unreadable
     }
 
@@ -50,7 +50,7 @@ package final class ObjectPlacer: Sendable {
     private let methods: Methods
     private let executor: BlockingIOExecutor
     private let canClone = Atomic(true)
-    /// Target directories with new names that are not durable yet.
+    /// The target directories whose new entries are not durable yet.
     private let changed = Mutex<Set<String>>([])
     private static let chunkSize = 1 << 20
     private static let incomingName = "incoming"
@@ -90,9 +90,8 @@ package final class ObjectPlacer: Sendable {
 
     /// Places an object, unless the target already contains it with the recorded length.
     ///
-    /// With ``Methods/verifying``, an object that the target contains must also have the recorded checksum. The
-    /// checksums of an object in which a scrub has found damage are always verified, and such an object is never
-    /// linked.
+    /// With ``Methods/verifying``, an object that the target contains must also have the recorded checksum. If a scrub
+    /// has found damage in an object, its checksum is always verified, and the object is never linked.
     ///
     /// - Throws: `Errno` if a directory cannot be read or written; `.storageFull` if the target's disk is full.
     package func place(_ object: FileContent) async throws -> Outcome {
@@ -174,7 +173,7 @@ package final class ObjectPlacer: Sendable {
         let size: Int64
         let directory: DirectoryHandle
 
-        /// Opens an original; returns `nil` if it does not exist.
+        /// Opens an original; returns `nil` if it does not exist or is a symbolic link.
         init?(_ name: String, in source: DirectoryHandle, _ folder: String) throws {
             do {
                 directory = try source.directory(folder)
@@ -208,7 +207,7 @@ package final class ObjectPlacer: Sendable {
         }
     }
 
-    /// Creates a hard link; returns `false` if the object is on another file system or the system allows no link.
+    /// Creates a hard link; returns `false` if the target is on another file system or does not allow the link.
     private func link(_ name: String, _ original: Original, to directory: DirectoryHandle) throws -> Bool {
         do {
             try original.directory.link(name, in: directory, as: name)
@@ -218,7 +217,7 @@ package final class ObjectPlacer: Sendable {
         }
     }
 
-    /// Copies the bytes, and compares their length and, unless ``Methods/unverified``, their checksum.
+    /// Copies the bytes, and compares their length and, without ``Methods/unverified``, their checksum with the record.
     private func copy(_ object: FileContent, _ original: Original, to directory: DirectoryHandle) throws -> Outcome {
         let outcome = try creating(object, in: directory) { copy in
             var content = Content()
@@ -266,8 +265,9 @@ package final class ObjectPlacer: Sendable {
         }
     }
 
-    /// Returns whether an object in the target is readable and has the recorded checksum; returns `true` without a
-    /// check if none is necessary.
+    /// Returns whether an object in the target is readable and has the recorded checksum.
+    ///
+    /// Returns `true` without reading the object unless ``Methods/verifying`` is set or a scrub has found damage.
     private func matches(_ object: FileContent, in directory: DirectoryHandle) throws -> Bool {
         guard methods.contains(.verifying) || object.isDamaged else { return true }
         let file = try directory.file(object.key.rawValue)

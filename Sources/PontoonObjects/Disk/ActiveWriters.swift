@@ -4,7 +4,7 @@ import Synchronization
 /// The active writers of one upload: the parts that they write in place, and a barrier that stops them when the
 /// upload ends.
 ///
-/// No lock is held while waiting for a client's data, because a single dead connection would block all other writers.
+/// No lock is held while waiting for a client's data; otherwise, one dead connection would block all other writers.
 /// Each part's in-place region is reserved by at most one writer; a second writer of the part writes a detached part.
 /// The barrier counts writes in progress, and parts that are being synced and recorded.
 final class ActiveWriters: Sendable {

@@ -7,7 +7,7 @@ enum Assembly: Equatable {
         let part: PartRecord
         /// Length in bytes, 1 or more.
         let size: Int64
-        /// Offset in the finished file of the part's first byte.
+        /// Offset of the part's first byte in the finished file.
         let offset: Int64
     }
 

@@ -2,16 +2,17 @@ import Glibc
 package import SystemPackage
 import Synchronization
 
-/// The lock with which backups keep the server from removing objects.
+/// The lock with which backups prevent the server from removing objects.
 ///
-/// Several backups can hold the lock at the same time. The kernel releases a backup's lock however the process exits.
+/// Several backups can hold the lock at the same time. When the process of a backup exits, even by a crash, the kernel
+/// releases its lock.
 final class BackupLock: Sendable {
     /// The lock file; `nil` once closed.
     ///
     /// Guarded by a mutex, because `flock` locks an open file, not a thread: all threads share one lock.
     private let file: Mutex<DiskFile?>
 
-    /// Opens the lock for the server; creates the file if it does not exist.
+    /// Opens the lock file for the server, and creates it if it does not exist.
     init(_ path: FilePath) throws {
         file = Mutex(
             try DiskFile.open(path, .readWrite, options: [.create, .closeOnExec], permissions: .ownerReadWrite)
@@ -69,10 +70,10 @@ final class BackupLock: Sendable {
 }
 
 extension DiskObjectStore {
-    /// Keeps the server of a directory from removing objects until the returned file is closed.
+    /// Prevents the server of a directory from removing objects until the returned file is closed.
     ///
-    /// - Returns: The locked file; `nil` if the directory has no lock file, because no server has created one yet.
-    ///   Nothing is locked then.
+    /// - Returns: The locked file; `nil`, with nothing locked, if the directory has no lock file, because no server has
+    ///   created one yet.
     /// - Throws: `Errno`; `.wouldBlock` if the lock is not free within about 10 seconds.
     package static func retainObjects(_ settings: DiskSettings) async throws -> FileDescriptor? {
         try await BackupLock.acquire(settings)

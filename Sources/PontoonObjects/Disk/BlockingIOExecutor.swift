@@ -1,12 +1,12 @@
 import NIOPosix
 import Synchronization
 
-/// Threads for blocking file system calls, so that neither event loops nor the cooperative thread pool block on disk.
+/// A pool of threads for file system calls, which would otherwise block event loops or the cooperative thread pool.
 struct BlockingIOExecutor: Sendable {
     private let pool: NIOThreadPool
     private let pending = Pending()
 
-    /// Number of closures that run or wait for a thread.
+    /// A reference to the counter, because `Atomic` cannot be copied.
     private final class Pending: Sendable {
         let count = Atomic(0)
     }
@@ -34,7 +34,8 @@ struct BlockingIOExecutor: Sendable {
 
     /// Queues a closure to run on one of the threads.
     ///
-    /// If ``shutDown()`` is called before a thread has started the closure, it is called with `isCancelled` set.
+    /// If ``shutDown()`` is called before a thread has started the closure, the closure is called with `isCancelled`
+    /// set to `true`.
     func submit(_ body: @escaping @Sendable (_ isCancelled: Bool) -> Void) {
         pending.count.wrappingAdd(1, ordering: .relaxed)
         pool.submit { [pending] state in

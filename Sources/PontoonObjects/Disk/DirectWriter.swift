@@ -4,24 +4,24 @@ import PontoonCore
 import Synchronization
 import SystemPackage
 
-/// A writer of consecutive bytes of a file that bypasses the page cache (`O_DIRECT`).
+/// A writer of consecutive bytes of a file that bypasses the page cache with direct I/O (`O_DIRECT`).
 ///
 /// The bytes are collected in a buffer and written in whole pages. This takes a fraction of the processor time of
-/// writing through the page cache, and leaves the cache to other files. Only the first and the last bytes go through
-/// the cache, if they do not fill a page, because other writers may write the rest of their pages.
+/// writing through the page cache, and leaves the cache to other files. If the first or last bytes do not fill a page,
+/// they are written through the cache, because another writer may write the other bytes of this page.
 struct DirectWriter {
     private let file: DiskFile
     private let buffer: DirectBufferPool.Buffer
     private let pool: DirectBufferPool
-    /// Offset in the file of the first byte in the buffer.
+    /// File offset of the first byte in the buffer.
     private var offset: Int64
     /// Number of bytes in the buffer.
     private var count = 0
-    /// Whether a write past the cache was refused, so that all further bytes are written through the cache.
+    /// Whether the system refused direct I/O, so that all further bytes are written through the cache.
     private var isRefused = false
 
-    /// Opens a file for writing past the page cache; returns `nil` if all buffers are in use, or if the system or the
-    /// file system does not support such writes.
+    /// Opens a file for direct I/O; returns `nil` if all buffers are in use, or if the system or the file system does
+    /// not support direct I/O.
     ///
     /// - Parameters:
     ///   - path: An existing file, whose space should be preallocated.
@@ -43,7 +43,7 @@ struct DirectWriter {
         self.offset = offset
     }
 
-    /// Appends bytes, and writes all full buffers.
+    /// Appends bytes, and writes the buffer whenever it is full.
     ///
     /// - Parameters:
     ///   - bytes: The bytes.
@@ -61,7 +61,7 @@ struct DirectWriter {
         }
     }
 
-    /// Writes all bytes that remain, and closes the file.
+    /// Writes the remaining bytes, and closes the file.
     ///
     /// - Parameter cached: The same file, open for writing through the page cache.
     /// - Throws: `Errno`.
@@ -76,14 +76,15 @@ struct DirectWriter {
         pool.put(buffer)
     }
 
-    /// Number of bytes that can be added before the buffer must be written: up to the end of the first page if other
-    /// bytes occupy its beginning.
+    /// Number of bytes that can be added before the buffer must be written.
+    ///
+    /// If the first byte is in the middle of a page, only the bytes up to the end of this page are written together.
     private var room: Int {
         let begun = Int(offset % Int64(DirectBufferPool.pageSize))
         return (begun > 0 ? DirectBufferPool.pageSize - begun : DirectBufferPool.bufferSize) - count
     }
 
-    /// Writes the whole pages in the buffer past the cache, and what remains through it.
+    /// Writes the whole pages in the buffer with direct I/O, and the remaining bytes through the cache.
     private mutating func flush(_ cached: DiskFile) throws {
         let startsPage = offset % Int64(DirectBufferPool.pageSize) == 0
         let pages = startsPage && !isRefused ? count - count % DirectBufferPool.pageSize : 0
@@ -96,8 +97,8 @@ struct DirectWriter {
         count = 0
     }
 
-    /// Writes whole pages past the cache; returns the number of bytes, which is less if the system refuses to write
-    /// more.
+    /// Writes whole pages with direct I/O; returns the number of written bytes, which is less than the length of
+    /// `bytes` if the system refuses to write more.
     private func writePages(_ bytes: UnsafeRawBufferPointer) throws -> Int {
         var written = 0
         while written < bytes.count {
@@ -105,7 +106,7 @@ struct DirectWriter {
                 let rest = UnsafeRawBufferPointer(rebasing: bytes[written...])
                 let count = try file.write(toAbsoluteOffset: offset + Int64(written), rest)
                 written += count
-                // The rest of a page that was written in part cannot be written past the cache.
+                // Direct I/O cannot write the remaining bytes of a partly written page.
                 guard count > 0, count % DirectBufferPool.pageSize == 0 else { break }
             } catch let error as Errno where error.meansUnsupported {
                 break
@@ -115,15 +116,15 @@ struct DirectWriter {
     }
 }
 
-/// The buffers of all writers past the page cache.
+/// The buffers of all direct writers.
 ///
-/// A writer that gets no buffer writes through the cache instead, so the memory is limited.
+/// A part for which no buffer is free is written through the page cache instead, so the use of memory is limited.
 final class DirectBufferPool: Sendable {
     /// Size of a buffer in bytes, a multiple of ``pageSize``.
     static let bufferSize = 1 << 20
-    /// The alignment in memory and in the file, in bytes.
+    /// The alignment of buffers in memory and of direct writes in the file, in bytes.
     ///
-    /// At least the size of a page of memory, so that no page is written both through the cache and past it.
+    /// At least the size of a memory page, so that no page is written both through the cache and with direct I/O.
     static let pageSize = max(4096, Int(getpagesize()))
 
     private struct State {

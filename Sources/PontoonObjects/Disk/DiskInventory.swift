@@ -1,7 +1,7 @@
 package import PontoonCore
 import SystemPackage
 
-/// A read-only view of the disk store's directory, which may be used while a server uses the directory.
+/// A read-only view of the disk store's directory, even while a server is using the directory.
 package struct DiskInventory: ObjectInventory {
     private let layout: DiskLayout
     private let executor: BlockingIOExecutor
@@ -24,12 +24,13 @@ package struct DiskInventory: ObjectInventory {
     }
 
     package func forEachEntry(_ body: ([StoredEntry]) async throws -> Void) async throws {
-        // Objects that are being stored as a whole are omitted: the next start of the server removes those of a crash.
+        // Omits unconfirmed objects: they are still being stored, or the next start of the server confirms or removes
+        // them after a crash.
         let names = try await executor.run { [layout] in
             try Directory.entries(layout.uploads).filter { !$0.hasSuffix(DiskLayout.unconfirmedSuffix) }
         }
         try await forEachEntry(of: layout.uploads, names: names, body) { name in
-            // Files of one upload: KEY, KEY.parts and KEY.assembled.
+            // The files of an upload are named KEY, KEY.parts and KEY.assembled.
             guard let key = ObjectKey(String(name.prefix { $0 != "." })) else { return .unknown }
             return .upload(ObjectReference(key: key))
         }

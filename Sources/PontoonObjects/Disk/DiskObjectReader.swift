@@ -67,7 +67,8 @@ private enum SendFile {
     /// Returns whether `sendfile` works: tests the first file, and returns the same result for all later files.
     ///
     /// - Parameter file: A file of at least one byte.
-    /// - Returns: `false` also if the test was inconclusive; the next call then repeats the test.
+    /// - Returns: `false` if `sendfile` does not work, or if the test was inconclusive. The next call repeats an
+    ///   inconclusive test.
     static func works(with file: DiskFile) -> Bool {
         result.withLock { result in
             if let result { return result }

@@ -2,11 +2,11 @@ import NIOCore
 package import PontoonCore
 import SystemPackage
 
-/// Objects that are stored together.
+/// Storing several objects in one call.
 ///
 /// The bytes of several objects are written before the first of them is synced. The first sync therefore commits the
-/// file system's journal for all of them, and the others find little left to do. `syncfs` would also wait for the
-/// unfinished uploads of other clients.
+/// file system's journal for all of them, and the other syncs have little to do. `syncfs` is not used, because it would
+/// also wait for the unfinished uploads of other clients.
 extension DiskObjectStore {
     /// Number of threads that store the objects of one call.
     private static let batchThreads = 4
@@ -22,7 +22,7 @@ extension DiskObjectStore {
                 try await executor.run { try self.createObjects(inOneGo: slice) }
             }.flatMap { $0 }
             if isDurable {
-                // The directory of an object that is refused may not exist.
+                // The directory of a refused object may not exist.
                 let directories = Set(
                     zip(objects, results).compactMap { object, result in
                         (try? result.get()).map { _ in layout.objectDirectory(object.key) }
@@ -82,10 +82,10 @@ extension DiskObjectStore {
         }
     }
 
-    /// Adds the name of an object to its unconfirmed file.
+    /// Creates the name of an object, as a hard link to its unconfirmed file.
     ///
-    /// On a file system without second names, the file is renamed. A crash before its record is committed then leaves
-    /// an object without a record, which `pontoond check` reports.
+    /// If the file system does not support hard links, renames the file. A crash before the record is committed then
+    /// leaves an orphan, which `pontoond check` reports.
     func nameObject(_ key: ObjectKey) throws {
         do {
             try FileSystem.link(layout.unconfirmed(key), to: layout.object(key))

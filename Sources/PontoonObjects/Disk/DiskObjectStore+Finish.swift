@@ -40,7 +40,7 @@ extension DiskObjectStore {
 
     /// Creates a directory for finished objects, unless it exists.
     ///
-    /// With durability `power`, the directory's name is durable when this returns.
+    /// With durability `power`, the directory's name is durable when this method returns.
     func createDurableDirectory(_ path: FilePath) throws {
         let isNew = try Directory.create(path)
         guard isDurable, isNew || !durableDirectories.withLock({ $0.contains(path) }) else { return }
@@ -51,8 +51,8 @@ extension DiskObjectStore {
     package func revertFinish(_ key: ObjectKey) async throws {
         try await executor.run { [self] in
             guard try FileSystem.exists(layout.object(key)) else { return }
-            // An object assembled by copying leaves the upload's file behind; any other object is the renamed file of
-            // its upload.
+            // If the object was assembled by copying, the upload's file still exists. Otherwise, the upload's file was
+            // renamed to the object.
             if try FileSystem.exists(layout.upload(key)) {
                 try FileSystem.unlink(layout.object(key))
             } else {
@@ -88,7 +88,7 @@ extension DiskObjectStore {
         }
     }
 
-    /// Turns the upload's file into the object, after copying the detached parts into it.
+    /// Copies the detached parts into the upload's file, and renames the file to the object.
     private func assembleInPlace(_ detached: [Assembly.Segment], end: Int64, size: Int64, key: ObjectKey) throws {
         // A missing file must not be replaced by a new one, which would contain zeroes instead of the parts.
         let file = end > 0 ? try openExisting(layout.upload(key)) : try openOrCreate(layout.upload(key))
@@ -102,7 +102,7 @@ extension DiskObjectStore {
         try FileSystem.rename(layout.upload(key), to: layout.object(key))
     }
 
-    /// Copies all parts to a new file; the upload is unchanged until ``cleanUp(_:)``.
+    /// Copies all parts to a new file, which becomes the object; keeps the files of the parts until ``cleanUp(_:)``.
     private func assembleByCopy(_ segments: [Assembly.Segment], size: Int64, key: ObjectKey, partSize: Int64) throws {
         try checkRoom(for: size, else: .storageFull)
         try FileSystem.unlink(layout.assembled(key))

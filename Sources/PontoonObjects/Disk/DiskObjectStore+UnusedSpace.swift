@@ -11,7 +11,7 @@ extension DiskObjectStore {
         defer { writers.leave(upload.key, active) }
         guard active.refuseReservations() else { return }
         defer { active.acceptReservations() }
-        // If complete or abort begins after this call, it closes the barrier that ``ActiveWriters/write(_:)`` enters.
+        // If complete or abort begins after this call, it closes the barrier, and ``ActiveWriters/write(_:)`` throws.
         guard let parts = try await storedParts() else { return }
         let unused = Self.unusedRanges(size: size, partSize: upload.partSize, parts)
         try await executor.run { [layout] in
@@ -23,7 +23,7 @@ extension DiskObjectStore {
                     }
                 }
             } catch Errno.noSuchFileOrDirectory {
-                // The upload has ended, or its file was never needed.
+                // The upload has ended, or its file was never created.
             } catch let error as PontoonError where error.code == .uploadNotFound {}
         }
     }

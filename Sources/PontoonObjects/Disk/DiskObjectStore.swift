@@ -4,7 +4,7 @@ package import PontoonCore
 import Synchronization
 package import SystemPackage
 
-/// The object store in a directory.
+/// The disk store: an object store whose objects are files in a directory.
 ///
 /// Parts are written in place into one file for each upload, or into separate files if that is not possible. A finished
 /// object is one file. For the layout, see ``DiskLayout`` and docs/storage.md.
@@ -20,9 +20,9 @@ package final class DiskObjectStore: Sendable {
     let directBuffers: DirectBufferPool
     /// Coalesces the syncs of the directory of unfinished uploads, whose entries change frequently.
     let uploadNames: DirectorySyncCoalescer
-    /// The coalescers of the syncs of directories of finished objects, by directory; at most 256.
+    /// The sync coalescers of the directories of finished objects, by directory; at most 256.
     ///
-    /// Only objects that are stored as a whole use them.
+    /// Used only for objects that are stored as a whole.
     private let objectNames = Mutex<[FilePath: DirectorySyncCoalescer]>([:])
     /// Directories of finished objects whose own names are known to be durable.
     let durableDirectories = Mutex<Set<FilePath>>([])
@@ -34,10 +34,10 @@ package final class DiskObjectStore: Sendable {
 
     var isDurable: Bool { settings.durability == .power }
 
-    /// Opens a store; creates its directories if they do not exist.
+    /// Opens a store, and creates its directories if they do not exist.
     ///
-    /// - Throws: `.badRequest` if another process uses the directory; `Errno` if it cannot be created, locked or
-    ///   synced.
+    /// - Throws: `.badRequest` if another process is using the directory; `Errno` if the directory cannot be created,
+    ///   locked or synced.
     package init(_ settings: DiskSettings) throws {
         self.settings = settings
         layout = DiskLayout(root: settings.folder)
@@ -69,8 +69,8 @@ package final class DiskObjectStore: Sendable {
         discards = DirectorySyncCoalescer(executor: executor) { [changedDirectories] in try changedDirectories.sync() }
     }
 
-    /// Returns the free space for objects and the size of their file system, in bytes; `Int64.max` if the file system
-    /// does not report it.
+    /// Returns the free space and the total size of the file system of the objects, in bytes; `Int64.max` for each
+    /// value that the file system does not report.
     ///
     /// - Throws: `Errno`.
     package func space() async throws -> (free: Int64, size: Int64) {
@@ -106,7 +106,7 @@ package final class DiskObjectStore: Sendable {
 
     /// Opens a file for writing, and creates it if it does not exist.
     ///
-    /// With durability `power`, the name of a new file is durable when this returns.
+    /// With durability `power`, the name of a new file is durable when this method returns.
     func openOrCreate(_ path: FilePath) throws -> DiskFile {
         do {
             let file = try create(path)
@@ -117,8 +117,9 @@ package final class DiskObjectStore: Sendable {
         }
     }
 
-    /// Waits until the names that were added to a directory of finished objects are durable; syncs of concurrent calls
-    /// are shared.
+    /// Waits until the names that were added to a directory of finished objects are durable.
+    ///
+    /// Concurrent calls share syncs.
     func syncNames(in directory: FilePath) async throws {
         let coalescer = objectNames.withLock { coalescers in
             let coalescer = coalescers[directory] ?? DirectorySyncCoalescer(directory, executor: executor)
@@ -188,7 +189,7 @@ extension DiskObjectStore: ObjectStore {
                     let path = layout.object(key)
                     let file = try OpenFile(path, executor: executor)
                     openFiles.insert(file, of: key)
-                    // If the object was discarded meanwhile, `discard` may have run before the file was in the cache.
+                    // If the object was discarded in the meantime, `discard` may have run before the file was cached.
                     if try !FileSystem.exists(path) { openFiles.remove(key) }
                     return file
                 }
@@ -250,7 +251,7 @@ extension DiskObjectStore: ObjectStore {
 
     /// Returns whether a store's directory has never contained an object.
     ///
-    /// Otherwise, it contains directories for objects, even after all objects have been deleted.
+    /// The subdirectories of objects remain even after all objects have been deleted.
     package static func isUnused(_ settings: DiskSettings) throws -> Bool {
         try Directory.entries(DiskLayout(root: settings.folder).files).allSatisfy { $0 == "lost+found" }
     }
@@ -259,7 +260,7 @@ extension DiskObjectStore: ObjectStore {
         let open = try await records.openUploadKeys()
         try await executor.run { [layout] in
             for name in try Directory.entries(layout.uploads) {
-                // Compared with the records one by one; see Maintenance.
+                // Maintenance compares unconfirmed objects with the records one by one.
                 if name.hasSuffix(DiskLayout.unconfirmedSuffix) { continue }
                 let owner = ObjectKey(String(name.prefix { $0 != "." }))
                 if let owner, open.contains(owner), !name.hasSuffix(".assembled") { continue }
@@ -282,7 +283,8 @@ extension DiskObjectStore: StreamingObjectStore {
         expecting expected: ExpectedChecksums
     ) async throws -> any PartWriter {
         let active = writers.join(upload.key)
-        // Reserved before the record of an earlier attempt is removed, so that two writers never mix their bytes.
+        // Reserves the region before the record of an earlier attempt is removed, so that two writers never mix their
+        // bytes.
         let fits = length.map { $0 <= upload.partSize && Self.isReachable(number, upload, length: $0) } ?? false
         let location = fits && active.reserve(number) ? PartLocation.inPlace : DiskLayout.newDetached(number)
         return DiskPartWriter(

@@ -3,11 +3,11 @@ package import PontoonCore
 import Synchronization
 import SystemPackage
 
-/// A writer of a whole object: it writes to a file among the unfinished uploads, which becomes the object by getting a
-/// second name (a hard link).
+/// A writer of a whole object.
 ///
-/// The first name marks the object as unconfirmed until its record is committed, so that recovery finds it. A journal
-/// keeps the order of the two names, so the marker is durable when the object is.
+/// It writes to a file in the directory of unfinished uploads, and then creates the name of the object as a hard link
+/// to this file. The first name marks the object as unconfirmed until its record is committed, so that recovery finds
+/// it. The file system's journal keeps the order of the two names, so the marker is durable if the object is.
 final class DiskObjectWriter: ObjectWriter {
     private struct State {
         var digest: PartDigest
@@ -69,7 +69,7 @@ final class DiskObjectWriter: ObjectWriter {
         do {
             let added = try await recording(digest)
             switch added {
-            case .added: _ = try? await store.confirm([key])  // If this fails, the next start does it.
+            case .added: _ = try? await store.confirm([key])  // If this fails, the next start confirms it.
             case .skipped: await remove()
             }
             return added

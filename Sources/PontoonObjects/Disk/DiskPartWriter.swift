@@ -8,7 +8,7 @@ final class DiskPartWriter: PartWriter {
     private struct State {
         var digest: PartDigest
         var file: DiskFile?
-        /// Writes past the page cache; `nil` if the bytes are written through it.
+        /// Writes with direct I/O; `nil` if the bytes are written through the page cache.
         var direct: DirectWriter?
         /// End of the file's preallocated range in bytes, 0 if nothing is preallocated; `nil` until the first write.
         var preallocatedEnd: Int64?
@@ -25,7 +25,9 @@ final class DiskPartWriter: PartWriter {
     let location: PartLocation
     private let path: FilePath
     private let start: Int64
-    /// Number of bytes that the store has preallocated for the upload, unless it has freed them since; 0 if none.
+    /// Number of bytes to preallocate for the upload; 0 if its size is unknown or the part is detached.
+    ///
+    /// The file system may not have preallocated them, and the store may have freed them since.
     private let preallocatedSize: Int64
     /// Length of the part in bytes; `nil` if unknown.
     private let length: Int64?
@@ -40,7 +42,7 @@ final class DiskPartWriter: PartWriter {
 
     /// Number of written bytes after which write-back is started.
     static let flushStride: Int64 = 8 << 20
-    /// Length in bytes from which a part is written past the page cache.
+    /// Minimum length in bytes of a part that is written with direct I/O.
     private static let shortestDirectPart: Int64 = 1 << 20
 
     init(
@@ -104,9 +106,9 @@ final class DiskPartWriter: PartWriter {
         }
     }
 
-    /// Opens the file for writing past the page cache, if the part is long enough and its space is preallocated.
+    /// Opens the file for direct I/O, if the part is large enough and its space is preallocated.
     ///
-    /// Without `power` durability, the bytes stay in the cache, so that the client does not wait for the disk.
+    /// With durability `os`, bytes are written through the cache, so that the client does not wait for the disk.
     private func openDirect(_ preallocatedEnd: Int64) throws -> DirectWriter? {
         guard store.isDurable, store.settings.directIO == .auto, let length, length >= Self.shortestDirectPart,
             start + length <= preallocatedEnd

@@ -4,7 +4,7 @@ import NIOCore
 package import PontoonCore
 import SystemPackage
 
-/// The objects of a directory, read with low priority and without filling the page cache.
+/// A source of a directory's objects that reads with low priority and does not fill the page cache.
 ///
 /// Finished objects never change, so reading needs no lock, and another process may use the directory at the same time.
 package final class DiskScrubSource: ScrubSource {
@@ -25,7 +25,7 @@ package final class DiskScrubSource: ScrubSource {
         do {
             let file = try await executor.run { [layout, executor] in
                 let file = try OpenFile(layout.object(key), options: .noFollow, executor: executor)
-                // Only a hint: if the system ignores it, cached bytes are read from memory.
+                // The call is only a hint. If the system ignores it, cached bytes are read from memory.
                 if ignoringCache { _ = posix_fadvise(file.file.rawValue, 0, 0, POSIX_FADV_DONTNEED) }
                 return file
             }
@@ -39,7 +39,7 @@ package final class DiskScrubSource: ScrubSource {
 
     package func confirmPresence() async throws {
         try await executor.run { [layout] in
-            // The store creates this file when it is opened, so it is missing if the disk is not mounted.
+            // The store creates the lock file when it is opened, so the file is missing if the disk is not mounted.
             guard try FileSystem.exists(layout.lock) else { throw Errno.noSuchFileOrDirectory }
         }
     }
@@ -88,10 +88,10 @@ private struct ScrubReader: ObjectReader {
 }
 
 extension Errno {
-    /// Whether the error means that the disk or the file system found bytes damaged.
+    /// Whether the error means that the disk or the file system found damaged bytes.
     fileprivate var meansDamage: Bool {
         #if os(Linux)
-        // EUCLEAN: the file system found its structures or checksums damaged.
+        // EUCLEAN: the file system found damaged structures or wrong checksums.
         return [.ioError, .badMessage].contains(self) || rawValue == EUCLEAN
         #else
         return [.ioError, .badMessage].contains(self)

@@ -13,7 +13,7 @@ package struct DiskSettings: Sendable {
 
     /// How parts of 1 MiB or more are written with durability `power`.
     package enum DirectIO: String, CaseIterable, Sendable {
-        /// Past the page cache, if the kernel and the file system support it.
+        /// With direct I/O, which bypasses the page cache, if the kernel and the file system support it.
         case auto
         /// Through the page cache.
         case off
@@ -54,7 +54,7 @@ package struct DiskSettings: Sendable {
 ///     uploads/KEY.put        object stored as a whole; a second name of files/KK/KEY until its file is committed
 ///     files/KK/KEY           finished object; KK is the last two digits of its key
 ///     lock                   locked by the process that uses the store
-///     backup.lock            locked by backups while they copy; no object is removed meanwhile
+///     backup.lock            locked by backups while they copy, so that no object is removed
 ///     probe                  written by health checks
 struct DiskLayout: Sendable {
     let root: FilePath
@@ -80,7 +80,7 @@ struct DiskLayout: Sendable {
         }
     }
 
-    /// The end of the names of ``unconfirmed(_:)``.
+    /// The suffix of the file names of unconfirmed objects.
     static let unconfirmedSuffix = ".put"
 
     /// Creates a unique location for a part that cannot be written in place.

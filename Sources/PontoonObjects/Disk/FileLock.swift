@@ -1,7 +1,7 @@
 import Glibc
 package import SystemPackage
 
-/// Exclusive locks on files, against other processes.
+/// Exclusive locks on files, which exclude other processes.
 package enum FileLock {
     /// Locks an open file until it is closed.
     ///

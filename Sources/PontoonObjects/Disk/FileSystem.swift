@@ -3,7 +3,7 @@ import Glibc
 import PontoonCore
 import SystemPackage
 
-/// An open file; an alias, because NIO also has a type named `FileDescriptor`.
+/// An alias for swift-system's `FileDescriptor`, because NIO also has a type with this name.
 typealias DiskFile = FileDescriptor
 
 /// File operations that swift-system does not provide; they throw its `Errno`.
@@ -14,8 +14,9 @@ extension FileDescriptor {
     /// Waits until the file or directory, including its attributes, survives a power cut (`fsync`).
     func sync() throws { try retryingInterrupts { fsync(rawValue) } }
 
-    /// Starts writing a range to the disk without waiting, so that a later ``syncData()`` takes less time; does nothing
-    /// if the system does not support this.
+    /// Starts writing a range to the disk without waiting, so that a later ``syncData()`` takes less time.
+    ///
+    /// Does nothing if the system does not support this.
     func startWriting(offset: Int64, count: Int64) throws {
         do {
             try retryingInterrupts { cfilecalls_start_writing(rawValue, offset, count) }
@@ -46,11 +47,11 @@ extension FileDescriptor {
     /// Returns the length in bytes.
     func size() throws -> Int64 { try seek(offset: 0, from: .end) }
 
-    /// Returns how many consecutive bytes from `offset` on, at most `count`, are in the page cache, so that reading
-    /// them does not wait for the disk.
+    /// Returns the number of consecutive bytes from `offset`, at most `count`, that are in the page cache and can
+    /// therefore be read without waiting for the disk.
     ///
-    /// Checks the pages with `mincore`, without reading them, unless a faster check shows that all are in the cache;
-    /// returns 0 if that fails.
+    /// First uses `cachestat`, which is faster but can only show that all bytes are in the cache, and then `mincore`.
+    /// Returns 0 if `mincore` fails.
     func bytesInMemory(at offset: Int, count: Int) -> Int {
         if cfilecalls_is_cached(rawValue, Int64(offset), Int64(count)) == 1 { return count }
         let pageSize = Int(getpagesize())
@@ -150,7 +151,7 @@ enum Directory {
         return try names(in: stream)
     }
 
-    /// Returns the names that remain to be read from an open directory.
+    /// Returns the names of the remaining entries of an open directory, except `.` and `..`.
     static func names(in stream: OpaquePointer) throws -> [String] {
         var names: [String] = []
         errno = 0
@@ -211,7 +212,7 @@ enum FileSystem {
         } catch Errno.noSuchFileOrDirectory {}
     }
 
-    /// Adds a second name to a file (a hard link).
+    /// Creates a hard link to a file.
     ///
     /// The name is durable only after its directory has been synced.
     static func link(_ path: FilePath, to other: FilePath) throws {

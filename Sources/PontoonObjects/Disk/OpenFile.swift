@@ -2,7 +2,9 @@ import PontoonCore
 import Synchronization
 import SystemPackage
 
-/// A file of an object that is open for reading, shared by its readers; closed when nothing refers to it any more.
+/// The file of an object, open for reading and shared by its readers.
+///
+/// The file is closed after the last reference is released.
 final class OpenFile: Sendable {
     let file: DiskFile
     /// Length in bytes when the file was opened.
@@ -29,7 +31,7 @@ final class OpenFile: Sendable {
         self.executor = executor
     }
 
-    /// Closes the file at once instead of a moment after the last reference is gone; may block.
+    /// Closes the file immediately, on the current thread; may block.
     ///
     /// The caller must hold the only reference. An error is ignored, because no data can be lost.
     func close() {
@@ -44,10 +46,10 @@ final class OpenFile: Sendable {
     }
 }
 
-/// The objects that were opened during the last second, so that requests for several ranges of a file open it only
-/// once.
+/// A cache of the objects' files that were opened within the last second, so that several range requests open a file
+/// only once.
 ///
-/// An object is not kept for longer, so that a file that the operator has replaced is noticed.
+/// Files are not cached for longer, so that a file that the operator has replaced is opened again.
 final class OpenFileCache: Sendable {
     private struct State {
         var files: [ObjectKey: OpenFile] = [:]
@@ -69,8 +71,9 @@ final class OpenFileCache: Sendable {
         }
     }
 
-    /// Keeps the file of an object open for one to two seconds; removes the oldest file if there are already
-    /// ``capacity`` files.
+    /// Keeps the file of an object open for one to two seconds.
+    ///
+    /// Removes the oldest file if the cache already contains ``capacity`` files.
     func insert(_ file: OpenFile, of key: ObjectKey) {
         let mustWait = state.withLock { state in
             if state.files.count >= Self.capacity,
@@ -90,14 +93,14 @@ final class OpenFileCache: Sendable {
 
     /// Removes the file of a discarded object; may block.
     ///
-    /// If no reader uses the file, it is closed when this returns, so that its space is free for the next upload;
-    /// otherwise, it is closed after the last reader.
+    /// If no reader uses the file, closes it before returning, so that its space is free for the next upload.
+    /// Otherwise, the file is closed after its last reader.
     func remove(_ key: ObjectKey) {
         guard var file = state.withLock({ $0.files.removeValue(forKey: key) }) else { return }
         if isKnownUniquelyReferenced(&file) { file.close() }
     }
 
-    /// Removes the files that were opened more than a second ago; returns whether others are left.
+    /// Removes the files that were opened more than a second ago; returns whether the cache still contains any files.
     private func removeOldFiles() -> Bool {
         state.withLock { state in
             let now = ContinuousClock.now

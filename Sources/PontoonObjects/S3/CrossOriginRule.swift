@@ -25,7 +25,7 @@ package struct CrossOriginRule: Codable, Hashable, Sendable {
         case maxAge = "MaxAgeSeconds"
     }
 
-    /// Creates the rule that lets pages of some origins send parts and read files.
+    /// Creates the rule that allows pages of the given origins to send parts and read files.
     ///
     /// - Parameter origins: Origins, such as `https://uploads.example.org`; `*` means any origin.
     package init(for origins: [String]) {
@@ -80,8 +80,8 @@ extension S3XML {
 
     /// Decodes the rules of a bucket.
     ///
-    /// - Throws: ``S3UnexpectedResponse`` if the body is not a CORS configuration. Such a body must not count as "no
-    ///   rules", because the bucket's rules would then be replaced.
+    /// - Throws: ``S3UnexpectedResponse`` if the body is not a CORS configuration. Returning no rules instead would
+    ///   cause the caller to overwrite the bucket's rules.
     static func crossOriginRules(_ body: ByteBuffer) throws -> [CrossOriginRule] {
         guard try rootName(body) == "CORSConfiguration" else {
             throw S3UnexpectedResponse("the body is not a CORS configuration")

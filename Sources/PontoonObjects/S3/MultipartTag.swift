@@ -14,8 +14,8 @@ enum MultipartTag {
     /// - Parameters:
     ///   - tag: The object's ETag, without quotes.
     ///   - parts: The ETags of the parts in order, without quotes.
-    /// - Returns: `false` if the object consists of other parts; `true` if it consists of these, or if that cannot be
-    ///   determined because an ETag does not have the expected format.
+    /// - Returns: `false` if the object consists of other parts; `true` if it consists of the given parts, or if this
+    ///   cannot be determined because an ETag does not have the expected format.
     static func agrees(_ tag: String, with parts: [String]) -> Bool {
         let pieces = tag.split(separator: "-", omittingEmptySubsequences: false)
         guard pieces.count == 2, bytes(String(pieces[0])) != nil, let count = Int(pieces[1]) else { return true }

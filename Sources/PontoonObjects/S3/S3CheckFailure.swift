@@ -58,7 +58,7 @@ extension S3CheckFailure {
     /// - Parameters:
     ///   - error: The store's error response.
     ///   - bucket: Name of the bucket.
-    ///   - action: The name of the attempted action in S3 policies.
+    ///   - action: The name of the attempted action in S3 policies, such as `s3:PutObject`.
     init(_ error: S3Error, bucket: String, action: String) {
         self =
             switch error.code {

@@ -9,15 +9,15 @@ import PontoonCore
 import PontoonHTTPClient
 import SystemPackage
 
-/// A client of an S3 store, which signs its requests and retries those that fail with a transient error.
+/// A client for an S3 store, which signs its requests and retries requests that fail with a transient error.
 struct S3Client: Sendable {
     /// Maximum length of a response body in bytes.
     ///
     /// Objects are read in ranges of at most this length, and a list of 1000 entries is shorter than 1 MiB.
     private static let longestResponse = 8 << 20
-    /// Time within which the response head must arrive in one attempt, including the time to send the request body.
+    /// Timeout of one attempt, from the start of the request until the response head has arrived.
     ///
-    /// Only the read timeout applies to the response body.
+    /// Includes the time to send the request body. Only the read timeout applies to the response body.
     private static let deadline = TimeAmount.minutes(15)
 
     let address: S3Address
@@ -101,7 +101,7 @@ struct S3Client: Sendable {
 
     /// Sends a request to any URL, as a client does, without a signature and without retries.
     ///
-    /// - Returns: The response, whatever its status.
+    /// - Returns: The response, even if its status is an error.
     /// - Throws: ``S3Unreachable`` if the response head does not arrive within 10 seconds or the body is incomplete;
     ///   ``S3UnexpectedResponse`` if the body is too long; `CancellationError`.
     func fetch(

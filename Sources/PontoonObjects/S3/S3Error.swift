@@ -33,7 +33,7 @@ extension S3Error: TemporaryError {
     package var isTemporary: Bool { isTransient }
 }
 
-/// The error for an S3 store that cannot be reached, or does not respond completely and in time.
+/// The error for an S3 store that cannot be reached, or does not send a complete response in time.
 package struct S3Unreachable: Error, CustomStringConvertible {
     /// The error of the last attempt.
     package let cause: any Error

@@ -9,7 +9,7 @@ import SystemPackage
 import Synchronization
 
 extension S3ObjectStore {
-    /// Maximum clock difference in seconds; beyond it, the store treats URLs signed here as expired or not yet valid.
+    /// Clock difference in seconds from which the store treats this server's signatures as expired or not yet valid.
     private static let longestSkew: TimeInterval = 15 * 60
 
     /// Checks that the bucket can be used, by starting and aborting an upload, and detects its optional capabilities.
@@ -23,7 +23,7 @@ extension S3ObjectStore {
                 ]
                 let response = try await client.send(S3Request("GET", nil, query: query))
                 _ = try S3XML.decode(S3XML.UploadList.self, from: response.body)
-                // Checked here because some stores do not compare the time of signed requests with their own.
+                // The clock is checked here, because some stores do not check the time of signed requests.
                 try checkClock(response.headers["date"])
             }
             try await checkUploads()
@@ -99,7 +99,7 @@ extension S3ObjectStore {
         }
     }
 
-    /// Runs a request that needs the permission for an action, such as `s3:PutObject`.
+    /// Runs a request that requires the permission for an action, such as `s3:PutObject`.
     ///
     /// - Throws: ``S3CheckFailure`` if the store responds with an error; rethrows other errors.
     func attempt<Value>(_ action: String, _ body: () async throws -> Value) async throws -> Value {
@@ -117,7 +117,7 @@ extension S3ObjectStore {
         case is NIOSSLExtraError: return .notTrusted("it was issued for another host")
         case let cause as IOError: return .unreachable("\(host): \(Errno(rawValue: cause.errnoCode))")
         case let cause as NIOConnectionError:
-            // Reports only the first address's error, because the others rarely differ.
+            // Reports only the error of the first address, because the errors of the other addresses rarely differ.
             guard let first = cause.connectionErrors.first?.error as? IOError else {
                 return .unreachable("\(host): the name has no address, or none of its addresses can be reached")
             }

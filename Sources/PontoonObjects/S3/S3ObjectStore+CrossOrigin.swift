@@ -13,14 +13,13 @@ package enum CrossOriginResult: Hashable, Sendable {
 }
 
 extension S3ObjectStore {
-    /// Sends a part and requests an object as a page of another origin does, and checks whether a browser would let the
-    /// page do this.
+    /// Checks whether a browser would allow pages of an origin to send parts to the bucket and to read objects.
     ///
-    /// Examines the responses instead of the bucket's rules, because stores differ in how they apply rules, and some
-    /// allow all origins without any rule.
+    /// Sends the same requests as a page, and examines the responses instead of the bucket's rules, because stores
+    /// differ in how they apply rules, and some allow all origins without any rule.
     ///
     /// - Parameter origin: The page's origin, such as `https://uploads.example.org`.
-    /// - Returns: Whether pages of the origin can exchange bytes with the bucket, or why not.
+    /// - Returns: Whether pages of the origin can exchange bytes with the bucket, or the reason why they cannot.
     /// - Throws: The errors of ``S3Client/send(_:)``, from creating and aborting an upload.
     package func checkCrossOrigin(_ origin: String) async throws -> CrossOriginResult {
         let key = ObjectKey.random()
@@ -62,7 +61,7 @@ extension S3ObjectStore {
         }
     }
 
-    /// Adds a CORS rule to the bucket and keeps its other rules.
+    /// Adds a CORS rule to the bucket, without removing other rules.
     ///
     /// - Throws: ``S3CheckFailure`` if the store refuses a request, for example because the access key lacks a
     ///   permission or the store does not support CORS rules; ``S3Unreachable``, ``S3UnexpectedResponse``.

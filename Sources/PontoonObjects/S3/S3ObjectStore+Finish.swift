@@ -83,7 +83,7 @@ extension S3ObjectStore {
 
     /// Completes an upload with the ETags exactly as the store lists them.
     ///
-    /// If a part was sent twice, SeaweedFS keeps both versions and uses the one with the given ETag.
+    /// If a part was sent twice, SeaweedFS keeps both versions and uses the version with the given ETag.
     private func complete(_ upload: Upload, _ parts: [ListedPart]) async throws {
         guard let handle = upload.handle else {
             throw S3UnexpectedResponse("the record of upload \(upload.id) has no multipart upload id")

@@ -1,9 +1,9 @@
 package import PontoonCore
 
 extension S3ObjectStore: ImportingObjectStore {
-    /// Part size in bytes for imported objects, increased if 10,000 parts would not suffice.
+    /// Part size in bytes for imported objects; larger for objects that would need more than 10,000 parts.
     ///
-    /// An object up to this size is stored with one request.
+    /// An object of at most this size is stored with one request.
     private static let importPartSize: Int64 = 32 << 20
     /// Maximum number of parts of one object that are sent concurrently.
     private static let importWidth = 4
@@ -18,9 +18,10 @@ extension S3ObjectStore: ImportingObjectStore {
 
     /// Stores an object, in parts if it is large.
     ///
-    /// - Throws: The errors of ``S3Client/send(_:)``; an error of the reader is the cause of an ``S3Unreachable``.
-    ///   After an error, the multipart upload is aborted; if that fails too, ``recover(comparingWith:)`` removes it
-    ///   later.
+    /// After an error, aborts the multipart upload. If the abort also fails, ``recover(comparingWith:)`` removes the
+    /// multipart upload later.
+    ///
+    /// - Throws: The errors of ``S3Client/send(_:)``. An error of the reader is the cause of an ``S3Unreachable``.
     package func importObject(_ key: ObjectKey, from reader: any ObjectReader) async throws -> FinishedObject {
         if reader.size <= Self.importPartSize {
             let body = reader.size == 0 ? S3Request.Body.none : .range(reader, 0..<reader.size)
@@ -32,7 +33,7 @@ extension S3ObjectStore: ImportingObjectStore {
                 let parts = try await sendParts(of: reader, to: key, uploadID: uploadID)
                 try await client.completeMultipartUpload(name(key), uploadID: uploadID, parts: parts)
             } catch {
-                // An error of the abort is ignored: the original error explains the failure better.
+                // Ignores an error of the abort, because the original error explains the failure better.
                 _ = try? await client.abortMultipartUpload(name(key), uploadID: uploadID)
                 throw error
             }

@@ -3,7 +3,7 @@ package import PontoonCore
 extension S3ObjectStore {
     package func storedSize(_ key: ObjectKey) async throws -> Int64? { try await client.headObject(name(key))?.size }
 
-    /// Passes the objects and multipart uploads with names that Pontoon uses to `body`.
+    /// Passes all objects and multipart uploads that have names of Pontoon's format to `body`.
     ///
     /// Omits other names, because a bucket may contain objects of other programs. With MinIO, omits all multipart
     /// uploads, because MinIO does not list them by prefix.
@@ -31,6 +31,6 @@ extension S3ObjectStore {
         }
     }
 
-    /// Returns the object key in a name in the bucket; `nil` if the name is not Pontoon's.
+    /// Returns the object key that a name in the bucket contains; `nil` if the name does not have Pontoon's format.
     func key(_ name: String) -> ObjectKey? { ObjectKey(String(name.dropFirst(namePrefix.count))) }
 }

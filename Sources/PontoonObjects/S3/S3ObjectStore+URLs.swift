@@ -34,7 +34,7 @@ extension S3ObjectStore {
         return presign("GET", content.key, query: query, now: now, reportHeaders: [])
     }
 
-    /// Returns a URL with which a program on this server's machine reads an object; performs no I/O.
+    /// Returns a URL at which a program on this server's machine can read an object; performs no I/O.
     package func localReadURL(of key: ObjectKey, now: Date) -> String {
         presign("GET", key, query: [], now: now, reportHeaders: [], address: client.address).url
     }

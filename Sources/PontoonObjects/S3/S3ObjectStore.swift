@@ -8,8 +8,8 @@ package import PontoonCore
 /// to and from the bucket, at presigned URLs. Any number of servers may share a bucket, because the store keeps nothing
 /// about uploads in memory. See docs/storage.md.
 ///
-/// Parts that were sent but not reported are not part of the object. An object cannot be turned back into parts, so an
-/// upload whose file could not be committed can be completed again or aborted, but accepts no more parts.
+/// Parts that were sent but not reported are not included in the object. An object cannot be split into parts again, so
+/// an upload whose file could not be committed can be completed again or aborted, but accepts no more parts.
 package struct S3ObjectStore: Sendable {
     let settings: S3Settings
     let client: S3Client
@@ -19,7 +19,7 @@ package struct S3ObjectStore: Sendable {
     /// S3's minimum size of all parts but the last: 5 MiB.
     package let minimumPartSize: Int64 = 5 << 20
 
-    /// Creates a store, which connects with the first request; ``check()`` verifies that the bucket can be used.
+    /// Creates a store without connecting to it; ``check()`` verifies that the bucket can be used.
     ///
     /// - Parameters:
     ///   - settings: Location of the store, timeouts and retries.
@@ -94,7 +94,7 @@ extension S3ObjectStore: PresignedObjectStore {
         if let handle = object.handle {
             try await client.abortMultipartUpload(name(object.key), uploadID: handle.rawValue)
         }
-        // Also needed for an upload, because its object may exist without having been committed.
+        // The object of an unfinished upload is deleted too, because it may exist although its file was not committed.
         try await client.deleteObject(name(object.key))
     }
 
@@ -110,7 +110,7 @@ extension S3ObjectStore: PresignedObjectStore {
     static let unexpectedResponse = "The object store returned an unexpected response."
 }
 
-/// A reader of an object, with one request per read.
+/// A reader of an object, which sends one request for each read.
 struct S3ObjectReader: ObjectReader {
     /// Maximum number of bytes per request.
     private static let longestRead = 8 << 20

@@ -17,7 +17,7 @@ struct S3Request: Sendable {
     let key: String?
     /// Query parameters, not percent-encoded.
     var query: [NamedValue] = []
-    /// Headers other than those of the signature.
+    /// Headers, without the headers that the signature adds.
     var headers: [NamedValue] = []
     var body = Body.none
 
