@@ -8,7 +8,7 @@ import Testing
 
 @testable import PontoonObjects
 
-/// Parts that are written past the page cache, where the file system of the temporary folder supports it.
+/// Parts that bypass the page cache, where the file system of the temporary folder supports it.
 struct DirectWriterTests {
     private static let page = DirectBufferPool.pageSize
 

@@ -146,7 +146,7 @@ package enum UploadLinkRules {
         guard usage.openUploads < maximumOpenUploads else {
             throw PontoonError(
                 .limitReached,
-                "This upload link has \(maximumOpenUploads) unfinished uploads, the maximum; complete one of them first."
+                "This upload link already has \(maximumOpenUploads) unfinished uploads; complete one of them first."
             )
         }
     }

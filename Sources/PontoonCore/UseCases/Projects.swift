@@ -35,7 +35,7 @@ package struct Projects: Sendable {
         }
         try Self.check(change)
         guard try await metadata.ownedProjects(of: caller.name, upTo: limits.projects) < limits.projects else {
-            throw PontoonError(.limitReached, "You own \(limits.projects) projects, the maximum; delete one first.")
+            throw PontoonError(.limitReached, "You already own the maximum of \(limits.projects) projects; delete one.")
         }
         // Repeats the search if another call takes the id in the meantime.
         while true {

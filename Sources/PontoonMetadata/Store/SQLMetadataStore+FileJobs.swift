@@ -11,7 +11,7 @@ extension SQLMetadataStore {
             guard unfinished < FileJobRules.maximumUnfinishedJobs else {
                 throw PontoonError(
                     .limitReached,
-                    "You have \(unfinished) unfinished jobs, the maximum; wait until one of them has finished."
+                    "You already have \(unfinished) unfinished jobs; wait until one of them has finished."
                 )
             }
             for row in try connection.query(selectOldJobs, [job.userName, FileJobRules.keptJobs - 1]) {

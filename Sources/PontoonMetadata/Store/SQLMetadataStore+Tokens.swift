@@ -19,7 +19,7 @@ extension SQLMetadataStore {
             }
             let total = try connection.query(countTokens, [token.userName]).first?.count("total") ?? 0
             guard total < maximum else {
-                throw PontoonError(.limitReached, "The user has \(maximum) tokens, the maximum; revoke one first.")
+                throw PontoonError(.limitReached, "The user already has the maximum of \(maximum) tokens; revoke one.")
             }
             _ = try connection.insert(token)
         }

@@ -26,7 +26,7 @@ extension SQLMetadataStore {
                 guard total < maximum else {
                     throw PontoonError(
                         .limitReached,
-                        "The project or the user has \(maximum) upload links, the maximum; delete one first."
+                        "The project or the user already has the maximum of \(maximum) upload links; delete one first."
                     )
                 }
             }

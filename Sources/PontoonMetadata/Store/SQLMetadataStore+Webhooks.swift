@@ -122,7 +122,7 @@ extension SQLConnection {
             guard total < maximum else {
                 throw PontoonError(
                     .limitReached,
-                    "The \(whose) has \(maximum) webhooks, the maximum; delete one first."
+                    "The \(whose) already has the maximum of \(maximum) webhooks; delete one first."
                 )
             }
         }

@@ -137,7 +137,7 @@ package struct SQLMetadataStore: MetadataStore {
 
     private static func refusal(_ error: SQLError) -> any Error {
         switch error.kind {
-        case .full: PontoonError(.storageFull, "The server's disk is full; free some space and retry.", cause: error)
+        case .full: PontoonError(.storageFull, "The server's disk is full; try again later.", cause: error)
         // The error has no cause, because a cause would be logged although only the caller is at fault.
         case .unstorableText: PontoonError.textContainsNull
         // Only the usage counters have a check constraint that a caller can violate.

@@ -277,6 +277,6 @@ func mapDiskFull<Value>(_ body: () throws -> Value) throws -> Value {
     do {
         return try body()
     } catch let error as Errno where error == .noSpace || error == .diskQuotaExceeded {
-        throw PontoonError(.storageFull, "The server's disk is full; free some space and retry.", cause: error)
+        throw PontoonError(.storageFull, "The server's disk is full; try again later.", cause: error)
     }
 }
