@@ -8,7 +8,7 @@ import Subprocess
 import SystemPackage
 import Testing
 
-/// Programs that servers in separate processes run before and after files are complete.
+/// Hook commands and validate commands of servers in separate processes.
 @Suite(.serialized, .timeLimit(.minutes(10)), .tags(.endToEnd))
 struct HookTests {
     /// Writes a program that appends the value of a variable to the file `runs`, and then runs `script`.
@@ -34,7 +34,7 @@ struct HookTests {
         return text.split(separator: "\n").map(String.init)
     }
 
-    @Test("a hook whose server is killed runs again after the restart, and those before it do not")
+    @Test("a hook whose server is killed runs again after the restart, and earlier hooks do not")
     func killed() async throws {
         try await withTemporaryFolder { folder in
             let script = """
@@ -92,7 +92,7 @@ struct HookTests {
             #expect(status == .signaled(SIGKILL))
             try await withServer(options) { server in
                 let list = try await server.api.call(.GET, "/files?project=admin/uploads")
-                #expect(try list.entries.isEmpty, "nobody has accepted the file")
+                #expect(try list.entries.isEmpty, "the program has not accepted the file")
                 try Self.release(folder)
                 let file = try await server.api.complete(upload).text("id")
                 #expect(try await server.api.download(file) == ByteBuffer(string: "abc"))
@@ -159,12 +159,12 @@ struct HookTests {
         }
     }
 
-    @Test("of several servers, one runs the hook for each event, and another one continues", .tags(.needsPostgreSQL))
+    @Test("one of several servers runs the hook for each event, and another one takes over", .tags(.needsPostgreSQL))
     func severalServers() async throws {
         try await Cluster.with(ownEngines: false) { cluster in
             let program = try Self.program("PONTOON_EVENT_ID", in: cluster.folder)
             let arguments = ["--hook-command", program.string]
-            // A server that loses its lease because the machine is busy would have its last runs repeated.
+            // If a server lost its lease because the machine is busy, its last runs would be repeated.
             let options = (0...1).map {
                 cluster.options($0, arguments: arguments, leaseDuration: Cluster.longLeaseDuration)
             }
