@@ -33,7 +33,7 @@ struct WebhookCrashTests {
         }
     }
 
-    /// Checks the attempts of a webhook against the final log.
+    /// Checks the attempts of a webhook against the final event log.
     ///
     /// Each event must have been accepted, and none may have been sent before all earlier ones were accepted.
     private static func expectOrder(_ receiver: WebhookReceiver, _ events: [ReceivedEvent]) throws {
