@@ -73,7 +73,7 @@ struct ArchiveUploadTests {
             #expect(try await upload(user).code == 0)
             try makeFiles(user, 80)
             try user.makeFile("data/d1/ä 1", size: 7)
-            // A file of 4096 bytes; reading it fails, even for root, because the loopback interface has no speed.
+            // A file of 4096 bytes that even root cannot read, because the loopback interface has no speed.
             #expect(symlink("/sys/class/net/lo/speed", user.path("data/d2/broken")) == 0)
             let run = try await upload(user)
             #expect(run.code != 0, "\(run)")

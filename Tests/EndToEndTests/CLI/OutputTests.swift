@@ -91,7 +91,7 @@ struct OutputTests {
             let run = try await closingPipe("| READER", heldAt: "GET /v2/files?", passes: 1, user, server) {
                 try await $0.run(["ls", "admin/uploads"])
             }
-            // 128 and the number of SIGPIPE.
+            // 128 plus the number of SIGPIPE.
             #expect(run.code == 141 && run.errors.isEmpty, "\(run)")
             #expect(try requests() - before - all < all)
 

@@ -66,7 +66,7 @@ struct Cluster: Sendable {
         }
     }
 
-    /// Returns the options of a server; `bucketPort` is the port at which the server reaches the bucket.
+    /// Returns the options of a server, which reaches the bucket at `bucketPort` if it is not `nil`.
     func options(
         _ index: Int,
         port: Int = 0,

@@ -142,7 +142,7 @@ struct CrashCheck: Sendable {
         return try response.text("id")
     }
 
-    /// Compares the parts with the ledger, then sends those that are missing.
+    /// Compares the parts with the ledger, then sends the missing parts.
     ///
     /// - Returns: Numbers of the parts that keep their alternative bytes, because the plan tolerates them.
     private func checkParts(_ entry: UploadLedger.Entry) async throws -> Set<Int> {

@@ -71,7 +71,7 @@ struct DurabilityTests {
         #expect(traced.fileProblem() == .bytesNotSynced)
     }
 
-    /// Traces a server while an upload is sent, with all parts concurrently, and completed.
+    /// Traces a server while a client sends all parts of an upload concurrently and completes it.
     private func traceUpload(_ lengths: [Int], durability: String) async throws -> TracedUpload {
         try await withTemporaryFolder { folder in
             let output = folder.appending("trace")

@@ -52,7 +52,7 @@ struct EventTests {
                 for _ in 0..<11 { streams.append(try await server.api.eventStream("after=latest")) }
                 let never = "/events?after=latest&types=project.deleted"
                 async let waiting = concurrently(3) { _ in
-                    // A call is refused if the call below is currently the last one that the limit allows.
+                    // The call is refused while the call below counts towards the limit.
                     while true {
                         let status = try await server.api.call(.GET, "\(never)&wait=60").status
                         if status != 503 { return status }

@@ -24,7 +24,7 @@ extension ServerProcess {
 
     /// Runs a command of `pontoond` that must fail.
     ///
-    /// - Returns: Its messages.
+    /// - Returns: The messages on standard error.
     func fail(_ arguments: String...) async throws -> String { try await fail(arguments: arguments) }
 
     /// Like ``fail(_:)``, for arguments in an array.
