@@ -1,7 +1,7 @@
 """Fixtures: the stores, the server under test, and a client of it.
 
-The server is the release build, unless TEST_PONTOOND names another binary. With --endpoint the tests call a server that
-runs already; those that look into its stores or change its settings are skipped.
+The server is the release build, unless TEST_PONTOOND names another binary. With --endpoint, the tests call a server
+that is already running. Tests that read its stores directly or need other settings are skipped.
 """
 
 import functools
@@ -27,7 +27,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Runs a test that uses `stores` once per choice, unless the test chooses itself."""
+    """Runs each test that uses `stores` with every combination of stores, unless the test selects its own."""
     if "stores" in metafunc.fixturenames and not any(
         "stores" in mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")
     ):
@@ -44,7 +44,7 @@ def engine_pool() -> Iterator[EnginePool]:
 
 @pytest.fixture
 def stores(request: pytest.FixtureRequest) -> Stores:
-    """Empty stores; a test that uses them runs once per combination."""
+    """Empty stores. Tests that use them run with every combination."""
     if request.param == "endpoint":
         return Stores()
     pool: EnginePool = request.getfixturevalue("engine_pool")
@@ -53,7 +53,7 @@ def stores(request: pytest.FixtureRequest) -> Stores:
 
 @pytest.fixture
 def part_size(stores: Stores) -> int:
-    """A size for tests that need many parts: small, but never below the 5 MiB that S3 demands."""
+    """A small part size for tests that need many parts. With S3, it is the minimum of 5 MiB."""
     return 5 << 20 if stores.objects else 64 << 10
 
 
@@ -76,7 +76,7 @@ def server(request: pytest.FixtureRequest, stores: Stores, tmp_path: pathlib.Pat
 
 @pytest.fixture
 def connect(server: Server) -> Callable[..., sevenbridges.Api]:
-    """Creates clients of the server; a token, if given, replaces the admin's."""
+    """Returns a function that creates clients of the server, which use the admin's token by default."""
 
     def connect(**options: Any) -> sevenbridges.Api:
         return client.connect(server.endpoint, **({"token": server.token} | options))
@@ -103,18 +103,18 @@ def project(request: pytest.FixtureRequest, api: sevenbridges.Api) -> Iterator[s
 
 @pytest.fixture
 def object_store(server: Server) -> ObjectStore:
-    """The server's object store, read past the server; the test is marked `own_server`."""
+    """Direct access to the server's object store. Tests that use it must be marked `own_server`."""
     return server.objects
 
 
 @pytest.fixture
 def thread_errors() -> Iterator[list[BaseException]]:
-    """Collects the exceptions that the client's threads end with; without it they fail the test."""
+    """Collects the uncaught exceptions of the client's threads, which would otherwise fail the test."""
     with client.collected_thread_errors() as errors:
         yield errors
 
 
 @pytest.fixture
 def upload(api: sevenbridges.Api) -> Callable[..., Any]:
-    """Uploads a file with the client and returns it."""
+    """Returns a function that uploads a file with the client and returns the new file."""
     return functools.partial(client.upload, api)

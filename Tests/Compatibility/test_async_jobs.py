@@ -11,7 +11,7 @@ from support.server import eventually
 
 @pytest.fixture
 def upload(api, project, tmp_path):
-    """Uploads bytes under a name, into the project unless `parent` is given."""
+    """Returns a function that uploads bytes as a file, to the project unless `parent` is given."""
 
     def upload(name, data, **place):
         (tmp_path / "source").write_bytes(data)
@@ -21,7 +21,7 @@ def upload(api, project, tmp_path):
 
 
 def finished(fetch, job):
-    """Fetches a job until it is finished."""
+    """Waits until a job is finished, and returns it."""
     eventually(lambda: fetch(job).state == AsyncJobStates.FINISHED, "the job is finished")
     return fetch(job.id)
 

@@ -8,7 +8,7 @@ import requests
 from awscrt import checksums
 from pytest_check import check
 
-# Around the sizes of the steps that fast code takes, then blocks and parts.
+# Sizes around the block sizes of optimized code, then sizes of larger blocks and parts.
 LENGTHS = [
     *(0, 1, 7, 8, 9, 15, 16, 17, 31, 32, 63, 64, 127, 128, 255, 256, 257),
     *(511, 1023, 1024, 1025, 3071, 3072, 3073, 4096, 65_535, 65_536),

@@ -1,4 +1,4 @@
-"""The client finds the server by its environment, and by the credentials file that the server wrote."""
+"""The client finds the server through environment variables or the credentials file that the server wrote."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from support.stores import CHOICES
 
 pytestmark = [
     pytest.mark.own_server,
-    # Without a data folder the server writes no credentials.
+    # Without a data folder, the server writes no credentials file.
     pytest.mark.parametrize("stores", [choice for choice in CHOICES if choice != "postgresql+s3"], indirect=True),
 ]
 
@@ -28,9 +28,9 @@ def home(server, tmp_path):
 
 
 def client_settings(home, api, **variables):
-    """The address, token and user name of a client created by the expression `api`.
+    """Returns the URL, token and user name of the client that the expression `api` creates.
 
-    It runs in a separate process, because the client looks up the home folder when it is imported.
+    The expression is evaluated in a separate process, because the client looks up the home folder when it is imported.
     """
     script = f"import json, sevenbridges; api = {api}; "
     script += "print(json.dumps([api.url, api.token, api.users.me().username]))"
@@ -46,7 +46,7 @@ def test_only_the_owner_may_read_the_credentials_file(server):
 
 
 def test_by_the_environment(server, home):
-    # The file names another address, so only the environment can lead to the server.
+    # The file contains another URL, so only the environment can lead to the server.
     credentials = home / ".sevenbridges/credentials"
     credentials.write_text(credentials.read_text().replace(server.endpoint, "http://127.0.0.1:9/v2"))
     variables = {"SB_API_ENDPOINT": server.endpoint, "SB_AUTH_TOKEN": server.token}

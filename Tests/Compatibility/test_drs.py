@@ -1,7 +1,8 @@
-"""The cases of GA4GH's drs-compliance-suite 1.0.3, and those of DRS 1.5 that it lacks, on every combination of stores.
+"""The cases of GA4GH's drs-compliance-suite 1.0.3, and further cases of DRS 1.5, on every combination of stores.
 
-The suite itself does not start, because its package lacks a module. It checks the status, the media type and the schema
-of each response, and that objects have access methods. Schemas are those of docs/openapi.yaml, which are stricter.
+The suite itself cannot run, because its package lacks a module. Like the suite, these tests check the status, the media
+type and the schema of each response, and that objects have access methods. The schemas come from docs/openapi.yaml and
+are stricter than the suite's.
 """
 
 import pytest

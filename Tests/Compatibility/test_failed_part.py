@@ -1,4 +1,4 @@
-"""A part that the server refuses. The client ignores the status of a PUT, so the server must hold the file back."""
+"""The server refuses a part. The client ignores the status of a PUT, so the server must not create the file."""
 
 import pytest
 import requests
@@ -17,11 +17,11 @@ def source(tmp_path, part_size):
 
 
 def corrupt_signature(transfer, number):
-    """Makes the client send one of its parts to a URL whose signature is wrong."""
+    """Makes the client send one part to a URL with an invalid signature."""
     put = transfer.session.put
 
     def corrupted(url, **options):
-        # The part number is in the path of our URLs, and a parameter of S3's.
+        # The part number is in the path of Pontoon's URLs, and in the query of S3's.
         is_wanted = f"/{number}?" in url or f"partNumber={number}&" in url
         other_digit = "1" if url.endswith("0") else "0"
         return put(url[:-1] + other_digit if is_wanted else url, **options)
@@ -58,7 +58,7 @@ def test_with_a_callback_the_client_completes_all_the_same(
     path, sent = source
     statuses = []
     transfer = run(api, project, path, part_size, number, statuses.append)
-    check.equal(statuses, ["FAILED"], "what the callback was told")
+    check.equal(statuses, ["FAILED"], "statuses passed to the callback")
     check.equal(api.refusals.count(("POST", 409, 8007)), 1, f"refused completions among {api.refusals}")
     check.is_in(("POST", 400, 8014), api.refusals, "a refused report")
     # 8008: a part was reported while the completion was being checked.
@@ -70,7 +70,7 @@ def test_with_a_callback_the_client_completes_all_the_same(
 
 
 def send_missing_parts(api, upload, path, part_size):
-    """The upload is still usable: sends what it lacks and completes it."""
+    """Sends the missing parts of the upload, which is still usable, and completes it."""
     details = api.get(f"/upload/multipart/{upload}", params={"list_parts": True}).json()
     data = path.read_bytes()
     for number in {1, 2, 3} - {part["part_number"] for part in details["parts"]}:

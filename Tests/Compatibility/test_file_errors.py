@@ -1,4 +1,4 @@
-"""Every refusal of file calls that the client can bring about, as its own exception with the platform's code."""
+"""Every refusal that the client can cause with file calls raises its own exception with the platform code."""
 
 from types import SimpleNamespace
 
@@ -9,7 +9,7 @@ from sevenbridges import errors
 
 @pytest.fixture
 def world(api, project):
-    """Files and folders for the calls to be refused on."""
+    """Files and folders for the refused calls."""
 
     def file(name):
         started = api.post("/upload/multipart", data={"project": project, "name": name, "size": 0}).json()
@@ -26,7 +26,7 @@ def world(api, project):
 
 
 def cases(api, project, world):
-    """The kind of error, the platform's code, a name, and the call."""
+    """Returns the exception, the platform code, a name and the call of each case."""
     a, b, folder, other, gone = world.a, world.b, world.folder, world.other, world.gone
     bad, missing, taken = errors.BadRequest, errors.NotFound, errors.Conflict
 

@@ -11,7 +11,7 @@ from support import client
 
 @pytest.fixture
 def upload(api, project, tmp_path):
-    """Uploads bytes under a name, into the project unless `parent` is given."""
+    """Returns a function that uploads bytes as a file, to the project unless `parent` is given."""
 
     def upload(name, data, **place):
         (tmp_path / "source").write_bytes(data)

@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.small_parts, pytest.mark.own_server]
 
 
 class HeldTransfer:
-    """An upload whose thread stops when its first part has arrived, until `release` is called."""
+    """An upload whose thread is blocked after its first part has arrived, until `release` is called."""
 
     def __init__(self, api, path, project, part_size):
         self.arrived, self.released = threading.Event(), threading.Event()
@@ -48,13 +48,13 @@ def open_uploads(api):
 def test_stop_leaves_nothing_behind(api, project, held, object_store):
     transfer = held.transfer
     check.equal(open_uploads(api), [transfer._upload_id], "open uploads before stop")
-    # stop() sets a flag and then joins the thread, which is released between the two.
+    # stop() sets a flag and then joins the thread. In between, the thread is released.
     join = transfer.join
     transfer.join = lambda: (held.release(), join())
     transfer.stop()
     check.equal(transfer.status, "STOPPED", "status after stop")
     check.equal(open_uploads(api), [], "open uploads after stop")
-    # Parts that were on their way when the upload was aborted finish on their own.
+    # Requests for parts that were in flight when the upload was aborted finish on their own.
     api.upload_pool.shutdown(wait=True)
     eventually(lambda: object_store.unfinished() == [], "the stopped upload leaves nothing in the store")
     check.equal(len(api.files.query(project=project)), 0, "files after stop")
@@ -67,7 +67,7 @@ def test_pause_and_resume_change_nothing(api, project, held, object_store, tmp_p
     transfer = held.transfer
     transfer.pause()
     held.release()
-    # The client finishes what it has begun, four parts beyond the one at which it was held, and then waits.
+    # The client finishes the parts that it has begun, four after the one at which it was blocked, and then waits.
     details = f"/upload/multipart/{transfer._upload_id}"
     eventually(lambda: api.get(details).json()["uploaded_parts_count"] >= 6, "the parts in flight are reported")
     check.equal(transfer.status, "PAUSED", "status after pause")
@@ -77,6 +77,6 @@ def test_pause_and_resume_change_nothing(api, project, held, object_store, tmp_p
     check.equal(transfer.status, "COMPLETED", "status after resume")
     sent = (tmp_path / "a file.bin").read_bytes()
     download(transfer.result(), tmp_path / "back")
-    check.is_true((tmp_path / "back").read_bytes() == sent, "the content is that of the file")
+    check.is_true((tmp_path / "back").read_bytes() == sent, "the content equals the file")
     check.equal(open_uploads(api), [], "open uploads at the end")
     eventually(lambda: object_store.unfinished() == [], "the finished upload leaves nothing in the store")

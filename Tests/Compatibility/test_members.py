@@ -12,12 +12,12 @@ PERMISSIONS = ["read", "copy", "write", "execute", "admin"]
 
 
 def permissions(member):
-    """Names of the permissions that a member has."""
+    """Returns the names of the permissions that a member has."""
     return [name for name in PERMISSIONS if member.permissions[name]]
 
 
 def get_member(project, username):
-    """A member as the project's own client sees it; without `api` the library uses the token of its latest client."""
+    """Returns a member with the project's client. Without `api`, the library uses the client that was created last."""
     return project.get_member(username, api=project._api)
 
 
@@ -43,14 +43,14 @@ def test_adding_listing_and_finding_members(ada, shared):
     member = shared.add_member("ada", wanted)
     check.equal((member.id, member.username, member.email, member.type), ("ada", "ada", "", "USER"), "new member")
     check.is_true(member.href.endswith(f"/projects/{shared.id}/members/ada"), member.href)
-    check.equal(permissions(member), ["read", "copy"], "permissions in the answer")
+    check.equal(permissions(member), ["read", "copy"], "permissions in the response")
     check_refused(Conflict, 3003, lambda: shared.add_member("ada", {"admin": True}), "a member already")
     check_refused(NotFound, 2002, lambda: shared.add_member("nobody", {}), "an unknown user")
     check_refused(NotFound, 2002, lambda: shared.add_member_email("ada@example.org"), "an unknown address")
     found = get_member(shared, "ada")
     check.equal((found, permissions(found)), (member, ["read", "copy"]), "the member again")
     check.equal(permissions(get_member(shared, "admin")), PERMISSIONS, "permissions of the owner")
-    # One per page, so that `all` follows the links.
+    # One member per page, so that `all` follows the links.
     check.equal(usernames(shared.get_members(limit=1).all()), ["ada", "admin"], "all members")
     check.equal([project.id for project in ada.projects.query().all()], [shared.id], "ada's projects")
 

@@ -1,4 +1,4 @@
-"""File names that could trip up paths, queries, JSON or file systems are kept, found and served byte for byte."""
+"""File names that are difficult in paths, queries, JSON or file systems are stored, found and returned unchanged."""
 
 from pytest_check import check
 
@@ -37,10 +37,10 @@ REFUSED = ["a/b", ".", "..", "a\nb", "nul\0", "x" * 256]
 
 
 def send(api, project, folder, name):
-    """Uploads a small file under a name; returns its id and the SHA-256 of its bytes."""
+    """Uploads a small file, and returns its id and the SHA-256 of its bytes."""
     sent = write_random(folder / "source", 100, seed=name)
     file = upload(api, folder / "source", project=project, file_name=name)
-    check.equal(file.name, name, "name in the answer of complete")
+    check.equal(file.name, name, "name in the response to complete")
     return file.id, sent
 
 

@@ -6,7 +6,7 @@ from sevenbridges.errors import PaginationError
 
 COUNT = 260
 
-# Creating the files is what takes long; how durable they are is no concern of these tests.
+# Most of the time is spent creating files, and these tests do not need durability.
 pytestmark = pytest.mark.server("--durability", "os")
 
 
@@ -66,5 +66,5 @@ def test_pages_that_were_read_may_be_deleted_while_the_rest_is_read(api, project
             page = page.next_page()
         except PaginationError:
             break
-    check.equal(seen, expected, "files that were read")
-    check.equal(api.files.query(project=project).total, 0, "files that are left")
+    check.equal(seen, expected, "names of the files that were read")
+    check.equal(api.files.query(project=project).total, 0, "remaining files")

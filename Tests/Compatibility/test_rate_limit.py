@@ -1,4 +1,4 @@
-"""The client waits by itself when the rate limit is reached."""
+"""The client waits automatically when the rate limit is reached."""
 
 import pytest
 import sevenbridges

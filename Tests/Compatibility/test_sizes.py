@@ -6,7 +6,7 @@ from pytest_check import check
 from support.client import download, sha256, upload, write_random
 
 PART = 5 << 20
-# Around every multiple of the part size where an implementation may be off by one.
+# Around multiples of the part size, where off-by-one errors are likely.
 LENGTHS = [0, 1, PART - 1, PART, PART + 1, 2 * PART, 2 * PART + 1, 5 * PART + 3]
 
 
@@ -29,7 +29,7 @@ def round_trip(api, project, folder, length, part_size):
     file = found[0]
     check.equal((file.name, file.size, file.type), (name, length, "file"), "name, size and type")
     check.equal(file.project, project, "project")
-    check.equal(created.size, length, "size in the answer of complete")
+    check.equal(created.size, length, "size in the response to complete")
     check.equal(sha256(file.stream()), sent, "SHA-256 of the streamed bytes")
     check.equal(download(file, back), sent, "SHA-256 of the downloaded bytes")
     check.equal(download(created, back), sent, "SHA-256 by way of the object that complete answered with")

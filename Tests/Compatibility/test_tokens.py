@@ -1,4 +1,4 @@
-"""The client reports tokens that are expired, revoked or not allowed to make a call as it does on the platform."""
+"""The client reports expired, revoked and insufficient tokens as it does on the platform."""
 
 import pytest
 import sevenbridges

@@ -1,4 +1,4 @@
-"""The validators in deploy/validators, which read a file at a URL: what happens if not all of it arrives."""
+"""The validators in deploy/validators give no verdict if the file at a URL does not arrive completely."""
 
 import contextlib
 import gzip
@@ -24,8 +24,9 @@ RECORD = b"@a/1\nACGT\n+\nFFFF\n"
 RECORDS = gzip.compress(RECORD) + gzip.compress(RECORD)
 LINE = LIST.splitlines(keepends=True)[0]
 
-# A validator, the name and the bytes of a file that it accepts, and the number of bytes that arrive. If the end of the
-# connection were taken for the end of the file, most of the shorter files would be accepted, and the others refused.
+# A validator, the name, bytes and metadata of a file that it accepts, and the number of bytes that arrive. If a
+# validator took the end of the connection for the end of the file, it would accept most of the shorter files, and
+# refuse the others.
 CASES = [
     ("check-gzip", "a.gz", MEMBERS, {}, len(gzip.compress(b"a"))),
     ("check-gzip", "a.gz", MEMBERS, {}, len(MEMBERS) - 1),
@@ -44,12 +45,12 @@ NAMES = [f"{number}-{case[0]}" for number, case in enumerate(CASES)]
 
 @dataclass
 class Source:
-    """What a server sends of a file, and how it ends the connection."""
+    """The part of a file that a server sends, and how it ends the connection."""
 
     content: bytes
-    # The position in the file after which nothing arrives.
+    # The server sends no bytes from this position of the file on.
     end: int
-    # `length`, `chunked` or `close`: how the end of the response is announced.
+    # How the response indicates its end: `length`, `chunked` or `close`.
     framing: str = "length"
     is_reset: bool = False
     status: int | None = None
@@ -57,7 +58,7 @@ class Source:
 
 @contextlib.contextmanager
 def serving(source: Source) -> Iterator[str]:
-    """Runs a server with one file, which understands ranges as object stores do, and yields the URL of the file."""
+    """Runs a server that supports range requests like an object store, and yields the URL of its only file."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -100,7 +101,7 @@ def serving(source: Source) -> Iterator[str]:
 
 
 def run(validator: str, name: str, url: str, size: int, metadata: dict[str, str]) -> tuple[int, str, str]:
-    """The exit status, the standard output and the standard error of a validator, which runs as in a server."""
+    """Runs a validator as the server does, and returns its exit status, standard output and standard error."""
     described = {"name": name, "url": url, "size": size, "metadata": metadata, "tags": []}
     environment = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8"}
     done = subprocess.run(
@@ -110,7 +111,7 @@ def run(validator: str, name: str, url: str, size: int, metadata: dict[str, str]
 
 
 def expect_no_verdict(result: tuple[int, str, str]) -> None:
-    """Status 1 without a reason on standard output: complete then fails with 503, and the file is not accepted."""
+    """Checks that a validator exited with 1 and printed no reason, so that complete fails with 503."""
     status, output, errors = result
     assert status == 1 and output == "" and "Traceback" in errors, result
 
@@ -139,13 +140,13 @@ def test_without_a_connection_or_with_an_error_there_is_no_verdict(
             expect_no_verdict(run(validator, name, url, len(content), metadata))
     with serving(Source(content, end, is_reset=True)) as url:
         expect_no_verdict(run(validator, name, url, len(content), metadata))
-    # Nothing listens at this address any more.
+    # The server no longer listens at this URL.
     expect_no_verdict(run(validator, name, url, len(content), metadata))
 
 
 def test_a_store_that_ignores_ranges_does_not_cause_a_refusal() -> None:
     class WithoutRanges(bytes):
-        """Bytes that are served as a whole, whatever part of them is requested."""
+        """Bytes that ignore slicing, so that the server always sends all of them."""
 
         def __getitem__(self, _: Any) -> bytes:
             return bytes(self)

@@ -1,4 +1,4 @@
-"""The validators in deploy/validators: each with good and broken files, by itself and in a server."""
+"""The validators in deploy/validators, with valid and broken files, alone and in a server."""
 
 import gzip
 import hashlib
@@ -17,7 +17,7 @@ from support.server import ROOT, Server
 
 VALIDATORS = ROOT / "deploy/validators"
 EOF_BLOCK = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
-# A block of BGZF is a gzip member with an extra field.
+# A BGZF block is a gzip member with an extra field.
 BAM = EOF_BLOCK[:16] + bytes(100) + EOF_BLOCK
 READS = b"@a/1\nACGT\n+\nFFFF\n@b/1\nNN\n+b/1\n!!\r\n"
 ILLUMINA = b"@M1:2:FC:1:11:12:13 2:N:0:ATG\nACGT\n+\nFFFF\n"
@@ -64,7 +64,7 @@ REFUSED = [
 
 
 def run(validator: str, name: str, content: bytes, metadata: dict[str, str], folder: pathlib.Path) -> tuple[int, str]:
-    """The exit status and the standard output of a validator."""
+    """Runs a validator, and returns its exit status and standard output."""
     path = folder / "object"
     path.write_bytes(content)
     described = {"name": name, "path": str(path), "size": len(content), "metadata": metadata, "tags": []}
@@ -74,7 +74,7 @@ def run(validator: str, name: str, content: bytes, metadata: dict[str, str], fol
 
 
 def ids(cases: list[tuple[Any, ...]]) -> list[str]:
-    """Names of cases that do not contain their bytes, which differ from run to run."""
+    """Returns names of cases without their bytes, which differ from run to run."""
     return [f"{number}-{case[0]}" for number, case in enumerate(cases)]
 
 
@@ -96,7 +96,7 @@ def test_refused(
 
 
 def test_an_error_is_not_a_refusal(tmp_path: pathlib.Path) -> None:
-    """A validator that cannot read the file prints no reason, so the server does not take it for a refusal."""
+    """A validator that cannot read the file prints no reason, so that the server does not treat it as a refusal."""
     described = json.dumps({"name": "a.gz", "path": str(tmp_path / "missing"), "size": 1, "metadata": {}, "tags": []})
     for validator in ("check-gzip", "check-all"):
         done = subprocess.run([VALIDATORS / validator], input=described.encode(), capture_output=True)
@@ -105,7 +105,7 @@ def test_an_error_is_not_a_refusal(tmp_path: pathlib.Path) -> None:
 
 @pytest.mark.server("--validate-command", str(VALIDATORS / "check-all"))
 def test_in_a_server(server: Server, api: sevenbridges.Api, project: str, tmp_path: pathlib.Path) -> None:
-    """With each combination of stores, so that validators read from a path and from a URL."""
+    """Runs with each combination of stores, so that validators read from a path and from a URL."""
     caller = Caller(server.endpoint, server.token)
     cases = [
         ("a.bam", BAM[:-1], "no EOF block", BAM),
@@ -121,10 +121,10 @@ def test_in_a_server(server: Server, api: sevenbridges.Api, project: str, tmp_pa
         check.is_true(refusal["message"].startswith("The file was refused: "), refusal["message"])
         check.is_in(reason, refusal["message"], name)
         check.equal([file.name for file in api.files.query(project=project)].count(name), 0)
-        # The upload can still be used: the part is sent again.
+        # The upload is still usable: the part is sent again.
         file = caller.create(complete, {"parts": [caller.send(upload_id, 1, good)]}, 201)
         check.equal(file["size"], len(good), name)
-        # In one call, too, and with the official client.
+        # Repeats this with a file put, and uploads the valid file with the official client.
         path = f"/files/content?project={project}&on_conflict=overwrite&name={name}"
         for content, status in ((broken, 409), (good, 201)):
             answer = caller.session.put(server.endpoint + path, data=content)

@@ -3,7 +3,7 @@ import Testing
 
 @testable import PontoonClient
 
-/// Bandwidth limits that change with the time.
+/// Bandwidth limits that change with the time of day.
 struct BandwidthLimitTests {
     private func calendar(_ zone: String) throws -> Calendar {
         var calendar = Calendar(identifier: .gregorian)
@@ -28,7 +28,7 @@ struct BandwidthLimitTests {
         ] as [(Int, Int, Int, Int64?)] {
             #expect(limit.bytesPerSecond(at: date(day, hour, minute), in: utc) == expected, "\(day) \(hour):\(minute)")
         }
-        // The times are those of the local zone.
+        // The times of the timetable are in the local time zone.
         #expect(limit.bytesPerSecond(at: date(0, 7, 30), in: try calendar("Europe/Berlin")) == 10)
         #expect(limit.lowest == 10)
     }

@@ -18,7 +18,7 @@ struct ChecksumListTests {
         ]
     )
     func styles(line: String, name: String) throws {
-        // A byte order mark is only one at the start.
+        // A byte order mark is recognized only at the start of the file.
         let start = line.hasPrefix("\u{FEFF}") ? "" : "# comment\n\n"
         let data = Data("\(start)\(line)\n".utf8)
         let list = try ChecksumList(data, format: .md5sum, name: "sums")

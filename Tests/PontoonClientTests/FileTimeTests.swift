@@ -2,7 +2,7 @@ import Testing
 
 @testable import PontoonClient
 
-/// The modification times in metadata.
+/// Modification times in the metadata of files.
 struct FileTimeTests {
     @Test(
         "a time is written with nanoseconds in UTC, and read again",

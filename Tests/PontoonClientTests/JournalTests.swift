@@ -30,7 +30,9 @@ struct JournalTests {
         )
     }
 
-    /// Opens the journal again, with retries: a process that another test starts may briefly inherit the lock.
+    /// Opens the journal again.
+    ///
+    /// Retries, because a process that another test starts may briefly inherit the lock.
     private func reopen(_ state: StateDirectory) throws -> Journal<JournalHead> {
         let end = ContinuousClock.now + .seconds(240)
         while true {
@@ -60,7 +62,7 @@ struct JournalTests {
             try former.begin(head, isDurable: false)
             for number in 1...3 { try former.append(JournalPart(number: number, etag: "e\(number)", crc64: "")) }
             try former.close()
-            // A directory cannot be read, even by root.
+            // Even root cannot read a directory as a journal.
             let unreadable = state.path.appending("uploads").appending("other.journal")
             try FileManager.default.createDirectory(atPath: unreadable.string, withIntermediateDirectories: false)
 
@@ -81,7 +83,7 @@ struct JournalTests {
             try moved.close()
             #expect(try state.journalNames() == [key.fileName, "other.journal"])
 
-            // The former journal is gone, so nothing changes.
+            // The journal has already been moved, so nothing changes.
             try journals.move(to: key, of: head.identity, in: state)
             #expect(try state.head(key)?.upload == "u")
         }
@@ -242,7 +244,7 @@ struct JournalTests {
             #expect(try again.record(source: "/data/f", remotePath: "f", facts: head.identity.facts) == record)
             #expect(try again.record(source: "/data/f", remotePath: "g", facts: head.identity.facts) == nil)
             var changed = head.identity.facts
-            // With another inode number, the content decides, and there is no such file.
+            // If only the inode number differs, the content is compared, which fails because the file does not exist.
             changed.inode += 1
             #expect(try again.record(source: "/data/f", remotePath: "f", facts: changed) == nil)
             changed.modified += 1

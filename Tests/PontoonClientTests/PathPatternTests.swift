@@ -3,7 +3,9 @@ import Testing
 @testable import PontoonClient
 
 struct PathPatternTests {
-    /// Returns the paths that a pattern matches; those with a slash at the end are folders.
+    /// Returns the paths that a pattern matches.
+    ///
+    /// Paths with a slash at the end are folders.
     private func matches(_ pattern: String, _ paths: [String]) throws -> [String] {
         let pattern = try PathPattern(pattern)
         return paths.filter { path in

@@ -64,7 +64,7 @@ struct RemoteWalkTests {
     func patterns() async throws {
         try await ScriptedServer.with(
             respond: { request in
-                // Nothing has the name of the pattern itself.
+                // No entry is literally named like the pattern.
                 if request.query("name") != nil { return Self.page() }
                 return switch request.query("parent") {
                 case nil: Self.page(Self.folder("run1"), Self.folder("other"), Self.file("run2"))

@@ -70,13 +70,13 @@ struct RunTrackerTests {
         #expect(!work.isFinishable)
         work = tracker.observe(scan(file("a"), marker, hasMarkers: true), at: start + .seconds(62))
         #expect(work.isFinishable)
-        // A late file delays the end, and so does a marker that changes.
+        // A late file delays the completion of the run, and so does a marker that changes.
         work = tracker.observe(scan(file("a"), file("b"), marker, hasMarkers: true), at: start + .seconds(63))
         #expect(!work.isFinishable && work.pending == 1)
         let changed = file("done", 2, isLast: true)
         work = tracker.observe(scan(file("a"), changed, hasMarkers: true), at: start + .seconds(64))
         #expect(!work.isMarked)
-        // A file that was removed does not.
+        // A removed file does not delay it.
         work = tracker.observe(scan(changed, hasMarkers: true), at: start + .seconds(124))
         #expect(work.isFinishable)
     }

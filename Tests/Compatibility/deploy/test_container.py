@@ -1,4 +1,4 @@
-"""deploy/Dockerfile. No container engine is needed: the tests carry out the steps that do not change the machine."""
+"""Checks deploy/Dockerfile without a container engine: runs the steps that do not change the machine."""
 
 import json
 import pathlib
@@ -13,7 +13,7 @@ STEPS = [tuple(line.split(maxsplit=1)) for line in LINES if line and not line.st
 
 
 def stages() -> list[list[tuple[str, str]]]:
-    """The instructions of each stage, with their arguments."""
+    """Returns the instructions of each stage, with their arguments."""
     found: list[list[tuple[str, str]]] = []
     for name, argument in STEPS:
         if name == "FROM":
@@ -23,13 +23,13 @@ def stages() -> list[list[tuple[str, str]]]:
 
 
 def only(stage: list[tuple[str, str]], name: str) -> str:
-    """The argument of the only instruction with a name."""
+    """Returns the argument of the only instruction with this name."""
     (argument,) = [argument for step, argument in stage if step == name]
     return argument
 
 
 def is_sent(path: str) -> bool:
-    """Whether .dockerignore leaves a path in the context; the last matching line counts."""
+    """Returns whether a path is in the build context, according to the last matching line of .dockerignore."""
     sent = True
     for line in (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines():
         pattern = line.removeprefix("!")
@@ -39,12 +39,12 @@ def is_sent(path: str) -> bool:
 
 
 def not_sent(folder: str, names: list[str]) -> list[str]:
-    """The names in a folder that .dockerignore removes from the context."""
+    """Returns the names in a folder that .dockerignore excludes from the build context."""
     return [name for name in names if not is_sent(str((pathlib.Path(folder) / name).relative_to(ROOT)))]
 
 
 def test_sources(tmp_path: pathlib.Path) -> None:
-    """The image contains every source that the package names; dependencies are fetched before sources are copied."""
+    """The build stage has every source in Package.swift, and fetches dependencies before it copies sources."""
     build, _ = stages()
     names = [argument.split() for name, argument in build if name == "COPY"]
     fetch = build.index(("RUN", "swift package resolve"))
@@ -66,7 +66,7 @@ def test_sources(tmp_path: pathlib.Path) -> None:
 
 
 def test_user_and_volume() -> None:
-    """The server is not root, and its home, which is its working directory, is the volume."""
+    """The server does not run as root. The volume is its home and working directory."""
     _, image = stages()
     user = only(image, "USER")
     assert re.fullmatch(r"[1-9][0-9]+:[1-9][0-9]+", user)

@@ -29,7 +29,7 @@ def test_schema(path, version) -> None:
 
 
 def test_schema_is_strict() -> None:
-    """The validation detects a misspelled field."""
+    """The validation rejects a misspelled field."""
     wrong = yaml.safe_load((FOLDER / "deployment.yaml").read_text(encoding="utf-8"))
     wrong["spec"]["template"]["spec"]["enableServiceLink"] = False
     with pytest.raises(kubernetes_validate.ValidationError):
@@ -37,7 +37,7 @@ def test_schema_is_strict() -> None:
 
 
 def test_references() -> None:
-    """Labels, ports and the secret match; the secret contains no values."""
+    """Labels, ports and the name of the secret match. The secret contains no values."""
     labels = DEPLOYMENT["spec"]["template"]["metadata"]["labels"]
     assert SERVICE["spec"]["selector"].items() <= labels.items()
     assert DEPLOYMENT["spec"]["selector"]["matchLabels"].items() <= labels.items()
@@ -49,7 +49,7 @@ def test_references() -> None:
 
 
 def test_user() -> None:
-    """The user is that of the image."""
+    """The container runs as the user of the image."""
     user = re.search(r"^USER (\d+):(\d+)$", (ROOT / "deploy/Dockerfile").read_text(encoding="utf-8"), re.MULTILINE)
     context = POD["securityContext"]
     assert user and [context["runAsUser"], context["runAsGroup"]] == [int(user[1]), int(user[2])]
@@ -58,7 +58,7 @@ def test_user() -> None:
 def test_server(tmp_path, engine_pool: EnginePool) -> None:
     """A server with the variables and arguments of the container starts, and the probes succeed.
 
-    Variables that Kubernetes sets for the service, if `enableServiceLinks` is not false, do not matter.
+    It ignores the variables that Kubernetes would set for the service without `enableServiceLinks: false`.
     """
     stores: Stores = engine_pool.stores("postgresql+s3")
     given = servers.environment(stores)
@@ -67,7 +67,7 @@ def test_server(tmp_path, engine_pool: EnginePool) -> None:
     assert set(SECRET["stringData"]) - {"PGPASSWORD"} == {name for name in given if name in SECRET["stringData"]}
     fixed = {entry["name"]: entry["value"] for entry in CONTAINER["env"] if entry["name"] not in given}
     links = {"PONTOON_PORT": "tcp://10.0.0.9:80", "PONTOON_SERVICE_HOST": "10.0.0.9", "PONTOON_SERVICE_PORT_HTTP": "80"}
-    # Another address, and no time to wait at the end.
+    # The server listens on another address and stops without a drain.
     replaced = {"0.0.0.0:8080": "127.0.0.1:0", "10s": "0s"}
     assert set(replaced) <= set(CONTAINER["args"])
     arguments = [replaced.get(argument, argument) for argument in CONTAINER["args"]]

@@ -34,7 +34,7 @@ def test_schema(path, tmp_path) -> None:
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=NAMES)
 def test_versions_and_permissions(path) -> None:
-    """Actions and images have exact versions; no workflow writes, except the job that publishes a release."""
+    """Actions and images have exact versions. Only the job that publishes a release has write permission."""
     workflow = yaml.safe_load(path.read_text(encoding="utf-8"))
     assert workflow["permissions"] in ({}, {"contents": "read"})
     for name, job in jobs(path).items():
@@ -47,7 +47,7 @@ def test_versions_and_permissions(path) -> None:
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=NAMES)
 def test_commands(path, tmp_path) -> None:
-    """The scripts of the steps pass shellcheck, and name existing targets and scripts."""
+    """The scripts of the steps pass shellcheck, and use only existing targets and scripts."""
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     for number, step in enumerate(step for job in jobs(path).values() for step in job["steps"] if "run" in step):
         script = tmp_path / f"{number}.sh"
@@ -66,7 +66,7 @@ def publishing(name: str) -> str:
 
 
 def test_checksums(tmp_path) -> None:
-    """The release has the files of both architectures and one list of their checksums; a lost file is an error."""
+    """A release has the files of both architectures and one list of their checksums. A missing file is an error."""
     for architecture in ("x86-64", "arm64"):
         folder = tmp_path / "dist" / architecture
         folder.mkdir(parents=True)

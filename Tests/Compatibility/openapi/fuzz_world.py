@@ -1,7 +1,7 @@
-"""Fills a server for the fuzzer, and adds the ids of what is on it to a copy of the OpenAPI document.
+"""Fills a server for the fuzzer, and adds the ids of its contents to a copy of the OpenAPI document.
 
-The copy offers real ids beside everything that it allows anyway, so that the fuzzer gets past 404. Calls that delete
-something get separate ids, so that the rest of the world exists until the end.
+The copy suggests existing ids in addition to all other allowed values, so that the fuzzer gets more than 404. Calls
+that delete something get separate ids, so that everything else exists until the end.
 """
 
 import copy
@@ -18,10 +18,10 @@ def or_one_of(schema, values):
 
 
 class FuzzWorld:
-    """A filled server and the document that knows what is on it."""
+    """A filled server, and an OpenAPI document with the ids of its contents."""
 
     def __init__(self, endpoint, admin, rosalind):
-        """Takes tokens of two users; users named nobody and doomed exist too."""
+        """Fills the server with the tokens of two users. The users nobody and doomed must also exist."""
         self.admin, self.rosalind = Caller(endpoint, admin), Caller(endpoint, rosalind)
         self.document = api_document.load()
         self.schemas = self.document["components"]["schemas"]
@@ -42,11 +42,11 @@ class FuzzWorld:
             yaml.safe_dump(self.document, file, sort_keys=False)
 
     def offer(self, name, values):
-        """Lets a schema suggest values besides those that it allows anyway."""
+        """Makes a schema suggest values in addition to all those that it allows."""
         self.schemas[name] = or_one_of(self.schemas[name], values)
 
     def instead(self, method, path, name, schema):
-        """Replaces the shared parameter of a call with one that has its own schema."""
+        """Gives a call its own version of a shared parameter, with another schema."""
         operation = self.document["paths"][path][method]
         operation["parameters"] = [
             copy.deepcopy(parameter) | {"schema": schema, "example": schema["anyOf"][0]["enum"][0]}
@@ -114,7 +114,7 @@ class FuzzWorld:
             body["example"] = {"items": [example]}
 
     def signed(self, path, methods, url):
-        """Offers one signed URL only: a signature is valid for one path, so any other combination is refused."""
+        """Allows only one signed URL, because its signature is valid for no other values."""
         place, query = url.split("?")
         values = dict(pair.split("=") for pair in query.split("&"))
         names = re.findall(r"\{(\w+)\}", path)
@@ -217,7 +217,7 @@ class FuzzWorld:
                 body["content"]["application/json"]["example"] = value
 
     def parts(self):
-        # Not an upload of the admin's, whose list of uploads would tell the fuzzer what it could abort.
+        # Rosalind creates the upload, because the fuzzer could find an upload of the admin's in a list and abort it.
         project = self.rosalind.create("/projects", {"name": "Hers"}, 201)["id"]
         upload = self.rosalind.start("part.bin", 1 << 20, project=project)
         url = self.rosalind.call("GET", f"/upload/multipart/{upload}/part/1").json()["url"]

@@ -1,7 +1,7 @@
 """The server returns every status and code in docs/openapi.yaml, with matching bodies and headers, and no others.
 
-The tests fill one server and run in order, in one process (pytest-xdist: `--dist loadfile`). The last one finds
-statuses and codes that are in the document and were never returned.
+The tests fill one server and run in order, in one process (pytest-xdist: `--dist loadfile`). The last test reports
+documented statuses and codes that were never returned.
 """
 
 import base64
@@ -31,7 +31,7 @@ def recorder():
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    # Every call is made once without a valid token.
+    # The tests make every call once with an invalid token.
     limits = ["--failed-authentication-limit", "1000/5m"]
     arguments = ["--min-part-size", "1", "--max-file-put", "8MiB", *limits]
     with running_server(tmp_path_factory.mktemp("server"), arguments=arguments) as server:
@@ -46,13 +46,13 @@ def admin(server, recorder):
 
 @pytest.fixture(scope="module")
 def rosalind(server, recorder):
-    """Calls as a user who may read and copy, at most."""
+    """Calls as a user who may at most read and copy."""
     return CheckedCaller(server.endpoint, server.add_user("rosalind"), recorder)
 
 
 @pytest.fixture(scope="module")
 def nobody(server, recorder):
-    """Calls as a user who is no member of any project."""
+    """Calls as a user who is not a member of any project."""
     return CheckedCaller(server.endpoint, server.add_user("nobody"), recorder)
 
 
@@ -72,7 +72,7 @@ def test_refusals_of_all_calls(server, admin, recorder):
 
     recorder.everywhere(send_bodies)
     for method, path, operation in recorder.document.operations():
-        # A bad body is refused before a bad path is, so the body must be good.
+        # An invalid body is refused before an invalid path, so the body must be valid.
         body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("example")
         for text, status in (("%00", 400), ("%ff", 404), ("%2F", 400)):
             if "{" in path and path.startswith("/v2") and (text != "%2F" or "{owner}" in path):
@@ -86,7 +86,7 @@ def test_server_and_users(server, admin, rosalind):
     text = admin.call("GET", "/openapi.yaml", status=200).content
     check.is_true(text == api_document.PATH.read_bytes(), "GET /openapi.yaml is docs/openapi.yaml")
     admin.send_to("GET", server.origin + "/healthz", 200)
-    # It returns 503 until the stores have been checked for the first time.
+    # The server returns 503 until it has checked the stores for the first time.
     eventually(lambda: admin.send_to("GET", server.origin + "/readyz").status_code == 200, "/readyz returns 200")
     admin.call("GET", "/rate_limit", status=200)
     for query in ("", "?fields=username", "?fields=!email", "?fields=_all"):
@@ -447,7 +447,7 @@ def test_archives(server, admin, copier):
 
 
 def test_damaged_files(server, admin, copier, nobody):
-    """Adds a file whose stored bytes are then changed, and has the server read them again."""
+    """Changes the stored bytes of a file, and makes the server read them again."""
     content = b"bytes that no other file has"
     file = admin.upload("damaged", content)
     url = admin.call("GET", f"/files/{file}/download_info", status=200).json()["url"]
@@ -556,7 +556,7 @@ def test_jobs(admin, copier, nobody):
         job = f"{path}/{admin.create(path, {'items': items}, 201)['id']}"
         eventually(lambda: admin.call("GET", job, status=200).json()["state"] == "FINISHED", "the job is finished")
         result = admin.call("GET", job, status=200).json()["result"]
-        # The folder that is deleted contains the second file.
+        # For a deletion, the first item is the folder that contains the second item, so the second item fails.
         expected = ["resource", "error" if kind == "delete" else "resource"][: len(items)]
         check.equal([name for entry in result for name in entry], expected, kind)
         for query in ("?fields=state", "?fields=!result", "?fields=_all"):
@@ -625,7 +625,7 @@ def test_uploads(admin, copier, nobody):
 
 
 def steps(admin, root, upload):
-    """Sends and reports parts of an upload, and makes reports that are refused."""
+    """Sends and reports a part of an upload, and checks that invalid reports are refused."""
     path = f"{root}/{upload}"
     part = admin.send(upload, 1, b"a", root)
     for query in ("", "?list_parts=true", "?stored_parts=true"):
@@ -652,7 +652,7 @@ def bad_completions(admin, path):
 
 
 def refused_everywhere(caller, root, upload, status, code):
-    """Makes every call on an upload; all must be refused."""
+    """Checks that every call for an upload is refused."""
     report = {"part_number": 1, "response": {"headers": {"ETag": "x"}}}
     path = f"{root}/{upload}"
     for method, rest, body in (
@@ -741,7 +741,7 @@ def test_events(admin, nobody):
 
 
 def give_up_event(server, webhook):
-    """Adds a delivery that was abandoned, as would happen after three days."""
+    """Adds a dead delivery, which would otherwise take three days to appear."""
     with contextlib.closing(sqlite3.connect(server.data / "pontoon.sqlite", timeout=120)) as database, database:
         database.execute(
             """INSERT INTO webhook_deliveries
@@ -843,7 +843,7 @@ def test_too_many_tokens(tmp_path):
 
 
 def test_invalid_tokens(tmp_path):
-    """Every call that needs a token refuses many invalid ones with 429 and Retry-After."""
+    """After too many invalid tokens, every call that needs a token returns 429 with Retry-After."""
     recorder = Recorder()
     with running_server(tmp_path, arguments=["--failed-authentication-limit", "1/1d"]) as server:
         stranger = CheckedCaller(server.endpoint, "nobody's", recorder)
@@ -954,7 +954,7 @@ def test_packages(admin, nobody):
 
 
 def test_rate_limit(tmp_path):
-    """Every call that needs a token is refused when the limit is reached."""
+    """Every call that needs a token is refused once the rate limit is reached."""
     recorder = Recorder()
     with running_server(tmp_path, arguments=["--min-part-size", "1", "--rate-limit", "1/24h"]) as server:
         caller = CheckedCaller(server.endpoint, server.token, recorder)
@@ -966,7 +966,7 @@ def test_rate_limit(tmp_path):
 
 
 def test_validate_command(tmp_path, recorder):
-    """Only a program of the server's operator can refuse a file in one call for its bytes."""
+    """Only the operator's validate command can refuse the bytes of a file put."""
     program = tmp_path / "program"
     program.write_text("#!/bin/sh\necho 'It is empty.'; exit 1\n")
     program.chmod(0o755)

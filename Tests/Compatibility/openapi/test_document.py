@@ -13,7 +13,7 @@ def document():
 
 
 def references(value):
-    """All references in a value, however deep."""
+    """Yields all references in a value, at any depth."""
     if isinstance(value, dict):
         if isinstance(value.get("$ref"), str):
             yield value["$ref"]
@@ -25,7 +25,7 @@ def references(value):
 
 
 def holders(document):
-    """Everything with a schema and perhaps examples: parameters, request bodies and answers. Yields (place, holder)."""
+    """Yields (place, holder) for all parameters, request bodies and responses, which may have examples."""
     for method, path, operation in document.operations():
         for parameter in operation.get("parameters", []):
             yield f"{method} {path}", document.follow(parameter)

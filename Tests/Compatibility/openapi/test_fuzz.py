@@ -13,7 +13,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 
 pytestmark = [
     pytest.mark.own_server,
-    # The fuzzer checks that every call refuses invalid tokens with 401.
+    # The fuzzer expects 401 for every invalid token, so the number of invalid tokens must not be limited.
     pytest.mark.server("--min-part-size", "1", "--failed-authentication-limit", "off"),
     pytest.mark.parametrize("stores", ["sqlite+disk"], indirect=True),
     pytest.mark.timeout(1500),
@@ -41,7 +41,7 @@ def test_schemathesis_finds_no_fault(server, tmp_path):
         capture_output=True,
         text=True,
     )
-    # The summary comes last; before it, each failure has the curl command that repeats it.
+    # The summary comes last. Before it, schemathesis prints a curl command that reproduces each failure.
     printed = done.stdout + done.stderr
     assert done.returncode == 0, printed[-20_000:]
     assert "Tested: " in printed, printed[-2_000:]

@@ -44,14 +44,14 @@ class Document:
                     yield method, path, item[method]
 
     def operation(self, method, path):
-        """The path's template and the operation. Templates with fewer variables win."""
+        """Returns the template that matches a path, with the fewest variables, and its operation."""
         for pattern, template in self._paths:
             if pattern.match(path) and method.lower() in self.document["paths"][template]:
                 return template, self.document["paths"][template][method.lower()]
         raise LookupError(f"{method} {path} is not in the document")
 
     def problems(self, value, schema):
-        """Why a value does not match a schema of the document; empty if it does."""
+        """Returns why a value does not match a schema of the document; empty if it does."""
         if isinstance(schema, dict) and "$ref" in schema:
             schema = schema | {"$ref": "urn:api" + schema["$ref"]}
         elif isinstance(schema, dict):

@@ -1,4 +1,4 @@
-"""Plain calls of the API, without the official client."""
+"""API calls without the official client."""
 
 import requests
 
@@ -24,7 +24,7 @@ class Caller:
         return answer
 
     def create(self, path, body, status):
-        """Posts a body and returns the JSON of the answer."""
+        """Posts a body and returns the JSON of the response."""
         return self.call("POST", path, body, status).json()
 
     def start(self, name, size, root="/upload/multipart", **fields):
@@ -34,7 +34,7 @@ class Caller:
         return self.create(root, {"name": name, "size": size} | fields, 200)["upload_id"]
 
     def send(self, upload, number, data, root="/upload/multipart"):
-        """Sends a part and returns its report, which the caller may make."""
+        """Sends a part and returns the body of its report, but does not report it."""
         url = self.call("GET", f"{root}/{upload}/part/{number}", status=200).json()["url"]
         answer = requests.put(url, data=data)
         assert answer.status_code == 200, answer.text

@@ -1,4 +1,4 @@
-"""Calls whose answers must be as docs/openapi.yaml describes them."""
+"""API calls whose responses must match docs/openapi.yaml."""
 
 import re
 
@@ -10,24 +10,24 @@ from .caller import Caller
 # Statuses that a test cannot provoke, and why.
 NOT_SEEN = {
     "500": "an internal error is a bug",
-    "503": "needs a full disk; DiskFullTests has one",
+    "503": "needs a full disk; DiskFullTests tests it",
 }
-# Given while an upload is being completed; the tests of the use cases hold the completion there.
+# Returned while an upload is being completed. The tests of the use cases block the completion to test them.
 NOT_SEEN_OF = {
     ("getPartOfUpload", "409"), ("reportPartOfUpload", "409"), ("reportPartsOfUpload", "409"), ("abortUpload", "409"),
     ("getPartOfPackageUpload", "409"), ("reportPartOfPackageUpload", "409"), ("reportPartsOfPackageUpload", "409"),
     ("abortPackageUpload", "409"), ("getPartsOfUpload", "409"), ("getPartsOfPackageUpload", "409"),
-    # Need hundreds of links or senders; the contract of the metadata store tests these limits.
+    # Need hundreds of links or senders. The contract of the metadata store tests these limits.
     ("createLink", "409"), ("signIn", "409"),
-    # Need a hundred unfinished jobs; FileJobErrorTests has them.
+    # Need a hundred unfinished jobs. FileJobErrorTests tests them.
     ("submitCopy", "409"), ("submitMove", "409"), ("submitDelete", "409"),
-    # Needs as many tokens as a user may have; test_too_many_tokens has it.
+    # Needs as many tokens as a user may have. test_too_many_tokens tests it.
     ("createToken", "409"),
-    # Do not depend on --rate-limit; test_upload_links and test_invalid_tokens have them.
+    # Do not depend on --rate-limit. test_upload_links and test_invalid_tokens test them.
     ("signIn", "429"), ("index", "429"),
 }
 NOT_SEEN_CODES_OF = {
-    # Need two calls at the same moment.
+    # Need two concurrent calls.
     ("completeUpload", 3002), ("completeUpload", 5030), ("completeUpload", 8008), ("completePackageUpload", 8008),
     # Needs S3: on disk, the parts of an upload without a declared size are checked when they arrive. The contract of
     # the metadata store tests it.
@@ -36,7 +36,7 @@ NOT_SEEN_CODES_OF = {
 
 
 class Recorder:
-    """Compares answers with the document, and remembers which statuses and codes it has seen."""
+    """Compares responses with the document, and records which statuses and codes were returned."""
 
     def __init__(self):
         self.document = api_document.Document(api_document.load())
@@ -44,7 +44,7 @@ class Recorder:
         self.codes = set()
 
     def compare(self, answer, operation, what):
-        """Fails the running test for each difference between an answer and the document."""
+        """Fails the running test for each difference between a response and the document."""
         status = str(answer.status_code)
         self.statuses.add((operation["operationId"], status))
         if status not in operation["responses"]:
@@ -92,7 +92,7 @@ class Recorder:
             return
         body, schema = answer.json(), content[kind]["schema"]
         if "anyOf" in schema and "fields=" not in (answer.request.url or ""):
-            schema = schema["anyOf"][0]  # the other one describes what `fields` leaves
+            schema = schema["anyOf"][0]  # the second one describes responses with `fields`
         yield from self.document.problems(body, schema)
         if answer.status_code >= 400:
             self.codes.add((operation_id, str(answer.status_code), body.get("code")))
@@ -100,9 +100,9 @@ class Recorder:
                 yield "the body has another status"
 
     def check_all_seen(self, expected):
-        """Fails the running test for each status and code in the document that no answer had.
+        """Fails the running test for each documented status and code that was never returned.
 
-        `expected` tells for a status whether the calls so far should have provoked it.
+        `expected` receives a status, and returns whether the calls so far should have caused it.
         """
         for method, _, operation in self.document.operations():
             name = operation["operationId"]
@@ -113,20 +113,20 @@ class Recorder:
                     check.fail(f"{name}: {status} was never seen")
                 elif status >= "400" and method != "head":
                     schema = self.document.follow(response)["content"]["application/json"]["schema"]
-                    # The errors of DRS have no codes.
+                    # DRS errors have no codes.
                     for code in schema.get("properties", {}).get("code", {}).get("enum", []):
                         if (name, status, code) not in self.codes and (name, code) not in NOT_SEEN_CODES_OF:
                             check.fail(f"{name}: {status} with code {code} was never seen")
 
     def everywhere(self, visit, *, without_token=True):
-        """Visits each operation with its path filled in; those that need no token only if `without_token`."""
+        """Visits each operation with its path filled in. Skips operations that need no token unless `without_token`."""
         for method, path, operation in self.document.operations():
             if without_token or operation.get("security") is None:
                 visit(method, fill(path), operation)
 
 
 class CheckedCaller(Caller):
-    """A caller whose every answer is compared with the document."""
+    """A caller that compares every response with the document."""
 
     def __init__(self, endpoint, token, recorder):
         super().__init__(endpoint, token)
@@ -136,7 +136,7 @@ class CheckedCaller(Caller):
         return self.send_to(method, self.endpoint + path, status, **({} if body is None else {"json": body}), **options)
 
     def send_to(self, method, url, status=None, **options):
-        """A call of any URL of the server, not only of the API."""
+        """Sends a request to any URL of the server, not only of the API."""
         answer = self.session.request(method, url, **options)
         path = "/" + url.split("/", 3)[3].split("?")[0]
         _, operation = self.recorder.document.operation(method, path if path == "/v2/" else path.rstrip("/"))
@@ -147,11 +147,11 @@ class CheckedCaller(Caller):
         return answer
 
     def refused(self, status, code, method, path, body=None, **options):
-        """A call that must be refused with a status and a platform code."""
+        """Checks that a call is refused with this status and platform code."""
         answer = self.call(method, path, body, status, **options)
         check.equal(answer.json().get("code"), code, f"{method} {path}: {answer.text[:300]}")
 
 
 def fill(path, text="none"):
-    """A path template with something in place of each variable."""
+    """Replaces the variables of a path template: part numbers with 1, all others with `text`."""
     return re.sub(r"\{([^}]*)\}", lambda match: "1" if match[1] == "part_number" else text, path)

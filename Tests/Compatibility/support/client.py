@@ -1,4 +1,4 @@
-"""The official client, sevenbridges-python, as the tests use it."""
+"""Helpers for the official client, sevenbridges-python."""
 
 import contextlib
 import hashlib
@@ -17,7 +17,7 @@ MEBIBYTE = 1 << 20
 
 
 def connect(endpoint: str, **options: Any) -> sevenbridges.Api:
-    """A client of an endpoint. Refused calls are recorded in `api.refusals` as (method, status, code)."""
+    """Creates a client, which records refused calls in `api.refusals` as (method, status, code)."""
     api = sevenbridges.Api(url=endpoint, debug=True, **options)
     api.refusals = []
 
@@ -44,7 +44,7 @@ def check_refused(error: type[SbgError], code: int | None, call: Callable[[], ob
 
 
 def write_random(path: pathlib.Path, size: int, seed: int | str) -> str:
-    """Writes `size` bytes that are the same for the same seed, and returns their SHA-256."""
+    """Writes `size` pseudorandom bytes, which depend only on the seed, and returns their SHA-256."""
     numbers = random.Random(seed)
     digest = hashlib.sha256()
     with path.open("wb") as file:
@@ -57,7 +57,7 @@ def write_random(path: pathlib.Path, size: int, seed: int | str) -> str:
 
 
 def sha256(blocks: Iterable[bytes]) -> str:
-    """SHA-256 of an iterable of byte strings."""
+    """Returns the SHA-256 of an iterable of byte strings."""
     digest = hashlib.sha256()
     for block in blocks:
         digest.update(block)
@@ -67,7 +67,7 @@ def sha256(blocks: Iterable[bytes]) -> str:
 def upload(api: sevenbridges.Api, path: pathlib.Path, **options: Any) -> Any:
     """Uploads a file and returns the file that the server created.
 
-    The client raises nothing when an upload fails: exceptions stay in its thread.
+    If an upload fails, the client raises no exception in the calling thread, so this checks the status.
     """
     transfer = api.files.upload(str(path), **options)
     assert transfer.status == TransferState.COMPLETED, f"upload of {options}; refused calls: {api.refusals}"
@@ -75,7 +75,7 @@ def upload(api: sevenbridges.Api, path: pathlib.Path, **options: Any) -> Any:
 
 
 def download(file: Any, path: pathlib.Path) -> str:
-    """Downloads a file and returns its SHA-256. The client raises nothing here either, but then there is no file."""
+    """Downloads a file and returns its SHA-256. If it fails, the client raises no exception, but there is no file."""
     file.download(str(path), overwrite=True)
     with path.open("rb") as stored:
         return sha256(iter(lambda: stored.read(MEBIBYTE), b""))
@@ -83,7 +83,7 @@ def download(file: Any, path: pathlib.Path) -> str:
 
 @contextlib.contextmanager
 def collected_thread_errors() -> Iterator[list[BaseException]]:
-    """A list of the exceptions that threads end with from now on."""
+    """Collects the uncaught exceptions of all threads in a list."""
     errors: list[BaseException] = []
     before = threading.excepthook
     threading.excepthook = lambda raised: errors.append(raised.exc_value)

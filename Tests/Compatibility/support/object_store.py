@@ -1,4 +1,4 @@
-"""Looks into the object store of a server, past the server."""
+"""Direct access to a server's object store."""
 
 import hashlib
 import pathlib
@@ -13,7 +13,7 @@ MEBIBYTE = 1 << 20
 
 
 class ObjectStore(Protocol):
-    """What a server stores for its uploads and files."""
+    """The data that a server stores for uploads and files."""
 
     def unfinished(self) -> list[str]:
         """Names of the data of unfinished uploads."""
@@ -36,10 +36,10 @@ class DiskStore:
 
 
 class Bucket:
-    """The part of a bucket that one server uses."""
+    """The prefix of a bucket that one server uses."""
 
     def __init__(self, url: str, keys: Mapping[str, str]) -> None:
-        """Takes the server's `s3://` URL and the variables that hold the keys of the bucket."""
+        """Takes the server's `s3://` URL, and the environment variables with the bucket's access key."""
         parts = urllib.parse.urlsplit(url)
         self.name, self.prefix = parts.netloc, parts.path.strip("/") + "/"
         self.client = botocore.session.get_session().create_client(

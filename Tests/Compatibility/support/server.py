@@ -46,7 +46,7 @@ class Server:
 
     @property
     def objects(self) -> ObjectStore:
-        """Its object store, read past the server."""
+        """Direct access to the server's object store."""
         if self.stores.objects:
             return Bucket(self.stores.objects, self.stores.keys)
         return DiskStore(self.data / "objects")
@@ -59,7 +59,7 @@ class Server:
         return done.stdout.strip("\n")
 
     def add_user(self, name: str) -> str:
-        """Adds a user and returns a token of theirs."""
+        """Adds a user and returns a token for the user."""
         self.administer("user", "add", name)
         return self.administer("token", "create", name)
 
@@ -79,7 +79,7 @@ class Server:
 
 
 def environment(stores: Stores) -> dict[str, str]:
-    """The variables of a server that uses these stores."""
+    """Returns the environment variables of a server that uses these stores."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PONTOON_", "SB_"))}
     return inherited | stores.environment
 
@@ -88,7 +88,7 @@ def environment(stores: Stores) -> dict[str, str]:
 def running_server(
     folder: pathlib.Path, stores: Stores = Stores(), arguments: Sequence[str] = ()
 ) -> Iterator[Server]:
-    """Starts a server whose data and log are in a folder, and stops it at the end."""
+    """Runs a server whose data and log are in a folder."""
     assert BINARY.exists(), f"{BINARY} does not exist; 'make build' builds it, or set TEST_PONTOOND to another binary"
     data, output, log = folder / "data", folder / "output", folder / "log"
     with output.open("wb") as out, log.open("wb") as err:

@@ -14,7 +14,7 @@ WEED = pathlib.Path(sys.prefix) / "bin/weed"
 
 @dataclass(frozen=True)
 class Stores:
-    """Where a server keeps its metadata and its objects; `None` stands for its data folder."""
+    """The stores of a server. `None` means SQLite or the disk store, in the data folder."""
 
     metadata: str | None = None
     objects: str | None = None
@@ -26,16 +26,16 @@ class Stores:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The variables that pass this choice to `pontoond`."""
+        """The environment variables that select these stores."""
         values = {"PONTOON_METADATA": self.metadata, "PONTOON_OBJECTS": self.objects}
         if not self.uses_data_folder:
-            # No data folder, so no credentials file that a test could read the token from.
+            # Without a data folder, there is no credentials file from which a test could read the token.
             values["PONTOON_BOOTSTRAP_TOKEN"] = "7c5e0a9f3b61d84e2fa7103cc9d6b58e"
         return {name: value for name, value in values.items() if value} | self.keys
 
 
 class EnginePool:
-    """The engines of one test run, each started when it is first needed."""
+    """The PostgreSQL and S3 servers of a test run, started when first used."""
 
     @functools.cached_property
     def postgresql(self) -> engines.PostgreSQL:
@@ -46,7 +46,7 @@ class EnginePool:
         return engines.SeaweedFS(WEED)
 
     def stores(self, choice: str) -> Stores:
-        """Creates an empty database and an empty part of a bucket, as the choice needs them."""
+        """Creates an empty database and a new bucket prefix, if the choice needs them."""
         metadata = self.postgresql.new_database() if choice.startswith("postgresql") else None
         if not choice.endswith("s3"):
             return Stores(metadata)

@@ -1,6 +1,6 @@
-"""Stands in front of a server: `tls CERTIFICATE KEY PORT` ends TLS, `connect` is an HTTP proxy.
+"""Runs a proxy in front of a server: `tls CERTIFICATE KEY PORT` terminates TLS, `connect` is an HTTP proxy.
 
-Prints its port, and for the proxy a line for each host it is asked to connect to.
+Prints its port. The HTTP proxy also prints a line for each request to connect to a host.
 """
 
 import asyncio

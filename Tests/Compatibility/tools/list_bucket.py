@@ -1,6 +1,6 @@
-"""Prints the keys of all objects and of all unfinished multipart uploads in a server's part of a bucket, as JSON.
+"""Prints the keys of all objects and unfinished multipart uploads below a server's prefix of a bucket, as JSON.
 
-TEST_OBJECTS is the server's `s3://` URL; the AWS_ variables hold the keys of the bucket.
+TEST_OBJECTS is the server's `s3://` URL. The AWS_ variables contain the bucket's access key.
 """
 
 import json

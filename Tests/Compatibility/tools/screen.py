@@ -3,14 +3,14 @@
 Usage: screen.py STEPS COMMAND ARGUMENT...
 
 STEPS is a JSON list of objects, each with one of these fields:
-- "size": [rows, columns], the size of the terminal from now on, 24 by 80 at first;
-- "until": a regular expression, for which the screen is searched until it matches;
+- "size": [rows, columns], the new size of the terminal, initially 24 by 80;
+- "until": a regular expression, to wait until it matches on the screen;
 - "send": text to type;
 - "show": true, to record the screen.
 
-The output has the fields "screens" (lists of lines), "lines" (all lines at the end, with those that scrolled off),
-"raw" (everything that was written), "code" (negative for a signal), and "echo", whether the terminal echoes what is
-typed after the command.
+The output has the fields "screens" (lists of lines), "lines" (all lines after the command has exited, including those
+that scrolled off), "raw" (everything that was written), "code" (negative for a signal), and "echo" (whether the
+terminal then echoes typed characters).
 """
 
 import fcntl
@@ -41,13 +41,13 @@ raw = bytearray()
 
 
 def read(terminal, stream, wait):
-    """Feeds the emulator; returns False after the command has closed the terminal."""
+    """Feeds the emulator with output. Returns False once the command has closed the terminal."""
     if not select.select([terminal], [], [], wait)[0]:
         return True
     try:
         piece = os.read(terminal, 1 << 16)
     except OSError:
-        # Linux reports that the other end is closed as an error.
+        # On Linux, reading fails if the other end is closed.
         return False
     raw.extend(piece)
     stream.feed(piece)
@@ -89,7 +89,7 @@ def main():
                 read(keeper, stream, 0.05)
         elif "show" in step:
             screens.append([line.rstrip() for line in screen.display])
-    # This process keeps the terminal open to look at its settings, so the command's end does not close it.
+    # This process keeps the terminal open to read its settings, so it is not closed when the command exits.
     status = None
     end = time.monotonic() + DEADLINE
     while status is None:

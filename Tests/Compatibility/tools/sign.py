@@ -1,4 +1,4 @@
-"""Signs requests as botocore does, and shows every stage.
+"""Signs requests with botocore, and prints all intermediate values.
 
 Reads JSON from standard input: a list of requests with the fields of `Case` in SigV4Tests.swift. Writes a list of
 objects with `canonical`, `toSign`, `signature`, and `authorization` or `query`.
@@ -15,7 +15,7 @@ from botocore.credentials import Credentials
 
 
 def recording(base):
-    """A signer that keeps what it made on the way."""
+    """Returns a signer class that records intermediate values."""
 
     class Recording(base):
         def canonical_request(self, request):

@@ -5,7 +5,7 @@
 
 Writes VERSION-sqlite.tar.xz and VERSION-postgresql.tar.xz to Tests/Compatibility/upgrades/fixtures. Each contains the
 data directory, with PostgreSQL also a dump of the database, and fixture.json, which describes the contents. The server
-must be that of the release, because the layout of its data is what the fixtures preserve.
+must be that of the release, because the fixtures preserve the layout of its data.
 """
 
 import hashlib

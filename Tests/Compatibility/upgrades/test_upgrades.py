@@ -1,4 +1,4 @@
-"""The server upgrades the stores of earlier releases, and refuses those of later ones.
+"""The server upgrades the stores of earlier releases, and refuses stores of later releases.
 
 The fixtures are stores that the servers of these releases have filled; tools/upgrade_fixture.py writes them.
 """
@@ -26,7 +26,7 @@ FLAGS = ["--min-part-size", "64KiB", "--upload-lifetime", "10000d"]
 
 @dataclass
 class Fixture:
-    """The unpacked stores of an earlier release; `content` describes what is in them."""
+    """The unpacked stores of an earlier release. `content` describes their contents."""
 
     folder: pathlib.Path
     content: dict
@@ -59,7 +59,7 @@ def sha256_of_download(caller: Caller, file: str) -> str:
 
 
 def check_content(fixture: Fixture, endpoint: str, extra: dict[str, str]) -> None:
-    """Checks users, project, member and files; `extra` are the checksums of files uploaded since, by id."""
+    """Checks users, project, member and files. `extra` has the checksums of files uploaded since, by id."""
     content = fixture.content
     admin, ada = Caller(endpoint, content["admin_token"]), Caller(endpoint, content["member_token"])
     assert ada.call("GET", "/user", status=200).json()["username"] == content["member"]
@@ -80,7 +80,7 @@ def check_content(fixture: Fixture, endpoint: str, extra: dict[str, str]) -> Non
 
 
 def complete_open_upload(fixture: Fixture, caller: Caller) -> str:
-    """Sends the missing part of the open upload, completes it and returns the id of the file."""
+    """Sends the missing part of the unfinished upload, completes it and returns the id of the file."""
     upload = fixture.content["open_upload"]
     details = caller.call("GET", f"/upload/multipart/{upload['id']}?list_parts=true", status=200).json()
     assert [part["part_number"] for part in details["parts"]] == [1]
@@ -101,7 +101,7 @@ def test_upgrade(fixture: Fixture) -> None:
             ada.upload("new.txt", new, project=fixture.content["project"]): hashlib.sha256(new).hexdigest(),
         }
         check_content(fixture, server.endpoint, extra)
-    # The restarted server migrates nothing, and must find the same.
+    # The restarted server migrates nothing, and must find the same data.
     with running_server(fixture.folder, fixture.stores, FLAGS) as server:
         check_content(fixture, server.endpoint, extra)
         server.administer("check")
@@ -114,7 +114,7 @@ def test_downgrade(kind: str, tmp_path: pathlib.Path, engine_pool: EnginePool) -
     archive = next(name for name in ARCHIVES if name.endswith(f"-{kind}.tar.xz"))
     fixture = unpack(archive, tmp_path, engine_pool)
     with running_server(fixture.folder, fixture.stores):
-        pass  # brings the tables up to date
+        pass  # applies all migrations
     rows = "SELECT name FROM schema_migrations ORDER BY name"
     add = "INSERT INTO schema_migrations VALUES ('9999-future', 0)"
     if fixture.stores.metadata:
@@ -141,7 +141,7 @@ def test_downgrade(kind: str, tmp_path: pathlib.Path, engine_pool: EnginePool) -
 
 
 def test_release_has_fixtures() -> None:
-    """A release is published with fixtures of its layout, so that later versions are tested with it."""
+    """A release must have fixtures of its data layout, so that later versions are tested with it."""
     version = subprocess.run([servers.BINARY, "--version"], capture_output=True, text=True).stdout.split()[1]
     released = version.removesuffix("-dev")
     assert {f"{released}-sqlite.tar.xz", f"{released}-postgresql.tar.xz"} <= set(ARCHIVES) or version != released

@@ -8,7 +8,9 @@ import Testing
 
 /// Clients that upload, overwrite, copy and delete files until they are stopped, and record the acknowledged changes.
 final class BackupLoad: Sendable {
-    /// A file that once existed.
+    /// A file whose creation was acknowledged.
+    ///
+    /// It may have been deleted since.
     struct StoredFile: Sendable {
         let id: String
         let name: String
@@ -16,7 +18,7 @@ final class BackupLoad: Sendable {
     }
 
     private struct State {
-        /// All files whose creation was ever acknowledged, by id.
+        /// All files whose creation was acknowledged, by id, including deleted ones.
         var files: [String: StoredFile] = [:]
         /// Ids of the files that exist.
         var existing: Set<String> = []
@@ -35,7 +37,7 @@ final class BackupLoad: Sendable {
         state.withLock { state in state.files.filter { state.existing.contains($0.key) } }
     }
 
-    /// All files whose creation was ever acknowledged, by id.
+    /// All files whose creation was acknowledged, by id, including deleted ones.
     var all: [String: StoredFile] { state.withLock { $0.files } }
     var operations: Int { state.withLock { $0.operations } }
 
@@ -58,7 +60,7 @@ final class BackupLoad: Sendable {
             case 1:
                 own.append(try await upload("file-\(client)-\(number)", using: &random))
             case 2:
-                // The old version ceases to exist at an unknown time during the call.
+                // The call removes the old version at an unknown time.
                 if let hot { state.withLock { _ = $0.existing.remove(hot) } }
                 hot = try await upload("hot-\(client)", overwrite: true, using: &random)
             default:
@@ -71,7 +73,7 @@ final class BackupLoad: Sendable {
         }
     }
 
-    /// Uploads a file in one or two parts; returns its id.
+    /// Uploads a file in one or two parts, and returns its id.
     func upload(_ name: String, overwrite: Bool = false, using random: inout SeededGenerator) async throws -> String {
         let bytes = pseudoRandomBytes(seed: random.next(), count: Int(random.next() % 60_000) + 1)
         let upload = try await api.initialize(

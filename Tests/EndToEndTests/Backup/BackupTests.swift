@@ -12,7 +12,7 @@ import Testing
 @Suite(.serialized, .timeLimit(.minutes(10)), .tags(.endToEnd))
 struct BackupTests {
     @Test(
-        "a backup under load contains all files from before it began, and restores to a consistent service",
+        "a backup under load contains all files that existed before, and restores to a consistent service",
         .tags(.needsPostgreSQL),
         arguments: [StoreChoice.sqliteAndDisk, .postgreSQLAndDisk]
     )
@@ -22,7 +22,7 @@ struct BackupTests {
             let stores = try await TestStores(choice)
             let options = ServerOptions(data: data, stores: stores, arguments: smallParts)
             let (before, load, token, cursor) = try await withServer(options) { server in
-                // Its address is not allowed, so it sends nothing.
+                // The server refuses this address, so the webhook sends nothing.
                 _ = try await server.api.createWebhook("http://127.0.0.1/")
                 let load = BackupLoad(server.api)
                 let before = try await backUp(data, stores, to: backup, under: load)
@@ -39,20 +39,20 @@ struct BackupTests {
             try await withServer(ServerOptions(data: restored, stores: target)) { server in
                 let api = APIClient(origin: server.origin, token: token)
                 try await expectFiles(before, of: load, in: api)
-                // The events are those of the restored files, and cursors from before the restore are refused.
+                // The event log names only files that exist, and cursors from before the restore are refused.
                 let file = try await api.uploadSmall("after the restore")
                 let (events, next) = try await api.events()
                 let files = try events.existingFiles
                 #expect(files.contains(file) && events.last?.cursor == next)
                 for file in files { #expect(try await api.call(.GET, "/files/\(file)").status == 200) }
                 server.expectRefusal(try await api.call(.GET, "/events?after=\(cursor)"), 410, 90003)
-                // The webhook is disabled, and continues in the new log.
+                // The webhook is disabled, and its cursor refers to the new event log.
                 let webhooks = try await api.call(.GET, "/webhooks?project=admin/uploads").entries
                 #expect(webhooks.map { $0.string("state") } == ["disabled"])
                 let position = try #require(EventCursor(webhooks.first?.string("cursor") ?? ""))
                 #expect(position.log == EventCursor(next)?.log)
             }
-            // A second restore over the data is refused.
+            // A second restore to the same directory is refused.
             let again = try await pontoond("restore", backup.string, data: restored, target)
             #expect(again.status == .exited(1) && again.errors.contains("not empty"), "\(again.errors)")
             let otherFolder = try await pontoond("restore", backup.string, data: folder.appending("other"), target)
@@ -60,10 +60,10 @@ struct BackupTests {
         }
     }
 
-    /// Creates two backups, the second of them incremental, while clients change files.
+    /// Creates a full and an incremental backup while clients change files.
     ///
-    /// - Returns: The files that were acknowledged before the second backup began, except those that were deleted or
-    ///   overwritten before it had finished.
+    /// - Returns: The files that were acknowledged before the second backup began, except files that were deleted or
+    ///   overwritten before it finished.
     private func backUp(
         _ data: FilePath,
         _ stores: TestStores,
@@ -75,7 +75,7 @@ struct BackupTests {
             var before: [String: BackupLoad.StoredFile] = [:]
             var random = SeededGenerator(seed: 4)
             for round in 1...2 {
-                // No client deletes these, however long a backup takes.
+                // Clients never delete or overwrite these files, however long a backup takes.
                 for number in 0..<12 { _ = try await load.upload("kept-\(round)-\(number)", using: &random) }
                 try await eventually("the clients make progress") { load.operations >= 60 * round }
                 before = load.existing
@@ -214,7 +214,8 @@ struct BackupTests {
             }
             let orphan = data.appending("objects/uploads/00000000000000000000000000000000")
             try Data("orphan".utf8).write(to: URL(filePath: orphan.string))
-            // `check` examines recent orphans a second time, some seconds later, so this one is made an hour old.
+            // `check` waits a few seconds and examines recent orphans again. An orphan that is an hour old avoids the
+            // wait.
             let time = [FileAttributeKey.modificationDate: Date(timeIntervalSinceNow: -3600)]
             try FileManager.default.setAttributes(time, ofItemAtPath: orphan.string)
             let found = try await pontoond("check", data: data)
@@ -227,7 +228,7 @@ struct BackupTests {
         }
     }
 
-    @Test("damage that a scrub has found is reported by check, and never backed up as an intact object")
+    @Test("check reports damage found by a scrub, and backup never copies it as an intact object")
     func damageFoundByScrub() async throws {
         try await withTemporaryFolder { folder in
             let (data, backup) = (folder.appending("data"), folder.appending("backup").string)
@@ -241,7 +242,7 @@ struct BackupTests {
             let name = try #require(
                 try FileManager.default.contentsOfDirectory(atPath: files.appending(subfolder).string).first
             )
-            // On most file systems of this test, the object of the backup is a second name of the same file.
+            // On most file systems, the backup contains a hard link to this file.
             let object = URL(filePath: files.appending(subfolder).appending(name).string)
             func write(_ bytes: Data) throws {
                 let file = try FileHandle(forWritingTo: object)

@@ -16,7 +16,7 @@ struct AdoptionTests {
 
     /// Starts an upload of `f`, kills the client after two parts, and then runs `body`.
     ///
-    /// The client reaches the server through another port than `user`, so its journal belongs to another URL.
+    /// The killed client uses another port than `user`, so its journal belongs to another URL.
     private func kill(
         _ server: ServerProcess,
         _ user: PontoonUser,
@@ -58,7 +58,7 @@ struct AdoptionTests {
     }
 
     @Test(
-        "if another client completes an upload that this one resumed, or uploads the same file, it is already there",
+        "if another client completes the resumed upload, or uploads the same file, the upload succeeds",
         arguments: [true, false]
     )
     func completedElsewhere(isSameUpload: Bool) async throws {
@@ -96,7 +96,7 @@ struct AdoptionTests {
         }
     }
 
-    @Test("an upload that was started with --overwrite does not replace a file without it")
+    @Test("an upload started with --overwrite replaces no file when it is resumed without the option")
     func startedWithOverwrite() async throws {
         try await withPontoon { server, user in
             try user.makeFile("f", size: Self.size)
@@ -121,7 +121,7 @@ struct AdoptionTests {
         }
     }
 
-    @Test("--upload-id resumes the unreported parts of a client that reports at complete", arguments: [false, true])
+    @Test("--upload-id resumes an upload whose stored parts were not reported", arguments: [false, true])
     func byID(isInBucket: Bool) async throws {
         try await withPontoon(on: isInBucket ? TestStores(.sqliteAndS3) : .embedded) { server, user in
             try user.makeFile("f", size: Self.size)
@@ -132,7 +132,7 @@ struct AdoptionTests {
         }
     }
 
-    @Test("a file that was moved, or copied with its times, resumes its upload", arguments: ["moved", "copied"])
+    @Test("an upload resumes after its file was moved, or copied with its times", arguments: ["moved", "copied"])
     func elsewhere(how: String) async throws {
         try await withPontoon { server, user in
             try user.makeFile("f", size: Self.size)
@@ -155,7 +155,7 @@ struct AdoptionTests {
         }
     }
 
-    @Test("a file that was moved after its upload was interrupted resumes from its journal", arguments: [true, false])
+    @Test("an interrupted upload resumes from its journal after its file was moved", arguments: [true, false])
     func movedWithJournal(isChanged: Bool) async throws {
         try await withPontoon { server, user in
             try user.makeFile("f", size: Self.size)

@@ -6,7 +6,7 @@ import PontoonTesting
 import SystemPackage
 import Testing
 
-/// `pontoon upload` of many small files, which are sent in archives, the extension `archive_put`.
+/// `pontoon upload` of many small files, which are sent in archives (the extension `archive_put`).
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd))
 struct ArchiveUploadTests {
     private static let call = "POST /v2/upload/archive"
@@ -28,7 +28,7 @@ struct ArchiveUploadTests {
         )
     }
 
-    /// Compares the files on the server with the local ones.
+    /// Runs `pontoon compare`, and checks that the local files and the files on the server are the same.
     private func compare(_ user: PontoonUser) async throws {
         let run = try await user.run(["compare", user.path("data") + "/", "admin/uploads/"])
         #expect(run.code == 0, "\(run)")
@@ -73,7 +73,7 @@ struct ArchiveUploadTests {
             #expect(try await upload(user).code == 0)
             try makeFiles(user, 80)
             try user.makeFile("data/d1/ä 1", size: 7)
-            // A file of 4096 bytes; reading it fails, even for root, because the loopback interface has no speed.
+            // A file of 4096 bytes that even root cannot read, because the loopback interface has no speed.
             #expect(symlink("/sys/class/net/lo/speed", user.path("data/d2/broken")) == 0)
             let run = try await upload(user)
             #expect(run.code != 0, "\(run)")
@@ -95,7 +95,7 @@ struct ArchiveUploadTests {
                 user.endpoint = "http://127.0.0.1:\(proxy.port)/v2"
                 return try await upload(user)
             }
-            // Files whose results were lost are found on the server, and their labels are compared.
+            // For files whose results did not arrive, the client finds the file on the server and compares its labels.
             #expect(run.all("uploaded").count + run.all("already_there").count == 200, "\(run)")
             #expect(run.code == 0 && cutter.count == 2)
             #expect(!run.all("retrying").isEmpty, "\(run)")
@@ -103,7 +103,7 @@ struct ArchiveUploadTests {
         }
     }
 
-    @Test("killed at some moment and run again, the upload sends no file with a result twice")
+    @Test("killed at any moment and run again, an upload sends no file twice that already has a result")
     func killed() async throws {
         try await withPontoon { server, user in
             try makeFiles(user, 3000)

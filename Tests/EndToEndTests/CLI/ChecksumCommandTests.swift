@@ -11,7 +11,7 @@ import Testing
 /// `pontoon checksum`, `pontoon verify` with checksum files and moved files, and `pontoon upload --md5`.
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd))
 struct ChecksumCommandTests {
-    @Test("checksum files are those of coreutils, which reads them, and verify reads those of coreutils")
+    @Test("coreutils can read what checksum writes, and verify can read what coreutils writes")
     func coreutils() async throws {
         try await withPontoon { server, user in
             let names = ["a", "deep/er/b", "empty", "white space", "ä", "back\\slash", "line\nbreak", "-dash"]
@@ -42,7 +42,7 @@ struct ChecksumCommandTests {
         }
     }
 
-    @Test("verify reports different, missing and unreadable files of a checksum file, also below another folder")
+    @Test("verify reports different, missing and unreadable files of a checksum file, also with --root")
     func verify() async throws {
         try await withPontoon { server, user in
             for name in ["a", "b", "c"] { try user.makeFile("in/\(name)", size: 1000) }
@@ -73,7 +73,7 @@ struct ChecksumCommandTests {
         }
     }
 
-    @Test("a receipt verifies files that were moved, and a server whose URL has changed")
+    @Test("verify accepts a receipt after the files were moved or the URL of the server changed")
     func movedReceipt() async throws {
         try await withPontoon { server, user in
             for name in ["a", "deep/b"] { try user.makeFile("in/\(name)", size: 1000) }
@@ -100,7 +100,7 @@ struct ChecksumCommandTests {
     }
 
     @Test(
-        "--md5 is verified by the server, and kept in the receipt and in the log of uploaded files",
+        "the MD5 of --md5 is verified by the server, and recorded in the receipt and in the log of uploaded files",
         arguments: [StoreChoice.sqliteAndDisk, .sqliteAndS3]
     )
     func md5(on choice: StoreChoice) async throws {
@@ -129,7 +129,7 @@ struct ChecksumCommandTests {
             }
             let flags = ["--part-size", "5M", "--receipt", user.path("receipt"), user.path("in") + "/"]
             let place = ["upload", "--json", "--project", "admin/uploads"]
-            // Files that were uploaded without an MD5 are read again for it, but not sent.
+            // The second run computes the MD5 of files that were uploaded without one, but does not send them again.
             let plain = try await user.run(place + ["--exclude", "c"] + flags)
             #expect(plain.code == 0, "\(plain)")
             #expect(try receipt() == ["a": nil, "b": nil])

@@ -12,7 +12,7 @@ import Testing
 struct ClientLibraryTests {
     private static let partSize = 5 << 20
 
-    /// Numbers of parts that an upload stored.
+    /// Numbers of the parts that an upload has stored.
     private final class Stored: Sendable {
         private let numbers = Mutex<Set<Int>>([])
 
@@ -24,7 +24,7 @@ struct ClientLibraryTests {
         Credentials(endpoint: try Endpoint(server.endpoint), token: AuthToken(server.token), source: "the test")
     }
 
-    @Test("after cancellation, the same call resumes")
+    @Test("the same call resumes a cancelled upload")
     func cancelled() async throws {
         try await withPontoon { server, user in
             let path = try user.makeFile("f", size: 6 * Self.partSize)

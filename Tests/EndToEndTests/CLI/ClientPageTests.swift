@@ -6,7 +6,7 @@ import PontoonTesting
 import SystemPackage
 import Testing
 
-/// The commands in the pages of `docs/` about the client.
+/// The commands in the pages of `docs/` that describe the client.
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd))
 struct ClientPageTests {
     @Test("the commands of docs/pipes.md upload and download through pipes")
@@ -42,7 +42,8 @@ struct ClientPageTests {
         }
     }
 
-    /// Runs the commands of a page about the client in the home folder of a user, in the admin's project.
+    /// Runs the commands of a page in the home folder of a user, with the admin's project instead of the page's
+    /// example.
     ///
     /// - Returns: The output.
     private func run(

@@ -118,7 +118,7 @@ struct CommandTests {
         }
     }
 
-    @Test("an upload is resumed with the rule for a taken name with which it was started")
+    @Test("a resumed upload uses the conflict rule with which it was started")
     func renamed() async throws {
         try await withPontoon { server, user in
             _ = try await server.api.uploadSmall("f", "other")

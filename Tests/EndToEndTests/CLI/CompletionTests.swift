@@ -18,9 +18,9 @@ struct CompletionTests {
         }
     }
 
-    /// Returns the completions of the last of some words in bash.
+    /// Returns bash's completions of the last word of a command line.
     ///
-    /// `limit` is the time limit in seconds; `nil` for the default, which a busy machine may exceed.
+    /// `limit` is the time limit in seconds. `nil` selects the default, which a busy machine may exceed.
     private func completions(
         _ words: String...,
         limit: String? = "240",
@@ -94,7 +94,7 @@ struct CompletionTests {
         try await withPontoon { server, user in
             let proof = user.path("pwned")
             let names = ["$(touch pwned)", "`touch pwned`", "a b", "a;b", "a'b", "a*", "alpha"]
-            // A letter that forms one character with the sign after it.
+            // U+0D4E and the character after it form a single `Character`.
             let prefixed = ["\u{D4E}`x\u{D4E}`", "\u{D4E}$HOME"]
             for name in names + prefixed {
                 _ = try await server.api.uploadSmall(name, "abc")
@@ -105,11 +105,11 @@ struct CompletionTests {
         }
     }
 
-    @Test("a server that does not respond delays a completion by two seconds, and there is no message")
+    @Test("a server that does not respond delays completion by two seconds, without a message")
     func silentServer() async throws {
         try await withPontoon { server, user in
             try await user.held(at: "/v2/projects", server) { user, valve in
-                // The valve is still closed when the completion ends.
+                // The request is still blocked when the completion returns.
                 let found = try await completions("ls adm", limit: nil, user: user)
                 #expect(found == [])
                 valve.release()

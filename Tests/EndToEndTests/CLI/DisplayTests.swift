@@ -23,7 +23,7 @@ struct DisplayTests {
     func piped() async throws {
         try await withPontoon { _, user in
             let run = try await user.run(try arguments(user))
-            #expect(run.code == 8, "a name with a control character cannot be: \(run)")
+            #expect(run.code == 8, "a name with a control character cannot be uploaded: \(run)")
             // No progress is drawn, and control characters in names do not reach the terminal.
             #expect(!run.errors.contains("\u{1B}"), "\(run)")
             #expect(run.errors.contains("one: 30.0 MiB uploaded, checksum "))

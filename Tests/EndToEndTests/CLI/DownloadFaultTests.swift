@@ -12,7 +12,7 @@ import Testing
 struct DownloadFaultTests {
     private static let range = 1 << 20
 
-    /// Uploads a file of `size` bytes to the project.
+    /// Uploads a file of `size` bytes to the admin's project, and returns its id.
     private func provide(_ server: ServerProcess, size: Int, seed: UInt64 = 7, name: String = "f") async throws
         -> String
     {
@@ -97,7 +97,7 @@ struct DownloadFaultTests {
     @Test("after a lost connection, a range continues without fetching a byte twice")
     func cut() async throws {
         let size = 6 * Self.range + 17
-        // One of the first two connections fetches a range, however many there are.
+        // However many connections the client opens, one of the first two fetches a range.
         let run = try await downloads(size: size) {
             $0 == 0 || $0 % 3 == 1 ? .cutResponse(after: 100_000 + $0 * 77_777) : .none
         }
@@ -140,9 +140,9 @@ struct DownloadFaultTests {
                 return try await user.run(["download", "--json", file, "-o", user.path("out/f")] + flags) { event, _ in
                     guard event.kind == "range", seen.next() == 1 else { return }
                     try await server.exchangeContent(of: file, for: other)
-                    // The server may serve a row for a second after another process changed it.
+                    // The server may use a cached row for up to one second after another process changed it.
                     let successor = pseudoRandomBytes(seed: 8, count: size)
-                    try await eventually("the server serves the successor") {
+                    try await eventually("the server serves the new content") {
                         try await server.api.download(file) == successor
                     }
                     valve.release()
@@ -188,7 +188,7 @@ struct DownloadFaultTests {
         }
     }
 
-    @Test("a full disk is noticed before the first request, and the command succeeds once there is space")
+    @Test("a full disk is detected before the first request, and the command succeeds once there is space")
     func diskFull() async throws {
         try await withSmallDisk("size=8m") { disk in
             try await withPontoon { server, user in

@@ -27,7 +27,7 @@ struct DownloadSelectionTests {
         return paths.map { $0.replacing(user.path("out") + "/", with: "") }.sorted()
     }
 
-    @Test("patterns select files in folders, as in uploads, but not files that are named themselves")
+    @Test("patterns apply to files in folders, as in uploads, but not to files that are named explicitly")
     func patterns() async throws {
         try await withFiles { server, user in
             let rows: [(arguments: [String], places: [String])] = [
@@ -65,7 +65,7 @@ struct DownloadSelectionTests {
                 let run = try await user.run(
                     ["download", "--json", "--files-from", user.path("list"), "-o", user.path("out")] + project
                 )
-                // With --project, an id counts as a path.
+                // With --project, an id in the list is treated as a path.
                 #expect(run.code == (list.hasSuffix("\(id)\n") ? 4 : 0), "\(list): \(run)")
                 #expect(places(run, user) == expected, "\(list): \(run)")
             }

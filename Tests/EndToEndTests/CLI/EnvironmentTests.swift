@@ -9,7 +9,7 @@ import Testing
 /// Credentials, proxies and URLs from the user's environment.
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd))
 struct EnvironmentTests {
-    @Test("an environment with only one half of the credentials is an error, not the default profile")
+    @Test("a URL without a token, or a token without a URL, in the environment is an error")
     func halves() async throws {
         try await withPontoon { server, user in
             let written = try await user.run(["config", "--endpoint", server.endpoint], input: server.token + "\n")
@@ -89,7 +89,7 @@ struct EnvironmentTests {
             #expect(plain.errors.split(separator: "\n").count == 1 && !plain.errors.contains("SSL"), "\(plain)")
 
             let responses = [
-                // An alert, as a TLS server sends it.
+                // The alert that a TLS server sends.
                 "\u{15}\u{03}\u{01}\u{00}\u{02}\u{02}\u{0A}", "",
                 "HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n",
                 "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n<center>The plain HTTP request was sent to HTTPS port",
@@ -106,11 +106,11 @@ struct EnvironmentTests {
         }
     }
 
-    @Test("file systems without locks are used without them, and other failures are reported as such")
+    @Test("file systems that do not support locks are used without locks, and other failures of locks are reported")
     func locks() async throws {
         try await withPontoon { _, user in
             var user = user
-            // Smaller files need no journal, and so no lock.
+            // Smaller files have no journal, and therefore no lock.
             let path = try user.makeFile("f", size: (1 << 20) + 1).string
             for (error, code) in [("ENOLCK", 0), ("ENOSYS", 0), ("EIO", 8)] {
                 let injection = "inject=flock:error=\(error)"

@@ -11,7 +11,7 @@ import Testing
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd))
 struct FollowTests {
     @Test(
-        "progress and ends of uploads are printed until none is unfinished",
+        "progress and results of uploads are printed until no upload is unfinished",
         arguments: [
             (["--event-retention", "30d"], "completed", "aborted"), (["--event-retention", "0s"], "ended", "ended"),
         ]
@@ -43,7 +43,7 @@ struct FollowTests {
         }
     }
 
-    @Test("without unfinished uploads, the command exits at once")
+    @Test("without unfinished uploads, the command exits immediately")
     func none() async throws {
         try await withPontoon { _, user in
             let run = try await user.run(["uploads", "ls", "--follow"])
@@ -51,7 +51,7 @@ struct FollowTests {
         }
     }
 
-    @Test("the progress is continued after a restart of the server")
+    @Test("following continues after the server restarts")
     func restart() async throws {
         try await withTemporaryFolder { folder in
             let port = try FreePort.reserve()

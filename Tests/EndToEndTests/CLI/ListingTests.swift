@@ -121,7 +121,7 @@ struct ListingTests {
                 let lines = expected.map { $0.replacing("\tP", with: "\tadmin/uploads") }
                 #expect(run.code == 0 && run.output == lines.joined(separator: "\n"), "\(arguments): \(run)")
             }
-            // A place that cannot be listed does not affect the totals of the next ones.
+            // A place that cannot be listed does not affect the totals of the places after it.
             for (options, expected) in [(["-s"], "3083\t4\tadmin/uploads"), (["-d", "0"], "3083\t4\tadmin/uploads")] {
                 let places = ["nobody/nothing", "admin/uploads", "admin/uploads/run2/c.txt"]
                 let run = try await user.run(["du", "--format", "tsv"] + options + places)
@@ -159,7 +159,7 @@ struct ListingTests {
         }
     }
 
-    @Test("tabs in names do not add columns, and formats that contradict each other are refused")
+    @Test("tabs in names do not add columns, and conflicting formats are refused")
     func formats() async throws {
         try await withFiles { _, user in
             let run = try await user.run(["ls", "admin/uploads/run1/a.bam", "--format", "tsv"])

@@ -8,12 +8,12 @@ import Testing
 /// The man pages that `make man` writes.
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd))
 struct ManualTests {
-    /// A command, as the programs describe themselves.
+    /// A command in the output of `--experimental-dump-help`.
     private struct Command: Decodable {
         let commandName: String
         let subcommands: [Command]?
 
-        /// The names of the pages of this command and its subcommands, without that of `help`.
+        /// Returns the names of the man pages of this command and its subcommands, except `help`.
         func pages(_ parent: String = "") -> [String] {
             guard commandName != "help" else { return [] }
             return [parent + commandName] + (subcommands ?? []).flatMap { $0.pages("\(parent)\(commandName)-") }

@@ -12,7 +12,7 @@ import Testing
 /// `pontoon` with TLS, proxies and rate limits.
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd))
 struct NetworkTests {
-    /// Runs `body` while `front.py` runs.
+    /// Runs `front.py`, and `body` with the port at which it listens.
     ///
     /// - Returns: The body's result, and the lines that the script printed after its port.
     private func withFront<Value: Sendable>(
@@ -114,12 +114,12 @@ struct NetworkTests {
     @Test("a rate limit delays an upload but does not fail it")
     func limited() async throws {
         try await withPontoon(arguments: ["--rate-limit", "20/3s"]) { server, user in
-            // Not so small that they are sent with one call.
+            // The files are too large to be sent with one call each.
             for number in 0..<20 { try user.makeFile("data/f\(number)", size: (1 << 20) + 1) }
             let start = ContinuousClock.now
             let run = try await user.upload("--parallel", "4", user.folder.appending("data").string)
             #expect(run.code == 0 && run.all("uploaded").count == 20, "\(run)")
-            // 20 files need 2 calls each, plus a few more: at least two windows.
+            // The run needs more than 40 calls, so it includes at least one complete rate-limit window.
             #expect(ContinuousClock.now - start > .seconds(3))
             let explained = try await user.run([
                 "upload", "--explain", "--project", "admin/uploads", user.folder.string,

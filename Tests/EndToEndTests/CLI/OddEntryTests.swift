@@ -10,9 +10,11 @@ import Testing
 /// Files and folders that cannot be transferred: each is reported as failed, and all others are transferred.
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd))
 struct OddEntryTests {
-    /// A folder with files that cannot be uploaded to `admin/uploads`, where there must be a file `taken`.
+    /// Creates a folder of entries, most of which cannot be uploaded to `admin/uploads`.
     ///
-    /// - Returns: The paths at the destination, and for each file that cannot be uploaded the JSON code.
+    /// That project must already contain a file named `taken`.
+    ///
+    /// - Returns: The JSON code expected for each path at the destination; `nil` if the entry can be uploaded.
     private func makeOddTree(_ user: PontoonUser) throws -> [String: String?] {
         for name in ["good", "sub/good", "__MACOSX/a", "con\ttrol/a", "taken/a", "taken/b/c"] {
             try user.makeFile("data/\(name)", size: 10)
@@ -42,7 +44,7 @@ struct OddEntryTests {
         try FileManager.default.setAttributes([.posixPermissions: 0], ofItemAtPath: user.path("data/secret"))
     }
 
-    /// The user without root's permission to read all files.
+    /// Returns the user, with a client that lacks root's right to read all files.
     private func restricted(_ user: PontoonUser) -> PontoonUser {
         var user = user
         let dropped = "-dac_override,-dac_read_search"
@@ -80,7 +82,7 @@ struct OddEntryTests {
         }
     }
 
-    @Test("compare compares all other files, and its exit code is not 0 if it left anything out")
+    @Test("compare compares all other files, and exits with 8 if it left any out")
     func compare() async throws {
         try await withPontoon { server, user in
             for name in ["good", "linked/a", "secret/b"] { try user.makeFile("data/\(name)", size: 10) }

@@ -55,7 +55,7 @@ struct OutageTests {
             #expect(list.errors.components(separatedBy: "Retrying").count == 3, "\(list)")
             let once = try await user.run(["ls", "--retries", "1"])
             #expect(once.code == 6 && !once.errors.contains("Retrying"), "\(once)")
-            // Long enough for three retries, which come after about two seconds, on a busy machine.
+            // Three retries take about two seconds. The limit is longer, for busy machines.
             let transfer = try await user.upload("--retry-for", "15s", path)
             #expect(transfer.code == 6 && transfer.all("retrying").count >= 3, "\(transfer)")
             for text in ["nan", "infd", "-1s", "366d", "soon"] {
@@ -70,7 +70,7 @@ struct OutageTests {
         try await withPontoon { server, user in
             let path = try user.makeFile("f", size: 1000).string
             try await user.held(at: "PUT ", server) { user, valve in
-                // Five times the timeout are allowed.
+                // The client waits five times the timeout for the response.
                 async let late: Void = valve.releaseAfter(.seconds(8))
                 let run = try await user.upload("--timeout", "5", path)
                 try await late
@@ -80,7 +80,7 @@ struct OutageTests {
     }
 
     @Test(
-        "refusals of S3 that concern the connection, the bytes or the URL are retried, and others are not",
+        "S3 errors caused by the connection, the bytes or the URL are retried, and others are not",
         arguments: [
             ("RequestTimeout", true), ("IncompleteBody", true), ("BadDigest", true), ("ExpiredToken", true),
             ("InvalidRequest", false),
@@ -111,7 +111,7 @@ struct OutageTests {
         }
     }
 
-    @Test("a refusal before the part is received is reported as such, not as a lost connection")
+    @Test("a part that is refused before it is received is reported as refused, not as a lost connection")
     func earlyRefusal() async throws {
         try await withPontoon { server, user in
             let path = try user.makeFile("f", size: 12 << 20).string

@@ -40,7 +40,7 @@ struct OutputTests {
         }
     }
 
-    @Test("messages that cannot be written do not stop a transfer, but it does not exit with 0")
+    @Test("messages that cannot be written do not stop a transfer, but the exit code is not 0")
     func fullErrors() async throws {
         try await withPontoon { server, user in
             let path = try user.makeFile("f", size: 10).string
@@ -50,11 +50,11 @@ struct OutputTests {
         }
     }
 
-    /// Runs the client with its output in a pipe, whose reader closes it after the first line.
+    /// Runs the client with its output in a pipe whose reader closes it after one line.
     ///
-    /// The client's requests with `text` in their heads, except the first `passes` of them, are blocked until then.
-    /// Otherwise, all of a short output may be in the pipe before the reader runs. `pipe` contains `READER` in place of
-    /// the reader.
+    /// Until then, all but the first `passes` requests with `text` in their heads are blocked. Otherwise, the client
+    /// could write a short output completely before the reader closes the pipe. `pipe` is shell syntax that follows the
+    /// command; `READER` in it stands for the reader.
     private func closingPipe(
         _ pipe: String,
         heldAt text: String,
@@ -91,7 +91,7 @@ struct OutputTests {
             let run = try await closingPipe("| READER", heldAt: "GET /v2/files?", passes: 1, user, server) {
                 try await $0.run(["ls", "admin/uploads"])
             }
-            // 128 and the number of SIGPIPE.
+            // 128 plus the number of SIGPIPE.
             #expect(run.code == 141 && run.errors.isEmpty, "\(run)")
             #expect(try requests() - before - all < all)
 

@@ -47,7 +47,7 @@ struct PipeTests {
             let run = try await out.run(["cat", "--max-memory", "64M", "admin/uploads/f"]) { event, _ in
                 let client = try #require(event.number("pid"))
                 let pipe = try FileHandle(forReadingFrom: URL(filePath: user.path("pipe")))
-                // The pipe contains at most 64 KiB, so the client is still running.
+                // The pipe holds at most 64 KiB, so the client is still running.
                 var read = try #require(try pipe.read(upToCount: size - (1 << 20)))
                 let process = try ProcessFacts(pid_t(client))
                 #expect(process.peakMemory < 96 << 20, "\(process.peakMemory)")
@@ -90,7 +90,7 @@ struct PipeTests {
         }
     }
 
-    @Test("--tar writes a folder as an archive, from which lost connections take no byte")
+    @Test("--tar writes a folder as an archive, which is complete even after lost connections")
     func folder() async throws {
         try await withPontoon { server, user in
             let folder = try await server.api.makeFolder("run")
@@ -127,7 +127,7 @@ struct PipeTests {
         }
     }
 
-    @Test("a closed pipe stops cat without a message, and a full disk with one")
+    @Test("a closed pipe stops cat silently, and a full disk stops it with a message")
     func lostOutput() async throws {
         try await withPontoon { server, user in
             _ = try await server.api.upload("f", testBytes(seed: 1, count: 20 << 20))
@@ -203,7 +203,7 @@ struct PipeTests {
             try user.makeFile("f", size: size)
             try FileManager.default.createDirectory(atPath: user.path("tmp"), withIntermediateDirectories: false)
             let fault = { @Sendable (number: Int) -> FaultInjectionProxy.Fault in
-                // One of the first two connections sends a part, however many there are.
+                // However many connections the client opens, one of the first two sends a part.
                 number == 0 || number % 3 == 1 ? .cutRequest(after: 300_000 + number * 77_777) : .none
             }
             let run = try await FaultInjectionProxy.with(server, fault: fault) { proxy in
@@ -227,7 +227,7 @@ struct PipeTests {
                 "upload", "-", "--name", "f", "--json", "--project", "admin/uploads", "--part-size", "64M",
             ]
             let run = try await user.held(at: "/complete", server) { user, valve in
-                // The client, not the shell, has the process id that the test receives.
+                // With `exec`, the process id that the test receives belongs to the client, not to the shell.
                 let user = user.inShell("exec \"$@\" < <(cat '\(user.path("f"))')")
                 return try await user.run(arguments + ["--max-memory", "64M"]) { event, pid in
                     guard event.kind == "verifying", seen.next() == 0 else { return }
@@ -261,7 +261,7 @@ struct PipeTests {
         }
     }
 
-    @Test("the live lines of a stream show its bytes, without a percentage, and Ctrl-C ends with the right advice")
+    @Test("the progress of a stream shows bytes without a percentage, and Ctrl-C says that it cannot be resumed")
     func display() async throws {
         try await withPontoon { server, user in
             try user.makeFile("f", size: 3 * Self.partSize)

@@ -13,7 +13,7 @@ struct PreviewTests {
 
     /// Runs an upload first as a dry run and then for real, and compares the decisions and the exit codes.
     ///
-    /// - Returns: The actions of the dry run by name.
+    /// - Returns: The actions of the dry run, by file name.
     @discardableResult
     private func compare(_ user: PontoonUser, _ arguments: [String]) async throws -> [String: String] {
         let upload = ["upload", "--json", "--project", "admin/uploads"] + arguments

@@ -4,10 +4,10 @@ import NIOPosix
 import PontoonTesting
 import Testing
 
-/// Proxies that refuse a connection, or whose responses are not valid.
+/// Proxies that refuse a connection or send invalid responses.
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd))
 struct ProxyTests {
-    /// A server that answers each read with the next of some bytes, and closes the connection after the last.
+    /// A server that sends the next of its responses after each read, and closes the connection after the last one.
     private final class Responder: ChannelInboundHandler {
         typealias InboundIn = ByteBuffer
         typealias OutboundOut = ByteBuffer

@@ -4,7 +4,7 @@ import PontoonTesting
 import SystemPackage
 import Testing
 
-/// Options about the messages of a transfer, and the variables of the environment that replace options.
+/// Options for the messages of a transfer, and environment variables that replace options.
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd))
 struct ReportTests {
     private func lines(_ text: String) -> [String] { text.split(separator: "\n").map(String.init) }
@@ -30,7 +30,7 @@ struct ReportTests {
             #expect(first.contains { $0.contains(" Uploading 2 files, ") }, "\(first)")
             #expect(first.contains { $0.contains(" good: 10 B uploaded, ") }, "\(first)")
             #expect(first.last?.contains("1 of 2 files uploaded") == true, "\(first)")
-            // A second run appends, and prints its messages too.
+            // A second run, without --quiet, appends to the log file and also prints its messages.
             let loud = try await user.run(["upload", "--parallel", "3"] + arguments)
             #expect(loud.errors.hasPrefix("Uploading 2 files, 20 B, over up to 3 connections.\n"), "\(loud)")
             #expect(loud.errors.contains("1 of 2 files uploaded"), "\(loud)")
@@ -43,7 +43,7 @@ struct ReportTests {
         }
     }
 
-    @Test("the summary says how many files were there before, and how many were skipped")
+    @Test("the summary counts the files that were already there and those that were skipped")
     func summary() async throws {
         try await withPontoon { server, user in
             let paths = try ["a", "b"].map { try user.makeFile($0, size: 10).string }
@@ -61,7 +61,7 @@ struct ReportTests {
         }
     }
 
-    @Test("a log file that cannot be opened is an error before the transfer, and one that cannot be written after it")
+    @Test("a log file that cannot be opened is an error before the transfer; a failed write is one after it")
     func unwritableLog() async throws {
         try await withPontoon { server, user in
             let path = try user.makeFile("f", size: 10).string
@@ -113,7 +113,7 @@ struct ReportTests {
         }
     }
 
-    @Test("--bwlimit takes a number, a timetable or off")
+    @Test("--bwlimit accepts a number, a timetable or off")
     func bandwidth() async throws {
         try await withPontoon { _, user in
             let path = try user.makeFile("f", size: 1000).string
@@ -156,7 +156,7 @@ struct ReportTests {
             #expect(missing.code == 4, "\(missing)")
             let offline = try await other.run(["ls", "--profile", "default", "--retries", "1"])
             #expect(offline.code == 6, "\(offline)")
-            // So do a URL and a token in the environment.
+            // A URL and a token in the environment take precedence over PONTOON_PROFILE, too.
             (other.endpoint, other.token) = ("http://127.0.0.1:1/v2", user.token)
             let direct = try await other.run(["ls", "--retries", "1"])
             #expect(direct.code == 6, "\(direct)")

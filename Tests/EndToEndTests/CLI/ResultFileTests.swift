@@ -47,7 +47,7 @@ struct ResultFileTests {
         }
     }
 
-    @Test("a file that cannot be written is reported before the transfer; one that fails later is not the only one")
+    @Test("a result file that cannot be opened stops the run; one that fails later does not affect the other")
     func unwritable() async throws {
         try await withPontoon { server, user in
             let path = try user.makeFile("f", size: 10).string
@@ -75,7 +75,7 @@ struct ResultFileTests {
         }
     }
 
-    @Test("a run that fails as a whole leaves an existing receipt as it is, and creates none")
+    @Test("a run in which every file fails leaves an existing receipt unchanged, and creates none")
     func untouched() async throws {
         try await withPontoon { _, user in
             let path = try user.makeFile("f", size: 10).string
@@ -115,7 +115,7 @@ struct ResultFileTests {
         }
     }
 
-    @Test("messages contain the path of the file, and advice fits the command")
+    @Test("messages contain the path of the file, and the advice matches the command")
     func messages() async throws {
         try await withPontoon { server, user in
             for folder in ["one", "two"] { try user.makeFile("data/\(folder)/reads", size: 10) }

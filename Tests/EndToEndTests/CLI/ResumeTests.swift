@@ -79,7 +79,7 @@ struct ResumeTests {
     }
 
     @Test(
-        "a file that changes during its upload is noticed before complete",
+        "a file that changes during its upload is detected before complete",
         arguments: ["grown", "truncated", "touched", "written", "replaced", "removed"]
     )
     func changed(how: String) async throws {

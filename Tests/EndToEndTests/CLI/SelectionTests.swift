@@ -41,7 +41,7 @@ struct SelectionTests {
             }
             var shell = user
             func upload(_ find: String, _ flags: String = "") async throws -> [String] {
-                // A shell, because the client must start in the folder with the files.
+                // Runs the client in a shell, because it must start in the folder that contains `data`.
                 let place = "upload --json --project admin/uploads --overwrite --no-resume --keep-tree"
                 shell.wrapper = ["/bin/sh", "-c", "cd \(user.folder) && \(find) | $0 \(place) \(flags) --files-from -"]
                 let run = try await shell.run([])
@@ -59,7 +59,8 @@ struct SelectionTests {
             let listed = try await user.run(["ls", "--json", "--recursive", "admin/uploads"])
             #expect(listed.all("file").filter { $0.text("type") == "file" }.count == 5, "\(listed)")
 
-            // The server refuses this name, so the list of failed files needs null characters.
+            // The server refuses this name. Because it contains a line break, the list of failed files uses null
+            // characters.
             try user.makeFile("data/line\nbreak", size: 10)
             let (list, broken) = (user.path("failed"), user.path("data/line\nbreak"))
             for source in [[broken], ["--files-from", list]] {

@@ -5,10 +5,10 @@ import PontoonTesting
 import SystemPackage
 import Testing
 
-/// `pontoon upload` of files that are sent with one call, the extension `file_put`.
+/// `pontoon upload` of files that are sent with one call (the extension `file_put`).
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd))
 struct SmallFileTests {
-    /// Runs `body` with a client behind a proxy that counts the requests that begin with a text.
+    /// Runs `body` with a client behind a proxy, and counts the requests that start with `text`.
     private func counting(
         _ text: String,
         _ server: ServerProcess,
@@ -53,7 +53,7 @@ struct SmallFileTests {
         }
     }
 
-    @Test("if the response is lost, the file is kept if it has the same bytes")
+    @Test("after a lost response, a file on the server with the same bytes counts as uploaded")
     func lostResponse() async throws {
         try await withPontoon { server, user in
             let path = try user.makeFile("f", size: 5000).string
@@ -88,7 +88,7 @@ struct SmallFileTests {
         }
     }
 
-    @Test("a file that the server refuses as too long is sent in parts")
+    @Test("a file that the server refuses as too large is sent in parts")
     func tooLong() async throws {
         try await withPontoon(arguments: ["--max-file-put", "64KiB"]) { server, user in
             try user.makeFile("data/long", size: 200_000)

@@ -49,7 +49,7 @@ struct StorageFaultTests {
 
     @Test("an upload survives lost connections to the bucket")
     func cut() async throws {
-        // The first connection sends a part, however many there are.
+        // However many connections the client opens, the first one sends a part.
         let run = try await uploads { $0 % 3 == 0 ? .cutRequest(after: 300_000 + $0 * 77_777) : .none }
         #expect(!run.all("retrying").isEmpty, "\(run)")
     }
@@ -97,7 +97,7 @@ struct StorageFaultTests {
         try await withBadStorage { _ in
             isOver.isOn ? .none : .flipBit(at: 100_000)
         } _: { server, user in
-            // Too long for one call, in which the server sends the bytes to the bucket.
+            // Too large for one call, because the server itself would send the bytes of a small file to the bucket.
             let path = try user.makeFile("f", size: 2 << 20).string
             let run = try await user.upload("--retries", "1", path)
             #expect(run.code == 7, "\(run)")
@@ -113,7 +113,7 @@ struct StorageFaultTests {
         }
     }
 
-    @Test("a store that refuses every signature exits with 10 and advice after a few new URLs")
+    @Test("if the store refuses every signature, the client exits with 10 and advice after a few new URLs")
     func refused() async throws {
         try await withBadStorage { _ in
             .replaceInRequest("AKPONTOONTESTS", with: "AKNOBODYSTESTS")
@@ -154,7 +154,7 @@ struct StorageFaultTests {
                 let count = 1500
                 for number in 0..<count { try user.makeFile("data/\(number)", size: number, seed: UInt64(number)) }
                 let seen = Counter()
-                // Slowly, so that the restart is in the middle of an archive.
+                // Uploads slowly, so that the bucket restarts in the middle of an archive.
                 let run = try await user.upload("--bwlimit", "300K", user.path("data") + "/") { event, _ in
                     if event.kind == "uploaded", seen.next() == 0 {
                         try await bucket.kill()
@@ -172,7 +172,7 @@ struct StorageFaultTests {
         }
     }
 
-    @Test("an unreachable bucket exits with 6, and the repeated command sends only missing parts")
+    @Test("the client exits with 6 if the bucket is unreachable, and the repeated command sends only missing parts")
     func away() async throws {
         try await withBucket { bucket in
             try await withPontoon(on: TestStores(.sqliteAndS3, bucket: bucket)) { server, user in
@@ -196,7 +196,7 @@ struct StorageFaultTests {
         }
     }
 
-    /// Runs `body` with a separate S3 server, because the test kills it.
+    /// Runs `body` with a separate S3 server, which the test may kill.
     private func withBucket(_ body: @Sendable (SeaweedFSServer) async throws -> Void) async throws {
         let bucket = try await SeaweedFSServer.start()
         do {

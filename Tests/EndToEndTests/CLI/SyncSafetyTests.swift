@@ -7,7 +7,7 @@ import Synchronization
 import SystemPackage
 import Testing
 
-/// What `sync` must not delete, and what it must not send.
+/// Files that `sync` must not delete or send.
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd))
 struct SyncSafetyTests {
     private let place = "admin/uploads/mirror"
@@ -24,7 +24,7 @@ struct SyncSafetyTests {
         return try await SevenBridgesClient.withClient(credentials, body)
     }
 
-    /// Deletes files and returns the names of those that were deleted, and the errors of the others.
+    /// Deletes files, and returns the names of the deleted files and the errors of all others, by name.
     private func delete(
         _ extras: [TreeSync.Extra],
         _ tree: TreeSync,
@@ -54,7 +54,7 @@ struct SyncSafetyTests {
                 let (destination, _) = try await client.existingPart(of: try RemotePath(place))
                 let plan = try await tree.planUpload(to: destination)
                 #expect(plan.extras.count == 5)
-                // Meanwhile, other people work on both sides.
+                // Meanwhile, other users change files on both sides.
                 #expect(try await user.run(["mkdir", place + "/archive"]).code == 0)
                 let moved = try #require(plan.extras.first { $0.name == "sub/moved" }?.fileID)
                 let archive = try await user.run(["stat", "--json", place + "/archive"])
@@ -101,12 +101,12 @@ struct SyncSafetyTests {
                 #expect(deleted == ["deleted", "empty/old"])
                 #expect(errors.keys.sorted() == ["changed", "uploaded"])
             }
-            // The emptied folder exists on the server.
+            // The folder `empty` is kept, because it exists on the server.
             #expect(try user.names("out") == ["changed", "empty", "uploaded"])
         }
     }
 
-    @Test("a local file to which the path of a file on the server leads is not deleted")
+    @Test("a local file is not deleted if a link makes it the target of a file on the server")
     func links() async throws {
         try await withPontoon { server, user in
             try user.makeFile("in/link/x", size: 10)
@@ -121,7 +121,7 @@ struct SyncSafetyTests {
         }
     }
 
-    @Test("with --files-from, patterns are for paths below both folders, in both directions")
+    @Test("with --files-from, patterns match paths below the synchronized folders, in both directions")
     func patterns() async throws {
         try await withPontoon { server, user in
             for name in ["runs/a", "runs/logs/b", "secret/key", "c"] { try user.makeFile("in/\(name)", size: 10) }
@@ -152,7 +152,7 @@ struct SyncSafetyTests {
         }
     }
 
-    @Test("the reason why nothing is deleted is named")
+    @Test("if nothing is deleted, the message says why")
     func reason() async throws {
         try await withPontoon { server, user in
             try user.makeFile("in/a", size: 10)

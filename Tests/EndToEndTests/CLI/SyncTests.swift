@@ -41,7 +41,7 @@ struct SyncTests {
         .sorted()
     }
 
-    @Test("sync to the server uploads new files, replaces different ones, skips the same, and deletes on request")
+    @Test("sync to the server uploads new files, replaces different ones, skips equal ones, and deletes on request")
     func upload() async throws {
         try await withPontoon { server, user in
             let all = ["a", "deep/c", "deep/er/b", "empty", "ä"]
@@ -121,7 +121,7 @@ struct SyncTests {
             for name in ["a", "b", "sub/c"] { try user.makeFile("in/\(name)", size: 10) }
             #expect(try await push(user).code == 0)
             #expect(try await pull(user).code == 0)
-            // On the way to the server, a broken link cannot be read.
+            // When syncing to the server, a broken link cannot be read.
             try FileManager.default.removeItem(atPath: user.path("in/a"))
             try FileManager.default.createSymbolicLink(atPath: user.path("in/link"), withDestinationPath: "none")
             for flags in [["--delete"], ["--delete", "--dry-run"]] {
@@ -133,7 +133,7 @@ struct SyncTests {
             #expect(try await remoteFiles(user) == ["a", "b", "sub/c"])
             try FileManager.default.removeItem(atPath: user.path("in/link"))
 
-            // On the way from the server, a target is a folder.
+            // When syncing from the server, a folder already has the path of a file.
             try user.makeFile("out/old", size: 1)
             try FileManager.default.removeItem(atPath: user.path("out/b"))
             try FileManager.default.createDirectory(atPath: user.path("out/b"), withIntermediateDirectories: false)
@@ -151,7 +151,7 @@ struct SyncTests {
         }
     }
 
-    @Test("what a skipped link or an excluded folder contains on the server is not deleted")
+    @Test("files on the server below a skipped link or an excluded folder are not deleted")
     func protected() async throws {
         try await withPontoon { server, user in
             for name in ["a", "linked/b", "logs/c", "logs/d.txt"] { try user.makeFile("in/\(name)", size: 10) }
@@ -253,7 +253,7 @@ struct SyncTests {
         }
     }
 
-    @Test("the destination may be a folder that a user may only read: nothing is changed")
+    @Test("without write permission at the destination, sync exits with 3 and changes nothing")
     func refused() async throws {
         try await withPontoon { server, user in
             try user.makeFile("in/a", size: 10)

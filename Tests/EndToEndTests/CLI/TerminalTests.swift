@@ -11,7 +11,8 @@ struct TerminalTests {
 
     /// Creates files with long names and returns the arguments that upload them slowly.
     ///
-    /// At 2 MiB per second, no file is finished within half a minute, in which even a busy machine draws several times.
+    /// At 2 MiB/s, no file is finished within half a minute. Even a busy machine draws the progress several times in
+    /// that time.
     private func longNames(_ user: PontoonUser, limit: String = "2M") throws -> [String] {
         let folder = "data/a-folder-with-a-rather-long-name-2026-11-28"
         for number in 1...3 { try user.makeFile("\(folder)/sample-\(number).R1.fastq.gz", size: 20 << 20) }
@@ -56,11 +57,11 @@ struct TerminalTests {
     func manyFiles() async throws {
         try await withPontoon { server, user in
             for number in 0..<400 { try user.makeFile("data/f\(number)", size: 10_240) }
-            // Takes at least three seconds, in which the progress is drawn several times.
+            // The upload takes at least three seconds, so the progress is drawn several times.
             let arguments = Self.upload + ["--bwlimit", "1M", user.path("data")]
             let run = try await TerminalSession([], arguments, server, user)
             #expect(run.code == 0, "\(run.text)")
-            // Whatever is erased is replaced in the same write, except at the end.
+            // The totals are drawn again after every erasure except the last one.
             let writes = run.raw.components(separatedBy: "\u{1B}[J").dropLast()
             #expect(writes.count > 1 && writes.allSatisfy { $0.contains(" ETA ") }, "\(writes)")
             #expect(run.text.filter { $0.contains("10.0 KiB uploaded, checksum ") }.count == 400)

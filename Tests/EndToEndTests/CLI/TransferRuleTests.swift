@@ -8,7 +8,7 @@ import PontoonTesting
 import SystemPackage
 import Testing
 
-/// Rules of uploads and downloads: the order of files, their age and times, empty folders, and taken names.
+/// Rules of uploads and downloads: the order of files, their age and times, empty folders, and name conflicts.
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd))
 struct TransferRuleTests {
     /// Sets the modification time of a file, in nanoseconds since 1970.
@@ -77,7 +77,7 @@ struct TransferRuleTests {
         }
     }
 
-    @Test("modification times are kept in the metadata, and restored by a download")
+    @Test("modification times are stored in the metadata, and restored by a download")
     func times() async throws {
         try await withPontoon { server, user in
             let path = try user.makeFile("f", size: 10).string
@@ -91,12 +91,12 @@ struct TransferRuleTests {
             let plain = try await user.run(["download", "--no-mtime", "admin/uploads/", "-o", second])
             #expect(plain.code == 0, "\(plain)")
             #expect(try time(second + "/f")[0] > 1_700_000_000)
-            // A file that was only touched is not sent again, but its time is updated.
+            // A file whose modification time alone changed is not sent again, but its time is updated on the server.
             try setTime(path, seconds: 1_000_000_001, nanoseconds: 0)
             let touched = try await user.upload(path)
             #expect(touched.code == 0 && touched.all("already_there").count == 1, "\(touched)")
             #expect(try await metadata(server, "f") == ["pontoon_mtime": "2001-09-09T01:46:41.000000000Z"])
-            // No call is made only for the time.
+            // Without the extension `upload_labels`, the client makes no extra call that would only set the time.
             try await FaultInjectionProxy.with(
                 server,
                 fault: { _ in .replaceWord("\"upload_labels\"", with: "\"upload_labelz\"") }
@@ -151,7 +151,7 @@ struct TransferRuleTests {
         }
     }
 
-    @Test("--on-conflict decides about a file whose name a different file has")
+    @Test("--on-conflict selects what happens if a different file has the name")
     func conflicts() async throws {
         try await withPontoon { server, user in
             _ = try await server.api.upload("f", ByteBuffer(string: "other"))
@@ -171,7 +171,7 @@ struct TransferRuleTests {
             #expect(try Receipt(FilePath(receipt)).files.map(\.name) == ["_1_f"])
             #expect(try await server.api.content("_1_f") == testBytes(seed: 7, count: 10))
             #expect(try await server.api.content("f") == ByteBuffer(string: "other"))
-            // The renamed copy is recognized, and another version gets the next name.
+            // The renamed copy is recognized, and another version gets the next free name.
             let again = try await run("rename")
             #expect(again.code == 0 && again.all("already_there").count == 1, "\(again)")
             try user.makeFile("f", size: 11)

@@ -35,7 +35,7 @@ struct UploadFaultTests {
 
     @Test("an upload survives lost connections while parts are sent")
     func cut() async throws {
-        // One of the first two connections sends a part, however many there are.
+        // However many connections the client opens, one of the first two sends a part.
         let run = try await uploads {
             $0 == 0 || $0 % 3 == 1 ? .cutRequest(after: 300_000 + $0 * 77_777) : .none
         }
@@ -67,7 +67,7 @@ struct UploadFaultTests {
 
     @Test("a stalled connection is closed after --timeout")
     func hanging() async throws {
-        // Without a second connection, which would otherwise send the part before the timeout.
+        // With a second connection, the part would be sent over it before the timeout.
         let run = try await uploads(["--timeout", "20", "--parallel", "1"]) { $0 < 2 ? .hang(after: 1 << 20) : .none }
         #expect(run.all("retrying").contains { $0.text("reason")?.contains("no data transferred") == true }, "\(run)")
     }
@@ -158,7 +158,7 @@ struct UploadFaultTests {
         }
     }
 
-    @Test("an unreachable server exits with 6 and advice")
+    @Test("the client exits with 6 and advice if the server is unreachable")
     func unreachable() async throws {
         try await withPontoon { _, user in
             var user = user

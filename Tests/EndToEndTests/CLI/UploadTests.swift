@@ -176,7 +176,7 @@ struct UploadTests {
         }
     }
 
-    @Test("a server with the extension gets the labels with initialize, and others after the upload")
+    @Test("labels are sent with initialize if the server has the extension, otherwise after the upload")
     func labelsFirst() async throws {
         try await withPontoon { server, user in
             let path = try user.makeFile("f", size: 3).string

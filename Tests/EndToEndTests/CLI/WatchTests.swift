@@ -46,7 +46,7 @@ struct WatchTests {
                 guard event.kind == "uploaded", event.text("name") == "run1/Data/a.bcl", seen.next() == 0 else {
                     return
                 }
-                // The run is not complete, and its first files are on the server.
+                // The run is not complete, but its first files are already on the server.
                 let folder = try await server.api.fileID("Data", parent: try await server.api.fileID("run1"))
                 _ = try await server.api.fileID("a.bcl", parent: folder)
                 try user.makeFile("runs/run1/Data/a.bcl", size: 2000, seed: 8)
@@ -77,7 +77,7 @@ struct WatchTests {
                     """
             )
 
-            // A complete run is left alone, even without its marker, until that is written again.
+            // A complete run is not processed again, even if its marker is removed, until the marker is written again.
             try FileManager.default.removeItem(atPath: user.path("runs/run1/\(Self.marker)"))
             let again = try await watch(user, "--once", "--then", command)
             #expect(again.code == 0 && again.all("run").isEmpty && sent(again).isEmpty, "\(again)")
@@ -95,7 +95,7 @@ struct WatchTests {
         try await withPontoon { _, user in
             for number in 0..<5 { try user.makeFile("runs/run1/f\(number)", size: 1000, seed: UInt64(number)) }
             let first = try await watch(user) { event, pid in
-                // The first run never ends by itself, because the marker is missing.
+                // Without its marker, the run never completes, so the client runs until it is killed.
                 if event.kind == "uploaded", event.text("name") == "run1/f4" { kill(pid, signal) }
             }
             #expect(first.code == (signal == SIGKILL ? nil : 130), "\(first)")
@@ -109,7 +109,7 @@ struct WatchTests {
         }
     }
 
-    @Test("after a pause longer than --timeout, a watch uploads the files of a run before it gives it up")
+    @Test("after a pause longer than --timeout, a watch uploads the files of a run before it abandons the run")
     func longPause() async throws {
         try await withPontoon { _, user in
             for name in ["f", Self.marker] { try user.makeFile("runs/run1/\(name)", size: 1000) }
@@ -117,7 +117,7 @@ struct WatchTests {
                 if event.text("state") == "uploading" { kill(pid, SIGKILL) }
             }
             #expect(first.code == nil, "\(first)")
-            // As if the last change had been years ago.
+            // Makes the last change appear years old.
             let files = try FileManager.default.subpathsOfDirectory(atPath: user.path("state"))
             for file in files where file.hasSuffix(".json") {
                 let path = URL(filePath: user.path("state/\(file)"))
@@ -133,7 +133,7 @@ struct WatchTests {
         }
     }
 
-    @Test("a run without marker is abandoned after --timeout, and watched again when it changes")
+    @Test("a run without a marker is abandoned after --timeout, and watched again when it changes")
     func timedOut() async throws {
         try await withPontoon { server, user in
             try user.makeFile("runs/run1/f", size: 1000)
@@ -141,7 +141,7 @@ struct WatchTests {
             let run = try await watch(user, "--once", "--timeout", "2s", "--then", log)
             #expect(run.code == 4 && states(run).last == "timed_out" && sent(run) == ["f"], "\(run)")
             #expect(run.all("run").last?.text("message")?.contains("'\(Self.marker)' did not appear") == true, "\(run)")
-            // It is still abandoned, and this is not announced again.
+            // The run is still abandoned, and the command of --then is not run for it again.
             let again = try await watch(user, "--once", "--timeout", "2s", "--then", log)
             #expect(again.code == 4 && sent(again).isEmpty, "\(again)")
             try user.makeFile("runs/run1/\(Self.marker)", size: 1)
@@ -191,7 +191,7 @@ struct WatchTests {
     }
 
     @Test(
-        "the markers of an instrument",
+        "a run is complete when all markers of its instrument exist",
         arguments: [
             ("illumina", ["RTAComplete.txt", "CopyComplete.txt"]), ("ont", ["run/final_summary_FAX1_2.txt"]),
             ("pacbio", ["1_A01/.m84_001.transferdone"]),
@@ -244,7 +244,7 @@ struct WatchTests {
         }
     }
 
-    @Test("an outage is waited for, and invalid options are refused")
+    @Test("a watch waits until an outage is over, and refuses invalid options")
     func outage() async throws {
         try await withPontoon { server, user in
             try user.makeFile("runs/run1/f", size: 10)
@@ -307,13 +307,13 @@ struct WatchTests {
             }
             let commands = try DocumentedCommandTests.commands(in: "watch.md")
                 .replacing("/data/runs", with: user.path("runs")).replacing("lab/runs", with: "admin/uploads/runs")
-                // The command of a service does not end by itself.
+                // The documented commands run until they are stopped; with --once, they exit.
                 .replacing("--instrument illumina", with: "--instrument illumina --once --settle 0s --interval 1s")
                 .replacing("--until /done", with: "--until /done --state other --settle 0s --interval 1s")
             let script = "export SB_API_ENDPOINT=\(server.endpoint) SB_AUTH_TOKEN=\(server.token)\n" + commands
             let output = try await DocumentedCommandTests.runScript(script, in: user.folder)
             #expect(output.contains("\(user.path("runs/run1")): complete, 4 files"), "\(output)")
-            // The output of the command of --then.
+            // The command of --then prints this line.
             #expect(output.contains("\(user.path("runs/run1")): complete\n"), "\(output)")
             #expect(output.contains("receipt in receipts/run1.json"), "\(output)")
             let runs = try await server.api.fileID("runs")
@@ -321,7 +321,7 @@ struct WatchTests {
         }
     }
 
-    @Test("the output is a line per change, and one for each problem")
+    @Test("the output has one line for each change and each problem")
     func lines() async throws {
         try await withPontoon { _, user in
             try user.makeFile("runs/run1/f", size: 10)

@@ -5,9 +5,9 @@ import PontoonTesting
 import Synchronization
 import Testing
 
-/// The API of a cluster, whose calls are repeated until a server responds.
+/// Calls of a cluster's API, which are repeated until a server returns a response other than 503.
 final class ChaosCalls: Sendable {
-    /// A definite response.
+    /// A response other than 503.
     struct Response: Sendable {
         let api: APIResponse
         /// Whether the call was sent more than once, so that an earlier attempt may have taken effect.
@@ -26,11 +26,11 @@ final class ChaosCalls: Sendable {
         }
     }
 
-    /// Time after which the test fails if a call has received no response.
+    /// Time after which the test fails if a call has received no response other than 503.
     private static let deadline = Duration.seconds(600)
 
     let endpoints: [APIClient]
-    /// Number of running calls of complete, keyed by the endpoint's origin.
+    /// Number of running calls of complete, by origin of the endpoint.
     private let completing = Mutex<[String: Int]>([:])
 
     /// - Parameter endpoints: The servers and the proxy in front of them.
@@ -77,7 +77,7 @@ final class ChaosCalls: Sendable {
                 #expect(isExpected, "\(method) \(path): \(response.status) \(response.bodyText.prefix(500))")
             }
             guard ContinuousClock.now < end else {
-                throw ContractViolation("\(method) \(path): no definite response within \(Self.deadline)")
+                throw ContractViolation("\(method) \(path): no response other than 503 within \(Self.deadline)")
             }
             wasRepeated = true
             // A random delay, not a wait for an event.
@@ -119,9 +119,9 @@ final class ChaosCalls: Sendable {
 }
 
 extension ChaosCalls {
-    /// Sends a request to the bucket, at a URL that a call returns, until it succeeds.
+    /// Repeats a request to the bucket until it succeeds.
     ///
-    /// `url` requests the URL before each attempt.
+    /// Before each attempt, `url` requests a presigned URL from a server.
     func transfer(
         _ method: HTTPMethod,
         _ bytes: ByteBuffer? = nil,

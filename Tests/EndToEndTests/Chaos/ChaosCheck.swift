@@ -14,10 +14,10 @@ struct ChaosCheck: Sendable {
         for file in ledgers.flatMap({ $0.files + $0.repeated }) { try await calls.check(file, seed: file.seed) }
         try await checkNames()
         for file in ledgers.flatMap(\.removed) {
-            #expect(try await get("/files/\(file)").status == 404, "a file that was deleted or replaced")
+            #expect(try await get("/files/\(file)").status == 404, "a deleted or replaced file still exists")
         }
         for upload in ledgers.flatMap(\.aborted) {
-            #expect(try await get("/upload/multipart/\(upload)").status == 404, "an upload that was aborted")
+            #expect(try await get("/upload/multipart/\(upload)").status == 404, "an aborted upload still exists")
         }
         for (upload, parts) in ledgers.flatMap(\.unfinished) {
             let details = try await get("/upload/multipart/\(upload)?list_parts=true")
@@ -40,11 +40,12 @@ struct ChaosCheck: Sendable {
         #expect(names.sorted() == ledgers.flatMap { $0.files + $0.repeated }.map(\.name).sorted())
         for client in calls.endpoints {
             let events = try await client.events().events
-            #expect(try events.existingFiles == ids, "the events are not those of the files")
+            #expect(try events.existingFiles == ids, "the events do not match the files")
         }
     }
 
-    /// Aborts all unfinished uploads, including those that no client knows because the response to initialize was lost.
+    /// Aborts all unfinished uploads, including those whose id no client knows, because the response to initialize was
+    /// lost.
     private func abortAll() async throws {
         while true {
             let uploads = try await get("/upload/multipart?limit=100").entries.compactMap { $0.string("upload_id") }

@@ -156,8 +156,8 @@ struct ChaosClient: Sendable {
         ledger.acknowledged += 1
     }
 
-    /// Returns random part lengths: mostly of one part, sometimes none, sometimes parts of the minimum size before the
-    /// last.
+    /// Returns random part lengths: usually of a single part, sometimes none, and sometimes one or two parts of the
+    /// minimum size before the last part.
     private mutating func newLengths() -> [Int] {
         let kind = Int.random(in: 0..<100, using: &random)
         guard kind >= 10 else { return [] }

@@ -30,7 +30,7 @@ final class ChaosFaults: Sendable {
     /// Returns the number of failures of a kind so far.
     func count(_ kind: Kind) -> Int { counts.withLock { $0[kind, default: 0] } }
 
-    /// Causes failures until the time is over, each kind equally often.
+    /// Causes failures for the given time, each kind equally often.
     ///
     /// - Throws: ``ContractViolation`` if the cluster does not recover from a failure.
     func run(for duration: Duration, seed: UInt64) async throws {
@@ -46,7 +46,9 @@ final class ChaosFaults: Sendable {
         }
     }
 
-    /// Causes one failure; if a server fails, it is the first of `servers`.
+    /// Causes one failure.
+    ///
+    /// If a server fails, it is the first of `servers`.
     private func cause(_ kind: Kind, to servers: [RestartableServer], using random: inout SeededGenerator) async throws
     {
         let victim = servers[0]

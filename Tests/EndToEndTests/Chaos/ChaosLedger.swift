@@ -1,7 +1,7 @@
 import NIOCore
 import PontoonTesting
 
-/// What a client knows from the responses that it has received.
+/// A client's view of the cluster, from the responses that it has received.
 struct ChaosLedger: Sendable {
     /// A file that must exist.
     struct File: Sendable {

@@ -2,15 +2,18 @@ import Foundation
 import PontoonTesting
 import Testing
 
-/// Three servers on PostgreSQL and S3, of which random components fail while clients work.
+/// Three servers on PostgreSQL and S3.
+///
+/// Random components fail while clients work.
 @Suite(.tags(.endToEnd, .needsPostgreSQL))
 struct ChaosTests {
-    /// To search longer, set another seed or time: `TEST_CHAOS_SEED=7 TEST_CHAOS_SECONDS=1200 swift test …`.
+    /// To run a longer or different test, set the duration and the seed: `TEST_CHAOS_SEED=7 TEST_CHAOS_SECONDS=1200
+    /// swift test …`.
     private static let seed = UInt64(ProcessInfo.processInfo.environment["TEST_CHAOS_SEED"] ?? "") ?? 20_261_127
     private static let seconds = Int(ProcessInfo.processInfo.environment["TEST_CHAOS_SECONDS"] ?? "") ?? 30
 
     @Test(
-        "whatever fails, acknowledged changes are kept, and the bucket contains exactly the objects of the files",
+        "acknowledged changes survive all failures, and the bucket contains exactly the objects of the files",
         .timeLimit(.minutes(30 + seconds / 30))
     )
     func chaos() async throws {

@@ -10,7 +10,7 @@ import Testing
 final class RestartableServer: Sendable {
     /// Host and port.
     let address: String
-    /// Calls the API as admin.
+    /// A client that calls the API as admin.
     let api: APIClient
 
     private enum Command { case start, stop }
@@ -38,7 +38,7 @@ final class RestartableServer: Sendable {
                 return await commands.first { _ in true }
             }
             isStopped = command != .start
-            // If the test has failed, its processes are killed.
+            // A failed test kills its processes, so their status means nothing.
             try Task.checkCancellation()
             #expect(status == (isStopped ? .exited(0) : .signaled(SIGKILL)), "server \(address)")
         }
@@ -50,7 +50,7 @@ final class RestartableServer: Sendable {
     /// Starts the server again after it was killed.
     func start() { sender.yield(.start) }
 
-    /// Stops the server and ends ``run()``.
+    /// Stops the server, after which ``run()`` returns.
     func stop() { sender.yield(.stop) }
 
     /// Waits until the server is ready.
@@ -62,7 +62,7 @@ final class RestartableServer: Sendable {
 }
 
 extension Cluster {
-    /// Runs `body` with servers that the body can kill and start again, and checks that they stop properly afterwards.
+    /// Runs `body` with servers that the body can kill and start again, and checks that they exit with 0 afterwards.
     func withRestartableServers<Value: Sendable>(
         _ count: Int,
         _ body: ([RestartableServer]) async throws -> Value

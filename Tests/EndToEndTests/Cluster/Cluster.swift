@@ -19,8 +19,8 @@ struct Cluster: Sendable {
     /// Runs `body` with a database and a bucket.
     ///
     /// - Parameters:
-    ///   - ownEngines: Whether to start separate PostgreSQL and S3 servers, which the body may kill, instead of using
-    ///     those that all tests share.
+    ///   - ownEngines: Whether to start separate PostgreSQL and S3 servers, which the body may kill, instead of the
+    ///     shared ones.
     ///   - body: Receives the cluster.
     /// - Throws: The error of the body, or an error if an engine does not start.
     static func with(ownEngines: Bool = true, _ body: @Sendable (Cluster) async throws -> Void) async throws {
@@ -66,7 +66,7 @@ struct Cluster: Sendable {
         }
     }
 
-    /// Returns the options of a server; `bucketPort` is the port at which the server reaches the bucket.
+    /// Returns the options of a server, which reaches the bucket at `bucketPort` if it is not `nil`.
     func options(
         _ index: Int,
         port: Int = 0,
@@ -82,17 +82,18 @@ struct Cluster: Sendable {
         )
     }
 
-    /// Checks, once no upload is unfinished, that the bucket contains exactly the objects that the records name.
+    /// Waits until no upload is unfinished, and until the bucket contains exactly the objects of the records.
     func expectNothingLeft() async throws {
         let unused = try await sql(
             "SELECT key FROM objects WHERE NOT EXISTS (SELECT 1 FROM files WHERE files.object_key = objects.key)"
         )
         #expect(unused == "", "objects without a file")
-        // A sweep is due once an hour, and no call makes it due earlier.
+        // A sweep runs once an hour. Deleting its lease makes it due now.
         try await sql("DELETE FROM leases WHERE task NOT LIKE 'object/%'")
-        // Objects are discarded again after an hour, because requests to the bucket may arrive late.
+        // Objects are discarded a second time after an hour, because requests to the bucket may arrive late. This makes
+        // the second time due now.
         try await sql("UPDATE leases SET expires_on = 0 WHERE task LIKE 'object/%' AND holder = ''")
-        // With this lifetime, the sweep removes orphans that are one second old.
+        // With this lifetime, the sweep removes orphans that are at least one second old.
         try await withServer(options(10, arguments: ["--upload-lifetime", "1s"])) { server in
             try await eventually("no upload is unfinished and no object is discarded") {
                 try await sql(
@@ -103,7 +104,7 @@ struct Cluster: Sendable {
                 ) == ""
             }
             let keys = try await sql("SELECT key FROM objects ORDER BY key").split(separator: "\n").map(String.init)
-            try await eventually("the bucket contains the objects that the records name") {
+            try await eventually("the bucket contains exactly the objects of the records") {
                 let text = try await runPython("list_bucket.py", server: server)
                 let listed = try JSONDecoder().decode([String: [String]].self, from: Data(text.utf8))
                 return listed == ["objects": keys, "uploads": []]

@@ -5,16 +5,16 @@ import PontoonCore
 import PontoonTesting
 import Testing
 
-/// Servers on PostgreSQL and S3, with a failure of each component at a chosen moment.
+/// Servers on PostgreSQL and S3, with one component that fails at a chosen moment.
 @Suite(.serialized, .timeLimit(.minutes(10)), .tags(.endToEnd, .needsPostgreSQL))
 struct ClusterTests {
     @Test("if a server dies while it completes an upload, another server completes it")
     func dyingInComplete() async throws {
         try await Cluster.with(ownEngines: false) { cluster in
-            // Delays the first server between acquiring its lease and its commit.
+            // Blocks the first server after it has acquired its lease and before it commits.
             let valve = RequestValve("POST /", passes: .max)
             try await FaultInjectionProxy.with(port: cluster.bucket.port, fault: { _ in .holdRequests(valve) }) { way in
-                // The lease must not expire before the test has read its time.
+                // The lease must not expire before the test has read its expiry time.
                 let (mine, others) = (
                     cluster.options(0, bucketPort: way.port, leaseDuration: Cluster.longLeaseDuration),
                     cluster.options(1, leaseDuration: Cluster.longLeaseDuration)
@@ -34,14 +34,14 @@ struct ClusterTests {
                         let responses = try await concurrently(8) { _ in try await second.api.complete(upload) }
                         #expect(responses.allSatisfy { $0.status == 201 })
                         #expect(Set(try responses.map { try $0.text("id") }).count == 1)
-                        #expect(Date().timeIntervalSince1970 * 1000 >= expiry, "the lease was not waited for")
+                        #expect(Date().timeIntervalSince1970 * 1000 >= expiry, "completed before the lease expired")
                     }
                 }
             }
         }
     }
 
-    @Test("each call of an upload may reach another server")
+    @Test("each call of an upload may go to a different server")
     func anyServer() async throws {
         try await Cluster.with(ownEngines: false) { cluster in
             try await cluster.withServers(3) { servers in
@@ -107,7 +107,7 @@ struct ClusterTests {
                 #expect(file.status == 201)
                 let id = try file.text("id")
                 // SeaweedFS itself returns 500 until it has found the volume again.
-                try await eventually("the bytes are there") {
+                try await eventually("the file can be downloaded") {
                     (try? await server.api.download(id)) == ByteBuffer(string: "abc")
                 }
             }

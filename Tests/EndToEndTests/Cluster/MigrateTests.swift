@@ -7,7 +7,7 @@ import Subprocess
 import SystemPackage
 import Testing
 
-/// `pontoond migrate`, on real engines.
+/// `pontoond migrate`, with PostgreSQL and S3 servers.
 @Suite(.serialized, .timeLimit(.minutes(10)), .tags(.endToEnd, .needsPostgreSQL))
 struct MigrateTests {
     private static let part = 5 << 20
@@ -21,7 +21,7 @@ struct MigrateTests {
             let data = folder.appending("data")
             let before = try await fill(data)
             let stores = try await TestStores(choice)
-            // As if the first command had been killed after its last write.
+            // The second command finds the stores as if the first one had been killed after its last write.
             for _ in 1...2 { #expect(try await migrate(data, to: stores).status == .exited(0)) }
             let other = try await migrate(data, to: try await TestStores(choice))
             #expect(other.status == .exited(1) && other.errors.contains("already migrated"), "\(other.errors)")
@@ -56,7 +56,7 @@ struct MigrateTests {
             let data = folder.appending("data")
             let before = try await fill(data, files: 9)
             let stores = try await TestStores(.postgreSQLAndS3)
-            // Each kill is later than the previous one, so the migration also finishes on a slow machine.
+            // Each kill comes later than the previous one, so the migration finishes even on a slow machine.
             var (pause, kills, hasEnded) = (Duration.milliseconds(100), 0, false)
             while !hasEnded {
                 let ended = try await migrate(data, to: stores, killedAfter: pause)
@@ -101,7 +101,7 @@ struct MigrateTests {
         }
     }
 
-    @Test("a non-empty target, open uploads and a folder in use are rejected, and the error names the cause")
+    @Test("a non-empty target, unfinished uploads and a folder in use are rejected, and the error names the cause")
     func refusals() async throws {
         try await withTemporaryFolder { folder in
             let data = folder.appending("data")
@@ -130,7 +130,7 @@ struct MigrateTests {
             half.metadata = used.metadata
             let foreign = try await migrate(data, "--drop-open-uploads", to: half)
             #expect(foreign.status == .exited(1) && foreign.errors.contains("'metadata'"), "\(foreign.errors)")
-            // None of these attempts has dropped the open upload.
+            // The unfinished upload still exists, because all these attempts failed.
             let status = try await withServer(ServerOptions(data: data)) { try await $0.api.complete(upload).status }
                 .value
             #expect(status == 409)

@@ -5,7 +5,7 @@ import PontoonTesting
 import SystemPackage
 import Testing
 
-/// Refusal of unusable stores at start, with one line that names the setting and contains no secret.
+/// Unusable stores, which the server refuses at start with one line that names the setting and contains no secret.
 @Suite(.serialized, .timeLimit(.minutes(10)), .tags(.endToEnd, .needsPostgreSQL))
 struct StoreSettingsTests {
     private static let secret = "hush-hush-0123456789"
@@ -38,7 +38,7 @@ struct StoreSettingsTests {
                 refused.expectRefusal("'\(setting)'")
                 #expect(!refused.errors.contains(Self.secret))
             }
-            #expect(!FileManager.default.fileExists(atPath: data.string), "something was started")
+            #expect(!FileManager.default.fileExists(atPath: data.string), "the data directory was created")
         }
     }
 

@@ -8,12 +8,12 @@ import Testing
 struct CrashCheck: Sendable {
     let server: ServerProcess
     let ledger: UploadLedger
-    /// Text that every failure contains: the seed and the round.
+    /// Prefix of every failure message: the seed and the round.
     let what: String
 
     private var api: APIClient { server.api }
 
-    /// Checks all uploads, and that no unfinished objects are left once every upload has ended.
+    /// Checks all uploads and files, finishes the uploads, and checks that no unfinished object remains.
     func run() async {
         do {
             try await checkEvents()
@@ -29,17 +29,17 @@ struct CrashCheck: Sendable {
                 #expect(sha256(content) == sha256(file.content), "\(what): \(name) is not what was sent")
             }
             for (name, file) in ledger.files { try await check(name, file) }
-            #expect(try server.unfinishedObjects() == [], "\(what): left over")
+            #expect(try server.unfinishedObjects() == [], "\(what): unfinished objects remain")
             let total = try await api.call(.GET, "/files?project=admin/uploads&limit=1")
                 .headers.first(name: "X-Total-Matching-Query")
-            #expect(total == String(try server.finishedObjects()), "\(what): not one object for each file")
+            #expect(total == String(try server.finishedObjects()), "\(what): the numbers of files and objects differ")
             try await checkEvents()
         } catch {
             Issue.record("\(what): \(error)")
         }
     }
 
-    /// Checks that the events describe exactly the files that exist, and that their order does not depend on the pages.
+    /// Checks that the events describe exactly the files that exist, and do not depend on the page size.
     private func checkEvents() async throws {
         let (events, next) = try await api.events()
         var files: Set<String> = []
@@ -48,12 +48,12 @@ struct CrashCheck: Sendable {
             page = try await api.call(.GET, "/files?project=admin/uploads&limit=100&offset=\(files.count)")
             files.formUnion(try page.entries.compactMap { $0.string("id") })
         } while try !page.entries.isEmpty
-        #expect(try events.existingFiles == files, "\(what): the events are not those of the files")
+        #expect(try events.existingFiles == files, "\(what): the events do not match the files")
         let again = try await api.events("limit=37")
-        #expect(again.events == events && again.next == next, "\(what): the events have another order")
+        #expect(again.events == events && again.next == next, "\(what): the events depend on the page size")
     }
 
-    /// Checks a file that was stored in one call: its call either has no effect, or has stored the whole file.
+    /// Checks a file that was stored in one call: each call must have stored the whole file or had no effect.
     private func check(_ name: String, _ file: UploadLedger.StoredFile) async throws {
         let list = try await api.call(.GET, "/files?project=admin/uploads&name=\(name)")
         guard let id = try list.entries.first?.string("id") else {
@@ -65,7 +65,7 @@ struct CrashCheck: Sendable {
         #expect(expected.contains(content), "\(what): \(name) is not what was sent")
     }
 
-    /// Aborts uploads that no client knows, because the response to initialize was lost.
+    /// Aborts uploads whose id no client knows, because the response to initialize was lost.
     private func endUnknown(_ known: Set<String>) async throws {
         let listed = try await api.call(.GET, "/upload/multipart?limit=100")
         guard case .array(let items) = listed["items"] else {
@@ -77,7 +77,9 @@ struct CrashCheck: Sendable {
         }
     }
 
-    /// - Returns: The file that the upload became, and its expected content.
+    /// Checks an upload, and finishes it if necessary.
+    ///
+    /// - Returns: The upload's file and its expected content; `nil` if the upload was aborted or its file deleted.
     private func settle(_ entry: UploadLedger.Entry) async throws -> (id: String, content: ByteBuffer)? {
         switch entry.end {
         case .aborted:
@@ -104,7 +106,9 @@ struct CrashCheck: Sendable {
         }
     }
 
-    /// Requests complete again; every other time, a part is sent again first.
+    /// Requests complete again.
+    ///
+    /// If the plan allows it, first sends other bytes for part 1 in half of the cases.
     private func finish(_ entry: UploadLedger.Entry) async throws -> (id: String, content: ByteBuffer) {
         let plan = entry.plan
         let details = try await api.call(.GET, "/upload/multipart/\(entry.id)")
@@ -117,7 +121,7 @@ struct CrashCheck: Sendable {
 
     private func checkCompleted(_ entry: UploadLedger.Entry, _ file: String) async throws -> String {
         let status = try await api.call(.GET, "/files/\(file)").status
-        // A later upload of the same name may have taken its place.
+        // A later upload of the same name may have replaced the file.
         let isReplaced = ledger.entries.last { $0.plan.name == entry.plan.name && $0.end != .none }?.id != entry.id
         #expect(
             status == 200 || isReplaced,
@@ -138,12 +142,12 @@ struct CrashCheck: Sendable {
         return try response.text("id")
     }
 
-    /// Compares the parts with the ledger, then sends those that are missing.
+    /// Compares the parts with the ledger, then sends the missing parts.
     ///
-    /// - Returns: Numbers of the parts whose stored bytes are the alternative ones, which the plan tolerates.
+    /// - Returns: Numbers of the parts that keep their alternative bytes, because the plan tolerates them.
     private func checkParts(_ entry: UploadLedger.Entry) async throws -> Set<Int> {
         let details = try await api.call(.GET, "/upload/multipart/\(entry.id)?list_parts=true")
-        try #require(details.status == 200, "\(what): an upload is gone: \(String(buffer: details.body))")
+        try #require(details.status == 200, "\(what): an upload is missing: \(String(buffer: details.body))")
         let listed = try details.reportedTags
         var others: Set<Int> = []
         for number in 1...entry.plan.lengths.count {
@@ -168,7 +172,9 @@ struct CrashCheck: Sendable {
         return others
     }
 
-    /// Finds the tag of the stored part by reporting each possible tag; returns `nil` if none is accepted.
+    /// Finds the ETag of the stored part by reporting each possible ETag.
+    ///
+    /// Returns `nil` if none is accepted.
     private func storedTag(
         _ number: Int,
         of entry: UploadLedger.Entry,

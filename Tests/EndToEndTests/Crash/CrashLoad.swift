@@ -10,15 +10,18 @@ import Testing
 struct CrashLoad: Sendable {
     let api: APIClient
     let ledger: UploadLedger
-    /// A request was sent, or a request that ends an upload or deletes its file was acknowledged.
+    /// What a client did: `upload` and `part` are sent requests.
+    ///
+    /// `end` is a request that stores a file, ends an upload or deletes its file; it occurs when the request is sent
+    /// and when it is acknowledged.
     enum Event { case upload, part, end }
 
     /// Called for every event.
     let onEvent: @Sendable (Event) -> Void
 
-    /// Runs one client, which sends one upload after the other, and the parts of each in parallel.
+    /// Runs one client, which sends one upload after another, and the parts of each upload in parallel.
     ///
-    /// The names of its files start with `names`; every third upload overwrites the first file.
+    /// The names of its files start with `names`. Every third upload overwrites the first file.
     func runClient(_ names: String, seed: UInt64) async {
         var random = SeededGenerator(seed: seed)
         do {
@@ -37,7 +40,7 @@ struct CrashLoad: Sendable {
         }
     }
 
-    /// Stores a file in one call; about half of them overwrite an earlier one.
+    /// Stores a file in one call, which overwrites an earlier one in about half of the cases.
     private func putFile(_ names: String, using random: inout SeededGenerator) async throws {
         let name = "\(names)-put-\(random.happens(50) ? 0 : Int.random(in: 1..<1_000_000, using: &random))"
         let size = random.happens(10) ? 300_000 : Int.random(in: 0...5000, using: &random)
@@ -49,7 +52,7 @@ struct CrashLoad: Sendable {
         onEvent(.end)
     }
 
-    /// Stores an archive with several files; about half of them overwrite earlier ones.
+    /// Stores an archive with several files, some of which overwrite earlier ones.
     private func putArchive(_ names: String, using random: inout SeededGenerator) async throws {
         var tar = TarBuilder()
         var contents: [String: ByteBuffer] = [:]
@@ -116,7 +119,7 @@ struct CrashLoad: Sendable {
         let response = try await api.send(.PUT, url, bytes)
         try expect(200, response)
         guard response.headers.first(name: "ETag") == "\"\(tag)\"" else {
-            throw UnexpectedResponse(description: "part \(number) has the tag of other bytes")
+            throw UnexpectedResponse(description: "the ETag of part \(number) does not match its bytes")
         }
         ledger.putAcknowledged(id, number, tag)
     }
@@ -155,9 +158,10 @@ struct CrashLoad: Sendable {
 }
 
 extension APIClient {
-    /// Stores an archive, and passes each line to `body` when it arrives, also if the connection is cut later.
+    /// Stores an archive, and passes each line of the response to `body` as it arrives, even if the connection is lost
+    /// later.
     ///
-    /// - Returns: The number of files in the summary.
+    /// - Returns: The number of stored files, from the summary line.
     func putArchive(
         _ archive: ByteBuffer,
         onConflict rule: String,

@@ -3,11 +3,15 @@ import PontoonTesting
 /// One run of a server, from its start until it crashes.
 struct CrashRound: Sendable {
     let number: Int
-    /// Number of events after which the server crashes; with one client, only ends of uploads count.
+    /// Number of events after which the server crashes.
+    ///
+    /// If ``countsEnds`` is `true`, only `end` events count.
     let events: Int
     let delay: Duration
     let countsEnds: Bool
-    /// Number of clients; often one, because syncs of concurrent requests may hide that one request lacks a sync.
+    /// Number of clients.
+    ///
+    /// Often one, because the syncs of concurrent requests may hide that one request lacks a sync.
     let clients: Int
     let seed: UInt64
 
@@ -21,7 +25,7 @@ struct CrashRound: Sendable {
         seed = random.next()
     }
 
-    /// Runs the clients, and makes the server crash at the moment of this round.
+    /// Runs the clients, and makes the server crash after this round's number of events and delay.
     ///
     /// - Returns: The clients' view of their uploads when the server crashed.
     func run(_ server: ServerProcess, crash: @Sendable () async throws -> Void) async throws -> UploadLedger {
@@ -36,7 +40,7 @@ struct CrashRound: Sendable {
                         group.addTask { await load.runClient("r\(number)c\(client)", seed: seed &+ UInt64(client)) }
                     }
                 }
-                // If the clients fail before their last event, the server crashes nevertheless.
+                // If the clients fail before the last event, the server crashes anyway.
                 continuation.finish()
             }
             var left = self.events

@@ -8,7 +8,8 @@ import Testing
 /// Recovery of a server that was killed at a random moment.
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd))
 struct CrashTests {
-    /// To search longer, set another seed or more rounds: `TEST_CRASH_SEED=7 TEST_CRASH_ROUNDS=500 swift test …`.
+    /// To run a longer or different test, set the number of rounds and the seed: `TEST_CRASH_SEED=7
+    /// TEST_CRASH_ROUNDS=500 swift test …`.
     private static let seed = UInt64(ProcessInfo.processInfo.environment["TEST_CRASH_SEED"] ?? "") ?? 20_261_123
     private static let rounds = Int(ProcessInfo.processInfo.environment["TEST_CRASH_ROUNDS"] ?? "") ?? 24
 

@@ -13,8 +13,8 @@ import Testing
 /// `Scripts/test` omits this suite on machines without FUSE or loop devices.
 @Suite(.tags(.endToEnd, .needsRoot))
 struct PowerCutTests {
-    /// To search longer, set another seed or more rounds: `TEST_POWER_CUT_SEED=7 TEST_POWER_CUT_ROUNDS=250 swift test
-    /// …`.
+    /// To run a longer or different test, set the number of rounds and the seed: `TEST_POWER_CUT_SEED=7
+    /// TEST_POWER_CUT_ROUNDS=250 swift test …`.
     private static let seed = UInt64(ProcessInfo.processInfo.environment["TEST_POWER_CUT_SEED"] ?? "") ?? 20_261_127
     /// Rounds on each file system.
     private static let rounds = Int(ProcessInfo.processInfo.environment["TEST_POWER_CUT_ROUNDS"] ?? "") ?? 10
@@ -74,13 +74,13 @@ struct PowerCutTests {
             try await disk.restorePower()
             try await withServer(options) { server in
                 let response = try await server.api.report(upload, 1, .string(tag(of: bytes)))
-                server.expectRefusal(response, 400, 8014, "a part that was lost")
+                server.expectRefusal(response, 400, 8014, "a part lost in the power cut")
             }
         }
     }
 }
 
-/// The clients' knowledge of the data in one data directory.
+/// The clients' view of the data in one data directory.
 private struct KnownData: Sendable {
     var token: String?
     var uploads = UploadLedger()
@@ -92,9 +92,9 @@ private struct KnownData: Sendable {
         try await tokens.check(server, what)
     }
 
-    /// Runs clients until the power is cut: an administrator and several clients, or only one client.
+    /// Runs clients until the power is cut: either several clients and an administrator, or only one client.
     ///
-    /// - Returns: The clients' knowledge at that moment.
+    /// - Returns: The clients' view at that moment.
     func load(
         _ server: ServerProcess,
         _ round: CrashRound,
@@ -122,11 +122,11 @@ private func fillLog(of server: ServerProcess) async throws {
 
 /// Cuts the power of a server and its disk.
 private func cutPower(of server: ServerProcess, _ disk: VolatileDisk, seed: UInt64?) async throws {
-    // Suspended first, because a server without power does not report errors of its disk.
+    // The server is suspended first, because a server without power does not report disk errors.
     server.signal(SIGSTOP)
     defer { server.signal(SIGKILL) }
     try await eventually("all threads are suspended") {
-        // A thread that is waiting for the disk (D) is suspended when its system call returns.
+        // A thread in state D is waiting for the disk, and is suspended when its system call returns.
         try threadStates(of: server.pid).allSatisfy { "TD".contains($0) }
     }
     try await disk.cutPower(seed: seed)
@@ -147,7 +147,7 @@ private func withVolatileDisk(
     _ kind: VolatileDisk.FileSystem,
     _ body: (VolatileDisk, FilePath) async throws -> Void
 ) async throws {
-    try #require(geteuid() == 0, "this test mounts a disk, which only root may: run it as root")
+    try #require(geteuid() == 0, "this test mounts a disk and must run as root")
     try await withTemporaryFolder { folder in
         let disk = try await VolatileDisk.create(kind)
         do {

@@ -5,15 +5,16 @@ import Subprocess
 import SystemPackage
 import Testing
 
-/// An administrator's view of the tokens that the command line has created and revoked.
+/// An administrator's view of the tokens that commands have created and revoked.
 struct TokenLedger: Sendable {
     /// Tokens that must be valid.
     private(set) var valid: [String] = []
     /// Tokens that must not be valid.
     private(set) var revoked: [String] = []
 
-    /// Creates tokens, and after about every third one revokes a random token, until a command fails because of the
-    /// power cut.
+    /// Creates tokens until a command fails because of the power cut.
+    ///
+    /// Revokes a random token after about every third one.
     func run(_ server: ServerProcess) async -> TokenLedger {
         var ledger = self
         var random = SeededGenerator(seed: UInt64(valid.count))
@@ -33,12 +34,14 @@ struct TokenLedger: Sendable {
         for (tokens, status) in [(valid, 200), (revoked, 401)] {
             for token in tokens {
                 let response = try await APIClient(origin: server.origin, token: token).call(.GET, "/user")
-                #expect(response.status == status, "\(what): a token that was created or revoked")
+                #expect(response.status == status, "\(what): wrong status for a created or revoked token")
             }
         }
     }
 
-    /// - Returns: The command's output; `nil` if it failed.
+    /// Runs `pontoond token`.
+    ///
+    /// - Returns: The command's output; `nil` if the command failed.
     private func administer(_ server: ServerProcess, _ arguments: [String], input: String = "") async -> String? {
         let result = try? await Subprocess.run(
             .path(Places.pontoond),

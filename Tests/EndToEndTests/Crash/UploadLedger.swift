@@ -1,15 +1,15 @@
 import NIOCore
 import Synchronization
 
-/// The clients' view of their uploads: received responses, and requests without a response so far.
+/// The clients' view of their uploads: the responses they received, and their requests without a response.
 final class UploadLedger: Sendable {
     /// A client's view of one part.
     struct Part: Sendable {
-        /// Tag that was acknowledged, if the part has not been sent again since.
+        /// Acknowledged ETag; `nil` if none was, or if the part has been sent again since.
         var stored: String?
-        /// Tags that may be stored instead, because their PUTs received no response.
+        /// ETags that may be stored instead, because their PUTs received no response.
         var possible: Set<String> = []
-        /// Tag whose report was acknowledged, if the part has not been sent again since.
+        /// ETag whose report was acknowledged; `nil` if none was, or if the part has been sent again since.
         var reported: String?
     }
 
@@ -29,11 +29,11 @@ final class UploadLedger: Sendable {
         var end = End.none
     }
 
-    /// A client's view of a file that it stores in one call, perhaps several times.
+    /// A client's view of a file that it stores in one call, and may overwrite in the same way.
     struct StoredFile: Sendable {
-        /// The content whose call was acknowledged last.
+        /// Content of the last acknowledged call.
         var acknowledged: ByteBuffer?
-        /// The content of a later call without a response.
+        /// Content of a later call without a response.
         var possible: ByteBuffer?
     }
 

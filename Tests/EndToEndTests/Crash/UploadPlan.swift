@@ -7,7 +7,9 @@ import PontoonTesting
 struct UploadPlan: Sendable {
     let name: String
     let seed: UInt64
-    /// Lengths of the parts in order; those that differ from ``partSize`` do not fit their regions.
+    /// Lengths of the parts, in order.
+    ///
+    /// A part that is longer than ``partSize`` does not fit its in-place region.
     let lengths: [Int]
     let partSize: Int
     let declaresSize: Bool
@@ -21,7 +23,7 @@ struct UploadPlan: Sendable {
     let isDeleted: Bool
     /// Parts for which alternative bytes are sent first.
     let sentTwice: Set<Int>
-    /// The whole file.
+    /// Content of the whole file.
     let content: ByteBuffer
 
     /// Creates a random plan of 1 to 14 parts of a few KiB.
@@ -65,17 +67,17 @@ struct UploadPlan: Sendable {
         return pseudoRandomBytes(seed: seed &+ UInt64(number), count: number.isMultiple(of: 2) ? length : length / 2)
     }
 
-    /// Whether the server accepts alternative bytes in some parts.
+    /// Whether the upload can be completed with alternative bytes in some parts.
     var toleratesOthers: Bool { !declaresSize && !declaresMD5 }
 
-    /// Returns the whole file, with alternative bytes in the given parts.
+    /// Returns the content of the whole file, with alternative bytes in the given parts.
     func content(withOthers others: Set<Int>) -> ByteBuffer {
         (1...lengths.count).reduce(into: ByteBuffer()) { content, number in
             content.writeImmutableBuffer(others.contains(number) ? otherPart(number) : part(number))
         }
     }
 
-    /// Fields of the initialize request besides name and sizes.
+    /// Additional fields of the initialize request.
     var extra: [String: JSONValue] {
         guard declaresMD5 else { return [:] }
         var md5 = Insecure.MD5()
@@ -90,6 +92,6 @@ extension UploadPlan: CustomStringConvertible {
             declaresSize ? "size" : nil, declaresMD5 ? "md5" : nil, overwrite ? "overwrite" : nil,
             reportsAtComplete ? "reports at complete" : nil,
         ]
-        return "'\(name)' in \(lengths) for slots of \(partSize), \(said.compactMap { $0 }.joined(separator: ", "))"
+        return "'\(name)' in \(lengths) with part size \(partSize), \(said.compactMap { $0 }.joined(separator: ", "))"
     }
 }

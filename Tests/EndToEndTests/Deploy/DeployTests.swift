@@ -22,7 +22,7 @@ struct DeployTests {
         try await withTemporaryFolder { folder in
             let text = try String(contentsOfFile: Self.folder.appending(name).string, encoding: .utf8)
             #expect(text.contains("ExecStart=/usr/local/bin/\(command) "))
-            // A template is checked through an instance.
+            // systemd can check a template unit only through an instance.
             let unit = folder.appending(name.replacing("@", with: "@8081"))
             try text.replacing("/usr/local/bin/pontoond", with: Places.pontoond.string)
                 .replacing("/usr/local/bin/pontoon ", with: "\(Places.pontoon) ")

@@ -7,7 +7,7 @@ import Subprocess
 import SystemPackage
 import Testing
 
-/// The commands in the pages of `docs/` about running the server.
+/// The commands in the pages of `docs/` that describe the server.
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd, .needsRoot, .needsPostgreSQL))
 struct DocumentedCommandTests {
     @Test("the commands of docs/tls.md create certificates, start servers and call them")
@@ -187,8 +187,8 @@ struct DocumentedCommandTests {
                 in: folder
             )
             #expect(output.contains("https://uploads.example.org/#token="), "\(output)")
-            // Variables of the environment are below flags, so the URLs of the page are replaced. systemd's units are
-            // not installed on the machine of the test.
+            // Flags override environment variables, so the page's URLs are replaced. The test machine has no systemd
+            // units.
             let migrate = try Self.commands(in: "install.md", of: "Migrating to PostgreSQL and S3")
                 .replacing("/var/lib/pontoon", with: data.string)
                 .replacing("postgres://…", with: "'\(stores.metadata ?? "")'")
@@ -269,7 +269,7 @@ struct DocumentedCommandTests {
         }.joined()
     }
 
-    /// Runs commands in a directory, and ends what they have started in the background.
+    /// Runs commands in a directory, then stops the background processes that they started.
     static func runScript(_ script: String, in folder: FilePath) async throws -> String {
         let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
         let programs = [Places.pontoond, Places.pontoon, Places.python].map { "\($0.removingLastComponent())" }

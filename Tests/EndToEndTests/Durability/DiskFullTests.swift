@@ -7,8 +7,9 @@ import Synchronization
 import SystemPackage
 import Testing
 
-/// A full disk: uploads of known length are refused at initialize, other uploads when a part does not fit, and other
-/// calls are unaffected.
+/// A full disk: uploads of known size are refused at initialize, and other uploads when a part does not fit.
+///
+/// Other calls are unaffected.
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd, .needsRoot))
 struct DiskFullTests {
     private static let mebibyte = 1 << 20
@@ -130,7 +131,7 @@ struct DiskFullTests {
         try await withSmallServer { server in
             let upload = try await server.api.initialize("moved", size: nil, partSize: 10 << 20)
             for number in 1...4 {
-                // Each part is shorter than its region, so all but the first would be moved.
+                // Each part is shorter than its in-place region, so complete has to move all parts but the first.
                 try await server.api.store(upload, number, pseudoRandomBytes(seed: UInt64(number), count: 9 << 20))
             }
             server.expectRefusal(try await server.api.complete(upload), 409, 8007)
@@ -179,7 +180,7 @@ struct DiskFullTests {
             server.expectRefusal(oversized, 503, 8000, "a part that needs a separate file")
             #expect(oversized.headers["Retry-After"] == ["1"])
             #expect(try await server.api.call(.GET, "/user").status == 200)
-            // Writing the part in place needs no new file.
+            // A part that is written in place needs no new file.
             try await server.api.store(open, 2, pseudoRandomBytes(seed: 2, count: 1 << 20))
             server.expectRefusal(try await server.api.complete(open), 409, 8007, "complete")
             for filler in fillers { try FileManager.default.removeItem(atPath: filler) }

@@ -10,7 +10,7 @@ import Testing
 
 /// Durability of acknowledged data in a power failure.
 ///
-/// `kill -9` leaves the page cache intact and so proves nothing about the disk, so these tests trace system calls.
+/// `kill -9` leaves the page cache intact and proves nothing about the disk. Therefore, these tests trace system calls.
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd, .needsRoot))
 struct DurabilityTests {
     /// System calls that write, sync or rename files, or send responses.
@@ -18,9 +18,10 @@ struct DurabilityTests {
         "-e", "trace=pwrite64,pwritev,write,writev,sendto,sendmsg,fdatasync,fsync,mkdir,/^rename,copy_file_range",
     ]
 
-    /// One case in which a detached part is copied in behind parts in place, and one in which all parts are copied.
+    /// Part lengths of an upload in which a detached part is copied behind in-place parts, and of one in which all
+    /// parts are copied.
     static let lengths = [[slot, slot, slot + 1], [slot, slot + 1, slot - 1, 70_000]]
-    /// Larger than one read from a socket.
+    /// The part size, which is larger than one read from a socket.
     private static let slot = 2 << 20
 
     @Test(
@@ -70,7 +71,7 @@ struct DurabilityTests {
         #expect(traced.fileProblem() == .bytesNotSynced)
     }
 
-    /// Sends a file, with all parts concurrently.
+    /// Traces a server while a client sends all parts of an upload concurrently and completes it.
     private func traceUpload(_ lengths: [Int], durability: String) async throws -> TracedUpload {
         try await withTemporaryFolder { folder in
             let output = folder.appending("trace")
@@ -157,7 +158,8 @@ struct DurabilityTests {
                     defer { ender.finish() }
                     return try await server.api.complete(upload)
                 }()
-                // The server is suspended between the rename and its commit; then syncs of the database log fail.
+                // The server is suspended between the rename and its commit. When it continues, syncs of the database
+                // log fail.
                 let uploads = server.data.appending("objects/uploads").string
                 let slow = ["-P", uploads, "-e", "trace=fsync", "-e", "inject=fsync:delay_enter=60000000"]
                 let trace = folder.appending("slow")
@@ -208,7 +210,7 @@ struct DurabilityTests {
                     let output = folder.appending("faults")
                     try await withStrace(server, fault + ["-P", file], output: output, work)
                     let faults = SystemCallTrace(try String(contentsOfFile: output.string, encoding: .utf8)).calls
-                    #expect(faults.contains { $0.result.contains("EIO") }, "no call was made to fail")
+                    #expect(faults.contains { $0.result.contains("EIO") }, "strace made no call fail")
                 }
                 try await server.api.store(upload, 1, bytes)
                 let stored = try await server.api.complete(upload).text("id")

@@ -45,7 +45,7 @@ struct LostDataTests {
             }
             let aside = folder.appending("aside")
             for path in ["objects", "objects/files"].map({ data.appending($0) }) {
-                // An empty directory is that of a disk that is not mounted.
+                // If a disk is not mounted, its mount point is an empty directory.
                 for isEmpty in [false, true] {
                     try rename(path, aside)
                     if isEmpty {
@@ -108,7 +108,8 @@ struct LostDataTests {
                             && $0.paths.first?.contains("/objects/files/") == true
                     }
                 )
-                // Commits record the object as discarded before the removal, and delete this record after it.
+                // One commit records the object as discarded before its removal, and another deletes this record
+                // afterwards.
                 let forgotten = try #require(
                     trace.first {
                         $0.name == "pwrite64" && $0.begin > removal.end && $0.paths.first?.hasSuffix("-wal") == true

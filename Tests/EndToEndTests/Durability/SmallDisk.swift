@@ -8,12 +8,12 @@ import Testing
 ///
 /// `options` are passed to `mount -o`, such as `size=64m`.
 func withSmallDisk<Value>(_ options: String, _ body: (FilePath) async throws -> Value) async throws -> Value {
-    try #require(geteuid() == 0, "this test mounts a small disk, which only root may: run it as root")
+    try #require(geteuid() == 0, "this test mounts a small disk and must run as root")
     return try await withTemporaryFolder { folder in
         let disk = folder.appending("disk")
         try FileManager.default.createDirectory(atPath: disk.string, withIntermediateDirectories: false)
         try #require(mount("tmpfs", disk.string, "tmpfs", 0, options) == 0, "mount: \(Errno(rawValue: errno))")
-        // Lazily, so that unmounting succeeds even if a server that failed to stop still uses it.
+        // Unmounts the disk lazily, which succeeds even if a server that failed to stop still uses it.
         defer { umount2(disk.string, CInt(MNT_DETACH)) }
         return try await body(disk)
     }

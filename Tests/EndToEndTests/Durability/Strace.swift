@@ -4,9 +4,11 @@ import Subprocess
 import SystemPackage
 import Testing
 
-/// Runs `body` while strace is attached to a server; afterwards, strace detaches and the server continues.
+/// Runs `body` while strace is attached to a server.
 ///
-/// `arguments` select the calls to trace, and those that strace makes fail. The trace is written to `output`.
+/// Afterwards, strace detaches and the server continues.
+///
+/// `arguments` select the system calls to trace, and inject delays and errors. The trace is written to `output`.
 func withStrace<Value: Sendable>(
     _ server: ServerProcess,
     _ arguments: [String],
@@ -26,7 +28,7 @@ func withStrace<Value: Sendable>(
             isAttached = line.contains(" attached")
             if isAttached { break }
         }
-        try #require(isAttached, "strace cannot watch the server; the tests need Debian's strace, and run as root")
+        try #require(isAttached, "strace cannot attach to the server; install strace, and run the tests as root")
         return try await body()
     }.closureResult
 }
@@ -43,7 +45,7 @@ struct SystemCallTrace {
 
         var succeeded: Bool { !result.hasPrefix("-1 ") && !result.isEmpty }
 
-        /// Paths of the files among the arguments, as `-y` prints them, in order.
+        /// Paths of the file descriptors among the arguments, as printed by `-y`, in order.
         var paths: [Substring] { arguments.matches(of: #/\d+<(\/[^>]*)>/#).map(\.1) }
 
         /// The offset of a positional write, its last numeric argument.
@@ -54,7 +56,7 @@ struct SystemCallTrace {
 
     /// Parses strace's output.
     ///
-    /// If another thread makes a call in the meantime, strace prints a call on two lines: `7 fdatasync(3</a>
+    /// If another thread makes a call before a call returns, strace prints the call on two lines: `7 fdatasync(3</a>
     /// <unfinished ...>` and later `7 <... fdatasync resumed>) = 0`.
     init(_ text: String) {
         var unfinished: [Substring: Int] = [:]

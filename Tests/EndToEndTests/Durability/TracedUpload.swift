@@ -23,7 +23,7 @@ struct TracedUpload: Sendable {
         }
     }
 
-    /// The first step that is missing or happened too late.
+    /// The first step that is missing or out of order.
     enum Problem: Equatable {
         case bytesNotWritten, bytesNotSynced, notNamed, nameNotSynced, recordNotWritten, recordNotSynced, noResponse
         case respondedTooEarly
@@ -78,9 +78,9 @@ struct TracedUpload: Sendable {
         return recordProblem(file, after: named, response: "HTTP/1.1 201 Created", holding: "201")
     }
 
-    /// Checks the remaining steps.
+    /// Checks the order of the last steps: record written to the database log → log synced → response sent.
     ///
-    /// The record, the only write that contains `text`, must come after `line`.
+    /// The record is the only write that contains `text`, and must come after `line`.
     private func recordProblem(_ text: String, after line: Int, response: String, holding: String) -> Problem? {
         let sent = trace.calls.first {
             ["write", "writev", "sendto", "sendmsg"].contains($0.name) && $0.arguments.contains(response)

@@ -11,7 +11,7 @@ import Testing
 /// Events of servers in separate processes.
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd))
 struct EventTests {
-    @Test("through Caddy, a stream delivers each event at once and resumes after it")
+    @Test("through Caddy, a stream delivers each event at once, and a new stream resumes after any event")
     func throughCaddy() async throws {
         try await withServer { server in
             try await withCaddy([String(server.origin.dropFirst("http://".count))]) { site in
@@ -44,7 +44,7 @@ struct EventTests {
                 var stream = try await server.api.eventStream("after=latest")
                 var progress = try await server.api.eventStream("after=latest&progress=true")
                 #expect(stream.status == 200 && progress.status == 200)
-                // The streams have been delivered an event, so they are waiting for the next one.
+                // Both streams have delivered an event, so they are waiting for the next one.
                 _ = try await server.api.uploadSmall("a")
                 _ = try await stream.next(named: "org.pontoon.file.created")
                 _ = try await progress.next(named: "org.pontoon.file.created")
@@ -52,7 +52,7 @@ struct EventTests {
                 for _ in 0..<11 { streams.append(try await server.api.eventStream("after=latest")) }
                 let never = "/events?after=latest&types=project.deleted"
                 async let waiting = concurrently(3) { _ in
-                    // The call below may have taken the last place.
+                    // The call is refused while the call below counts towards the limit.
                     while true {
                         let status = try await server.api.call(.GET, "\(never)&wait=60").status
                         if status != 503 { return status }

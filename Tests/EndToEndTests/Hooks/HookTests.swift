@@ -8,10 +8,10 @@ import Subprocess
 import SystemPackage
 import Testing
 
-/// Programs that servers in separate processes run before and after files are complete.
+/// Hook commands and validate commands of servers in separate processes.
 @Suite(.serialized, .timeLimit(.minutes(10)), .tags(.endToEnd))
 struct HookTests {
-    /// Writes a program that appends the value of a variable to the file `runs`, and then runs `script`.
+    /// Writes a program that appends the value of an environment variable to the file `runs`, and then runs `script`.
     private static func program(_ variable: String, _ script: String = "", in folder: FilePath) throws -> FilePath {
         let path = folder.appending("program")
         let text = "#!/bin/sh\ncat > /dev/null\necho \"$\(variable)\" >> \(folder)/runs\n\(script)\n"
@@ -34,7 +34,7 @@ struct HookTests {
         return text.split(separator: "\n").map(String.init)
     }
 
-    @Test("a hook whose server is killed runs again after the restart, and those before it do not")
+    @Test("a hook whose server is killed runs again after the restart, and earlier hooks do not")
     func killed() async throws {
         try await withTemporaryFolder { folder in
             let script = """
@@ -50,7 +50,7 @@ struct HookTests {
             let (_, status) = try await withServer(options) { server in
                 _ = try await server.api.uploadSmall("a")
                 try await eventually("the first run has ended") { Self.lines("ends", in: folder).count == 1 }
-                // The position is stored after the end of the run.
+                // The server stores the position only after a run has ended.
                 _ = try await server.api.uploadSmall("b")
                 try await eventually("the second run has ended") { Self.lines("ends", in: folder).count == 2 }
                 try Data().write(to: URL(filePath: folder.appending("hold").string))
@@ -92,7 +92,7 @@ struct HookTests {
             #expect(status == .signaled(SIGKILL))
             try await withServer(options) { server in
                 let list = try await server.api.call(.GET, "/files?project=admin/uploads")
-                #expect(try list.entries.isEmpty, "nobody has accepted the file")
+                #expect(try list.entries.isEmpty, "the program has not accepted the file")
                 try Self.release(folder)
                 let file = try await server.api.complete(upload).text("id")
                 #expect(try await server.api.download(file) == ByteBuffer(string: "abc"))
@@ -159,12 +159,12 @@ struct HookTests {
         }
     }
 
-    @Test("of several servers, one runs the hook for each event, and another one continues", .tags(.needsPostgreSQL))
+    @Test("one of several servers runs the hook for each event, and another one takes over", .tags(.needsPostgreSQL))
     func severalServers() async throws {
         try await Cluster.with(ownEngines: false) { cluster in
             let program = try Self.program("PONTOON_EVENT_ID", in: cluster.folder)
             let arguments = ["--hook-command", program.string]
-            // A server that loses its lease because the machine is busy would have its last runs repeated.
+            // If a server lost its lease because the machine is busy, its last runs would be repeated.
             let options = (0...1).map {
                 cluster.options($0, arguments: arguments, leaseDuration: Cluster.longLeaseDuration)
             }
@@ -173,13 +173,13 @@ struct HookTests {
                     _ = try await concurrently(20) { index in
                         try await (index % 2 == 0 ? first : second).api.uploadSmall("\(index)")
                     }
-                    try await eventually("a run for each file") {
+                    try await eventually("the hook has run for each file") {
                         Set(Self.lines("runs", in: cluster.folder)).count == 20
                     }
                     #expect(Self.lines("runs", in: cluster.folder).count == 20)
                     first.signal(SIGKILL)
                     _ = try await second.api.uploadSmall("last")
-                    try await eventually("a run for the last file") {
+                    try await eventually("the hook has run for the last file") {
                         Set(Self.lines("runs", in: cluster.folder)).count == 21
                     }
                 }
@@ -201,19 +201,19 @@ struct HookTests {
             }
             try await withServer(cluster.options(0, arguments: ["--hook-command", program.string])) { server in
                 for name in ["a", "b"] { _ = try await server.api.uploadSmall(name) }
-                try await eventually("both run") { Self.lines("runs", in: folder).count == 2 }
+                try await eventually("both hooks are running") { Self.lines("runs", in: folder).count == 2 }
                 let ids = try await server.api.events("types=file.created").events.compactMap { $0.text("id") }
                 let position = "SELECT value FROM properties WHERE name = 'hook-cursor'"
                 let before = try await cluster.sql(position)
                 try await cluster.database.stop()
                 try release(ids[0])
-                try await eventually("the first one has ended") { Self.lines("ends", in: folder) == [ids[0]] }
+                try await eventually("the first hook has ended") { Self.lines("ends", in: folder) == [ids[0]] }
                 try await cluster.database.start()
-                try await eventually("the position is behind the first one") {
+                try await eventually("the position has moved past the first event") {
                     try await cluster.sql(position) != before
                 }
                 try release(ids[1])
-                try await eventually("the second one has ended") { Self.lines("ends", in: folder) == ids }
+                try await eventually("the second hook has ended") { Self.lines("ends", in: folder) == ids }
                 #expect(Self.lines("runs", in: folder).sorted() == ids.sorted())
             }
         }

@@ -14,7 +14,7 @@ struct FileJobCrashTests {
     /// Maximum time to wait for the largest job.
     private static let deadline = Duration.seconds(300)
 
-    /// Repeats a test with more files until its job was interrupted, and not finished before.
+    /// Repeats a test with more files until its job is interrupted before it is finished.
     ///
     /// - Parameter test: Receives the number of files; returns whether the job was interrupted.
     /// - Throws: The errors of the test.
@@ -22,12 +22,12 @@ struct FileJobCrashTests {
         for files in [1500, 6000, 24_000] {
             if try await test(files) { return }
         }
-        Issue.record("each job was finished before its server was interrupted")
+        Issue.record("every job was finished before its server was interrupted")
     }
 
-    /// Stores an archive of files, which become a folder of three levels.
+    /// Stores an archive of files in a folder with three levels.
     ///
-    /// - Returns: The id of the folder that contains them.
+    /// - Returns: The id of the folder.
     private static func fill(_ files: Int, _ api: APIClient) async throws -> String {
         var tar = TarBuilder()
         for number in 0..<files {
@@ -39,7 +39,7 @@ struct FileJobCrashTests {
         return try #require(try list.entries.first?.string("id"))
     }
 
-    /// Waits until some of the files, or all of them, are processed.
+    /// Waits until more than 20 files are processed, or the job is finished.
     private static func waitForSome(_ path: String, _ api: APIClient) async throws {
         try await eventually("some files are processed", within: deadline) {
             let job = try await api.call(.GET, path)
@@ -49,8 +49,7 @@ struct FileJobCrashTests {
 
     /// Waits until the job is finished, and checks that each file was processed once.
     ///
-    /// - Returns: Whether the job was finished after a time; `false` if that is not certain, because the server returns
-    ///   whole seconds.
+    /// - Returns: `true` if the job was certainly finished after `time`. The server returns only whole seconds.
     private static func expectEnd(
         _ path: String,
         _ files: Int,
@@ -169,8 +168,8 @@ struct FileJobCrashTests {
         }
     }
 
-    /// Suspends a server, so that only the other one can lease a job for a whole folder, and waits until that has
-    /// begun.
+    /// Suspends a server, starts a job for a whole folder, and waits until the other server has processed some of its
+    /// files.
     ///
     /// - Returns: The path of the job, and the project to which it copies or moves the folder.
     private static func startJob(

@@ -39,7 +39,7 @@ struct AuditTests {
                 _ = try await command("backup", folder.appending("backup").string)
                 _ = try await command("scrub")
                 _ = try await command("check")
-                // Refused while the server uses the directory.
+                // `check --repair` is refused while the server uses the directory.
                 #expect(try await pontoond(["check", "--repair", "--data", server.data.string] + audit).status == 2)
                 let upload = try await server.api.initialize("a", size: 1)
                 try await eventually("the server's line is written") { try Self.lines(log).count == 14 }
@@ -58,7 +58,7 @@ struct AuditTests {
                 #expect(lines[1].string("result") == "refused" && lines[1].string("error") == "userExists")
                 #expect(lines[0].string("object") == "ann" && lines[0].string("operator") == "root")
                 #expect(lines[2].string("object") == ids[0] && lines[2].string("target") == "ann")
-                // The argument was the token itself.
+                // The argument of the first command was the token itself, which must not be recorded.
                 #expect(lines[4].string("object") == nil && lines[5].string("object") == ids[1])
                 let text = try String(contentsOfFile: log.string, encoding: .utf8)
                 for secret in [first, second, server.token] { #expect(!text.contains(secret)) }
@@ -121,7 +121,7 @@ struct AuditTests {
         }
     }
 
-    @Test("while the disk of the audit log is full, the server serves, logs it once, and counts the missing lines")
+    @Test("while the disk of the audit log is full, the server works, logs one error, and counts the missing lines")
     func fullDisk() async throws {
         try await withSmallDisk("size=64k") { disk in
             try await withTemporaryFolder { folder in
@@ -149,7 +149,7 @@ struct AuditTests {
                     let failures = try String(contentsOfFile: server.log.string, encoding: .utf8)
                         .split(separator: "\n").filter { $0.contains("audit log not written") }
                     #expect(failures.count == 1)
-                    // Every line is whole, even if only a part of it fitted on the disk at first.
+                    // Every line is complete, even if only part of it fitted on the disk at first.
                     let lines = try Self.lines(log)
                     #expect(lines.allSatisfy { $0.string("action") != nil })
                     #expect(try await Self.dropped(url) >= 50)

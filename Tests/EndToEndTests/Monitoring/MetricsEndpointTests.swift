@@ -44,7 +44,7 @@ struct MetricsEndpointTests {
                     #expect(!names.isEmpty, "\(expression)")
                     for name in names where name != "up" {
                         let base = name.replacing(/_(bucket|sum|count)$/, with: "")
-                        // An SQLite histogram: with PostgreSQL, each write is one commit.
+                        // Only SQLite has this histogram. With PostgreSQL, each write is one commit.
                         if choice.usesPostgreSQL, base == "pontoon_database_commit_writes" { continue }
                         let isExported = exported.contains(name[...]) || exported.contains(base[...])
                         #expect(isExported, "\(name) of \(expression)")

@@ -10,14 +10,14 @@ import Testing
 /// The commands in docs/monitoring.md.
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd))
 struct MonitoringPageTests {
-    @Test("every command of the page works")
+    @Test("every command in docs/monitoring.md works")
     func commands() async throws {
         let page = try String(contentsOfFile: Places.root.appending("docs/monitoring.md").string, encoding: .utf8)
         let blocks = page.split(separator: "```", omittingEmptySubsequences: false).enumerated()
             .filter { !$0.offset.isMultiple(of: 2) }.map { $0.element.trimmingCharacters(in: .whitespacesAndNewlines) }
         let servers = blocks.filter { $0.hasPrefix("pontoond serve ") }
         let scripts = blocks.filter { $0.hasPrefix("cd ") }
-        // The others are examples of lines and of a configuration.
+        // The other blocks are examples of output and of a configuration.
         #expect(servers.count == 3 && scripts.count == 1)
         for block in servers { try await runServer(block) }
         for script in scripts { #expect(try await shell(script).contains("SUCCESS")) }

@@ -77,14 +77,14 @@ struct ConfigurationCheckTests {
     }
 
     @Test(
-        "a user who may not read the data directory learns this, not that it contains no database",
+        "if the data directory cannot be read, that is the error, not a missing database",
         arguments: [["serve", "--check-config"], ["user", "list"], ["check"]]
     )
     func forbiddenDirectory(command: [String]) async throws {
         try await withTemporaryFolder { folder in
             let data = folder.appending("data")
             try await withServer(ServerOptions(data: data)) { _ in }
-            // The directory then belongs to another user, and the program lacks root's right to read it all the same.
+            // The directory belongs to another user, and the program runs without root's right to read all files.
             try #require(chown(data.string, 65534, 65534) == 0)
             let program = ["--bounding-set=-dac_override,-dac_read_search", Places.pontoond.string]
             let result = try await run(

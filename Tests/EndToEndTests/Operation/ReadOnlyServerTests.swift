@@ -27,7 +27,8 @@ struct ReadOnlyServerTests {
             try await withServer(readOnly) { server in
                 #expect(server.greeting.contains { $0.hasPrefix("Read-only mode") })
                 let start = ContinuousClock.now
-                // Long enough for several runs of maintenance, which with this lifetime would come every second.
+                // Long enough for several maintenance runs, because maintenance would run every second with this
+                // lifetime.
                 try await eventually("some time has passed") {
                     let details = try await server.api.call(.GET, "/upload/multipart/\(upload)?list_parts=true")
                     try #require(details.status == 200 && details.bodyText.contains("\"part_number\":1"))

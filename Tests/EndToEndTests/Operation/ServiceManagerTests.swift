@@ -38,7 +38,7 @@ struct ServiceManagerTests {
         #expect(try await server.api.call(.GET, "/user").status == 200)
         server.signal(SIGTERM)
         try await manager.waitFor(1, "STOPPING=1")
-        // The manager expects signs of life until the process exits.
+        // The service manager expects watchdog messages until the process exits.
         let alive = manager.received.count { $0 == "WATCHDOG=1" }
         try await manager.waitFor(alive + 1, "WATCHDOG=1")
     }

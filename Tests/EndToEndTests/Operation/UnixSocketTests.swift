@@ -51,7 +51,8 @@ struct UnixSocketTests {
                 _ = try await curl(api + ["--output", copy.string, link])
                 #expect(try Data(contentsOf: URL(filePath: copy.string)) == bytes)
 
-                // The limit for each address, at most half of all connections, does not apply to a proxy's socket.
+                // The limit per client address, at most half of all connections, does not apply to the socket of a
+                // proxy.
                 try await withSocketConnections(3, to: socket) {
                     let health = try await curl(["--unix-socket", socket.string, "http://localhost/healthz"])
                     #expect(health.output == "{\"status\":\"ok\"}", "\(health)")
@@ -60,7 +61,7 @@ struct UnixSocketTests {
         }
     }
 
-    @Test("a socket that another server uses is refused; one that a killed server left is replaced")
+    @Test("a socket that another server uses is refused; one that a killed server left behind is replaced")
     func inUse() async throws {
         try await withTemporaryFolder { folder in
             let socket = folder.appending("pontoon.sock")
@@ -88,7 +89,7 @@ struct UnixSocketTests {
         }
     }
 
-    /// Runs while a number of connections to the socket is open.
+    /// Runs `body` while `count` connections to the socket are open.
     private func withSocketConnections(
         _ count: Int,
         to socket: FilePath,
@@ -104,7 +105,7 @@ struct UnixSocketTests {
         }
     }
 
-    /// Runs with a server on a socket; the body receives its process id and what it has printed.
+    /// Runs `body` with the process id of a server on a socket, and with the output that the server has printed.
     private func withSocketServer(
         _ socket: FilePath,
         _ data: FilePath,

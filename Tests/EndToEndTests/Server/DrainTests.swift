@@ -25,7 +25,7 @@ struct DrainTests {
                 guard response.status == 503 else { continue }
                 #expect(try response.json == ["status": "unavailable", "reason": "stopping"])
                 let index = try? await newcomer.send(.GET, server.origin + "/v2/", headers: ["Connection": "close"])
-                // There is no response if the drain ended in between.
+                // There is no response if the drain ended between the two requests.
                 if let index { #expect(index.status == 200) }
                 accepted += index == nil ? 0 : 1
             }

@@ -13,7 +13,7 @@ struct DroppedDownloadTests {
     func droppedDownloads() async throws {
         try await withTemporaryFolder { folder in
             let trace = folder.appending("trace")
-            // With -D the started process is the server, and strace runs as a separate process.
+            // With -D, the started process is the server, and strace runs as a separate process.
             let wrapper = ["/usr/bin/env", "strace", "-D", "-f", "-o", trace.string, "-e", "trace=close"]
             let options = ServerOptions(data: folder.appending("data"), wrapper: wrapper)
             try await withServer(options) { server in

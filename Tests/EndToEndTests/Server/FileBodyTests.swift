@@ -7,11 +7,13 @@ import Subprocess
 import SystemPackage
 import Testing
 
-/// Downloads that the kernel sends from the file to the connection (`sendfile`): order between other responses, slow
-/// clients, and closing of the file.
+/// Downloads whose bytes the kernel sends directly from the file (`sendfile`): the order of responses, slow clients,
+/// and closing of the file.
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd, .needsRoot))
 struct FileBodyTests {
-    /// Letters only, so that responses can be read as text.
+    /// The file's content.
+    ///
+    /// It contains only letters, so that responses can be read as text.
     private static let text = String(
         decoding: pseudoRandomBytes(seed: 31, count: 24 << 20).readableBytesView.map { 97 + $0 % 26 },
         as: UTF8.self
@@ -156,7 +158,7 @@ struct FileBodyTests {
             let url = try await stored(server)
             try await RawConnection.with(server) { connection in
                 try await connection.write("GET \(try target(url)) HTTP/1.1\r\nHost: a\r\n\r\n")
-                // Fails if this test is so slow that the server has already closed the connection.
+                // The read fails if the test is so slow that the server has already closed the connection.
                 _ = try? await connection.read(until: "\r\n\r\n")
                 try await eventually("the file is closed") { try openObjects(server) == 0 }
                 try await server.expectStillServing()
@@ -173,7 +175,7 @@ struct FileBodyTests {
             let url = try await stored(server)
             let objects = server.data.appending("objects/files").string
             let name = try #require(FileManager.default.subpaths(atPath: objects)?.first { $0.count > 8 })
-            // A hole is never cached before it has been read.
+            // A hole in a file is not in the page cache until it is read.
             let file = try FileDescriptor.open(FilePath("\(objects)/\(name)"), .readWrite)
             try file.closeAfter {
                 #expect(ftruncate(file.rawValue, 3_000_000) == 0)

@@ -6,7 +6,7 @@ import Subprocess
 import SystemPackage
 import Testing
 
-/// The main path over plain HTTP.
+/// Upload, download and restart over plain HTTP.
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd))
 struct LifecycleTests {
     @Test("a file is uploaded in parts and downloaded unchanged")

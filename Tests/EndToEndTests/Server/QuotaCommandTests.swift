@@ -7,7 +7,7 @@ import Subprocess
 import SystemPackage
 import Testing
 
-/// `pontoond quota` and the counters that `pontoond check` compares.
+/// `pontoond quota`, and the usage counters that `pontoond check` verifies.
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd))
 struct QuotaCommandTests {
     @Test("quotas are set, shown and listed while a server runs, and apply at once", arguments: StoreChoice.allCases)
@@ -106,7 +106,7 @@ struct QuotaCommandTests {
         }
     }
 
-    @Test("setting a quota is recorded in the audit log, also if it is refused")
+    @Test("setting a quota is recorded in the audit log, even if it is refused")
     func audit() async throws {
         try await withServer { server in
             let log = server.data.appending("audit.log")
@@ -151,7 +151,7 @@ struct QuotaCommandTests {
         }
     }
 
-    /// Changes the counters of all projects in the database, as no server would.
+    /// Sets wrong usage counters for all projects in the database.
     private func setUsage(in data: FilePath) async throws {
         let script = """
             import sqlite3, sys
@@ -182,6 +182,6 @@ struct QuotaCommandTests {
 }
 
 extension Substring {
-    /// The words of a line of a table.
+    /// The columns of a table row.
     fileprivate var columns: [String] { split(separator: " ").map(String.init) }
 }

@@ -6,7 +6,7 @@ import PontoonTesting
 import SystemPackage
 import Testing
 
-/// Places that may contain tokens and signatures, and places that must not.
+/// Files, output and logs that may contain tokens and signatures, and those that must not.
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd))
 struct SecretsTests {
     @Test("the environment variable sets the token at the first start only")

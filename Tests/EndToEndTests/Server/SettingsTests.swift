@@ -105,7 +105,7 @@ struct SettingsTests {
             ] {
                 refused.expectRefusal("'\(flag)'", "'\(value)'", allowed)
             }
-            #expect(!FileManager.default.fileExists(atPath: data.string), "something was started")
+            #expect(!FileManager.default.fileExists(atPath: data.string), "the data directory was created")
         }
     }
 
@@ -128,7 +128,7 @@ struct SettingsTests {
                 let base = ["--data", folder.appending("other").string]
                 try await runServer(base, environment: [name: "1"]).expectRefusal("'\(name)'", "--help")
             }
-            // Those of a service with another name.
+            // The variables of a service with another name, such as 'pontoon-web', are refused.
             for name in ["PONTOON_WEB_PORT", "PONTOON_WEB_SERVICE_HOST", "PONTOON_WEB_PORT_80_TCP_ADDR"] {
                 let base = ["--data", folder.appending("other").string]
                 try await runServer(base, environment: [name: "1"])
@@ -137,7 +137,7 @@ struct SettingsTests {
         }
     }
 
-    @Test("'token create' obeys the limit of tokens")
+    @Test("'token create' enforces the limit on tokens")
     func tokenLimit() async throws {
         try await withServer { server in
             let result = try await run(
@@ -170,7 +170,7 @@ struct SettingsTests {
                 try await runServer(base + ["--config", file.string]).expectRefusal(named)
             }
             try await runServer(base + ["--config", folder.appending("none.yaml").string]).expectRefusal("none.yaml")
-            #expect(!FileManager.default.fileExists(atPath: data.string), "something was started")
+            #expect(!FileManager.default.fileExists(atPath: data.string), "the data directory was created")
         }
     }
 

@@ -28,7 +28,8 @@ struct UploadsCommandTests {
             let old = try await server.administer("uploads", "ls", "--older-than", "1h")
             #expect(old.split(separator: "\n").count == 1)
 
-            // Conditions need a confirmation, and one wrong id changes nothing.
+            // `abort` needs --yes with conditions, does not accept both conditions and ids, and aborts nothing if an id
+            // is wrong.
             for arguments in [["--user", "ada"], ["--user", "ada", "--yes", hers], [], [hers, "unknown"]] {
                 _ = try await server.fail(arguments: ["uploads", "abort"] + arguments)
             }

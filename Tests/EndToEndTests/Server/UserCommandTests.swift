@@ -37,7 +37,7 @@ struct UserCommandTests {
                     error: .string(limit: 1 << 20)
                 )
                 #expect(result.terminationStatus.isSuccess, "\(result.standardOutput)\n\(result.standardError)")
-                // The tokens were revoked, and the project was given to the administrator.
+                // The tokens were revoked, and the project was given to admin.
                 for name in ["ada", "sequencer"] {
                     let file = folder.appending("\(name).token").string
                     let token = try String(contentsOfFile: file, encoding: .utf8).trimmingCharacters(in: .newlines)
@@ -203,7 +203,7 @@ struct UserCommandTests {
 }
 
 extension Range<Int> {
-    /// Transforms the numbers one after another.
+    /// Transforms the numbers sequentially.
     fileprivate func mapInOrder<Value>(_ transform: (Int) async throws -> Value) async throws -> [Value] {
         var values: [Value] = []
         for number in self { values.append(try await transform(number)) }

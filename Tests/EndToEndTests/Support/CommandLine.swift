@@ -24,7 +24,7 @@ extension ServerProcess {
 
     /// Runs a command of `pontoond` that must fail.
     ///
-    /// - Returns: Its messages.
+    /// - Returns: The messages on standard error.
     func fail(_ arguments: String...) async throws -> String { try await fail(arguments: arguments) }
 
     /// Like ``fail(_:)``, for arguments in an array.
@@ -50,7 +50,7 @@ extension ServerProcess {
         return (result.terminationStatus.isSuccess, result.standardOutput, result.standardError)
     }
 
-    /// Adds a user with a token.
+    /// Adds a user, and creates a token for the user.
     ///
     /// - Returns: A client that calls the API as this user.
     func addUser(_ name: String) async throws -> APIClient {

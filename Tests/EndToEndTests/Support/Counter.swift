@@ -4,10 +4,10 @@ import Synchronization
 final class Counter: Sendable {
     private let value = Mutex(0)
 
-    /// The current number.
+    /// The current value.
     var current: Int { value.withLock { $0 } }
 
-    /// Returns the current number and increments it.
+    /// Increments the counter, and returns its previous value.
     func next() -> Int {
         value.withLock { value in
             defer { value += 1 }
@@ -24,7 +24,7 @@ final class Switch: Sendable {
     func turnOn() { state.withLock { $0 = true } }
 }
 
-/// The result of a client run that was started during another run.
+/// The result of a client that runs during the run of another client.
 final class Inner: Sendable {
     private let value = Mutex<PontoonRun?>(nil)
 

@@ -21,7 +21,7 @@ extension PontoonUser {
         ByteBuffer(bytes: try Data(contentsOf: URL(filePath: path(name))))
     }
 
-    /// Returns the names of the entries of a folder below the home folder, including hidden files, in order.
+    /// Returns the sorted names of the entries of a folder below the home folder, including hidden ones.
     func names(_ name: String) throws -> [String] {
         try FileManager.default.contentsOfDirectory(atPath: path(name)).sorted()
     }
@@ -33,7 +33,9 @@ extension PontoonRun {
 }
 
 extension ServerProcess {
-    /// Replaces the content of a file with that of another and keeps its id, which the API cannot do.
+    /// Replaces the content of a file with the content of another file, but keeps its id.
+    ///
+    /// The API cannot do this.
     func exchangeContent(of file: String, for other: String) async throws {
         let script = """
             import sqlite3, sys
@@ -52,7 +54,7 @@ extension ServerProcess {
         try #require(result.terminationStatus.isSuccess, "\(result.standardError)")
     }
 
-    /// Changes a byte in the middle of the only stored file.
+    /// Changes a byte in the middle of the object of the only stored file.
     func damageStoredFile() throws {
         let folder = data.appending("objects/files").string
         let names = try #require(FileManager.default.enumerator(atPath: folder)).compactMap { $0 as? String }

@@ -2,7 +2,9 @@ import PontoonTesting
 import Testing
 
 extension FaultInjectionProxy {
-    /// Runs `body` with a proxy in front of a server; `fault` is called with the number of each connection, from 0.
+    /// Runs `body` with a proxy in front of a server.
+    ///
+    /// `fault` receives the number of each connection, from 0.
     static func with<Value: Sendable>(
         _ server: ServerProcess,
         fault: @escaping @Sendable (Int) -> Fault,
@@ -13,7 +15,7 @@ extension FaultInjectionProxy {
 }
 
 extension RequestValve {
-    /// Opens the valve after a delay, which starts when the valve blocks its first request.
+    /// Waits until the valve blocks its first request, and opens the valve after a delay.
     func releaseAfter(_ time: Duration) async throws {
         try await holding()
         try await Task.sleep(for: time)
@@ -22,8 +24,9 @@ extension RequestValve {
 }
 
 extension PontoonUser {
-    /// Runs `body` with a client whose requests with `text` in their heads are blocked, except the first `passes` of
-    /// them.
+    /// Runs `body` with a client behind a valve.
+    ///
+    /// The valve lets the first `passes` requests with `text` in their heads pass, and blocks all later ones.
     ///
     /// The client keeps running until the test opens the valve, however slow the machine is.
     func held<Value: Sendable>(

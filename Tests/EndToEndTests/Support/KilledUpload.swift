@@ -6,7 +6,7 @@ import PontoonTesting
 import SystemPackage
 import Testing
 
-/// Kills an upload at a moment derived from a number, repeats it, and checks that no acknowledged part was sent twice.
+/// Kills an upload at a moment derived from `round`, repeats it, and checks that no acknowledged part was sent twice.
 func killAndRepeat(round: Int, on stores: TestStores) async throws {
     let partSize = 5 << 20
     var random = SeededGenerator(seed: UInt64(round))
@@ -15,7 +15,7 @@ func killAndRepeat(round: Int, on stores: TestStores) async throws {
     let delay = Int.random(in: 0...50, using: &random)
     try await withPontoon(on: stores) { server, user in
         let path = try user.makeFile("f", size: size, seed: UInt64(round)).string
-        // One of the nine events before complete, so the process is still running.
+        // The kill comes before complete, which is blocked, so the process is still running.
         let isHeld = moment < 6
         let (first, second) = try await user.held(at: "/complete", passes: isHeld ? 0 : .max, server) { user, valve in
             let seen = Counter()
@@ -32,7 +32,8 @@ func killAndRepeat(round: Int, on stores: TestStores) async throws {
         #expect(second.code == 0, "\(first)\n\(second)")
         #expect(Set(first.parts).isDisjoint(with: second.parts), "\(first)\n\(second)")
         #expect(try await server.api.content("f") == testBytes(seed: UInt64(round), count: size))
-        // Not even an empty one whose initialize response was lost: the second run finds and uses it.
+        // No upload is left, not even an empty one whose initialize response was lost: the second run finds and uses
+        // it.
         #expect(try await server.api.call(.GET, "/upload/multipart")["items"] == [], "\(first)\n\(second)")
     }
 }

@@ -5,7 +5,7 @@ import Synchronization
 import SystemPackage
 import Testing
 
-/// A socket that receives what a server reports to its service manager, as systemd's does.
+/// A socket that receives the states that a server reports to its service manager, like systemd's.
 final class NotifySocket: Sendable {
     private let descriptor: FileDescriptor
     private let states = Mutex<[String]>([])
@@ -27,7 +27,7 @@ final class NotifySocket: Sendable {
 
     /// The states that have arrived so far, in order.
     ///
-    /// Read it often: a sender must wait while the system's queue, of about ten states, is full.
+    /// Read it often, because a sender blocks while the system's queue of about ten states is full.
     var received: [String] {
         states.withLock { states in
             var buffer = [UInt8](repeating: 0, count: 4096)
@@ -51,7 +51,7 @@ final class NotifySocket: Sendable {
         try await body(socket)
     }
 
-    /// Waits until a number of states that begin with a text have arrived.
+    /// Waits until `count` states that start with `prefix` have arrived.
     func waitFor(_ count: Int, _ prefix: String) async throws {
         try await eventually("\(count) of '\(prefix)' in \(received)") {
             received.count { $0.hasPrefix(prefix) } >= count

@@ -7,12 +7,12 @@ enum Places {
     /// The folder that contains Package.swift.
     static let root = TestTools.package
 
-    /// The server under test: the release build, unless the environment names another.
+    /// The server under test: the release build, unless `TEST_PONTOOND` names another binary.
     static let pontoond =
         ProcessInfo.processInfo.environment["TEST_PONTOOND"].map { FilePath($0) }
         ?? root.appending(".build/release/pontoond")
 
-    /// The interpreter with the packages of Scripts/requirements.txt.
+    /// The Python interpreter that has the packages of Scripts/requirements.txt.
     static let python = root.appending(".venv/bin/python")
 
     /// Returns the path of a script in Tests/Compatibility/tools.

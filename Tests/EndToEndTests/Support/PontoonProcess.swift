@@ -9,7 +9,7 @@ import SystemPackage
 import Testing
 
 extension Places {
-    /// The client under test: the release build, unless the environment names another.
+    /// The client under test: the release build, unless `TEST_PONTOON` names another binary.
     static let pontoon =
         ProcessInfo.processInfo.environment["TEST_PONTOON"].map { FilePath($0) }
         ?? root.appending(".build/release/pontoon")
@@ -83,7 +83,9 @@ struct PontoonUser: Sendable {
         return .inherit.updating(Dictionary(uniqueKeysWithValues: all.map { (Environment.Key(stringLiteral: $0), $1) }))
     }
 
-    /// Runs a command until it exits; `watch` receives each `--json` event as it is printed, and the process id.
+    /// Runs a command until it exits.
+    ///
+    /// `watch` receives each `--json` event as it is printed, with the process id.
     func run(
         _ arguments: [String],
         input: String = "",
@@ -128,7 +130,7 @@ struct PontoonUser: Sendable {
         return user
     }
 
-    /// Runs `upload` into the admin's project.
+    /// Runs `upload` to the admin's project.
     func upload(
         _ arguments: String...,
         watch: @escaping @Sendable (PontoonEvent, pid_t) async throws -> Void = { _, _ in }
@@ -149,7 +151,9 @@ struct PontoonUser: Sendable {
     }
 }
 
-/// Returns bytes in which no two parts are equal, much faster than ``pseudoRandomBytes(seed:count:)``.
+/// Returns bytes in which no two parts are equal.
+///
+/// Much faster than ``pseudoRandomBytes(seed:count:)``.
 func testBytes(seed: UInt64, count: Int) -> ByteBuffer {
     let block = pseudoRandomBytes(seed: seed, count: 4096 - 8)
     var bytes = ByteBuffer()
@@ -161,7 +165,7 @@ func testBytes(seed: UInt64, count: Int) -> ByteBuffer {
     return bytes.getSlice(at: 0, length: count) ?? ByteBuffer()
 }
 
-/// Runs `body` with a server and a client.
+/// Runs `body` with a server, and a client that calls it as admin.
 func withPontoon<Value: Sendable>(
     on stores: TestStores = .embedded,
     arguments: [String] = [],
@@ -190,7 +194,7 @@ extension APIClient {
         return id
     }
 
-    /// Downloads the file with a name.
+    /// Downloads the file that ``fileID(_:parent:)`` finds.
     func content(_ name: String, parent: String? = nil) async throws -> ByteBuffer {
         try await download(try await fileID(name, parent: parent))
     }

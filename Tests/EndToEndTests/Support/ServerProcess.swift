@@ -8,7 +8,9 @@ import Testing
 
 /// Start options of a server.
 struct ServerOptions {
-    /// The server's data folder; if it is empty, this is a first start.
+    /// The server's data folder.
+    ///
+    /// If it is empty, the server starts for the first time.
     var data: FilePath
     /// The stores that it uses.
     var stores = TestStores.embedded
@@ -41,10 +43,12 @@ struct ServerProcess: ServerUnderTest {
     /// Lines that the server printed before it was ready.
     let greeting: [String]
 
-    /// Calls the API as admin.
+    /// A client that calls the API as admin.
     var api: APIClient { APIClient(origin: origin, token: token) }
 
-    /// Whether SIGTERM has been sent; a second SIGTERM would stop the server immediately, with a failure.
+    /// Whether SIGTERM has been sent.
+    ///
+    /// A second SIGTERM would stop the server immediately, with a failure.
     private let isAskedToStop = Switch()
 
     /// Sends a signal to the process.
@@ -56,15 +60,15 @@ struct ServerProcess: ServerUnderTest {
     /// Sends SIGTERM, unless it has already been sent.
     fileprivate func stop() { if !isAskedToStop.isOn { signal(SIGTERM) } }
 
-    /// Returns the highest resident memory of the process in bytes.
+    /// Returns the peak resident memory of the process in bytes.
     func peakMemory() throws -> Int { try ProcessFacts(pid).peakMemory }
 }
 
-/// The kernel's information about a process, which must not have exited.
+/// The kernel's information about a process that has not exited.
 struct ProcessFacts {
-    /// Highest resident memory in bytes.
+    /// Peak resident memory in bytes.
     let peakMemory: Int
-    /// The program and its arguments, separated by zeros.
+    /// The program and its arguments, separated by null characters.
     let arguments: String
 
     init(_ pid: pid_t) throws {
@@ -75,7 +79,7 @@ struct ProcessFacts {
     }
 }
 
-/// Runs `body` with a server, which is stopped afterwards unless it has already exited.
+/// Runs `body` with a server, and stops the server afterwards unless it has already exited.
 ///
 /// - Returns: The result of the body, and the exit status of the process.
 @discardableResult
@@ -107,7 +111,7 @@ func withServer<Value: Sendable>(
             if line.hasPrefix("Listening on ") {
                 endpoint = line.dropFirst("Listening on ".count).trimmingCharacters(in: .whitespacesAndNewlines)
             }
-            // The last line that the server prints at start.
+            // This is the last line that the server prints at start.
             if line.hasPrefix(options.stores.usesFolder ? "Credentials are in " : "Listening on ") { break }
         }
         do {
@@ -154,7 +158,7 @@ func withServer<Value: Sendable>(
     }
 }
 
-/// Runs `body` with a server, and checks afterwards that it still serves a whole upload.
+/// Runs `body` with a server, and checks afterwards that a file can still be uploaded and downloaded.
 func withEnduringServer<Value: Sendable>(
     arguments: [String] = [],
     _ body: @Sendable (ServerProcess) async throws -> Value
@@ -165,7 +169,7 @@ func withEnduringServer<Value: Sendable>(
     }
 }
 
-/// Runs a script of Tests/Compatibility/tools with a server's address, token and object store in its environment.
+/// Runs a script of Tests/Compatibility/tools with a server's URL, token and object store in its environment.
 ///
 /// - Returns: The script's output.
 @discardableResult

@@ -3,9 +3,9 @@ import SystemPackage
 
 /// A step of a ``TerminalSession``.
 enum TerminalStep: Encodable, Sendable {
-    /// Sets the terminal's size, which is 24 × 80 at first.
+    /// Sets the terminal's size, which is initially 24 × 80.
     case size(rows: Int, columns: Int)
-    /// Waits until the screen matches a regular expression of Python.
+    /// Waits until a Python regular expression matches on the screen.
     case until(String)
     case send(String)
     /// Records the screen.
@@ -28,16 +28,16 @@ enum TerminalStep: Encodable, Sendable {
 struct TerminalSession: Decodable, Sendable {
     /// The recorded screens, as lines without trailing spaces.
     let screens: [[String]]
-    /// All lines at the end, including those that scrolled off the screen.
+    /// All lines after the command has exited, including those that scrolled off the screen.
     let lines: [String]
     /// Everything that the command wrote, with its escape sequences.
     let raw: String
-    /// The exit code; negative for a signal.
+    /// The exit code, or the negative number of the signal that terminated the command.
     let code: Int
-    /// Whether the terminal echoes what is typed after the command.
+    /// Whether the terminal echoes typed characters after the command has exited.
     let echo: Bool
 
-    /// The lines at the end that are not empty.
+    /// The elements of ``lines`` that are not empty.
     var text: [String] { lines.filter { !$0.isEmpty } }
 
     /// Runs `pontoon` with a user's home directory and wrapper.

@@ -6,12 +6,12 @@ import Subprocess
 import SystemPackage
 import Testing
 
-/// Files of a certificate and its key.
+/// The files of a certificate and its private key.
 struct CertificatePair: Sendable {
     let certificate: FilePath
     let key: FilePath
 
-    /// The flags of a server with this certificate.
+    /// The flags with which a server uses the certificate.
     var flags: [String] { ["--tls-certificate", certificate.string, "--tls-key", key.string] }
 
     /// Replaces the files with those of another certificate, the key first, as many tools do.
@@ -22,14 +22,14 @@ struct CertificatePair: Sendable {
     }
 }
 
-/// A certificate authority that exists only for a test, and issues certificates with openssl.
+/// A certificate authority for a test, which issues certificates with openssl.
 struct TestAuthority: Sendable {
     private let folder: FilePath
 
     /// The certificate of the authority itself.
     var certificate: FilePath { folder.appending("ca.pem") }
 
-    /// Creates an authority with its files in a new directory.
+    /// Creates an authority, with its files in a new directory.
     init(in folder: FilePath) async throws {
         self.folder = folder
         try FileManager.default.createDirectory(atPath: folder.string, withIntermediateDirectories: true)
@@ -44,10 +44,10 @@ struct TestAuthority: Sendable {
     ///
     /// - Parameters:
     ///   - name: The common name, and the name of the files.
-    ///   - hosts: The names and addresses of the server in openssl's form.
-    ///   - kind: The kind of key in openssl's form, such as `rsa:2048`.
-    ///   - days: The validity in days.
-    ///   - shift: The time at which it is issued, as an offset of faketime such as `-20d`.
+    ///   - hosts: The names and addresses of the server in openssl's format.
+    ///   - kind: The type of the key in openssl's format, such as `rsa:2048`.
+    ///   - days: The validity period in days.
+    ///   - shift: The time of issue, as an offset for faketime such as `-20d`.
     /// - Returns: The files.
     /// - Throws: An error if openssl fails.
     func issue(
@@ -82,7 +82,7 @@ struct TestAuthority: Sendable {
         return pair
     }
 
-    /// Runs with an HTTP client that trusts only this authority.
+    /// Runs `body` with an HTTP client that trusts only this authority.
     func withHTTP<Value: Sendable>(
         certificate pair: CertificatePair? = nil,
         _ body: @Sendable (HTTPClient) async throws -> Value
@@ -119,16 +119,16 @@ func openssl(_ arguments: [String], shift: String = "+0", input: String = "") as
     return result.standardOutput
 }
 
-/// A connection that was made with `openssl s_client`.
+/// A TLS connection made with `openssl s_client`.
 struct SecureConnection: Sendable {
     /// Whether the handshake succeeded.
     let isEstablished: Bool
-    /// The report of openssl.
+    /// The output of openssl.
     let report: String
 
     /// Connects to a server, sends text and reads until the server closes the connection.
     init(_ server: ServerProcess, _ arguments: [String], input: String = "") async throws {
-        // Closes the connection when the input ends, unless -ign_eof is given.
+        // openssl closes the connection when the input ends, unless -ign_eof is given.
         let result = try await run(
             .name("openssl"),
             arguments: Arguments(["s_client", "-connect", "127.0.0.1:\(try server.port)"] + arguments),
@@ -146,7 +146,7 @@ struct SecureConnection: Sendable {
     }
 }
 
-/// Runs curl with a test's own authority.
+/// Runs curl without a proxy.
 ///
 /// - Returns: Its exit status and output.
 func curl(_ arguments: [String]) async throws -> (status: TerminationStatus, output: String) {

@@ -26,12 +26,12 @@ struct TestStores: Sendable {
     /// Environment variables with the credentials of the bucket.
     private var keys: [String: String] = [:]
 
-    /// Creates the database and bucket prefix of a choice.
+    /// Creates an empty database and a new bucket prefix, if the choice needs them.
     ///
     /// - Parameters:
     ///   - choice: The stores to use.
-    ///   - database: The server of the database; `nil` for the one that all tests share.
-    ///   - bucket: The server of the bucket; `nil` for the one that all tests share.
+    ///   - database: The PostgreSQL server; `nil` for the one that all tests share.
+    ///   - bucket: The S3 server; `nil` for the one that all tests share.
     /// - Throws: An error if an engine does not start.
     init(
         _ choice: StoreChoice,
@@ -54,12 +54,12 @@ struct TestStores: Sendable {
         if !choice.usesFolder { token = "7c5e0a9f3b61d84e2fa7103cc9d6b58e" }
     }
 
-    /// The stores in the data folder.
+    /// SQLite and the disk store in the data folder.
     static let embedded = TestStores()
 
     private init() {}
 
-    /// Returns the same stores, with a bucket that clients reach through another local port.
+    /// Returns the same stores, for a server that gives clients URLs of the bucket with another local port.
     func reached(at port: Int) -> TestStores {
         var stores = self
         stores.objects = objects.map { "\($0)&public-endpoint=http://127.0.0.1:\(port)" }
@@ -89,7 +89,7 @@ struct TestStores: Sendable {
     }
 }
 
-/// Runs `body` with a server on empty stores.
+/// Runs `body` with a server on new, empty stores.
 @discardableResult
 func withServer<Value: Sendable>(
     on choice: StoreChoice,

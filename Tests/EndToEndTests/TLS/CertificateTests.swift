@@ -25,7 +25,7 @@ struct CertificateTests {
                         group.addTask {
                             let upload = try await api.initialize("f\(number)", size: nil)
                             var count = 0
-                            // At least one part before and several after the replacement.
+                            // Sends at least four parts, and continues until the certificate is replaced.
                             while count < 4 || !isReplaced.isOn {
                                 count += 1
                                 try await api.store(upload, count, part)
@@ -52,7 +52,7 @@ struct CertificateTests {
         }
     }
 
-    @Test("a changed certificate is noticed without a signal, and a warning is logged if it expires soon")
+    @Test("a changed certificate is detected without a signal, and a warning is logged if it expires soon")
     func change() async throws {
         try await withTLSServer { server, authority, _ in
             #expect(try await commonName(server, authority) == "server")
@@ -106,7 +106,7 @@ struct CertificateTests {
             let key = pair.key.string
             switch kind {
             case "sec1":
-                // As 'openssl ecparam -genkey' writes it: the parameters come before the key.
+                // 'openssl ecparam -genkey' writes this format: the parameters come before the key.
                 let parameters = try await openssl(["ecparam", "-name", "prime256v1"])
                 let text = parameters + (try await openssl(["ec", "-in", key]))
                 try text.write(toFile: key, atomically: true, encoding: .utf8)
@@ -167,7 +167,7 @@ struct CertificateTests {
             for (flags, setting) in flags {
                 try await runServer(["--data", data.string] + flags).expectRefusal("setting '\(setting)'")
             }
-            #expect(!FileManager.default.fileExists(atPath: data.string), "something was started")
+            #expect(!FileManager.default.fileExists(atPath: data.string), "the data directory was created")
         }
     }
 
@@ -257,7 +257,7 @@ struct CertificateTests {
 }
 
 extension CertificatePair {
-    /// The files that an authority issued under a name.
+    /// Refers to the files that an authority issued under a name.
     init(_ authority: TestAuthority, _ name: String) {
         let folder = authority.certificate.removingLastComponent()
         self.init(certificate: folder.appending("\(name).pem"), key: folder.appending("\(name).key"))

@@ -9,7 +9,7 @@ import Subprocess
 import SystemPackage
 import Testing
 
-/// Encryption by the server itself.
+/// TLS of the server itself, without a reverse proxy.
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd))
 struct TLSTests {
     @Test("curl, the official Python client and 'pontoon' upload and download over TLS")
@@ -79,7 +79,7 @@ struct TLSTests {
             let negotiated = try await SecureConnection(server, trust + ["-alpn", "h2,http/1.1"])
             #expect(negotiated.report.contains("ALPN protocol: http/1.1"), "\(negotiated.report)")
             for arguments in [
-                // The security level 0 allows openssl to offer these protocols and ciphers.
+                // Security level 0 allows openssl to offer old protocols and ciphers.
                 ["-tls1_1", "-cipher", "ALL:@SECLEVEL=0"], ["-tls1_2", "-cipher", "AES128-GCM-SHA256"],
                 ["-tls1_2", "-cipher", "ECDHE-RSA-AES128-SHA"],
             ] {
@@ -111,7 +111,8 @@ struct TLSTests {
         }
     }
 
-    /// Sends half of a body several times, and closes the connection without announcing it.
+    /// Python code that sends an incomplete body on 20 connections, and closes them without the TLS alert
+    /// `close_notify`.
     private static let disconnectingClient = """
         import socket, ssl, sys
         context = ssl.create_default_context(cafile=sys.argv[2])
@@ -124,11 +125,11 @@ struct TLSTests {
             secure.close()
         """
 
-    @Test("a handshake that does not end in time is closed, and counts as a connection meanwhile")
+    @Test("a handshake that does not finish in time is closed, and counts as a connection until then")
     func slowHandshake() async throws {
         let limits = ["--request-timeout", "30s", "--idle-timeout", "1h", "--max-connections", "8"]
         try await withTLSServer(arguments: limits) { server, authority, _ in
-            // The start of a TLS record of 512 bytes, of which no more arrives.
+            // The start of a TLS record of 512 bytes. The client never sends the remaining bytes.
             let start = ByteBuffer(bytes: [0x16, 0x03, 0x01, 0x02, 0x00, 0x01])
             let before = try openSockets(of: server)
             try await withThrowingTaskGroup { group in
@@ -163,7 +164,7 @@ struct TLSTests {
         }
     }
 
-    @Test("many clients that read nothing of a large file take little memory")
+    @Test("many clients that request a large file but do not read it use little memory")
     func slowReaders() async throws {
         try await withTLSServer { server, authority, _ in
             try await authority.withHTTP { http in
@@ -207,7 +208,7 @@ struct TLSTests {
     }
 }
 
-/// Runs with a server that has a certificate of a test's own authority.
+/// Runs `body` with a server, the authority that issued its certificate, and their folder.
 @discardableResult
 func withTLSServer<Value: Sendable>(
     key: String = "ec",
@@ -222,12 +223,12 @@ func withTLSServer<Value: Sendable>(
     }
 }
 
-/// Checks that a server with TLS still serves a whole upload.
+/// Checks that a file can still be uploaded to a server with TLS and downloaded.
 func expectStillServing(_ server: ServerProcess, _ authority: TestAuthority) async throws {
     try await authority.withHTTP { http in
         let api = APIClient(origin: server.origin, token: server.token, http: http)
         let bytes = pseudoRandomBytes(seed: 99, count: 3 << 20)
         let file = try await api.upload("still-serving.bin", bytes)
-        #expect(try await api.download(file) == bytes, "the server no longer serves uploads")
+        #expect(try await api.download(file) == bytes, "the file differs after its upload and download")
     }
 }

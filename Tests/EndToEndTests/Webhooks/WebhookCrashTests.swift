@@ -9,15 +9,18 @@ import Synchronization
 import SystemPackage
 import Testing
 
-/// Webhooks whose server is killed, and whose receiver fails half of the time.
+/// Webhooks of a server that is killed, with a receiver that fails about half of the requests.
 @Suite(.serialized, .timeLimit(.minutes(60)), .tags(.endToEnd))
 struct WebhookCrashTests {
-    /// Number of rounds; to search longer: `TEST_WEBHOOK_ROUNDS=500 swift test …`.
+    /// Number of rounds.
+    ///
+    /// To run more rounds: `TEST_WEBHOOK_ROUNDS=500 swift test …`.
     private static let rounds = Int(ProcessInfo.processInfo.environment["TEST_WEBHOOK_ROUNDS"] ?? "") ?? 20
     private static let allowance = ["--webhook-allow", "127.0.0.1"]
 
-    /// Returns a function that responds with a failure to half of the requests, but at most twice in succession,
-    /// because pauses grow; once `isRecovered` returns true, to none.
+    /// Returns a function that fails half of the requests until `isRecovered` returns `true`.
+    ///
+    /// At most two requests in succession fail, because the pauses between attempts grow.
     private static func failingHalf(
         until isRecovered: @escaping @Sendable () -> Bool = { false }
     ) -> @Sendable (WebhookReceiver.Request) -> WebhookReceiver.Response {
@@ -30,7 +33,7 @@ struct WebhookCrashTests {
         }
     }
 
-    /// Checks the attempts of a webhook against the final log.
+    /// Checks the attempts of a webhook against the final event log.
     ///
     /// Each event must have been accepted, and none may have been sent before all earlier ones were accepted.
     private static func expectOrder(_ receiver: WebhookReceiver, _ events: [ReceivedEvent]) throws {
@@ -46,7 +49,7 @@ struct WebhookCrashTests {
         #expect(next == events.count, "events were not accepted")
     }
 
-    @Test("after kill -9 at any moment, every file is announced, in order, and no file that does not exist")
+    @Test("after kill -9 at any moment, the event of each file is delivered, in order, and no other event")
     func kills() async throws {
         let isRecovered = Atomic(false)
         try await WebhookReceiver.with(
@@ -65,8 +68,8 @@ struct WebhookCrashTests {
                         await withTaskGroup(of: Void.self) { group in
                             for sender in 0..<3 {
                                 group.addTask {
-                                    // The server is killed while calls are in progress. The number of files is limited,
-                                    // because a pause of one or two seconds follows each failure of the receiver.
+                                    // The server is killed while calls are in progress. The number of files is small,
+                                    // because a pause of one or two seconds follows each failed attempt.
                                     for number in 0..<3 {
                                         let name = "\(round)-\(sender)-\(number)"
                                         guard let file = try? await server.api.uploadSmall(name) else { return }
@@ -85,8 +88,8 @@ struct WebhookCrashTests {
                     }
                     #expect(status == .signaled(SIGKILL))
                 }
-                // Otherwise, the events of hundreds of rounds would take hours, because each failure is followed by a
-                // pause.
+                // If the receiver still failed, delivering the events of hundreds of rounds would take hours, because a
+                // pause follows each failed attempt.
                 isRecovered.store(true, ordering: .relaxed)
                 try await withServer(options) { server in
                     let events = try await server.api.events("types=file.created").events
@@ -133,7 +136,7 @@ struct WebhookCrashTests {
         }
     }
 
-    @Test("commands manage the webhooks of the service, and the server notices")
+    @Test("commands manage the webhooks of the service, and a running server applies their changes")
     func commands() async throws {
         try await WebhookReceiver.with { receiver in
             try await withServer(arguments: Self.allowance) { server in

@@ -11,16 +11,16 @@ import Testing
 struct WebhookTLSTests {
     private static let types = ["folder.created"]
 
-    /// Why a receiver cannot be trusted.
+    /// The reason why a receiver cannot be trusted.
     enum Fault: String, CaseIterable, Sendable {
         case unknownAuthority, selfSigned, expired
-        /// The certificate is that of another name.
+        /// The certificate is for another name.
         case otherName
-        /// The certificate is that of the name, but the URL contains the address.
+        /// The certificate is for the name, but the URL contains the address.
         case otherAddress
-        /// The receiver has no TLS version later than 1.1.
+        /// The receiver supports no TLS version later than 1.1.
         case oldProtocol
-        /// The receiver has no TLS.
+        /// The receiver does not use TLS.
         case plain
     }
 
@@ -53,7 +53,7 @@ struct WebhookTLSTests {
     }
 
     @Test(
-        "a receiver that cannot be verified gets nothing, and its failed attempts are repeated and reported",
+        "a receiver that cannot be verified gets nothing, and the failed attempts are repeated and reported",
         arguments: Fault.allCases
     )
     func refused(_ fault: Fault) async throws {
@@ -84,7 +84,7 @@ struct WebhookTLSTests {
                         #expect(state["last_attempt"]?["success"] == false && state["last_attempt"]?["status"] == nil)
                         #expect(bad.attempts.isEmpty, "neither an event nor a request without TLS has arrived")
 
-                        // The event is not lost: with a right URL, it is delivered.
+                        // The event is not lost: once the URL is correct, it is delivered.
                         try await server.api.perform(.PATCH, path, ["url": .string(Self.url(good))])
                         try await eventually("the event is delivered") { try good.accepted.count == 2 }
                         #expect(try Set(good.accepted.map { $0.text("id") }).count == 1)
@@ -96,9 +96,9 @@ struct WebhookTLSTests {
 
     // MARK: - Servers and receivers
 
-    /// Returns options of a server that sends events to 127.0.0.1 and trusts only a test's own authority.
+    /// Returns options of a server that may send events to 127.0.0.1, and trusts only `authority`.
     ///
-    /// The authority replaces those of the system in a mount namespace of the server.
+    /// In a mount namespace of the server, the certificate of the authority replaces those of the system.
     private static func options(_ folder: FilePath, trusting authority: TestAuthority) -> ServerOptions {
         let script = "mount --bind \"$0\" /etc/ssl/certs/ca-certificates.crt && exec \"$@\""
         return ServerOptions(
@@ -124,7 +124,7 @@ struct WebhookTLSTests {
     ) async throws {
         switch fault {
         case .unknownAuthority:
-            // With the same name as the trusted one.
+            // This authority has the same name as the trusted one.
             let other = try await TestAuthority(in: folder.appending("other"))
             try await withReceiver(try await other.issue("bad"), body)
         case .selfSigned:

@@ -5,7 +5,7 @@ import Testing
 
 @testable import PontoonClient
 
-/// Lists, folders and bodies that do not end, and connections without a response.
+/// Endless lists, folders and bodies, and connections without a response.
 @Suite(.timeLimit(.minutes(10)))
 struct EndlessListTests {
     private struct Item: Decodable, Sendable, Identifiable { let id: Int }

@@ -6,7 +6,7 @@ import Testing
 
 @testable import PontoonClient
 
-/// The parsers of the client's files and of responses, with damaged inputs.
+/// Parsers of the client's files and of responses, with corrupt input.
 struct FuzzTests {
     @Test("accepted manifests name each file once, and have no empty names or values")
     func manifest() {

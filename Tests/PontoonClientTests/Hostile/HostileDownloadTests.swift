@@ -16,7 +16,7 @@ struct HostileDownloadTests {
         return try await body(FilePath(url.path))
     }
 
-    /// Downloads a file of 5 bytes and returns its error.
+    /// Downloads a file, and returns its error, `nil` if it succeeds, and the requests that the server received.
     private func download(
         into folder: FilePath,
         size: Int64? = 5,

@@ -3,7 +3,7 @@ import Testing
 
 @testable import PontoonClient
 
-/// Statuses that HTTP does not have, with which a server could stop the client.
+/// Statuses that are invalid in HTTP, with which a server could crash the client.
 @Suite(.timeLimit(.minutes(10)))
 struct ResponseStatusTests {
     @Test(

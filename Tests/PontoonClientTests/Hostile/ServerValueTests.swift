@@ -188,7 +188,7 @@ struct ServerValueTests {
         }
     }
 
-    /// Runs `body` with an empty file of the given length in a folder of a file system that has no limit of lengths.
+    /// Runs `body` with a sparse file of the given size, in a folder whose file system allows any size.
     private func withTemporaryFile(in folder: String, size: Int64, _ body: (FilePath) throws -> Void) throws {
         let path = FilePath(folder).appending("pontoon-test-\(UUID().uuidString)")
         let file = try FileDescriptor.open(

@@ -5,7 +5,7 @@ import Testing
 
 @testable import PontoonClient
 
-/// The URLs and headers with which a server sends the client to its storage.
+/// The URLs and headers that a server returns for requests to its storage.
 struct StorageURLTests {
     private func withClient<Value: Sendable>(
         of endpoint: String,
