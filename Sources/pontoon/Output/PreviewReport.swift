@@ -9,7 +9,7 @@ struct PreviewReport {
 
     /// Prints the preview.
     ///
-    /// - Returns: The end of the command, with the exit status for the files whose upload would fail.
+    /// - Returns: The result of the command, with the exit status for the files whose upload would fail.
     func show(_ preview: UploadPreview) -> CommandEnd {
         for entry in preview.entries { Output.standard.printLine(json ? line(entry).text : text(entry)) }
         if json {
@@ -34,7 +34,7 @@ struct PreviewReport {
 
     /// Prints the preview of a download.
     ///
-    /// - Returns: The end of the command, with the exit status for the files whose download would fail.
+    /// - Returns: The result of the command, with the exit status for the files whose download would fail.
     func show(_ preview: DownloadPreview) -> CommandEnd {
         for entry in preview.entries { Output.standard.printLine(json ? line(entry).text : text(entry)) }
         let (files, bytes) = (preview.entries.count, preview.bytes)
