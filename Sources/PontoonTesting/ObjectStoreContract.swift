@@ -17,7 +17,7 @@ package protocol ObjectStoreHarness: Sendable {
     func finish(_ upload: Upload, parts: [PartRecord]) async throws -> FinishedObject
     /// Reverts ``finish(_:parts:)``. Does nothing if the store does not support this.
     func revertFinish(_ key: ObjectKey) async throws
-    /// Removes the data that only ``revertFinish(_:)`` needs.
+    /// Removes the data that the store keeps only for ``revertFinish(_:)``.
     func cleanUp(_ key: ObjectKey) async throws
     /// Returns the bytes of an object; `nil` if it does not exist.
     func content(_ key: ObjectKey) async throws -> ByteBuffer?

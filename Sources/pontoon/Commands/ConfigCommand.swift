@@ -47,7 +47,7 @@ struct ConfigCommand: AsyncParsableCommand {
                 guard !token.isEmpty, token.allSatisfy({ $0.isASCII && !$0.isWhitespace }) else {
                     throw ClientError(
                         .requestInvalid,
-                        "The token is not valid.",
+                        "The token is empty or contains invalid characters.",
                         advice: "Copy the whole token, without spaces or line breaks."
                     )
                 }

@@ -62,9 +62,10 @@ struct DestinationArguments: ParsableArguments {
         }
         guard !FileManager.default.fileExists(atPath: last), let destination = try? RemotePath(last) else {
             throw ValidationError(
-                "Pass the destination with --to owner/project/folder: the last argument, '\(last)', is "
+                "The last argument, '\(last)', is "
                     + (FileManager.default.fileExists(atPath: last)
-                        ? "a file or folder on this machine." : "not a path on the server.")
+                        ? "a file or folder on this machine" : "not a path on the server")
+                    + ". Pass the destination with --to owner/project/folder."
             )
         }
         return (arguments.dropLast(), destination)
@@ -75,7 +76,7 @@ struct DestinationArguments: ParsableArguments {
         let variable = ProcessInfo.processInfo.environment["PONTOON_PROJECT"].flatMap { $0.isEmpty ? nil : $0 }
         if to == nil, project == nil, let variable {
             guard variable.split(separator: "/", omittingEmptySubsequences: false).count == 2 else {
-                throw ValidationError("The variable PONTOON_PROJECT must be owner/name, not '\(variable)'.")
+                throw ValidationError("The environment variable PONTOON_PROJECT must be owner/name, not '\(variable)'.")
             }
         }
         guard let text = to ?? project ?? variable else { return nil }

@@ -32,7 +32,7 @@ final class EndCommand: Sendable {
                 case .exited(0)?: nil
                 case .exited(let code)?: "exited with \(code)"
                 case .signaled(let signal)?: "was terminated by signal \(signal)"
-                case nil: "was terminated, because it did not exit within an hour"
+                case nil: "was terminated because it did not exit within an hour"
                 }
         } catch let error as SubprocessError {
             problem = "could not be started: \(error)"

@@ -2,7 +2,6 @@ import ArgumentParser
 import PontoonFoundation
 import PontoonClient
 
-/// The format of a list.
 enum ListFormat: String, CaseIterable, ExpressibleByArgument {
     /// Columns separated by spaces, for people.
     case table
@@ -27,7 +26,7 @@ struct ListingOptions: ParsableArguments {
 
     var json: Bool { common.json || format == .json }
 
-    /// Prints a line of the list.
+    /// Prints an entry as one line, in the format that the options select.
     func printLine(
         json line: @autoclosure () -> JSONLine,
         columns: @autoclosure () -> [String?],

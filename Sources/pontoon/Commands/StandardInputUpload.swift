@@ -8,7 +8,7 @@ extension UploadCommand {
     /// - Parameters:
     ///   - sources: The arguments that name files; one of them is `-`.
     ///   - path: The destination.
-    /// - Throws: The exit code, unless it is 0.
+    /// - Throws: `ExitCode` if the exit code is not 0.
     func uploadStandardInput(_ sources: [String], to path: RemotePath) async throws {
         try await runCommand(
             json: common.json,

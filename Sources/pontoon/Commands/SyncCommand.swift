@@ -152,7 +152,7 @@ struct SyncCommand: AsyncParsableCommand {
     }
 }
 
-/// Options of `pontoon sync` only.
+/// The options that only `pontoon sync` has.
 struct SyncArguments: ParsableArguments {
     @Flag(help: "Delete files that exist only at the destination, unless anything failed.")
     var delete = false

@@ -49,10 +49,10 @@ struct TransferBasics: ParsableArguments {
     )
     var receipt: String?
 
-    /// Advice to print after an interruption, which depends on whether the next run can resume.
+    /// Advice to print after an interruption.
     var afterInterruption: String {
         startsOver
-            ? "Run the same command again to transfer the files that are missing."
+            ? "Run the same command again to transfer the missing files."
             : "Run the same command again to resume."
     }
 

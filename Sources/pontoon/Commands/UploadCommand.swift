@@ -116,7 +116,7 @@ enum ConflictRule: String, CaseIterable, ExpressibleByArgument {
     }
 }
 
-/// Options of `pontoon upload` only.
+/// The options that only `pontoon upload` has.
 struct UploadArguments: ParsableArguments {
     @Flag(help: "If a file changes during its upload, upload the bytes that were read instead of failing.")
     var allowChanging = false

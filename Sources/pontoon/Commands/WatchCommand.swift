@@ -166,7 +166,7 @@ struct RunArguments: ParsableArguments {
     @Option(help: ArgumentHelp("Metadata for all files. Repeatable.", valueName: "key=value"))
     var meta: [String] = []
 
-    @Option(help: ArgumentHelp("Folder for the receipts. Default: in the state directory.", valueName: "folder"))
+    @Option(help: ArgumentHelp("Folder for the receipts. Default: inside the state directory.", valueName: "folder"))
     var receipts: String?
 
     @Option(help: ArgumentHelp("Directory for the journals and the state of the runs.", valueName: "folder"))

@@ -42,7 +42,7 @@ struct CommandEnd: Sendable {
 ///   - json: Whether to print JSON.
 ///   - afterInterruption: Advice to print after an interruption; `nil` for none, such as for a command that only reads.
 ///   - work: Runs the command.
-/// - Throws: The exit code, unless it is 0.
+/// - Throws: `ExitCode` if the exit code is not 0.
 func runCommand(
     json: Bool,
     afterInterruption: String? = nil,

@@ -1,6 +1,6 @@
 import PontoonClient
 
-/// The exit status of the process; documented in docs/client.md#exit-codes.
+/// The exit status of the process, as documented in docs/client.md#exit-codes.
 enum ExitStatus: Int32 {
     case done = 0
     /// Several files failed for different reasons, `sync --delete` kept files, a command of `watch --then` failed, or

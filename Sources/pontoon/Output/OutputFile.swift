@@ -69,7 +69,7 @@ struct OutputFile: Sendable {
         }
     }
 
-    /// Closes the file after a run without results, and deletes it if it is new.
+    /// Closes the file without writing results, and deletes it if it did not exist before.
     func discard() {
         // Ignore errors, because a remaining empty file does no harm.
         do { try descriptor.close() } catch {}

@@ -60,7 +60,7 @@ struct PreviewReport {
             case .resume: "resume the download, \(ByteCount.text(entry.size))"
             case .replace: "replace, \(ByteCount.text(entry.size))"
             case .alreadyThere: "already downloaded"
-            case .skip: "skip, a file with that name exists"
+            case .skip: "skip, because a file with that name exists"
             case .fail(let error): "would fail: \(error)"
             }
         return "\(entry.item.remotePath) → \(entry.item.target): \(action)"
@@ -98,7 +98,7 @@ struct PreviewReport {
         case .replace: "replace"
         case .rename(let name): "upload as \(name)"
         case .alreadyThere: "already uploaded"
-        case .skip: "skip, a file with that name exists"
+        case .skip: "skip, because a file with that name exists"
         case .fail(let error): "would fail: \(error)"
         }
     }

@@ -3,7 +3,7 @@ import PontoonCore
 import Synchronization
 import SystemPackage
 
-/// The direction of a transfer, which determines the wording and the JSON fields.
+/// The direction of a transfer, which determines the wording of messages and the names of JSON fields.
 enum TransferDirection: Sendable {
     case upload, download
 }
@@ -42,7 +42,7 @@ final class TransferReport<Item: TransferItem>: Sendable {
     /// Interval between progress lines if there is no terminal; `nil` for no such lines.
     let stats: AgeOption?
     private let start = ContinuousClock.now
-    /// Whether the result of an item has been printed, by index.
+    /// For each item, whether its result has been printed.
     private let printed: Mutex<[Bool]>
 
     init(
@@ -180,7 +180,7 @@ extension TransferReport {
         return path.isEmpty || message.contains("'\(path)'") ? message : "\(path): \(message)"
     }
 
-    /// Returns the line for a result; `nil` for a file that was not finished.
+    /// Returns the line for a result; `nil` for a file whose transfer was interrupted.
     private func text(_ result: TransferResult<Item>) -> String? {
         let usesRemotePath = direction == .upload || result.item.localPath == Self.stream
         let name = usesRemotePath ? result.item.remotePath : result.item.localPath.string
@@ -191,7 +191,7 @@ extension TransferReport {
             return "\(name): \(ByteCount.text(result.size)) \(verb)\(other)\(resumed), \(verification(result))"
         case .alreadyThere where result.item.isFolder: return "\(name)/: empty folder"
         case .alreadyThere: return "\(name): already \(verb), \(verification(result))"
-        case .skipped: return "\(name): skipped, a file with that name exists"
+        case .skipped: return "\(name): skipped, because a file with that name exists"
         case .failed(let error): return "pontoon: \(naming(result.item, in: "\(error)"))"
         case .cancelled: return nil
         }

@@ -8,8 +8,8 @@ struct ScrubCommand: AsyncParsableCommand {
         abstract: "Read all stored objects again and compare them with their checksums. The server may be running.",
         discussion: """
             Prints a line for each object that is damaged or could not be checked, with the ids of its files. The exit \
-            status is 0 if all objects are intact, and 1 otherwise. To resume an interrupted scrub, pass the time that \
-            has passed since it began with --older-than.
+            status is 0 if all objects are intact, and 1 otherwise. To resume an interrupted scrub, set --older-than \
+            to the time since it began.
             """
     )
 

@@ -118,7 +118,7 @@ struct ServeCommand: AsyncParsableCommand {
                 app.logger.warning("free disk space cannot be determined; uploads are accepted until the disk is full")
             }
             if app.credentials?.isDamaged == true {
-                app.logger.warning("credentials file contains no token; add one from 'pontoond token create admin'")
+                app.logger.warning("credentials file contains no token; run 'pontoond token create admin' and add it")
             }
             if let credentials = app.credentials, credentials.exists {
                 Pontoond.announce("Credentials are in \(credentials.path)")

@@ -103,7 +103,7 @@ struct UploadSelection: ParsableArguments {
 
     var isEmpty: Bool { user == nil && project == nil && olderThan == nil }
 
-    /// Returns the filter.
+    /// Returns the filter that the options describe.
     ///
     /// - Throws: `ValidationError` if a value is not allowed.
     func filter() throws -> OpenUploadFilter {

@@ -6,7 +6,7 @@ import PontoonCore
 struct UsageCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "usage",
-        abstract: "List the storage that users and projects use, most stored bytes first. The server may be running.",
+        abstract: "List the storage that users and projects use, largest first. The server may be running.",
         discussion: """
             STORED is the size of the files, and RESERVED is the size reserved for unfinished uploads, in bytes. A \
             user is charged for all projects that the user owns. The quotas limit STORED plus RESERVED, FILES plus \
