@@ -10,7 +10,7 @@ struct OutageNotice {
     /// Time of the last success; `nil` before the first.
     private var lastSuccess: ContinuousClock.Instant?
 
-    /// The pause before a retry above which an outage is announced.
+    /// An outage is announced only if the pause before a retry is longer than this.
     ///
     /// Shorter outages are common on mobile networks.
     private static let minimumPause: Duration = .seconds(1)

@@ -123,9 +123,9 @@ struct ProgressMeter {
 
     private var samples: [Sample] = []
 
-    /// Minimum number of files, finished during the samples, for an estimate from the rate of files.
+    /// Minimum number of files, finished in the last ten seconds, for an estimate from the rate of files.
     ///
-    /// If no bytes were transferred during the samples, one file is enough.
+    /// If no bytes made progress in this time, one file is enough.
     private static let minimumFiles = 10
 
     /// Adds a sample, and removes samples older than ten seconds.
@@ -149,7 +149,7 @@ struct ProgressMeter {
 
     /// Returns the estimated remaining time in seconds, which is the longer of the times for the bytes and the files.
     ///
-    /// The throughput limits the transfer of large files, and the rate of requests that of small files.
+    /// Large files are limited by the throughput, and small files by the rate of requests.
     ///
     /// - Returns: `nil` if there was no progress.
     func remainingSeconds(_ progress: TransferProgress) -> Double? {

@@ -141,7 +141,7 @@ struct TokenCommand: AsyncParsableCommand {
             // The message does not contain the argument, because it may be a token.
             guard id.utf8.count == 12 else {
                 throw SettingError(
-                    "the argument is not a token id of 12 hex digits; pass a token itself on standard input, and '-' as id"
+                    "the argument is not a token id of 12 hex digits; pass a token itself on standard input, with '-'"
                 )
             }
             return id
