@@ -3,7 +3,7 @@ package import PontoonCore
 
 /// A stored user with a stored project, and factories for values that can be stored in the project.
 package struct MetadataFixture: Sendable {
-    /// The default time of all values: a whole second, because stores keep times in milliseconds.
+    /// The default time of all values: a whole second, because stores keep only milliseconds.
     package static let time = Date(timeIntervalSince1970: 1_750_000_000)
 
     /// The owner of ``project``.
@@ -72,7 +72,9 @@ package struct MetadataFixture: Sendable {
         )
     }
 
-    /// Creates the file of a completed upload to a folder, without storing it; by default, it has the upload's object.
+    /// Creates the file that completing an upload to a folder would create, without storing it.
+    ///
+    /// If `key` is `nil`, the file has the upload's object.
     package func file(of upload: Upload, key: ObjectKey? = nil, createdOn: Date = Self.time) -> File {
         guard case .folder(let parent, let project, _) = upload.destination else {
             preconditionFailure("the upload is for an automation")
@@ -88,7 +90,7 @@ package struct MetadataFixture: Sendable {
         )
     }
 
-    /// Creates the content of the file that results from an upload, with a fixed length and fixed checksums.
+    /// Creates the content of an upload's file, with a fixed length and fixed checksums.
     static func content(of upload: Upload, key: ObjectKey? = nil) -> FileContent {
         FileContent(
             key: key ?? upload.key,
@@ -115,7 +117,9 @@ package struct MetadataFixture: Sendable {
         )
     }
 
-    /// Stores a file of ten bytes by completing an upload; by default, it has the upload's object.
+    /// Creates a file of ten bytes by completing a new upload.
+    ///
+    /// If `key` is `nil`, the file has the upload's object.
     @discardableResult
     package func addFile(
         _ name: String,
@@ -143,6 +147,6 @@ package struct MetadataFixture: Sendable {
 }
 
 extension Page {
-    /// A page longer than any list in the contracts.
+    /// A page that is large enough for every list in the contracts.
     package static let all = Page(offset: 0, limit: 100)
 }

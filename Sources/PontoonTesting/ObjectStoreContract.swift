@@ -2,11 +2,9 @@ import Foundation
 package import NIOCore
 package import PontoonCore
 
-/// A store under test, and operations that work in the same way for every kind of store.
+/// An object store under test, with operations that hide the differences between kinds of stores.
 package protocol ObjectStoreHarness: Sendable {
-    /// The type of the store.
     associatedtype Store: ObjectStore
-    /// The store under test.
     var store: Store { get }
     /// The part size in bytes.
     var partSize: Int64 { get }
@@ -17,11 +15,11 @@ package protocol ObjectStoreHarness: Sendable {
     /// Assembles the object from stored parts.
     @discardableResult
     func finish(_ upload: Upload, parts: [PartRecord]) async throws -> FinishedObject
-    /// Reverts ``finish(_:parts:)``; does nothing if the store does not support this.
+    /// Reverts ``finish(_:parts:)``. Does nothing if the store does not support this.
     func revertFinish(_ key: ObjectKey) async throws
-    /// Removes the data that only ``revertFinish(_:)`` needs.
+    /// Removes the data that the store keeps only for ``revertFinish(_:)``.
     func cleanUp(_ key: ObjectKey) async throws
-    /// Reads an object; returns `nil` if it does not exist.
+    /// Returns the bytes of an object; `nil` if it does not exist.
     func content(_ key: ObjectKey) async throws -> ByteBuffer?
 }
 
@@ -88,7 +86,7 @@ package enum ObjectStoreContract: String, CaseIterable, Sendable {
         )
     }
 
-    /// Returns bytes that depend on the salt, which differs for each part and attempt.
+    /// Returns bytes that depend on the salt, so that different parts have different bytes.
     package static func bytes(_ count: Int, salt: Int) -> ByteBuffer {
         ByteBuffer(bytes: (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8 &+ salt &* 101) })
     }
@@ -159,7 +157,7 @@ package enum ObjectStoreContract: String, CaseIterable, Sendable {
         let upload = try await upload(in: harness)
         let part = try await send(bytes(500, salt: 1), 1, of: upload, harness)
         try await harness.finish(upload, parts: [part])
-        // Without an upload handle, like the deletion of a file.
+        // As when a file is deleted, the reference has no upload handle.
         try await harness.store.discard(ObjectReference(key: upload.key))
         try expect(try await harness.content(upload.key), equals: nil, "the object is gone")
     }

@@ -64,7 +64,7 @@ package enum OwnedUsageContract: MetadataRule, CaseIterable {
     }
 
     private static func pagesAreOrderedByID(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
-        // Byte by byte, upper case precedes lower case, and '-' precedes letters.
+        // Ids are compared byte by byte: upper case precedes lower case, and '-' precedes letters.
         for name in ["b", "a-b", "ab", "B"] { try await addProject(name, to: store) }
         let all = ["B", "a-b", "ab", "b", "reads"]
         try expect(try await names(store), equals: all, "the whole list")

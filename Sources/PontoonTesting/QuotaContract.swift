@@ -1,7 +1,7 @@
 import Foundation
 package import PontoonCore
 
-/// Rules for the quotas of a ``UsageStore``: what they refuse, and what they never refuse.
+/// Rules for the quotas of a ``UsageStore``: which changes they refuse, and which they always allow.
 package enum QuotaContract: MetadataRule, CaseIterable {
     case valuesAreChangedOneByOne
     case bytesAreLimited
@@ -36,7 +36,7 @@ package enum QuotaContract: MetadataRule, CaseIterable {
         }
     }
 
-    /// Sets limits of Ada's project.
+    /// Sets limits for Ada's project.
     private static func limit(
         _ ada: MetadataFixture,
         bytes: Int64? = nil,
@@ -244,7 +244,7 @@ package enum QuotaContract: MetadataRule, CaseIterable {
         try await expectRefusal(.quotaExceeded) {
             try await store.recordPart(try MetadataFixture.part(2), of: upload.id)
         }
-        // Replacing a part needs room only for the difference.
+        // If a part is replaced, only the difference in length counts.
         let earlier = try await store.forgetPart(try PartNumber(1), of: upload.id, replacedBy: 9)
         try expect(earlier?.size, equals: 5, "the record that is deleted")
         _ = try await store.recordPart(try MetadataFixture.part(1, size: 9), of: upload.id)
@@ -253,14 +253,14 @@ package enum QuotaContract: MetadataRule, CaseIterable {
 
     private static func completionNeedsRoom(_ store: some MetadataStore, _ ada: MetadataFixture) async throws {
         try await ada.addFile(of: 3, "a", to: store)
-        // As with a presigned store, whose parts this server does not see.
+        // No parts are recorded, as with a presigned store, whose clients do not send parts through the server.
         let upload = ada.sized(nil, "a", overwrite: true)
         try await ada.addCompletingUpload(upload, to: store)
         try await limit(ada, bytes: 9, in: store)
         try await expectRefusal(.quotaExceeded) { try await ada.complete(upload, size: 10, in: store) }
         try expect(try await store.upload(upload.id)?.state, equals: .completing, "nothing has changed")
         try await ada.expectUsage(Usage(storedBytes: 3, files: 1, openUploads: 1), in: store)
-        // The replaced file makes room.
+        // The replaced file no longer counts.
         _ = try await ada.complete(upload, size: 9, in: store)
         try await ada.expectUsage(Usage(storedBytes: 9, files: 1), in: store)
     }

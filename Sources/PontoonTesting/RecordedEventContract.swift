@@ -1,7 +1,7 @@
 import Foundation
 package import PontoonCore
 
-/// Rules for ``EventStore``: the changes that are recorded.
+/// Rules for the changes that an ``EventStore`` records.
 package enum RecordedEventContract: MetadataRule, CaseIterable {
     case changesOfFilesAreRecorded
     case changesByJobsAreRecorded
@@ -32,9 +32,9 @@ package enum RecordedEventContract: MetadataRule, CaseIterable {
 
     private static let time = MetadataFixture.time
 
-    /// Checks the types and the subjects of the events after the creation of the fixture's project.
+    /// Checks the types and subjects of the events, except the creation of the fixture's project.
     ///
-    /// - Returns: Their details.
+    /// - Returns: The details of the events.
     @discardableResult
     private static func expectEvents(
         _ expected: [(EventType, subject: String)],

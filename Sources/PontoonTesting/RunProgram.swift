@@ -7,11 +7,11 @@ package import SystemPackage
 ///
 /// - Parameters:
 ///   - path: Path of the program.
-///   - arguments: Its arguments.
-///   - folder: Its working directory; `nil` for that of this process.
-///   - variables: Environment variables in addition to those of this process.
-/// - Returns: Its standard output; at most 16 MiB.
-/// - Throws: ``ContractViolation`` with its standard error if it fails.
+///   - arguments: Arguments of the program.
+///   - folder: Working directory of the program; `nil` to inherit the current one.
+///   - variables: Environment variables to add to the inherited ones.
+/// - Returns: The standard output of the program; at most 16 MiB.
+/// - Throws: ``ContractViolation``, which contains the program's standard error, if the exit code is not 0.
 @discardableResult
 package func runProgram(
     _ path: FilePath,

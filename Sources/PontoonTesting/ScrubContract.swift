@@ -34,7 +34,7 @@ package enum ScrubContract: MetadataRule, CaseIterable {
 
     private static func content(of file: File) throws -> FileContent { try require(file.content, "a file has content") }
 
-    /// Names of the files whose objects are due, in order.
+    /// Returns the names of the files whose objects are due for a check, in the order of the store.
     private static func due(
         _ store: some MetadataStore,
         before first: Double,

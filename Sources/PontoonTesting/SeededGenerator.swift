@@ -1,4 +1,4 @@
-/// A generator whose pseudo-random numbers depend only on the seed (SplitMix64).
+/// A pseudo-random number generator whose sequence depends only on the seed (SplitMix64).
 package struct SeededGenerator: RandomNumberGenerator {
     private var state: UInt64
 
@@ -11,6 +11,6 @@ package struct SeededGenerator: RandomNumberGenerator {
         return mixed ^ (mixed >> 31)
     }
 
-    /// Returns `true` with a probability of `percent` percent, from 0 to 100.
+    /// Returns `true` with the given probability in percent, from 0 to 100.
     package mutating func happens(_ percent: Int) -> Bool { Int.random(in: 0..<100, using: &self) < percent }
 }

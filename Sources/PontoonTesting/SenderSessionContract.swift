@@ -1,7 +1,7 @@
 import Foundation
 package import PontoonCore
 
-/// Rules for ``UploadLinkStore`` about senders.
+/// Rules for the senders' sessions in an ``UploadLinkStore``.
 package enum SenderSessionContract: MetadataRule, CaseIterable {
     case sessionRoundTrips
     case sessionNeedsItsLink

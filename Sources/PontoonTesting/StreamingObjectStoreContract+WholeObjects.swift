@@ -5,7 +5,7 @@ import PontoonCore
 /// The error of a commit whose outcome is unknown.
 private struct LostConnection: Error {}
 
-/// Rules for objects that are stored as a whole, without an upload.
+/// Rules for objects that are stored in one call, without an upload.
 extension StreamingObjectStoreContract {
     private static func file(_ key: ObjectKey) -> File {
         File(

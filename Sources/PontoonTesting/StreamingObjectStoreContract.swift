@@ -77,7 +77,7 @@ package enum StreamingObjectStoreContract: String, CaseIterable, Sendable {
         )
     }
 
-    /// Returns bytes that depend on the salt, which differs for each part and attempt.
+    /// Returns bytes that depend on the salt, so that different parts have different bytes.
     static func bytes(_ count: Int, salt: Int) -> ByteBuffer {
         ByteBuffer(bytes: (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8 &+ salt &* 101) })
     }

@@ -7,7 +7,7 @@ package struct TarBuilder {
 
     package init() {}
 
-    /// Returns an archive of files, given by path and content.
+    /// Returns an archive of the given files, which are pairs of path and content.
     package static func archive(_ files: KeyValuePairs<String, String>) -> ByteBuffer {
         var tar = TarBuilder()
         for (path, content) in files { tar.add(path, Array(content.utf8)) }
@@ -18,9 +18,9 @@ package struct TarBuilder {
     ///
     /// - Parameters:
     ///   - path: The field `name`, at most 100 bytes.
-    ///   - content: The content.
-    ///   - type: The type of the entry; a file by default.
-    ///   - size: The field `size`; `nil` for that of the content.
+    ///   - content: The bytes that follow the header.
+    ///   - type: The field `typeflag`; a file by default.
+    ///   - size: The field `size`, in octal; `nil` for the length of the content.
     package mutating func add(_ path: String, _ content: [UInt8] = [], type: Character = "0", size: String? = nil) {
         var block = [UInt8](repeating: 0, count: 512)
         func set(_ field: Int, _ text: String) {
@@ -48,9 +48,8 @@ package struct TarBuilder {
         add("pax", Array(text.utf8), type: type)
     }
 
-    /// Adds bytes unchanged.
     package mutating func add(raw: [UInt8]) { bytes += raw }
 
-    /// Returns the archive with its end.
+    /// Returns the archive, terminated by two blocks of zeros.
     package func finished() -> ByteBuffer { ByteBuffer(bytes: bytes + [UInt8](repeating: 0, count: 1024)) }
 }

@@ -1,7 +1,7 @@
 import Foundation
 package import PontoonCore
 
-/// Rules for ``IdentityStore`` about tokens.
+/// Rules for the tokens in an ``IdentityStore``.
 package enum TokenContract: MetadataRule, CaseIterable {
     case tokenRoundTrips
     case tokenIdentifiesItsUser
@@ -216,7 +216,8 @@ package enum TokenContract: MetadataRule, CaseIterable {
         let names = ["a\(id.shortName)", "\(id.shortName)2", id.shortName.uppercased()]
         let others = Set(names.map { ProjectID(owner: id.owner, shortName: $0) })
         let limits: [Set<ProjectID>?] = [nil, [id], others.union([id]), others]
-        // Tokens that are created after the deletion must not be limited to a later project with the same id either.
+        // A token must lose its limit to a deleted project even if it was created after the deletion. Otherwise, it
+        // would be valid for a later project with the same id.
         for isDeletion in [true, false] {
             let tokens = limits.enumerated().map { index, projects in
                 TokenRecord.new(
@@ -226,7 +227,7 @@ package enum TokenContract: MetadataRule, CaseIterable {
             }
             for token in tokens {
                 try await store.addToken(token)
-                // From now on, the caller may be cached.
+                // After this call, the store may cache the caller.
                 let caller = try await store.caller(withTokenHash: token.hash)
                 try expect(caller?.token, equals: token, "a new token")
             }
@@ -254,7 +255,7 @@ package enum TokenContract: MetadataRule, CaseIterable {
 }
 
 extension TokenRecord {
-    /// Creates the record of a token without storing it; `age` is in seconds.
+    /// Creates the record of a token, which is `age` seconds old, without storing it.
     static func new(
         of userName: String = "ada",
         age: Double = 0,

@@ -1,7 +1,7 @@
 import Foundation
 package import PontoonCore
 
-/// Rules for ``UploadLinkStore`` about links and their limits.
+/// Rules for the upload links in an ``UploadLinkStore`` and their limits.
 package enum UploadLinkContract: MetadataRule, CaseIterable {
     case linkRoundTrips
     case linkNeedsItsFolder

@@ -32,7 +32,7 @@ package enum UploadProgressContract: MetadataRule, CaseIterable {
         let (busy, empty) = (fixture.upload("busy"), fixture.upload("empty"))
         for upload in [busy, empty] { try await store.addUpload(upload) }
         let since = time.addingTimeInterval(100)
-        // The second part is stored one millisecond too early, and the third one exactly in time.
+        // The second part was stored one millisecond before `since`, and the third one exactly at `since`.
         for (number, size, age) in [(1, 1, 0.0), (2, 10, 99.999), (3, 100, 100), (4, 1000, 150)] {
             let storedOn = time.addingTimeInterval(age)
             let part = try MetadataFixture.part(number, size: Int64(size), storedOn: storedOn)

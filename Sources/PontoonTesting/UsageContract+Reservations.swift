@@ -44,7 +44,7 @@ extension UsageContract {
             _ = try await store.recordReports(reports, of: upload.id, at: MetadataFixture.time)
             _ = try await store.reduceReservation(of: upload.id, ifIdleSince: later)
         }
-        // Two parts of the part size, but no more than the declared size.
+        // Each reported part counts as one full part size, but an upload counts at most its declared size.
         try await ada.expectUsage(Usage(reservedBytes: 10 + 8, openUploads: 2), in: store)
     }
 

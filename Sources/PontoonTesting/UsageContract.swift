@@ -1,7 +1,7 @@
 import Foundation
 package import PontoonCore
 
-/// Rules for the counters of usage of a ``UsageStore``: they follow every change.
+/// Rules for the usage counters of a ``UsageStore``, which must reflect every change.
 package enum UsageContract: MetadataRule, CaseIterable {
     case usageFollowsAnUpload
     case overwritingCountsTheDifference
@@ -118,7 +118,7 @@ package enum UsageContract: MetadataRule, CaseIterable {
     ) async throws {
         let upload = ada.sized(10)
         try await store.addUpload(upload)
-        // Both parts end before the declared size, although the first is not as long as the part size.
+        // Both parts end before the declared size, although the first is shorter than the part size.
         _ = try await store.recordPart(try MetadataFixture.part(1, size: 4), of: upload.id)
         _ = try await store.recordPart(try MetadataFixture.part(2, size: 5), of: upload.id)
         try await ada.expectUsage(Usage(reservedBytes: 10, openUploads: 1), in: store)
@@ -182,7 +182,7 @@ package enum UsageContract: MetadataRule, CaseIterable {
             for number in 1...3 { _ = try await store.recordPart(try MetadataFixture.part(number), of: upload.id) }
             try await store.keepAlive(upload.id, now: later, reserving: true)
             try await ada.expectUsage(Usage(), in: store)
-            // Its space on a disk may be preallocated, although it does not count.
+            // The upload may have preallocated disk space, although it does not count towards a quota.
             let idle = try await store.lapsedReservations(idleSince: .distantFuture, limit: 9)
             try expect(idle, equals: size == nil ? [] : [upload.id], "uploads with a reservation")
             for id in idle {

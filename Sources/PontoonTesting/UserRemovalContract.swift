@@ -188,7 +188,7 @@ package enum UserRemovalContract: MetadataRule, CaseIterable {
         let list = try await store.projects(for: "bob", matching: ProjectFilter(owner: "bob"), page: .all)
         try expect(Set(list.items.map(\.project.id)), equals: [id, bob.project.id], "the new owner's projects")
         try expect(try await store.ownedProjects(of: "bob", upTo: 9), equals: 2, "their number")
-        // A new user with the former owner's name has nothing to do with the project.
+        // A new user with the former owner's name has no access to the project.
         try await store.addUser(User(name: "ada", createdOn: MetadataFixture.time))
         try expect(try await store.project(id, for: "ada"), equals: nil, "a new user with the former owner's name")
         try expect(try await store.isTaken(id), "the id stays taken")

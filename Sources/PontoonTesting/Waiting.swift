@@ -5,7 +5,7 @@ import Synchronization
 ///
 /// - Parameters:
 ///   - condition: Description of the condition for the error message, such as "the file is closed".
-///   - deadline: Maximum time to wait. The default is long, because only a failing test waits until it ends.
+///   - deadline: Maximum time to wait. The default is long, because only a failing test waits this long.
 ///   - file: Source file of the caller.
 ///   - line: Source line of the caller.
 ///   - holds: Returns whether the condition holds.

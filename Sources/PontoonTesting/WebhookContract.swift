@@ -311,7 +311,7 @@ package enum WebhookContract: MetadataRule, CaseIterable {
 }
 
 extension MetadataFixture {
-    /// Creates a webhook, at the end of the log, without storing it.
+    /// Creates a webhook whose cursor is at the end of the event log, without storing it.
     fileprivate func webhook(
         in store: some MetadataStore,
         ofProject: Bool = true,
@@ -346,7 +346,7 @@ extension MetadataFixture {
         )
     }
 
-    /// Leases a webhook, and records a turn.
+    /// Leases a webhook and records a turn, which `change` completes.
     fileprivate func end(
         _ webhook: Webhook,
         in store: some MetadataStore,

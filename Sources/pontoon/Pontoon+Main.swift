@@ -17,14 +17,14 @@ extension Pontoon {
         }
     }
 
-    /// Prints the help or script that was requested, or the error of the arguments.
+    /// Prints the requested help, version or completion script, or the error in the arguments.
     ///
     /// - Returns: The exit code.
     private static func report(_ error: any Error) -> Int32 {
         let code = exitCode(for: error)
         let text = fullMessage(for: error)
         if text.isEmpty { return code.rawValue }
-        // The terminal shows messages of a completion in the middle of the command that the user is typing.
+        // During a completion, a message would appear in the middle of the command that the user is typing.
         if CommandLine.arguments.dropFirst().first == "---completion", !code.isSuccess { return code.rawValue }
         let output = Output.standard
         if code.isSuccess {
@@ -38,7 +38,7 @@ extension Pontoon {
         return ExitStatus.localFile.rawValue
     }
 
-    /// Prints the error of the arguments: `problem`, or the first line of `text`, and then the usage in `text`.
+    /// Prints the error and the usage in `text`; `problem`, unless it is `nil`, replaces the error.
     private static func printError(_ problem: String?, _ text: String) {
         var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
         if let problem {

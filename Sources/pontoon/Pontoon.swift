@@ -5,7 +5,7 @@ import PontoonCore
 struct Pontoon: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pontoon",
-        abstract: "Upload and download files with the Seven Bridges Platform API, version 2, or a Pontoon server.",
+        abstract: "Upload files to the Seven Bridges Platform or a Pontoon server, and download them.",
         discussion: """
             The API's URL and your token come from the environment (SB_API_ENDPOINT, SB_AUTH_TOKEN) or from \
             ~/.sevenbridges/credentials, the file that the platform's own clients use. Run 'pontoon config' to create \

@@ -1,15 +1,15 @@
 import ArgumentParser
 import PontoonFoundation
 
-/// The first option in the arguments that their command does not have.
+/// The first option in the arguments that the command does not have.
 ///
 /// ArgumentParser reports missing arguments and failed validations first, although an unknown option, which is usually
 /// misspelled, is often their cause.
 struct UnknownOption {
-    /// The problem and, if an option has a similar name, a suggestion.
+    /// The error message, which suggests an option with a similar name if there is one.
     let message: String
 
-    /// Searches the arguments; fails if the command has all options in them.
+    /// Searches the arguments; fails if they contain no unknown option.
     init?(_ arguments: some Sequence<String>, of root: any ParsableCommand.Type) {
         guard let tool = try? JSONDecoder().decode(Tool.self, from: Data(root._dumpHelp().utf8)) else { return nil }
         var command = tool.command
@@ -38,7 +38,7 @@ struct UnknownOption {
                 message = "Unknown option '\(name)'." + (similar ?? "")
                 return
             } else {
-                // Several short options in one argument, which are left to the parser.
+                // The argument combines several short options, which the parser handles.
                 takesValue = false
             }
         }

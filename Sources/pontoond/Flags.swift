@@ -6,7 +6,7 @@ extension Option where Value == GivenFlag? {
     ///
     /// - Parameters:
     ///   - setting: The setting, which defines the flag's name and help.
-    ///   - help: Help text to use instead of that of the setting.
+    ///   - help: Help text that replaces the setting's.
     init<SettingValue>(_ setting: Setting<SettingValue>, help: String? = nil) {
         self.init(
             name: .customLong(setting.name),
@@ -26,7 +26,7 @@ extension Option where Value == GivenFlag? {
 }
 
 extension ParsableArguments {
-    /// The setting flags on the command line.
+    /// The flags of settings that are given on the command line.
     var givenFlags: [GivenFlag] {
         Mirror(reflecting: self).children.compactMap { ($0.value as? Option<GivenFlag?>)?.wrappedValue }
     }
@@ -98,7 +98,7 @@ struct ServerFlags: ParsableArguments {
     @Option(.auditLogSize) var auditLogSize: GivenFlag?
 }
 
-/// The flag of the audit log, for the server and for all commands whose actions it records.
+/// The flag that selects the audit log, for the server and all commands whose actions are recorded.
 struct AuditFlags: ParsableArguments {
     @Option(.auditLog) var auditLog: GivenFlag?
 }

@@ -18,7 +18,7 @@ struct Pontoond: AsyncParsableCommand {
         ]
     )
 
-    /// The reason why a result could not be written; `nil` if all were.
+    /// The reason why output could not be written; `nil` if all output was written.
     private static let lostOutput = Mutex<String?>(nil)
 
     /// Parses the arguments and runs the command; exits with its status.
@@ -31,7 +31,7 @@ struct Pontoond: AsyncParsableCommand {
                 try command.run()
             }
         } catch  where exitCode(for: error).isSuccess {
-            // The help, the version or a completion script was requested.
+            // The user requested the help, the version or a completion script.
             print(fullMessage(for: error))
         } catch {
             exit(withError: error)
@@ -41,7 +41,7 @@ struct Pontoond: AsyncParsableCommand {
         exit(withError: ExitCode.failure)
     }
 
-    /// Runs a command, and prints an error that the operator can fix as one line on standard error.
+    /// Runs a command, and prints errors that an operator can fix as one line on standard error.
     ///
     /// - Throws: `ExitCode.failure` if an error was printed; any other error of the command.
     static func run<Value>(_ command: () async throws -> Value) async throws -> Value {
@@ -57,7 +57,7 @@ struct Pontoond: AsyncParsableCommand {
         }
     }
 
-    /// Records an administration command in the audit log of the settings.
+    /// Returns a recorder for the audit log that the settings select.
     static func audit(_ settings: Settings) -> CommandAudit {
         CommandAudit(settings) { warn($0) }
     }
@@ -78,9 +78,9 @@ struct Pontoond: AsyncParsableCommand {
         }
     }
 
-    /// Prints a line about the state of a server, without buffering, because scripts wait for some of the lines.
+    /// Prints a line about the state of the server, without buffering, because scripts wait for some of these lines.
     ///
-    /// A server continues to run if nobody reads them.
+    /// Ignores errors, so that the server continues to run if nobody reads its output.
     static func announce(_ line: String) {
         do { try FileHandle.standardOutput.write(contentsOf: Data("\(line)\n".utf8)) } catch {}
     }

@@ -3,7 +3,7 @@ import PontoonClient
 
 /// The value of `--bwlimit`: a number of bytes per second, `off`, or a timetable such as `08:00,10M 19:00,off`.
 ///
-/// The format is that of rclone, except that a number without unit is in bytes.
+/// The format is the same as in rclone, except that a number without a unit is in bytes.
 struct BandwidthOption: ExpressibleByArgument, Hashable, Sendable {
     /// The limit; `nil` for none.
     let limit: BandwidthLimit?
@@ -30,7 +30,7 @@ struct BandwidthOption: ExpressibleByArgument, Hashable, Sendable {
         let parts = fields[0].split(separator: "-", omittingEmptySubsequences: false)
         var weekday: Int?
         if parts.count == 2 {
-            // As in rclone, a name may be longer, such as `Monday`.
+            // As in rclone, only the first three letters of a weekday matter.
             guard let day = days.firstIndex(of: String(parts[0].lowercased().prefix(3))) else { return nil }
             weekday = day
         } else if parts.count != 1 {
@@ -43,7 +43,9 @@ struct BandwidthOption: ExpressibleByArgument, Hashable, Sendable {
         return BandwidthLimit.Entry(weekday: weekday, minute: hour * 60 + minute, bytesPerSecond: rate)
     }
 
-    /// Parses a number of bytes per second; `0` and `off` mean no limit.
+    /// Parses a number of bytes per second.
+    ///
+    /// - Returns: `.some(nil)` for `0` and `off`, which mean no limit; `nil` if the text is not valid.
     private static func rate(_ text: String) -> Int64?? {
         if text == "off" { return .some(nil) }
         guard let count = ByteCount(argument: text), count.bytes >= 0 else { return nil }

@@ -7,13 +7,15 @@ struct CatCommand: AsyncParsableCommand {
         commandName: "cat",
         abstract: "Write files to standard output, one after another.",
         discussion: """
-            Ranges of a file are downloaded in parallel, kept in memory within --max-memory, and written in order. Each \
-            file is verified after its last byte: if its checksum differs, the exit code is 7, and the output must be \
-            discarded.
+            Ranges of a file are downloaded in parallel, buffered in memory up to --max-memory, and written in order. \
+            Each file is verified after its last byte. If its checksum differs, the exit code is 7, and you must \
+            discard the output.
             """
     )
 
-    @Argument(help: "Ids, or paths owner/project/folder/file; with --project, paths below the project.")
+    @Argument(
+        help: "Ids or paths of files, such as owner/project/folder/file. With --project, paths in that project."
+    )
     var paths: [String]
 
     @Option(help: ArgumentHelp("Project that contains the paths.", valueName: "id"))
@@ -24,7 +26,7 @@ struct CatCommand: AsyncParsableCommand {
 
     func validate() throws {
         guard !common.json else {
-            throw ValidationError("--json cannot be used: standard output receives the files.")
+            throw ValidationError("--json cannot be used, because the files are written to standard output.")
         }
     }
 
@@ -41,7 +43,9 @@ struct StandardOutputDownload: Sendable {
     let paths: [String]
     let project: String?
     let options: DownloadOptions
-    /// The results that are printed; cat(1) prints only problems.
+    /// The results to print if standard output is not a terminal.
+    ///
+    /// `pontoon cat` prints only problems, like cat(1).
     let detail: TransferDetail
 
     func run(_ common: CommonOptions, _ arguments: ReportArguments) async throws {
@@ -66,7 +70,9 @@ struct StandardOutputDownload: Sendable {
         }
     }
 
-    /// Finds the files; one that cannot be found or is a folder fails without stopping the others.
+    /// Looks up the files.
+    ///
+    /// A path that does not exist or is a folder becomes a failed item, which does not stop the others.
     private func items(_ client: SevenBridgesClient) async throws -> [DownloadItem] {
         guard !paths.isEmpty else {
             throw ClientError(.requestInvalid, "No file was given.", advice: "Pass the ids or paths of files.")

@@ -8,21 +8,22 @@ struct ChecksumCommand: AsyncParsableCommand {
         commandName: "checksum",
         abstract: "Print the checksums of local files, as md5sum and sha256sum do.",
         discussion: """
-            Folders are read with all of their subfolders. 'pontoon verify --format', 'md5sum --check' and 'sha256sum \
-            --check' read the output. 'crc64nvme' prints the checksums that Pontoon stores.
+            Folders are read with all of their subfolders. To check files against the output, use 'pontoon verify \
+            --format', 'md5sum --check' or 'sha256sum --check'. With --format crc64nvme, the checksums are the same as \
+            those that Pontoon stores.
             """
     )
 
     @Argument(help: "Files, folders and shell patterns.", completion: .file())
     var paths: [String]
 
-    @Option(help: ArgumentHelp("md5sum, sha256sum or crc64nvme.", valueName: "format"))
+    @Option(help: ArgumentHelp("Format of the output: md5sum, sha256sum or crc64nvme.", valueName: "format"))
     var format = ChecksumFormat.sha256sum
 
-    @Option(help: ArgumentHelp("In folders, only files that match. Repeatable.", valueName: "pattern"))
+    @Option(help: ArgumentHelp("In folders, read only files that match. Repeatable.", valueName: "pattern"))
     var include: [String] = []
 
-    @Option(help: ArgumentHelp("In folders, leave out files and folders that match. Repeatable.", valueName: "pattern"))
+    @Option(help: ArgumentHelp("In folders, skip files and folders that match. Repeatable.", valueName: "pattern"))
     var exclude: [String] = []
 
     @Flag(help: "Print one JSON object per line.")
@@ -62,7 +63,7 @@ struct ChecksumCommand: AsyncParsableCommand {
         } else if Terminal.isTerminal(.output) {
             Output.standard.printLine(String(decoding: ChecksumList.line(entry), as: UTF8.self))
         } else {
-            // Names that are not valid UTF-8 keep their bytes.
+            // Write the bytes of a name unchanged, because it may not be valid UTF-8.
             try await Output.standard.write(ChecksumList.line(entry) + [UInt8(ascii: "\n")])
         }
     }

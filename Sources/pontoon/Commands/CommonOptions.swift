@@ -9,14 +9,16 @@ struct CommonOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Retry a call without a response, or a transfer without progress, after this long.",
+            "Time to wait for the response to a call, or for progress of a transfer, before a retry.",
             valueName: "seconds"
         )
     )
     var timeout = 60
 
     func validate() throws {
-        guard (1...86_400).contains(timeout) else { throw ValidationError("--timeout must be 1 to 86400 seconds.") }
+        guard (1...86_400).contains(timeout) else {
+            throw ValidationError("--timeout must be from 1 to 86400 seconds.")
+        }
     }
 
     var json: Bool { connection.json }
@@ -43,18 +45,21 @@ struct ConnectionOptions: ParsableArguments {
     )
     var profile: String?
 
-    @Option(help: ArgumentHelp("URL of the API, or one of us, eu, cgc, cavatica, bdc, china.", valueName: "url"))
+    @Option(help: ArgumentHelp("URL of the API, or a short name: us, eu, cgc, cavatica, bdc, china.", valueName: "url"))
     var endpoint: String?
 
     @Option(
-        help: ArgumentHelp("PEM file of CA certificates to trust. Default: SSL_CERT_FILE.", valueName: "file"),
+        help: ArgumentHelp(
+            "PEM file of CA certificates to trust instead of the system's. Default: SSL_CERT_FILE, if set.",
+            valueName: "file"
+        ),
         completion: .file()
     )
     var caFile: String?
 
     @Option(
         help: ArgumentHelp(
-            "Maximum number of attempts per request. Default: 3; no limit for transfers, see --retry-for.",
+            "Maximum number of attempts per request. Default: 3; no limit for transfers and with --retry-for.",
             valueName: "n"
         )
     )
@@ -72,9 +77,9 @@ struct ConnectionOptions: ParsableArguments {
     var json = false
 
     func validate() throws {
-        guard (1...1000).contains(retries ?? 1) else { throw ValidationError("--retries must be 1 to 1000.") }
+        guard (1...1000).contains(retries ?? 1) else { throw ValidationError("--retries must be from 1 to 1000.") }
         guard (0...Self.longestRetry).contains(retryFor?.seconds ?? 0) else {
-            throw ValidationError("--retry-for must be 0s to 365d.")
+            throw ValidationError("--retry-for must be from 0s to 365d.")
         }
     }
 
@@ -92,7 +97,7 @@ extension CommonOptions {
         return homeDirectory.appending(".local/state/pontoon")
     }
 
-    /// The user's home directory; `HOME` takes precedence, as in the platform's own clients.
+    /// The user's home directory, which the variable `HOME` overrides, as in the platform's own clients.
     static var homeDirectory: FilePath {
         if let home = ProcessInfo.processInfo.environment["HOME"], home.hasPrefix("/") { return FilePath(home) }
         return FilePath(FileManager.default.homeDirectoryForCurrentUser.path)
@@ -127,12 +132,12 @@ extension ConnectionOptions {
 
     /// Returns the connection settings.
     ///
-    /// By default, the requests of a transfer, which may run unattended, are retried for an hour. Nobody waits that
-    /// long for a list, so the requests of other commands are attempted three times.
+    /// By default, the requests of a transfer are retried for an hour, because it may run unattended. The requests of
+    /// other commands are attempted three times, because a user is waiting for the result.
     ///
     /// - Parameters:
     ///   - isTransfer: Whether the command transfers files.
-    ///   - timeout: Time without a response or progress, in seconds.
+    ///   - timeout: Maximum time without a response or progress, in seconds.
     /// - Returns: The settings.
     /// - Throws: ``ClientError`` with code `.requestInvalid` for an invalid proxy.
     func settings(isTransfer: Bool = false, timeout: Int = 60) throws -> ClientSettings {

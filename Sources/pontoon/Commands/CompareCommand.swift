@@ -7,9 +7,9 @@ struct CompareCommand: AsyncParsableCommand {
         commandName: "compare",
         abstract: "Compare a local folder with a project or folder on the server, by name, length and checksum.",
         discussion: """
-            The exit code is 0 if both have the same files, 7 if any files differ, 4 if files exist only locally or \
-            only on the server, and 8 if local files or folders could not be read or were skipped, unless --exclude \
-            leaves them out. Empty folders are ignored.
+            The exit code is 0 if both folders contain the same files, 7 if any files differ, 4 if files exist only \
+            locally or only on the server, and 8 if local files or folders could not be read or were skipped. Such \
+            files are ignored if --exclude matches them. Empty folders are ignored.
             """
     )
 
@@ -18,13 +18,13 @@ struct CompareCommand: AsyncParsableCommand {
     @Argument(help: "Local folder.", completion: .directory)
     var folder: String
 
-    @Argument(help: "Path owner/project/folder, or the id of a folder.", completion: .remotePath)
+    @Argument(help: "Path owner/project/folder on the server, or the id of a folder.", completion: .remotePath)
     var place: String
 
     @Option(help: ArgumentHelp("Compare only files that match. Repeatable.", valueName: "pattern"))
     var include: [String] = []
 
-    @Option(help: ArgumentHelp("Leave out files and folders that match. Repeatable.", valueName: "pattern"))
+    @Option(help: ArgumentHelp("Skip files and folders that match. Repeatable.", valueName: "pattern"))
     var exclude: [String] = []
 
     @Flag(help: "Compare names and lengths only, without reading local files.")
@@ -45,7 +45,7 @@ struct CompareCommand: AsyncParsableCommand {
                 for warning in warnings { Output.standard.warn(warning, json: common.json) }
                 if !common.json { summarize(count, bad: failures.count, unread: unread) }
                 return CommandEnd(
-                    // Different content determines the exit status, whatever the other findings are.
+                    // Different content takes precedence over all other findings.
                     failures.contains(.checksumsDiffer) ? .checksumsDiffer : ExitStatus(failures),
                     counts: ["files": Int64(count), "bad": Int64(failures.count)]
                 )

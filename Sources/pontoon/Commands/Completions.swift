@@ -25,35 +25,36 @@ extension CompletionKind {
     }
 }
 
-/// Completions that are requested from the server when a shell completes a command.
+/// Completions of a command line, most of which are requested from the server.
 ///
 /// Errors are ignored, because a message would appear in the middle of the command that the user is typing.
 struct Completions: Sendable {
-    /// Time limit in seconds, after which the process exits without printing completions: 2, unless the environment
-    /// variable `PONTOON_COMPLETION_TIMEOUT` is set to another number from 1 to 600.
+    /// Time in seconds after which the process exits without printing completions.
+    ///
+    /// The default is 2. The environment variable `PONTOON_COMPLETION_TIMEOUT` sets another number from 1 to 600.
     private static let timeLimit: Int = {
         let given = ProcessInfo.processInfo.environment["PONTOON_COMPLETION_TIMEOUT"].flatMap { Int($0) } ?? 0
         return (1...600).contains(given) ? given : 2
     }()
-    /// Number of entries of a project list or folder that are requested.
+    /// Number of projects, or of entries of a folder, after which no further page is requested.
     private static let maximumEntries = 1000
 
-    /// The words of the command.
+    /// The words of the command line to complete.
     private let words: [String]
 
     init(_ words: [String]) { self.words = words }
 
-    /// Returns the names of the profiles.
+    /// Returns the names of the profiles in the credentials file, except names that a shell could interpret.
     static func profiles() -> [String] {
         let text = (try? CommonOptions.credentialsText()) ?? ""
         return CredentialsFile(text).profiles.keys.sorted().filter(isSafe)
     }
 
-    /// Returns the completions that `body` finds, without those that a shell could interpret; none if an error occurs.
+    /// Returns the completions that `body` finds, except those that a shell could interpret.
     ///
-    /// Exits the process after the time limit.
+    /// Returns no completions if an error occurs. Exits the process after the time limit.
     func find(_ body: @Sendable (SevenBridgesClient) async throws -> [String]) async -> [String] {
-        // The process exits even if a call does not respond to a cancellation.
+        // Exit the process, because a call may not respond to cancellation.
         DispatchQueue.global().asyncAfter(deadline: .now() + .seconds(Self.timeLimit)) { Terminal.exit(0) }
         do {
             var arguments = ["--retries", "1", "--timeout", "\(Self.timeLimit)"]
@@ -71,7 +72,7 @@ struct Completions: Sendable {
         try await entries { try await client.projects(offset: $0) }.map(\.id)
     }
 
-    /// Returns the paths of projects, or of the files and folders in one, that begin with `prefix`.
+    /// Returns the paths of projects, files and folders on the server that begin with `prefix`.
     func paths(_ client: SevenBridgesClient, _ prefix: String) async throws -> [String] {
         // With --project, the paths of 'pontoon download' are relative to the project.
         let root = value(of: "--project").map { "\($0)/" } ?? ""
@@ -82,13 +83,13 @@ struct Completions: Sendable {
             : try await Self.projects(client).map { "\($0)/" }
         var found = all.filter { $0.hasPrefix(root + prefix) }
         if found.count == 1, found[0].hasSuffix("/") {
-            // To a single completion, a shell would append a space, which ends the path.
+            // A shell would append a space to a single completion, and thus end the path.
             found += try await Self.children(of: found[0], client)
         }
         return found.map { String($0.dropFirst(root.count)) }
     }
 
-    /// Returns the paths of the files and folders in a folder; those of folders end with a slash.
+    /// Returns the paths of the files and folders in a folder, with a slash at the end of each folder's path.
     private static func children(of folder: String, _ client: SevenBridgesClient) async throws -> [String] {
         let path = try RemotePath(folder)
         let place = try await client.place(path)
@@ -108,17 +109,18 @@ struct Completions: Sendable {
         return entries
     }
 
-    /// Returns the value of an option in the words.
+    /// Returns the value of an option on the command line; `nil` if it is not given.
     private func value(of option: String) -> String? {
         if let index = words.firstIndex(of: option) { return words[(index + 1)...].first }
         return words.first { $0.hasPrefix("\(option)=") }.map { String($0.dropFirst(option.count + 1)) }
     }
 
-    /// Returns whether a name, which other people may have chosen, contains no character that a shell interprets.
+    /// Returns whether a name contains no character that a shell interprets.
     ///
-    /// The script for bash lets the shell expand the completions, which would execute commands in a name.
+    /// Other people may have chosen the name. In the completion script for bash, the shell expands the completions, and
+    /// would execute a command in a name.
     private static func isSafe(_ name: String) -> Bool {
-        // Not by characters: a letter and a sign after it may form a single one.
+        // Check each scalar, because a letter and the combining mark after it form a single character.
         name.unicodeScalars.allSatisfy { scalar in
             let properties = scalar.properties
             return properties.isAlphabetic || properties.numericType != nil || "-_.,+/".unicodeScalars.contains(scalar)

@@ -16,15 +16,18 @@ struct ConfigCommand: AsyncParsableCommand {
             commandName: "set",
             abstract: "Create or replace a profile.",
             discussion: """
-                The command prompts for the token without showing it, or reads it from standard input if that is not a \
-                terminal. A token cannot be passed as an argument, because other users of this machine could see it.
+                The command prompts for the token without displaying it. If standard input is not a terminal, the \
+                token is read from it without a prompt. A token cannot be passed as an argument, because other users \
+                of this machine could see it.
                 """
         )
 
         @Option(help: ArgumentHelp("Name of the profile.", valueName: "name"), completion: .profile)
         var profile = "default"
 
-        @Option(help: ArgumentHelp("URL of the API, or one of us, eu, cgc, cavatica, bdc, china.", valueName: "url"))
+        @Option(
+            help: ArgumentHelp("URL of the API, or a short name: us, eu, cgc, cavatica, bdc, china.", valueName: "url")
+        )
         var endpoint: String?
 
         func validate() throws {
@@ -37,14 +40,14 @@ struct ConfigCommand: AsyncParsableCommand {
             try await runCommand(json: false) { [self] in
                 let url =
                     if let endpoint { endpoint } else {
-                        try await Self.prompt("URL of the API, or one of us, eu, cgc, cavatica, bdc, china: ")
+                        try await Self.prompt("URL of the API, or a short name (us, eu, cgc, cavatica, bdc, china): ")
                     }
                 let endpoint = try Endpoint(url)
                 let token = try await Self.promptSecretly("Token (from the platform's Developer page): ")
                 guard !token.isEmpty, token.allSatisfy({ $0.isASCII && !$0.isWhitespace }) else {
                     throw ClientError(
                         .requestInvalid,
-                        "The token is not valid.",
+                        "The token is empty or contains invalid characters.",
                         advice: "Copy the whole token, without spaces or line breaks."
                     )
                 }
@@ -72,7 +75,7 @@ struct ConfigCommand: AsyncParsableCommand {
             }
         }
 
-        /// Reads a line from standard input, after a prompt if that is a terminal.
+        /// Reads a line from standard input, with a prompt if standard input is a terminal.
         private static func ask(_ text: String) async throws -> String {
             if Terminal.isTerminal(.input) { Output.standard.write(text, to: .error) }
             let line = try await abandonable { try Terminal.readLine() }
@@ -83,7 +86,7 @@ struct ConfigCommand: AsyncParsableCommand {
     struct Platforms: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "platforms",
-            abstract: "List the short names of platforms."
+            abstract: "List the short names of the platforms."
         )
 
         func run() async throws {
@@ -99,7 +102,7 @@ struct ConfigCommand: AsyncParsableCommand {
     struct Show: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "show",
-            abstract: "List the profiles, their URLs, and whether they have a token."
+            abstract: "List the profiles with their URLs, and whether each has a token."
         )
 
         @Flag(help: "Print one JSON object per line.")

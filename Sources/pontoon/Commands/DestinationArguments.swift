@@ -2,14 +2,18 @@ import ArgumentParser
 import PontoonFoundation
 import PontoonClient
 
-/// The options that select the project or folder that receives the files.
+/// The options that select the destination of an upload.
 ///
-/// Without them, the destination is the project that `PONTOON_PROJECT` names or, if the variable is not set, the last
-/// positional argument, as in `cp`; see ``split(_:hasOtherSources:)``.
+/// Without these options, the destination is the project that the environment variable `PONTOON_PROJECT` names. If the
+/// variable is not set, the destination is the last positional argument, as in `cp`; see
+/// ``split(_:hasOtherSources:)``.
 struct DestinationArguments: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Destination owner/project/folder, or a folder's id; missing folders are created. Default: the last argument.",
+            """
+            Destination owner/project/folder, or the id of a folder. Missing folders are created. Default: the last \
+            argument.
+            """,
             valueName: "path"
         ),
         completion: .remotePath
@@ -17,7 +21,10 @@ struct DestinationArguments: ParsableArguments {
     var to: String?
 
     @Option(
-        help: ArgumentHelp("Destination project, owner/name. Default: PONTOON_PROJECT, if set.", valueName: "id"),
+        help: ArgumentHelp(
+            "Destination project, owner/name. Default: the environment variable PONTOON_PROJECT, if set.",
+            valueName: "id"
+        ),
         completion: .project
     )
     var project: String?
@@ -35,14 +42,16 @@ struct DestinationArguments: ParsableArguments {
         _ = try selected()
     }
 
-    /// Separates the sources from the destination: that of an option, `PONTOON_PROJECT` or else the last argument.
+    /// Separates the sources from the destination.
+    ///
+    /// The destination is the value of an option, `PONTOON_PROJECT` or else the last argument.
     ///
     /// - Parameters:
     ///   - arguments: The positional arguments.
-    ///   - hasOtherSources: Whether options such as `--files-from` name sources too; otherwise, a single argument is a
-    ///     source.
+    ///   - hasOtherSources: Whether options such as `--files-from` also name sources. If they do, a single argument is
+    ///     the destination; otherwise, it is a source.
     /// - Returns: The positional arguments that are sources, and the path or id of the destination.
-    /// - Throws: `ValidationError` if there is no destination, or if it is not valid.
+    /// - Throws: `ValidationError` if the destination is missing or not valid.
     func split(
         _ arguments: [String],
         hasOtherSources: Bool = false
@@ -53,9 +62,10 @@ struct DestinationArguments: ParsableArguments {
         }
         guard !FileManager.default.fileExists(atPath: last), let destination = try? RemotePath(last) else {
             throw ValidationError(
-                "Pass the destination with --to owner/project/folder: the last argument, '\(last)', is "
+                "The last argument, '\(last)', is "
                     + (FileManager.default.fileExists(atPath: last)
-                        ? "a file or folder on this machine." : "not a path on the server.")
+                        ? "a file or folder on this machine" : "not a path on the server")
+                    + ". Pass the destination with --to owner/project/folder."
             )
         }
         return (arguments.dropLast(), destination)
@@ -66,7 +76,7 @@ struct DestinationArguments: ParsableArguments {
         let variable = ProcessInfo.processInfo.environment["PONTOON_PROJECT"].flatMap { $0.isEmpty ? nil : $0 }
         if to == nil, project == nil, let variable {
             guard variable.split(separator: "/", omittingEmptySubsequences: false).count == 2 else {
-                throw ValidationError("The variable PONTOON_PROJECT must be owner/name, not '\(variable)'.")
+                throw ValidationError("The environment variable PONTOON_PROJECT must be owner/name, not '\(variable)'.")
             }
         }
         guard let text = to ?? project ?? variable else { return nil }

@@ -5,19 +5,22 @@ import PontoonCore
 struct DiskUsageCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "du",
-        abstract: "Show the total size of the files in each folder, with those in its subfolders.",
-        discussion: "As with 'du', the subfolders of a folder precede it. Only files that meet the conditions count."
+        abstract: "Show the total size of the files in each folder and its subfolders.",
+        discussion: """
+            As with 'du', the subfolders of a folder are printed before the folder itself. Only files that meet the \
+            conditions are counted.
+            """
     )
 
     @Argument(help: "Paths owner/project/folder, patterns, or ids.", completion: .remotePath)
     var places: [String]
 
-    @Flag(name: [.short, .long], help: "Show only the total of each place.")
+    @Flag(name: [.short, .long], help: "Show only the total for each argument.")
     var summarize = false
 
     @Option(
         name: [.customShort("d"), .long],
-        help: ArgumentHelp("Show subfolders to this depth only.", valueName: "n")
+        help: ArgumentHelp("Show only subfolders up to this depth.", valueName: "n")
     )
     var maxDepth: Int?
 
@@ -53,7 +56,7 @@ struct DiskUsageCommand: AsyncParsableCommand {
                 let failures = try await options.list(places, client, filter: filter, depth: .everything) {
                     start,
                     step in
-                    // An error that ends the list of a place leaves its totals open.
+                    // If an error stopped the list of the previous place, its totals are still open.
                     if place.map({ $0 != start }) ?? true { (place, open) = (start, []) }
                     switch step {
                     case .entering: open.append(Total())

@@ -19,7 +19,7 @@ struct DoctorCommand: AsyncParsableCommand {
     var size = ByteCount(bytes: 4 << 20)
 
     func validate() throws {
-        guard (0...(1 << 30)).contains(size.bytes) else { throw ValidationError("--size must be 0 to 1G.") }
+        guard (0...(1 << 30)).contains(size.bytes) else { throw ValidationError("--size must be from 0 to 1G.") }
     }
 
     func run() async throws {

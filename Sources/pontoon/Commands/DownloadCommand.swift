@@ -8,21 +8,26 @@ struct DownloadCommand: AsyncParsableCommand {
         commandName: "download",
         abstract: "Download files, folders and projects. Run the same command again to resume.",
         discussion: """
-            Folders are downloaded with all of their subfolders. A path with a trailing slash means the folder's \
-            contents; without one, it means the folder itself. A file appears under its name only when it is complete \
-            and verified. With '--output -', files are written to standard output, as by 'pontoon cat', or with '--tar' \
-            a folder as one archive.
+            Folders are downloaded with all of their subfolders. A path with a trailing slash selects the contents of \
+            the folder, and a path without one selects the folder itself. A file appears under its name only when it \
+            is complete and verified. With '--output -', files are written to standard output, as with 'pontoon cat'. \
+            Add --tar to write a folder as a tar archive.
             """
     )
 
     @Argument(
-        help: "Ids, or paths owner/project/folder/file; with --project, paths below the project.",
+        help: """
+            Ids or paths of files and folders, such as owner/project/folder. With --project, paths in that project.
+            """,
         completion: .remotePath
     )
     var paths: [String] = []
 
     @Option(
-        help: ArgumentHelp("Project that contains the paths; without paths, the whole project.", valueName: "id"),
+        help: ArgumentHelp(
+            "Project that contains the paths. Without paths, the whole project is downloaded.",
+            valueName: "id"
+        ),
         completion: .project
     )
     var project: String?
@@ -30,7 +35,7 @@ struct DownloadCommand: AsyncParsableCommand {
     @Option(
         name: [.short, .long],
         help: ArgumentHelp(
-            "Destination folder, or the destination path of a single file. '-' is standard output.",
+            "Destination folder, destination path of a single file, or '-' for standard output.",
             valueName: "path"
         ),
         completion: .file()
@@ -38,11 +43,11 @@ struct DownloadCommand: AsyncParsableCommand {
     var output: String?
 
     @Option(
-        help: ArgumentHelp("Bytes per request, at least 64K; more for very large files.", valueName: "bytes")
+        help: ArgumentHelp("Bytes per request, at least 64K. Increased for very large files.", valueName: "bytes")
     )
     var rangeSize = ByteCount(bytes: 16 << 20)
 
-    @Flag(help: "Write one folder to standard output as a tar archive; needs '--output -'.")
+    @Flag(help: "Write a folder to standard output as a tar archive. Requires '--output -'.")
     var tar = false
 
     @OptionGroup(title: "Selection") var filter: ListArguments
@@ -55,7 +60,7 @@ struct DownloadCommand: AsyncParsableCommand {
         }
         guard rangeSize.bytes >= 64 << 10 else { throw ValidationError("--range-size must be at least 64K.") }
         guard output == "-" else {
-            if tar { throw ValidationError("--tar needs '--output -'.") }
+            if tar { throw ValidationError("--tar requires '--output -'.") }
             return
         }
         guard !tar || paths.count <= 1 else {
@@ -66,8 +71,8 @@ struct DownloadCommand: AsyncParsableCommand {
         guard !isUnusable, filter.include.isEmpty, filter.exclude.isEmpty else {
             throw ValidationError(
                 """
-                With '--output -', none of --json, --receipt, --dry-run, --failed-to, --files-from, --include and \
-                --exclude can be used.
+                '--output -' cannot be combined with --json, --receipt, --dry-run, --failed-to, --files-from, \
+                --include or --exclude.
                 """
             )
         }

@@ -4,7 +4,7 @@ import Subprocess
 import Synchronization
 import SystemPackage
 
-/// The shell command of `--then`, which is executed once for each instrument run that has ended.
+/// The shell command given with `--then`, which is executed once for each instrument run that has ended.
 final class EndCommand: Sendable {
     private let text: String
     private let report: WatchReport
@@ -15,12 +15,14 @@ final class EndCommand: Sendable {
 
     init(text: String, report: WatchReport) { (self.text, self.report) = (text, report) }
 
-    /// A status for each command that failed.
+    /// An exit status for each run for which the command failed.
     var statuses: [ExitStatus] { failed.withLock { $0 } }
 
-    /// Runs the command and waits until it exits; its failure is reported and does not stop the watch.
+    /// Runs the command and waits until it exits.
     ///
-    /// - Throws: `CancellationError` after the command was terminated because the watch stops.
+    /// A failure of the command is reported, but does not stop the watch.
+    ///
+    /// - Throws: `CancellationError` if the watch stops, after the command has been terminated.
     func run(_ notice: RunNotice) async throws {
         let problem: String?
         do {
@@ -30,7 +32,7 @@ final class EndCommand: Sendable {
                 case .exited(0)?: nil
                 case .exited(let code)?: "exited with \(code)"
                 case .signaled(let signal)?: "was terminated by signal \(signal)"
-                case nil: "was terminated, because it did not exit within an hour"
+                case nil: "was terminated because it did not exit within an hour"
                 }
         } catch let error as SubprocessError {
             problem = "could not be started: \(error)"
@@ -49,7 +51,7 @@ final class EndCommand: Sendable {
             "PONTOON_RECEIPT": notice.receipt?.string ?? "",
         ]
         var options = PlatformOptions()
-        // Its own process group, so that not only the shell is terminated.
+        // Create a process group, so that the processes that the shell has started are terminated with it.
         options.processGroupID = 0
         options.teardownSequence = [
             .gracefulShutDown(toProcessGroup: true, allowedDurationToNextStep: .seconds(10))
@@ -60,7 +62,7 @@ final class EndCommand: Sendable {
             environment: .inherit.updating(variables),
             platformOptions: options,
             input: .none,
-            // Standard output contains only the results of this program.
+            // Standard output is reserved for the results of this program.
             output: .fileDescriptor(.standardError, closeAfterSpawningProcess: false),
             error: .fileDescriptor(.standardError, closeAfterSpawningProcess: false)
         ).terminationStatus

@@ -38,7 +38,7 @@ struct FilesCommand: AsyncParsableCommand {
         ) async throws {
             if file.isFolder {
                 try walk.enter(file, depth: depth)
-                // Always the first page, because deleted items disappear from the list.
+                // Always request the first page, because deleted items disappear from the list.
                 var removed: Set<String> = []
                 while true {
                     let page = try await client.files(in: .folder(file.id))
@@ -47,7 +47,7 @@ struct FilesCommand: AsyncParsableCommand {
                     guard page.items.allSatisfy({ removed.insert($0.id).inserted }) else {
                         throw ClientError(
                             .responseUnreadable,
-                            "The server still lists files in '\(file.name)' that were deleted.",
+                            "The server still lists deleted files in '\(file.name)'.",
                             advice: "Run the same command again."
                         )
                     }
@@ -71,7 +71,10 @@ struct FilesCommand: AsyncParsableCommand {
         @Argument(help: "File or folder to move.", completion: .remotePath)
         var file: String
 
-        @Argument(help: "Destination folder, or a path that ends with a new name.", completion: .remotePath)
+        @Argument(
+            help: "Destination folder, or a path whose last component is the new name.",
+            completion: .remotePath
+        )
         var target: String
 
         func run() async throws {
@@ -86,8 +89,8 @@ struct FilesCommand: AsyncParsableCommand {
                         guard let root = try await client.project(id).rootFolder else {
                             throw ClientError(
                                 .requestInvalid,
-                                "The server does not provide the root folder of '\(id)'.",
-                                advice: "Use a folder instead of the project."
+                                "The server did not return the root folder of '\(id)'.",
+                                advice: "Specify a folder in the project."
                             )
                         }
                         folder = root
@@ -114,7 +117,10 @@ struct FilesCommand: AsyncParsableCommand {
         @Argument(help: "File to copy.", completion: .remotePath)
         var file: String
 
-        @Argument(help: "Destination project or folder, or a path that ends with a new name.", completion: .remotePath)
+        @Argument(
+            help: "Destination project or folder, or a path whose last component is the new name.",
+            completion: .remotePath
+        )
         var target: String
 
         func run() async throws {
@@ -162,7 +168,7 @@ struct FilesCommand: AsyncParsableCommand {
 
         @OptionGroup var common: CommonOptions
 
-        @Argument(help: "Files whose metadata to change.", completion: .remotePath)
+        @Argument(help: "Files whose metadata is to be changed.", completion: .remotePath)
         var files: [String]
 
         @Option(help: ArgumentHelp("Key and value to set. Repeatable.", valueName: "key=value"))
@@ -186,7 +192,9 @@ struct FilesCommand: AsyncParsableCommand {
     }
 }
 
-/// Runs `body` for each of the given files, in order; a failure does not stop the others unless all would fail.
+/// Runs `body` for each of the given files, in order.
+///
+/// A failure does not stop the others, unless it would affect every request.
 private func forEachFile(
     _ files: [String],
     _ common: CommonOptions,
@@ -217,12 +225,20 @@ extension SevenBridgesClient {
     ///   a project or an invalid path; ``APIError``, with status 404 for an unknown project or id.
     fileprivate func existing(_ text: String) async throws -> FileDetails {
         guard let found = try await find(try RemotePath(text)) else {
-            throw ClientError(.requestInvalid, "'\(text)' is a project, not a file.", advice: "Use a file or folder.")
+            throw ClientError(
+                .requestInvalid,
+                "'\(text)' is a project, not a file.",
+                advice: "Specify a file or folder."
+            )
         }
         return found
     }
 
-    /// Resolves a destination: an existing project or folder, or the parent and name of an item that does not exist.
+    /// Resolves a destination.
+    ///
+    /// - Returns: An existing project or folder, without a name; or, if the path does not exist, its parent and last
+    ///   component.
+    /// - Throws: ``ClientError``, ``APIError``.
     fileprivate func target(_ text: String) async throws -> (place: UploadDestination, name: String?) {
         let path = try RemotePath(text)
         do {

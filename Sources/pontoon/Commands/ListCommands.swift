@@ -5,15 +5,15 @@ import PontoonClient
 struct ListCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ls",
-        abstract: "List files and folders: id, size, modification time, name.",
+        abstract: "List files and folders with id, size, modification time and name.",
         discussion: """
-            Names may contain the patterns of .gitignore, as in 'owner/project/run*/**/*.bam'. Folders that match a \
-            pattern are listed themselves, without their contents, as with 'ls -d'.
+            Paths may contain patterns as in .gitignore, such as 'owner/project/run*/**/*.bam'. A folder that matches \
+            a pattern is listed itself, without its contents, as with 'ls -d'.
             """
     )
 
     @Argument(
-        help: "Paths owner/project/folder, patterns, or ids. Default: list your projects.",
+        help: "Paths owner/project/folder, patterns, or ids. Without arguments, your projects are listed.",
         completion: .remotePath
     )
     var places: [String] = []
@@ -32,7 +32,7 @@ struct ListCommand: AsyncParsableCommand {
             throw ValidationError("--recursive and --directory cannot be combined.")
         }
         guard !places.isEmpty || !(recursive || directory || filters.isGiven) else {
-            throw ValidationError("Pass a place, such as owner/project; without one, your projects are listed.")
+            throw ValidationError("--recursive, --directory and filters require a path or id, such as owner/project.")
         }
     }
 
@@ -58,10 +58,10 @@ struct ListCommand: AsyncParsableCommand {
 struct FindCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "find",
-        abstract: "List the paths of files and folders in all subfolders that meet conditions.",
+        abstract: "Print the paths of files and folders that meet conditions, in all subfolders.",
         discussion: """
-            All conditions must be met. --name follows the rules of .gitignore, so '*.bam' matches in every folder and \
-            'run1/*.bam' is relative to the given place. Sizes and ages select files only.
+            Entries must meet all conditions. --name follows the rules of .gitignore: '*.bam' matches in every folder, \
+            and 'run1/*.bam' is relative to the given path. Conditions on size, age, tags or metadata match no folders.
             """
     )
 
@@ -93,7 +93,7 @@ extension ListingOptions {
     /// - Parameters:
     ///   - entry: The file or folder.
     ///   - name: Its name or path in the list.
-    ///   - text: The line of a table; `nil` for one with all columns.
+    ///   - text: The line in the format `table`; `nil` for a line with all columns.
     fileprivate func show(_ entry: RemoteWalk.Entry, as name: String, text: String? = nil) {
         let file = entry.file
         let time = file.modifiedOn?.formatted(.iso8601)
@@ -113,12 +113,12 @@ extension ListingOptions {
 }
 
 extension FileDetails {
-    /// The word for the kind of the entry.
+    /// The kind of the entry, as printed in lists.
     var kind: String { isFolder ? "folder" : "file" }
 }
 
 extension JSONLine {
-    /// Creates the event of a file or folder in a list.
+    /// Creates the event `file` for a file or folder in a list.
     init(_ file: FileDetails, named name: String, path: String) {
         self = JSONLine("file").with("id", file.id).with("name", name).with("path", path).with("type", file.kind)
             .with("size", file.size).with("modified_on", file.modifiedOn?.formatted(.iso8601)).with("tags", file.tags)

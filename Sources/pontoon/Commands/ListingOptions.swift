@@ -2,17 +2,16 @@ import ArgumentParser
 import PontoonFoundation
 import PontoonClient
 
-/// The format of a list.
 enum ListFormat: String, CaseIterable, ExpressibleByArgument {
     /// Columns separated by spaces, for people.
     case table
-    /// Columns separated by tabs, without a header, and with numbers in bytes.
+    /// Columns separated by tabs, without a header, with sizes in bytes.
     case tsv
     /// One JSON object per line.
     case json
 }
 
-/// Options of every command that lists something in one of several formats.
+/// Options of every command that can print a list in several formats.
 struct ListingOptions: ParsableArguments {
     @OptionGroup var common: CommonOptions
 
@@ -27,7 +26,7 @@ struct ListingOptions: ParsableArguments {
 
     var json: Bool { common.json || format == .json }
 
-    /// Prints a line of the list.
+    /// Prints an entry as one line, in the format that the options select.
     func printLine(
         json line: @autoclosure () -> JSONLine,
         columns: @autoclosure () -> [String?],
@@ -36,7 +35,7 @@ struct ListingOptions: ParsableArguments {
         printLines(json: line(), columns: columns(), text: [text()])
     }
 
-    /// Prints an entry of the list: several lines in the format `table`, and one in the others.
+    /// Prints an entry of the list, which may take several lines in the format `table`, but takes one in the others.
     func printLines(
         json line: @autoclosure () -> JSONLine,
         columns: @autoclosure () -> [String?],
@@ -49,7 +48,7 @@ struct ListingOptions: ParsableArguments {
         }
     }
 
-    /// Returns whether arguments, which may be invalid, request JSON.
+    /// Returns whether the arguments request JSON, even if they are otherwise invalid.
     static func requestJSON(_ arguments: [String]) -> Bool {
         arguments.contains("--json") || arguments.contains("--format=json")
             || zip(arguments, arguments.dropFirst()).contains { $0 == ("--format", "json") }
@@ -57,16 +56,16 @@ struct ListingOptions: ParsableArguments {
 }
 
 extension ListingOptions {
-    /// Lists from each of the given places, by path, id or pattern.
+    /// Lists the files and folders at each of the given places.
     ///
     /// - Parameters:
-    ///   - places: The places.
-    ///   - client: The client.
-    ///   - filter: Selects the files and folders.
-    ///   - depth: The extent of the list.
+    ///   - places: Paths, ids or patterns.
+    ///   - client: The client with which the places are listed.
+    ///   - filter: The conditions that listed files and folders meet.
+    ///   - depth: Which levels of folders to list.
     ///   - body: Called for each step except failures.
     /// - Returns: The exit statuses of the failures, which are printed.
-    /// - Throws: The error of a place if it is the only one; otherwise, an error with which all places would fail.
+    /// - Throws: With a single place, its error. With several places, only an error that would affect every request.
     func list(
         _ places: [String],
         _ client: SevenBridgesClient,
@@ -102,7 +101,10 @@ extension ListingOptions {
 /// The options that select the files and folders of a list.
 struct FilterArguments: ParsableArguments {
     @Option(
-        help: ArgumentHelp("List only names or paths that match this pattern. Repeatable.", valueName: "pattern")
+        help: ArgumentHelp(
+            "List only entries whose name or path matches this pattern. Repeatable.",
+            valueName: "pattern"
+        )
     )
     var name: [String] = []
 
@@ -111,7 +113,7 @@ struct FilterArguments: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "List only files with this metadata; values of the same key are alternatives. Repeatable.",
+            "List only files with this metadata. Several values of a key are alternatives. Repeatable.",
             valueName: "key=value"
         )
     )

@@ -4,7 +4,9 @@ import PontoonClient
 struct MakeFolderCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "mkdir",
-        abstract: "Create folders, with those that contain them. Existing folders are not an error, as with 'mkdir -p'."
+        abstract: """
+            Create folders, including missing parent folders. Existing folders are not an error, as with 'mkdir -p'.
+            """
     )
 
     @OptionGroup var common: CommonOptions

@@ -2,14 +2,13 @@ import ArgumentParser
 import PontoonClient
 import PontoonCore
 
-/// The commands `pontoon members …`.
 struct MembersCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "members",
         abstract: "List, add, change and remove members of a project.",
         discussion: """
-            Permissions: read (view), copy (download and copy), write (upload, change and delete), execute (run tasks, \
-            on the platform) and admin (everything, and managing members). Every member may read.
+            Permissions: read (view), copy (download and copy), write (upload, change and delete), execute (run tasks \
+            on the platform) and admin (everything, including managing members). Every member has read.
             """,
         subcommands: [List.self, Add.self, Set.self, Remove.self]
     )
@@ -65,7 +64,7 @@ struct MembersCommand: AsyncParsableCommand {
         @OptionGroup var common: CommonOptions
         @OptionGroup var member: MemberArguments
 
-        @Option(help: ArgumentHelp("Permissions, such as copy,write.", valueName: "list"))
+        @Option(help: ArgumentHelp("Permissions, separated by commas, such as copy,write.", valueName: "list"))
         var permissions = PermissionList(permissions: [.read])
 
         func run() async throws {
@@ -92,7 +91,7 @@ struct MembersCommand: AsyncParsableCommand {
         @OptionGroup var common: CommonOptions
         @OptionGroup var member: MemberArguments
 
-        @Option(help: ArgumentHelp("All permissions, such as read or copy,write.", valueName: "list"))
+        @Option(help: ArgumentHelp("New permissions, separated by commas, such as copy,write.", valueName: "list"))
         var permissions: PermissionList
 
         func run() async throws {
@@ -113,7 +112,7 @@ struct MembersCommand: AsyncParsableCommand {
     struct Remove: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "rm",
-            abstract: "Remove a member from a project. Their files stay."
+            abstract: "Remove a member from a project. The member's files stay."
         )
 
         @OptionGroup var common: CommonOptions
@@ -143,7 +142,7 @@ struct MembersCommand: AsyncParsableCommand {
     }
 }
 
-/// Permissions as an argument: names separated by commas.
+/// An argument that lists permissions, separated by commas; always includes `read`.
 struct PermissionList: ExpressibleByArgument {
     let permissions: Swift.Set<Permission>
 

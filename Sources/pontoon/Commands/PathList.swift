@@ -2,8 +2,10 @@ import PontoonFoundation
 import PontoonClient
 import SystemPackage
 
-/// The paths in a file for `--files-from`: one per line or, if the file contains a null character, each terminated by
-/// one, as `find -print0` prints them.
+/// A list of paths in the format of `--files-from`.
+///
+/// The list contains one path per line. If it contains a null character, null characters terminate the paths instead,
+/// as in the output of `find -print0`.
 struct PathList {
     let paths: [FilePath]
 
@@ -12,8 +14,8 @@ struct PathList {
     /// Reads a list; blocks.
     ///
     /// - Parameters:
-    ///   - file: Path of the list; `-` is standard input.
-    ///   - endsWithNull: Whether paths end with null characters only, even if the list contains none.
+    ///   - file: Path of the list; `-` for standard input.
+    ///   - endsWithNull: Whether only null characters terminate paths, even if the list contains none.
     /// - Throws: ``ClientError`` with code `.fileUnreadable`.
     init(file: String, endsWithNull: Bool) throws {
         do {
@@ -38,10 +40,10 @@ struct PathList {
         }
     }
 
-    /// Parses a list; a byte order mark at its start is ignored.
+    /// Parses a list, ignoring a byte order mark at its start.
     init(_ data: Data, endsWithNull: Bool) {
         let data = data.starts(with: [0xEF, 0xBB, 0xBF]) ? data.dropFirst(3) : data
-        // Only a line break separates lines: names may contain any other character, including U+2028.
+        // Only line feeds separate lines, because names may contain any other character, including U+2028.
         let separator: UInt8 = endsWithNull || data.contains(0) ? 0 : UInt8(ascii: "\n")
         paths = data.split(separator: separator).compactMap { entry in
             var bytes = Array(entry)
@@ -53,7 +55,7 @@ struct PathList {
         }
     }
 
-    /// The paths in the format of the list: with null characters only if a path contains a line break.
+    /// The encoded list, which contains null characters only if a path contains a line break.
     var data: Data {
         let entries = paths.map { path in
             path.withPlatformString { Data(bytes: $0, count: path.length) }

@@ -1,7 +1,6 @@
 import ArgumentParser
 import PontoonClient
 
-/// The commands `pontoon projects …`.
 struct ProjectsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "projects",
@@ -21,7 +20,7 @@ struct ProjectsCommand: AsyncParsableCommand {
         @Argument(help: ArgumentHelp("Project, owner/name.", valueName: "id"), completion: .project)
         var id: String?
 
-        @Option(help: ArgumentHelp("List only this user's projects.", valueName: "name"))
+        @Option(help: ArgumentHelp("List only projects that this user owns.", valueName: "name"))
         var owner: String?
 
         func run() async throws {
@@ -77,7 +76,7 @@ struct ProjectsCommand: AsyncParsableCommand {
     struct Edit: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "edit",
-            abstract: "Change the name, description and tags of a project. Its id stays the same."
+            abstract: "Change the name, description or tags of a project. Its id stays the same."
         )
 
         @OptionGroup var common: CommonOptions
@@ -91,7 +90,7 @@ struct ProjectsCommand: AsyncParsableCommand {
         @Option(help: ArgumentHelp("New description; may be empty.", valueName: "text"))
         var description: String?
 
-        @Option(help: ArgumentHelp("Tag that replaces the existing ones. Repeatable.", valueName: "tag"))
+        @Option(help: ArgumentHelp("New tag. All existing tags are replaced. Repeatable.", valueName: "tag"))
         var tag: [String] = []
 
         @Flag(help: "Remove all tags.")
@@ -145,7 +144,7 @@ struct ProjectsCommand: AsyncParsableCommand {
                             throw ClientError(
                                 .requestInvalid,
                                 "'\(id)' contains files.",
-                                advice: "Pass --recursive to delete it with everything in it."
+                                advice: "Pass --recursive to delete the project with everything in it."
                             )
                         }
                         try await client.deleteProject(id)
@@ -166,7 +165,7 @@ struct ProjectsCommand: AsyncParsableCommand {
         JSONLine(event).with("id", project.id).with("name", project.name).text
     }
 
-    /// Lists the user's projects, or only those of an owner.
+    /// Lists the projects of the token's user; if `owner` is not `nil`, only projects that this user owns.
     static func list(
         _ owner: String?,
         _ client: SevenBridgesClient,

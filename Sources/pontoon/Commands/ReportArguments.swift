@@ -2,28 +2,28 @@ import ArgumentParser
 import PontoonClient
 import SystemPackage
 
-/// The options about the messages of a transfer.
+/// The options for the messages of a transfer.
 struct ReportArguments: ParsableArguments {
-    @Flag(help: "Print only warnings, errors and the results of --json.")
+    @Flag(help: "Print only warnings and errors. The output of --json is not affected.")
     var quiet = false
 
     @Option(
         help: ArgumentHelp(
-            "Without a terminal, print a line with the progress at this interval, such as 1m.",
+            "If standard error is not a terminal, print a progress line at this interval, such as 1m.",
             valueName: "time"
         )
     )
     var stats: AgeOption?
 
     @Option(
-        help: ArgumentHelp("Append all messages to this file too, with the time; also those that --quiet omits."),
+        help: ArgumentHelp("Also append all messages, with the time, to this file, even if --quiet omits them."),
         completion: .file()
     )
     var logFile: String?
 
     @Option(
         help: ArgumentHelp(
-            "Time between two updates of the display and two 'progress' events, 0.1s to 1h.",
+            "Time between updates of the display or 'progress' events, from 0.1s to 1h.",
             valueName: "time"
         )
     )
@@ -31,12 +31,14 @@ struct ReportArguments: ParsableArguments {
 
     func validate() throws {
         guard (0.1...3600).contains(progressInterval.seconds) else {
-            throw ValidationError("--progress-interval must be 0.1s to 1h.")
+            throw ValidationError("--progress-interval must be from 0.1s to 1h.")
         }
-        guard (1...86_400).contains(stats?.seconds ?? 1) else { throw ValidationError("--stats must be 1s to 1d.") }
+        guard (1...86_400).contains(stats?.seconds ?? 1) else {
+            throw ValidationError("--stats must be from 1s to 1d.")
+        }
     }
 
-    /// Opens the log file, and applies `--quiet`, for all messages that follow.
+    /// Opens the log file and applies `--quiet` to all messages that follow.
     ///
     /// - Throws: ``ClientError``, with code `.fileUnwritable` if the file cannot be opened, or `.requestInvalid` for a
     ///   log file with `--json`.

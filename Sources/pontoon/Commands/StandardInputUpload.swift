@@ -8,11 +8,11 @@ extension UploadCommand {
     /// - Parameters:
     ///   - sources: The arguments that name files; one of them is `-`.
     ///   - path: The destination.
-    /// - Throws: The exit code, unless it is 0.
+    /// - Throws: `ExitCode` if the exit code is not 0.
     func uploadStandardInput(_ sources: [String], to path: RemotePath) async throws {
         try await runCommand(
             json: common.json,
-            afterInterruption: "An upload from standard input cannot be resumed; run the same command again."
+            afterInterruption: "Standard input cannot be resumed. Run the same command again to start over."
         ) { [self] in
             try check(sources)
             try transfer.traffic.report.begin(json: common.json)
@@ -53,7 +53,7 @@ extension UploadCommand {
             if sources.count > 1 {
                 "'-' must be the only file."
             } else if selection.name == nil {
-                "Standard input has no name."
+                "An upload from standard input needs a name."
             } else {
                 unusable.first { $0.isUsed }.map { "\($0.option) cannot be used with standard input." }
             }
@@ -61,7 +61,7 @@ extension UploadCommand {
         throw ClientError(
             .requestInvalid,
             problem,
-            advice: "Use 'pontoon upload - --name NAME'; './-' is a file named '-'."
+            advice: "Use 'pontoon upload - --name NAME'. To upload a file named '-', pass './-'."
         )
     }
 
@@ -79,10 +79,10 @@ extension UploadCommand {
 
 /// Standard input as a stream of bytes.
 private enum StandardInput {
-    /// Maximum length of the bytes returned at a time.
+    /// Maximum number of bytes to return at a time.
     private static let chunkSize = 1 << 20
 
-    /// Returns the next bytes; `nil` at the end.
+    /// Returns the next bytes; `nil` at the end of the stream.
     static func next() async throws -> [UInt8]? {
         let bytes = try await abandonable { try read() }
         guard bytes.isEmpty else { return bytes }
@@ -107,7 +107,7 @@ private enum StandardInput {
             throw ClientError(
                 .fileUnreadable,
                 "Cannot read standard input: \(error).",
-                advice: "Connect it to a pipe or a file."
+                advice: "Redirect it from a pipe or a file."
             )
         }
     }

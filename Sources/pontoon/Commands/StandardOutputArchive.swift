@@ -46,8 +46,8 @@ struct StandardOutputArchive: Sendable {
         guard case .path(let project, _) = place, let root = try await client.project(project).rootFolder else {
             throw ClientError(
                 .responseUnreadable,
-                "The server does not return the root folder of '\(text)'.",
-                advice: "Download a folder inside it."
+                "The server did not return the root folder of '\(text)'.",
+                advice: "Specify a folder in the project."
             )
         }
         return DownloadItem(id: root, remotePath: text, target: "-")

@@ -8,17 +8,20 @@ struct SyncCommand: AsyncParsableCommand {
         commandName: "sync",
         abstract: "Synchronize a local folder with a folder on the server, in one direction.",
         discussion: """
-            Files that are the same are skipped, and files that differ are replaced. With --delete, files that exist only \
-            at the destination are deleted at the end, unless anything failed. The contents of both folders correspond, \
-            with or without trailing slashes. A path on the server is owner/project/folder; a local path exists or begins \
-            with '.' or '/'.
+            Identical files are skipped, and files that differ are replaced. With --delete, files that exist only at \
+            the destination are deleted at the end, unless anything failed. The contents of the source are copied to \
+            the destination, with or without trailing slashes. A path is local if it exists on this machine or begins \
+            with '.' or '/'. Otherwise, it is a path on the server, such as owner/project/folder, or an id.
             """
     )
 
-    @Argument(help: "Local folder, or path or id of a project or folder on the server.", completion: .directory)
+    @Argument(help: "Local folder, or path or id of a folder or project on the server.", completion: .directory)
     var source: String
 
-    @Argument(help: "The same, on the other side; missing folders are created.", completion: .directory)
+    @Argument(
+        help: "Folder on the other side, given in the same way. Missing folders are created.",
+        completion: .directory
+    )
     var destination: String
 
     @Flag(help: "The source is local, and the destination is on the server.")
@@ -53,10 +56,11 @@ struct SyncCommand: AsyncParsableCommand {
         }
     }
 
-    /// Returns whether the synchronization is an upload: according to `--upload` or `--download`, or else because the
-    /// source is a local path and the destination is not.
+    /// Returns whether the source is local and the destination is on the server.
     ///
-    /// - Throws: `ValidationError` if both paths, or neither, are local.
+    /// Without `--upload` and `--download`, this is inferred from the paths.
+    ///
+    /// - Throws: `ValidationError` if both paths seem to be local, or both seem to be on the server.
     private func isUpload() throws -> Bool {
         if upload || download { return upload }
         let isLocal = [source, destination].map { path in
@@ -148,21 +152,21 @@ struct SyncCommand: AsyncParsableCommand {
     }
 }
 
-/// Options of `pontoon sync` only.
+/// The options that only `pontoon sync` has.
 struct SyncArguments: ParsableArguments {
-    @Flag(help: "Delete files at the destination that the source does not have, unless anything failed.")
+    @Flag(help: "Delete files that exist only at the destination, unless anything failed.")
     var delete = false
 
-    @Option(help: ArgumentHelp("Delete at most this many files; report the others.", valueName: "n"))
+    @Option(help: ArgumentHelp("Delete at most this many files, and report how many remain.", valueName: "n"))
     var maxDelete: Int?
 
-    @Flag(help: "Treat files of the same length as the same, without reading them.")
+    @Flag(help: "Treat files of the same length as identical, without reading them.")
     var sizeOnly = false
 
     @OptionGroup var filter: ListArguments
 
     func validate() throws {
-        guard maxDelete == nil || delete else { throw ValidationError("--max-delete needs --delete.") }
+        guard maxDelete == nil || delete else { throw ValidationError("--max-delete requires --delete.") }
         guard maxDelete ?? 0 >= 0 else { throw ValidationError("--max-delete must be 0 or more.") }
         guard !delete || filter.filesFrom == nil else {
             throw ValidationError("--delete and --files-from cannot be combined.")
@@ -170,7 +174,7 @@ struct SyncArguments: ParsableArguments {
     }
 }
 
-/// The last step of a synchronization, which deletes the files at the destination that the source does not have.
+/// The last step of a synchronization, which deletes files that exist only at the destination.
 struct SyncDeletions<Item: TransferItem>: Sendable {
     private let tree: TreeSync
     private let plan: TreeSync.Plan<Item>
@@ -181,18 +185,20 @@ struct SyncDeletions<Item: TransferItem>: Sendable {
         (self.tree, self.plan, self.arguments, self.json) = (tree, plan, arguments, json)
     }
 
-    /// Deletes the files, up to `--max-delete`, or prints them in a dry run; does nothing without `--delete`.
+    /// Deletes the files, up to `--max-delete`, or only prints them in a dry run.
+    ///
+    /// Does nothing without `--delete`. Deletes nothing if a transfer failed or a side could not be listed completely.
     ///
     /// - Parameters:
-    ///   - end: The end of the transfers; unless it is a success and both sides could be listed, nothing is deleted.
+    ///   - end: The result of the transfers.
     ///   - place: The project or folder on the server; `nil` if it does not exist.
-    /// - Returns: The end of the command.
+    /// - Returns: The result of the command.
     /// - Throws: ``APIError``, ``ClientError``; `CancellationError`.
     func run(after end: CommandEnd, in place: UploadDestination?) async throws -> CommandEnd {
         let end = end.adding("unchanged", plan.unchanged)
         guard arguments.delete else { return end }
         guard end.status == .done, plan.isComplete else {
-            Output.standard.warn("Nothing was deleted, because files failed or could not be listed.", json: json)
+            Output.standard.warn("Nothing was deleted, because some files failed or could not be listed.", json: json)
             return end.adding("deleted", 0).failing(end.status == .done ? [.mixed] : [])
         }
         let chosen = plan.extras.prefix(arguments.maxDelete ?? .max)

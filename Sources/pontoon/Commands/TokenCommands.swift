@@ -2,7 +2,6 @@ import ArgumentParser
 import PontoonFoundation
 import PontoonClient
 
-/// The commands `pontoon token …`.
 struct TokenCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "token",
@@ -11,12 +10,13 @@ struct TokenCommand: AsyncParsableCommand {
         defaultSubcommand: List.self
     )
 
-    /// The command `pontoon token ls`.
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "ls",
-            abstract:
-                "List your tokens that allow no more than the token in use: id, scope, projects, expiry, last use, name."
+            abstract: """
+                List your tokens with id, scope, projects, expiry, last use and name. Tokens with more rights than the \
+                token in use are omitted.
+                """
         )
 
         @OptionGroup var common: CommonOptions
@@ -55,14 +55,13 @@ struct TokenCommand: AsyncParsableCommand {
         }
     }
 
-    /// The command `pontoon token create`.
     struct Create: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "create",
             abstract: "Create a token and print it.",
             discussion: """
-                The token cannot be shown again. Without options, it has the scope, projects and expiry of the token in \
-                use, which it cannot exceed.
+                The token is printed only once. By default, it has the scope, projects and expiry of the token in use. \
+                It cannot have more rights or expire later.
                 """
         )
 
@@ -71,22 +70,22 @@ struct TokenCommand: AsyncParsableCommand {
         @Option(help: ArgumentHelp("Description of the token.", valueName: "text"))
         var name = ""
 
-        @Option(help: ArgumentHelp("Allowed calls: full, read or upload.", valueName: "scope"))
+        @Option(help: ArgumentHelp("Scope of the token: full, read or upload.", valueName: "scope"))
         var scope: String?
 
         @Option(
             name: .customLong("project"),
-            help: ArgumentHelp("Project, owner/name, to which the token is limited; may be repeated.", valueName: "id"),
+            help: ArgumentHelp("Project, owner/name, to which the token is limited. Repeatable.", valueName: "id"),
             completion: .project
         )
         var projects: [String] = []
 
-        @Option(help: ArgumentHelp("Lifetime of the token in days, 1 to 10000.", valueName: "days"))
+        @Option(help: ArgumentHelp("Lifetime of the token in days, from 1 to 10000.", valueName: "days"))
         var expires: Int?
 
         func validate() throws {
             guard expires.map({ (1...10_000).contains($0) }) ?? true else {
-                throw ValidationError("--expires must be 1 to 10000 days.")
+                throw ValidationError("--expires must be from 1 to 10000 days.")
             }
         }
 
@@ -109,7 +108,6 @@ struct TokenCommand: AsyncParsableCommand {
         }
     }
 
-    /// The command `pontoon token revoke`.
     struct Revoke: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "revoke",

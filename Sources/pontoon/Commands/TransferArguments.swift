@@ -28,11 +28,11 @@ struct TransferArguments: ParsableArguments {
     }
 }
 
-/// Options of every transfer of files.
+/// Options shared by `pontoon upload`, `pontoon download` and `pontoon sync`.
 struct TransferBasics: ParsableArguments {
     @Flag(
         name: .customLong("no-mtime"),
-        help: "Do not keep the files' modification times, in the metadata 'pontoon_mtime'."
+        help: "Do not preserve modification times, which are kept in the metadata 'pontoon_mtime'."
     )
     var dropsTimes = false
 
@@ -49,10 +49,10 @@ struct TransferBasics: ParsableArguments {
     )
     var receipt: String?
 
-    /// Advice to print after an interruption, which depends on whether the next run can resume.
+    /// Advice to print after an interruption.
     var afterInterruption: String {
         startsOver
-            ? "Run the same command again to transfer the files that are missing."
+            ? "Run the same command again to transfer the missing files."
             : "Run the same command again to resume."
     }
 
@@ -67,7 +67,12 @@ struct TransferBasics: ParsableArguments {
 
 /// The options that limit the connections, the memory and the bandwidth of a transfer.
 struct TrafficArguments: ParsableArguments {
-    @Option(help: ArgumentHelp("Parts in flight across all files, 1 to 256, or 'auto'.", valueName: "n"))
+    @Option(
+        help: ArgumentHelp(
+            "Maximum number of parts in flight across all files, from 1 to 256, or 'auto'.",
+            valueName: "n"
+        )
+    )
     var parallel = TransferOptions.Concurrency.automatic
 
     @Option(help: ArgumentHelp("Approximate memory limit of the process, such as 256M.", valueName: "bytes"))
@@ -75,7 +80,7 @@ struct TrafficArguments: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Total bandwidth limit in bytes per second, such as 10M, or a timetable: '08:00,10M 19:00,off'.",
+            "Total bandwidth limit in bytes per second, such as 10M, or a timetable such as '08:00,10M 19:00,off'.",
             valueName: "limit"
         )
     )
@@ -104,7 +109,7 @@ extension TransferOptions.Concurrency: ExpressibleByArgument {
         }
     }
 
-    /// The value in the format that `--help` shows.
+    /// The value as shown by `--help`.
     public var defaultValueDescription: String {
         switch self {
         case .automatic: "auto"

@@ -8,13 +8,14 @@ struct UploadCommand: AsyncParsableCommand {
         commandName: "upload",
         abstract: "Upload files and folders. Run the same command again to resume.",
         discussion: """
-            All files in a folder are uploaded to the same destination folder; --keep-tree recreates the subfolders. A \
-            path with a trailing slash means the folder's contents; without one, it means the folder itself. The \
-            destination, owner/project/folder, is given with --to or as the last argument. 'pontoon upload - --name \
-            NAME' uploads standard input, which cannot be resumed.
+            By default, all files in a folder and its subfolders are uploaded to the same destination folder. \
+            --keep-tree recreates the folders: a path with a trailing slash then stands for the contents of the \
+            folder, and a path without one for the folder itself. Pass the destination, owner/project/folder, with \
+            --to or as the last argument. 'pontoon upload - --name NAME' uploads standard input. Such an upload cannot \
+            be resumed.
 
-            --include and --exclude follow the rules of .gitignore: 'logs' matches in every subfolder, '/logs' only at \
-            the top, 'logs/' only folders, '**' any number of folders; {a,b} matches either.
+            --include and --exclude take patterns as in .gitignore: 'logs' matches in every subfolder, '/logs' only at \
+            the top level. 'logs/' matches only folders, '**' any number of folders, and {a,b} matches a or b.
             """
     )
 
@@ -38,7 +39,8 @@ struct UploadCommand: AsyncParsableCommand {
             try transfer.traffic.report.begin(json: common.json)
             let found = try await abandonable { [selection] in try selection.resolve(sources) }
             for warning in found.warnings { Output.standard.warn(warning, json: common.json) }
-            // Files that may still change are not an error; the receipt and the list of failed files are still written.
+            // It is not an error if all files are younger than --min-age: the receipt and the list of failed files are
+            // written.
             guard !found.items.isEmpty || found.youngFiles > 0 else {
                 throw ClientError(.requestInvalid, "There is nothing to upload.", advice: "Pass files or folders.")
             }
@@ -114,35 +116,45 @@ enum ConflictRule: String, CaseIterable, ExpressibleByArgument {
     }
 }
 
-/// Options of `pontoon upload` only.
+/// The options that only `pontoon upload` has.
 struct UploadArguments: ParsableArguments {
-    @Flag(help: "If a file changes during its upload, upload the bytes as read instead of failing.")
+    @Flag(help: "If a file changes during its upload, upload the bytes that were read instead of failing.")
     var allowChanging = false
 
     @Option(
         help: ArgumentHelp(
-            "If a different file has the same name: fail (the default), skip, overwrite, or rename to '_1_NAME'.",
+            """
+            What to do if a different file has the same name: fail (the default), skip, overwrite, or rename the new \
+            file to '_1_NAME'.
+            """,
             valueName: "rule"
         )
     )
     var onConflict: ConflictRule?
 
-    @Option(help: ArgumentHelp("Part size, 5M to 5G. Default: chosen for each file.", valueName: "bytes"))
+    @Option(help: ArgumentHelp("Part size, from 5M to 5G. Default: chosen for each file.", valueName: "bytes"))
     var partSize: ByteCount?
 
-    @Option(help: ArgumentHelp("Directory for the journals from which uploads resume.", valueName: "folder"))
+    @Option(help: ArgumentHelp("Directory for the journals, which are needed to resume uploads.", valueName: "folder"))
     var state: String?
 
-    @Option(help: ArgumentHelp("Resume an upload that another client started.", valueName: "id"))
+    @Option(
+        help: ArgumentHelp("Resume the upload with this id, which another client may have started.", valueName: "id")
+    )
     var uploadID: String?
 
     @Flag(
-        help: "Resume an unfinished upload of the same file that another computer started and no longer works on."
+        help: """
+            Resume an unfinished upload of the same file that was started elsewhere. Make sure that no other client is \
+            still working on it.
+            """
     )
     var adopt = false
 
     @Flag(
-        help: "Also compute each file's MD5, for the receipt and for the server, which verifies it; reads files twice."
+        help: """
+            Also compute the MD5 of each file, which the server verifies and the receipt contains. Files are read twice.
+            """
     )
     var md5 = false
 
@@ -154,7 +166,7 @@ struct UploadArguments: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Write the paths of failed files to this file, for --files-from.",
+            "Write the paths of failed files to this file, for use with --files-from.",
             valueName: "file"
         )
     )
@@ -167,7 +179,7 @@ struct UploadArguments: ParsableArguments {
 struct SelectionArguments: ParsableArguments {
     @Argument(
         help: """
-            Files, folders and shell patterns; '-' is standard input. Without --to, the last argument is the \
+            Files, folders and shell patterns, or '-' for standard input. Without --to, the last argument is the \
             destination.
             """,
         completion: .file()
@@ -185,7 +197,10 @@ struct SelectionArguments: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Read more paths from this file; '-' is standard input. With --keep-tree, they keep their folders.",
+            """
+            Read more paths from this file, or from standard input if it is '-'. With --keep-tree, listed files keep \
+            their folders.
+            """,
             valueName: "file"
         )
     )
@@ -193,24 +208,24 @@ struct SelectionArguments: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Send files that match only after all others have succeeded. Repeatable.",
+            "Send matching files last, and only if all others have succeeded. Repeatable.",
             valueName: "pattern"
         )
     )
     var last: [String] = []
 
     @Option(
-        help: ArgumentHelp("Leave out files that were modified more recently, such as 5m or 2h.", valueName: "time")
+        help: ArgumentHelp("Skip files modified less than this long ago, such as 5m or 2h.", valueName: "time")
     )
     var minAge: AgeOption?
 
     @Flag(
         name: [.customShort("0"), .customLong("from0")],
-        help: "The paths in --files-from end with null characters, as from 'find -print0'. Default: detected."
+        help: "Paths in --files-from end with null characters, as printed by 'find -print0'. Detected by default."
     )
     var endsWithNull = false
 
-    @Option(help: ArgumentHelp("Name at the destination, for a single file.", valueName: "name"))
+    @Option(help: ArgumentHelp("Name at the destination. Allowed only for a single file.", valueName: "name"))
     var name: String?
 
     @Option(help: ArgumentHelp("Tag for all files. Repeatable.", valueName: "tag"))
@@ -219,11 +234,11 @@ struct SelectionArguments: ParsableArguments {
     @Option(help: ArgumentHelp("Metadata for all files. Repeatable.", valueName: "key=value"))
     var meta: [String] = []
 
-    @Option(help: ArgumentHelp("CSV file of paths and metadata; the first column is 'File name'.", valueName: "file"))
+    @Option(help: ArgumentHelp("CSV file of paths and metadata. Its first column is 'File name'.", valueName: "file"))
     var manifest: String?
 
     func validate() throws {
-        guard !endsWithNull || filesFrom != nil else { throw ValidationError("--from0 needs --files-from.") }
+        guard !endsWithNull || filesFrom != nil else { throw ValidationError("--from0 requires --files-from.") }
     }
 
     /// Whether options name files, in addition to the arguments.
@@ -260,7 +275,7 @@ struct SelectionArguments: ParsableArguments {
         return result
     }
 
-    /// Parses `key=value` pairs; if a key occurs more than once, the last value is used.
+    /// Parses `key=value` pairs, of which the last one with the same key is used.
     ///
     /// - Throws: ``ClientError`` with code `.requestInvalid` for a pair without `=` or with an empty key.
     static func metadata(_ pairs: [String]) throws -> [String: String] {

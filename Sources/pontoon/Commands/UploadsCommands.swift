@@ -15,7 +15,9 @@ struct UploadsCommand: AsyncParsableCommand {
 
     /// The option that selects the directory of the journals.
     struct StateOptions: ParsableArguments {
-        @Option(help: ArgumentHelp("Directory for the journals from which uploads resume.", valueName: "folder"))
+        @Option(
+            help: ArgumentHelp("Directory for the journals, which are needed to resume uploads.", valueName: "folder")
+        )
         var state: String?
 
         var path: FilePath { state.map { FilePath($0) } ?? CommonOptions.stateDirectory }
@@ -29,13 +31,13 @@ struct UploadsCommand: AsyncParsableCommand {
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "ls",
-            abstract: "List your unfinished uploads, with the local files of those started on this machine."
+            abstract: "List your unfinished uploads, with the local file of each upload started on this machine."
         )
 
         @OptionGroup var common: CommonOptions
         @OptionGroup var state: StateOptions
 
-        @Flag(help: "Print the progress of your uploads, from any machine, until none is unfinished.")
+        @Flag(help: "Print the progress of your uploads from all machines until all have ended.")
         var follow = false
 
         func run() async throws {
@@ -101,7 +103,7 @@ struct UploadsCommand: AsyncParsableCommand {
     struct Resume: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "resume",
-            abstract: "Resume uploads that were started on this machine; all of them if no id is given."
+            abstract: "Resume uploads that were started on this machine. Without ids, all of them are resumed."
         )
 
         @OptionGroup var common: CommonOptions
@@ -143,7 +145,7 @@ struct UploadsCommand: AsyncParsableCommand {
             _ client: SevenBridgesClient
         ) async throws -> CommandEnd {
             var (statuses, files, failed, bytes) = ([ExitStatus](), Int64(0), Int64(0), Int64(0))
-            // One run can resume all uploads to the same destination with the same rule.
+            // A single run can resume all uploads to the same destination with the same conflict rule.
             let runs = Dictionary(grouping: entries) { Run(destination: $0.destination, policy: $0.conflictPolicy) }
             for (run, entries) in runs {
                 try Task.checkCancellation()
@@ -175,10 +177,10 @@ struct UploadsCommand: AsyncParsableCommand {
         @Argument(help: "Ids of uploads, or prefixes of ids.")
         var ids: [String] = []
 
-        @Option(help: ArgumentHelp("Abort all of your uploads older than this, such as 7d or 12h.", valueName: "time"))
+        @Option(help: ArgumentHelp("Abort all your uploads that are older than this, such as 7d.", valueName: "time"))
         var olderThan: AgeOption?
 
-        @Flag(help: "Print what would be aborted, without aborting it.")
+        @Flag(help: "Print the uploads that would be aborted, without aborting them.")
         var dryRun = false
 
         func validate() throws {
@@ -224,7 +226,7 @@ struct UploadsCommand: AsyncParsableCommand {
                         found.isEmpty ? .notFound : .requestInvalid,
                         found.isEmpty
                             ? "No unfinished upload has an id that begins with '\(id)'."
-                            : "The ids of \(found.count) unfinished uploads begin with '\(id)'; specify more of the id.",
+                            : "The ids of \(found.count) unfinished uploads begin with '\(id)'. Pass a longer prefix.",
                         advice: "List your uploads with 'pontoon uploads ls'."
                     )
                 }
@@ -243,7 +245,7 @@ struct AgeOption: ExpressibleByArgument, Hashable, Sendable {
 
     init(seconds: Double) { self.seconds = seconds }
 
-    /// The duration in the format that `--help` shows, in the largest unit in which it is a whole number.
+    /// The duration as shown by `--help`, in the largest unit in which it is a whole number.
     var defaultValueDescription: String {
         let units: [(String, Double)] = [("d", 86_400), ("h", 3600), ("m", 60), ("s", 1)]
         let (unit, length) = units.first { seconds >= $0.1 && seconds.remainder(dividingBy: $0.1) == 0 } ?? ("s", 1)

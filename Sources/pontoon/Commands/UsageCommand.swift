@@ -7,8 +7,9 @@ struct UsageCommand: AsyncParsableCommand {
         commandName: "usage",
         abstract: "Show the storage that you and your projects use on a Pontoon server, and your quotas.",
         discussion: """
-            The first line is the sum of all projects that you own; it is missing if the token is limited to projects. \
-            'stored' is the size of the files, 'reserved' is the size of unfinished uploads. The quota limits their sum.
+            The first line is the total of all projects that you own. It is omitted if the token is limited to \
+            projects. 'stored' is the size of the files, and 'reserved' is the size reserved for unfinished uploads. \
+            The quota limits the sum of both.
             """
     )
 

@@ -8,8 +8,8 @@ struct VerifyCommand: AsyncParsableCommand {
         commandName: "verify",
         abstract: "Compare files with a receipt or a checksum file.",
         discussion: """
-            Without --format, local files and files on the server are compared with a receipt. With --format, local files \
-            are compared with a file that md5sum, sha256sum or 'pontoon checksum' has written.
+            Without --format, local files and files on the server are compared with a receipt. With --format, local \
+            files are compared with a checksum file that was written by md5sum, sha256sum or 'pontoon checksum'.
             """
     )
 
@@ -18,12 +18,12 @@ struct VerifyCommand: AsyncParsableCommand {
     @Argument(help: "Receipt of 'pontoon upload' or 'pontoon download', or a checksum file.", completion: .file())
     var file: String
 
-    @Option(help: ArgumentHelp("Read a checksum file: md5sum, sha256sum or crc64nvme.", valueName: "format"))
+    @Option(help: ArgumentHelp("Format of the checksum file: md5sum, sha256sum or crc64nvme.", valueName: "format"))
     var format: ChecksumFormat?
 
     @Option(
         help: ArgumentHelp(
-            "Folder with the local files, under the names in the receipt or checksum file.",
+            "Folder that contains the local files, under the names in the receipt or checksum file.",
             valueName: "folder"
         ),
         completion: .directory
@@ -42,14 +42,14 @@ struct VerifyCommand: AsyncParsableCommand {
     func validate() throws {
         guard format == nil || !(server || deep) else {
             throw ValidationError(
-                "--format cannot be combined with --server and --deep: only local files are compared."
+                "--format cannot be combined with --server or --deep, because only local files are compared."
             )
         }
         guard root == nil || !server else {
-            throw ValidationError("--root and --server cannot be combined: --root is for local files.")
+            throw ValidationError("--root and --server cannot be combined, because --root applies to local files.")
         }
         guard !(local && deep) else {
-            throw ValidationError("--local and --deep cannot be combined: --deep checks the files on the server.")
+            throw ValidationError("--local and --deep cannot be combined, because --deep checks files on the server.")
         }
         guard !(local && server) else {
             throw ValidationError("--local and --server cannot be combined. Without them, both copies are checked.")
@@ -143,8 +143,9 @@ struct VerifyCommand: AsyncParsableCommand {
         }
     }
 
-    /// Returns the exit status for the findings about a file; different content takes precedence over errors and
-    /// missing files.
+    /// Returns the exit status for the findings about a file.
+    ///
+    /// Different content takes precedence over errors, and errors take precedence over missing files.
     private static func status(_ findings: [ReceiptCheck.Finding]) -> ExitStatus {
         for finding in findings { if case .different = finding { return .checksumsDiffer } }
         for finding in findings { if case .failed(let error) = finding { return ExitStatus(error) } }

@@ -8,16 +8,16 @@ struct WatchCommand: AsyncParsableCommand {
         commandName: "watch",
         abstract: "Upload the runs of an instrument while it writes them. Run the same command again to resume.",
         discussion: """
-            Each folder in the watched folder is a run; if the watched folder itself contains a marker, it is the only \
-            run, and the command exits when it has ended. Files are sent once they have not changed for the time given \
-            with --settle, and again if they change later. When all markers are there and everything else has been \
-            sent, the markers are sent too, and the whole run is compared with its destination. --then runs a command \
-            for each run that has ended, with PONTOON_RUN, PONTOON_DESTINATION, PONTOON_RESULT and PONTOON_RECEIPT in \
-            its environment.
+            Each folder in the watched folder is a run. If the watched folder itself contains a marker, it is the \
+            only run, and the command exits when that run has ended. A file is sent when it has not changed for the \
+            time given with --settle, and is sent again if it changes later. When all markers exist and all other \
+            files have been sent, the markers are sent, and the run is compared with its copy on the server. --then \
+            runs a command for each run that has ended, with PONTOON_RUN, PONTOON_DESTINATION, PONTOON_RESULT and \
+            PONTOON_RECEIPT in its environment.
             """
     )
 
-    @Argument(help: "Folder that contains the runs, or is a run. Without --to, a second argument is the destination.")
+    @Argument(help: "Folder of the runs, or of a single run. Without --to, the second argument is the destination.")
     var folder: [String]
 
     @OptionGroup(title: "Runs") var runs: RunArguments
@@ -89,7 +89,7 @@ struct WatchCommand: AsyncParsableCommand {
     }
 }
 
-/// A type of instrument that writes known marker files when a run is complete.
+/// A type of instrument whose marker files are predefined.
 enum Instrument: String, CaseIterable, ExpressibleByArgument {
     case illumina, ont, pacbio
 
@@ -102,17 +102,17 @@ enum Instrument: String, CaseIterable, ExpressibleByArgument {
     }
 }
 
-/// The options of `pontoon watch` about runs.
+/// The options of `pontoon watch` for runs.
 struct RunArguments: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "File that the instrument writes when the run is complete. Repeat the option if all of several are needed.",
+            "Marker file that the instrument writes when a run is complete. Repeat the option for several markers.",
             valueName: "pattern"
         )
     )
     var until: [String] = []
 
-    @Option(help: "The markers of an instrument instead of --until: illumina, ont or pacbio.")
+    @Option(help: "Use the markers of this instrument instead of --until: illumina, ont or pacbio.")
     var instrument: Instrument?
 
     @Option(help: ArgumentHelp("Send a file when it has not changed for this long.", valueName: "time"))
@@ -120,7 +120,7 @@ struct RunArguments: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Give up an unfinished run that has not changed for this long.",
+            "Abandon an unfinished run that has not changed for this long.",
             valueName: "time"
         )
     )
@@ -128,7 +128,7 @@ struct RunArguments: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Pause between two scans of the folder, 1s to 1h. Default: half of --settle, but at most 30s.",
+            "Pause between two scans of the folder, from 1s to 1h. Default: half of --settle, but at most 30s.",
             valueName: "time"
         )
     )
@@ -137,14 +137,17 @@ struct RunArguments: ParsableArguments {
     @Option(help: ArgumentHelp("Number of folder levels from the watched folder to the runs, 1 to 5.", valueName: "n"))
     var depth = 1
 
-    @Flag(help: "The watched folder is a run itself; exit when it has ended.")
+    @Flag(help: "Treat the watched folder itself as a run, and exit when the run has ended.")
     var single = false
 
     @Flag(help: "Exit when all runs in the folder have ended.")
     var once = false
 
     @Option(
-        help: ArgumentHelp("Run this shell command when a run has ended, with its result.", valueName: "command")
+        help: ArgumentHelp(
+            "Run this shell command for each run that has ended, with the result in its environment.",
+            valueName: "command"
+        )
     )
     var then: String?
 
@@ -154,7 +157,7 @@ struct RunArguments: ParsableArguments {
     @Option(help: ArgumentHelp("Upload only files that match. Repeatable.", valueName: "pattern"))
     var include: [String] = []
 
-    @Option(help: ArgumentHelp("Leave out files and folders that match. Repeatable.", valueName: "pattern"))
+    @Option(help: ArgumentHelp("Skip files and folders that match. Repeatable.", valueName: "pattern"))
     var exclude: [String] = []
 
     @Option(help: ArgumentHelp("Tag for all files. Repeatable.", valueName: "tag"))
@@ -163,7 +166,7 @@ struct RunArguments: ParsableArguments {
     @Option(help: ArgumentHelp("Metadata for all files. Repeatable.", valueName: "key=value"))
     var meta: [String] = []
 
-    @Option(help: ArgumentHelp("Folder for the receipts. Default: in the state directory.", valueName: "folder"))
+    @Option(help: ArgumentHelp("Folder for the receipts. Default: inside the state directory.", valueName: "folder"))
     var receipts: String?
 
     @Option(help: ArgumentHelp("Directory for the journals and the state of the runs.", valueName: "folder"))
@@ -179,16 +182,16 @@ struct RunArguments: ParsableArguments {
             throw ValidationError("Pass either --until or --instrument.")
         }
         guard (0...Self.longest).contains(settle.seconds), (0...Self.longest).contains(timeout.seconds) else {
-            throw ValidationError("--settle and --timeout must be 0s to 365d.")
+            throw ValidationError("--settle and --timeout must be from 0s to 365d.")
         }
         guard timeout.seconds > settle.seconds else {
             throw ValidationError("--timeout must be longer than --settle.")
         }
         if let folder = until.first(where: { $0.hasSuffix("/") }) {
-            throw ValidationError("The marker '\(folder)' of --until must be a file, not a folder.")
+            throw ValidationError("--until must name a file, but '\(folder)' is a folder.")
         }
-        guard (1...3600).contains(pause) else { throw ValidationError("--interval must be 1s to 1h.") }
-        guard (1...5).contains(depth) else { throw ValidationError("--depth must be 1 to 5.") }
+        guard (1...3600).contains(pause) else { throw ValidationError("--interval must be from 1s to 1h.") }
+        guard (1...5).contains(depth) else { throw ValidationError("--depth must be from 1 to 5.") }
         guard !single || depth == 1 else { throw ValidationError("--single and --depth cannot be combined.") }
     }
 

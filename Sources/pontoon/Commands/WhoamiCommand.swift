@@ -4,7 +4,7 @@ import PontoonClient
 struct WhoamiCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "whoami",
-        abstract: "Show the user to whom the token belongs, the API's URL, and the source of the token."
+        abstract: "Show the user of the token, the URL of the API, and the source of the token."
     )
 
     @OptionGroup var options: ListingOptions

@@ -5,7 +5,7 @@ import PontoonClient
 import Synchronization
 import UnixSignals
 
-/// The end of a command that was not interrupted and did not fail as a whole.
+/// The result of a command that was not interrupted and did not throw an error.
 struct CommandEnd: Sendable {
     private(set) var status: ExitStatus
     /// Counts for the event `finished`.
@@ -19,14 +19,14 @@ struct CommandEnd: Sendable {
         self.counts = counts.map { $0 }
     }
 
-    /// Returns the end with another count.
+    /// Returns the result with another count.
     func adding(_ key: String, _ value: Int) -> CommandEnd {
         var end = self
         end.counts.append((key, Int64(value)))
         return end
     }
 
-    /// Returns the end with more failures, each with its exit status.
+    /// Returns the result with more failures, given by their exit statuses.
     func failing(_ failures: [ExitStatus]) -> CommandEnd {
         var end = self
         end.status = ExitStatus((status == .done ? [] : [status]) + failures)
@@ -36,14 +36,13 @@ struct CommandEnd: Sendable {
 
 /// Runs a command until it finishes, is interrupted or can no longer write its output.
 ///
-/// Prints the error with which the command fails. With `--json`, the last line is the event `finished` or `error`.
+/// If the command fails, prints the error. With `--json`, the last line is the event `finished` or `error`.
 ///
 /// - Parameters:
 ///   - json: Whether to print JSON.
-///   - afterInterruption: Advice to print after an interruption; `nil` if there is none, as after a command that only
-///     reads.
+///   - afterInterruption: Advice to print after an interruption; `nil` for none, such as for a command that only reads.
 ///   - work: Runs the command.
-/// - Throws: The exit code, unless it is 0.
+/// - Throws: `ExitCode` if the exit code is not 0.
 func runCommand(
     json: Bool,
     afterInterruption: String? = nil,
@@ -77,13 +76,17 @@ private func finished(_ end: CommandEnd) -> String {
     return line.with("exit_code", Int64(end.status.rawValue)).text
 }
 
-/// Reports that output was lost; terminates the process without a message if the reader closed the pipe.
+/// Reports that output could not be written.
+///
+/// If the reader closed the pipe, terminates the process without a message.
+///
+/// - Returns: The exit status, which depends on the `status` of the command.
 private func report(_ failure: Output.Failure, after status: ExitStatus) -> ExitStatus {
     if failure.isClosedPipe { Terminal.terminateForClosedPipe() }
     guard failure.stream == .output else { return status == .done ? .localFile : status }
     Output.standard.fail(
         ClientError.Code.fileUnwritable.rawValue,
-        "Cannot write to standard output: \(failure.error). Results are missing from it.",
+        "Cannot write to standard output: \(failure.error). Some results are missing.",
         json: false
     )
     return .localFile
@@ -93,13 +96,13 @@ private func report(_ failure: Output.Failure, after status: ExitStatus) -> Exit
 ///
 /// A second signal terminates the process immediately.
 ///
-/// - Returns: The value of `work`, even if it returns one after its cancellation.
+/// - Returns: The value of `work`, even if `work` returns it after being cancelled.
 /// - Throws: The error of `work`; after a signal, usually `CancellationError`.
 private func stoppable<Value: Sendable>(
     announcesStop: Bool,
     _ work: @escaping @Sendable () async throws -> Value
 ) async throws -> Value {
-    // Before the work begins, which may turn off the terminal's echo.
+    // Trap signals before the work begins, because the work may turn off the terminal's echo.
     let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
     return try await withThrowingTaskGroup(of: Value?.self) { group in
         group.addTask { try await work() }
@@ -128,8 +131,8 @@ private func stoppable<Value: Sendable>(
 
 /// Runs blocking work that may never end, such as reading standard input, on a separate thread.
 ///
-/// After a cancellation, the work is abandoned: its thread continues until the process exits, and its result is
-/// dropped.
+/// After a cancellation, the work is abandoned. Its thread continues until the work returns or the process exits, and
+/// its result is discarded.
 ///
 /// - Returns: The value of `work`.
 /// - Throws: The error of `work`; `CancellationError`.

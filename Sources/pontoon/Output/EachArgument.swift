@@ -1,9 +1,9 @@
 import PontoonClient
 
-/// Runs `body` for each argument, in order; a failure is printed, and does not stop the others unless all would fail.
+/// Runs `body` for each argument, in order, and prints the error of each argument that fails.
 ///
 /// - Returns: The exit statuses of the failures.
-/// - Throws: An error with which all others would fail too.
+/// - Throws: An error that would also affect the requests for the other arguments.
 func forEachArgument(
     _ arguments: [String],
     json: Bool,
@@ -21,7 +21,7 @@ func forEachArgument(
     return failures
 }
 
-/// Prints the error of one argument, or of one file or folder.
+/// Prints the error of an argument, file or folder.
 func printFailure(_ name: String, _ error: any Error, json: Bool) {
     if json {
         Output.standard.printLine(

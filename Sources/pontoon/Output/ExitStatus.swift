@@ -1,6 +1,6 @@
 import PontoonClient
 
-/// The exit status of the process; documented in docs/client.md#exit-codes.
+/// The exit status of the process, as documented in docs/client.md#exit-codes.
 enum ExitStatus: Int32 {
     case done = 0
     /// Several files failed for different reasons, `sync --delete` kept files, a command of `watch --then` failed, or
@@ -66,7 +66,7 @@ enum ExitStatus: Int32 {
     }
 }
 
-/// Returns the field `code` of an error in the output of `--json`.
+/// Returns the value of the field `code` for an error in the output of `--json`.
 func errorCode(_ error: any Error) -> String {
     switch error {
     case let error as APIError: error.code.map { "api_\($0)" } ?? "http_\(error.status)"

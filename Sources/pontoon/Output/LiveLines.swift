@@ -1,6 +1,6 @@
 /// The lines at the bottom of a terminal that are redrawn in place, and the permanent lines above them.
 ///
-/// Returns the text to write instead of writing it.
+/// The methods do not write; they return the text to write.
 struct LiveLines {
     /// Widths of the drawn lines in columns.
     private var drawn: [Int] = []
@@ -8,13 +8,15 @@ struct LiveLines {
     private var waiting: [String] = []
     private var lastDrawing: ContinuousClock.Instant?
 
-    /// Minimum time between two redraws that permanent lines cause.
+    /// Minimum time between two redraws caused by permanent lines.
     private static let interval = Duration.milliseconds(100)
 
     /// Whether lines have been drawn, or permanent lines are waiting.
     var isActive: Bool { !drawn.isEmpty || !waiting.isEmpty }
 
-    /// Replaces the live lines, none of which may be wider than the terminal, and prints the waiting permanent lines.
+    /// Replaces the live lines, and prints the waiting permanent lines.
+    ///
+    /// No live line may be wider than the terminal.
     mutating func draw(_ lines: [String], columns: Int) -> String {
         self.lines = lines
         return redraw(columns: columns)
@@ -22,10 +24,10 @@ struct LiveLines {
 
     /// Adds a permanent line above the live lines.
     ///
-    /// Lines that follow each other quickly are printed together, so that the live lines are not erased and redrawn for
-    /// each of thousands of lines.
+    /// Lines that are added in quick succession are printed together, so that the live lines are not redrawn for each
+    /// of them.
     ///
-    /// - Returns: The text to write; `nil` if the line waits for the next drawing.
+    /// - Returns: The text to write; `nil` if the line waits for the next redraw.
     mutating func add(_ line: String, columns: Int) -> String? {
         waiting.append(line)
         if let lastDrawing, lastDrawing + Self.interval > .now { return nil }
@@ -48,7 +50,7 @@ struct LiveLines {
 
     /// Escape sequences that move the cursor to the first live line and erase everything from there.
     ///
-    /// After the terminal became narrower, most terminals wrap the lines that were drawn for the earlier width.
+    /// When a terminal becomes narrower, it usually wraps the lines that were drawn for the earlier width.
     private func erasure(columns: Int) -> String {
         let rows = drawn.reduce(0) { $0 + max(1, ($1 + columns - 1) / max(1, columns)) }
         return rows > 0 ? "\r\u{1B}[\(rows)A\u{1B}[J" : ""
@@ -59,7 +61,7 @@ extension String {
     /// Number of columns in which a terminal displays the text.
     var columns: Int { Terminal.columns(of: self).reduce(0, +) }
 
-    /// Returns the text, or its beginning and end around `…` if it has more columns than `limit`.
+    /// Returns the text, shortened in the middle with `…` if it takes more than `limit` columns.
     func shortened(to limit: Int) -> String {
         let widths = Terminal.columns(of: self)
         guard widths.reduce(0, +) > limit else { return self }
@@ -70,7 +72,7 @@ extension String {
         return "\(prefix(head))…\(suffix(tail))"
     }
 
-    /// Returns the number of leading characters that fit into `limit` columns together.
+    /// Returns the number of leading characters that fit into `limit` columns.
     private static func count(_ widths: some Sequence<Int>, within limit: Int) -> Int {
         var (count, sum) = (0, 0)
         for width in widths {

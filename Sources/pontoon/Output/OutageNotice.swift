@@ -1,7 +1,8 @@
 import PontoonClient
 
-/// The messages about an outage of the network or the server: one when it begins, and one when it ends, however many
-/// requests fail in between.
+/// The messages about an outage of the network or server.
+///
+/// There is one message when the outage begins and one when it ends, regardless of the number of failed requests.
 struct OutageNotice {
     /// Time of the first failure; `nil` if there is no outage.
     private var start: ContinuousClock.Instant?
@@ -9,11 +10,12 @@ struct OutageNotice {
     /// Time of the last success; `nil` before the first.
     private var lastSuccess: ContinuousClock.Instant?
 
-    /// An outage is announced if the pause before a retry is longer than this; shorter ones are common on mobile
-    /// networks.
+    /// An outage is announced only if the pause before a retry is longer than this.
+    ///
+    /// Shorter outages are common on mobile networks.
     private static let minimumPause: Duration = .seconds(1)
 
-    /// Returns the message that an event causes; `nil` if it causes none.
+    /// Returns the message to print for an event; `nil` for none.
     mutating func text<Item>(_ event: TransferEvent<Item>) -> String? {
         switch event {
         case .retrying(let retry) where retry.isOutage:

@@ -6,20 +6,20 @@ import SystemPackage
 
 /// The command's output: results on standard output and messages on standard error, both unbuffered.
 ///
-/// The live lines of a transfer are at the bottom of the terminal; all other lines appear above them. Once a stream
-/// cannot be written, the rest of its text is discarded, and ``runCommand(json:afterInterruption:_:)`` stops the
-/// command.
+/// The live lines of a transfer are at the bottom of the terminal, and all other lines appear above them. If writing to
+/// a stream fails, all further text for the stream is discarded. If the error is fatal,
+/// ``runCommand(json:afterInterruption:_:)`` stops the command.
 final class Output: Sendable {
     static let standard = Output()
 
-    /// The first error of writing to a stream.
+    /// The first error that occurred when writing to a stream.
     struct Failure: Hashable, Sendable {
         let stream: Terminal.Stream
         let error: Errno
 
         /// Whether the reader closed the pipe and expects no more text.
         var isClosedPipe: Bool { error == .brokenPipe }
-        /// Whether the command must stop: its results are lost, or nobody reads its messages any more.
+        /// Whether the command must stop, because results could not be written or nobody reads the messages.
         var isFatal: Bool { stream == .output || isClosedPipe }
     }
 
@@ -34,7 +34,7 @@ final class Output: Sendable {
     private let state = Mutex(State())
     private let (stops, stop) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
 
-    /// The first error of standard output or, if it had none, of standard error.
+    /// The first error of standard output or, if there was none, of standard error.
     var failure: Failure? {
         state.withLock { $0.failures[.output] ?? $0.failures[.error] }
     }
@@ -45,7 +45,7 @@ final class Output: Sendable {
         set { state.withLock { $0.isQuiet = newValue } }
     }
 
-    /// The first error of writing to the log file.
+    /// The first error that occurred when writing to the log file.
     var logFailure: Errno? { state.withLock { $0.logFailure } }
 
     /// Opens or creates a file to which all messages are appended, with the time.
@@ -83,7 +83,9 @@ final class Output: Sendable {
         }
     }
 
-    /// Prints a line of results whose columns are separated by tabs, which the columns themselves cannot contain.
+    /// Prints a line of results with columns separated by tabs.
+    ///
+    /// Invisible characters in the columns, including tabs, are replaced (``Swift/String/visible``).
     func printLine(columns: [String?]) {
         let line = columns.map { ($0 ?? "").visible }.joined(separator: "\t")
         state.withLock { write(line + "\n", to: .output, &$0) }
@@ -116,10 +118,11 @@ final class Output: Sendable {
         state.withLock { write(text, to: stream, &$0) }
     }
 
-    /// Writes the bytes of a file to standard output; messages can be printed while the reader is slow.
+    /// Writes the bytes of a file to standard output.
     ///
-    /// - Throws: `CancellationError` if the bytes cannot be written, which also stops the command, or after a
-    ///   cancellation.
+    /// Messages can still be printed while a slow reader blocks the write. If the write fails, the command stops.
+    ///
+    /// - Throws: `CancellationError` if the bytes cannot be written or the task is cancelled.
     func write(_ bytes: [UInt8]) async throws {
         do {
             try await abandonable { try Terminal.write(bytes, to: .output) }
@@ -129,13 +132,13 @@ final class Output: Sendable {
         }
     }
 
-    /// Whether standard error is a terminal on which lines can be redrawn.
+    /// Whether live lines are shown: without `--quiet`, and on a terminal that can redraw lines.
     var showsLiveLines: Bool {
         let terminal = ProcessInfo.processInfo.environment["TERM"] ?? ""
         return !isQuiet && Terminal.isTerminal(.error) && !terminal.isEmpty && terminal != "dumb"
     }
 
-    /// Replaces the live lines; `lines` returns them for a terminal's size.
+    /// Replaces the live lines with the lines that the closure returns for the size of the terminal.
     func draw(_ lines: (Terminal.Size) -> [String]) {
         state.withLock { state in
             let size = Terminal.size
@@ -174,7 +177,7 @@ final class Output: Sendable {
         }
     }
 
-    /// Prints the error with which a command fails: to standard error or, with `--json`, as an event.
+    /// Prints the error of a command: to standard error or, with `--json`, as an event to standard output.
     func fail(_ code: String, _ message: String, json: Bool) {
         if json {
             printLine(JSONLine("error").with("code", code).with("message", message).text)
@@ -190,7 +193,7 @@ final class Output: Sendable {
         } catch {
             let failure = (error as? Errno) ?? .ioError
             state.logFailure = failure
-            show("pontoon: Cannot write to the log file: \(failure). Messages are missing from it.", &state)
+            show("pontoon: Cannot write to the log file: \(failure). Further messages are not logged.", &state)
         }
     }
 

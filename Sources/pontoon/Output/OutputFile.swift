@@ -4,20 +4,22 @@ import SystemPackage
 
 /// A file for a result of a transfer, such as a receipt, that is opened before the transfer and written after it.
 ///
-/// As with a shell's redirection, the text is written to whatever the path leads to: a link remains a link, and a
-/// device or a pipe receives the text. An existing file keeps its content until ``write(_:)``.
+/// As with redirection in a shell, symbolic links are followed, and the path may also name a device or a pipe. An
+/// existing file keeps its content until ``write(_:)``.
 struct OutputFile: Sendable {
     private let path: FilePath
     private let option: String
     private let descriptor: FileDescriptor
     private let isNew: Bool
 
-    /// Opens or creates a file; waits for the reader of a named pipe, until the task is cancelled.
+    /// Opens or creates a file.
+    ///
+    /// If the file is a named pipe, waits until another process opens it for reading.
     ///
     /// - Parameters:
     ///   - path: The value of the option; `nil` if it was not given.
-    ///   - option: The option, for messages, such as `--receipt`.
-    /// - Returns: `nil` without a path.
+    ///   - option: Name of the option for error messages, such as `--receipt`.
+    /// - Returns: The file; `nil` if there is no path.
     /// - Throws: ``ClientError`` with code `.fileUnwritable`; `CancellationError`.
     static func open(_ path: String?, option: String) async throws -> OutputFile? {
         guard let path else { return nil }
@@ -62,14 +64,14 @@ struct OutputFile: Sendable {
                 _ = try descriptor.writeAll(data)
             }
         } catch {
-            let advice = "Run the same command again with another \(option)."
+            let advice = "Run the same command again with another path for \(option)."
             throw Self.failure(path, error, advice: advice)
         }
     }
 
-    /// Closes the file after a run without results, and deletes it if it is new.
+    /// Closes the file without writing results, and deletes it if it did not exist before.
     func discard() {
-        // Best effort: an empty file does no harm.
+        // Ignore errors, because a remaining empty file does no harm.
         do { try descriptor.close() } catch {}
         if isNew { do { try FileManager.default.removeItem(atPath: path.string) } catch {} }
     }
@@ -97,7 +99,7 @@ struct ResultFiles: Sendable {
         }
     }
 
-    /// Runs a transfer; if it throws, closes the files without writing them.
+    /// Runs a transfer, and discards the files if it throws an error.
     func discardedOnError<Value>(_ transfer: () async throws -> Value) async throws -> Value {
         do {
             return try await transfer()
@@ -108,7 +110,7 @@ struct ResultFiles: Sendable {
         }
     }
 
-    /// Writes both files, the second even if the first cannot be written; blocks.
+    /// Writes both files, the second one even if writing the first one fails; blocks.
     ///
     /// - Throws: ``ClientError`` with code `.fileUnwritable`.
     func write(receipt content: @autoclosure () -> Receipt, failedPaths list: @autoclosure () -> Data = Data()) throws {

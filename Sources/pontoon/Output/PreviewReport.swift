@@ -9,7 +9,7 @@ struct PreviewReport {
 
     /// Prints the preview.
     ///
-    /// - Returns: The end of the command, with the exit status for the files whose upload would fail.
+    /// - Returns: The result of the command, with the exit status for the files whose upload would fail.
     func show(_ preview: UploadPreview) -> CommandEnd {
         for entry in preview.entries { Output.standard.printLine(json ? line(entry).text : text(entry)) }
         if json {
@@ -34,7 +34,7 @@ struct PreviewReport {
 
     /// Prints the preview of a download.
     ///
-    /// - Returns: The end of the command, with the exit status for the files whose download would fail.
+    /// - Returns: The result of the command, with the exit status for the files whose download would fail.
     func show(_ preview: DownloadPreview) -> CommandEnd {
         for entry in preview.entries { Output.standard.printLine(json ? line(entry).text : text(entry)) }
         let (files, bytes) = (preview.entries.count, preview.bytes)
@@ -60,7 +60,7 @@ struct PreviewReport {
             case .resume: "resume the download, \(ByteCount.text(entry.size))"
             case .replace: "replace, \(ByteCount.text(entry.size))"
             case .alreadyThere: "already downloaded"
-            case .skip: "skip, a file with that name exists"
+            case .skip: "skip, because a file with that name exists"
             case .fail(let error): "would fail: \(error)"
             }
         return "\(entry.item.remotePath) → \(entry.item.target): \(action)"
@@ -98,7 +98,7 @@ struct PreviewReport {
         case .replace: "replace"
         case .rename(let name): "upload as \(name)"
         case .alreadyThere: "already uploaded"
-        case .skip: "skip, a file with that name exists"
+        case .skip: "skip, because a file with that name exists"
         case .fail(let error): "would fail: \(error)"
         }
     }

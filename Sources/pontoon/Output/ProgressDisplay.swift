@@ -1,9 +1,9 @@
 import PontoonClient
 import PontoonCore
 
-/// The live lines of a transfer: one for each of the first active files, then two with the totals.
+/// The live lines of a transfer: a line for each of the first active files, and two lines with the totals.
 struct ProgressDisplay {
-    /// Returns the name of the file with an index.
+    /// Returns the name of the file at an index.
     let name: @Sendable (Int) -> String
     private let start = ContinuousClock.now
     private var meter = ProgressMeter()
@@ -20,7 +20,7 @@ struct ProgressDisplay {
         Output.standard.draw { lines(progress, elapsed: elapsed, $0) }
     }
 
-    /// Returns the totals as a line for a log.
+    /// Returns the totals as a single line, for output without a terminal.
     mutating func line(_ progress: TransferProgress) -> String {
         let now = ContinuousClock.now
         meter.add(progress, at: now)
@@ -28,13 +28,13 @@ struct ProgressDisplay {
         return fields.map(\.text).joined(separator: " · ")
     }
 
-    /// Returns the lines, each narrower than the terminal; they leave two of its rows free.
+    /// Returns lines that are narrower than the terminal and leave two of its rows free.
     private func lines(_ progress: TransferProgress, elapsed: Double, _ size: Terminal.Size) -> [String] {
         let width = size.columns - 1
         var totals = [
             fitting(totals(progress), into: width), fitting(speed(progress, elapsed: elapsed), into: width),
         ]
-        // Leave room for a message and for the cursor; the totals are the last to go.
+        // Leave a row for a message and one for the cursor. In a low terminal, the totals take precedence over files.
         let rows = max(1, size.rows - 2)
         totals.removeLast(max(0, totals.count - rows))
         let room = min(Self.maximumFiles, rows - totals.count)
@@ -57,15 +57,16 @@ struct ProgressDisplay {
         let states =
             file.isVerifying
             ? ["verifying"] : ["\(share) of \(ByteCount.text(file.size))\(part)", "\(share)\(part)", share]
-        // The name gets at least half of the width, and more if it needs more and the state can be short.
+        // Choose the longest state that leaves enough columns for the name, or half of the width for a long name.
         let needed = min(name.columns, width / 2)
         let state = states.first { needed + 4 + $0.columns <= width } ?? share
         return "  \(name.shortened(to: max(1, width - 4 - state.columns)))  \(state)"
     }
 
-    /// A field of the totals; fields with a high rank are omitted first.
+    /// A field of the totals.
     private struct Field {
         let text: String
+        /// If the line is too long, the fields with the highest ranks are omitted first.
         let rank: Int
     }
 
@@ -107,11 +108,11 @@ struct ProgressDisplay {
         }
     }
 
-    /// Formats a share as a percentage, rounded down so that 100% means that nothing is left.
+    /// Formats a share as a percentage, rounded down so that 100% appears only when everything is done.
     private func percent(_ share: Double) -> String { "\(Int(min(max(0, share), 1) * 100))%" }
 }
 
-/// A meter of the throughput and the remaining time, from the progress of the last seconds.
+/// A meter that estimates throughput and remaining time from the progress of the last ten seconds.
 struct ProgressMeter {
     private struct Sample {
         let time: ContinuousClock.Instant
@@ -122,10 +123,12 @@ struct ProgressMeter {
 
     private var samples: [Sample] = []
 
-    /// Minimum number of finished files for an estimate from their rate, unless no bytes have been transferred.
+    /// Minimum number of files, finished in the last ten seconds, for an estimate from the rate of files.
+    ///
+    /// If no bytes made progress in this time, one file is enough.
     private static let minimumFiles = 10
 
-    /// Adds a sample, and removes those that are older than ten seconds.
+    /// Adds a sample, and removes samples older than ten seconds.
     mutating func add(_ progress: TransferProgress, at time: ContinuousClock.Instant) {
         samples.append(
             Sample(
@@ -144,9 +147,9 @@ struct ProgressMeter {
         return Double(last.transferredBytes) / seconds - Double(first.transferredBytes) / seconds
     }
 
-    /// Returns the estimated time until the end: the longer of the times for the remaining bytes and files.
+    /// Returns the estimated remaining time in seconds, which is the longer of the times for the bytes and the files.
     ///
-    /// Large files are limited by their bytes, small ones by their requests.
+    /// Large files are limited by the throughput, and small files by the rate of requests.
     ///
     /// - Returns: `nil` if there was no progress.
     func remainingSeconds(_ progress: TransferProgress) -> Double? {

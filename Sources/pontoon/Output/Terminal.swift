@@ -23,9 +23,10 @@ enum Terminal {
         var rows: Int
     }
 
-    /// Opens a standard stream that the caller has closed, such that reading or writing it fails.
+    /// Opens each standard stream that the parent process has closed, so that reading from or writing to it fails.
     ///
-    /// Otherwise, the next file that the process opens would become that stream, and results would be written to it.
+    /// Otherwise, the next file that the process opens would get the descriptor of the stream, and results could be
+    /// written to the file.
     static func openClosedStreams() throws(Errno) {
         for stream in [Stream.input, .output, .error] {
             if fcntl(stream.rawValue, F_GETFD) >= 0 { continue }
@@ -35,7 +36,7 @@ enum Terminal {
 
     static func isTerminal(_ stream: Stream) -> Bool { isatty(stream.rawValue) == 1 }
 
-    /// Writes bytes without buffering, waiting if the stream is a pipe or terminal that is full.
+    /// Writes bytes without buffering, and waits while a pipe or terminal cannot accept them.
     static func write(_ bytes: [UInt8], to stream: Stream) throws(Errno) {
         var rest = bytes[...]
         while !rest.isEmpty {
@@ -109,14 +110,16 @@ enum Terminal {
     /// Terminates the process at once with an exit code.
     static func exit(_ code: Int32) -> Never { platformExit(code) }
 
-    /// Terminates the process like one that does not handle SIGPIPE, so that callers see the usual status.
+    /// Terminates the process with SIGPIPE, so that the parent process sees the usual status for a closed pipe.
     static func terminateForClosedPipe() -> Never {
         signal(SIGPIPE, SIG_DFL)
         raise(SIGPIPE)
         platformExit(128 + SIGPIPE)
     }
 
-    /// Returns the number of columns in which a terminal displays each character; never less than terminals use.
+    /// Returns the number of columns that each character takes on a terminal.
+    ///
+    /// The number may be too large for some terminals, but is never too small.
     static func columns(of text: String) -> [Int] {
         text.map { character in
             character.unicodeScalars.reduce(0) { sum, scalar in

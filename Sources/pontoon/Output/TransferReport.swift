@@ -3,17 +3,17 @@ import PontoonCore
 import Synchronization
 import SystemPackage
 
-/// The direction of a transfer, which determines the wording and the JSON fields.
+/// The direction of a transfer, which determines the wording of messages and the names of JSON fields.
 enum TransferDirection: Sendable {
     case upload, download
 }
 
-/// The results of a transfer for which a line is printed, without `--json`.
+/// A selection of the results of a transfer that are printed without `--json`.
 enum TransferDetail: Sendable {
     case all
-    /// All except files that were not transferred because they are the same.
+    /// All results except files that were not transferred because an identical file exists.
     case changes
-    /// Failed files and retries, without progress and summary.
+    /// Failed files and retries, but neither progress nor a summary.
     case problems
     case none
 
@@ -22,7 +22,7 @@ enum TransferDetail: Sendable {
 
     func includes(_ outcome: TransferOutcome) -> Bool {
         switch (self, outcome) {
-        // The summary counts the files that an interruption left unfinished.
+        // Files that were not finished because of an interruption appear only in the summary.
         case (_, .cancelled): false
         case (.all, _): true
         case (.changes, .alreadyThere): false
@@ -39,10 +39,10 @@ final class TransferReport<Item: TransferItem>: Sendable {
     let json: Bool
     let items: [Item]
     let detail: TransferDetail
-    /// Interval of the lines with the progress if there is no terminal; `nil` for none.
+    /// Interval between progress lines if there is no terminal; `nil` for no such lines.
     let stats: AgeOption?
     private let start = ContinuousClock.now
-    /// Whether the result of an item has been printed, by index.
+    /// For each item, whether its result has been printed.
     private let printed: Mutex<[Bool]>
 
     init(
@@ -71,7 +71,7 @@ final class TransferReport<Item: TransferItem>: Sendable {
             if json {
                 if let line = line(event) { Output.standard.printLine(line.text) }
             } else if isLive, case .began = event {
-                // The live lines show the same.
+                // The live lines contain this information.
                 continue
             } else if let text = outage.text(event) ?? text(event) {
                 Output.standard.printMessage(text, isProblem: event.isProblem)
@@ -101,14 +101,14 @@ final class TransferReport<Item: TransferItem>: Sendable {
 
     /// Prints the results that were not printed yet, and the summary.
     ///
-    /// - Returns: The end of the command.
+    /// - Returns: The result of the command.
     func finish(_ results: [TransferResult<Item>]) -> CommandEnd {
         printRest(results)
         let failed = results.filter { !$0.isSuccess }.count
         let bytes = results.lazy.map(\.transferredBytes).clampedSum
         if !json, detail != .problems {
             let counts = "\(results.count - failed) of \(counted(results.count, "file"))"
-            // The result of an empty folder does not say whether it was created.
+            // The result for an empty folder does not show whether the folder was created by this run.
             let earlier = results.count { if case .alreadyThere = $0.outcome { !$0.item.isFolder } else { false } }
             let skipped = results.count { if case .skipped = $0.outcome { true } else { false } }
             var kinds = earlier > 0 ? ", \(earlier) of them earlier" : ""
@@ -124,7 +124,7 @@ final class TransferReport<Item: TransferItem>: Sendable {
             switch result.outcome {
             case .transferred, .alreadyThere, .skipped: nil
             case .cancelled: .interrupted
-            // The status is that of the files whose failure kept this one from being sent.
+            // The file was not sent because other files failed, and those determine the status.
             case .failed(let error as ClientError) where error.code == .heldBack: nil
             case .failed(let error): ExitStatus(error)
             }
@@ -168,7 +168,7 @@ extension TransferReport {
         }
     }
 
-    /// The local path that stands for standard input or output.
+    /// The local path that represents standard input or output.
     private static var stream: FilePath { "-" }
 
     /// Whether the upload reads standard input.
@@ -180,7 +180,7 @@ extension TransferReport {
         return path.isEmpty || message.contains("'\(path)'") ? message : "\(path): \(message)"
     }
 
-    /// Returns the line for a result; `nil` for a file that was not finished.
+    /// Returns the line for a result; `nil` for a file whose transfer was interrupted.
     private func text(_ result: TransferResult<Item>) -> String? {
         let usesRemotePath = direction == .upload || result.item.localPath == Self.stream
         let name = usesRemotePath ? result.item.remotePath : result.item.localPath.string
@@ -191,7 +191,7 @@ extension TransferReport {
             return "\(name): \(ByteCount.text(result.size)) \(verb)\(other)\(resumed), \(verification(result))"
         case .alreadyThere where result.item.isFolder: return "\(name)/: empty folder"
         case .alreadyThere: return "\(name): already \(verb), \(verification(result))"
-        case .skipped: return "\(name): skipped, a file with that name exists"
+        case .skipped: return "\(name): skipped, because a file with that name exists"
         case .failed(let error): return "pontoon: \(naming(result.item, in: "\(error)"))"
         case .cancelled: return nil
         }
@@ -238,7 +238,7 @@ extension TransferReport {
         let line = JSONLine("started").with("path", start.item.localPath.string).with("name", start.item.remotePath)
         switch direction {
         case .upload:
-            // The length of a stream is not known.
+            // The length of a stream is unknown.
             let isKnown = start.parts > 0
             return line.with("upload_id", start.uploadID).with("size", isKnown ? start.size : nil)
                 .with("parts", isKnown ? start.parts : nil).with("part_size", start.partSize).with(

@@ -4,7 +4,7 @@ import SystemPackage
 /// The output of `pontoon watch`: a line for each change of a run's state.
 struct WatchReport: Sendable {
     let json: Bool
-    /// The destination as the user gave it.
+    /// The destination as given on the command line.
     let destination: String
 
     /// Prints a notice, and the problems of its files.
@@ -20,8 +20,9 @@ struct WatchReport: Sendable {
         }
     }
 
-    /// Returns the path of the run at the destination; for a destination given by its id, the id of the run's folder,
-    /// or an empty text if it is not known.
+    /// Returns the path of the run at the destination.
+    ///
+    /// If the destination was given by id, returns the id of the run's folder, or an empty string if it is unknown.
     func destination(of notice: RunNotice) -> String {
         guard destination.contains("/") else { return notice.folderID ?? "" }
         return ([destination] + notice.folders).joined(separator: "/")

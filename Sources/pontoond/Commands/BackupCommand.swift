@@ -9,15 +9,16 @@ struct BackupCommand: AsyncParsableCommand {
         abstract: "Back up the service to a directory. The server may be running.",
         discussion: """
             The backup is consistent: it contains the records as of one moment, and every object that they use. The \
-            next run adds only new objects, and the previous backup stays usable until the new one is complete. \
-            Objects are reflinks or hard links if the directory is on the same file system, and verified copies \
-            otherwise. Unfinished uploads are not part of a backup. With objects in S3, only the metadata is backed up.
+            next run with the same directory adds only new objects, and the previous backup stays usable until the new \
+            one is complete. If the directory is on the same file system as the objects, the backup contains reflinks \
+            or hard links; otherwise, it contains verified copies. Unfinished uploads are not backed up. With objects \
+            in S3, only the metadata is backed up.
 
             Exit status: 0 if the backup is complete, 1 if it failed or objects of the service are damaged.
             """
     )
 
-    @Argument(help: "The directory of the backup: empty, or with an earlier backup of the same service")
+    @Argument(help: "Directory of the backup, either empty or with an earlier backup of the same service")
     var directory: String
     @OptionGroup var stores: StoreFlags
     @OptionGroup var audit: AuditFlags

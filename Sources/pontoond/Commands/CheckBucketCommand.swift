@@ -6,11 +6,13 @@ struct CheckBucketCommand: AsyncParsableCommand {
         commandName: "check-bucket",
         abstract: "Check whether the server can use its S3 bucket, and whether web pages can exchange bytes with it.",
         discussion: """
-            Browsers exchange bytes directly with the bucket, which therefore needs a CORS rule for the pages' origins: \
-            that of the console (--public-url, or else --listen), and those in --allow-origin. Pass the settings of the \
-            server. The check starts and aborts an upload, and leaves nothing in the bucket. The server may be running.
+            Browsers exchange bytes directly with the bucket, so the bucket needs a CORS rule for the origin of the \
+            console (--public-url, or else --listen) and for the origins in --allow-origin. Pass the same settings as \
+            to the server. The check initiates and aborts an upload, and leaves nothing in the bucket. The server may \
+            be running.
 
-            Exit status: 0 if no problem was found or remains, 1 if there are problems, 2 if the check was not possible.
+            Exit status: 0 if no problems were found or all were fixed, 1 if problems remain, 2 if the check was not \
+            possible.
             """
     )
 
@@ -19,7 +21,10 @@ struct CheckBucketCommand: AsyncParsableCommand {
     @Option(.publicURL) var publicURL: GivenFlag?
     @Option(.console) var console: GivenFlag?
     @Option(.allowOrigin) var allowOrigin: GivenFlag?
-    @Flag(name: .customLong("fix-cors"), help: "Add a missing CORS rule to the bucket. Its other rules are kept")
+    @Flag(
+        name: .customLong("fix-cors"),
+        help: "Add a missing CORS rule to the bucket, without changing its other rules"
+    )
     var fixesRules = false
 
     func run() async throws {

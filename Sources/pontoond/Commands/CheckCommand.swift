@@ -7,18 +7,19 @@ struct CheckCommand: AsyncParsableCommand {
         commandName: "check",
         abstract: "Compare the records with the stored objects, in both directions.",
         discussion: """
-            Reports objects that are missing or have the wrong length, with the files that use them; stored objects and \
-            uploads without a record (orphans); wrong counters of the storage that projects and users use; and damage \
-            in an SQLite database. Compares lengths and reads no bytes of objects. The server may be running, except \
-            with --repair, which needs the data directory exclusively.
+            Reports objects that are missing or have the wrong length, with the files that use them. Also reports \
+            stored objects and uploads without a record (orphans), wrong usage counters of projects and users, and \
+            damage in an SQLite database. Compares the lengths of objects without reading their bytes. The server may \
+            be running, except with --repair, which needs exclusive access to the data directory.
 
-            Exit status: 0 if no problem was found or remains, 1 if there are problems, 2 if the check was not possible.
+            Exit status: 0 if no problems were found or all were fixed, 1 if problems remain, 2 if the check was not \
+            possible.
             """
     )
 
     @OptionGroup var stores: StoreFlags
     @OptionGroup var audit: AuditFlags
-    @Flag(help: "Remove orphans and correct counters. Objects with a record are never removed") var repair = false
+    @Flag(help: "Remove orphans and correct counters. Objects that have a record are never removed") var repair = false
 
     func run() async throws {
         let isClean: Bool

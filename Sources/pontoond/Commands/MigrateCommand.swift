@@ -5,10 +5,10 @@ import PontoonCore
 struct MigrateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "migrate",
-        abstract: "Migrate the data of a directory to PostgreSQL, to S3, or to both.",
+        abstract: "Migrate a data directory to PostgreSQL, S3 or both.",
         discussion: """
             Stop the server before you migrate its directory. Pass --metadata, --objects or both, with the values that \
-            the servers will use; a store for which you pass no flag stays in the directory. Every copied object is \
+            the servers will use. A store for which you pass no flag stays in the directory. Every copied object is \
             verified. To resume an interrupted migration, run the same command again. The original data stays in the \
             directory until you delete it, but servers refuse to use it.
             """

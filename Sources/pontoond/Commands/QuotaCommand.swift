@@ -13,11 +13,12 @@ struct QuotaCommand: AsyncParsableCommand {
 
     struct Set: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Set limits of a user or project; options that are not given keep their values.",
+            abstract: "Set limits for a user or project. Limits whose option is not given stay the same.",
             discussion: """
-                'default' stands for the settings --user-quota and --project-quota of the server, or no limit on files \
-                and uploads. A limit may be lower than the current usage; then nothing can be added. The limits of a \
-                user apply to all projects together that the user owns, whoever uploads to them.
+                For --bytes, 'default' means the server's setting --user-quota or --project-quota. For --files and \
+                --uploads, it means no limit. If a limit is lower than the current usage, nothing can be added. The \
+                limits of a user apply to the total of all projects that the user owns, regardless of who uploads to \
+                them.
                 """
         )
         @OptionGroup var stores: StoreFlags
@@ -67,10 +68,10 @@ struct QuotaCommand: AsyncParsableCommand {
 
     struct Show: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Show the limits of a user or project, and the current usage.",
+            abstract: "Show the limits and the current usage of a user or project.",
             discussion: """
-                Pass the server's settings file or environment, because they contain the default limits. Sizes are in \
-                bytes; '-' means that there is no limit.
+                Use the server's settings file or environment, because they contain the default limits. Sizes are in \
+                bytes. '-' means no limit.
                 """
         )
         @OptionGroup var stores: StoreFlags
@@ -95,10 +96,10 @@ struct QuotaCommand: AsyncParsableCommand {
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "List the users and projects that have a limit, by name.",
+            abstract: "List the users and projects that have a limit, sorted by name.",
             discussion: """
-                Pass the server's settings file or environment, because they contain the default limits. Sizes are in \
-                bytes; '-' means that there is no limit.
+                Use the server's settings file or environment, because they contain the default limits. Sizes are in \
+                bytes. '-' means no limit.
                 """
         )
         @OptionGroup var stores: StoreFlags
@@ -153,7 +154,7 @@ struct QuotaCommand: AsyncParsableCommand {
 struct QuotaSubject: ParsableArguments {
     enum Kind: String, ExpressibleByArgument, CaseIterable { case user, project }
 
-    @Argument(help: "Whether the name is that of a user or of a project") var kind: Kind
+    @Argument(help: "Whether the name identifies a user or a project") var kind: Kind
     @Argument(help: ArgumentHelp("Name of the user, or id of the project: owner/name", valueName: "name"))
     var name: String
 

@@ -8,8 +8,8 @@ struct ScrubCommand: AsyncParsableCommand {
         abstract: "Read all stored objects again and compare them with their checksums. The server may be running.",
         discussion: """
             Prints a line for each object that is damaged or could not be checked, with the ids of its files. The exit \
-            status is 0 if all objects are intact, and 1 otherwise. To resume an interrupted scrub, pass \
-            the time since it began as --older-than.
+            status is 0 if all objects are intact, and 1 otherwise. To resume an interrupted scrub, set --older-than \
+            to the time since it began.
             """
     )
 
@@ -17,7 +17,7 @@ struct ScrubCommand: AsyncParsableCommand {
     @OptionGroup var audit: AuditFlags
     @Option(.rate) var rate: GivenFlag?
     @Option(.olderThan) var olderThan: GivenFlag?
-    @Argument(help: "Ids of the files to check; without ids, all objects are checked") var files: [String] = []
+    @Argument(help: "Ids of the files to check. Without ids, all objects are checked") var files: [String] = []
 
     func run() async throws {
         try await Pontoond.run {

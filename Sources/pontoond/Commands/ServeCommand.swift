@@ -10,18 +10,19 @@ struct ServeCommand: AsyncParsableCommand {
         commandName: "serve",
         abstract: "Run the server.",
         discussion: """
-            Every setting can also be given as an environment variable, PONTOON_ followed by the flag's name in \
-            capitals (PONTOON_URL_LIFETIME=1h), or in the YAML file named by --config. Flags override environment \
-            variables, which override the file. PONTOON_BOOTSTRAP_TOKEN sets the token of the first user, who is \
-            created at the first start. Without this variable, the token is random and saved in the data directory. \
-            With both PostgreSQL and S3, there is no data directory, and without this variable no user is created.
+            Every setting can also be given as an environment variable, whose name is PONTOON_ followed by the flag's \
+            name in capitals (PONTOON_URL_LIFETIME=1h), or in the YAML file named by --config. Flags override \
+            environment variables, which override the file. PONTOON_BOOTSTRAP_TOKEN sets the token of the first user, \
+            who is created at the first start. Without this variable, the token is random and is saved in the data \
+            directory. With both PostgreSQL and S3, there is no data directory, so no user is created without this \
+            variable.
             """
     )
 
     @OptionGroup var stores: StoreFlags
     @OptionGroup var server: ServerFlags
     @OptionGroup var audit: AuditFlags
-    @Flag(help: "Check the settings, the certificate and the stores, print the result and exit; status 0 means valid")
+    @Flag(help: "Check the settings, certificate and stores, print the result and exit. Status 0 means valid")
     var checkConfig = false
 
     func run() async throws {
@@ -31,7 +32,7 @@ struct ServeCommand: AsyncParsableCommand {
             let settings = try Settings(given)
             try settings.hooks.requirePrograms()
             if checkConfig { return try await ConfigurationCheck(settings, report: Pontoond.print).run() }
-            // Until the server reloads on SIGHUP, the signal must not terminate it, for example during a migration.
+            // Ignore SIGHUP until the server can reload, so that it does not terminate, for example, a migration.
             signal(SIGHUP, SIG_IGN)
             let certificate = try settings.tls.map { try Certificate($0) }
             let level = LogLevel(settings.logLevel)
@@ -81,7 +82,7 @@ struct ServeCommand: AsyncParsableCommand {
         } catch let error as Errno {
             throw SettingError("cannot write to the directory '\(app.settings.data)': \(error)")
         } catch let error as PontoonError where error.code == .storageFull {
-            throw SettingError("cannot write to the database of '\(app.settings.data)': \(error.message)")
+            throw SettingError("cannot write to the database in '\(app.settings.data)': \(error.message)")
         }
     }
 
@@ -117,7 +118,7 @@ struct ServeCommand: AsyncParsableCommand {
                 app.logger.warning("free disk space cannot be determined; uploads are accepted until the disk is full")
             }
             if app.credentials?.isDamaged == true {
-                app.logger.warning("credentials file contains no token; add one from 'pontoond token create admin'")
+                app.logger.warning("credentials file contains no token; run 'pontoond token create admin' and add it")
             }
             if let credentials = app.credentials, credentials.exists {
                 Pontoond.announce("Credentials are in \(credentials.path)")

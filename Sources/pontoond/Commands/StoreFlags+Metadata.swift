@@ -2,8 +2,13 @@ import PontoonApp
 import PontoonMetadata
 
 extension StoreFlags {
-    /// Runs an administration command on the metadata store, which a running server may be using; `flags` are further
-    /// flags of the command.
+    /// Runs an administration command on the metadata store, which a running server may be using.
+    ///
+    /// - Parameters:
+    ///   - flags: Flags of settings to apply in addition to those that select the stores.
+    ///   - work: Runs the command with the store and the settings.
+    /// - Returns: The value of `work`.
+    /// - Throws: `ExitCode.failure` if an error was printed; any other error of `work`.
     func withMetadata<Value>(
         flags: [GivenFlag] = [],
         _ work: (SQLMetadataStore, Settings) async throws -> Value

@@ -1,4 +1,4 @@
-/// A table with a header, whose columns are aligned and separated by two spaces.
+/// A text table with a header and aligned columns, which are separated by two spaces.
 struct Table {
     private var rows: [[String]]
 

@@ -18,11 +18,11 @@ struct TokenCommand: AsyncParsableCommand {
         @OptionGroup var stores: StoreFlags
         @OptionGroup var audit: AuditFlags
         @Option(help: "Description of the token, shown in lists") var name = ""
-        @Option(help: "Allowed calls: \(TokenScope.allCases.map(\.rawValue).joined(separator: ", "))")
+        @Option(help: "Scope of the token: \(TokenScope.allCases.map(\.rawValue).joined(separator: ", "))")
         var scope = TokenScope.full
         @Option(
             name: .customLong("project"),
-            help: ArgumentHelp("Project to which the token is limited; may be repeated", valueName: "owner/name"),
+            help: ArgumentHelp("Project to which the token is limited. Repeatable", valueName: "owner/name"),
             transform: { text in
                 guard let id = ProjectID(text) else {
                     throw ValidationError("The project '\(text)' must have the form owner/name.")
@@ -32,7 +32,7 @@ struct TokenCommand: AsyncParsableCommand {
         )
         var projects: [ProjectID] = []
         @Option(
-            help: ArgumentHelp("Lifetime of the token, such as 30d; by default unlimited", valueName: "duration"),
+            help: ArgumentHelp("Lifetime of the token, such as 30d. Default: unlimited", valueName: "duration"),
             transform: { text in
                 guard let duration = CommandDuration.parse(text) else {
                     throw ValidationError("'\(text)' is not a duration from 1s to 10000d, such as 12h or 30d.")
@@ -43,7 +43,7 @@ struct TokenCommand: AsyncParsableCommand {
         var expires: Duration?
         @Option(.listen, help: "Address that the server listens on, for --link") var listen: GivenFlag?
         @Option(.publicURL, help: "URL at which browsers reach the server, for --link") var publicURL: GivenFlag?
-        @Flag(help: "Print a link that signs in to the console, instead of the token alone") var link = false
+        @Flag(help: "Print a sign-in link for the console, which contains the token") var link = false
         @Argument(help: "Name of the user") var user: String
 
         func run() async throws {
@@ -113,7 +113,7 @@ struct TokenCommand: AsyncParsableCommand {
         )
         @OptionGroup var stores: StoreFlags
         @OptionGroup var audit: AuditFlags
-        @Argument(help: "Id of the token, as listed; '-' reads the id, or the token itself, from standard input")
+        @Argument(help: "Id of the token, or '-' to read the id or the token itself from standard input")
         var id: String
 
         func run() async throws {
@@ -138,10 +138,10 @@ struct TokenCommand: AsyncParsableCommand {
                 }
                 return text
             }
-            // Not repeated in the message, because it may be a token.
+            // The message does not contain the argument, because it may be a token.
             guard id.utf8.count == 12 else {
                 throw SettingError(
-                    "the argument is not a token's id of 12 hex digits; pass a token itself on standard input, with '-'"
+                    "the argument is not a token id of 12 hex digits; pass a token itself on standard input, with '-'"
                 )
             }
             return id
@@ -161,7 +161,7 @@ private struct TokenLine: Encodable {
     let created: String
     /// `nil` if the token does not expire.
     let expires: String?
-    /// The day, in UTC, of the last use; `nil` if there was none.
+    /// The day of the last use, in UTC; `nil` if the token was never used.
     let lastUsed: String?
     let name: String
 

@@ -13,10 +13,10 @@ struct UploadsCommand: AsyncParsableCommand {
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "ls",
-            abstract: "List unfinished uploads, longest idle first.",
+            abstract: "List unfinished uploads. The uploads that have been idle for the longest time come first.",
             discussion: """
-                SIZE is the declared size and STORED the size of the stored parts, in bytes; '-' means unknown: the size \
-                was not declared, or the parts are in a bucket. ACTIVE is the time of the last activity.
+                SIZE is the declared size, and STORED is the size of the stored parts, in bytes. '-' means unknown, \
+                because the size was not declared or the parts are in a bucket. ACTIVE is the time of the last activity.
                 """
         )
         @OptionGroup var stores: StoreFlags
@@ -36,16 +36,17 @@ struct UploadsCommand: AsyncParsableCommand {
 
     struct Abort: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Abort unfinished uploads, given by id or by conditions. Their parts are deleted.",
+            abstract: "Abort unfinished uploads, selected by id or by conditions. Their parts are deleted.",
             discussion: """
-                With conditions instead of ids, --yes is required; 'pontoond uploads ls' lists the same uploads. Uploads \
-                that are being completed are not aborted. A running server removes the bytes within about a minute.
+                With conditions instead of ids, --yes is required. To see which uploads will be aborted, pass the same \
+                conditions to 'pontoond uploads ls'. Uploads that are being completed are not aborted. A running \
+                server removes the bytes within about a minute.
                 """
         )
         @OptionGroup var stores: StoreFlags
         @OptionGroup var audit: AuditFlags
         @OptionGroup var selection: UploadSelection
-        @Flag(help: "Abort all uploads that satisfy the conditions") var yes = false
+        @Flag(help: "Abort all uploads that meet the conditions") var yes = false
         @Argument(help: "Ids of uploads") var ids: [String] = []
 
         func validate() throws {
@@ -53,7 +54,9 @@ struct UploadsCommand: AsyncParsableCommand {
                 throw ValidationError("Pass either ids or at least one of --user, --project and --older-than.")
             }
             guard yes || selection.isEmpty else {
-                throw ValidationError("Add --yes to abort all uploads that 'pontoond uploads ls' lists.")
+                throw ValidationError(
+                    "Add --yes to abort all uploads that 'pontoond uploads ls' lists with the same conditions."
+                )
             }
         }
 
@@ -61,7 +64,7 @@ struct UploadsCommand: AsyncParsableCommand {
             let wereAllAborted = try await stores.withUploads(flags: audit.givenFlags) { administration, settings in
                 let audit = Pontoond.audit(settings)
                 let filter = try selection.filter()
-                // All ids are checked first, so that a mistyped one changes nothing.
+                // Check all ids first, so that no upload is aborted if an id is mistyped.
                 for id in ids { _ = try await administration.upload(id) }
                 let selected = ids.isEmpty ? try await administration.uploads(filter).map(\.summary.upload.id) : ids
                 var kept = 0
@@ -88,14 +91,19 @@ struct UploadsCommand: AsyncParsableCommand {
 
 /// Options that select unfinished uploads.
 struct UploadSelection: ParsableArguments {
-    @Option(help: "Only uploads of this user") var user: String?
-    @Option(help: ArgumentHelp("Only uploads to this project", valueName: "owner/name")) var project: String?
-    @Option(help: ArgumentHelp("Only uploads without activity for this long, such as 12h or 7d", valueName: "duration"))
+    @Option(help: "Select only uploads of this user") var user: String?
+    @Option(help: ArgumentHelp("Select only uploads to this project", valueName: "owner/name")) var project: String?
+    @Option(
+        help: ArgumentHelp(
+            "Select only uploads without activity for this long, such as 12h or 7d",
+            valueName: "duration"
+        )
+    )
     var olderThan: String?
 
     var isEmpty: Bool { user == nil && project == nil && olderThan == nil }
 
-    /// Returns the filter.
+    /// Returns the filter that the options describe.
     ///
     /// - Throws: `ValidationError` if a value is not allowed.
     func filter() throws -> OpenUploadFilter {

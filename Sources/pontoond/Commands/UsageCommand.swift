@@ -6,17 +6,18 @@ import PontoonCore
 struct UsageCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "usage",
-        abstract: "List the storage that users and projects use, most stored bytes first. The server may be running.",
+        abstract: "List the storage that users and projects use, largest first. The server may be running.",
         discussion: """
-            STORED is the size of the files and RESERVED that of unfinished uploads, in bytes. A user is charged for all \
-            projects that the user owns. The quotas limit STORED plus RESERVED, FILES plus UPLOADS, and UPLOADS; '-' \
-            means no limit. Pass the server's settings file or environment, because they contain the default quotas. The \
-            last line is the space that uploads may still use; it is missing if the objects are in a bucket.
+            STORED is the size of the files, and RESERVED is the size reserved for unfinished uploads, in bytes. A \
+            user is charged for all projects that the user owns. The quotas limit STORED plus RESERVED, FILES plus \
+            UPLOADS, and UPLOADS. '-' means no limit. Use the server's settings file or environment, because they \
+            contain the default quotas. The last line is the disk space that is free for uploads. It is omitted with \
+            --user and --project, and if the objects are in a bucket.
             """
     )
     @OptionGroup var stores: StoreFlags
-    @Option(help: "Only this user and the user's projects") var user: String?
-    @Option(help: ArgumentHelp("Only this project", valueName: "owner/name")) var project: String?
+    @Option(help: "List only this user and the user's projects") var user: String?
+    @Option(help: ArgumentHelp("List only this project", valueName: "owner/name")) var project: String?
     @Flag(help: "Print one JSON object per user and project instead of tables") var json = false
 
     func validate() throws {
@@ -98,7 +99,7 @@ private struct UsageLine: Encodable {
         quota = Limits(bytes: report.quota.bytes, files: report.quota.files, openUploads: report.quota.openUploads)
     }
 
-    /// The cells of a table, after those that name the user or project.
+    /// The cells of the table that follow the name of the user or project.
     var numbers: [String] {
         [storedBytes, reservedBytes, quota.bytes, files, quota.files, openUploads, quota.openUploads]
             .map { $0.map(String.init) ?? "-" }

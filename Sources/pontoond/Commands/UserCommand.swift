@@ -14,11 +14,11 @@ struct UserCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Add a user.")
         @OptionGroup var stores: StoreFlags
         @OptionGroup var audit: AuditFlags
-        @Flag(help: "Add a service user: a program, which cannot own projects or sign in to the console")
+        @Flag(help: "Add a service user, for a program. It cannot own projects or sign in to the console")
         var service = false
         @Flag(help: "Add an administrator, who may list all users with GET /v2/users")
         var administrator = false
-        @Option(help: "The user's email address, by which admins of projects can add the user as a member")
+        @Option(help: "Email address, which admins of projects can use to add the user as a member")
         var email: String?
         @Argument(help: "Name of the user: 1 to 64 letters, digits, '.', '_' or '-'") var name: String
 
@@ -48,11 +48,11 @@ struct UserCommand: AsyncParsableCommand {
         )
         @OptionGroup var stores: StoreFlags
         @OptionGroup var audit: AuditFlags
-        @Option(help: "The new email address") var email: String?
+        @Option(help: "New email address") var email: String?
         @Flag(help: "Remove the email address") var noEmail = false
         @Flag(
             inversion: .prefixedNo,
-            help: "Grant or withdraw the role of administrator, who may list all users with GET /v2/users"
+            help: "Grant or revoke the administrator role, which allows listing all users with GET /v2/users"
         )
         var administrator: Bool?
         @Argument(help: "Name of the user") var name: String
@@ -97,7 +97,7 @@ struct UserCommand: AsyncParsableCommand {
 
     struct Disable: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Disable a user: the user's tokens and upload links stop working within a second; data is kept."
+            abstract: "Disable a user. Tokens and upload links stop working within a second. No data is deleted."
         )
         @OptionGroup var stores: StoreFlags
         @OptionGroup var audit: AuditFlags
@@ -113,7 +113,7 @@ struct UserCommand: AsyncParsableCommand {
 
     struct Enable: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Enable a disabled user, whose tokens and upload links then work again."
+            abstract: "Enable a disabled user. Tokens and upload links work again."
         )
         @OptionGroup var stores: StoreFlags
         @OptionGroup var audit: AuditFlags
@@ -130,16 +130,19 @@ struct UserCommand: AsyncParsableCommand {
     struct Remove: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: """
-                Remove a user with the user's tokens, memberships, upload links, unfinished uploads and automations.
+                Remove a user, and the user's tokens, memberships, upload links, unfinished uploads and automations.
                 """,
             discussion: """
-                A user who owns projects is removed only with one of the options. Files in projects of others stay. \
-                Running servers remove the bytes within about a minute.
+                A user who owns projects is removed only with --give-projects-to or --delete-projects. The user's \
+                files in other users' projects stay. Running servers remove the bytes of deleted files within about a \
+                minute.
                 """
         )
         @OptionGroup var stores: StoreFlags
         @OptionGroup var audit: AuditFlags
-        @Option(help: ArgumentHelp("Transfer the user's projects, with their ids, to another user", valueName: "user"))
+        @Option(
+            help: ArgumentHelp("Transfer the user's projects to another user, without changing ids", valueName: "user")
+        )
         var giveProjectsTo: String?
         @Flag(help: "Delete the user's projects with all their files") var deleteProjects = false
         @Argument(help: "Name of the user") var name: String

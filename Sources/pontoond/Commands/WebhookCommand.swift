@@ -18,12 +18,12 @@ struct WebhookCommand: AsyncParsableCommand {
     struct Create: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Create a webhook that receives the events of all projects, and print its secret.",
-            discussion: "The secret is printed only once. Users create the webhooks of projects with the API."
+            discussion: "The secret is printed only once. To create a webhook for a single project, users call the API."
         )
         @OptionGroup var stores: StoreFlags
         @OptionGroup var audit: AuditFlags
         @Option(
-            help: ArgumentHelp("Types of the events, separated by commas; by default all", valueName: "type,type,…"),
+            help: ArgumentHelp("Event types, separated by commas. Default: all types", valueName: "type,type,…"),
             transform: { text in
                 let names = text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
                 let types = names.compactMap { EventType(rawValue: $0) }
@@ -58,9 +58,9 @@ struct WebhookCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "List all webhooks.",
             discussion: """
-                A webhook without a project receives the events of all projects. STATE is 'suspended' while its owner may \
-                not read the project. FAILED is the number of failed attempts since the last accepted event, and DEAD \
-                that of the events that were abandoned.
+                A webhook without a project receives the events of all projects. STATE is 'suspended' while the \
+                webhook's owner may not read the project. FAILED is the number of failed attempts since the last \
+                accepted event, and DEAD is the number of abandoned events.
                 """
         )
         @OptionGroup var stores: StoreFlags
@@ -88,7 +88,7 @@ struct WebhookCommand: AsyncParsableCommand {
 
     struct Enable: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Enable a webhook. The events since it was disabled are sent, unless they have been deleted."
+            abstract: "Enable a webhook. Events since it was disabled are sent, unless they have been deleted."
         )
         @OptionGroup var stores: StoreFlags
         @OptionGroup var audit: AuditFlags
@@ -118,12 +118,12 @@ struct WebhookCommand: AsyncParsableCommand {
 
     struct Replay: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Send the events after a position again, or skip those before it."
+            abstract: "Continue after another event: send earlier events again, or skip events."
         )
         @OptionGroup var stores: StoreFlags
         @OptionGroup var audit: AuditFlags
         @Argument(help: "Id of the webhook") var id: String
-        @Argument(help: "Cursor of an event, after which to continue") var cursor: String
+        @Argument(help: "Cursor of the event after which the webhook continues") var cursor: String
 
         func validate() throws {
             guard EventCursor(cursor) != nil else { throw ValidationError("'\(cursor)' is not a cursor of an event.") }
@@ -133,13 +133,13 @@ struct WebhookCommand: AsyncParsableCommand {
             var change = WebhookChange()
             change.cursor = EventCursor(cursor)
             _ = try await stores.updateWebhook(id, change, audit)
-            Pontoond.print("The webhook continues after this position.")
+            Pontoond.print("The webhook continues after this event.")
         }
     }
 
     struct RotateSecret: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Create a new secret and print it. For a day, events are also signed with the old one."
+            abstract: "Create a new secret and print it. For a day, events are also signed with the old secret."
         )
         @OptionGroup var stores: StoreFlags
         @OptionGroup var audit: AuditFlags
@@ -154,7 +154,7 @@ struct WebhookCommand: AsyncParsableCommand {
 
     struct Deliveries: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "List the events that a webhook has abandoned, the most recent first; at most \(kept)."
+            abstract: "List the last \(kept) events that a webhook has abandoned, most recent first."
         )
         private static let kept = WebhookRules.keptDeliveries
         @OptionGroup var stores: StoreFlags

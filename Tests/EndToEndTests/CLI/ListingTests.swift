@@ -96,7 +96,7 @@ struct ListingTests {
             }
             for option in ["--recursive", "--type=file"] {
                 let projects = try await user.run(["ls", option])
-                #expect(projects.code == 64 && projects.errors.contains("Pass a place"), "\(projects)")
+                #expect(projects.code == 64 && projects.errors.contains("require a path or id"), "\(projects)")
             }
             let impossible = try await user.run(["find", "admin/uploads", "--min-size", "2", "--max-size", "1"])
             #expect(impossible.code == 64, "\(impossible)")
