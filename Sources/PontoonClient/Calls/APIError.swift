@@ -104,7 +104,7 @@ extension APIError {
         case (403, _): "Ask a project admin for the permission, or use a token with more rights."
         case (404, nil), (404, 90_003): "Check the URL of the API; it usually ends with '/v2'."
         case (404, 3002) where call.contains("/members/"): "List the members with 'pontoon members ls'."
-        case (404, 3002): "Check the project's id (owner/name). List your projects with 'pontoon projects'."
+        case (404, 3002): "Check the project's id (owner/project). List your projects with 'pontoon projects'."
         case (404, 5026): "Check the folder's id. List folders with 'pontoon ls'."
         case (_, 8005): "Use --overwrite or --skip-existing, or choose another name."
         case (_, 5003): "A file with that name exists. Choose another name."

@@ -58,7 +58,7 @@ public struct FileDetails: Sendable, Decodable, Identifiable {
     public let name: String
     /// Length in bytes, from 0 to 2^53; `nil` for a folder, or if the server's value is missing or invalid.
     public let size: Int64?
-    /// Id of the project, `owner/name`.
+    /// Id of the project, `owner/project`.
     public let project: String?
     /// Id of the parent folder.
     public let parent: String?

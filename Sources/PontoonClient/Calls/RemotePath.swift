@@ -2,7 +2,7 @@
 public enum RemotePath: Hashable, Sendable, CustomStringConvertible {
     /// The id of a file or folder.
     case id(String)
-    /// The project, `owner/name`, and the names of the folders and the file in it, outermost first.
+    /// The project, `owner/project`, and the names of the folders and the file in it, outermost first.
     case path(project: String, names: [String])
 
     /// Parses an id of 24 hexadecimal digits, or a path that starts with `owner/project`.

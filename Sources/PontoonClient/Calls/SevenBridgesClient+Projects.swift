@@ -23,7 +23,7 @@ public struct ProjectDetails: Sendable, Decodable, Identifiable {
         }
     }
 
-    /// Id of the project, `owner/name`.
+    /// Id of the project, `owner/project`.
     public let id: String
     /// Display name.
     public let name: String
@@ -66,7 +66,7 @@ extension SevenBridgesClient {
 
     /// Requests the details of a project.
     ///
-    /// - Parameter id: Id of the project, `owner/name`.
+    /// - Parameter id: Id of the project, `owner/project`.
     /// - Returns: The project.
     /// - Throws: ``ClientError``, with code `.requestInvalid` if the id does not have this form; ``APIError``.
     public func project(_ id: String) async throws -> ProjectDetails {
@@ -102,7 +102,7 @@ extension SevenBridgesClient {
     /// Changes a project's name, description and tags, but not its id.
     ///
     /// - Parameters:
-    ///   - id: Id of the project, `owner/name`.
+    ///   - id: Id of the project, `owner/project`.
     ///   - name: New display name; `nil` keeps the name.
     ///   - description: New description; `nil` keeps it.
     ///   - tags: New tags, replacing all existing ones; `nil` keeps them.
@@ -126,7 +126,7 @@ extension SevenBridgesClient {
 
     /// Deletes a project with all of its files, and aborts its unfinished uploads.
     ///
-    /// - Parameter id: Id of the project, `owner/name`.
+    /// - Parameter id: Id of the project, `owner/project`.
     /// - Throws: ``APIError``, ``ClientError``.
     public func deleteProject(_ id: String) async throws {
         _ = try await perform(
@@ -142,13 +142,13 @@ extension SevenBridgesClient {
         return .object(body)
     }
 
-    /// Returns the path of a project in the API: `/projects/owner/name`.
+    /// Returns the path of a project in the API: `/projects/owner/project`.
     ///
-    /// - Throws: ``ClientError`` with code `.requestInvalid` if the id does not have the form `owner/name`.
+    /// - Throws: ``ClientError`` with code `.requestInvalid` if the id does not have the form `owner/project`.
     static func projectPath(_ id: String) throws(ClientError) -> String {
         let names = id.split(separator: "/", omittingEmptySubsequences: false)
         guard names.count == 2, names.allSatisfy({ !$0.isEmpty && $0 != "." && $0 != ".." }) else {
-            throw ClientError(.requestInvalid, "'\(id)' is not a project id.", advice: "Use the form owner/name.")
+            throw ClientError(.requestInvalid, "'\(id)' is not a project id.", advice: "Use the form owner/project.")
         }
         return "/projects/" + names.map { String($0).urlEncoded }.joined(separator: "/")
     }

@@ -56,7 +56,7 @@ public struct UsageDetails: Sendable, Decodable {
 
 /// A project that the user owns, with its usage.
 public struct ProjectUsageDetails: Sendable, Decodable, Identifiable {
-    /// Id of the project, `owner/name`.
+    /// Id of the project, `owner/project`.
     public let id: String
     /// Usage and quota of the project.
     public let usage: UsageDetails

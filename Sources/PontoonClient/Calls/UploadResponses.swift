@@ -3,7 +3,7 @@ import PontoonCore
 
 /// A project or folder that contains files or receives them.
 public enum UploadDestination: Hashable, Sendable {
-    /// The root of a project, `owner/name`.
+    /// The root of a project, `owner/project`.
     case project(String)
     /// A folder, by its id.
     case folder(String)
@@ -42,7 +42,7 @@ public struct UploadDetails: Sendable, Decodable, Identifiable {
     public let id: String
     /// Name of the file.
     public let name: String?
-    /// Id of the project, `owner/name`.
+    /// Id of the project, `owner/project`.
     public let project: String?
     /// Id of the destination folder.
     public let parent: String?

@@ -307,7 +307,7 @@ extension RemotePath {
             return
         }
         guard case .path(let id, let names) = try RemotePath("\(project)/\(text)") else {
-            throw ClientError(.requestInvalid, "'\(project)' is not a project id.", advice: "Use the form owner/name.")
+            throw ClientError(.requestInvalid, "'\(project)' is not a project id.", advice: "Use the form owner/project.")
         }
         self = .path(project: id, names: names)
     }

@@ -1,4 +1,4 @@
-/// Id of a project: `owner/short-name`.
+/// Id of a project: `owner/project`.
 package struct ProjectID: Hashable, Sendable, CustomStringConvertible {
     /// User name of the first owner, case-sensitive; ``Project/owner`` is the current owner.
     package let owner: String
@@ -10,7 +10,7 @@ package struct ProjectID: Hashable, Sendable, CustomStringConvertible {
         self.shortName = shortName
     }
 
-    /// Parses `owner/short-name`.
+    /// Parses `owner/project`.
     ///
     /// - Returns: `nil` unless the text contains exactly one `/`, with text on both sides of it.
     package init?(_ text: String) {

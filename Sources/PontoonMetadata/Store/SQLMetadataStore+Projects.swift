@@ -213,7 +213,7 @@ extension SQLRow {
     }
 
     /// Returns the project id in a column.
-    /// - Throws: ``SQLRowError`` if the text is not `owner/short-name`.
+    /// - Throws: ``SQLRowError`` if the text is not `owner/project`.
     func projectID(_ column: String) throws -> ProjectID {
         try decode(column, try text(column)) { ProjectID($0) }
     }

@@ -22,7 +22,7 @@ struct DestinationArguments: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Destination project, owner/name. Default: the environment variable PONTOON_PROJECT, if set.",
+            "Destination project, owner/project. Default: the environment variable PONTOON_PROJECT, if set.",
             valueName: "id"
         ),
         completion: .project
@@ -37,7 +37,7 @@ struct DestinationArguments: ParsableArguments {
             throw ValidationError("Pass only one of --to, --project and --parent.")
         }
         if let project, project.split(separator: "/", omittingEmptySubsequences: false).count != 2 {
-            throw ValidationError("--project must be owner/name, as listed by 'pontoon projects'.")
+            throw ValidationError("--project must be owner/project, as listed by 'pontoon projects'.")
         }
         _ = try selected()
     }
@@ -76,7 +76,7 @@ struct DestinationArguments: ParsableArguments {
         let variable = ProcessInfo.processInfo.environment["PONTOON_PROJECT"].flatMap { $0.isEmpty ? nil : $0 }
         if to == nil, project == nil, let variable {
             guard variable.split(separator: "/", omittingEmptySubsequences: false).count == 2 else {
-                throw ValidationError("The environment variable PONTOON_PROJECT must be owner/name, not '\(variable)'.")
+                throw ValidationError("The environment variable PONTOON_PROJECT must be owner/project, not '\(variable)'.")
             }
         }
         guard let text = to ?? project ?? variable else { return nil }

@@ -12,7 +12,7 @@ struct DoctorCommand: AsyncParsableCommand {
 
     @OptionGroup var common: CommonOptions
 
-    @Option(help: ArgumentHelp("Project for the test transfer, owner/name.", valueName: "id"))
+    @Option(help: ArgumentHelp("Project for the test transfer, owner/project.", valueName: "id"))
     var project: String?
 
     @Option(help: ArgumentHelp("Size of the test file, up to 1G.", valueName: "bytes"))

@@ -15,7 +15,7 @@ struct MembersCommand: AsyncParsableCommand {
 
     /// The arguments that name a project and a user.
     struct MemberArguments: ParsableArguments {
-        @Argument(help: ArgumentHelp("Project, owner/name.", valueName: "project"), completion: .project)
+        @Argument(help: ArgumentHelp("Project, owner/project.", valueName: "project"), completion: .project)
         var project: String
 
         @Argument(help: ArgumentHelp("User name.", valueName: "user"))
@@ -30,7 +30,7 @@ struct MembersCommand: AsyncParsableCommand {
 
         @OptionGroup var options: ListingOptions
 
-        @Argument(help: ArgumentHelp("Project, owner/name.", valueName: "project"), completion: .project)
+        @Argument(help: ArgumentHelp("Project, owner/project.", valueName: "project"), completion: .project)
         var project: String
 
         func run() async throws {

@@ -17,7 +17,7 @@ struct ProjectsCommand: AsyncParsableCommand {
 
         @OptionGroup var options: ListingOptions
 
-        @Argument(help: ArgumentHelp("Project, owner/name.", valueName: "id"), completion: .project)
+        @Argument(help: ArgumentHelp("Project, owner/project.", valueName: "id"), completion: .project)
         var id: String?
 
         @Option(help: ArgumentHelp("List only projects that this user owns.", valueName: "name"))
@@ -81,7 +81,7 @@ struct ProjectsCommand: AsyncParsableCommand {
 
         @OptionGroup var common: CommonOptions
 
-        @Argument(help: ArgumentHelp("Project, owner/name.", valueName: "id"), completion: .project)
+        @Argument(help: ArgumentHelp("Project, owner/project.", valueName: "id"), completion: .project)
         var id: String
 
         @Option(help: ArgumentHelp("New name.", valueName: "name"))
@@ -129,7 +129,7 @@ struct ProjectsCommand: AsyncParsableCommand {
 
         @OptionGroup var common: CommonOptions
 
-        @Argument(help: ArgumentHelp("Projects, owner/name.", valueName: "id"), completion: .project)
+        @Argument(help: ArgumentHelp("Projects, owner/project.", valueName: "id"), completion: .project)
         var ids: [String]
 
         @Flag(name: [.short, .long], help: "Delete projects with everything in them.")

@@ -75,7 +75,7 @@ struct TokenCommand: AsyncParsableCommand {
 
         @Option(
             name: .customLong("project"),
-            help: ArgumentHelp("Project, owner/name, to which the token is limited. Repeatable.", valueName: "id"),
+            help: ArgumentHelp("Project, owner/project, to which the token is limited. Repeatable.", valueName: "id"),
             completion: .project
         )
         var projects: [String] = []

@@ -155,18 +155,18 @@ struct QuotaSubject: ParsableArguments {
     enum Kind: String, ExpressibleByArgument, CaseIterable { case user, project }
 
     @Argument(help: "Whether the name identifies a user or a project") var kind: Kind
-    @Argument(help: ArgumentHelp("Name of the user, or id of the project: owner/name", valueName: "name"))
+    @Argument(help: ArgumentHelp("Name of the user, or id of the project: owner/project", valueName: "name"))
     var name: String
 
     /// Returns the user or project.
     ///
-    /// - Throws: `ValidationError` if the id of a project does not have the form `owner/name`.
+    /// - Throws: `ValidationError` if the id of a project does not have the form `owner/project`.
     func value() throws -> UsageSubject {
         switch kind {
         case .user: return .user(name)
         case .project:
             guard let id = ProjectID(name) else {
-                throw ValidationError("The project '\(name)' must have the form owner/name.")
+                throw ValidationError("The project '\(name)' must have the form owner/project.")
             }
             return .project(id)
         }

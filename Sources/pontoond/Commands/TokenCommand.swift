@@ -22,10 +22,10 @@ struct TokenCommand: AsyncParsableCommand {
         var scope = TokenScope.full
         @Option(
             name: .customLong("project"),
-            help: ArgumentHelp("Project to which the token is limited. Repeatable", valueName: "owner/name"),
+            help: ArgumentHelp("Project to which the token is limited. Repeatable", valueName: "owner/project"),
             transform: { text in
                 guard let id = ProjectID(text) else {
-                    throw ValidationError("The project '\(text)' must have the form owner/name.")
+                    throw ValidationError("The project '\(text)' must have the form owner/project.")
                 }
                 return id
             }

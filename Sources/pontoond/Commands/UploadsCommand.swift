@@ -92,7 +92,7 @@ struct UploadsCommand: AsyncParsableCommand {
 /// Options that select unfinished uploads.
 struct UploadSelection: ParsableArguments {
     @Option(help: "Select only uploads of this user") var user: String?
-    @Option(help: ArgumentHelp("Select only uploads to this project", valueName: "owner/name")) var project: String?
+    @Option(help: ArgumentHelp("Select only uploads to this project", valueName: "owner/project")) var project: String?
     @Option(
         help: ArgumentHelp(
             "Select only uploads without activity for this long, such as 12h or 7d",
@@ -110,7 +110,7 @@ struct UploadSelection: ParsableArguments {
         var filter = OpenUploadFilter(user: user)
         if let project {
             guard let id = ProjectID(project) else {
-                throw ValidationError("The project '\(project)' must have the form owner/name.")
+                throw ValidationError("The project '\(project)' must have the form owner/project.")
             }
             filter.project = id
         }

@@ -17,7 +17,7 @@ struct UsageCommand: AsyncParsableCommand {
     )
     @OptionGroup var stores: StoreFlags
     @Option(help: "List only this user and the user's projects") var user: String?
-    @Option(help: ArgumentHelp("List only this project", valueName: "owner/name")) var project: String?
+    @Option(help: ArgumentHelp("List only this project", valueName: "owner/project")) var project: String?
     @Flag(help: "Print one JSON object per user and project instead of tables") var json = false
 
     func validate() throws {
@@ -25,7 +25,7 @@ struct UsageCommand: AsyncParsableCommand {
             throw ValidationError("--user and --project cannot be combined.")
         }
         if let project, ProjectID(project) == nil {
-            throw ValidationError("The project '\(project)' must have the form owner/name.")
+            throw ValidationError("The project '\(project)' must have the form owner/project.")
         }
     }
 

@@ -158,7 +158,7 @@ struct OutputTests {
                 (["verify", "--locl"], "Unknown option '--locl'. Did you mean '--local'?"),
                 (["files", "tag", "--ad=x"], "Unknown option '--ad'. Did you mean '--add'?"),
                 (["token", "--nme"], "Unknown option '--nme'."), (["download", "-x"], "Unknown option '-x'."),
-                (["upload", "--project", "a"], "--project must be owner/name"),
+                (["upload", "--project", "a"], "--project must be owner/project"),
                 (["upload", "--", "--projct"], "Pass the destination with --to owner/project/folder"),
             ]
             for (arguments, message) in rows {

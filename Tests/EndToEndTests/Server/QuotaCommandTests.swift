@@ -89,7 +89,7 @@ struct QuotaCommandTests {
             let wrong: [([String], String)] = [
                 (["user", "nobody", "--bytes", "1"], "There is no user 'nobody'."),
                 (["project", "admin/nothing", "--files", "1"], "There is no project 'admin/nothing'."),
-                (["project", "uploads", "--files", "1"], "must have the form owner/name"),
+                (["project", "uploads", "--files", "1"], "must have the form owner/project"),
                 (["user", "admin"], "Pass at least one of --bytes, --files and --uploads."),
                 (["user", "admin", "--bytes", "5XB"], "'5XB' is not allowed"),
                 (["user", "admin", "--bytes", "2000000TiB"], "1048576TiB"),

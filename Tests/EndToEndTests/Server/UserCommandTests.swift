@@ -158,7 +158,7 @@ struct UserCommandTests {
                 (["token", "create", "nobody"], "nobody"), (["token", "create", "ada", "--scope", "write"], "scope"),
                 (["token", "create", "ada", "--expires", "0d"], "10000d"),
                 (["token", "create", "ada", "--expires", "10001d"], "10000d"),
-                (["token", "create", "ada", "--project", "admin"], "owner/name"),
+                (["token", "create", "ada", "--project", "admin"], "owner/project"),
                 (["token", "create", "ada", "--project", "admin/uploads"], "admin/uploads"),
                 (["token", "create", "bot", "--link"], "service user"),
                 (["token", "list"], "--all"), (["token", "list", "ada", "--all"], "--all"),

@@ -2,7 +2,7 @@
 
 const encode = encodeURIComponent;
 
-/** Returns the path of a project, whose id is `owner/short-name`. */
+/** Returns the path of a project, whose id is `owner/project`. */
 function projectPath(id) {
   return `/v2/projects/${id.split('/').map(encode).join('/')}`;
 }
