@@ -3,7 +3,7 @@ import Dispatch
 
 @testable import PontoonMetadata
 
-/// Runs a body while a transaction is open.
+/// Runs `body` while a transaction is open.
 ///
 /// - Parameters:
 ///   - store: A store in PostgreSQL; in SQLite, the body could not write.
@@ -20,7 +20,7 @@ func whileTransactionIsOpen(
     async let transaction: Void = store.driver.write { connection in
         try start(connection)
         repeat {
-            // Sends the queued statements. PostgreSQL would end a transaction that sends none for a while.
+            // Sends the queued statements. PostgreSQL would end a transaction that is idle for too long.
             _ = try connection.query("SELECT 1")
             isOpen.finish()
         } while release.wait(timeout: .now() + .milliseconds(50)) == .timedOut

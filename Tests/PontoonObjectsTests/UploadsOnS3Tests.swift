@@ -253,7 +253,7 @@ struct UploadsOnS3Tests {
         try await withS3Server { server in
             let maintenance = server.maintenance()
             let (idle, working) = (try await server.begin("idle", size: 8), try await server.begin("working", size: 8))
-            // The store's times may be in whole seconds.
+            // The store may return times in whole seconds.
             let deadline = Date(timeIntervalSinceNow: 2)
             try await eventually("the deadline has passed") { Date() > deadline + 1 }
             let number = try PartNumber(1)

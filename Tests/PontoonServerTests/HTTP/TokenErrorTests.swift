@@ -75,7 +75,7 @@ struct TokenErrorTests {
         }
     }
 
-    @Test("a revoked token is rejected within a second, other tokens stay valid")
+    @Test("a revoked token is rejected within a second, and other tokens stay valid")
     func revoked() async throws {
         try await withEnduringServer { server in
             for byID in [false, true] {
@@ -92,7 +92,7 @@ struct TokenErrorTests {
                 }
                 server.expectRefusal(try await second.call(.GET, "/user"), 401, 90001, "by id: \(byID)")
                 server.expectRefusal(try await second.complete(upload), 401, 90001, "by id: \(byID)")
-                // A signed URL stays valid after its requester's token is revoked.
+                // A signed URL stays valid after the token with which it was requested is revoked.
                 let put = try await second.send(.PUT, url, ByteBuffer(string: "kept"))
                 #expect(put.status == 200)
                 let etag = try #require(put.headers.first(name: "ETag"))
