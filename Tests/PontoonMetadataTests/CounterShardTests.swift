@@ -148,7 +148,7 @@ struct CounterShardTests {
                 }
             }
             // The open transaction must not lock the counters of shard 0. If the first shard is 0, another transaction
-            // occupies it meanwhile.
+            // occupies it in the meantime.
             if try await store.driver.write({ $0.counterShard }) == 0 {
                 try await whileTransactionIsOpen(in: store, change)
             } else {

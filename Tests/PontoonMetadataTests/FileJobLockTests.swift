@@ -90,7 +90,8 @@ struct FileJobLockTests {
         }
     }
 
-    /// Leases jobs, one each second, after some seconds.
+    /// Leases `count` jobs, one per second, starting a second after `seconds`.
+    ///
     /// - Returns: The users of the jobs.
     private static func lease(_ count: Int, in store: SQLMetadataStore, after seconds: Int) async throws -> [String] {
         var users: [String] = []

@@ -6,9 +6,9 @@ import Dispatch
 /// Runs `body` while a transaction is open.
 ///
 /// - Parameters:
-///   - store: A store in PostgreSQL; in SQLite, the body could not write.
+///   - store: A store in PostgreSQL. In SQLite, the body could not write.
 ///   - start: The first statements of the transaction.
-///   - body: Runs after these statements; afterwards the transaction is committed.
+///   - body: Runs after these statements. The transaction is then committed.
 /// - Throws: The first error of a statement or of the body.
 func whileTransactionIsOpen(
     in store: SQLMetadataStore,

@@ -8,7 +8,7 @@ import Testing
 /// Snapshots of all records, as used in backups.
 struct SnapshotTests {
     @Test(
-        "a snapshot is one file with all records except those of unfinished uploads and jobs",
+        "a snapshot is one file with all records except the records of unfinished uploads and jobs",
         arguments: TestDatabase.all
     )
     func content(_ database: TestDatabase) async throws {

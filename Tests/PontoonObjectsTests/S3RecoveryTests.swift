@@ -18,7 +18,7 @@ struct S3RecoveryTests {
         }
     }
 
-    @Test("recovery aborts uploads without a record, but not those of other prefixes")
+    @Test("recovery aborts uploads without a record, but not uploads with other prefixes")
     func aborts() async throws {
         // As if an hour had passed.
         try await withS3Store(change: { $0.orphanAge = .seconds(-60) }) { harness in

@@ -56,7 +56,7 @@ struct DocumentationTests {
         #expect(served == documented)
     }
 
-    @Test("the messages in docs/troubleshooting.md are those of the programs")
+    @Test("the messages in docs/troubleshooting.md occur in the programs")
     func messages() throws {
         let page = try String(contentsOf: Self.root.appending(path: "docs/troubleshooting.md"), encoding: .utf8)
         let sources = try Self.sources()

@@ -7,7 +7,7 @@ import Testing
 /// Billing groups, tasks, apps and the search for files, which clients request although Pontoon does not provide them.
 @Suite(.timeLimit(.minutes(10)))
 struct PlatformCallTests {
-    @Test("each user has one billing group, whose id is that of new projects")
+    @Test("each user has one billing group, to which new projects belong")
     func billingGroups() async throws {
         try await withTestServer { server in
             let list = try await server.api.call(.GET, "/billing/groups?fields=_all")

@@ -86,7 +86,7 @@ struct TokenErrorTests {
                     let id = try #require(try await accounts.tokens(of: "admin").last).id
                     #expect(try await accounts.revokeToken(byID ? id : try #require(second.token)))
                 }
-                // Another process has revoked the token; the server detects this within a second.
+                // Another process has revoked the token. The server detects this within a second.
                 try await eventually("the token is refused, by id: \(byID)") {
                     try await second.call(.GET, "/user").status == 401
                 }

@@ -54,7 +54,7 @@ struct ProgramTests {
         #expect(try await run(script, input: input).end == .exited(3))
     }
 
-    @Test("of endless output, only the first and the last bytes are kept")
+    @Test("of endless output, only the first and the last bytes are recorded")
     func flood() async throws {
         let flood = try await run("echo first; yes | head -c 20000000; echo last >&2; sleep 0.1; echo end")
         #expect(flood.end == .exited(0))

@@ -121,7 +121,7 @@ extension TestServer {
     ///
     /// - Parameters:
     ///   - isReached: Whether to make the change.
-    ///   - change: A change by others, after which the job continues.
+    ///   - change: A change by another call, after which the job continues.
     /// - Throws: The errors of the closures and of the store; ``ExpectationFailedError`` if the job ends early.
     fileprivate func finishJob(
         until isReached: (any MetadataStore) async throws -> Bool,

@@ -116,7 +116,7 @@ struct StoredTextTests {
             try await server.api.perform(.DELETE, "/upload/multipart/\(first)")
             _ = try await server.api.initialize("c", size: nil)
 
-            // The project `uploads` counts too.
+            // The project `uploads` also counts.
             for name in ["p", "q"] { try await server.api.perform(.POST, "/projects", ["name": .string(name)]) }
             let project = try await server.api.call(.POST, "/projects", ["name": "r"])
             server.expectRefusal(project, 409, 90007, "project")

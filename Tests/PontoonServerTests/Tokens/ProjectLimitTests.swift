@@ -6,7 +6,7 @@ import Testing
 
 @testable import PontoonServer
 
-/// Tokens that are limited to some projects of their user.
+/// Tokens that are limited to certain projects.
 @Suite(.timeLimit(.minutes(10)))
 struct ProjectLimitTests {
     /// Objects that the owner of the project `admin/uploads` has outside of that project.

@@ -33,7 +33,7 @@ struct ConflictRuleTests {
         }
     }
 
-    @Test("'rename' stores the file under the first free name, also if the name is that of a folder")
+    @Test("'rename' stores the file under the first free name, even if a folder has the requested name")
     func rename() async throws {
         try await withTestServer(arguments: smallParts) { server in
             let api = server.api
@@ -51,7 +51,7 @@ struct ConflictRuleTests {
         }
     }
 
-    @Test("'skip' starts no upload if the file exists, and keeps a file that was created meanwhile")
+    @Test("'skip' starts no upload if the file exists, and keeps a file that was created in the meantime")
     func skip() async throws {
         try await withTestServer(.live, arguments: smallParts) { server in
             let api = server.api

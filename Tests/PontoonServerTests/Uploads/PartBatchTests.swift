@@ -43,7 +43,10 @@ struct PartBatchTests {
         }
     }
 
-    @Test("a part info of a batch equals that of the single call, plus its number", arguments: UploadRoot.allCases)
+    @Test(
+        "a part info in a batch equals the response to the single call, plus the part number",
+        arguments: UploadRoot.allCases
+    )
     func sameInfo(root: UploadRoot) async throws {
         try await withTestServer(arguments: smallParts) { server in
             let fields = try await root.fields(server.api)

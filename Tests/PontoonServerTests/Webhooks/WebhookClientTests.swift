@@ -43,7 +43,7 @@ struct WebhookClientTests {
         #expect(isExpected, "\(reason)", sourceLocation: sourceLocation)
     }
 
-    @Test("the addresses of this host are known, and none of them is allowed")
+    @Test("the addresses of this host are detected, and none of them is allowed")
     func thisHost() throws {
         let own = try HostAddresses.current()
         #expect(try own.contains(#require(NetworkAddress("127.0.0.1"))))
