@@ -27,7 +27,7 @@ FLAGS = [
 
 
 def _moved(descriptor: int) -> int:
-    """Moves a descriptor out of the way of the numbers that Chromium expects."""
+    """Moves a descriptor to a number that does not conflict with the numbers that Chromium expects."""
     moved = fcntl.fcntl(descriptor, fcntl.F_DUPFD, 100)
     os.close(descriptor)
     return moved
@@ -93,7 +93,7 @@ class Chromium(Observed):
         while b"\0" not in self._rest:
             chunk = self._input.read1(1 << 20)
             if not chunk:
-                raise SystemExit("bench: chromium exited; is it installed?")
+                raise SystemExit("bench: chromium has exited; check that it is installed")
             self._rest += chunk
         message, _, self._rest = self._rest.partition(b"\0")
         return json.loads(message)
@@ -105,11 +105,11 @@ class Chromium(Observed):
             pass
 
     def evaluate(self, script: str) -> Any:
-        """Returns the value of a script, awaited if it is a promise."""
+        """Runs a script and returns its value. If the value is a promise, waits for it."""
         result = self.call("Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True)
         if "exceptionDetails" in result:
             print(json.dumps(result["exceptionDetails"])[:1000], file=sys.stderr)
-            raise SystemExit("bench: the script failed")
+            raise SystemExit("bench: a script failed in the page; the exception is above")
         return result["result"].get("value")
 
     def choose(self, selector: str, path: pathlib.Path) -> None:

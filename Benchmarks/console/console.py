@@ -19,7 +19,7 @@ from shared.processes import environment
 
 MIB = 1 << 20
 SMALL = 16 << 10
-# Limits of the first view: bytes in total, milliseconds until it can be used.
+# Limits of the first view: total bytes, and milliseconds until it is usable.
 MOST_BYTES = 150_000
 
 INPUT = """const input = document.createElement('input');
@@ -43,7 +43,7 @@ START = """(async () => {
   });
 })()"""
 
-# The same calls without anything else: no checksums, no retries. Shows what the browser itself can do.
+# The same calls without checksums and retries. Shows the limit of the browser.
 BARE = """(async () => {
   %(input)s
   const headers = { 'X-SBG-Auth-Token': '%(token)s', 'Content-Type': 'application/json' };
@@ -88,7 +88,7 @@ VIEW = """(() => {
 
 @dataclass
 class Measurement:
-    """One upload: wall time, processor time of the sender and of the server, in seconds."""
+    """One upload: wall time, and processor times of the sender and the server, in seconds."""
 
     wall: float
     sender: float
@@ -127,7 +127,7 @@ class Bench:
         return self._with_chromium(START, source, count)
 
     def with_bare_calls(self, source: pathlib.Path, count: int) -> Measurement:
-        """Uploads in Chromium with the same calls, but nothing else."""
+        """Uploads in Chromium with the same calls, but without checksums and retries."""
         return self._with_chromium(BARE, source, count)
 
     def _with_chromium(self, script: str, source: pathlib.Path, count: int) -> Measurement:
@@ -138,7 +138,7 @@ class Bench:
             browser.evaluate(script % {"token": server.token, "project": server.project, "input": chooser})
             browser.choose("#bench", source)
             while browser.evaluate("document.querySelector('#bench').files.length") != count:
-                time.sleep(0.05)  # a folder is read in the background
+                time.sleep(0.05)  # the folder is read in the background
             busy, own = server.processor_seconds(), browser.processor_seconds()
             wall, verified = browser.evaluate("upload()")
             if verified != count:
@@ -148,7 +148,7 @@ class Bench:
         return found
 
     def first_view(self) -> list[tuple[str, int, int, list[float]]]:
-        """Name, bytes, number of requests and milliseconds until it can be used of each view, with an empty cache."""
+        """Returns name, bytes, number of requests and milliseconds until usable of each view, with an empty cache."""
         views = []
         with self._server() as server:
             for name, path in [("sign in", "/"), ("projects", f"/#token={server.token}")]:
@@ -217,7 +217,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--size", type=int, default=2000, metavar="MIB", help="length of the large file")
     parser.add_argument("--files", type=int, default=2000, help="number of small files")
-    parser.add_argument("--smoke", action="store_true", help="everything once, tiny: does it still work?")
+    parser.add_argument("--smoke", action="store_true", help="run once with little data, to see that it works")
     options = parser.parse_args()
     if options.smoke:
         options.rounds, options.size, options.files = 1, 50, 20
@@ -238,7 +238,7 @@ def main() -> None:
             middle = statistics.median(times)
             print(f"| {view} | {size:,} | {requests} | {middle:.0f} ({times[0]:.0f}–{times[-1]:.0f}) |")
         if too_long := [view for view, size, *_ in views if size > MOST_BYTES]:
-            raise SystemExit(f"bench: more than {MOST_BYTES:,} bytes: {', '.join(too_long)}")
+            raise SystemExit(f"bench: views that need more than {MOST_BYTES:,} bytes: {', '.join(too_long)}")
 
 
 main()

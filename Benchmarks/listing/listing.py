@@ -19,7 +19,7 @@ from shared.pontoond import Server
 SIZES = [(1_000, 1_000), (100_000, 10_000), (1_000_000, 100_000)]
 SMOKE_SIZES = [(200, 200), (2_000, 300)]
 DATABASE = "pontoon.sqlite"
-RARE = 5  # files with the rare metadata value, in every size
+RARE = 5  # number of files with the rare metadata value, in every size
 
 Case = collections.namedtuple("Case", "name path total items")
 
@@ -30,7 +30,7 @@ def start(binary, folder):
 
 def fill(data, files, uploads):
     """Adds files and uploads to the database of a server that is not running, and updates the totals."""
-    # A server refuses to start with records of objects if no object was ever stored.
+    # The server does not start if there are records of objects but no object was ever stored.
     (data / "objects/files/00").mkdir(parents=True, exist_ok=True)
     database = sqlite3.connect(data / DATABASE)
     database.execute("PRAGMA foreign_keys = ON")
@@ -46,7 +46,7 @@ def fill(data, files, uploads):
             " VALUES (?, ?, ?, ?, 'file', ?, ?, ?)",
             ((f"{i:024x}", project, root, f"sample-{i:07d}.bam", f"{i:032x}", now, now) for i in range(files)),
         )
-        # A quarter of the files have metadata; the same few carry the rare value in every size.
+        # A quarter of the files have metadata. The number of files with the rare value is the same in every size.
         database.executemany(
             "INSERT INTO file_metadata (file_id, key, value, project_id) VALUES (?, ?, ?, ?)",
             (
@@ -68,7 +68,7 @@ def fill(data, files, uploads):
         database.execute("UPDATE user_totals SET open_uploads = open_uploads + ? WHERE user_name = ?", (uploads, owner))
     database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     database.close()
-    # Each open upload has a file, which the server reads when it starts.
+    # Each open upload has a file, which the server reads at startup.
     for i in range(uploads):
         (data / "objects" / "uploads" / f"f{i:031x}").touch()
     return project
@@ -121,13 +121,13 @@ def table(sizes, times):
 
 
 def measure(servers, calls, repeats):
-    """Calls the servers in turn, so that other load on the machine affects all sizes alike."""
+    """Calls the servers in turn, so that other load on the machine affects all sizes equally."""
     times = {case.name: [[] for _ in servers] for case in calls[0]}
     for round_number in range(-3, repeats):
         for row in zip(*calls):
             for index, (server, case) in enumerate(zip(servers, row)):
                 seconds, response, body = server.get(case.path)
-                if round_number < 0:  # not counted: caches fill
+                if round_number < 0:  # not counted: fills caches
                     total = response.headers.get("X-Total-Matching-Query")
                     found = body.count(b'"upload_id"') or body.count(b'"id"')
                     if (total, found) != (str(case.total), case.items):

@@ -29,13 +29,13 @@ SENDERS = 4
 
 
 class Work:
-    """The operations, each of which returns microseconds of the server's processor time for one unit."""
+    """The operations. Each returns the server's processor time in microseconds per unit."""
 
     def __init__(self, seconds: int, files: int, part: int) -> None:
         self.seconds, self.files, self.part = seconds, files, part
 
     def bytes_in(self, server: Server) -> float:
-        """Parts to memory; per GiB."""
+        """Parts to memory. Returns the time per GiB."""
         count = 32
         body = bytes(self.part)
         new = {"project": server.project, "name": "f", "size": count * self.part, "part_size": self.part}
@@ -47,12 +47,12 @@ class Work:
         return (server.processor_seconds() - before) * 1e6 / (count * self.part / (1 << 30))
 
     def infos(self, server: Server) -> float:
-        """Part infos from 16 connections; per call."""
+        """Part infos over 16 connections. Returns the time per call."""
         upload = server.call("POST", UPLOADS, {"project": server.project, "name": "f", "size": 64})["upload_id"]
         return self._wrk(server, f"{UPLOADS}/{upload}/part/1")
 
     def reports(self, server: Server) -> float:
-        """Reports of a stored part from 16 connections; per call."""
+        """Reports of a stored part over 16 connections. Returns the time per call."""
         upload = server.call("POST", UPLOADS, {"project": server.project, "name": "f", "size": 64})["upload_id"]
         etag = put(server.connection, server.call("GET", f"{UPLOADS}/{upload}/part/1")["url"], bytes(64))
         script = server.data.parent / "report.lua"
@@ -62,7 +62,7 @@ class Work:
         return self._wrk(server, f"{UPLOADS}/{upload}/part", "-s", str(script))
 
     def small_files(self, server: Server) -> float:
-        """Files of 64 bytes from initialize to complete, four at a time; per file."""
+        """Files of 64 bytes from initialize to complete, four at a time. Returns the time per file."""
 
         def send(sender: int, count: int, connection: http.client.HTTPConnection, round: str) -> None:
             for index in range(count):
@@ -84,7 +84,7 @@ class Work:
             for thread in threads:
                 thread.join()
             if server.call("GET", f"/v2/files?project={server.project}&limit=1&name={round}-0-0")["items"] == []:
-                raise SystemExit("bench: a file is missing")
+                raise SystemExit("bench: a file was not stored")
 
         all_senders(self.files // 5, "warm-up")
         before = server.processor_seconds()
@@ -161,7 +161,7 @@ def main() -> None:
         title, operation = rows[row]
         results: dict[str, list[float]] = {name: [] for name in CONFIGURATIONS}
         for number in range(options.rounds):
-            # Every second round in reverse, so that none is always the first to find a cold processor.
+            # Every second round is in reverse order, so that no configuration is always measured first.
             turns = list(CONFIGURATIONS.items())
             for name, flags in turns if number % 2 == 0 else reversed(turns):
                 results[name].append(measure(options.server, flags, operation))

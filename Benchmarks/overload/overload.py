@@ -23,13 +23,13 @@ from shared.pontoond import Server
 from shared.processes import Observed
 
 UPLOADS = 8
-# Files of each upload, one after another.
+# Number of files that each uploader sends, one after another.
 FILES = 4
 PARTS = 4
 PART = 16 << 20
 BYTES = os.urandom(1 << 20) * (PART >> 20)
 
-# Requests of users who have a token and mean harm.
+# Expensive requests of hostile users, who have valid tokens.
 NESTED = b"[" * 500 + b"[" + b"[]," * 4000 + b"0]" + b"]" * 500
 DESCRIPTION = json.dumps({"name": "large", "description": "d" * 60_000}).encode()
 HOSTILE = [
@@ -44,7 +44,7 @@ HOSTILE = [
 
 
 class Load:
-    """Connections and users that try to overload a server, until `stop`."""
+    """Connections and users that try to overload a server until `stop` is called."""
 
     def __init__(self, server: Server, tokens: list[str], scale: float) -> None:
         self._server = server
@@ -87,7 +87,7 @@ class Load:
         return connection
 
     def _trickle(self) -> None:
-        """Sends a byte on every slow connection once a second; the server closes them when they take too long."""
+        """Sends a byte per second over every slow connection. The server closes connections that take too long."""
         while not self._done.wait(1):
             for connection in self._slow:
                 with contextlib.suppress(OSError):
@@ -115,7 +115,7 @@ class Load:
 
 
 class Attack(Observed):
-    """A `Load` in a separate process, because threads of one Python process keep each other from running."""
+    """A `Load` in a separate process, because the threads of a Python process do not run in parallel."""
 
     name = "the attack"
 
@@ -128,7 +128,7 @@ class Attack(Observed):
         if self._process.pid is None or not ready.wait(60):
             raise RuntimeError("overload: the attack did not begin within a minute")
         self.pid = self._process.pid
-        # Accepting the connections is no part of the measurement.
+        # The measurement does not include accepting the connections.
         server.wait(lambda: len(os.listdir(f"/proc/{server.pid}/fd")) >= self._connections.value)
 
     def _run(self, server: Server, tokens: list[str], scale: float, ready) -> None:
@@ -140,7 +140,7 @@ class Attack(Observed):
         self._calls.value = load.hostile_calls
 
     def stop(self) -> int:
-        """Ends the attack and returns its number of expensive requests."""
+        """Stops the attack and returns the number of its expensive requests."""
         self._end.set()
         self._process.join()
         return self._calls.value
@@ -178,7 +178,7 @@ def upload(server: Server, name: str, statuses: list[int]) -> list[str]:
 def measure(server: Server, statuses: list[int], attack: Attack | None = None) -> tuple[float, list[float]]:
     """Uploads files concurrently, and deletes them afterwards.
 
-    Returns MB/s, and the cores that the server, the uploads' clients and the attack used during the uploads.
+    Returns MB/s, and the number of cores that the server, the uploading clients and the attack used.
     """
     clocks: list[Callable[[], float]] = [server.processor_seconds, time.process_time]
     if attack:

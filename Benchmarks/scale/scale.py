@@ -1,4 +1,4 @@
-"""Runs servers on their own PostgreSQL and SeaweedFS and calls them with wrk; see `run`."""
+"""Runs servers on separate instances of PostgreSQL and SeaweedFS, and calls them with wrk; see `run`."""
 
 import argparse
 import concurrent.futures
@@ -20,11 +20,11 @@ WEED = pathlib.Path(sys.prefix) / "bin/weed"
 # As in production, commits wait for the disk.
 POSTGRESQL = ("fsync=on", "max_connections=200", "shared_preload_libraries=pg_stat_statements")
 TOKEN = "7c5e0a9f3b61d84e2fa7103cc9d6b58e"
-PARTS = 50  # of the upload that the calls concern
+PARTS = 50  # number of parts of the upload in the calls
 CONNECTIONS = 32
-REPEATS = 100  # of each call, for counting its statements
+REPEATS = 100  # number of calls of each kind whose statements are counted
 
-# Name, method, path below the upload's, body.
+# Name, method, path relative to the upload's path, body.
 CALLS = [
     ("part info", "GET", "/part/1", None),
     ("report of one part, repeated", "POST", "/part", {"part_number": 1, "response": {"headers": {"ETag": "0" * 32}}}),
@@ -35,7 +35,7 @@ CALLS = [
 
 @contextlib.contextmanager
 def servers(binary, count, folder, metadata, store):
-    """Servers on the same stores; yields host and port of each."""
+    """Runs servers on the same stores. Yields host and port of each."""
     variables = store.environment | {"PONTOON_METADATA": metadata, "PONTOON_OBJECTS": store.url()}
     variables |= {"PONTOON_BOOTSTRAP_TOKEN": TOKEN}
     with contextlib.ExitStack() as stack:
@@ -70,7 +70,7 @@ class Client:
 
 
 def many_calls(folder, addresses, path, method, body, seconds):
-    """Calls a second of all servers together, by one wrk each."""
+    """Returns the calls per second of all servers together. One wrk calls each server."""
     script = folder / "call.lua"
     lines = [f'wrk.method = "{method}"', f'wrk.headers["X-SBG-Auth-Token"] = "{TOKEN}"']
     if body is not None:
@@ -102,17 +102,17 @@ def psql(url, statement):
 
 
 def writers(url):
-    """The number of transactions that have written so far."""
+    """Returns the number of transactions that have written so far."""
     return int(psql(url, "SELECT txid_snapshot_xmax(txid_current_snapshot())"))
 
 
 def cost(url, calls):
-    """Statements, writing commits, milliseconds and WAL bytes in PostgreSQL per call."""
+    """Returns statements, commits that write, milliseconds and WAL bytes in PostgreSQL, each per call."""
     psql(url, "SELECT pg_stat_statements_reset()")
     began = writers(url)
     calls()
     commits = writers(url) - began
-    # Statements that start or end transactions, and those of this script, are not counted.
+    # Statements that start or end transactions, and statements of this script, are not counted.
     counted = "query !~* '^(begin|commit|rollback|set|discard|deallocate|select pg_stat|select txid|select 1)'"
     found = psql(
         url,
@@ -133,7 +133,7 @@ def costs(address, url):
         return lambda: [client.call(method, path, body) for _ in range(REPEATS)]
 
     def whole_uploads():
-        # Empty files, because only the work of the database is measured.
+        # The files are empty, because only the work of the database is measured.
         for index in range(REPEATS):
             empty = client.begin(f"cost {index}", size=0)
             client.call("POST", f"/upload/multipart/{empty}/complete", {}, wanted=201)

@@ -1,4 +1,4 @@
-"""Files that one user uploads into one folder: through servers, and in PostgreSQL alone; see `run`."""
+"""Uploads of one user into one folder: through servers, and in PostgreSQL alone; see `run`."""
 
 import argparse
 import concurrent.futures
@@ -14,7 +14,7 @@ import engines
 import scale
 
 CLIENTS = 48  # as many as the connections of three servers
-# A call that succeeds with 201 completes an upload, or stores a file at once.
+# Every call with status 201 stores a file, either by completing an upload or by a file put.
 COMMON = """
 stored, number = 0, 0
 wrk.headers["X-SBG-Auth-Token"] = "%s"
@@ -61,7 +61,7 @@ DISKS = {"fsync of this disk": "", "fsync that takes 2 ms longer": "-c commit_de
 
 
 def files_per_second(folder, addresses, load, seconds, name):
-    """Files that are stored per second through all servers together, by one wrk each."""
+    """Returns the files per second that are stored through all servers together. One wrk calls each server."""
     script = folder / "uploads.lua"
     script.write_text(COMMON % scale.TOKEN + load)
     each = max(1, CLIENTS // len(addresses))
@@ -81,7 +81,7 @@ def files_per_second(folder, addresses, load, seconds, name):
 
 
 def check_counters(metadata):
-    """Exits if the counters differ from the files and uploads that they count."""
+    """Exits if a counter differs from the number of files or uploads that it counts."""
     wrong = scale.psql(
         metadata,
         """
@@ -115,7 +115,7 @@ def through_servers(binary, folder, metadata, store, seconds, counts):
 
 
 def in_database(metadata, seconds):
-    """The transactions of initialize and complete, on one and on sixteen rows of each counter."""
+    """Measures the transactions of initialize and complete with one row and with 16 rows per counter."""
     root = scale.psql(metadata, "SELECT root_folder FROM projects WHERE id = 'admin/uploads'")
     print("\n| files of one user per second, in PostgreSQL alone | one row | 16 rows |\n| --- | --- | --- |")
     for name, options in DISKS.items():

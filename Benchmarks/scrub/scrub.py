@@ -12,7 +12,7 @@ import time
 
 from shared.pontoond import Server
 
-# Shares of the bytes that small, medium and large objects have, and their lengths.
+# Share of the total bytes and length of small, medium and large objects.
 KINDS = [(0.25, 1 << 20), (0.5, 34 << 20), (0.25, 1 << 30)]
 
 
@@ -40,7 +40,7 @@ def fill(data: pathlib.Path, total: int) -> list[pathlib.Path]:
 
 
 def forget(files: list[pathlib.Path]) -> None:
-    """Removes the files from the page cache."""
+    """Evicts the files from the page cache."""
     for path in files:
         descriptor = os.open(path, os.O_RDONLY)
         os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
@@ -48,7 +48,7 @@ def forget(files: list[pathlib.Path]) -> None:
 
 
 def measure(command: list[str], files: list[pathlib.Path]) -> tuple[float, float]:
-    """Returns the wall time and the processor time of a command that reads the files from the disk, in seconds."""
+    """Returns wall time and processor time in seconds of a command that reads the files from the disk."""
     forget(files)
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     start = time.monotonic()

@@ -1,1 +1,1 @@
-"""What all benchmarks share: how programs are started, and how `pontoond` is."""
+"""Code that all benchmarks share: starting `pontoond` and other programs."""

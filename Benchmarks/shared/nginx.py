@@ -1,4 +1,4 @@
-"""nginx, for the benchmarks that compare with it."""
+"""nginx, for benchmarks that compare Pontoon with it."""
 
 import pathlib
 import shutil
@@ -15,7 +15,11 @@ class Nginx(Program):
         body_buffer: str = "16k",
         certificate: tuple[pathlib.Path, pathlib.Path] | None = None,
     ) -> None:
-        """`body_buffer` is how much of a body nginx reads at once; `certificate` and its key are for TLS."""
+        """Starts nginx.
+
+        `body_buffer` is the size of its buffer for bodies. `certificate` contains the files of a certificate and its
+        key, for TLS.
+        """
         self.root = folder / "root"
         self.root.mkdir(parents=True)
         self.port = free_port()

@@ -1,4 +1,4 @@
-"""The server under measurement, for all benchmarks."""
+"""The measured server, for all benchmarks."""
 
 import http.client
 import json
@@ -16,7 +16,7 @@ LISTENING = re.compile(r"https?://127\.0\.0\.1:\d+/v2")
 
 
 class Server(Program):
-    """A running `pontoond` with its records and, unless flags or variables say otherwise, its bytes in a folder."""
+    """A running `pontoond`. Its data directory is in a folder; flags and variables can set other stores."""
 
     project = "admin/uploads"
 
@@ -29,10 +29,10 @@ class Server(Program):
         token: str | None = None,
         authority: pathlib.Path | None = None,
     ) -> None:
-        """Starts it and waits for its first answer.
+        """Starts the server and waits for its first response.
 
-        `extra` are variables for the server. `token` is the admin's token where no credentials file holds it, because
-        the server has no data folder. `authority` is the certificate to trust, if flags switch on TLS.
+        `extra` contains environment variables for the server. `token` is the administrator's token if the server
+        writes no credentials file. `authority` is the certificate to trust if flags enable TLS.
         """
         began = time.perf_counter()
         folder.mkdir(parents=True, exist_ok=True)
@@ -73,11 +73,11 @@ class Server(Program):
 
     @property
     def settings(self) -> dict[str, str]:
-        """The variables that name the server and the user to a client."""
+        """The environment variables with which clients find the server and authenticate."""
         return {"SB_API_ENDPOINT": self.endpoint, "SB_AUTH_TOKEN": self.token}
 
     def get(self, path: str) -> tuple[float, http.client.HTTPResponse, bytes]:
-        """Times a call of the whole path, up to the end of the body; returns seconds, the response and the body."""
+        """Requests a path with `/v2`. Returns the seconds to the end of the body, the response and the body."""
         began = time.perf_counter()
         self.connection.request("GET", path, headers={"X-SBG-Auth-Token": self.token})
         response = self.connection.getresponse()
@@ -88,7 +88,7 @@ class Server(Program):
         return seconds, response, body
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
-        """Makes one call of the whole path and returns the JSON of the answer."""
+        """Calls a path with `/v2`. Returns the JSON of the response."""
         text = None if body is None else json.dumps(body)
         headers = {"X-SBG-Auth-Token": self.token, "Content-Type": "application/json"}
         self.connection.request(method, path, text, headers)

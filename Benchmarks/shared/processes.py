@@ -13,7 +13,7 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """This process's environment without variables that would change what the tools do."""
+    """Returns this process's environment without variables that would affect the programs, plus `extra`."""
     mine = {
         key: value
         for key, value in os.environ.items()
@@ -23,7 +23,7 @@ def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
 
 
 def run(arguments: Sequence[str | os.PathLike[str]], extra: Mapping[str, str] | None = None) -> str:
-    """Runs a program and returns what it printed; exits with its error output if it fails."""
+    """Runs a program and returns its output. If the program fails, exits with its output."""
     done = subprocess.run(arguments, env=environment(extra), capture_output=True, text=True)
     if done.returncode != 0:
         printed = (done.stdout + done.stderr)[-2000:]
@@ -32,7 +32,7 @@ def run(arguments: Sequence[str | os.PathLike[str]], extra: Mapping[str, str] | 
 
 
 def run_together(commands: Sequence[Sequence[str | os.PathLike[str]]]) -> float:
-    """Runs programs at the same time; returns the seconds until the last has exited."""
+    """Runs programs concurrently. Returns the seconds until the last one has exited."""
     began = time.perf_counter()
     running: list[subprocess.Popen[bytes]] = []
     try:
@@ -50,37 +50,37 @@ def run_together(commands: Sequence[Sequence[str | os.PathLike[str]]]) -> float:
 
 
 def free_port() -> int:
-    """A port that nothing listened on a moment ago."""
+    """Returns a port on which nothing is listening. Another process may take it at any time."""
     with socket.socket() as it:
         it.bind(("127.0.0.1", 0))
         return int(it.getsockname()[1])
 
 
 def listens(port: int) -> bool:
-    """Whether something accepts connections at a port."""
+    """Returns whether a process accepts connections at a port."""
     with socket.socket() as it:
         return it.connect_ex(("127.0.0.1", port)) == 0
 
 
 class Observed:
-    """Reads what a process and its children have used; `pid` is that of the process."""
+    """Reads the resource usage of a process and its children. `pid` is the id of the process."""
 
     pid: int
     name: str
 
     def processor_seconds(self) -> float:
-        """Processor time that it and its children have used so far."""
+        """Returns the processor seconds that the process and its children have used so far."""
         return sum(map(_processor_seconds, self._family()))
 
     def memory(self, field: str) -> float:
-        """A field of /proc/PID/status that is given in kB, in MiB; `VmHWM` is the peak."""
+        """Returns a field of /proc/PID/status in MiB. `VmHWM` is the peak of the resident memory."""
         for line in pathlib.Path(f"/proc/{self.pid}/status").read_text().splitlines():
             if line.startswith(f"{field}:"):
                 return int(line.split()[1]) / 1024
         raise SystemExit(f"bench: /proc/{self.pid}/status of {self.name} has no {field}")
 
     def traffic(self) -> int:
-        """Bytes that it has read and written so far, by calls of any kind."""
+        """Returns the bytes that the process has read and written so far with any system calls."""
         lines = pathlib.Path(f"/proc/{self.pid}/io").read_text().splitlines()
         return sum(int(line.split()[1]) for line in lines if line.startswith(("rchar", "wchar")))
 
@@ -103,8 +103,8 @@ class Program(Observed):
     ) -> None:
         self.name = pathlib.Path(arguments[0]).name
         self.log = log
-        # In its own process group: Ctrl-C reaches only the benchmark, which then stops its programs in order. If the
-        # benchmark is killed, the kernel kills them.
+        # The program has a separate process group, so that Ctrl-C reaches only the benchmark, which then stops its
+        # programs in order. If the benchmark is killed, the kernel kills them.
         with log.open("wb") as output:
             self.process = subprocess.Popen(
                 ["setpriv", "--pdeathsig", "KILL", *arguments],
@@ -122,23 +122,23 @@ class Program(Observed):
         self.stop()
 
     def wait(self, is_ready: Callable[[], bool], seconds: float = 300) -> None:
-        """Polls until the server is ready; stops it and exits if it does not get ready in time."""
+        """Polls until the program is ready. Stops it and exits if it is not ready in time."""
         end = time.monotonic() + seconds
         try:
             while not is_ready():
                 if self.process.poll() is not None or time.monotonic() > end:
-                    raise SystemExit(f"bench: {self.name} did not get ready: {self.tail()}")
+                    raise SystemExit(f"bench: {self.name} is not ready: {self.tail()}")
                 time.sleep(0.01)
         except BaseException:
             self.stop()
             raise
 
     def tail(self) -> str:
-        """The end of the program's log."""
+        """Returns the last 2000 characters of the program's log."""
         return self.log.read_text(errors="replace")[-2000:]
 
     def stop(self) -> None:
-        """Stops it with SIGTERM, or with SIGKILL if that takes longer than a minute."""
+        """Stops the program with SIGTERM, or with SIGKILL if it does not exit within a minute."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             try:
@@ -149,6 +149,6 @@ class Program(Observed):
 
 
 def _processor_seconds(pid: int) -> float:
-    # The name is in parentheses and may contain blanks.
+    # The name is in parentheses and may contain spaces.
     fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / TICKS

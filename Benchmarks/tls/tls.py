@@ -1,6 +1,6 @@
 """Measures `pontoond` and nginx with and without TLS, in turns; see `run`.
 
-curl is the load generator. It encrypts, too, so on a machine with few cores it takes part of the time; the processor
+curl is the load generator. It also encrypts, so on a machine with few cores it reduces the throughput. The processor
 time is that of the server alone.
 """
 
@@ -28,7 +28,7 @@ class Result:
 
 
 def make_certificate(folder: pathlib.Path) -> tuple[pathlib.Path, pathlib.Path]:
-    """Creates a certificate for 127.0.0.1 that is its own authority, and its key."""
+    """Creates a self-signed certificate for 127.0.0.1, and its key."""
     certificate, key = folder / "certificate.pem", folder / "key.pem"
     run(
         ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
@@ -50,7 +50,7 @@ class Bench:
                 file.write(noise[: min(len(noise), size - start)])
 
     def pontoon(self, encrypted: bool) -> list[Result]:
-        """Bytes in and out of `pontoond`: the parts of one file."""
+        """Measures bytes in and out of `pontoond`, with the parts of one file."""
         with tempfile.TemporaryDirectory(dir=self.folder) as folder:
             certificate, key = self.certificate
             flags = ["--tls-certificate", str(certificate), "--tls-key", str(key)] if encrypted else []
@@ -66,7 +66,7 @@ class Bench:
                 return [sent, self._receive(server, [(url, index * self.size) for index in range(PARALLEL)])]
 
     def nginx(self, encrypted: bool) -> list[Result]:
-        """Bytes in and out of nginx: one file for each connection."""
+        """Measures bytes in and out of nginx, with one file per connection."""
         with tempfile.TemporaryDirectory(dir=self.folder) as folder:
             certificate = self.certificate if encrypted else None
             with Nginx(pathlib.Path(folder), body_buffer="1m", certificate=certificate) as server:
@@ -81,7 +81,7 @@ class Bench:
             server, [["--range", f"{start}-{start + self.size - 1}", url] for url, start in starts]
         )
         if any(self._header(index, "content-length") != str(self.size) for index in range(PARALLEL)):
-            raise SystemExit("bench: a response has another length")
+            raise SystemExit("bench: the length of a response is wrong")
         return result
 
     def _measure(self, server: Observed, arguments: list[list[Argument]]) -> Result:
@@ -100,7 +100,7 @@ class Bench:
         return self.folder / f"headers-{index}"
 
     def _header(self, index: int, name: str) -> str:
-        """The value of a header in the last response on a connection."""
+        """Returns the value of a header in the last response on a connection."""
         lines = [line.partition(":") for line in self._headers(index).read_text().splitlines()]
         return {key.lower(): value.strip() for key, _, value in lines}.get(name, "")
 

@@ -15,9 +15,9 @@ from shared.pontoond import Server
 from shared.processes import run
 
 CONNECTIONS = 16
-# The number of webhooks in each configuration, which are limited to 20 in a project.
+# The number of webhooks in each configuration. A project can have at most 20.
 CONFIGURATIONS = {"no webhook": 0, "one slow receiver": 1, "20 slow receivers": 20}
-# The number of webhooks of one user to which a server sends at once.
+# The number of webhooks of one user to which a server sends concurrently.
 CONCURRENT = 8
 
 SCRIPT = """
@@ -32,7 +32,7 @@ end
 
 @dataclass
 class Result:
-    """One measurement: files per second, and microseconds of the server's processor time for each file."""
+    """One measurement: files per second, and the server's processor time in microseconds per file."""
 
     rate: float
     processor: float
@@ -75,14 +75,14 @@ class SlowReceiver(http.server.ThreadingHTTPServer):
         self.server_close()
 
     def handle_error(self, *_: Any) -> None:
-        """Ignores that the server has closed the connection, as it does after ten seconds."""
+        """Ignores the error if Pontoon has closed the connection, as it does after ten seconds."""
 
 
 def load(server: Server, seconds: int, prefix: str) -> int:
-    """Stores files in one call each; returns their number."""
+    """Stores files with one call each. Returns the number of files."""
     script = server.data.parent / f"{prefix}.lua"
     script.write_text(SCRIPT.replace("PROJECT", server.project).replace("PREFIX", prefix))
-    # One thread, because each has its own count.
+    # One thread, because each thread would have a separate counter for the names.
     command = ["wrk", "-t1", f"-c{CONNECTIONS}", "-H", server.token_header, "-s", str(script)]
     printed = run([*command, f"-d{seconds}s", server.origin])
     files = re.search(r"(\d+) requests in", printed)
@@ -92,11 +92,11 @@ def load(server: Server, seconds: int, prefix: str) -> int:
 
 
 def wait(receiver: SlowReceiver, requests: int) -> None:
-    """Waits until the receiver has got requests."""
+    """Waits until the receiver has received this many requests."""
     end = time.monotonic() + 300
     while receiver.requests < requests:
         if time.monotonic() > end:
-            raise SystemExit(f"bench: the receiver has {receiver.requests} requests instead of {requests}")
+            raise SystemExit(f"bench: the receiver received {receiver.requests} requests, not {requests}")
         time.sleep(0.01)
 
 
@@ -110,14 +110,14 @@ def measure(binary: pathlib.Path, webhooks: int, seconds: int, delay: float) -> 
                 new = {"project": server.project, "url": url, "types": ["file.created"]}
                 server.call("POST", "/v2/webhooks", new)
             files = load(server, 1, "warm-up")
-            # The measurement begins while the receiver keeps the server waiting.
+            # The measurement begins while the server is waiting for the receiver.
             wait(receiver, min(webhooks, CONCURRENT))
             began, before = time.perf_counter(), server.processor_seconds()
             measured = load(server, seconds, "measured")
             used, elapsed = server.processor_seconds() - before, time.perf_counter() - began
             _, listing, _ = server.get(f"/v2/files?project={server.project}&limit=1")
             if int(listing.headers["X-Total-Matching-Query"]) < files + measured:
-                raise SystemExit("bench: a file is missing")
+                raise SystemExit("bench: a file was not stored")
             if webhooks == 0 and receiver.requests > 0:
                 raise SystemExit("bench: an event was sent without a webhook")
             return Result(measured / elapsed, used * 1e6 / measured)
@@ -135,7 +135,7 @@ def main() -> None:
         options.rounds, options.seconds = 1, 1
     results: dict[str, list[Result]] = {name: [] for name in CONFIGURATIONS}
     for number in range(options.rounds):
-        # Every second round in reverse, so that none is always the first to find a cold processor.
+        # Every second round is in reverse order, so that no configuration is always measured first.
         turns = list(CONFIGURATIONS.items())
         for name, webhooks in turns if number % 2 == 0 else reversed(turns):
             results[name].append(measure(options.server, webhooks, options.seconds, options.delay))
@@ -150,7 +150,7 @@ def main() -> None:
         ):
             spread = f"{min(values):,.{digits}f}–{max(values):,.{digits}f}"
             cells.append(f"{statistics.median(values):,.{digits}f} ({spread})")
-            # Each round is compared with itself, because the machine may be faster in another one.
+            # Ratios are calculated within each round, because the speed of the machine may change between rounds.
             cells.append(f"{statistics.median(value / none for value, none in zip(values, base)):.3f}")
         print(f"| {' | '.join(cells)} |")
 

@@ -1,4 +1,4 @@
-"""Fixtures: a server with the console, and a page in Chromium that must log no error.
+"""Fixtures: a server with the console, and a page in Chromium that must not log errors.
 
 The server is the release build, unless TEST_PONTOOND names another binary.
 """
@@ -15,9 +15,9 @@ from harness.server import Server
 
 CHROMIUM = "/usr/bin/chromium-headless-shell"
 ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage"]
-# Deadline in milliseconds of assertions and actions; Playwright's are 5 and 30 s, too short for a busy machine.
+# Deadline of assertions and actions in milliseconds. Playwright's 5 and 30 s are too short for a busy machine.
 DEADLINE = 120_000
-# Reports what Content-Security-Policy blocks as an error of the page.
+# Reports violations of the Content-Security-Policy as errors of the page.
 REPORT_VIOLATIONS = """
 addEventListener('securitypolicyviolation', (event) =>
   console.error(`Content-Security-Policy: ${event.effectiveDirective} blocked ${event.blockedURI}`));

@@ -26,14 +26,14 @@ COLOURS = 128
 
 
 def save(picture: bytes, file: pathlib.Path) -> None:
-    """Writes a picture with a palette, which makes it a quarter as large."""
+    """Writes a picture with a palette, which reduces its size to a quarter."""
     image = Image.open(io.BytesIO(picture)).convert("RGB")
     small = image.quantize(COLOURS, method=Image.Quantize.FASTOCTREE, kmeans=1, dither=Image.Dither.NONE)
     small.save(file, optimize=True)
 
 
 class Camera:
-    """Takes pictures of one size and theme."""
+    """Takes pictures with one window size and theme."""
 
     def __init__(
         self, browser: Browser, server: Server, project: dict, folder: pathlib.Path, theme: str, size: str
@@ -51,7 +51,7 @@ class Camera:
         self.context.close()
         for upload in self.server.uploads():
             if upload["name"].endswith(".fastq.gz"):
-                # One that was being completed may be a file by now.
+                # An upload that was being completed may have become a file, so the result is ignored.
                 self.server.session.delete(f"{self.server.origin}/v2/upload/multipart/{upload['upload_id']}")
         for name, file in self.server.files(project=self.project["id"]).items():
             if name.endswith(".fastq.gz"):
@@ -96,10 +96,10 @@ class Camera:
         if "webhooks" in self.server.call("GET", "/").json()["extensions"]:
             webhooks = self._webhooks()
             self.shoot("webhooks", self.signed_in(f"{project}/webhooks"))
-            # Before there are events, because the receivers do not exist.
+            # Deleted before there are events, because the receivers do not exist.
             for webhook in webhooks:
                 self.server.call("DELETE", f"/webhooks/{webhook['id']}")
-        # Last, because later pages would point to the uploads that this one leaves unfinished.
+        # Comes last, because later pages would show the uploads that it leaves unfinished.
         self.shoot("transfers", self._transfers(self.signed_in(project)))
 
     def _select(self, page: Page) -> Page:
@@ -137,7 +137,7 @@ class Camera:
         return page
 
     def _transfers(self, page: Page) -> Page:
-        # A slow network, so that the picture shows an upload in progress.
+        # The network is slow, so that the picture shows an upload in progress.
         cdp = self.context.new_cdp_session(page)
         cdp.send("Network.enable")
         cdp.send(

@@ -39,7 +39,7 @@ class Terminal:
         self._environment = environment(variables | {"HOME": str(folder), "TERM": "xterm", "LANG": "C.UTF-8"})
 
     def run(self, command: str, until: str | None = None) -> str:
-        """The screen once it matches a pattern, or after the command; as HTML, below the command."""
+        """Returns the command and the screen as HTML: once the screen matches `until`, or else after the command."""
         steps: list[dict] = [{"size": [40, 100]}]
         if until:
             steps += [{"until": until}, {"show": True}]
@@ -58,7 +58,7 @@ class Terminal:
 
 
 def sample(folder: pathlib.Path) -> None:
-    """A small run folder."""
+    """Writes a small run folder."""
     bytes_of = random.Random(1)
     for number in range(1, 7):
         for read in (1, 2):
@@ -89,7 +89,7 @@ def main() -> None:
             sample(folder)
             terminal = Terminal(folder, server)
             upload = f"pontoon upload --project {PROJECT} --keep-tree --receipt receipt.json run0412"
-            # A slow network, so that the picture shows an upload in progress.
+            # The bandwidth is limited, so that the picture shows an upload in progress.
             shoot(browser, [terminal.run(f"{upload} --bwlimit 6M", r"6\d% ·")], pictures / "terminal-upload.png")
             later = (upload, "pontoon verify receipt.json", f"pontoon ls {PROJECT}/run0412/fastq")
             shoot(browser, [terminal.run(command) for command in later], pictures / "terminal-verify.png")

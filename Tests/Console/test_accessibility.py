@@ -10,7 +10,7 @@ from harness.server import PROJECT, Server
 from playwright.sync_api import Page, expect
 from support.server import eventually
 
-# The server outlives the page, which would log failed requests otherwise.
+# Starts the server before the page. Otherwise the server would stop first, and the page would log failed requests.
 pytestmark = pytest.mark.usefixtures("server")
 
 
@@ -79,7 +79,7 @@ def states(console: Console, server: Server) -> Iterator[str]:
 def webhooks(console: Console, server: Server, project: str) -> Iterator[str]:
     """Brings the page into the views and dialogs of webhooks, and yields their names."""
     page = console.page
-    # Its attempts fail, because the address is not on the public Internet.
+    # All attempts of this webhook fail, because the address is not public.
     webhook = {"project": project, "url": "http://10.1.2.3:8080/a-path-that-is-wider-than-a-small-screen/hook"}
     server.call("POST", "/webhooks", webhook | {"types": ["file.created", "folder.created"]})
     server.call("POST", "/files", {"project": project, "name": "new folder", "type": "folder"})
@@ -106,7 +106,7 @@ def webhooks(console: Console, server: Server, project: str) -> Iterator[str]:
 
 
 @pytest.mark.console_errors("409")
-# The themes differ in colours only.
+# The themes differ only in colors.
 @pytest.mark.parametrize("theme, rules", [("light", ()), ("dark", ("color-contrast",))])
 def test_axe_finds_no_serious_violation(page, console, server, theme, rules):
     page.emulate_media(color_scheme=theme, reduced_motion="reduce")

@@ -1,4 +1,4 @@
-"""Commands that prepare a server for browsers: links that sign in, and the CORS rule of a bucket."""
+"""Commands that prepare a server for browsers: sign-in links, and the CORS rule of a bucket."""
 
 import json
 import pathlib
@@ -24,7 +24,7 @@ def pontoond(*arguments: str | pathlib.Path, stores: Stores = Stores()) -> subpr
 
 @pytest.fixture(scope="module")
 def stores() -> Iterator[Stores]:
-    """A bucket of which only pages of another origin may read files."""
+    """A bucket whose files only pages of another origin may read."""
     with engines.SeaweedFS(WEED) as engine:
         stores = Stores(objects=engine.url("cors"), keys=engine.environment)
         bucket = Bucket(stores.objects, stores.keys)

@@ -1,4 +1,4 @@
-"""What happens if a name exists."""
+"""Uploads to names that are taken."""
 
 import pytest
 
@@ -17,7 +17,7 @@ def test_a_different_file_is_refused(engine, server):
 def test_an_identical_file_is_verified_without_sending_it(engine, server):
     engine.add_generated([("same.bin", 300_000)])
     engine.wait(verified=1)
-    # Another file for the queue, because its time differs, but with the same bytes.
+    # For the queue, this is another file, because its time differs. It has the same bytes.
     engine.page.evaluate("""() => {
         const [item] = engine.queue.items;
         const file = new File([item.file], item.name, { lastModified: 5 });

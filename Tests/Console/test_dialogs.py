@@ -1,4 +1,4 @@
-"""Messages next to open dialogs, and what happens when a dialog is closed."""
+"""Toasts while dialogs are open, and the closing of dialogs."""
 
 import pytest
 from harness.accessibility import violations
@@ -9,7 +9,7 @@ from harness.server import PROJECT, Server
 from playwright.sync_api import Locator, Page, Route, expect
 from support.server import eventually
 
-# The server outlives the page, which would log failed requests otherwise.
+# Starts the server before the page. Otherwise the server would stop first, and the page would log failed requests.
 pytestmark = pytest.mark.usefixtures("server")
 
 
@@ -19,7 +19,7 @@ def console(page: Page, server: Server) -> Console:
 
 
 def show_error(page: Page, text: str) -> Locator:
-    """Shows an error at the edge of the window, and waits until it is there."""
+    """Shows an error as a toast, and waits until it is visible."""
     modules = MODULES.search(page.content())
     assert modules
     page.evaluate(
@@ -49,7 +49,7 @@ def test_messages_can_be_read_and_closed_while_dialogs_are_open(page, console):
     page.keyboard.press("Escape")
     expect(console.dialog).to_have_count(1)
     expect(console.dialog).to_contain_text("Error that outlasts a dialog")
-    # Tab stays in the dialog, and reaches the message.
+    # The Tab key stays in the dialog, and reaches the toast.
     dismiss = toast.get_by_role("button", name="Dismiss")
     for _ in range(20):
         page.keyboard.press("Tab")
@@ -80,7 +80,7 @@ def test_closing_the_dialog_stops_a_deletion(page, console, server):
     expect(console.dialog).to_have_count(0)
     with page.expect_response(lambda response: response.request.method == "DELETE"):
         held[0].continue_()
-    # Calls of the page after the response.
+    # Lets the page react to the response.
     console.go("#/projects").files()
     console.expect_names("a", "b")
     assert len(held) == 1 and sorted(server.files()) == ["a", "b"]

@@ -23,7 +23,7 @@ class Handler(http.server.SimpleHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of the built site. The build fails if a link leads nowhere."""
+    """The URL of the built site. The build fails if a link is broken."""
     folder = tmp_path_factory.mktemp("site")
     done = subprocess.run([ROOT / "Scripts/site", folder, PONTOON, BINARY], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -38,7 +38,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def page(page: Page, site: str) -> Iterator[Page]:
-    """A page that must request nothing from other hosts."""
+    """A page that must not send requests to other hosts."""
     others: list[str] = []
     page.on("request", lambda request: others.append(request.url) if request.url.startswith("http") else None)
     yield page
@@ -54,7 +54,7 @@ def page(page: Page, site: str) -> Iterator[Page]:
     ],
 )
 def test_page(page: Page, site: str, path: str, heading: str, width: int) -> None:
-    """Pages fit on wide and narrow screens; wide tables scroll by themselves."""
+    """Pages fit on wide and narrow screens, and wide tables scroll separately."""
     page.set_viewport_size({"width": width, "height": 900})
     page.goto(f"{site}/{path}.html")
     expect(page.locator("article h1").first).to_contain_text(heading)
@@ -80,14 +80,14 @@ def test_search(page: Page, site: str) -> None:
     page.goto(f"{site}/index.html")
     page.locator("input.md-search__input").click()
     page.keyboard.type("failed-authentication-limit")
-    # The words of the name are searched one by one, so another page may come first.
+    # The search treats the words of the name separately, so another page may come first.
     page.locator(".md-search-result__link").filter(has_text="failed-authentication-limit").first.click()
     page.wait_for_url(re.compile(re.escape(site) + r"/(?!index)"))
     expect(page.locator("article")).to_contain_text("failed-authentication-limit")
 
 
 def test_links_to_the_repository(page: Page, site: str) -> None:
-    """A link to a file that is not in docs/ leads to a page that shows it."""
+    """A link to a file outside of docs/ leads to a page that shows the file."""
     page.goto(f"{site}/tls.html")
     page.locator("article a[href='source/deploy/pontoond-tls.conf.html']").first.click()
     expect(page.locator("article")).to_contain_text("ExecStart=")

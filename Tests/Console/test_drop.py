@@ -1,4 +1,4 @@
-"""Upload links: managing them in a project, and sending files as somebody without an account."""
+"""Upload links: managing them in a project, and sending files without an account."""
 
 from datetime import datetime, timedelta, timezone
 
@@ -13,7 +13,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 @pytest.fixture(autouse=True)
 def first(server: Server) -> None:
-    """Starts the server before the page, so that it outlives it; the page would log failed requests otherwise."""
+    """Starts the server before the page. Otherwise it would stop first, and the page would log failed requests."""
 
 
 @pytest.fixture
@@ -204,7 +204,7 @@ def test_links_that_cannot_be_used_are_explained(page, context: BrowserContext, 
 
 @pytest.mark.console_errors("410")
 def test_an_expired_link_is_explained(page, server):
-    # The server refuses an expiry in the past, so this is longer than a slow machine takes to create the link.
+    # Longer than a slow machine takes to create the link, because the server refuses an expiry in the past.
     soon = datetime.now(timezone.utc) + timedelta(seconds=15)
     link = new_link(server, expires=soon.strftime("%Y-%m-%dT%H:%M:%SZ"))
     while server.call("GET", f"/upload_links/{link['id']}").json()["state"] != "expired":

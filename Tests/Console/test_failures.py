@@ -14,7 +14,7 @@ from support.server import eventually
 @pytest.mark.console_errors("403")
 @pytest.mark.server("--url-lifetime", "1s")
 def test_expired_urls_are_replaced(engine, server, tmp_path):
-    # The engine would not use a URL that is about to expire, so its idea of the server's clock is wrong here.
+    # The engine does not use URLs that are about to expire, so the test gives it a wrong offset of the server's clock.
     engine.page.evaluate("() => Object.defineProperty(engine.client, 'clockSkew', { get: () => -1e9, set() {} })")
     engine.limit_rate(24 * MIB)
     engine.add(random_file(tmp_path / "large.bin", 4 * PART))
@@ -36,7 +36,7 @@ def test_a_wrong_token_stops_everything_once(page, server):
 
 @pytest.fixture
 def small_disk(tmp_path):
-    """A folder with room for 160 MiB."""
+    """A folder on a file system with space for 160 MiB."""
     disk = tmp_path / "disk"
     disk.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=160m", "tmpfs", disk], check=True)
@@ -82,7 +82,7 @@ def test_a_file_that_changes_is_not_uploaded(page, server, tmp_path):
     engine.limit_rate(0)
     engine.wait(failed=1)
     assert engine.items()["changing.bin"]["error"]["code"] == "fileChanged"
-    # Its parts are kept, because the file may be readable again, such as on a disk that was removed for a while.
+    # The parts are kept, because the file may become readable again, for example when a disk is reconnected.
     page.evaluate("() => engine.queue.remove()")
     assert engine.items() == {} and len(server.uploads()) == 1
 

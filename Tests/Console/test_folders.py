@@ -28,8 +28,8 @@ def test_a_folder_of_500_files_keeps_its_tree(engine, server, tmp_path):
     stored = server.tree()
     assert stored.keys() == set(paths)
     assert all(stored[path]["size"] == number for number, path in enumerate(paths))
-    # The page is told of changes once per frame, or twice per second without frames; not once per change. How many
-    # frames there are depends on the machine.
+    # The page receives changes once per frame, or twice per second if there are no frames, but not once per change.
+    # The number of frames depends on the machine.
     assert events <= frames + 2 * seconds + 10
 
 

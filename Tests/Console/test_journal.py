@@ -1,6 +1,6 @@
 """The journal of unfinished uploads in the browser."""
 
-# Opens a journal with an old record and a new one, each with a part and a folder; then again, as after a reload.
+# Writes an old and a new record, each with a part and a folder, and then opens the journal again, as after a reload.
 EXPIRE = """async (modules) => {
   const { Journal } = await import(modules + 'upload/journal.js');
   const journal = await Journal.open('expiring');

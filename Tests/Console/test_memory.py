@@ -1,4 +1,4 @@
-"""Memory of the tab does not depend on the length of a file."""
+"""The memory of the tab does not depend on the size of a file."""
 
 import pathlib
 import threading
@@ -7,7 +7,7 @@ from harness.files import MIB
 
 
 def resident(pids: list[int]) -> int:
-    """Memory of processes in bytes, without pages of files."""
+    """Returns the memory of processes in bytes, without pages of files."""
     total = 0
     for pid in pids:
         for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():

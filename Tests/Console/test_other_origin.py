@@ -39,7 +39,7 @@ def site() -> Iterator[str]:
 
 @pytest.fixture(params=["disk", "s3"])
 def stores(request: pytest.FixtureRequest) -> Iterator[Stores]:
-    """Stores; SeaweedFS lets pages of all origins use a bucket without CORS rules."""
+    """The stores of the server. SeaweedFS lets pages of all origins use a bucket without CORS rules."""
     if request.param == "disk":
         yield Stores()
         return
@@ -48,7 +48,7 @@ def stores(request: pytest.FixtureRequest) -> Iterator[Stores]:
 
 
 def open_page(page: Page, site: str, server: Server) -> None:
-    """Opens the test page; `server` is its script's argument."""
+    """Opens the test page, whose script receives `server` as an argument."""
     page.goto(f"{site}/")
     page.wait_for_function("globalThis.page")
     page.evaluate(

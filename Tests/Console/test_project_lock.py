@@ -8,7 +8,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 SETTINGS = f"#/projects/{PROJECT}/settings"
 
-# The server outlives the page, which would log failed requests otherwise.
+# Starts the server before the page. Otherwise the server would stop first, and the page would log failed requests.
 pytestmark = pytest.mark.usefixtures("server")
 
 
@@ -24,7 +24,7 @@ def settings(server: Server) -> dict:
 @pytest.mark.console_errors("403")
 def test_a_locked_project_refuses_uploads_until_it_is_unlocked(page, context: BrowserContext, console, server):
     server.call("PATCH", f"/projects/{PROJECT}", {"settings": {"locked": False, "reviewed": "2026"}})
-    # A page that was opened before the project is locked.
+    # This page is opened before the project is locked.
     other = Console(context.new_page(), server).open().files()
     console.open(SETTINGS)
     expect(page.get_by_text("Nobody can change the files of a locked project")).to_be_visible()
@@ -33,7 +33,7 @@ def test_a_locked_project_refuses_uploads_until_it_is_unlocked(page, context: Br
     expect(page.get_by_role("button", name="Unlock project")).to_be_visible()
     expect(page.locator(".project-head").get_by_text("Locked", exact=True)).to_be_visible()
     assert settings(server) == {"locked": True, "reviewed": "2026"}
-    # Deleting the project would be refused.
+    # The server would refuse to delete the project.
     expect(page.get_by_text("Unlock the project to delete it")).to_be_visible()
     expect(page.get_by_role("button", name="Delete project…")).to_have_count(0)
 

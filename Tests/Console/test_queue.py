@@ -1,4 +1,4 @@
-"""Which uploads of the queue are aborted, retried, paused and cancelled, and which are not."""
+"""The uploads of the queue that are aborted, retried, paused and cancelled."""
 
 import pytest
 from harness.console import Console, text_file
@@ -8,7 +8,7 @@ from harness.server import PROJECT
 from playwright.sync_api import Page, Route, expect
 from support.server import eventually
 
-# The server outlives the page, which would log failed requests otherwise.
+# Starts the server before the page. Otherwise the server would stop first, and the page would log failed requests.
 pytestmark = pytest.mark.usefixtures("server")
 
 
@@ -18,7 +18,7 @@ def refuse(route: Route) -> None:
 
 
 class Calls:
-    """Counts the calls of a page that start and abort uploads."""
+    """Counts the calls with which a page starts and aborts uploads."""
 
     def __init__(self, page: Page) -> None:
         self.started = self.aborted = 0

@@ -1,4 +1,4 @@
-"""Uploads survive reloads, crashes of the server and lost networks; acknowledged parts are not sent again."""
+"""Uploads survive reloads, server crashes and network outages. Acknowledged parts are not sent again."""
 
 import json
 import subprocess
@@ -12,7 +12,7 @@ from harness.server import CLIENT, PROJECT, environment
 from support.server import eventually
 
 PARTS = 6
-# Bytes per second; the rest of a file takes several seconds, in which the test holds the upload.
+# Bytes per second. The remaining parts take several seconds, during which the test interrupts the upload.
 RATE = 8 * MIB
 
 
@@ -42,7 +42,7 @@ def check_stored(server, file):
 
 
 def check_none_sent_twice(engine, acknowledged, started_before):
-    """Checks that no part that was acknowledged at some moment was sent after it."""
+    """Checks that no part was sent again after it was acknowledged."""
     again = set(acknowledged) & set(engine.started[started_before:])
     assert again == set(), f"acknowledged parts were sent again: {again}"
 
@@ -62,7 +62,7 @@ def test_an_upload_that_replaces_a_file_is_not_resumed_with_another_rule(slow, s
     assert server.download(server.files()[file.name]) == b"something else"
 
 
-# The first part that was not stored is found by trying to report it, which is refused.
+# The engine reports parts to find the first one that was not stored, and the server refuses that report.
 @pytest.mark.console_errors("400.*/part")
 def test_a_reload_resumes(slow, server, file):
     engine = slow
@@ -137,7 +137,7 @@ def test_pause_resume_and_cancel(slow, server, file, tmp_path):
     assert server.files().keys() == {"large.bin", "other.bin"}
 
 
-# The second tab finds that the upload has gone, because it is complete, and that the file has the same bytes.
+# The second tab finds that the upload no longer exists, because it was completed, and that the file is identical.
 @pytest.mark.console_errors("404.*list_parts", "409")
 def test_two_tabs_do_not_send_the_same_file(slow, server, file, context):
     engine = slow
@@ -221,7 +221,7 @@ def test_only_the_file_of_an_upload_resumes_it(engine, server, file):
 def test_a_kept_handle_resumes_without_choosing_the_file(page, server):
     engine = Engine(page, server).open(parallel=2)
     engine.limit_rate(RATE)
-    # The browser's private file system needs no picker; its handles are kept like those of the user's files.
+    # The browser's private file system needs no picker. Its handles are stored like those of the user's files.
     page.evaluate("""async (length) => {
         const root = await navigator.storage.getDirectory();
         const handle = await root.getFileHandle('kept.bin', { create: true });
@@ -241,7 +241,7 @@ def test_a_kept_handle_resumes_without_choosing_the_file(page, server):
         const { items, problems } = await engine.queue.restore(await engine.journal.list());
         return [items.map(({ root }) => root?.id), problems];
     }""")
-    # Otherwise the next reload would ask for each file again.
+    # The restored items keep their folder. Otherwise, the next reload would ask for each file again.
     assert result == [["chosen"], []]
     engine.wait(verified=1)
     check_none_sent_twice(engine, acknowledged, started)

@@ -1,4 +1,4 @@
-"""Names and contents from other people cannot run scripts, forge the page, or get at the token."""
+"""Names and contents from other people cannot run scripts, spoof the page or read the token."""
 
 import pytest
 from harness.console import Console, text_file
@@ -6,7 +6,7 @@ from harness.sample import Sample
 from harness.server import PROJECT, Server
 from playwright.sync_api import Page, Request, expect
 
-# The server outlives the page, which would log failed requests otherwise.
+# Starts the server before the page. Otherwise the server would stop first, and the page would log failed requests.
 pytestmark = pytest.mark.usefixtures("server")
 
 IMAGE = "<img src=x onerror=window.pwned=1>"
@@ -24,7 +24,7 @@ def console(page: Page, server: Server) -> Console:
 
 
 def assert_harmless(page: Page) -> None:
-    """No script of a name ran, and no name became an element."""
+    """Checks that no script in a name has run, and that no name became an element."""
     assert page.evaluate("() => window.pwned") is None
     assert page.locator("#app img, #app svg:not(.icon), #app [onerror], #app [onload], #app script").count() == 0
     assert page.locator("a[href^='javascript:']").count() == 0
@@ -133,7 +133,7 @@ def test_the_token_goes_to_the_api_only_and_is_in_no_address(page, console, serv
 
 @pytest.mark.console_errors("400 .*token=zz")
 def test_links_of_lists_do_not_lead_to_other_servers(page, console, server):
-    """A server, or a proxy, that answers with links to another host does not get the token there."""
+    """If a response links to another host, the token is not sent to that host."""
     Sample(server).file(server.call("GET", f"/projects/{PROJECT}", fields="_all").json()["root_folder"], "a.txt", b"a")
 
     def redirect(route):
@@ -153,7 +153,7 @@ def test_links_of_lists_do_not_lead_to_other_servers(page, console, server):
 
 
 def test_the_page_runs_no_inline_scripts(page, console, server):
-    """The policy of the server, not only the care of the console, keeps scripts out."""
+    """The server's Content-Security-Policy blocks inline scripts, in addition to the escaping by the console."""
     page.goto(server.origin)
     policy = page.request.get(server.origin, headers={"Accept": "text/html"}).headers["content-security-policy"]
     directives = {part.split()[0]: part.split()[1:] for part in policy.split(";") if part.strip()}

@@ -7,7 +7,7 @@ from harness.server import Server
 from playwright.sync_api import BrowserContext, Page, expect
 
 WRONG = "0" * 32
-# What a browser does that blocks the storage of a site.
+# Simulates a browser that blocks the storage of a site.
 BLOCK = """
 const refuse = () => { throw new DOMException('blocked', 'SecurityError'); };
 for (const name of ['localStorage', 'sessionStorage']) Object.defineProperty(window, name, { get: refuse });
@@ -17,12 +17,12 @@ LockManager.prototype.query = async () => refuse();
 window.BroadcastChannel = class { constructor() { refuse(); } };
 """
 
-# The server outlives the page, which would log failed requests otherwise.
+# Starts the server before the page. Otherwise the server would stop first, and the page would log failed requests.
 pytestmark = pytest.mark.usefixtures("server")
 
 
 def tokens(page: Page) -> list[str]:
-    """The tokens that the browser keeps, for the tab and for longer."""
+    """Returns the tokens that the browser stores for the tab and permanently."""
     return page.evaluate("() => [sessionStorage, localStorage].map((it) => it['pontoon.token'] ?? '')")
 
 
@@ -61,7 +61,7 @@ def test_a_browser_that_blocks_storage_signs_in_and_uploads(page, server, tmp_pa
     console = Console(page, server)
     sign_in(page, server)
     page.locator(".dock > .transfers").wait_for(state="attached")
-    # A file of several parts, for which other tabs are locked out if possible.
+    # A file of several parts. The engine locks such files against other tabs if it can.
     console.files().upload(random_file(tmp_path / "large.bin", PART + 1))
     page.get_by_role("button", name="Dark").click()
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")

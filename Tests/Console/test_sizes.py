@@ -4,7 +4,7 @@ import pytest
 
 from harness.files import MIB, PART, random_file, sha256
 
-# Around the limits of the three ways to send a file: from memory, as one part, in several parts.
+# Sizes around the limits between the three ways to send a file: from memory, as one part, and in several parts.
 SIZES = [0, 1, 256 << 10, (256 << 10) + 1, PART - 1, PART, PART + 1]
 
 

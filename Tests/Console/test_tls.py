@@ -1,4 +1,4 @@
-"""The console of a server that encrypts its connections itself."""
+"""The console of a server with TLS."""
 
 import base64
 import hashlib
@@ -17,7 +17,7 @@ def openssl(*arguments, data=None):
 
 @pytest.fixture
 def certificate(tmp_path):
-    """A certificate for 127.0.0.1 that is its own authority, and its key."""
+    """A self-signed certificate for 127.0.0.1, and its key."""
     certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
     openssl(
         *["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"],
@@ -39,7 +39,7 @@ def server(tmp_path, certificate):
 
 @pytest.fixture
 def browser(launch, certificate):
-    """A browser that trusts the key of this certificate, and no other unknown one."""
+    """A browser that trusts the key of this certificate, but no other unknown key."""
     public_key = openssl("x509", "-in", certificate[0], "-noout", "-pubkey")
     encoded = openssl("pkey", "-pubin", "-outform", "DER", data=public_key)
     digest = base64.b64encode(hashlib.sha256(encoded).digest()).decode()

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, Request, expect
 
 WRONG = "0" * 32
 
-# The server outlives the page, which would log failed requests otherwise.
+# Starts the server before the page. Otherwise the server would stop first, and the page would log failed requests.
 pytestmark = pytest.mark.usefixtures("server")
 
 
@@ -20,7 +20,7 @@ def console(page: Page, server: Server) -> Console:
 
 
 def storage(page: Page) -> dict[str, str]:
-    """Everything in web storage."""
+    """Returns everything in web storage."""
     return page.evaluate("() => ({ ...localStorage, ...sessionStorage })")
 
 

@@ -11,7 +11,7 @@ from harness.server import PROJECT, Server
 from playwright.sync_api import Page, expect
 from support.server import eventually
 
-# The server outlives the page, which would log failed requests otherwise.
+# Starts the server before the page. Otherwise the server would stop first, and the page would log failed requests.
 pytestmark = pytest.mark.usefixtures("server")
 
 
@@ -22,7 +22,7 @@ def console(page: Page, server: Server) -> Console:
 
 @pytest.fixture
 def root(server: Server) -> str:
-    """The id of the root folder of the project."""
+    """Returns the id of the project's root folder."""
     return server.call("GET", f"/projects/{PROJECT}", fields="_all").json()["root_folder"]
 
 
@@ -97,7 +97,7 @@ def test_dropped_files_are_uploaded_to_the_open_folder(page, console, server, ro
 
 def test_dropped_files_go_to_the_folder_that_was_open(page, console, server, root):
     folder = Sample(server).folder(root, "inbox")
-    # Reading what was dropped takes until `finishReading` is called.
+    # Reading the dropped files takes until `finishReading` is called.
     page.add_init_script("""
         const read = new Promise((resolve) => { window.finishReading = () => resolve(null); });
         DataTransferItem.prototype.getAsFileSystemHandle = () => read;
@@ -393,7 +393,7 @@ def test_a_reload_points_to_unfinished_uploads(page, console, server):
     expect(row).to_contain_text("This browser")
     page.unroute("**/storage/parts/**")
     for content, state in (b"another file", "1 failed"), (bytes(1 << 20), "1 verified"):
-        # The list follows the upload: after a failure, the button is there again.
+        # The list follows the upload: after a failure, it shows the button again.
         with console.chooser() as chooser:
             page.get_by_role("button", name="Continue a.bin").click()
         chooser[0].set_files({"name": "a.bin", "mimeType": "", "buffer": content})

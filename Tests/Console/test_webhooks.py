@@ -18,7 +18,7 @@ ROUTE = f"#/projects/{PROJECT}/webhooks"
 FOUR_DAYS = 4 * 86_400_000
 
 pytestmark = [
-    # The server outlives the page, which would log failed requests otherwise.
+    # Starts the server before the page. Otherwise the server would stop first, and the page would log failed requests.
     pytest.mark.usefixtures("server"),
     pytest.mark.server("--webhook-allow", "127.0.0.0/8"),
 ]
@@ -36,7 +36,7 @@ def receiver() -> Iterator[Receiver]:
 
 
 def add_webhook(server: Server, receiver: Receiver, *types: str) -> dict:
-    """Creates a webhook past the browser."""
+    """Creates a webhook with the API instead of the browser."""
     return server.call("POST", "/webhooks", {"project": PROJECT, "url": receiver.url, "types": types}).json()
 
 
@@ -45,7 +45,7 @@ def webhooks(server: Server) -> list[dict]:
 
 
 def row(page: Page, receiver: Receiver) -> Locator:
-    """The webhook that sends to the receiver."""
+    """Returns the row of the webhook that sends to the receiver."""
     return page.locator(".link-list > li").filter(has_text=receiver.url)
 
 
@@ -56,7 +56,7 @@ def act(page: Page, receiver: Receiver, action: str) -> None:
 
 
 def refresh_until(page: Page, receiver: Receiver, text: str) -> None:
-    """Draws the list again until the webhook shows a text."""
+    """Reloads the list until the row of the webhook contains a text."""
 
     def is_shown() -> bool:
         page.get_by_role("button", name="Refresh", exact=True).click()
@@ -229,7 +229,7 @@ def test_only_admins_of_the_project_see_its_webhooks(page, console, server, rece
     server.call("POST", f"/projects/{PROJECT}/members", {"username": "ben", "permissions": rights})
     console.open(ROUTE)
     expect(row(page, receiver)).to_be_visible()
-    # The webhook of all projects is not one of the project.
+    # The list of a project does not contain webhooks of all projects.
     expect(page.locator(".link-list > li")).to_have_count(1)
 
     page.evaluate("() => sessionStorage.clear()")
@@ -284,7 +284,7 @@ def test_a_webhook_continues_from_another_position(page, console, server, receiv
 
 
 def age(server: Server) -> None:
-    """Makes the stored events and failures four days older; the server must be stopped."""
+    """Makes the stored events and failures four days older. The server must be stopped."""
     with contextlib.closing(sqlite3.connect(server.data / "pontoon.sqlite", timeout=120)) as database, database:
         database.execute("UPDATE events SET occurred_on = occurred_on - ?", (FOUR_DAYS,))
         database.execute(

@@ -13,7 +13,7 @@ struct SchedulingTests {
         arguments: [
             (seconds: 4.0, size: 1 << 20, usual: 1e9, isSlow: false),
             (seconds: 6.0, size: 1 << 20, usual: 1e9, isSlow: true),
-            // On a slow link all parts are slow: ten seconds are typical.
+            // On a slow link, a typical part takes ten seconds.
             (seconds: 29.0, size: 10_000_000, usual: 1e6, isSlow: false),
             (seconds: 31.0, size: 10_000_000, usual: 1e6, isSlow: true),
             (seconds: 1e6, size: 1, usual: nil, isSlow: false),
@@ -85,7 +85,7 @@ struct SchedulingTests {
     @Test("concurrency grows while throughput improves, steps back when it does not, and is probed again later")
     func tuning() {
         var controller = ConcurrencyController(limit: 32)
-        // A link whose throughput grows up to 12 parts in flight.
+        // Throughput grows until 12 parts are in flight.
         func throughput() -> Double { Double(min(controller.concurrency, 12)) * 10 }
         var widths: [Int] = []
         for _ in 0..<60 {
@@ -121,7 +121,7 @@ struct SchedulingTests {
     }
 }
 
-/// A recorder of the order of tasks and their maximum concurrency.
+/// The order in which tasks ran, and the highest number of tasks that ran at once.
 private final class Trace: Sendable {
     private struct State {
         var running = 0
@@ -147,7 +147,7 @@ private final class Trace: Sendable {
 
 struct TagTests {
     @Test(
-        "an ETag is recognised as CRC-64/NVME or MD5 and compared",
+        "an ETag is recognized as CRC-64/NVME or MD5 and compared",
         arguments: [
             ("ae8b14860a799888", false, .same), ("AE8B14860A799888", false, .same),
             ("ae8b14860a799889", false, .different), ("25f9e794323b453885f5181f1b624d0b", true, .same),

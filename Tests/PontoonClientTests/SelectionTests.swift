@@ -5,7 +5,7 @@ import Testing
 @testable import PontoonClient
 
 struct SelectionTests {
-    /// Runs `body` with a folder that contains some files.
+    /// Runs `body` with a temporary folder that contains files with these names.
     private func withFiles(_ names: [String], _ body: (FilePath) throws -> Void) throws {
         let url = FileManager.default.temporaryDirectory.appending(path: "selection-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: url) }
@@ -130,7 +130,7 @@ struct SelectionTests {
     }
 
     @Test(
-        "the place of a listed path",
+        "the place of a listed path has neither '.' nor '..'",
         arguments: [
             ("a/b/c", "a/b/c"), ("./a/b", "a/b"), ("/a/b", "a/b"), ("../a/b", "a/b"), ("a/../b", "b"),
             ("x/./a/b", "a/b"),

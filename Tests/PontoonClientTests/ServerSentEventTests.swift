@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Streams of Server-Sent Events")
 struct ServerSentEventTests {
-    @Test("messages are parsed wherever the stream is cut", arguments: 1...40)
+    @Test("messages are parsed regardless of how the stream is split", arguments: 1...40)
     func pieces(_ length: Int) throws {
         let text = """
             retry: 3000
@@ -54,7 +54,7 @@ struct ServerSentEventTests {
         #expect(throws: TransportFailure.self) { try receive(60_000) }
     }
 
-    @Test("too long a line or message is refused", arguments: ["data: ", "data: x\ndata: "])
+    @Test("a line or message that is too long is refused", arguments: ["data: ", "data: x\ndata: "])
     func tooLong(_ start: String) throws {
         var parser = ServerSentEventParser()
         #expect(throws: TransportFailure.self) {

@@ -8,7 +8,7 @@ import Testing
 
 @testable import PontoonClient
 
-/// The archives in which small files are sent, read by other programs.
+/// The archives in which the client sends small files, as read by other programs.
 struct TarWriterTests {
     private static let names = [
         "f", "a/b/c.txt", "ä/\u{1F600}", String(repeating: "n", count: 100), String(repeating: "n", count: 101),

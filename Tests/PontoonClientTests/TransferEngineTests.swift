@@ -140,7 +140,9 @@ struct TransferEngineTests {
         #expect(job.startedNames == ["refused"])
     }
 
-    @Test("files are prepared in groups; the error of the first group is thrown, that of a later one fails its files")
+    @Test(
+        "files are prepared in groups: an error of the first group is thrown, and one of a later group fails its files"
+    )
     func preparation() async throws {
         let names = (0..<1001).map { "f\($0)" }
         let job = Job(names)
@@ -193,7 +195,7 @@ struct RetryLoopTests {
         return policy
     }
 
-    /// Retries an operation that fails with `outcome` until the given number of attempts.
+    /// Retries an operation that fails with `outcome` in every attempt before number `attempts`.
     private func attempts(
         until attempts: Int,
         outcome: RetryPolicy.Outcome?,
@@ -224,7 +226,7 @@ struct RetryLoopTests {
         #expect(refreshed.count == 3 && refreshed.refreshes == 2)
     }
 
-    @Test("the error is thrown when the policy gives up, or if another attempt cannot succeed")
+    @Test("the error is thrown after the last attempt, or earlier if no further attempt can succeed")
     func failure() async {
         await #expect(throws: Failure.self) { try await attempts(until: 5, outcome: .notConnected) }
         await #expect(throws: Failure.self) { try await attempts(until: 2, outcome: nil) }
@@ -248,7 +250,7 @@ struct RetryLoopTests {
         var policy = policy
         (policy.attempts, policy.maximumTime) = (nil, .seconds(2))
         (policy.initialBackoff, policy.maximumBackoff) = (.milliseconds(20), .milliseconds(20))
-        // Each attempt is preceded by a success elsewhere, so only the end of the loop ends it.
+        // Another request to the server succeeds before each retry, so the retries do not stop after the maximum time.
         try await policy.withRetries(contact: contact) { error in
             contact.note()
             return FailedAttempt(outcome: .connectionLost, error: error)
@@ -256,7 +258,7 @@ struct RetryLoopTests {
         } _: {
             if ContinuousClock.now < end { throw Failure() }
         }
-        // A refusal is not an outage, whatever happens elsewhere.
+        // A refusal is not an outage, so the successes of other requests do not prolong the retries.
         await #expect(throws: Failure.self) {
             try await policy.withRetries(contact: contact) { error in
                 contact.note()

@@ -4,10 +4,10 @@ import Testing
 
 @testable import PontoonClient
 
-/// The usage of the user, as servers report it.
+/// A user's usage as reported by a server.
 @Suite(.timeLimit(.minutes(10)))
 struct UsageTests {
-    @Test("a server without the extension is named, and not asked for the usage")
+    @Test("the usage is not requested from a server without the extension, and the error explains why")
     func missingExtension() async throws {
         try await ScriptedServer.with(respond: { _ in .init(#"{"extensions": ["tokens"]}"#) }) { server, client in
             let error = try await #require(throws: ClientError.self) { try await client.usage() }

@@ -7,7 +7,7 @@ import Testing
 /// The header `User-Agent`.
 @Suite(.timeLimit(.minutes(10)))
 struct UserAgentTests {
-    @Test("requests to the API and to the storage name the client with its version")
+    @Test("requests to the API and to the storage contain the client's name and version")
     func product() async throws {
         try await ScriptedServer.with(respond: { _ in .init("{}", status: 404) }) { server, client in
             _ = try? await client.index()

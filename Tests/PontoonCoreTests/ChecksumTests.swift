@@ -54,7 +54,7 @@ struct CRC64NVMETests {
         #expect(whole == crc64(bytes))
     }
 
-    @Test("checksums of parts combine into that of the whole", arguments: 0..<64 as Range<UInt64>)
+    @Test("the checksums of parts combine into the checksum of the whole", arguments: 0..<64 as Range<UInt64>)
     func joining(seed: UInt64) {
         var random = SplitMix64(state: seed)
         let bytes = random.bytes(Int.random(in: 0...20_000, using: &random))
@@ -179,7 +179,9 @@ struct CRC32CTests {
     func badBase64(text: String) { #expect(CRC32C(base64: text) == nil) }
 }
 
-/// Bytes with a published checksum; described by a name, because the bytes would fill the log.
+/// Bytes with a published checksum.
+///
+/// Test output shows the description instead of the bytes.
 struct KnownChecksum<Checksum: Sendable>: Sendable, CustomTestStringConvertible {
     let testDescription: String
     let bytes: [UInt8]

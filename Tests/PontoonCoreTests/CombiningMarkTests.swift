@@ -4,7 +4,7 @@ import Testing
 struct CombiningMarkTests {
     private static let limit = CombiningMarks.limit
 
-    /// Marks of different classes, which a comparison of strings has to sort.
+    /// Returns combining marks of different classes, which Swift must sort to compare strings.
     private static func marks(_ count: Int, _ marks: String = "\u{301}\u{327}") -> String {
         let scalars = Array(marks.unicodeScalars)
         var text = String.UnicodeScalarView()

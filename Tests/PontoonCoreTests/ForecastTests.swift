@@ -20,7 +20,7 @@ struct ForecastTests {
     }
 
     @Test(
-        "the end is the remaining bytes divided by the rate, and unknown after the year 9999",
+        "the time to the end is the remaining bytes divided by the rate; an end after the year 9999 is unknown",
         arguments: [
             (1000, 10, 100), (0, nil, 0), (-5, nil, 0), (.min, 1, 0), (1, nil, nil), (1, 0, nil), (1, -1, nil),
             (.max, 1, nil), (.max, .max, 1), (251_652_300_800, 1, nil), (251_652_300_799, 1, 251_652_300_799),
@@ -87,7 +87,7 @@ struct ForecastTests {
         #expect(unseen.storedBytes == nil && unseen.remainingBytes == nil && unseen.doneOn == nil)
     }
 
-    @Test("the disk is full when its free space has been used at the present rate")
+    @Test("the disk is full when its free space is used up at the current rate")
     func disk() {
         let disk = DiskForecast(freeBytes: 5000, bytesPerSecond: 10, now: Self.now)
         #expect(disk.fullOn == Self.now.addingTimeInterval(500))
@@ -105,13 +105,13 @@ struct ThroughputMeterTests {
         func advance(by duration: Duration) { time.withLock { $0 += duration } }
     }
 
-    @Test("the rate is that of the last ten minutes, or since the start")
+    @Test("the rate covers the last ten minutes, or the time since the start if that is shorter")
     func rate() {
         let clock = Clock()
         let meter = ThroughputMeter { clock.now }
         #expect(meter.bytesPerSecond == nil)
         meter.add(1000)
-        // In the first seconds, the rate would otherwise be exaggerated.
+        // The rate is calculated for at least ten seconds. Otherwise it would be too high at first.
         #expect(meter.bytesPerSecond == 100)
         clock.advance(by: .seconds(100))
         meter.add(1000)
@@ -128,7 +128,7 @@ struct ThroughputMeterTests {
         #expect(meter.bytesPerSecond == nil)
     }
 
-    @Test("a steady stream is measured however long it lasts")
+    @Test("the rate of a steady stream is correct, however long the stream lasts")
     func steady() {
         let clock = Clock()
         let meter = ThroughputMeter { clock.now }
@@ -136,11 +136,11 @@ struct ThroughputMeterTests {
             clock.advance(by: .seconds(5))
             meter.add(5000)
         }
-        // The window begins with a whole interval, so it contains 119 additions in 590 seconds.
+        // The window begins with a complete interval of ten seconds, so it contains 119 additions in 590 seconds.
         #expect(meter.bytesPerSecond == 1008)
     }
 
-    @Test("absurd numbers and clocks neither overflow nor trap")
+    @Test("extreme numbers and times neither overflow nor trap")
     func absurd() {
         let clock = Clock()
         let meter = ThroughputMeter { clock.now }

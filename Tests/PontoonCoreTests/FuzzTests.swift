@@ -3,7 +3,7 @@ import PontoonCore
 import PontoonTesting
 import Testing
 
-/// The parsers of stored and signed texts, with damaged inputs.
+/// Fuzz tests of the parsers of stored and signed text.
 struct FuzzTests {
     @Test("a signature is valid only for the signed method, path, expiry and key")
     func signature() throws {
@@ -11,7 +11,8 @@ struct FuzzTests {
         let signer = URLSigner(key)
         let signed = SignedPath(method: "PUT", path: "/storage/parts/u/1", expires: 1_800_000_000, signer: signer)
         #expect(signed.isSigned(by: signer))
-        // Fields are separated as in the signed message, to detect a field that could include the next one.
+        // The fields are separated as in the signed message, so that the test detects a field that could include the
+        // next one.
         let text = [signed.method, signed.path, "\(signed.expires)", signed.keyID, signed.signature].joined(
             separator: "\n"
         )
@@ -32,7 +33,7 @@ struct FuzzTests {
         }
     }
 
-    @Test("an accepted observed time can be advanced, and its text is accepted again")
+    @Test("a parsed observed time can be advanced, and its text can be parsed again")
     func observedTime() {
         let week = Duration.seconds(604_800)
         Fuzzing.run(["0 0", "3600000 1800000000000 0 1799996400000", "5 6 7 8 9 10 11 12"]) { bytes in
@@ -43,7 +44,7 @@ struct FuzzTests {
         }
     }
 
-    @Test("an accepted checksum is encoded as the same text")
+    @Test("a parsed checksum is encoded as the same text")
     func checksums() {
         Fuzzing.run(["0123456789abcdef", "ffffffffffffffff", "AAAAAAAAAAA="]) { bytes in
             let text = String(decoding: bytes, as: UTF8.self)

@@ -16,7 +16,7 @@ struct IdentifierTests {
         #expect(Set(ids).count == ids.count)
         #expect(counts.count == 62 && counts.keys.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber) })
         // In 128,000 draws, each of 62 characters is expected 2064 times, with a standard deviation of 45. A deviation
-        // ten times as large is not random.
+        // ten times as large does not occur by chance.
         #expect(counts.values.allSatisfy { abs($0 - 2064) < 450 }, "\(counts)")
     }
 

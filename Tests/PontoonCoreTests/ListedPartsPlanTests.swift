@@ -9,17 +9,18 @@ struct ListedPartsPlanTests {
     @Test(
         "listed parts that match their reports form a file",
         arguments: [
-            // Reported tags by number; listed parts (number, length, tag); declared size; expected tags.
+            // Reported ETags in the order of part numbers; listed parts (number, length, ETag); declared size; expected
+            // ETags.
             (["a"], [(1, 3, "a")], 3, ["a"]),
             (["a"], [(1, 3, "a")], nil, ["a"]),
             (["A"], [(1, 3, "a")], 3, ["a"]),
             (["a", "b"], [(1, full, "a"), (2, 1, "b")], full + 1, ["a", "b"]),
             // The parts into which the Python client splits a file of this size.
             (["a", "b", "c"], [(1, full, "a"), (2, full + 1, "b"), (3, 0, "c")], 2 * full + 1, ["a", "b"]),
-            // A part that was sent twice: the reported version counts, at any position of the list.
+            // A part was sent twice. The version that was reported is used, wherever it is in the list.
             (["n", "b"], [(1, full, "o"), (1, full + 1, "n"), (2, 1, "b")], full + 2, ["n", "b"]),
             (["n", "b"], [(1, full + 1, "n"), (1, full, "o"), (2, 1, "b")], full + 2, ["n", "b"]),
-            // An empty part in the middle, and an unreported part.
+            // An empty part in the middle, and a part that was not reported.
             (["a", "b", "c"], [(1, full, "a"), (2, 0, "b"), (3, 1, "c"), (4, 9, "d")], full + 1, ["a", "c"]),
             (["a"], [(1, 0, "a")], 0, []),
             ([], [], 0, []),

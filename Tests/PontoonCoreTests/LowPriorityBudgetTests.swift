@@ -18,7 +18,9 @@ struct LowPriorityBudgetTests {
 
         static let fast = Simulation(bytesPerSecond: 1e9, processors: 1)
 
-        /// Works for a time, rests as long as the budget says, and returns that time.
+        /// Works for a time, and then rests as long as the budget requires.
+        ///
+        /// Returns the duration of the rest.
         mutating func work(_ used: Duration) -> Duration {
             now += used
             worked += used
@@ -32,7 +34,7 @@ struct LowPriorityBudgetTests {
             return rest
         }
 
-        /// Works without a pause for ten seconds, and returns the share of the time that was not spent resting.
+        /// Works and rests for ten seconds, and returns the share of that time spent working.
         mutating func share(_ piece: Duration) -> Double {
             let (begin, before) = (now, worked)
             while now < begin + .seconds(10) { _ = work(piece) }
@@ -40,7 +42,7 @@ struct LowPriorityBudgetTests {
         }
     }
 
-    @Test("while transfers need the processors, work gets a twentieth of them", arguments: [0.1, 2, 20])
+    @Test("while transfers need the processors, low-priority work gets a twentieth of them", arguments: [0.1, 2, 20])
     func share(milliseconds: Double) {
         var simulation = Simulation.fast
         _ = simulation.share(.seconds(milliseconds / 1000))
@@ -49,7 +51,7 @@ struct LowPriorityBudgetTests {
     }
 
     @Test(
-        "while transfers are slow or need little processor time, work never rests",
+        "while transfers are slow or need little processor time, low-priority work never rests",
         arguments: [(0, 0), (60e6, 1), (1e9, 0.4), (0, 2)] as [(Double, Double)]
     )
     func unlimited(bytesPerSecond: Double, processors: Double) {
@@ -57,7 +59,7 @@ struct LowPriorityBudgetTests {
         #expect(simulation.share(.milliseconds(2)) == 1)
     }
 
-    @Test("a little work after a pause does not rest, and a long piece rests for a second at most")
+    @Test("after a pause, a little work needs no rest, and a lot of work rests for at most a second")
     func bounds() {
         var simulation = Simulation.fast
         _ = simulation.share(.milliseconds(2))
@@ -68,7 +70,7 @@ struct LowPriorityBudgetTests {
         #expect(simulation.work(.milliseconds(1)) > .zero)
     }
 
-    @Test("work before the transfers causes no rests later")
+    @Test("work before the transfers start causes no rest later")
     func earlierWork() {
         var budget = LowPriorityBudget(cores: 2, totals: Self.none, now: Self.start)
         for second in 1...10 {
@@ -82,7 +84,7 @@ struct LowPriorityBudgetTests {
         #expect(later > .zero && later < .milliseconds(100), "\(later)")
     }
 
-    @Test("work no longer rests when transfers have ended")
+    @Test("work no longer rests once the transfers have ended")
     func end() {
         var budget = LowPriorityBudget(cores: 2, totals: Self.none, now: Self.start)
         let totals = LowPriorityBudget.Totals(transferredBytes: 1 << 40, processorTime: .seconds(4))

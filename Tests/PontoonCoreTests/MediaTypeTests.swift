@@ -4,7 +4,7 @@ import Testing
 /// The media type of a download.
 struct MediaTypeTests {
     @Test(
-        "the type depends on the extension, and none is one that a browser executes",
+        "the type depends on the extension, and is never one that a browser executes",
         arguments: [
             ("a.csv", "text/csv"), ("A.CSV", "text/csv"), ("reads.fastq.gz", "application/gzip"),
             ("a.b.json", "application/json"), ("a.bam", "application/octet-stream"),

@@ -15,7 +15,7 @@ struct NameTests {
 
     @Test("a long name with many combining marks is not compared", .timeLimit(.minutes(1)))
     func manyMarks() {
-        // Of this length, a comparison would take several minutes.
+        // Comparing a name with this many marks would take several minutes.
         let marks = String(repeating: "\u{301}\u{327}", count: 60_000)
         #expect(FileName.problem(with: marks) != nil)
         #expect(FileName.problem(with: "__" + marks, kind: .folder) != nil)

@@ -7,7 +7,7 @@ struct ObservedTimeTests {
     private static let week = day * 7
     private static let start = Date(timeIntervalSince1970: 1_700_000_000)
 
-    /// Advances the observed time by some days, in steps of an hour, with a correct clock.
+    /// Advances the observed time by this number of days, in steps of an hour, with a correct clock.
     private func observe(_ days: Int, _ time: inout ObservedTime, _ now: inout Date) {
         for _ in 0..<(days * 24) {
             now += 3600
@@ -58,7 +58,7 @@ struct ObservedTimeTests {
         observe(5, &time, &now)
         #expect(time.deadline(lifetime: Self.week) == nil)
         observe(2, &time, &now)
-        // Uploads that were idle since then expire.
+        // Uploads that have been idle since 1970 expire now.
         #expect(time.deadline(lifetime: Self.week).map { $0 >= Date(timeIntervalSince1970: 0) } == true)
     }
 
@@ -79,7 +79,7 @@ struct ObservedTimeTests {
     func twoServers() {
         var (time, now) = (ObservedTime(), Self.start)
         time.advance(by: .zero, wall: now, lifetime: Self.week)
-        // Each server made its last call two hours ago.
+        // The servers take turns every hour, so the previous call of each was two hours ago.
         for _ in 0..<(6 * 24) {
             now += 3600
             time.advance(by: .seconds(7200), wall: now, lifetime: Self.week)

@@ -5,7 +5,7 @@ import Testing
 struct RateLimitTests {
     private static let start = Date(timeIntervalSince1970: 1_750_000_000.5)
 
-    /// A call some seconds after the first one, and its expected outcome.
+    /// A call at a time relative to the first call, and its expected outcome.
     struct Row: Sendable, CustomTestStringConvertible {
         let second: Double
         let isAdmitted: Bool

@@ -31,7 +31,7 @@ struct SignedPathTests {
         #expect(signed.isSigned(by: URLSigner(key)))
     }
 
-    @Test("a signature does not verify with another secret of the same id")
+    @Test("a signature does not verify with another secret that has the same id")
     func otherSecret() {
         let other = SigningKey(id: key.id, secret: Secret("other"), createdOn: key.createdOn)
         let signed = SignedPath(method: "PUT", path: "/p", expires: 1, signer: URLSigner(key))

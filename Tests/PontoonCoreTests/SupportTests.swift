@@ -68,7 +68,7 @@ import Testing
         #expect(started.withLock { $0 } == 3)
     }
 
-    @Test("a resource is closed once on every path, and an error of the work takes precedence")
+    @Test("a resource is closed once on every path, and an error of the work takes precedence over one of closing")
     func closing() async throws {
         enum Failure: Error { case work, close }
         let closed = Mutex(0)

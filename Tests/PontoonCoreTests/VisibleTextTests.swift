@@ -4,7 +4,7 @@ import Testing
 
 struct VisibleTextTests {
     @Test(
-        "characters that a terminal interprets, or that hide or reorder text, are shown as their code",
+        "characters that a terminal interprets, or that hide or reorder text, are shown as their code points",
         arguments: [
             ("\u{1B}[31mred", "<U+001B>[31mred"), ("a\rb\nc\td\u{7}\0", "a<U+000D>b<U+000A>c<U+0009>d<U+0007><U+0000>"),
             ("\u{9B}2J\u{7F}", "<U+009B>2J<U+007F>"), ("invoice\u{202E}gpj.exe", "invoice<U+202E>gpj.exe"),

@@ -5,7 +5,7 @@ import Testing
 struct WebhookSignatureTests {
     /// Source: <https://docs.svix.com/receiving/verifying-payloads/how-manual>, by the authors of Standard Webhooks.
     @Test(
-        "signatures are those of published examples",
+        "signatures equal those of published examples",
         arguments: [
             (
                 "whsec_plJ3nmyCDGBKInavdOK15jsl", "msg_loFOjxBNrRLzqYUf", 1_731_705_121.0,
@@ -110,7 +110,7 @@ struct WebhookRuleTests {
         #expect(turn.progress.nextAttemptOn == Self.start.addingTimeInterval(3 * 86_400 + 11 + 4))
         #expect(note(young, after: 4 * 86_400) == .proceed)
         #expect(turn.dead.map(\.event) == ["a-1", "a-2"])
-        // After a success, the next failure starts a new period, whatever the age of the event.
+        // After a success, the next failure starts a new period, however old the event is.
         let later = Self.start.addingTimeInterval(4 * 86_400)
         #expect(turn.note(.accepted(status: 204), of: Self.event(3), now: later, jitter: 1) == .proceed)
         #expect(note(Self.event(4), after: 4 * 86_400 + 1) == .stop)

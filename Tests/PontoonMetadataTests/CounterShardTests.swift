@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Shards of counters", .timeLimit(.minutes(10)))
 struct CounterShardTests {
-    @Test("transactions that run at the same time get different shards, and those that do not get the same")
+    @Test("concurrent transactions get different shards, and successive ones get the same shard")
     func assignment() {
         let shards = CounterShards(first: 14)
         #expect(shards.acquire() == 14)
@@ -19,7 +19,7 @@ struct CounterShardTests {
         #expect(shards.acquire() == 3)
     }
 
-    @Test("the migration preserves the values, and changes continue them", arguments: TestDatabase.all)
+    @Test("the migration preserves the values, and later changes build on them", arguments: TestDatabase.all)
     func migration(_ database: TestDatabase) async throws {
         try await withDriver(database) { driver in
             try await Self.fillPreviousVersion(driver)
@@ -51,7 +51,7 @@ struct CounterShardTests {
         }
     }
 
-    /// Adds a user with a project, and counters with arbitrary values, to the tables before the migration.
+    /// Fills the tables of the version before the migration with a user, a project and counters with arbitrary values.
     private static func fillPreviousVersion(_ driver: some SQLDriver) async throws {
         let earlier = try #require(Migration.all.firstIndex { $0.name == "0015-counter-shards" })
         try await Migrator.migrate(driver, Array(Migration.all.prefix(earlier)))
@@ -89,7 +89,7 @@ struct CounterShardTests {
             }
             let usage = Usage(storedBytes: 15, reservedBytes: 1, files: 2, openUploads: 1)
             try await ada.expectUsage(usage, in: store)
-            // The two files, and the entry and the upload that only the open transaction has counted.
+            // The total includes the entry and the upload that only the open transaction has counted.
             let nothing = Page(offset: 0, limit: 0)
             #expect(try await store.files(in: ada.root, filter: FileFilter(), window: .page(nothing)).total == 3)
             #expect(try await store.uploads(of: "ada", page: nothing).total == 1)
@@ -100,7 +100,7 @@ struct CounterShardTests {
     }
 
     @Test(
-        "copies in an SQLite database have the same sums, and changes continue them",
+        "copies in an SQLite database have the same sums, and later changes build on them",
         .tags(.needsPostgreSQL),
         .enabled(if: TestTools.areEnginesAllowed)
     )
@@ -123,7 +123,7 @@ struct CounterShardTests {
                 try await ada.expectUsage(Usage(storedBytes: 13, files: 3), in: target)
                 let nothing = Page(offset: 0, limit: 0)
                 let list = try await target.files(in: ada.root, filter: FileFilter(), window: .page(nothing))
-                // The two files, and the entry that only the open transaction has counted.
+                // The total includes the entry that only the open transaction has counted.
                 #expect(list.total == 3)
             }
         }
@@ -147,7 +147,8 @@ struct CounterShardTests {
                     }
                 }
             }
-            // The counters that are locked must not be those of shard 0, which may be the first one.
+            // The open transaction must not lock the counters of shard 0. If the first shard is 0, another transaction
+            // occupies it in the meantime.
             if try await store.driver.write({ $0.counterShard }) == 0 {
                 try await whileTransactionIsOpen(in: store, change)
             } else {
@@ -161,7 +162,7 @@ struct CounterShardTests {
     }
 
     @Test(
-        "changes of all kinds at the same time cause hardly any deadlock",
+        "concurrent changes of all kinds cause hardly any deadlocks",
         .tags(.needsPostgreSQL),
         .enabled(if: TestTools.areEnginesAllowed)
     )
@@ -201,7 +202,7 @@ struct CounterShardTests {
         }
     }
 
-    /// Returns the number of deadlocks that PostgreSQL has found in the database.
+    /// Returns the number of deadlocks that PostgreSQL has detected in the database.
     private static func deadlocks(_ driver: PostgreSQLDriver) async throws -> Int64 {
         try await driver.read { connection in
             let select: SQLStatement = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
@@ -218,7 +219,7 @@ struct CounterShardTests {
     }
 
     @Test(
-        "counters that are repaired while uploads run are exact",
+        "counters are exact after a repair during uploads",
         .tags(.needsPostgreSQL),
         .enabled(if: TestTools.areEnginesAllowed)
     )
@@ -255,7 +256,7 @@ struct CounterShardTests {
     }
 
     @Test(
-        "the migration loses no change of a running server of the previous version",
+        "the migration loses no change by a server of the previous version that is still running",
         .tags(.needsPostgreSQL),
         .enabled(if: TestTools.areEnginesAllowed)
     )
@@ -282,7 +283,7 @@ struct CounterShardTests {
                         }
                         counted += 1
                     } catch let error as SQLError where error.kind == .other {
-                        // The migration has added a column to the key.
+                        // The statement failed because the migration has added a column to the primary key.
                         return counted
                     }
                 }
@@ -294,12 +295,12 @@ struct CounterShardTests {
         }
     }
 
-    /// Runs a test with a store of one server, whose transactions share a pool.
+    /// Runs a test with the store of one server, whose transactions share a connection pool.
     private func withStore(_ body: @Sendable (SQLMetadataStore) async throws -> Void) async throws {
         try await withPostgreSQLDriver { try await body(try await SQLMetadataStore(driver: $0)) }
     }
 
-    /// Runs a body while a transaction that has changed all counters of an upload is not committed yet.
+    /// Runs `body` while another transaction has changed all counters of an upload and has not committed yet.
     private func whileCountersAreLocked(
         in store: SQLMetadataStore,
         _ fixture: MetadataFixture,

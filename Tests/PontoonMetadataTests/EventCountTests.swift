@@ -5,7 +5,7 @@ import Testing
 
 @testable import PontoonMetadata
 
-@Suite("The numbers of events are those of the log")
+@Suite("Event counts match the event log")
 struct EventCountTests {
     @Test("events of transactions that were rolled back do not count")
     func rolledBack() async throws {
@@ -55,7 +55,7 @@ struct EventCountTests {
     }
 }
 
-/// A driver that runs each transaction twice, and rolls it back the first time, as after a lost connection.
+/// A driver that runs each transaction twice and rolls it back the first time, as after a lost connection.
 private struct RepeatingDriver: SQLDriver {
     private struct RolledBack: Error {}
 

@@ -7,7 +7,7 @@ import Testing
 
 @testable import PontoonMetadata
 
-@Suite("Events have one order, which no reader sees change")
+@Suite("All readers see the events in the same order")
 struct EventOrderTests {
     private static let filter = EventFilter(userName: "ada")
 
@@ -27,7 +27,8 @@ struct EventOrderTests {
             let events = try await read
             #expect(try await stores[1].allEvents(Self.filter) == events, "the reader saw the final order")
             #expect(Set(events.map(\.id)).count == events.count)
-            // The project, the end of each upload, each file, and the deletion of all but the last four.
+            // One event for the project, one for the end of each upload, one for each file, and one for each deletion.
+            // Four files are left.
             #expect(events.count == 177)
             // Each replaced file was created before it was deleted.
             var files: Set<String> = []
@@ -42,7 +43,7 @@ struct EventOrderTests {
         }
     }
 
-    /// Reads events as they are published, in small pages, until there is none and the changes are done.
+    /// Reads published events in small pages until the changes are done and no event remains.
     private static func follow(_ store: SQLMetadataStore, until isDone: Flag) async throws -> [Event] {
         var (events, cursor) = ([Event](), EventCursor?.none)
         while true {
@@ -57,7 +58,7 @@ struct EventOrderTests {
 
     #if PostgreSQL
     @Test(
-        "an event of a transaction that commits late comes after those that have been read",
+        "an event of a transaction that commits late comes after the events that have already been read",
         .tags(.needsPostgreSQL),
         .enabled(if: TestTools.areEnginesAllowed)
     )
@@ -70,7 +71,7 @@ struct EventOrderTests {
             let recorder = stores[0].recorder
             async let commit: Void = stores[0].driver.write { connection in
                 try recorder.record([.file(.created, late)], on: connection)
-                // Sends the statement, so that the event has an id, and waits until it is executed.
+                // Waits until the recording of the event has been executed, so that the event has an id.
                 _ = try connection.query("SELECT name FROM users LIMIT 1")
                 gate.pass()
             }
@@ -87,12 +88,12 @@ struct EventOrderTests {
             let numbers = try (first + second).map { event in
                 try #require(event.id.split(separator: "-").last.flatMap { Int($0) })
             }
-            #expect(numbers[1] < numbers[0], "otherwise, the test shows nothing")
+            #expect(numbers[1] < numbers[0], "the event that is published later has the lower number")
         }
     }
     #endif
 
-    @Test("events that were recorded while the clock was years ahead do not keep later ones from being deleted")
+    @Test("events that were recorded while the clock was years ahead do not prevent the deletion of later ones")
     func wrongClock() async throws {
         try await withDriver(.sqlite) { driver in
             let time = Mutex(MetadataFixture.time.addingTimeInterval(300_000_000))
@@ -101,7 +102,7 @@ struct EventOrderTests {
             for name in ["a", "b", "c"] { try await store.addFolder(fixture.folder(name)) }
             time.withLock { $0 = MetadataFixture.time }
             let later = MetadataFixture.time.addingTimeInterval(60)
-            #expect(try await store.pruneEvents(before: later, limit: 2) == 0, "no event is known to be old")
+            #expect(try await store.pruneEvents(before: later, limit: 2) == 0, "no event counts as old")
             try await store.addFolder(fixture.folder("d"))
             time.withLock { $0 = later }
             try await store.addFolder(fixture.folder("e"))
@@ -111,7 +112,7 @@ struct EventOrderTests {
         }
     }
 
-    @Test("without the event log, changes leave no events")
+    @Test("without the event log, changes record no events")
     func off() async throws {
         try await withStores(1, in: .sqlite) { stores in
             var store = stores[0]

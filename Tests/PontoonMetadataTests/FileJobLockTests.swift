@@ -9,11 +9,11 @@ import Testing
 
 @Suite("Jobs and locked users", .timeLimit(.minutes(10)), .tags(.needsPostgreSQL))
 struct FileJobLockTests {
-    /// As for another job, and as for the removal of the user.
+    /// The locks that creating another job and removing the user take.
     private static let locks: [SQLRowLock] = [.forNoKeyUpdate("users"), .forUpdate("users")]
 
     @Test(
-        "a worker does not wait for a transaction that has locked a user, whose jobs come after those of other users",
+        "a worker does not wait for a locked user, and leases the jobs of other users first",
         .enabled(if: TestTools.areEnginesAllowed),
         arguments: locks
     )
@@ -48,7 +48,7 @@ struct FileJobLockTests {
     }
 
     @Test(
-        "rows that refer to a user do not keep a worker from recording the user's turn",
+        "a transaction that inserts a reference to a user does not prevent a worker from recording the user's turn",
         .enabled(if: TestTools.areEnginesAllowed)
     )
     func references() async throws {
@@ -67,7 +67,9 @@ struct FileJobLockTests {
         }
     }
 
-    /// Returns the first statement of a transaction, which locks the row of a user.
+    /// Returns the first statements of a transaction.
+    ///
+    /// They lock the row of a user.
     private static func locking(
         _ user: String,
         _ lock: SQLRowLock
@@ -78,7 +80,7 @@ struct FileJobLockTests {
         }
     }
 
-    /// Adds users, and one job for each time that a user is named.
+    /// Adds each user once, and one job for each element of the list.
     private static func addJobs(of users: [String], to store: SQLMetadataStore) async throws {
         let time = MetadataFixture.time
         for name in Set(users) { try await store.addUser(User(name: name, createdOn: time)) }
@@ -88,7 +90,8 @@ struct FileJobLockTests {
         }
     }
 
-    /// Leases jobs, one each second, after some seconds.
+    /// Leases `count` jobs, one per second, starting a second after `seconds`.
+    ///
     /// - Returns: The users of the jobs.
     private static func lease(_ count: Int, in store: SQLMetadataStore, after seconds: Int) async throws -> [String] {
         var users: [String] = []

@@ -6,7 +6,9 @@ import Testing
 struct GroupCommitTests {
     private struct Refused: Error {}
 
-    /// Blocks one write until `count` others are queued behind it; returns their errors.
+    /// Blocks one write until `count` other writes wait behind it.
+    ///
+    /// Returns the errors of these writes.
     private func gather(
         _ count: Int,
         on driver: SQLiteDriver,

@@ -33,7 +33,7 @@ struct MetadataCopyTests {
                 let move = MetadataCopy(from: source, to: target, withOpenUploads: true)
                 #expect(try await move.isTargetEmpty())
                 if isCut {
-                    // Rows of an earlier attempt that have since been deleted in the source.
+                    // Simulates an earlier attempt that copied a row which has since been deleted in the source.
                     try await move.run { _, _ in }
                     _ = try await target.addProject(MetadataFixture.project(ProjectID(owner: "ada", shortName: "late")))
                     #expect(try await !move.isTargetEmpty())
@@ -57,7 +57,7 @@ struct MetadataCopyTests {
         }
     }
 
-    @Test("a copy that is repeated, like an interrupted restore, finds the webhooks active again and disables them")
+    @Test("a repeated copy, as after an interrupted restore, disables webhooks that are active again")
     func restoredWebhooks() async throws {
         try await withSQLiteStore { source in
             let fixture = try await MetadataFixture(in: source)
@@ -85,7 +85,7 @@ struct MetadataCopyTests {
         }
     }
 
-    @Test("open uploads are omitted if their bytes are not copied, and no list counts them")
+    @Test("unfinished uploads are omitted if their bytes are not copied, and no total includes them")
     func openUploads() async throws {
         try await withSQLiteStore { source in
             let fixture = try await fill(source)

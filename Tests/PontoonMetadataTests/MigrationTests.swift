@@ -73,7 +73,7 @@ struct MigrationTests {
         }
     }
 
-    /// Rows of a nested folder, and of a newer project of another member.
+    /// A nested folder, and a newer project of another member.
     private static let withTwoEntries: [SQLStatement] = [
         """
         INSERT INTO files VALUES ('1123456789abcdef01234567', 'ada/reads', '0123456789abcdef01234567', 'a', 'folder',

@@ -3,12 +3,12 @@ import Dispatch
 
 @testable import PontoonMetadata
 
-/// Runs a body while a transaction is open.
+/// Runs `body` while a transaction is open.
 ///
 /// - Parameters:
-///   - store: A store in PostgreSQL; in SQLite, the body could not write.
+///   - store: A store in PostgreSQL. In SQLite, the body could not write.
 ///   - start: The first statements of the transaction.
-///   - body: Runs after these statements; afterwards the transaction is committed.
+///   - body: Runs after these statements. The transaction is then committed.
 /// - Throws: The first error of a statement or of the body.
 func whileTransactionIsOpen(
     in store: SQLMetadataStore,
@@ -20,7 +20,7 @@ func whileTransactionIsOpen(
     async let transaction: Void = store.driver.write { connection in
         try start(connection)
         repeat {
-            // Sends the queued statements. PostgreSQL would end a transaction that sends none for a while.
+            // Sends the queued statements. PostgreSQL would end a transaction that is idle for too long.
             _ = try connection.query("SELECT 1")
             isOpen.finish()
         } while release.wait(timeout: .now() + .milliseconds(50)) == .timedOut

@@ -149,7 +149,7 @@ struct PostgreSQLDriverTests {
                     }
                 }
             }
-            // On a busy machine, the repeated transaction may be in a deadlock again.
+            // On a busy machine, the repeated transaction may also run into a deadlock.
             #expect(runs.withLock { $0 } >= 3)
             let names = try await driver.read { try $0.query("SELECT name FROM t", values: [], lock: nil) }
             #expect(try names.map { try $0.text("name") } == ["xx", "xx"])
@@ -182,14 +182,17 @@ struct PostgreSQLDriverTests {
                     _ = try connection.execute(append, values: [.text("lost")])
                 }
             }
-            // On a busy machine, the repeated transaction may pause too long as well.
+            // On a busy machine, the repeated transaction may also pause too long.
             #expect(runs.withLock { $0 } >= 2)
             let names = try await driver.read { try $0.query("SELECT name FROM t", values: [], lock: nil) }
             #expect(try names.map { try $0.text("name") } == ["ba"])
         }
     }
 
-    @Test("retries a transaction that broke before its commit on another connection", arguments: [true, false])
+    @Test(
+        "retries a transaction on another connection if its connection broke before the commit",
+        arguments: [true, false]
+    )
     func lostConnection(isWrite: Bool) async throws {
         try await withTable { driver in
             let runs = Mutex(0)
@@ -212,7 +215,7 @@ struct PostgreSQLDriverTests {
     @Test("neither retries nor confirms a commit whose response was lost")
     func lostCommit() async throws {
         try await withTable { driver in
-            // Breaks the connection during the commit.
+            // The trigger breaks the connection during the commit.
             for statement in [
                 """
                 CREATE FUNCTION cut() RETURNS trigger LANGUAGE plpgsql AS

@@ -4,7 +4,9 @@ import PontoonPostgreSQL
 import PontoonTesting
 import Synchronization
 
-/// Permits for tests that use the shared server concurrently; limited, so that it does not run out of connections.
+/// Permits for concurrent tests on the shared server.
+///
+/// Their number is limited so that the server does not run out of connections.
 private final class ServerPermits: Sendable {
     private struct State {
         var free = 8

@@ -8,7 +8,7 @@ import Testing
 
 @Suite("Crash and restart of the PostgreSQL server", .timeLimit(.minutes(10)), .tags(.needsPostgreSQL))
 struct PostgreSQLRestartTests {
-    /// Results that the writers observed.
+    /// The results that writers observed.
     private final class Log: Sendable {
         struct Seen {
             var acknowledged: Set<Int> = []
@@ -51,7 +51,7 @@ struct PostgreSQLRestartTests {
             let kept = Set(try await store.parts(of: upload.id).map(\.number.rawValue))
             let result = log.seen
             #expect(result.acknowledged.isSubset(of: kept))
-            // Retried writes do not fail; a write that cannot be retried throws, whether or not it took place.
+            // Writes that were retried succeed. A write that cannot be retried throws, even if it was committed.
             #expect(result.failures.allSatisfy { $0 == .outcomeUnknown || $0 == .unreachable })
             #expect(kept.subtracting(result.acknowledged).count <= result.failures.count)
             try await store.close()

@@ -14,18 +14,18 @@ struct QueryPlanTests {
         "FROM signing_keys",
         "FROM discarded_objects ORDER BY discarded_on, key LIMIT",
         "DELETE FROM objects WHERE key IN (SELECT key FROM discarded_objects)",
-        // Statements of `pontoond user remove`, for which an index that slows down every upload would not be justified.
+        // Statements of `pontoond user remove`. An index for them would slow down every upload.
         "SELECT id FROM uploads WHERE user_name = $1 AND state <> 'completed'",
         "FROM uploads WHERE user_name = $2 AND state <> 'completed'", "DELETE FROM uploads WHERE user_name = $1",
         "(SELECT id FROM automations WHERE owner = ", "DELETE FROM automations WHERE owner = $1",
         "DELETE FROM users WHERE name = $1",
-        // These read the index of unfinished jobs, in order up to a limit or when a server starts.
+        // These statements read the index of unfinished jobs, in order up to a limit or when a server starts.
         "ORDER BY queued_on, id LIMIT 1", "lease_expires_on = 0 WHERE state <> 'finished'",
-        // These read all tokens, but only when a project is added or deleted.
+        // These statements read all tokens, but only when a project is added or deleted.
         "FROM tokens WHERE projects = ''", "UPDATE tokens SET projects = ",
         // There are at most 1,000 webhooks.
         "FROM webhooks", "UPDATE webhooks SET",
-        // The totals of the metrics, which are counted at most once a minute and take at most a hundredth of the time.
+        // Totals for the metrics. They are counted at most once a minute, and counting takes at most 1 % of the time.
         "SELECT COUNT(*) AS objects", "SELECT COUNT(*) AS uploads", "COALESCE(SUM(reserved_bytes), 0)",
         // `pontoond uploads ls` reads all uploads, in order of their ids.
         "AS last_part_on",
@@ -34,7 +34,7 @@ struct QueryPlanTests {
     @Test("no statement of the store scans a growing table")
     func noScans() async throws {
         try await withSQLiteDriver { driver in
-            // Migrations are not recorded, because they scan whole tables, but only once.
+            // Migrations are not recorded. They scan whole tables, but run only once.
             _ = try await SQLMetadataStore(driver: driver)
             let recorder = RecordingDriver(driver: driver)
             try await runEverything(recorder)
@@ -42,7 +42,7 @@ struct QueryPlanTests {
             #expect(statements.count > 50)
             for (text, values) in statements {
                 let plan = try await Self.plan(of: text, values, driver)
-                // The result of a recursive query or a subquery is not a table.
+                // The results of recursive queries and subqueries are not tables.
                 let scans = plan.map(\.detail).filter {
                     $0.hasPrefix("SCAN") && !$0.contains("CONSTANT ROW")
                         && !["SCAN above", "SCAN found", "SCAN page", "SCAN waiting"].contains($0)
@@ -67,7 +67,8 @@ struct QueryPlanTests {
         }
     }
 
-    /// Returns PostgreSQL's plan without sequential scans and sorting, which it would prefer for small tables.
+    /// Returns PostgreSQL's plan with sequential scans and sorting disabled, because it would prefer both for small
+    /// tables.
     private static func postgreSQLPlan(
         of text: String,
         _ values: [SQLValue],
@@ -105,11 +106,11 @@ struct QueryPlanTests {
                 _ = try await store.files(in: fixture.root, filter: FileFilter(), window: .after("b", limit: 1))
             }
             let pages = recorder.statements.filter { $0.key.contains("ORDER BY") && $0.key.contains("LIMIT") }
-            #expect(pages.count == 8, "both ends of three lists, and two windows from name to name")
+            #expect(pages.count == 8, "the first and the last page of three lists, and two windows by name")
             let orders = ["parent_id=?", "parent_id=? AND name>?", "uploads_by_user (user_name=?", "members_by_time"]
             for (text, values) in pages {
                 let plan = try await Self.plan(of: text, values, driver)
-                // Sorting the files of a page is allowed: there are at most a hundred, and they are read by id.
+                // Sorting the files of one page is allowed: there are at most a hundred, and they are read by id.
                 let isFiles = text.contains(") AS page")
                 let sorted = plan.filter { $0.detail.contains("TEMP B-TREE") && !(isFiles && $0.parent == 0) }
                 #expect(sorted.isEmpty, "\(text)\n\(plan)")
@@ -165,7 +166,7 @@ struct QueryPlanTests {
             let asked = recorder.statements.filter { text, _ in
                 (text.contains("FROM files") || text.contains("JOIN files")) && !text.hasPrefix("SELECT project_id")
             }
-            #expect(asked.count == 2, "the total and the page")
+            #expect(asked.count == 2, "one query for the total and one for the page")
             for (text, values) in asked {
                 let plan = try await Self.plan(of: text, values, driver)
                 let first = plan.first { $0.detail.hasPrefix("SEARCH") }?.detail ?? ""
@@ -176,7 +177,7 @@ struct QueryPlanTests {
         }
     }
 
-    /// A filter on a folder of nine files or of one file, and the index with which its search starts.
+    /// A filter on a folder of nine files or of one file, and the index that the search must use first.
     struct FilterCase: Sendable, CustomTestStringConvertible {
         let testDescription: String
         var names: [String]?

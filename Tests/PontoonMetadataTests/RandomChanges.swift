@@ -4,7 +4,9 @@ import PontoonMetadata
 import PontoonTesting
 import Testing
 
-/// Random changes of a store, and the comparison of its counters with its files and uploads.
+/// Random changes to a store.
+///
+/// Compares the store's counters with its files and uploads.
 struct RandomChanges {
     enum Change: CaseIterable {
         case initialize, initializeUnknown, part, replacePart, complete, overwrite, emptyFile, abort, copy, move, delete
@@ -16,7 +18,7 @@ struct RandomChanges {
     private var projects: [Project] = []
     private var uploads: [Upload] = []
     private var files: [File] = []
-    /// The reservations of uploads that have lapsed, in bytes.
+    /// The bytes that lapsed reservations still reserve, by upload id.
     private var lapsed: [String: Int64] = [:]
     private var number = 0
     private(set) var performed: Set<Change> = []
@@ -37,7 +39,7 @@ struct RandomChanges {
         projects.append(project)
     }
 
-    /// Makes a random change that is possible at present.
+    /// Makes a random change that is possible in the current state.
     mutating func next() async throws -> Change {
         while true {
             guard let change = Change.allCases.randomElement(using: &generator) else { continue }
@@ -132,7 +134,7 @@ struct RandomChanges {
         guard longest > 0 else { return false }
         let part = try MetadataFixture.part(number, size: .random(in: 1...longest, using: &generator))
         _ = try await store.recordPart(part, of: upload.id)
-        // A reservation that has lapsed is made again, unless all bytes were stored.
+        // Storing a part restores a lapsed reservation, unless all bytes were stored.
         lapsed[upload.id] = nil
         return true
     }
@@ -199,7 +201,7 @@ struct RandomChanges {
         return true
     }
 
-    /// Tries to start an upload and to copy a file beyond a quota.
+    /// Tries to start an upload and to copy a file, both of which exceed a quota.
     private mutating func refuse() async throws -> Bool {
         guard let project = projects.randomElement(using: &generator), let file = files.first,
             let upload = upload(size: 5, in: project)
@@ -212,7 +214,7 @@ struct RandomChanges {
         return true
     }
 
-    /// Compares all counters with the lists of files and uploads, and with the recounts of the store.
+    /// Compares all counters with the lists of files and uploads, and with the store's recounts.
     func check(_ step: String) async throws {
         var owners: [String: Usage] = [:]
         for project in try await store.usages(ofProjectsOf: nil, after: nil, limit: 1000) {

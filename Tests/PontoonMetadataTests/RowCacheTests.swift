@@ -21,7 +21,7 @@ struct RowCacheTests {
         #expect(try await rows.row("b", reading: .cached) { 6 } == 6)
     }
 
-    @Test("rows are limited in number and in bytes")
+    @Test("cached rows are limited in number and in bytes")
     func limits() async throws {
         let numbers = RowCache<Int, Int>()
         for key in 0...RowCache<Int, Int>.capacity { _ = try await numbers.row(key, reading: .cached) { key } }
@@ -59,7 +59,7 @@ struct RowCacheTests {
         #expect(try await rows.row("a", reading: .cached) { 2 } == change.expected)
     }
 
-    /// A change during the write of a row.
+    /// A change that takes place while a row is written.
     enum Change: CaseIterable {
         case none, other, same, all, readAnew
 

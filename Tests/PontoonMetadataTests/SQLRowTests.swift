@@ -6,7 +6,7 @@ import Testing
 
 struct SQLRowTests {
     @Test(
-        "a stored length that no file can have is an error of that row",
+        "reading a stored length that no file can have is an error",
         arguments: [(0, true), (5 << 40, true), (5 << 40 + 1, false), (-1, false), (.max, false), (.min, false)]
             as [(Int64, Bool)]
     )
@@ -16,7 +16,7 @@ struct SQLRowTests {
     }
 
     @Test(
-        "a date beyond 64 bits is stored as the nearest possible date",
+        "a date that does not fit into 64 bits is stored as the nearest possible date",
         arguments: [(1e300, Int64.max), (-1e300, .min), (1, 1000)]
     )
     func date(seconds: Double, stored: Int64) {

@@ -96,7 +96,7 @@ struct SQLiteStoreTests {
             let progress = ReadProgress()
             let deadline = ContinuousClock.now + .seconds(60)
             let readsInTime = try await withThrowingTaskGroup(of: Bool.self) { group in
-                // As many readers as the executor has threads, or more.
+                // At least as many readers as the executor has threads.
                 for _ in 0..<max(2, ProcessInfo.processInfo.activeProcessorCount) {
                     group.addTask(executorPreference: LowPriorityExecutor.shared) {
                         while !progress.isDone.withLock({ $0 }) {
@@ -112,7 +112,7 @@ struct SQLiteStoreTests {
                 }
                 return try await group.reduce(true) { $0 && $1 }
             }
-            #expect(readsInTime, "the readers kept all threads")
+            #expect(readsInTime, "the readers occupied all threads")
         }
     }
 
@@ -146,7 +146,7 @@ struct SQLiteStoreTests {
                 }
                 return try await group.reduce(true) { $0 && $1 }
             }
-            #expect(readsInTime, "the reads of one user kept all threads")
+            #expect(readsInTime, "the reads of one user occupied all threads")
         }
     }
 
@@ -255,7 +255,7 @@ struct SQLiteStoreTests {
             #expect(try await store.forgetUnreportedParts(of: upload.id) == [])
             _ = try await store.releaseCompletionLease(of: upload.id, leaseID: "a")
             let moved = driver.statistics
-            #expect(moved.writes - before.writes == 1, "only the release of the lease")
+            #expect(moved.writes - before.writes == 1, "only the release of the lease is written")
             #expect(try await store.forgetPart(number, of: upload.id) == nil)
             #expect(driver.statistics == moved)
         }

@@ -5,10 +5,10 @@ import Testing
 
 @testable import PontoonMetadata
 
-/// Copies of all records for backups.
+/// Snapshots of all records, as used in backups.
 struct SnapshotTests {
     @Test(
-        "a snapshot is one file with all records except those of unfinished uploads and jobs",
+        "a snapshot is one file with all records except the records of unfinished uploads and jobs",
         arguments: TestDatabase.all
     )
     func content(_ database: TestDatabase) async throws {
@@ -78,7 +78,7 @@ struct SnapshotTests {
         }
     }
 
-    /// Checks that a snapshot contains the finished job with its item, and nothing of the unfinished one.
+    /// Checks that a snapshot contains the finished job with its item, and nothing of the unfinished job.
     private func expectFinishedJob(_ copy: SQLMetadataStore) async throws {
         #expect(try await copy.fileJobs(of: "ada", tokenID: nil, page: .all).items.map(\.id) == ["finished"])
         #expect(try await copy.items(ofFileJob: "finished", from: 0, limit: 9) == [FileJobItem(file: "x")])
@@ -87,7 +87,7 @@ struct SnapshotTests {
         #expect(try await !copy.hasWaitingFileJob(now: .distantFuture))
     }
 
-    /// Adds a finished job, and one that is working in a folder.
+    /// Adds a finished job, and an unfinished job that is deleting a folder.
     private func addJobs(deleting folder: String, to store: SQLMetadataStore) async throws {
         for (index, id) in ["finished", "unfinished"].enumerated() {
             let time = MetadataFixture.time.addingTimeInterval(Double(index))

@@ -5,9 +5,9 @@ import Testing
 
 @testable import PontoonCore
 
-@Suite("Quotas cost no statement where they are not needed")
+@Suite("Quotas add no statements where they do not apply")
 struct StatementCountTests {
-    @Test("parts of an upload that has reserved its size change and read no counter")
+    @Test("storing a part of an upload that has reserved its size neither reads nor changes a counter")
     func parts() async throws {
         try await withCountedStore { store, fixture, counter in
             let upload = fixture.sized(12)
@@ -30,13 +30,14 @@ struct StatementCountTests {
     func uploads() async throws {
         try await withCountedStore { store, fixture, counter in
             let upload = fixture.sized(12)
-            // The lookup of the folder; then the upload, and the counters of the user, the project and its owner.
+            // Waits for the lookup of the folder. Queues the upload and the counters of the user, the project and its
+            // owner.
             let started = try await counter.count { try await store.addUpload(upload) }
             #expect(started == [1, 4])
             _ = try await store.beginCompletion(of: upload.id)
-            // The lookup of the project, the state of the upload, the name and the file; then the counter of the user,
-            // the object, the total of the folder, the parts, the counters of the project and its owner, and the
-            // events.
+            // Waits for the lookup of the project, the state of the upload, the name and the file. Queues the counter
+            // of the user, the object, the total of the folder, the parts, the counters of the project and its owner,
+            // and the events.
             let completed = try await counter.count { try await fixture.complete(upload, size: 12, in: store) }
             #expect(completed == [4, 7])
         }
@@ -47,17 +48,17 @@ struct StatementCountTests {
         try await withCountedStore { store, fixture, counter in
             _ = try await store.setQuota(QuotaChange(bytes: .limit(100)), of: .project(fixture.project.id))
             let upload = fixture.sized(12)
-            // The counters are added, and those of the project then selected, which on PostgreSQL is one round trip.
+            // The project's counters are changed and then read. On PostgreSQL, this takes one round trip.
             let started = try await counter.count { try await store.addUpload(upload) }
             #expect(started == [2, 4])
             _ = try await store.beginCompletion(of: upload.id)
-            // The file is not larger than what the upload has reserved.
+            // The file is not larger than the upload's reservation, so its quota is not checked again.
             let completed = try await counter.count { try await fixture.complete(upload, size: 12, in: store) }
             #expect(completed == [4, 7])
         }
     }
 
-    @Test("the events of 100 files are five statements, and without the event log there are none")
+    @Test("recording the events of 100 files takes five statements, and none without the event log")
     func events() async throws {
         try await withCountedStore { store, fixture, counter in
             let files = (0..<100).map { fixture.put("a\($0)") }
@@ -81,12 +82,15 @@ struct StatementCountTests {
         try await withCountedStore { store, fixture, counter in
             let few = try await rowsRead(byDeleting: 90, store, fixture, counter)
             let many = try await rowsRead(byDeleting: 180, store, fixture, counter)
-            // Twice as many folders: about twice as many rows. If all are read again each time, four times as many.
+            // Twice as many folders take about twice as many rows. Reading all entries again each time would take four
+            // times as many.
             #expect(many < 5 * few / 2, "\(few), \(many)")
         }
     }
 
-    /// Deletes a folder with subfolders by a job, and returns the number of rows that its queries have returned.
+    /// Deletes a folder with `count` subfolders in a job.
+    ///
+    /// Returns the number of rows that the job's queries returned.
     private func rowsRead(
         byDeleting count: Int,
         _ store: SQLMetadataStore,
@@ -123,9 +127,9 @@ struct StatementCountTests {
 /// A driver that counts statements.
 private struct CountingDriver: SQLDriver {
     final class Counts: Sendable {
-        /// Numbers of statements whose results were awaited, and of those that were only queued.
+        /// Number of statements whose results were awaited, and number of statements that were only queued.
         let numbers = Mutex([0, 0])
-        /// Number of rows that queries have returned.
+        /// Number of rows that queries returned.
         let rows = Mutex(0)
     }
 
@@ -137,7 +141,7 @@ private struct CountingDriver: SQLDriver {
     /// Number of rows that queries have returned so far.
     var rows: Int { counts.rows.withLock { $0 } }
 
-    /// Returns the numbers of awaited and queued statements of a call.
+    /// Returns how many statements a call awaited, and how many it only queued.
     func count<Value>(_ call: () async throws -> Value) async throws -> [Int] {
         counts.numbers.withLock { $0 = [0, 0] }
         _ = try await call()

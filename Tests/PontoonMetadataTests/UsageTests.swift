@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Usage and quotas")
 struct UsageTests {
-    @Test("after any sequence of changes, the counters are what a recount finds", arguments: TestDatabase.all)
+    @Test("after any sequence of changes, the counters equal a recount", arguments: TestDatabase.all)
     func randomChanges(_ database: TestDatabase) async throws {
         try await withStore(in: database) { store in
             var changes = try await RandomChanges(in: store, seed: 20_261_128)
@@ -40,7 +40,7 @@ struct UsageTests {
         }
     }
 
-    @Test("quotas on files and unfinished uploads are exact, too", arguments: TestDatabase.all, [false, true])
+    @Test("quotas on files and unfinished uploads are exact", arguments: TestDatabase.all, [false, true])
     func raceForTheLastFile(_ database: TestDatabase, _ isOfUser: Bool) async throws {
         try await withStores(3, in: database) { stores in
             let ada = try await MetadataFixture(in: stores[0])
@@ -84,7 +84,7 @@ struct UsageTests {
                     // Bob's uploads were removed with him.
                 } catch let error as PontoonError where fixture.user.name == "bob" && error.code == .uploadNotFound {
                 } catch let error as SQLError where fixture.user.name == "bob" && error.kind == .foreignKeyViolation {
-                    // Bob can start no upload any more.
+                    // Bob can no longer start uploads.
                 }
             }
             for subject in [.project(ada.project.id), .project(bob.project.id), .user("ada"), .user("cyd")]
@@ -119,7 +119,7 @@ struct UsageTests {
             #expect(!wrong.isClean && wrong.wrong == 4 && wrong.repaired == 0)
             #expect(found.count == 4)
             let repaired = try await UsageCheck(of: store, repairs: true).run { _ in }
-            // Once Bob's project is correct, so are the stored bytes of its owner.
+            // Once the counters of Bob's project are correct, so are the stored bytes of its owner.
             #expect(repaired.isClean && repaired.wrong == repaired.repaired)
             try await ada.expectUsage(
                 Usage(storedBytes: 13, reservedBytes: 5, files: 2, openUploads: 1),
@@ -130,7 +130,7 @@ struct UsageTests {
         }
     }
 
-    @Test("backups and migrated databases have correct counters, and the quotas", arguments: TestDatabase.all)
+    @Test("backups and migrated databases have correct counters and the same quotas", arguments: TestDatabase.all)
     func copies(_ database: TestDatabase) async throws {
         try await withStore(in: database) { store in
             let ada = try await MetadataFixture(in: store)
@@ -220,7 +220,8 @@ struct UsageTests {
         }
     }
 
-    /// A file with a copy, and three uploads: of known size, of unknown size with two parts, and completed.
+    /// A file with a copy, and three uploads: one of known size, one of unknown size with two parts, and one that is
+    /// completed.
     private static let olderRows: [SQLStatement] = [
         "INSERT INTO users (name, created_on) VALUES ('ada', 0), ('bob', 0)",
         """

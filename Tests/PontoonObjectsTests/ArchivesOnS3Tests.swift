@@ -9,7 +9,7 @@ import Testing
 
 @Suite("Archives in the S3 store", .timeLimit(.minutes(10)))
 struct ArchivesOnS3Tests {
-    /// An archive with many small files, a repeated name, and a file that is sent by itself.
+    /// An archive with many small files, a repeated name, and one large file.
     private static func archive() -> (ByteBuffer, names: [String]) {
         var tar = TarBuilder()
         var names: [String] = []
@@ -61,7 +61,7 @@ struct ArchivesOnS3Tests {
             #expect(error == nil && refusals == [nil, .checksumMismatch, taken, nil], "\(refusals)")
             try await server.collectGarbage()
             try await server.expectObjectsOfFiles()
-            // The lease of the second 'a', if it was not stored, becomes void.
+            // If the second 'a' was not stored, the lease of its object remains until it is discarded here.
             let void = [.fail, .skip].contains(rule) ? 1 : 0
             #expect(try await server.metadata.discardLeasedObjects(until: .distantFuture) == void)
         }
@@ -80,7 +80,7 @@ struct ArchivesOnS3Tests {
         }
     }
 
-    @Test("are refused file by file if there is no memory for a long one")
+    @Test("are stored except for a large file for which there is no memory")
     func memory() async throws {
         try await withS3Server { server in
             let (results, error) = try await server.putArchive(Self.archive().0, .rename, memory: 1 << 20)

@@ -11,7 +11,7 @@ struct AssemblyTests {
         #expect(try Assembly(parts, partSize: 10) == .inPlace(detached: [], end: 24, size: 24))
     }
 
-    @Test("the long part and the empty last part of the Python client are copied in")
+    @Test("the Python client's oversized part and its empty last part are copied into the file")
     func longPart() throws {
         let long = try part(2, 11, isDetached: true)
         let parts = try [part(1, 10), long, part(3, 0)]

@@ -8,7 +8,7 @@ import Testing
 
 @testable import PontoonObjects
 
-/// Parts that bypass the page cache, where the file system of the temporary folder supports it.
+/// Parts that are written with direct I/O, if the file system of the temporary folder supports it.
 struct DirectWriterTests {
     private static let page = DirectBufferPool.pageSize
 
@@ -26,7 +26,7 @@ struct DirectWriterTests {
             let upload = Upload.test(size: size, partSize: Int64(partSize))
             try await store.prepare(upload.key, size: size)
             let content = Self.content(Int(size))
-            // At the same time, because neighbors share the pages at their borders.
+            // The parts are written concurrently, because neighbors share the pages at their borders.
             let parts = try await withThrowingTaskGroup { group in
                 for index in 0..<count {
                     let bytes = content[(index * partSize)..<min((index + 1) * partSize, Int(size))]
@@ -87,7 +87,7 @@ struct DirectWriterTests {
             let path = folder.appending("file")
             try FileDescriptor.open(path, .writeOnly, options: .create, permissions: .ownerReadWrite).close()
             let pool = DirectBufferPool(capacity: 1)
-            // `nil` where the file system does not support such writes.
+            // `nil` if the file system does not support direct I/O.
             guard var writer = try DirectWriter(path, from: 0, pool) else { return }
             #expect(pool.take() == nil)
             let cached = try DiskFile.open(path, .readOnly)
@@ -111,7 +111,7 @@ struct DirectWriterTests {
             let file = try FileDescriptor.open(path, .readOnly)
             let cached = file.bytesInMemory(at: 0, count: 4 << 20)
             try file.close()
-            // The system may evict bytes from the cache, but does not add any.
+            // The system may evict pages from the cache, but adds none on its own.
             #expect(directIO == .auto && direct >= 0 ? cached == 0 : cached > 0)
         }
     }

@@ -44,7 +44,7 @@ extension Upload {
 }
 
 extension DiskObjectStore {
-    /// Stores a part that arrives in chunks of a size.
+    /// Stores a part that arrives in chunks of this size.
     func put(
         _ bytes: ArraySlice<UInt8>,
         as number: Int,

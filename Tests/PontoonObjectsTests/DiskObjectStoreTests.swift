@@ -12,7 +12,7 @@ struct DiskObjectStoreTests {
         try await withDiskStore { store, _ in try await rule.check(store) }
     }
 
-    @Test("satisfies the same rules without syncing", arguments: StreamingObjectStoreContract.allCases)
+    @Test("satisfies the contract without syncing", arguments: StreamingObjectStoreContract.allCases)
     func contractWithoutSync(_ rule: StreamingObjectStoreContract) async throws {
         try await withDiskStore(durability: .os) { store, _ in try await rule.check(store) }
     }
@@ -50,7 +50,7 @@ struct DiskObjectStoreTests {
             try await store.prepare(upload.key, size: upload.size)
             let second = try await put(ByteBuffer(repeating: 2, count: 2 * mebibyte), 2, upload, store)
             try await store.freeUnusedSpace(of: upload) { nil }
-            #expect(try allocatedBytes(folder) >= 8 * mebibyte, "an upload that is no longer active keeps its space")
+            #expect(try allocatedBytes(folder) >= 8 * mebibyte, "the space of a finished upload is not freed")
 
             let writer = try await store.openPart(
                 try PartNumber(1),
@@ -65,7 +65,8 @@ struct DiskObjectStoreTests {
             var parts = [second]
             try await store.freeUnusedSpace(of: upload) {
                 #expect(try allocatedBytes(folder) >= 8 * mebibyte)
-                // Meanwhile, another part is stored, outside of the file whose space is being freed.
+                // Meanwhile, another part is stored. It is detached, because the space of the upload's file is being
+                // freed.
                 let third = try await put(ByteBuffer(repeating: 3, count: 2 * mebibyte), 3, upload, store)
                 #expect(third.location != .inPlace)
                 parts.append(third)
@@ -138,7 +139,7 @@ struct DiskObjectStoreTests {
             )
             let reader = try await store.readPart(part, of: upload)
             #expect(try await reader.read(at: 0, count: 4096) == bytes)
-            // The writer has finished, so the upload can be finished.
+            // The writer has finished, so finishing the upload is allowed.
             try await store.finish(upload, parts: [part])
         }
     }
@@ -187,7 +188,7 @@ struct DiskObjectStoreTests {
     }
 
     @Test(
-        "finishing fails if bytes were removed from the directory, instead of filling the gap with zeroes",
+        "finishing fails if stored bytes are missing, instead of filling the gap with zeros",
         arguments: [0, 100]
     )
     func lostBytes(left: Int) async throws {
@@ -219,7 +220,7 @@ struct DiskObjectStoreTests {
     }
 }
 
-/// A disk store that receives bytes like the data plane does.
+/// A disk store that receives bytes in the same way as from the data plane.
 private struct DiskHarness: ObjectStoreHarness {
     let store: DiskObjectStore
     let partSize: Int64 = 1000

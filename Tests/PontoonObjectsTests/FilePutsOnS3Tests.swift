@@ -37,7 +37,7 @@ struct FilePutsOnS3Tests {
             try await expectRefusal(.checksumMismatch) {
                 try await server.putFile("b", ByteBuffer(string: "2"), expecting: wrong)
             }
-            // The name is taken while the bytes arrive.
+            // Another file takes the name while the bytes arrive.
             let raced = try await server.uploads.check(server.put("c", .fail), limit: 100, caller: server.user)
             guard case .new(let new) = raced else { throw ContractViolation("the name is free") }
             _ = try await server.putFile("c", ByteBuffer(string: "3"))

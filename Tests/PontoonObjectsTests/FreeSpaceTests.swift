@@ -5,7 +5,7 @@ import Testing
 
 struct FreeSpaceTests {
     @Test(
-        "the free space of a file system that does not report it, or reports nonsense, counts as unlimited",
+        "the free space of a file system that does not report it, or reports an impossible value, counts as unlimited",
         arguments: [
             (0, 0, 4096, Int64.max), (0, 7, 4096, .max), (100, 0, 4096, 0), (100, 7, 0, .max), (100, 7, 512, 3584),
             (1 << 20, 0x800_0000_0000, 1 << 32, .max), (4096, .max, 4096, .max), (4096, .max, 1, .max),

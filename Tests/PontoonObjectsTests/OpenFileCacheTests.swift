@@ -7,7 +7,9 @@ import Testing
 
 @testable import PontoonObjects
 
-/// Objects that stay open for a moment, so that requests for several ranges open them once.
+/// The cache of open objects.
+///
+/// Objects stay open briefly, so that several range requests open them only once.
 struct OpenFileCacheTests {
     @Test("a discarded object takes no space once its last reader is closed")
     func discard() async throws {
@@ -30,8 +32,8 @@ struct OpenFileCacheTests {
             let key = try await Self.object(store)
             try await store.openObject(key).close()
             try await eventually("nothing is queued") { store.executor.operations == 0 }
-            // Every thread is busy until the object is being discarded, and again right afterwards, so that a file that
-            // is closed by a later closure is still open.
+            // All threads are busy until the object is being discarded, and are busy again right afterwards. If discard
+            // left the closing of the file to a later closure, the file would still be open.
             let before = DispatchSemaphore(value: 0)
             let after = DispatchSemaphore(value: 0)
             let threads = 4
@@ -67,7 +69,7 @@ struct OpenFileCacheTests {
         }
     }
 
-    @Test("an object without readers is closed soon")
+    @Test("an object without readers is soon closed")
     func closing() async throws {
         try await withDiskStore(durability: .os) { store, _ in
             let key = try await Self.object(store)
@@ -85,11 +87,11 @@ struct OpenFileCacheTests {
         return upload.key
     }
 
-    /// Returns the number of descriptors of this process that refer to an object, which may be removed.
+    /// Returns how many descriptors of this process refer to an object, even if the object was removed.
     private static func descriptors(of key: ObjectKey) throws -> Int {
         let descriptors = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")
         return descriptors.count { name in
-            // Another test may have closed the descriptor meanwhile.
+            // Another test may have closed the descriptor in the meantime.
             let target = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(name)")
             return target?.contains(key.rawValue) ?? false
         }

@@ -112,7 +112,8 @@ struct S3CheckTests {
         }
     }
 
-    /// The response of Amazon S3 to parts without a checksum, in a bucket with a default retention of Object Lock.
+    /// Returns Amazon S3's response to a part without a checksum in a bucket with a default retention of Object Lock;
+    /// `nil` for any other request.
     @Sendable private static func refusal(_ head: String) -> String? {
         let isPart = head.hasPrefix("PUT ") && head.contains("uploadId=")
         guard isPart, !head.lowercased().contains("\r\ncontent-md5: ") else { return nil }

@@ -98,7 +98,7 @@ struct S3CrossOriginTests {
         }
     }
 
-    /// Checks the result by polling, because a store may apply rules only after a while.
+    /// Checks the result by polling, because a store may apply rules with a delay.
     private func expect(
         _ expected: CrossOriginResult,
         _ store: S3ObjectStore,
@@ -110,7 +110,7 @@ struct S3CrossOriginTests {
         }
     }
 
-    /// Runs `body` with a store in a new bucket, whose rules no other test uses.
+    /// Runs `body` with a store in a new bucket, so that other tests do not change its rules.
     private func withBucket(_ body: (S3Harness) async throws -> Void) async throws {
         try await withS3Store(change: { $0.bucket = "cors-\(UUID().uuidString.lowercased())" }) { harness in
             _ = try await harness.store.client.send(S3Request("PUT", nil))

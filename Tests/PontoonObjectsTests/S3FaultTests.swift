@@ -51,7 +51,7 @@ struct S3FaultTests {
         }
     }
 
-    @Test("gives up after some attempts, with a temporary error")
+    @Test("fails with a temporary error after several attempts")
     func givesUp() async throws {
         try await withFaultyS3Store(attempts: 3) { harness, cutter in
             let (upload, _) = try await uploadOfOnePart(harness)

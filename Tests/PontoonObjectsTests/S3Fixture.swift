@@ -7,7 +7,7 @@ import Testing
 
 @testable import PontoonObjects
 
-/// A store with a new prefix on the S3 server of this process, and operations of a client.
+/// A store with a new prefix on the S3 server of this process, and the requests that clients send to it.
 struct S3Harness: ObjectStoreHarness {
     let store: S3ObjectStore
     let partSize: Int64 = 5 << 20
@@ -60,7 +60,7 @@ struct S3Harness: ObjectStoreHarness {
 /// Returns an arbitrary base URL, because URLs of an S3 store do not depend on the Pontoon server's address.
 func anyBase() throws -> BaseURL { try #require(BaseURL("http://127.0.0.1:1")) }
 
-/// Sends an HTTP request as any client does.
+/// Sends an HTTP request as a client does, without a token.
 func fetch(
     _ method: String,
     _ url: String,
@@ -97,7 +97,7 @@ func withS3Store<Value>(
     return try await withS3Store(settings, credentials: credentials ?? s3Credentials(server), now: now, body)
 }
 
-/// Runs `body` with a store.
+/// Runs `body` with a store that has these settings.
 @discardableResult
 func withS3Store<Value>(
     _ settings: S3Settings,

@@ -5,7 +5,7 @@ import Testing
 
 @testable import PontoonObjects
 
-/// The parser of S3's responses, with damaged inputs.
+/// Fuzz tests of the parser of S3's responses.
 struct S3FuzzTests {
     @Test("damaged XML is either parsed or refused")
     func responses() {

@@ -192,7 +192,7 @@ struct S3ObjectStoreTests {
         }
     }
 
-    @Test("imports short and long objects of another store", arguments: [0, 1, 32 << 20, 32 << 20 + 1, 70 << 20])
+    @Test("imports small and large objects of another store", arguments: [0, 1, 32 << 20, 32 << 20 + 1, 70 << 20])
     func importing(_ size: Int) async throws {
         try await withS3Store { harness in
             let key = ObjectKey.random()

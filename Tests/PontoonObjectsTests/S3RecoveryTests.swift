@@ -18,7 +18,7 @@ struct S3RecoveryTests {
         }
     }
 
-    @Test("recovery aborts uploads without a record, but not those of other prefixes")
+    @Test("recovery aborts uploads without a record, but not uploads with other prefixes")
     func aborts() async throws {
         // As if an hour had passed.
         try await withS3Store(change: { $0.orphanAge = .seconds(-60) }) { harness in
@@ -41,7 +41,8 @@ struct S3RecoveryTests {
             let records = RecordsRead {
                 let started = try await ObjectStoreContract.upload(in: harness)
                 upload.withLock { $0 = started }
-                // More than the minimum age of orphans, and less than the clock difference that the bucket accepts.
+                // This is more than the minimum age of orphans, and less than the clock difference that the bucket
+                // accepts.
                 clock.withLock { $0 += 300 }
             }
             try await harness.store.recover(comparingWith: records)

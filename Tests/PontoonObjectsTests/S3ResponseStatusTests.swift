@@ -5,9 +5,9 @@ import Testing
 
 @testable import PontoonObjects
 
-@Suite("Responses of a store with a status that HTTP does not have", .timeLimit(.minutes(10)))
+@Suite("Responses with a status that HTTP does not define", .timeLimit(.minutes(10)))
 struct S3ResponseStatusTests {
-    @Test("is an error", arguments: ["000", "099"])
+    @Test("are errors", arguments: ["000", "099"])
     func belowMinimum(_ status: String) async throws {
         try await RawResponder.with("HTTP/1.1 \(status) OK\r\nContent-Length: 0\r\n\r\n") { port in
             var settings = try S3Settings(url: "s3://bucket/prefix?endpoint=http://127.0.0.1:\(port)")

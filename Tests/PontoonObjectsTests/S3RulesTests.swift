@@ -42,7 +42,7 @@ struct S3RulesTests {
         #expect(address.host == host && address.path("k") == path)
     }
 
-    @Test("clients may use a different endpoint from the server")
+    @Test("clients may use a different endpoint than the server")
     func publicEndpoint() throws {
         let settings = try S3Settings(
             url:

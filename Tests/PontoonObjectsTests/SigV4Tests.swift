@@ -30,7 +30,7 @@ struct SigV4Tests {
                 )
                 #expect(headers.last == NamedValue("Authorization", expected.authorization ?? ""), "\(one)")
             } else {
-                // The order of parameters in the URL is irrelevant; the signed order is asserted above.
+                // The order of parameters in the URL is irrelevant. The signed order is checked above.
                 let query = signer.presignedQuery(request).split(separator: "&").map(String.init).sorted()
                 #expect(query == expected.query, "\(one)")
             }

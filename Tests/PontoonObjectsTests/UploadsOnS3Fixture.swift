@@ -18,7 +18,6 @@ struct S3Server {
     var user: Caller { Caller(fixture.user) }
     var store: S3ObjectStore { harness.store }
 
-    /// Starts an upload.
     func begin(
         _ name: String = "a.bam",
         size: Int64?,
@@ -45,7 +44,6 @@ struct S3Server {
         return try #require(response.headers.first(name: "etag"))
     }
 
-    /// Reports a part.
     func report(_ number: Int, _ etag: String, of upload: Upload) async throws {
         let report = PartReport(number: try PartNumber(number), etag: etag)
         try await uploads.report([report], of: upload.id, caller: user)
@@ -75,7 +73,7 @@ struct S3Server {
         try await metadata.files(in: fixture.root, filter: FileFilter(), window: .page(.all)).items
     }
 
-    /// Creates the maintenance of the only server of these stores.
+    /// Returns the maintenance of a server that uses these stores alone.
     func maintenance() -> Maintenance {
         Maintenance(
             metadata: metadata,
@@ -86,7 +84,7 @@ struct S3Server {
         )
     }
 
-    /// Removes discarded objects.
+    /// Removes discarded objects from the bucket.
     func collectGarbage() async throws {
         let errors = await GarbageCollector(metadata: metadata, objects: store).collect()
         #expect(errors.isEmpty)

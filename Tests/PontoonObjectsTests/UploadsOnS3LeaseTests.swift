@@ -7,7 +7,7 @@ import Testing
 
 @testable import PontoonObjects
 
-/// Requests to the bucket that arrive after their server has lost the lease of the completion.
+/// Requests to the bucket that arrive after their server has lost the completion lease.
 @Suite("Uploads to the S3 store by two servers", .timeLimit(.minutes(10)))
 struct UploadsOnS3LeaseTests {
     private let right = ByteBuffer(string: "right")
@@ -38,7 +38,7 @@ struct UploadsOnS3LeaseTests {
             try await other.send([ByteBuffer()], of: upload)
             let completed = Task { try await late.complete(upload) }
             try await valve.holding()
-            // As after a failed commit of the other server.
+            // The other server rolls the completion back, as after a failed commit.
             try await other.uploads.completion.recover(leasedUntil: Date())
             try await other.send([right], of: upload)
             let file = try await other.complete(upload)
@@ -63,7 +63,9 @@ struct UploadsOnS3LeaseTests {
         }
     }
 
-    /// Runs `body` with two servers on the same stores, of which the first seems to be suspended.
+    /// Runs `body` with two servers that share their stores.
+    ///
+    /// The first one appears to be suspended.
     ///
     /// The first server's requests that contain `text` are blocked, and its leases expire immediately.
     private func withTwoServers(

@@ -53,7 +53,7 @@ struct UploadsOnS3Tests {
     }
 
     @Test(
-        "have parts of at least 5 MiB, whatever the setting and the requested part size",
+        "have parts of at least 5 MiB, regardless of the setting and the requested part size",
         arguments: [1, 5 << 20 - 1]
     )
     func minimum(_ requested: Int64) async throws {
@@ -253,7 +253,7 @@ struct UploadsOnS3Tests {
         try await withS3Server { server in
             let maintenance = server.maintenance()
             let (idle, working) = (try await server.begin("idle", size: 8), try await server.begin("working", size: 8))
-            // The store's times may be in whole seconds.
+            // The store may return times in whole seconds.
             let deadline = Date(timeIntervalSinceNow: 2)
             try await eventually("the deadline has passed") { Date() > deadline + 1 }
             let number = try PartNumber(1)
@@ -266,7 +266,7 @@ struct UploadsOnS3Tests {
         }
     }
 
-    @Test("without a record are aborted by maintenance, also if no other server uses the stores")
+    @Test("without a record are aborted by maintenance, even if no other server uses the stores")
     func orphans() async throws {
         // As if an hour had passed.
         try await withS3Store(change: { $0.orphanAge = .seconds(-60) }) { harness in

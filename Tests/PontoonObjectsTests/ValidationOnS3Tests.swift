@@ -11,7 +11,7 @@ import Testing
 struct ValidationOnS3Tests {
     @Test("an empty object that is removed as an orphan during its validation is created again", arguments: [0, 1])
     func emptyObject(parts: Int) async throws {
-        // As if every object were an hour old.
+        // Makes every object older than the minimum age of orphans.
         try await withS3Store(change: { $0.orphanAge = .seconds(-60) }) { harness in
             try await withS3Server(harness) { unvalidated in
                 let server = unvalidated.validating(with: SweepingValidator(unvalidated))
@@ -30,7 +30,7 @@ struct ValidationOnS3Tests {
         }
     }
 
-    @Test("after a validation without a verdict, complete can be repeated, also after maintenance")
+    @Test("after a validation without a verdict, complete can be repeated, even after maintenance")
     func fullObject() async throws {
         try await withS3Store(change: { $0.orphanAge = .seconds(-60) }) { harness in
             try await withS3Server(harness) { unvalidated in
@@ -66,7 +66,7 @@ extension S3Server {
     }
 }
 
-/// Accepts each file, but only after maintenance has removed its object, which no record names yet.
+/// A validator that accepts each file after maintenance has removed the file's object, to which no record refers yet.
 private struct SweepingValidator: FileValidator {
     let store: S3ObjectStore
     let metadata: SQLMetadataStore
@@ -80,7 +80,7 @@ private struct SweepingValidator: FileValidator {
     }
 }
 
-/// Returns no verdict.
+/// A validator that fails without a verdict.
 private struct FailingValidator: FileValidator {
     func validate(_ file: UnvalidatedFile) async throws {
         throw PontoonError(.unavailable, "The file could not be validated.")

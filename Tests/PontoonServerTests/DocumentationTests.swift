@@ -8,7 +8,7 @@ import Yams
 
 @testable import PontoonServer
 
-/// Agreement of docs/api.md and docs/openapi.yaml with the served calls, and of docs/api.md with the existing tests.
+/// Consistency of docs/api.md and docs/openapi.yaml with the served calls, and of docs/api.md with the existing tests.
 @Suite(.timeLimit(.minutes(10)))
 struct DocumentationTests {
     private static let root = URL(filePath: #filePath).deletingLastPathComponent()
@@ -20,14 +20,14 @@ struct DocumentationTests {
         return text.split(separator: "\n").filter { $0.hasPrefix("| `") }.compactMap { line in
             let cells = line.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }
             let words = code(in: cells[0]).flatMap { $0.split(separator: " ").map(String.init) }
-            // Other tables start their rows with code as well.
+            // Rows of other tables may also start with code.
             guard cells.count > 2, let path = words.first(where: { $0.hasPrefix("/") }) else { return nil }
             let methods = words.filter { !$0.hasPrefix("/") }
             return (methods.map { "\($0) \(path)" }, code(in: cells[2]))
         }
     }
 
-    /// Returns the texts between back quotes.
+    /// Returns the texts between backticks.
     private static func code(in cell: String) -> [String] {
         cell.split(separator: "`", omittingEmptySubsequences: false).enumerated()
             .filter { !$0.offset.isMultiple(of: 2) }.map { String($0.element) }
@@ -37,7 +37,7 @@ struct DocumentationTests {
     func calls() async throws {
         let served = try await servedCalls()
         var documented = Set(try Self.rows().flatMap(\.calls).map { $0 == "GET /v2/" ? "GET /v2" : $0 })
-        // Every GET includes HEAD, which the table mentions only for the call whose clients use it.
+        // HEAD is served for every GET, but the table lists it only for the call with which clients use it.
         for call in documented where call.hasPrefix("GET ") { documented.insert("HEAD " + call.dropFirst(4)) }
         #expect(served == documented)
     }
@@ -56,7 +56,7 @@ struct DocumentationTests {
         #expect(served == documented)
     }
 
-    @Test("the messages in docs/troubleshooting.md are those of the programs")
+    @Test("the messages in docs/troubleshooting.md occur in the programs")
     func messages() throws {
         let page = try String(contentsOf: Self.root.appending(path: "docs/troubleshooting.md"), encoding: .utf8)
         let sources = try Self.sources()
@@ -79,7 +79,7 @@ struct DocumentationTests {
         #expect(file == Data(APIDocument.openAPI))
     }
 
-    @Test("every call names existing tests")
+    @Test("the tests named for each call exist")
     func tests() throws {
         let paths = try #require(FileManager.default.enumerator(atPath: Self.root.appending(path: "Tests").path))
         let files = Set(paths.compactMap { ($0 as? String).map(Self.fileName) })

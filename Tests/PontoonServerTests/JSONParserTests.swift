@@ -48,7 +48,7 @@ struct JSONParserTests {
             ("//", "expected a value at byte 0"),
             (#"{"a":1,"a":2}"#, "duplicate key at byte 12"),
             (#"{"a":1,"\u0061":2}"#, "duplicate key at byte 17"),
-            // The same character, once precomposed.
+            // The same character, precomposed and decomposed.
             (#"{"\u00e9":1,"e\u0301":2}"#, "duplicate key at byte 23"),
         ]
     )

@@ -86,7 +86,7 @@ struct SettingTests {
         #expect(SettingText.size(bytes) == text)
     }
 
-    /// Set TEST_UPDATE_DOCS=1 to write the files.
+    /// Writes the files if the environment variable TEST_UPDATE_DOCS is 1.
     @Test(
         "docs/settings.md and deploy/pontoon.yaml match the definitions",
         arguments: ["docs/settings.md", examplePath]
@@ -116,7 +116,7 @@ struct SettingTests {
 
     private static let examplePath = "deploy/pontoon.yaml"
 
-    /// The settings file of the Debian package: one commented line per setting that can be in a file.
+    /// The settings file of the Debian package: one commented-out line for each setting that a file can contain.
     private static var expectedExample: String {
         let settings: [String] = SettingList.all.filter { $0.sources.contains(.file) && $0.name != "data" }.map {
             setting in

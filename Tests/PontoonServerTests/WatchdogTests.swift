@@ -7,10 +7,10 @@ import Testing
 
 @testable import PontoonApp
 
-/// Whether the watchdog notices that the server does not respond.
+/// Detection of a server that does not respond.
 @Suite(.timeLimit(.minutes(10)))
 struct WatchdogTests {
-    @Test("a blocked event loop is noticed, and so is its recovery")
+    @Test("a blocked event loop is detected, and so is its recovery")
     func blockedLoop() async throws {
         let loops = MultiThreadedEventLoopGroup(numberOfThreads: 2)
         let manager = try #require(ServiceManager(environment: ["NOTIFY_SOCKET": "/nowhere"]))
@@ -31,7 +31,7 @@ struct WatchdogTests {
         try await loops.shutdownGracefully()
     }
 
-    @Test("a store whose check hangs is noticed; one that is unavailable is not")
+    @Test("a store whose check hangs is detected, and an unavailable store does not count as hanging")
     func hangingStore() async throws {
         let gate = Gate()
         let hangs = Readiness(metadata: Store { try await gate.pass() }, objects: Store {})

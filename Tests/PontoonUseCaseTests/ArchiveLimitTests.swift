@@ -4,10 +4,12 @@ import PontoonTesting
 import Synchronization
 import Testing
 
-/// Limits of archives, with values that a test can reach.
+/// Limits of archives, reduced to values that a test can reach.
 @Suite(.timeLimit(.minutes(10)))
 struct ArchiveLimitTests {
-    @Test("an archive creates a limited number of folders, with those that only paths name, until more bytes arrive")
+    @Test(
+        "the number of folders that an archive creates, including those named only in paths, depends on the bytes received"
+    )
     func folders() async throws {
         try await withUseCases { harness in
             let received = Atomic(0)
@@ -54,7 +56,7 @@ struct ArchiveLimitTests {
         }
     }
 
-    @Test("headers, padding and what is ignored have a total length that depends on the bytes received")
+    @Test("the total length of headers, padding and ignored entries is limited depending on the bytes received")
     func overhead() async throws {
         try await withUseCases { harness in
             let received = Atomic(0)
@@ -125,7 +127,9 @@ extension UseCaseHarness {
     }
 }
 
-/// Memory for files that a bucket needs as a whole, which the disk store does not use.
+/// The memory for files that are sent to a bucket in one request.
+///
+/// The disk store uses none.
 private struct NoMemory: ArchiveMemory {
     func grow(by bytes: Int) throws { throw PontoonError(.unavailable, "there is no memory") }
     func end() {}

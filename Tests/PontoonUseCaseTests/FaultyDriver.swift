@@ -1,12 +1,12 @@
 import PontoonMetadata
 import Synchronization
 
-/// An SQLite driver of which a test lets single writes fail.
+/// An SQLite driver in which a test can make single writes fail.
 struct FaultyDriver: SQLDriver {
     enum Fault: Sendable {
-        /// Nothing is changed.
+        /// The write fails before anything is changed.
         case beforeCommit
-        /// The change is made, but the response is lost.
+        /// The write is committed, but its response is lost.
         case afterCommit
     }
 

@@ -7,10 +7,10 @@ import Testing
 
 @testable import PontoonCore
 
-/// Runs of hooks: which events, in which order, how often, and where they continue.
+/// Runs of hooks: for which events, in which order, how often, and where they resume.
 @Suite(.timeLimit(.minutes(10)))
 struct HooksTests {
-    /// The store, a project in it, and the calls of the hook.
+    /// A store, a project in it, and the recorded runs of the hook.
     private struct Harness: Sendable {
         let driver: FaultyDriver
         let metadata: SQLMetadataStore
@@ -105,7 +105,7 @@ struct HooksTests {
         }
     }
 
-    @Test("a run that was not finished is repeated, with those after it that the position has not passed")
+    @Test("an unfinished run is repeated, together with later ones that the position has not passed")
     func repeats() async throws {
         try await withHarness { harness in
             let gate = Gate()
@@ -148,7 +148,7 @@ struct HooksTests {
         }
     }
 
-    @Test("no more hooks than allowed run at once, and they start in the order of the log")
+    @Test("the number of concurrent hooks is limited, and they start in the order of the log")
     func concurrency() async throws {
         try await withHarness { harness in
             _ = try await harness.metadata.moveHookCursor(from: nil, to: try await harness.metadata.lastEvent())
@@ -178,7 +178,7 @@ struct HooksTests {
         }
     }
 
-    @Test("events that were deleted are left out with a notice, and after a restore, the end of the new log is next")
+    @Test("deleted events are skipped with a notice, and after a restore, runs continue at the end of the new log")
     func lostEvents() async throws {
         try await withHarness { harness in
             _ = try await harness.metadata.moveHookCursor(from: nil, to: try await harness.metadata.lastEvent())

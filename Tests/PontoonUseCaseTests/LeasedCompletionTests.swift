@@ -7,7 +7,9 @@ import Synchronization
 import SystemPackage
 import Testing
 
-/// Completions of one upload by several servers on the same stores, which share a process here; one of them stalls.
+/// Completions of one upload by several servers that share their stores and, in these tests, a process.
+///
+/// One server stalls.
 @Suite(.timeLimit(.minutes(10)))
 struct LeasedCompletionTests {
     @Test("a server that stalls longer than its lease loses the upload to another, and returns the other's file")
@@ -69,7 +71,7 @@ struct LeasedCompletionTests {
         }
     }
 
-    @Test("a rollback that fails does not prevent those of other uploads")
+    @Test("a failed rollback does not prevent the rollbacks of other uploads")
     func failingRollback() async throws {
         try await withStores { stores in
             let broken = Mutex<Set<ObjectKey>>([])
@@ -105,7 +107,7 @@ struct LeasedCompletionTests {
             let later = stores.maintenance(server, lifetime: .zero) { Date().addingTimeInterval(61) }
             #expect(await later.run().expired == [old])
             let next = Lease(id: "a third", expiresOn: Date().addingTimeInterval(60))
-            #expect(try await stores.metadata.acquireLease("housekeeping", next, now: Date()), "it was not let go")
+            #expect(try await stores.metadata.acquireLease("housekeeping", next, now: Date()), "not released")
         }
     }
 
@@ -150,7 +152,7 @@ struct LeasedCompletionTests {
         }
     }
 
-    /// Change that another server makes to an upload.
+    /// A change that another server makes to an upload.
     enum Fate: CaseIterable {
         case completed, aborted, initiatorLeft
     }
@@ -190,7 +192,7 @@ private struct SharedStores: Sendable {
         root = fixture.root
     }
 
-    /// Creates the part of a server that completes uploads, with leases that a busy machine renews in time.
+    /// Creates the use case that completes uploads, with leases that even a busy machine renews in time.
     func server(
         on own: SQLMetadataStore? = nil,
         finishingBehind gate: Gate? = nil,

@@ -4,7 +4,9 @@ import PontoonMetadata
 import PontoonTesting
 import Testing
 
-/// Batches of part infos during complete, a moment that HTTP clients cannot choose.
+/// Requests for batches of part infos during complete.
+///
+/// HTTP clients cannot choose this moment.
 @Suite(.timeLimit(.minutes(10)))
 struct PartBatchDuringCompleteTests {
     @Test("part infos are refused during and after complete")

@@ -2,7 +2,7 @@ import PontoonCore
 import PontoonTesting
 import Testing
 
-/// The availability of stores as the server sees it.
+/// The availability of stores as seen by the server.
 @Suite(.timeLimit(.minutes(10)))
 struct ReadinessTests {
     @Test("a store that stops responding is reported once, and again when it responds")
@@ -17,7 +17,7 @@ struct ReadinessTests {
         let (reports, continuation) = AsyncStream.makeStream(of: String.self)
         let task = Task {
             await readiness.run { store, error in
-                // On a busy machine, even an immediate response may take too long.
+                // The metadata store is ignored. On a busy machine, even its immediate response may be too late.
                 if store == .objects { continuation.yield(error.map { "\($0)" } ?? "available") }
             }
         }

@@ -134,7 +134,7 @@ struct ScrubTests {
     }
 }
 
-/// A clock that a test advances, and that can be set to another time while it is used.
+/// A clock that a test can advance, and that can jump while it is used.
 private final class TestTime: Sendable {
     private let state = Mutex((offset: 0.0, jump: 0.0, reads: 0))
 

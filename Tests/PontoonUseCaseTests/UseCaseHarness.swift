@@ -67,7 +67,7 @@ struct UseCaseHarness {
         #expect(try await metadata.discardedObjects(limit: 9).map(\.key) == [])
     }
 
-    /// Returns the names of all files of the object store, except its locks.
+    /// Returns the names of all files of the object store except its lock files.
     func leftOnDisk() throws -> [String] {
         let names = FileManager.default.enumerator(
             at: URL(filePath: folder.appending("objects").string),

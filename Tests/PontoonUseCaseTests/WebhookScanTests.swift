@@ -14,7 +14,7 @@ struct WebhookScanTests {
     @Test("a scan does not pass events that the owner could not read")
     func lostPermission() async throws {
         try await withHarness { harness in
-            // The webhook as it was found before its owner lost the permission.
+            // The webhook as it was read before its owner lost the permission.
             let webhook = try await harness.addWebhook(types: [.fileCreated])
             try await harness.removeOwner()
             try await harness.addFile("a")
@@ -27,7 +27,7 @@ struct WebhookScanTests {
         }
     }
 
-    @Test("a scan does not pass events of types that were added meanwhile")
+    @Test("a scan does not pass events of types that were added in the meantime")
     func newTypes() async throws {
         try await withHarness { harness in
             let webhook = try await harness.addWebhook(types: [.folderCreated])
@@ -104,7 +104,7 @@ struct WebhookScanTests {
     }
 }
 
-/// A store with a project, of which single writes can fail, and a dispatcher whose receiver accepts all events.
+/// A store with a project, in which single writes can fail, and a dispatcher whose receiver accepts all events.
 private struct Harness: Sendable {
     let driver: FaultyDriver
     let metadata: SQLMetadataStore
@@ -155,7 +155,7 @@ private struct Harness: Sendable {
 
     func addFile(_ name: String) async throws { _ = try await fixture.addFile(name, to: metadata) }
 
-    /// Checks that the cursor is where it was, and that a turn sends events of these types.
+    /// Checks that the cursor has not moved, and that a turn sends events of these types.
     func expectDelivery(of types: [String], to webhook: Webhook) async throws {
         #expect(try await metadata.webhook(webhook.id)?.progress.cursor == webhook.progress.cursor)
         let turn = try #require(try await dispatcher.turn(webhook.id))

@@ -22,13 +22,13 @@ ROWS = ("large", "small", "folder", "again", "s3-large", "s3-small")
 
 @dataclass(frozen=True)
 class Amounts:
-    """How much each row does: MiB of one file, number of small files."""
+    """Amount of work per row: MiB of the large file, or number of small files."""
 
     large: int = 4096
     small: int = 10_000
     s3_large: int = 2048
     s3_small: int = 1000
-    # A folder of files of 16 KiB and of four files of so many MiB.
+    # Number of files of 16 KiB, and size in MiB of each of four large files.
     folder: tuple[int, int] = (2000, 300)
 
 
@@ -36,11 +36,11 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="Benchmarks/client/run", description="Measures `pontoon upload`.")
     for name in ("server", "client", "sender", "tools"):
         parser.add_argument(f"--{name}", type=pathlib.Path, required=True, help=argparse.SUPPRESS)
-    parser.add_argument("--only", default=",".join(ROWS), metavar="ROWS", help="some of: %(default)s")
+    parser.add_argument("--only", default=",".join(ROWS), metavar="ROWS", help="comma-separated rows (%(default)s)")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--size", type=int, metavar="MIB", help="length of the large file (4096; 2048 to S3)")
     parser.add_argument("--files", type=int, help="number of small files (10000; 1000 to S3)")
-    parser.add_argument("--smoke", action="store_true", help="everything once, tiny: does it still work?")
+    parser.add_argument("--smoke", action="store_true", help="run once with little data, to see that it works")
     options = parser.parse_args()
     options.only = options.only.split(",")
     if unknown := set(options.only) - set(ROWS):
@@ -50,7 +50,7 @@ def _arguments() -> argparse.Namespace:
 
 @contextlib.contextmanager
 def _row(name: str, place: Place, amounts: Amounts) -> Iterator[Row]:
-    """A row, with the files that it sends."""
+    """Yields a row whose files exist until the block ends."""
     if name in ("folder", "again"):
         small, size = amounts.folder
         title = f"{small:,} files of 16 KiB and 4 of {size} MiB"
@@ -70,11 +70,11 @@ def _row(name: str, place: Place, amounts: Amounts) -> Iterator[Row]:
 
 def main() -> None:
     options = _arguments()
-    # Otherwise what is in memory would stay there.
+    # Exits normally, so that the files in memory are deleted.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     amounts, rounds = Amounts(), options.rounds
     if options.smoke:
-        # The bare sender's parts, a quarter of the file each, cannot be smaller than 5 MiB.
+        # The minimal sender sends a quarter of the file in each part, and a part has at least 5 MiB.
         amounts, rounds = Amounts(20, 40, 20, 40, (10, 6)), 1
     if options.size:
         amounts = replace(amounts, large=options.size, s3_large=options.size)

@@ -1,4 +1,4 @@
-"""A folder of small and large files: to our server, and by other uploaders to SeaweedFS; then the same folder again."""
+"""Uploads of a folder to Pontoon and, by other uploaders, to SeaweedFS, and then of the same folder again."""
 
 import pathlib
 import sys
@@ -27,7 +27,7 @@ def _pontoon(place: Place, run: Callable[[Server], Sample]) -> Callable[[], Samp
 def _other(
     place: Place, files: list[pathlib.Path], copy: Program, again: Callable[[SeaweedFS], Sample] | None = None
 ) -> Callable[[], Sample]:
-    """Measures a copy to a new store, or what is done after it."""
+    """Measures a copy to a new store or, if `again` is set, what it does after the copy."""
     expected = len(files), sum(path.stat().st_size for path in files)
 
     def sample() -> Sample:

@@ -1,4 +1,4 @@
-"""Rounds of contenders in turn, and the table of what they took."""
+"""Measurements of contenders that take turns, and the table of their results."""
 
 import contextlib
 import os
@@ -20,31 +20,31 @@ class Sample:
     seconds: float
     # Peak resident memory in MiB; 0 if unknown.
     peak: int = 0
-    # Processor seconds of the program; those of the servers do not count.
+    # Processor seconds of the program, without those of the servers.
     processor: float = 0
 
 
 @dataclass(frozen=True)
 class Row:
-    """Contenders with the same work, by name; each starts its own servers and removes their data."""
+    """Contenders with the same work, by name. Each starts its own servers and removes their data."""
 
     title: str
     contenders: Mapping[str, Callable[[], Sample]]
-    # Bytes, or files; what a second of it is called, and how many of that one unit are.
+    # Number of bytes or files, and the unit of the rate.
     amount: float
     rate: str
-    # Which contender must not be slower than the others; nobody when it is empty.
+    # The contender that is compared with the others; empty for no comparison.
     ours: str = ""
     # Contenders with less work than the others.
     amounts: Mapping[str, float] | None = None
 
     def of(self, name: str) -> float:
-        """How much work a contender has."""
+        """Returns the amount of work of a contender."""
         return (self.amounts or {}).get(name, self.amount)
 
 
 def timed(command: Sequence[str | os.PathLike[str]], extra: Mapping[str, str]) -> Sample:
-    """Runs a program and returns what it took; exits if it fails."""
+    """Runs a program and returns its measurement. Exits if the program fails."""
     printed = run([sys.executable, "-I", "-S", pathlib.Path(__file__).with_name("timed.py"), *command], extra)
     seconds, peak, processor = printed.split()
     return Sample(float(seconds), int(peak) >> 10, float(processor))
@@ -52,7 +52,7 @@ def timed(command: Sequence[str | os.PathLike[str]], extra: Mapping[str, str]) -
 
 @contextlib.contextmanager
 def folder(base: pathlib.Path) -> Iterator[pathlib.Path]:
-    """A temporary folder, deleted at the end so that its memory is free again."""
+    """Yields a temporary folder, which is then deleted to free its memory."""
     path = pathlib.Path(tempfile.mkdtemp(dir=base))
     try:
         yield path

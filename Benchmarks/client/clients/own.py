@@ -1,4 +1,4 @@
-"""Uploads to our server, whose files are in memory, beside a bare sender and the official Python client."""
+"""Uploads to Pontoon in memory, compared with a minimal sender and the official Python client."""
 
 import json
 import pathlib
@@ -36,7 +36,7 @@ def _bare(place: Place, server: Server, size: int, connections: int) -> Sample:
     began = time.monotonic()
     server.call("POST", f"/v2/upload/multipart/{started}/complete", {})
     calls += time.monotonic() - began
-    # The sender measures itself, because it generates its bytes for seconds beforehand.
+    # The sender reports its own time, because it first generates its bytes for several seconds.
     measured = json.loads(sent.splitlines()[-1])
     return Sample(measured["seconds"] + calls, processor=measured["processor"])
 
@@ -73,7 +73,7 @@ def large(place: Place, source: pathlib.Path, size: int) -> Row:
 
 
 def small(place: Place, source: pathlib.Path, files: int) -> Row:
-    """Many files. The Python client uploads a twentieth of them, which takes long enough."""
+    """Many files. The Python client is so slow that it uploads only a twentieth of them."""
     few = [str(path) for path in sorted(source.iterdir())[: max(1, files // 20)]]
     return Row(
         f"{files:,} files of 4 KiB ({PYTHON}: {len(few)})",

@@ -1,4 +1,4 @@
-"""Programs and folders of a run."""
+"""The programs and folders of a run."""
 
 import os
 import pathlib
@@ -12,18 +12,18 @@ MIB = 1 << 20
 
 @dataclass(frozen=True)
 class Place:
-    """Programs, and a folder in memory."""
+    """The programs of a run, and a folder in memory."""
 
     server: pathlib.Path
     client: pathlib.Path
     sender: pathlib.Path
-    # Folder of the other uploaders and of SeaweedFS.
+    # Folder with the programs of the other uploaders and of SeaweedFS.
     tools: pathlib.Path
     memory: pathlib.Path
 
     @contextmanager
     def one_file(self, size: int) -> Iterator[pathlib.Path]:
-        """A file of random bytes, which nothing can compress; the size is a multiple of a MiB."""
+        """Yields a file of random, incompressible bytes. The size must be a multiple of a MiB."""
         path = self.memory / "large"
         with path.open("wb") as file:
             for _ in range(size // MIB):
@@ -35,7 +35,7 @@ class Place:
 
     @contextmanager
     def folder(self, small: int, large: int, size: int) -> Iterator[pathlib.Path]:
-        """A folder of `small` files of 16 KiB and `large` files of `size` MiB."""
+        """Yields a folder with `small` files of 16 KiB and `large` files of `size` MiB."""
         path = self.memory / "folder"
         path.mkdir()
         try:
@@ -51,7 +51,7 @@ class Place:
 
     @contextmanager
     def many_files(self, count: int, size: int = 4096) -> Iterator[pathlib.Path]:
-        """A folder of files of random bytes."""
+        """Yields a folder with files of random bytes."""
         path = self.memory / "small"
         path.mkdir()
         for number in range(count):

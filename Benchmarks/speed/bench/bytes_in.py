@@ -24,7 +24,7 @@ NGINX, TUNED = "nginx WebDAV", "nginx WebDAV, `client_body_buffer_size 1m`"
 
 
 class Receiver(Protocol):
-    """A server that parts can be sent to."""
+    """A server that receives parts."""
 
     def __enter__(self) -> Self: ...
     def __exit__(self, *_: object) -> None: ...
@@ -36,7 +36,7 @@ Start = Callable[[pathlib.Path], Receiver]
 
 
 def put(place: Workplace, base: pathlib.Path, start: Start, count: int) -> Sample:
-    """Starts a server with an empty store and sends it the parts at the same time."""
+    """Starts a server with an empty store and sends the parts concurrently."""
     size = place.scale.put
     with place.folder(base) as folder, start(folder / "server") as server:
         server.put(place.sender, 1, MIB)()
@@ -44,9 +44,9 @@ def put(place: Workplace, base: pathlib.Path, start: Start, count: int) -> Sampl
         before = server.processor_seconds()
         sent = send()
         used = server.processor_seconds() - before
-        # Pontoon is also asked where to, which is some bytes more.
+        # Requests for the URLs of parts, which only Pontoon receives, add some bytes.
         if not count * size <= sent.sent <= count * size + count * KIB:
-            raise SystemExit(f"bench: {sent.sent} bytes were sent")
+            raise SystemExit(f"bench: {sent.sent} bytes were sent, not {count * size}")
         return {
             SPEED: count * size / sent.seconds / 1e6,
             COST: used / (count * size / GIB),
@@ -104,7 +104,7 @@ def parallel_to_memory(place: Workplace) -> Iterator[list[Work]]:
 
 
 def _to_disk(place: Workplace, row: str, count: int, others: Contenders, lines: list[Line]) -> Work:
-    """Durable uploads to the disk, compared with servers that receive the same bytes."""
+    """Measures durable uploads to the disk, compared with servers that receive the same bytes."""
     starts: dict[str, Start] = {
         OURS: place.pontoon,
         EQUAL: functools.partial(place.sink, flags=("preallocate", "sync")),
@@ -132,7 +132,7 @@ def _to_disk(place: Workplace, row: str, count: int, others: Contenders, lines: 
 
 @contextlib.contextmanager
 def _source(place: Workplace) -> Iterator[pathlib.Path]:
-    """A file in memory with the bytes of all streams."""
+    """Yields a file in memory with the bytes of all streams."""
     with place.folder(place.memory) as folder:
         source = folder / "random"
         with source.open("wb") as file:
@@ -222,7 +222,7 @@ def beside_reader(place: Workplace) -> Iterator[list[Work]]:
         os.sync()
 
         def reader() -> subprocess.Popen[str]:
-            """Reads the file from the disk through the page cache, and then again from the cache."""
+            """Reads the file from the disk through the page cache, and then from the cache."""
             code = (
                 "import os, sys, time; f = os.open(sys.argv[1], os.O_RDONLY)\n"
                 "os.posix_fadvise(f, 0, 0, os.POSIX_FADV_DONTNEED)\n"

@@ -32,14 +32,14 @@ def _store(place: Workplace, server: Pontoon) -> tuple[str, pathlib.Path]:
 
 
 def _get(place: Workplace, server: Program, url: str, ranges: list[tuple[int, int]], connections: int) -> Sample:
-    """Downloads half-open ranges; without any, the whole file."""
+    """Downloads half-open ranges, or the whole file if there are none."""
     requests = [Request("GET", url, headers=(f"Range: bytes={start}-{end - 1}",)) for start, end in ranges]
     before = server.processor_seconds()
     sent = place.sender.run(requests or [Request("GET", url)], connections)
     used = server.processor_seconds() - before
     expected = sum(end - start for start, end in ranges) or sent.received
     if sent.received != expected or expected < RANGE:
-        raise SystemExit(f"bench: {sent.received} bytes came, not {expected}")
+        raise SystemExit(f"bench: {sent.received} bytes were received, not {expected}")
     return {SPEED: sent.received / sent.seconds / 1e6, SERVER: 100 * used / sent.seconds / CORES, LOAD: sent.load}
 
 

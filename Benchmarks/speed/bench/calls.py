@@ -1,4 +1,4 @@
-"""Rows 5 and 6: small calls that only read, and small calls that write."""
+"""Rows 5 and 6: calls that only read, and calls that write."""
 
 import contextlib
 import json
@@ -34,7 +34,7 @@ def _wrk(place: Workplace, server: Program, url: str, *headers: str) -> Sample:
     options = [f"-t{CORES}", f"-c{CONNECTIONS}", f"-d{seconds}s", "--latency"]
     for header in headers:
         options += ["-H", header]
-    run(["wrk", f"-t{CORES}", f"-c{CONNECTIONS}", "-d1s", *options[4:], url])  # not counted: caches fill
+    run(["wrk", f"-t{CORES}", f"-c{CONNECTIONS}", "-d1s", *options[4:], url])  # not counted: fills caches
     server_before, load_before = server.processor_seconds(), _children_seconds()
     said = run(["wrk", *options, url])
     server_used, load_used = server.processor_seconds() - server_before, _children_seconds() - load_before
@@ -102,7 +102,7 @@ def part_info(place: Workplace) -> Iterator[list[Work]]:
 
 
 def _prepare(place: Workplace, folder: pathlib.Path) -> list[tuple[str, int, str]]:
-    """Fills a store with unreported parts; returns upload, number and ETag of each in random order."""
+    """Fills a store with unreported parts. Returns upload, number and ETag of each part, in random order."""
     uploads, parts = place.scale.reports
     with place.pontoon(folder, "--min-part-size", "1") as server:
         ids = [server.start(f"reports-{number}", parts * PART_BYTES, PART_BYTES) for number in range(uploads)]
@@ -114,7 +114,7 @@ def _prepare(place: Workplace, folder: pathlib.Path) -> list[tuple[str, int, str
 
 
 def _report(place: Workplace, template: pathlib.Path, stored: list[tuple[str, int, str]]) -> Sample:
-    """Reports each part on a fresh copy of the store, and then all of them again."""
+    """Reports each part to a server on a copy of the store, and then all parts again."""
     with place.folder(place.disk) as folder:
         shutil.copytree(template, folder / "store")
         run(["sync"])
@@ -134,12 +134,12 @@ def _report(place: Workplace, template: pathlib.Path, stored: list[tuple[str, in
                 for upload in {upload for upload, _, _ in stored}
             )
             if reported != len(stored):
-                raise SystemExit(f"bench: {reported} of {len(stored)} parts count as reported")
+                raise SystemExit(f"bench: only {reported} of {len(stored)} parts are recorded as reported")
             return first | {f"repeated {RATE}": _send(place, server, requests)[RATE]}
 
 
 def _single_commits(place: Workplace) -> Sample:
-    """The same change of the same row in plain SQLite, with one commit per call."""
+    """Makes the same change to the same row in SQLite, with one commit per call."""
     count = place.scale.single_commits
     with place.folder(place.disk) as folder:
         database = sqlite3.connect(folder / "single.sqlite", isolation_level=None)

@@ -1,4 +1,4 @@
-"""Rows 7, 8 and 12: small files, complete of files with many parts, and archives; and well-known uploaders."""
+"""Rows 7, 8, 12 and clients: small files, complete with many parts, archives, and well-known uploaders."""
 
 import contextlib
 import functools
@@ -35,7 +35,7 @@ PYTHON_CLIENT = pathlib.Path(__file__).with_name("python_client.py")
 
 
 def _python_client(server: Pontoon, folder: pathlib.Path, names: list[str]) -> float:
-    """Uploads files with the official client; returns the seconds without its start."""
+    """Uploads files with the official Python client. Returns the seconds without the startup of Python."""
     said = run(
         [sys.executable, PYTHON_CLIENT, server.endpoint, server.token, server.project, str(AT_ONCE), folder, *names]
     )
@@ -63,7 +63,7 @@ def small_files(place: Workplace) -> Iterator[list[Work]]:
             used = server.processor_seconds() - before
             total = server.call("GET", f"/v2/files?project={server.project}&limit=1&offset={len(names) - 1}")
             if len(total["items"]) != 1:
-                raise SystemExit("bench: not all files are there")
+                raise SystemExit("bench: not all files were stored")
             return {
                 RATE: len(names) / sent.seconds,
                 COST: 1e6 * used / len(names),
@@ -182,7 +182,7 @@ def archives(place: Workplace) -> Iterator[list[Work]]:
                 seconds = time.perf_counter() - began
                 used = server.processor_seconds() - before
                 if json.loads(lines.splitlines()[-1])["summary"]["files"] != count:
-                    raise SystemExit("bench: not all files are there")
+                    raise SystemExit("bench: not all files were stored")
                 return {
                     RATE: count / seconds,
                     COST: 1e6 * used / count,

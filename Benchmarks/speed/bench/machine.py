@@ -1,4 +1,4 @@
-"""The context of the figures: machine, date, versions, command."""
+"""The context of the results: machine, date, versions and command."""
 
 import datetime
 import os
@@ -55,7 +55,7 @@ def _versions(place: Workplace) -> dict[str, str]:
 
 
 def description(place: Workplace, command: str) -> str:
-    """The lines above the table."""
+    """Returns the lines above the table."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / GIB
     versions = ", ".join(f"{name} {version}" for name, version in _versions(place).items())
     return (

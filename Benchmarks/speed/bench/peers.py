@@ -1,4 +1,4 @@
-"""The alternatives that Pontoon is compared with, and the floor."""
+"""The programs with which Pontoon is compared, and the baseline."""
 
 import http.client
 import pathlib
@@ -17,10 +17,10 @@ KEY, SECRET = "benchkey", "benchsecret"
 
 
 class Sink(Program):
-    """`../c/sink.c`: receives and writes, nothing else."""
+    """The baseline `../c/sink.c`, which only receives and writes."""
 
     def __init__(self, binary: pathlib.Path, folder: pathlib.Path, *flags: str) -> None:
-        """`flags` are `preallocate` and `sync`."""
+        """`flags` may contain `preallocate` and `sync`."""
         data = folder / "data"
         data.mkdir(parents=True)
         self.port = free_port()
@@ -28,15 +28,15 @@ class Sink(Program):
         self.wait(lambda: listens(self.port))
 
     def put(self, sender: Sender, count: int, size: int) -> Ready:
-        """What sends `count` files, all at once."""
+        """Returns a measurement that sends `count` files concurrently."""
         return _put(sender, self.port, count, size)
 
 
 class Nginx(shared.nginx.Nginx):
-    """nginx, and what sends files to it."""
+    """nginx as a receiver of files."""
 
     def put(self, sender: Sender, count: int, size: int) -> Ready:
-        """What sends `count` files, all at once."""
+        """Returns a measurement that sends `count` files concurrently."""
         return _put(sender, self.port, count, size)
 
 
@@ -58,7 +58,10 @@ class SeaweedFS(engines.SeaweedFS, Observed):
         )
 
     def put(self, sender: Sender, count: int, size: int) -> Ready:
-        """What sends `count` objects of one part each, all at once, to presigned URLs. They end with the folder."""
+        """Returns a measurement that sends `count` objects of one part each to presigned URLs, concurrently.
+
+        The uploads are never completed; they are deleted with the folder.
+        """
         requests = []
         for number in range(count):
             place = {"Bucket": BUCKET, "Key": f"file-{size}-{number}"}
@@ -70,7 +73,7 @@ class SeaweedFS(engines.SeaweedFS, Observed):
 
 
 class Constant(Program):
-    """`../constant`: the framework alone."""
+    """`../constant`, which measures the framework alone."""
 
     def __init__(self, binary: pathlib.Path, folder: pathlib.Path) -> None:
         folder.mkdir(parents=True)

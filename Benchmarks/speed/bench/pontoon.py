@@ -11,20 +11,20 @@ MIB = 1 << 20
 
 
 class Pontoon(Server):
-    """A server, and how its files are sent and completed."""
+    """A Pontoon server, and methods that send and complete files."""
 
     def start(self, name: str, size: int, part_size: int) -> str:
         """Starts an upload and returns its id."""
         new = {"project": self.project, "name": name, "size": size, "part_size": part_size}
         started = self.call("POST", "/v2/upload/multipart", new)
         if started["part_size"] != part_size:
-            raise SystemExit(f"bench: asked for parts of {part_size} bytes, got {started['part_size']}")
+            raise SystemExit(f"bench: the part size is {started['part_size']} bytes, not {part_size}")
         return str(started["upload_id"])
 
     def put(self, sender: Sender, count: int, size: int) -> Ready:
-        """Sends `count` files of one part each, all at once.
+        """Returns a measurement that sends `count` files of one part each, concurrently.
 
-        Starting them counts, because it preallocates the files.
+        The time includes initialize, because it preallocates the files.
         """
         names = [f"file-{size}-{number}" for number in range(count)]
         return lambda: sender.files(self.origin, self.token, size, names, "put", self.project, count)
@@ -35,12 +35,12 @@ class Pontoon(Server):
         return sender.parts(self.origin, self.token, size, parts, until, connections)
 
     def complete(self, upload: str) -> str:
-        """Completes an upload whose parts were reported, and returns the id of the file."""
+        """Completes an upload whose parts were reported. Returns the id of the file."""
         return str(self.call("POST", f"/v2/upload/multipart/{upload}/complete", {})["id"])
 
 
 class Started(Pontoon):
-    """Pontoon, with uploads that are started before the clock."""
+    """Pontoon with uploads that are started before the measurement."""
 
     def put(self, sender: Sender, count: int, size: int) -> Ready:
         uploads = [self.start(f"file-{size}-{number}", size, max(size, 5 * MIB)) for number in range(count)]
@@ -50,7 +50,7 @@ class Started(Pontoon):
 
 
 class OneFile(Pontoon):
-    """Pontoon, sent the parts of one file instead of files of one part."""
+    """Pontoon that receives the parts of one file instead of files of one part."""
 
     def put(self, sender: Sender, count: int, size: int) -> Ready:
         return lambda: self._put(sender, count, size)

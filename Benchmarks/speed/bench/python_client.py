@@ -1,4 +1,4 @@
-"""Uploads files with the official client, AT_ONCE in parallel, and prints the seconds.
+"""Uploads files with the official Python client, AT_ONCE in parallel, and prints the seconds.
 
 python_client.py ENDPOINT TOKEN PROJECT AT_ONCE FOLDER NAME…
 """

@@ -36,12 +36,12 @@ class Sent:
         return 100 * self.processor / (self.seconds * CORES)
 
 
-# A measurement that is ready to run: what comes before its clock has been done.
+# A measurement that is ready to run. Its preparation is done and is not timed.
 Ready = Callable[[], Sent]
 
 
 class Sender:
-    """Starts the sender, once for each measurement."""
+    """Runs the sender, in a new process for each measurement."""
 
     def __init__(self, binary: pathlib.Path) -> None:
         self.binary = binary
@@ -56,7 +56,7 @@ class Sender:
     ) -> Sent:
         """Requests the URL of each part, sends the part, and reports it unless `until` is `put`.
 
-        Each of the result's lines is an upload, a part's number and its ETag.
+        Each line of the result contains an upload id, a part number and the ETag of the part.
         """
         lines = [f"{upload} {number}" for upload, number in parts]
         return self._start(["parts", connections, origin, token, size, until], lines)
@@ -64,7 +64,7 @@ class Sender:
     def files(
         self, origin: str, token: str, size: int, names: Sequence[str], until: str, project: str, connections: int
     ) -> Sent:
-        """Uploads files of one part, each from init to `complete`, or until its part was `put`."""
+        """Uploads files of one part each, up to complete, or only up to the `PUT` if `until` is `put`."""
         return self._start(["files", connections, origin, token, size, until, project], names)
 
     def _start(self, arguments: Sequence[object], lines: Sequence[str]) -> Sent:

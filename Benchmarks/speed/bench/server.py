@@ -1,4 +1,4 @@
-"""Rows 9 and 10: memory of the server and time to start."""
+"""Rows 9 and 10: memory and startup time of the server."""
 
 import contextlib
 import pathlib
@@ -13,7 +13,7 @@ from .workplace import MIB, Workplace
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[2] / "listing"))
 
-import listing  # noqa: E402  (Benchmarks/listing knows how to fill a store)
+import listing  # noqa: E402  (Benchmarks/listing contains the code that fills a store)
 
 AT_ONCE = 64
 ROUNDS = 2
@@ -69,7 +69,7 @@ def start(place: Workplace) -> Iterator[list[Work]]:
                 last = server.call("GET", f"/v2/files?project={server.project}&limit=1&offset={files - 1}")
                 open_last = server.call("GET", f"/v2/upload/multipart?limit=1&offset={uploads - 1}")
                 if (len(last["items"]), len(open_last["items"])) != (1, 1):
-                    raise SystemExit("bench: the server does not know all that is in the store")
+                    raise SystemExit("bench: the server does not list all files and uploads of the store")
                 return {"s": seconds}
 
         yield [

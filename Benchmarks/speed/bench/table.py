@@ -38,7 +38,7 @@ def _cells(work: Work, index: int) -> list[str]:
 
 
 def table(works: Iterable[Work]) -> Iterator[str]:
-    """Lines of the table, and the notes below it."""
+    """Returns the lines of the table and of the notes below it."""
     notes: list[str] = []
     yield "| " + " | ".join(HEAD) + " |"
     yield "| " + " | ".join(ALIGNMENT) + " |"

@@ -1,4 +1,4 @@
-"""What a row of the table measures, and the targets of its values."""
+"""The measurements of a row of the table, and the targets for their values."""
 
 import math
 import statistics
@@ -10,13 +10,13 @@ Sample = dict[str, float]
 # All results of a contender, by the name of the value.
 Series = dict[str, list[float]]
 
-# Values that every measurement may have besides its own: percent of the machine's processors.
+# Values that any measurement may have in addition: percent of the machine's processors.
 SERVER, LOAD = "server", "load"
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """How we compare, and whether the target is met; without a target the comparison is for information."""
+    """A comparison, and whether it meets its target. Without a target, it is for information only."""
 
     ratio: str
     target: str = ""
@@ -28,7 +28,7 @@ Judge = Callable[[Mapping[str, Series]], Verdict]
 
 @dataclass(frozen=True)
 class Line:
-    """A line of the table: a value of a contender, which a judge may compare with others."""
+    """A line of the table: a value of a contender, which a judge can compare with values of others."""
 
     who: str
     value: str
@@ -37,7 +37,7 @@ class Line:
 
 @dataclass
 class Work:
-    """Measurements that are taken in turn, and their lines in the table."""
+    """Contenders that are measured in turn, and their lines in the table."""
 
     row: str
     name: str
@@ -49,7 +49,7 @@ class Work:
     series: dict[str, Series] = field(default_factory=dict)
 
     def measure(self, rounds: int, progress: Callable[[str], None]) -> None:
-        """Measures the contenders in turn, so that other load on the machine affects all alike."""
+        """Measures the contenders in turn, so that other load on the machine affects all of them equally."""
         self.series = {who: {} for who in self.contenders}
         for number in range(1, min(rounds, self.most_rounds or rounds) + 1):
             for who, measure in self.contenders.items():
@@ -61,17 +61,17 @@ class Work:
 
 
 def median(series: Mapping[str, Series], who: str, value: str) -> float:
-    """The median of all rounds."""
+    """Returns the median of a value over all rounds."""
     return statistics.median(series[who][value])
 
 
 def _ratio(series: Mapping[str, Series], ours: str, theirs: str, value: str) -> float:
-    # With little data, processor time may be too short to be measured.
+    # With little data, the measured processor time may be zero.
     return median(series, ours, value) / (median(series, theirs, value) or math.inf)
 
 
 def at_least(factor: float, ours: str, theirs: str, value: str) -> Judge:
-    """Requires our median to be at least `factor` times theirs."""
+    """Requires that our median is at least `factor` times theirs."""
 
     def judge(series: Mapping[str, Series]) -> Verdict:
         ratio = _ratio(series, ours, theirs, value)
@@ -81,7 +81,7 @@ def at_least(factor: float, ours: str, theirs: str, value: str) -> Judge:
 
 
 def at_most(factor: float, ours: str, theirs: str, value: str) -> Judge:
-    """Requires our median to be at most `factor` times theirs."""
+    """Requires that our median is at most `factor` times theirs."""
 
     def judge(series: Mapping[str, Series]) -> Verdict:
         ratio = _ratio(series, ours, theirs, value)
@@ -91,10 +91,10 @@ def at_most(factor: float, ours: str, theirs: str, value: str) -> Judge:
 
 
 def told(ours: str, theirs: str, value: str) -> Judge:
-    """Shows our median beside theirs, without a target."""
+    """Shows the ratio of our median to theirs, without a target."""
     return lambda series: Verdict(f"{_ratio(series, ours, theirs, value):.2f}")
 
 
 def limit(most: float, ours: str, value: str) -> Judge:
-    """Requires our median to be at most a fixed value."""
+    """Requires that our median is at most a fixed value."""
     return lambda series: Verdict("", f"≤ {most:g} {value}", median(series, ours, value) <= most)

@@ -1,4 +1,4 @@
-"""The folders of a run, and how much each row does."""
+"""The folders of a run, and the amount of work of each row."""
 
 import contextlib
 import os
@@ -19,23 +19,23 @@ KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
 
 @dataclass(frozen=True)
 class Scale:
-    """How much each row does."""
+    """The amount of work of each row."""
 
     put: int = GIB
     download: int = 4 * GIB
     ranges: int = 1000
     load_seconds: int = 5
-    # Row 6: uploads, and parts in each.
+    # Row 6: number of uploads, and parts per upload.
     reports: tuple[int, int] = (64, 500)
     single_commits: int = 5000
     files: int = 10_000
     archived: int = 50_000
     python_files: int = 300
     completed: tuple[int, ...] = (1, 100, 10_000)
-    # Row 9: bytes in all, in parts of these sizes, 64 at a time.
+    # Row 9: total bytes, and the sizes of the parts, of which 64 are sent concurrently.
     memory: int = 16 * GIB
     memory_parts: tuple[int, ...] = (256 * MIB, 32 * MIB)
-    # Row 10: files and open uploads.
+    # Row 10: number of files and of open uploads.
     store: tuple[int, int] = (100_000, 10_000)
 
 
@@ -76,14 +76,14 @@ class Workplace:
             yield self
 
     def _touch_memory(self) -> None:
-        """Writes more than the rows will, because a virtual machine is slow at memory that it has never touched."""
+        """Writes more bytes than the rows will, because memory is slow when a virtual machine first uses it."""
         with self.folder(self.memory) as folder, (folder / "touched").open("wb") as file:
             for _ in range(2 * self.scale.download // MIB):
                 file.write(bytes(MIB))
 
     @contextlib.contextmanager
     def folder(self, base: pathlib.Path) -> Iterator[pathlib.Path]:
-        """A temporary folder, deleted at the end so that its space is free again."""
+        """Yields a temporary folder, which is then deleted to free its space."""
         path = pathlib.Path(tempfile.mkdtemp(dir=base))
         try:
             yield path
@@ -93,23 +93,23 @@ class Workplace:
                 os.sync()
 
     def lasting_folder(self) -> pathlib.Path:
-        """A folder on the disk that exists until the run is over.
+        """Returns a new folder on the disk that exists until the end of the run.
 
-        For each new file, ext4 without a journal skips the inodes that were freed in the last minute one by one. After
-        the deletion of thousands of files, the next contender would be measured slower.
+        When it creates a file, ext4 without a journal skips, one by one, the inodes that were freed in the last minute.
+        After the deletion of thousands of files, the next contender would appear slower.
         """
         return pathlib.Path(tempfile.mkdtemp(dir=self.disk))
 
     def pontoon(self, folder: pathlib.Path, *flags: str) -> Pontoon:
-        """Starts Pontoon on what is in a folder."""
+        """Starts Pontoon with the data in a folder."""
         return Pontoon(self.server, folder, *flags)
 
     def pontoon_one_file(self, folder: pathlib.Path) -> OneFile:
-        """Starts Pontoon, to be sent the parts of one file."""
+        """Starts Pontoon to receive the parts of one file."""
         return OneFile(self.server, folder)
 
     def pontoon_started(self, folder: pathlib.Path) -> Started:
-        """Starts Pontoon, to be sent parts of uploads that were started before the clock."""
+        """Starts Pontoon to receive parts of uploads that are started before the measurement."""
         return Started(self.server, folder)
 
     def sink(self, folder: pathlib.Path, flags: Sequence[str] = ()) -> Sink:
@@ -117,7 +117,7 @@ class Workplace:
         return Sink(self.programs / "sink", folder, *flags)
 
     def nginx(self, folder: pathlib.Path) -> Nginx:
-        """Starts nginx as it comes."""
+        """Starts nginx with its default body buffer."""
         return Nginx(folder)
 
     def tuned_nginx(self, folder: pathlib.Path) -> Nginx:
@@ -129,13 +129,13 @@ class Workplace:
         return SeaweedFS(self.tools / "weed", folder)
 
     def constant(self, folder: pathlib.Path) -> Constant:
-        """Starts the framework's own server."""
+        """Starts the server that measures the framework alone."""
         return Constant(self.programs / "constant", folder)
 
 
 @contextlib.contextmanager
 def _memory(mount: pathlib.Path) -> Iterator[pathlib.Path]:
-    """A file system in memory: a separate one with a limit, if we may mount it."""
+    """Yields a folder in memory: a separate tmpfs with a limit if the process may mount one."""
     mount.mkdir()
     if os.geteuid() == 0:
         mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=9g", "tmpfs", mount], capture_output=True)

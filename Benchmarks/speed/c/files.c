@@ -1,9 +1,9 @@
-// The least that durable small files cost: each is created, written, synced and renamed.
+// The baseline for small durable files: creates, writes, syncs and renames each file.
 //
 //     files FOLDER COUNT BYTES THREADS
 //
-// At the end it prints JSON: the seconds from the first file to the last, and its own processor seconds. It exits with
-// 1 if a system call fails. Directories are not synced.
+// Prints JSON at the end: the seconds from the first file to the last, and the processor seconds of this process. Exits
+// with 1 if a system call fails. Does not sync directories.
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <pthread.h>

@@ -18,7 +18,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-// Longer bodies repeat it. It is far longer than the window of any compressor that a server may use.
+// Longer bodies repeat these bytes. They exceed the window of any compressor that a server may use.
 enum { RANDOM_BYTES = 8 << 20, COPIED_BODY = 64 << 10, DISCARD = 1 << 20, PATIENCE_SECONDS = 120 };
 
 static int random_file = -1;
@@ -27,7 +27,7 @@ static const char *random_bytes;
 _Noreturn void fail(const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
-    // One write, so that the messages of threads do not mix.
+    // A single write, so that messages of different threads are not interleaved.
     char line[1024];
     vsnprintf(line, sizeof line, format, arguments);
     fprintf(stderr, "sender: %s\n", line);
@@ -103,7 +103,7 @@ static void send_all(int socket, struct iovec *pieces, size_t count, int flags) 
     }
 }
 
-// Long bodies go from the memory file straight to the socket: the sender copies nothing.
+// The kernel sends large bodies directly from the memory file, so the sender copies nothing.
 static void send_random(int socket, int64_t length) {
     off_t offset = 0;
     while (length > 0) {

@@ -5,12 +5,13 @@
 //     sender files CONNECTIONS ORIGIN TOKEN BYTES put|complete PROJECT   files of one part, starting with init
 //
 // Tasks are lines of standard input; any free connection takes the next one:
-//     run     METHOD, URL, body, headers… with tabs between; the body is '-', 'random:BYTES' or 'text:TEXT'
-//     parts   upload id and part number with a blank between
+//     run     METHOD, URL, body, headers… separated by tabs; the body is '-', 'random:BYTES' or 'text:TEXT'
+//     parts   upload id and part number, separated by a space
 //     files   the name of a file
 //
-// At the end it prints JSON: seconds from the first byte to the last, bytes, its own processor seconds, and the seconds
-// of each task. Before that, `parts` prints the upload, number and ETag of each part. It exits with 1 if a task fails.
+// Prints JSON at the end: seconds from the first byte to the last, bytes, processor seconds of this process, and the
+// seconds of each task. Before that, `parts` prints the upload, number and ETag of each part. Exits with 1 if a task
+// fails.
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <stdatomic.h>

@@ -1,4 +1,4 @@
-// The lower bound: receives and writes, nothing else. A thread per connection, 1 MiB recv, pwrite; no checksum.
+// The baseline: only receives and writes. One thread per connection, recv of 1 MiB, pwrite, no checksum.
 //
 //     sink PORT FOLDER [preallocate] [sync]
 //

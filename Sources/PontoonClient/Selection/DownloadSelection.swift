@@ -307,7 +307,11 @@ extension RemotePath {
             return
         }
         guard case .path(let id, let names) = try RemotePath("\(project)/\(text)") else {
-            throw ClientError(.requestInvalid, "'\(project)' is not a project id.", advice: "Use the form owner/project.")
+            throw ClientError(
+                .requestInvalid,
+                "'\(project)' is not a project id.",
+                advice: "Use the form owner/project."
+            )
         }
         self = .path(project: id, names: names)
     }

@@ -76,7 +76,9 @@ struct DestinationArguments: ParsableArguments {
         let variable = ProcessInfo.processInfo.environment["PONTOON_PROJECT"].flatMap { $0.isEmpty ? nil : $0 }
         if to == nil, project == nil, let variable {
             guard variable.split(separator: "/", omittingEmptySubsequences: false).count == 2 else {
-                throw ValidationError("The environment variable PONTOON_PROJECT must be owner/project, not '\(variable)'.")
+                throw ValidationError(
+                    "The environment variable PONTOON_PROJECT must be owner/project, not '\(variable)'."
+                )
             }
         }
         guard let text = to ?? project ?? variable else { return nil }

@@ -1,1 +1,1 @@
-"""What the tests of this folder share."""
+"""Helpers that the tests of this folder share."""

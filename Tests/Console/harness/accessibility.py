@@ -1,10 +1,10 @@
-"""What makes a page hard to use for some people."""
+"""Checks of the accessibility of a page."""
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 SERIOUS = {"serious", "critical"}
-# Elements that scroll sideways; long lines of code and tabs may.
+# Elements that scroll horizontally, except code and tabs, which may.
 OVERFLOW = """() => {
   const isWide = (element) => element.scrollWidth > element.clientWidth + 1
     && ['auto', 'scroll'].includes(getComputedStyle(element).overflowX) && !element.matches('pre, .tabs');
@@ -13,14 +13,14 @@ OVERFLOW = """() => {
   return [...(root.scrollWidth > root.clientWidth ? [root] : []), ...found].map(({ className, tagName }) => className || tagName);
 }"""
 
-# Whether no transition is running; endless animations never end.
+# Whether no transition is running. Infinite animations are ignored.
 IS_STILL = """() => document.getAnimations().every(
   (it) => it.playState !== 'running' || it.effect?.getTiming().iterations === Infinity)"""
 
 
 def violations(page: Page, *rules: str) -> list[str]:
-    """The rules of axe that the page breaks, with the elements; of all rules without `rules`."""
-    # In the middle of a transition, for example of a button that has just been enabled, colors are not the final ones.
+    """Returns the violated rules of axe with the elements. Checks only `rules`, or all rules if there are none."""
+    # During a transition, such as that of a button that has just been enabled, colors are not final.
     page.wait_for_function(IS_STILL)
     broken = Axe().run(page, options={"runOnly": list(rules)} if rules else None).response["violations"]
     return [
@@ -32,5 +32,5 @@ def violations(page: Page, *rules: str) -> list[str]:
 
 
 def sideways(page: Page) -> list[str]:
-    """What is wider than the page, or scrolls sideways."""
+    """Returns the elements that are wider than the page or scroll horizontally."""
     return page.evaluate(OVERFLOW)

@@ -10,7 +10,7 @@ from support.server import BINARY
 
 from .server import PROJECT, Server
 
-# Chromium's own dialogs for files cannot be driven by Playwright; `<input type="file">` can.
+# Playwright cannot control Chromium's file pickers, but it can set the files of an `<input type="file">`.
 WITHOUT_PICKER = "delete window.showOpenFilePicker; delete window.showDirectoryPicker;"
 
 
@@ -22,9 +22,9 @@ class Console:
         page.add_init_script(WITHOUT_PICKER)
 
     def open(self, route: str = "", token: str | None = None) -> "Console":
-        """Signs in by the address and goes to a view."""
+        """Signs in with a sign-in link and goes to a view."""
         self.page.goto(f"{self.server.origin}/#token={token or self.server.token}")
-        # Before that, files cannot be chosen or dropped.
+        # Files cannot be chosen or dropped earlier.
         self.page.locator(".dock > .transfers").wait_for(state="attached")
         return self.go(route) if route else self
 
@@ -35,7 +35,7 @@ class Console:
         return self
 
     def files(self, folder: str = "", project: str = PROJECT) -> "Console":
-        """Goes to a folder of a project, and waits until its entries are there."""
+        """Goes to a folder of a project, and waits until its entries are shown."""
         self.go(f"#/projects/{project}/files" + (f"/{folder}" if folder else ""))
         self.page.locator(".files-list .list-body [data-id], .empty-area .empty").first.wait_for()
         return self
@@ -70,7 +70,7 @@ class Console:
 
     @property
     def dialog_error(self) -> Locator:
-        """What the dialog reports about its fields; messages at the edge of the window may be in a dialog, too."""
+        """The dialog's error about its fields. Excludes toasts, which may also be in a dialog."""
         return self.dialog.locator(".form-error[role=alert]")
 
     def submit(self, label: str) -> None:
@@ -79,7 +79,7 @@ class Console:
         expect(self.dialog).to_have_count(0)
 
     def choose(self, *files: pathlib.Path | dict, folder: bool = False) -> Locator:
-        """Chooses files to upload; returns the dialog before the upload."""
+        """Chooses files to upload. Returns the dialog that asks for the options."""
         with self.chooser() as chooser:
             self.page.get_by_role("button", name="Upload", exact=True).click()
             self.page.get_by_role("menuitem", name="Choose a folder" if folder else "Choose files").click()
@@ -89,7 +89,7 @@ class Console:
 
     @contextmanager
     def chooser(self) -> Iterator[list[FileChooser]]:
-        """Yields a list that contains the browser's dialog for files after the body."""
+        """Yields a list, which contains the browser's file chooser after the body has opened it."""
         found: list[FileChooser] = []
         with self.page.expect_file_chooser() as chooser:
             yield found
@@ -100,7 +100,7 @@ class Console:
         return self.page.locator(".transfers")
 
     def expect_transfers(self, text: str) -> None:
-        """Waits until the panel of uploads reports this."""
+        """Waits until the panel of uploads shows this text."""
         expect(self.transfers.locator(".transfer-head")).to_contain_text(text)
 
     def upload(self, *files: pathlib.Path | dict) -> None:
@@ -110,17 +110,17 @@ class Console:
         self.expect_transfers(f"{len(files)} verified")
 
     def toast(self, text: str) -> None:
-        """Waits for a message."""
+        """Waits for a toast with this text."""
         expect(self.page.locator(".toast").filter(has_text=text).first).to_be_visible()
 
 
 def text_file(name: str, content: str = "content") -> dict:
-    """A file for `choose` that exists in memory only."""
+    """Returns a file for `choose` that exists only in memory."""
     return {"name": name, "mimeType": "text/plain", "buffer": content.encode()}
 
 
 def new_user(server: Server, name: str) -> str:
-    """Adds a user, and returns a token of the user."""
+    """Adds a user and returns a token for that user."""
 
     def administer(*arguments: str) -> str:
         command = [BINARY, *arguments, "--data", server.data]

@@ -14,7 +14,7 @@ class Proxy:
         self._lock = threading.Lock()
         self._sockets: set[socket.socket] = set()
         self._corrupt_at: int | None = None
-        # Reserved, so that nothing else listens on it between `cut` and `restore`.
+        # Reserved, so that no other process listens on it between `cut` and `restore`.
         self.port = engines.reserve_port()
         self._listener = self._listen(self.port)
         self.origin = f"http://127.0.0.1:{self.port}"
@@ -40,7 +40,7 @@ class Proxy:
         self._listener = self._listen(self.port)
 
     def corrupt_next_part(self, offset: int) -> None:
-        """Flips a bit of the next part that is sent, near an offset."""
+        """Flips a bit of the next part that is sent, at or after an offset."""
         with self._lock:
             self._corrupt_at = offset
 

@@ -61,7 +61,7 @@ class Receiver:
         self._server.server_close()
 
     def received(self, kind: str, name: str | None = None) -> list[Delivery]:
-        """The deliveries of a type, such as `file.created`, and with a name."""
+        """Returns the deliveries of a type, such as `file.created`, and optionally only those of files with a name."""
         return [
             it
             for it in list(self.deliveries)

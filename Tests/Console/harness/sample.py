@@ -15,7 +15,7 @@ SHEET = (
 
 
 class Sample:
-    """Creates projects, folders and files past the browser."""
+    """Creates projects, folders and files with the API instead of the browser."""
 
     def __init__(self, server: Server) -> None:
         self.call: Callable[..., requests.Response] = server.call
@@ -29,7 +29,7 @@ class Sample:
         return self.call("POST", "/files", {"parent": parent, "name": name, "type": "folder"}).json()["id"]
 
     def file(self, parent: str, name: str, content: bytes | int, **labels: object) -> dict:
-        """Uploads a file; a number is a length in bytes."""
+        """Uploads a file. If `content` is a number, the file has that many random bytes."""
         content = self.random.randbytes(content) if isinstance(content, int) else content
         begun = {"parent": parent, "name": name, "size": len(content), "part_infos": 1}
         upload = self.call("POST", "/upload/multipart", begun).json()
@@ -41,7 +41,7 @@ class Sample:
         return file
 
     def begun(self, parent: str, name: str, size: int, stored: int) -> None:
-        """Begins an upload and sends its first bytes."""
+        """Starts an upload and sends its first `stored` bytes."""
         fields = {"parent": parent, "name": name, "size": size, "part_size": max(stored, 5 << 20), "part_infos": 1}
         upload = self.call("POST", "/upload/multipart", fields).json()
         if stored:

@@ -18,7 +18,7 @@ PROJECT = "admin/uploads"
 
 
 def environment(extra: dict[str, str]) -> dict[str, str]:
-    """This process's environment without variables that would change what the programs do."""
+    """Returns this process's environment without variables that would affect the programs, plus `extra`."""
     mine = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PONTOON_", "SB_"))}
     return mine | extra
 
@@ -26,7 +26,7 @@ def environment(extra: dict[str, str]) -> dict[str, str]:
 class Server:
     """A server with the console, and calls of its API.
 
-    With an `authority`, the file of the certificate that its clients trust, the server must be given a certificate.
+    If `authority`, the file of the certificate that clients trust, is set, `arguments` must set a certificate.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class Server:
         self._folder, self._stores, self._arguments = folder, stores, arguments
         self._process: subprocess.Popen[bytes] | None = None
         self.session = requests.Session()
-        # For each request, because variables of the environment override that of the session.
+        # Passed with each request, because environment variables override the session's value.
         self._verify = str(authority) if authority else None
 
     def start(self) -> None:
@@ -69,13 +69,13 @@ class Server:
             return False
 
     def kill(self) -> None:
-        """Kills the server as a crash would."""
+        """Kills the server to simulate a crash."""
         assert self._process is not None
         self._process.kill()
         self._process.wait()
 
     def stop(self) -> None:
-        """Stops the server, if it runs."""
+        """Stops the server if it is running."""
         if self._process is None or self._process.poll() is not None:
             return
         self._process.send_signal(signal.SIGTERM)
@@ -124,7 +124,7 @@ class Server:
         return requests.get(url, verify=self._verify).content
 
     def upload(self, name: str, content: bytes) -> None:
-        """Uploads a small file past the browser."""
+        """Uploads a small file with the API instead of the browser."""
         upload = self.call("POST", "/upload/multipart", {"project": PROJECT, "name": name, "size": len(content)}).json()
         path = f"/upload/multipart/{upload['upload_id']}"
         url = self.call("GET", f"{path}/part/1").json()["url"]

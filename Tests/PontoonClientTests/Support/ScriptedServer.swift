@@ -12,7 +12,7 @@ final class ScriptedServer: Sendable {
     struct Request: Sendable {
         /// Method and target, such as `GET /v2/files?offset=0`.
         let line: String
-        /// The head, in the letter case in which it arrived.
+        /// The request's head with its original letter case.
         let head: String
 
         var path: String { String(line.split(separator: " ").last ?? "").replacing(/\?.*/, with: "") }
@@ -44,7 +44,7 @@ final class ScriptedServer: Sendable {
 
     var requests: [Request] { seen.withLock { $0 } }
 
-    /// Runs a closure with a server, and with a client of it.
+    /// Runs `body` with a server and a client that is connected to it.
     static func with<Value: Sendable>(
         respond: @escaping @Sendable (Request) -> Response,
         settings: ClientSettings = ClientSettings(),
@@ -83,7 +83,7 @@ final class ScriptedServer: Sendable {
         _ connection: NIOAsyncChannel<ByteBuffer, ByteBuffer>,
         _ respond: @Sendable (Request) -> Response
     ) async {
-        // A client that closes the connection early is not an error of the server.
+        // A client may close the connection early. This is not an error of the server.
         try? await connection.executeThenClose { inbound, _ in
             var (received, wanted) = ("", Int?.none)
             var chunks = inbound.makeAsyncIterator()

@@ -5,7 +5,7 @@ import Testing
 
 /// The reader of tar archives.
 struct TarReaderTests {
-    /// The entries of an archive with their contents, whose pieces may have any length.
+    /// The entries of an archive with their contents, which do not depend on the pieces in which the archive arrived.
     private struct Contents: Equatable {
         var entries: [TarEntry] = []
         var files: [[UInt8]] = []
@@ -106,7 +106,7 @@ struct TarReaderTests {
 
     @Test("long keys of pax records are not compared as a whole", .timeLimit(.minutes(1)))
     func longKeys() throws {
-        // Of this length, the comparison of whole keys with many combining marks would take several minutes.
+        // Comparing whole keys with this many combining marks would take several minutes.
         let key = "GNU.sparse.e" + String(repeating: "\u{301}\u{327}", count: 60_000)
         for type: Character in ["x", "g"] {
             var tar = TarBuilder()
@@ -156,7 +156,7 @@ struct TarReaderTests {
         }
     }
 
-    @Test("an empty path in a pax header is ignored, also after another")
+    @Test("an empty path in a pax header is ignored, even after a header with another path")
     func emptyPath() throws {
         var tar = TarBuilder()
         tar.addRecords(["path": "b"])
@@ -166,7 +166,7 @@ struct TarReaderTests {
         #expect(entries.map(\.displayPath) == ["a"])
     }
 
-    @Test("only headers, padding and what is ignored count as overhead")
+    @Test("only headers, padding and ignored entries count as overhead")
     func overhead() throws {
         var tar = TarBuilder()
         tar.add("a", [UInt8](repeating: 1, count: 1000))
@@ -179,12 +179,12 @@ struct TarReaderTests {
         #expect(reader.overhead == Int64(tar.bytes.count) - 1000)
     }
 
-    @Test("entries with content of other types are skipped with their content")
+    @Test("entries of other types are skipped together with their content")
     func skipped() throws {
         var tar = TarBuilder()
         var sparse = TarBuilder()
         sparse.add("sparse", type: "S", size: "00000000001\0")
-        // The mark that a block with further holes follows; the checksum counts it.
+        // This byte announces a further block of holes. It is included in the header's checksum.
         var block = sparse.bytes
         block[482] = 1
         block.replaceSubrange(148..<156, with: Array("        ".utf8))
@@ -211,7 +211,7 @@ struct TarReaderTests {
     @Test("a damaged archive neither crashes the reader nor depends on the size of the pieces")
     func fuzz() {
         let sample = Self.sample().bytes
-        // Each header, so that changes rarely hit only content; text must be UTF-8 to be damaged.
+        // Damages each 512-byte block separately, so that most changes hit a header. Only UTF-8 text can be damaged.
         let blocks = stride(from: 0, to: sample.count, by: 512).map {
             String(decoding: sample[$0..<min($0 + 512, sample.count)], as: UTF8.self)
         }
@@ -224,7 +224,8 @@ struct TarReaderTests {
         }
     }
 
-    /// Returns the bytes with a valid checksum in the first header, so that its other fields are read, and with an end.
+    /// Returns the bytes with a valid checksum in the first header, so that its other fields are read, and with the
+    /// blocks that end an archive.
     private static func repaired(_ bytes: [UInt8]) -> [UInt8] {
         guard bytes.count >= 512 else { return bytes }
         var bytes = bytes
@@ -255,7 +256,7 @@ struct TarReaderTests {
         #expect((try? ArchivePath(entry))?.names == names)
     }
 
-    @Test("a path that no entry may have is cut at a character boundary; others are shown whole")
+    @Test("an invalid path is shown up to a character boundary, and a valid one is shown in full")
     func longPaths() throws {
         let whole = Array(repeating: String(repeating: "n", count: 200), count: 20).joined(separator: "/")
         let paths: [String] = [
@@ -267,7 +268,7 @@ struct TarReaderTests {
             tar.addRecords(["path": path])
             tar.add("x")
         }
-        // Continuation bytes that belong to no character.
+        // UTF-8 continuation bytes without a leading byte.
         tar.add("././@LongLink", [UInt8](repeating: 0x80, count: 300), type: "L")
         tar.add("x")
         let entries = try Contents(Array(tar.finished().readableBytesView)).entries
@@ -279,7 +280,7 @@ struct TarReaderTests {
         #expect(entries.map(\.displayPath) == expected)
     }
 
-    @Test("a path that is not UTF-8 is refused, and shown with replacements")
+    @Test("a path that is not UTF-8 is refused, and shown with replacement characters")
     func notUTF8() throws {
         var tar = TarBuilder()
         tar.add("././@LongLink", [0x61, 0xFF, 0], type: "L")

@@ -7,7 +7,7 @@ import Testing
 
 @Suite("GET /v2/events", .timeLimit(.minutes(10)))
 struct EventCallTests {
-    @Test("a completed upload has its events, in the format of CloudEvents")
+    @Test("a completed upload records events in the format of CloudEvents")
     func format() async throws {
         try await withTestServer { server in
             let file = try await server.api.uploadSmall("a.bin")
@@ -50,7 +50,7 @@ struct EventCallTests {
         }
     }
 
-    @Test("who makes a change is recorded, and nobody for a sender")
+    @Test("an event names the user who made the change, and nobody if it was a sender")
     func actors() async throws {
         try await withTestServer { server in
             let other = try await server.addUser("other")
@@ -92,13 +92,13 @@ struct EventCallTests {
         }
     }
 
-    @Test("a call that waits returns as soon as there is an event, and none after the time")
+    @Test("a waiting call returns as soon as there is an event, or without events after the requested time")
     func waiting() async throws {
         try await withTestServer(.live) { server in
             let end = try await server.api.events().next
             let none = try await server.api.call(.GET, "/events?wait=1&after=\(end)")
             #expect(try none.events == [] && none.text("next") == end)
-            // Without the event, the calls would return none.
+            // Without an event, these calls would wait for 60 seconds and return none.
             async let waiting = concurrently(5) { _ in
                 try await server.api.call(.GET, "/events?wait=60&after=\(end)&types=file.created")
             }

@@ -82,7 +82,7 @@ struct EventStreamTests {
                 if number > 0 { try await server.api.store(upload, number, ByteBuffer(string: "abc")) }
                 var message: EventStreamReader.Message
                 var fields: [String: JSONValue]
-                // The part may be seen before it is reported.
+                // A message may be sent after the part is stored and before it is reported.
                 repeat {
                     message = try await stream.next(named: "upload.progress")
                     guard case .object(let object) = try message.json else { return }
@@ -112,7 +112,7 @@ struct EventStreamTests {
             #expect(try await server.api.call(.GET, "/events").status == 200, "a call that does not wait")
             #expect(try await other.eventStream().status == 200, "another user")
             streams = []
-            // The server notices that a client is gone when it sends something.
+            // The server detects that a client has closed its connection only when it sends something.
             try await eventually("the streams have ended") {
                 _ = try await server.api.uploadSmall(Identifiers.hex(bytes: 8))
                 return try await server.api.call(.GET, "/events?wait=1&after=latest").status == 200
@@ -120,7 +120,7 @@ struct EventStreamTests {
         }
     }
 
-    @Test("a refused stream has a status, as other calls have")
+    @Test("a stream is refused with a status, like other calls")
     func refusals() async throws {
         try await withTestServer(.live) { server in
             let cases = [("after=0123456789abcdef.0", 410), ("project=admin/none", 404), ("types=x", 400)]

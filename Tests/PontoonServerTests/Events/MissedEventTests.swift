@@ -9,19 +9,19 @@ import Testing
 
 @testable import PontoonApp
 
-/// Readers that fell behind the retention of events, so that events were deleted before they were read.
+/// Readers that fell so far behind that events were deleted before they were read.
 @Suite("Missed events", .timeLimit(.minutes(10)))
 struct MissedEventTests {
     private static let retention = ["--event-retention", "1d"]
 
-    /// Lets the retention pass, and deletes all events.
+    /// Advances the clock beyond the retention, and deletes all events.
     private static func deleteEvents(_ server: TestServer) async throws {
         server.clock.advance(by: .seconds(86_400 + 60))
         #expect(await server.runMaintenance().errors.isEmpty)
         #expect(try await server.api.events().events == [])
     }
 
-    @Test("a cursor before deleted events is refused in each call that takes one, and the end of the log is not")
+    @Test("every call that takes a cursor refuses one before deleted events, and accepts the end of the log")
     func cursors() async throws {
         try await WebhookReceiver.with { receiver in
             try await withTestServer(.live, arguments: Self.retention) { server in
@@ -116,7 +116,7 @@ struct MissedEventTests {
         }
     }
 
-    /// Runs a test with a server that sends events, also to 127.0.0.1.
+    /// Runs a test with a server that may also send events to 127.0.0.1.
     private func withSendingServer(_ body: @escaping @Sendable (TestServer) async throws -> Void) async throws {
         try await withTestServer(arguments: Self.retention + ["--webhook-allow", "127.0.0.1"]) { server in
             try await withThrowingTaskGroup(of: Void.self) { group in

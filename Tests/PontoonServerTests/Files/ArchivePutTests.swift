@@ -8,10 +8,10 @@ import PontoonTesting
 import Synchronization
 import Testing
 
-/// Folders that are stored in one call.
+/// Folders that are stored with one archive put.
 @Suite(.timeLimit(.minutes(10)))
 struct ArchivePutTests {
-    /// Files of all sizes that the server treats differently.
+    /// One file for each range of sizes that the server handles differently.
     private static let sizes = ["run/empty": 0, "run/sub/small": 3, "run/limit": 1 << 20, "run/long": 3_000_000]
 
     @Test("files and folders have the paths, bytes, checksums and labels of the archive")
@@ -58,7 +58,7 @@ struct ArchivePutTests {
         }
     }
 
-    @Test("folders whose names differ only in their spelling in Unicode are different folders")
+    @Test("folders whose names differ only in their Unicode normalization are different folders")
     func spellings() async throws {
         try await withEnduringServer { server in
             var tar = TarBuilder()
@@ -87,10 +87,10 @@ struct ArchivePutTests {
         }
     }
 
-    @Test("the lines of refused entries have a total length, beyond which they are only counted")
+    @Test("the lines of refused entries have a maximum total length, beyond which refusals are only counted")
     func unreported() async throws {
         try await withTestServer { server in
-            // Valid, so that it is reported whole.
+            // A valid path is reported in full, whatever its length.
             let path = Array(repeating: String(repeating: "n", count: 200), count: 20).joined(separator: "/")
             var link = TarBuilder()
             link.addRecords(["path": path])
@@ -114,7 +114,7 @@ struct ArchivePutTests {
         }
     }
 
-    @Test("on_conflict applies to each file; folders are used if they exist")
+    @Test("on_conflict applies to each file, and existing folders are reused")
     func conflicts() async throws {
         try await withEnduringServer { server in
             let cases: [(rule: String?, String)] = [
@@ -134,7 +134,7 @@ struct ArchivePutTests {
     }
 
     @Test(
-        "a name that occurs twice in an archive follows the rule",
+        "on_conflict also applies to a name that occurs twice in an archive",
         arguments: ["fail", "skip", "overwrite", "rename"]
     )
     func duplicates(rule: String) async throws {
@@ -154,7 +154,7 @@ struct ArchivePutTests {
         }
     }
 
-    @Test("an entry that cannot be stored is refused by itself")
+    @Test("an entry that cannot be stored is refused without affecting the others")
     func refused() async throws {
         try await withEnduringServer { server in
             try await server.api.putFile("file", ByteBuffer(string: "x")).expect(201)
@@ -189,7 +189,7 @@ struct ArchivePutTests {
         }
     }
 
-    @Test("an archive that ends early leaves exactly its whole files", arguments: [0, 300, 1800, 5000, 2_500_000])
+    @Test("an archive that ends early leaves exactly its complete files", arguments: [0, 300, 1800, 5000, 2_500_000])
     func truncated(length: Int) async throws {
         try await withEnduringServer { server in
             var tar = TarBuilder()
@@ -255,7 +255,7 @@ struct ArchivePutTests {
             #expect(results.map { $0 == 0 } == [true, false, true, true, false], "\(archive.results)")
             #expect(try server.finishedObjects() == 3)
             #expect(try server.unfinishedObjects() == [])
-            // Bytes that cannot be stored are not even compared with their checksum.
+            // Bytes that cannot be stored are refused before their checksum is compared.
             var tar = TarBuilder()
             tar.addRecords(["PONTOON.checksum": "AAAAAAAAAAA="])
             tar.add("f", Array("123".utf8))
@@ -280,7 +280,7 @@ struct ArchivePutTests {
         }
     }
 
-    @Test("more archives than the server receives at once are refused, and may be sent again")
+    @Test("archives beyond the number that the server receives at once are refused, and can be sent again")
     func limit() async throws {
         try await withTestServer(.live) { server in
             let head = """
@@ -299,7 +299,7 @@ struct ArchivePutTests {
                             try await eventually("four archives are refused") {
                                 refused.count.load(ordering: .relaxed) == 4
                             }
-                            // The server has closed the connections of the others.
+                            // Fails if this archive was refused, because the server has closed the connection.
                             try? await connection.write(block + "0\r\n\r\n")
                             return try await response
                         }
@@ -324,7 +324,7 @@ struct ArchivePutTests {
     }
 }
 
-/// The number of archives that the server refused.
+/// The number of archives that the server has refused.
 private final class Refusals: Sendable {
     let count = Atomic(0)
 }

@@ -8,7 +8,7 @@ import PontoonTesting
 import SystemPackage
 import Testing
 
-/// The connection of a request with an archive, and archives of real programs.
+/// The connection while an archive is received, and archives that other programs have written.
 @Suite(.timeLimit(.minutes(10)))
 struct ArchiveStreamTests {
     private static let head = "POST /v2/upload/archive?project=admin/uploads HTTP/1.1\r\nHost: x\r\n"
@@ -105,7 +105,7 @@ struct ArchiveStreamTests {
         }
     }
 
-    @Test("a connection that breaks leaves exactly whole files", arguments: [1 << 10, 2_500_000])
+    @Test("a connection that breaks leaves only complete files", arguments: [1 << 10, 2_500_000])
     func cut(length: Int) async throws {
         try await withEnduringServer { server in
             var tar = TarBuilder()
@@ -168,7 +168,7 @@ struct ArchiveStreamTests {
         }
     }
 
-    @Test("gzip that ends early or is damaged leaves the files before that", arguments: ["short", "damaged"])
+    @Test("truncated or damaged gzip data leaves the files before the damage", arguments: ["short", "damaged"])
     func damagedGzip(kind: String) async throws {
         try await withEnduringServer { server in
             try await withTemporaryFolder { folder in
@@ -215,7 +215,7 @@ struct ArchiveStreamTests {
     func overheadBomb() async throws {
         try await withTestServer { server in
             try await withTemporaryFolder { folder in
-                // The label of a volume, which is ignored.
+                // A volume label, which is ignored.
                 let script = """
                     import sys, tarfile
                     label = tarfile.TarInfo("label")

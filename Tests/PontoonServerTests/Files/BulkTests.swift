@@ -35,7 +35,7 @@ struct BulkTests {
             #expect(most[0]["resource"]?["tags"] == nil)
             #expect(most[0]["resource"]?["metadata"] == [:])
             let none = try await api.call(.POST, "/bulk/files/get", ids(["x", "y"]))
-            #expect(none.status == 200, "even if all fail")
+            #expect(none.status == 200, "the status is 200 even if all items fail")
         }
     }
 
@@ -53,7 +53,7 @@ struct BulkTests {
             #expect(items[0] == ["resource": [:]])
             #expect(code(items[1]) == 5021)
             #expect(items[2] == ["resource": [:]])
-            #expect(code(items[3]) == 5002, "it was named twice")
+            #expect(code(items[3]) == 5002, "the file was named twice")
             #expect(code(items[4]) == 5023)
             #expect(try server.finishedObjects() == 0)
             #expect(try await api.listed("/files?project=admin/uploads", "name") == ["full"])
@@ -80,7 +80,7 @@ struct BulkTests {
             let updated = try await change("update", ["id": id, "metadata": ["n": 4, "gone": nil]])
             #expect(updated?["metadata"] == ["n": "4"])
             #expect(updated?["tags"] == [])
-            #expect(updated?["name"] == "b.bin", "a name cannot be erased")
+            #expect(updated?["name"] == "b.bin", "update keeps the name if none is given")
             let bare = try await change("update", ["id": id, "name": "c.bin", "tags": ["w"]])
             #expect(bare?["metadata"] == [:])
             let kept = try await api.call(.GET, "/files/\(file)").json
@@ -111,12 +111,12 @@ struct BulkTests {
             for (row, response) in zip(rows, responses) { #expect(code(response) == row.code, "\(row.item)") }
             let resource = responses.last?["resource"]
             #expect(resource?["metadata"] == ["k": "v"])
-            #expect(resource?["name"] == "a.bin", "nothing of a refused change is done")
+            #expect(resource?["name"] == "a.bin", "a refused change is not applied in part")
             #expect(resource?["tags"] == [])
         }
     }
 
-    @Test("an invalid call is rejected as a whole", arguments: ["get", "delete", "update", "edit"])
+    @Test("an invalid call is rejected before any item is processed", arguments: ["get", "delete", "update", "edit"])
     func refusals(call: String) async throws {
         try await withTestServer { server in
             let field = call == "get" || call == "delete" ? "file_ids" : "items"
@@ -135,7 +135,7 @@ struct BulkTests {
             let none = try await server.api.call(.POST, path, body(0)).entries
             #expect(none == [])
             let stranger = server.client(token: "x")
-            server.expectRefusal(try await stranger.call(.POST, path, body(1)), 401, 90001, "no token of ours")
+            server.expectRefusal(try await stranger.call(.POST, path, body(1)), 401, 90001, "an unknown token")
             server.expectRefusal(try await server.api.call(.GET, path), 405, 90006, "another method")
         }
     }

@@ -30,7 +30,7 @@ struct CopyMoveTests {
             #expect(below["name"] == "b.bin")
             let copies = [try elsewhere.text("id"), try below.text("id")]
             #expect(Set(copies + [original]).count == 3)
-            #expect(try server.finishedObjects() == 1, "a copy costs no bytes")
+            #expect(try server.finishedObjects() == 1, "a copy needs no further object")
             // A change of one file does not affect its copies.
             try await api.perform(.PATCH, "/files/\(copies[0])", ["name": "c.bin", "metadata": ["k": "w"]])
             #expect(try await api.call(.GET, "/files/\(original)")["metadata"] == ["k": "v"])

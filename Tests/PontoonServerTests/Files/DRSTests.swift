@@ -48,7 +48,10 @@ struct DRSTests {
         }
     }
 
-    @Test("a file is an object, with either header of the token", arguments: ["Authorization", "X-SBG-Auth-Token"])
+    @Test(
+        "a file is served as an object, with the token in either header",
+        arguments: ["Authorization", "X-SBG-Auth-Token"]
+    )
     func file(header: String) async throws {
         try await withTestServer(.live, arguments: ["--public-url", "https://data.example.org"]) { server in
             let md5 = "kAFQmDzST7DWlj99KOF/cg=="
@@ -75,7 +78,7 @@ struct DRSTests {
         }
     }
 
-    @Test("a folder is a bundle, whose checksum is that of the sorted checksums of its contents")
+    @Test("a folder is served as a bundle, whose checksum is computed from the sorted checksums of its contents")
     func bundle() async throws {
         try await withTestServer { server in
             let folder = try await server.api.makeFolder("run")
@@ -123,7 +126,7 @@ struct DRSTests {
         }
     }
 
-    @Test("refusals have the statuses of the API and the format of DRS, and reveal nothing about objects of others")
+    @Test("refusals have the API's statuses and the format of DRS, and reveal nothing about other users' objects")
     func refusals() async throws {
         try await withTestServer(arguments: ["--rate-limit", "8/1h"]) { server in
             let file = try await server.api.putFile("a", ByteBuffer(string: "abc")).text("id")
@@ -137,7 +140,7 @@ struct DRSTests {
             expectRefusal(try await get(object, server, token: ""), 401, "no token")
             expectRefusal(try await get(object, server, token: "wrong"), 401, "unknown token")
             let foreign = try await get(object, server, token: stranger)
-            expectRefusal(foreign, 404, "object of others")
+            expectRefusal(foreign, 404, "an object of another user")
             let none = try await get("/objects/000000000000000000000000", server, token: stranger)
             #expect(none.status == 404 && none.bodyText == foreign.bodyText)
             expectRefusal(try await get("\(object)/access/https", server, token: stranger), 404, "its access")

@@ -129,7 +129,7 @@ struct DownloadCallTests {
                 (["If-Range": etag, "Range": "bytes=2-3"], 206),
                 (["If-Range": "W/\(etag)", "Range": "bytes=2-3"], 200),
                 (["If-Range": past, "Range": "bytes=2-3"], 200),
-                // The file may have been replaced within the second.
+                // A date is not a strong validator: the file may have been replaced within the same second.
                 (["If-Range": date, "Range": "bytes=2-3"], 200),
             ]
             for (headers, status) in rows {

@@ -137,7 +137,7 @@ struct FileCallTests {
             }
             let root = try await server.api.call(.GET, "/projects/admin/uploads").text("root_folder")
             let kept = try await server.api.call(.DELETE, "/files/\(root)")
-            #expect([400, 403].contains(kept.status), "a project's root stays")
+            #expect([400, 403].contains(kept.status), "a project's root folder cannot be deleted")
             let list = try await server.api.call(.GET, "/files?project=admin/uploads")
             #expect(try list.entries == [])
         }

@@ -13,7 +13,7 @@ struct FileChangeTests {
             && response["tags"] == [text, .string(value + "!")]
     }
 
-    @Test("one of several concurrent changes remains, complete, and each caller sees its own")
+    @Test("exactly one of several concurrent changes remains, undivided, and each caller sees its own")
     func patches() async throws {
         try await withTestServer { server in
             let api = server.api

@@ -53,7 +53,7 @@ struct FileMetadataTests {
             }
             let full = try await server.api.call(.PUT, path, pairs(0..<1000))
             #expect(try full.json.keys.count == 1000)
-            server.expectRefusal(try await server.api.call(.PATCH, path, ["more": "x"]), 400, 5006, "one too many")
+            server.expectRefusal(try await server.api.call(.PATCH, path, ["more": "x"]), 400, 5006, "too many pairs")
             let swapped = try await server.api.call(.PATCH, path, ["k0": nil, "more": "x"])
             #expect(try swapped.json.keys.count == 1000)
         }

@@ -6,7 +6,9 @@ import PontoonCore
 import PontoonTesting
 import Testing
 
-/// Refusals of files that are stored in one call; none of them leaves anything.
+/// Refusals of file puts.
+///
+/// A refused file put leaves neither a record nor bytes.
 @Suite(.timeLimit(.minutes(10)))
 struct FilePutErrorTests {
     private let bytes = ByteBuffer(string: "123456789")
@@ -94,7 +96,7 @@ struct FilePutErrorTests {
         }
     }
 
-    @Test("a file that is too long is refused by its announced length, or once it is too long")
+    @Test("a file that is too large is refused because of its declared length, or as soon as it exceeds the limit")
     func tooLong() async throws {
         try await withEnduringServer(arguments: ["--max-file-put", "64KiB"]) { server in
             let limit = 64 << 10
@@ -146,7 +148,7 @@ struct FilePutErrorTests {
                     "PUT /v2/files/content?project=admin/uploads&name=a HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
                         + "X-SBG-Auth-Token: \(server.token)\r\nContent-Length: 2\r\n\r\na"
                 )
-                // Longer than the timeout, which must not apply to the bytes of a file.
+                // This is longer than the timeout, which must not apply to the bytes of a file.
                 try await Task.sleep(for: .seconds(6))
                 try await connection.write("b")
                 return try await connection.readToEnd()
@@ -155,19 +157,19 @@ struct FilePutErrorTests {
         }
     }
 
-    @Test("a quota is checked before a long body is read, and again when the file is stored")
+    @Test("a quota is checked before a large body is read, and again when the file is stored")
     func quota() async throws {
         try await withTestServer(.live, arguments: ["--project-quota", "100KiB"]) { server in
             let head =
                 "PUT /v2/files/content?project=admin/uploads&name=a HTTP/1.1\r\nHost: x\r\n"
                 + "X-SBG-Auth-Token: \(server.token)\r\nContent-Length: 200000\r\n\r\n"
             let refused = try APIResponse(raw: try await server.exchange(head))
-            server.expectRefusal(refused, 409, 90007, "before the body")
+            server.expectRefusal(refused, 409, 90007, "refused before the body is read")
             let half = ByteBuffer(repeating: 1, count: 60 << 10)
             let statuses = try await concurrently(2) { number in
                 try await server.api.putFile("\(number)", half).status
             }
-            #expect(statuses.sorted() == [201, 409], "two files at the last bytes")
+            #expect(statuses.sorted() == [201, 409], "two files compete for the last bytes")
             try await expectNothing(server, files: 1)
         }
     }

@@ -9,7 +9,7 @@ import PontoonTesting
 import SystemPackage
 import Testing
 
-/// Files that are stored in one call.
+/// Files that are stored with one file put.
 @Suite(.timeLimit(.minutes(10)))
 struct FilePutTests {
     @Test("a file has the bytes, the checksums, the name and the labels of the call", arguments: [0, 3, 3_000_000])
@@ -43,7 +43,7 @@ struct FilePutTests {
         }
     }
 
-    @Test("a file is stored in a folder, also if its length is not announced")
+    @Test("a file is stored in a folder, even if its length is not declared")
     func chunked() async throws {
         try await withEnduringServer { server in
             let folder = try await server.api.makeFolder("run")
@@ -83,7 +83,7 @@ struct FilePutTests {
         }
     }
 
-    @Test("of files with the same name that are sent at once, exactly one is stored")
+    @Test("of several files with the same name that are sent concurrently, exactly one is stored")
     func race() async throws {
         try await withEnduringServer { server in
             let statuses = try await concurrently(8) { number in
@@ -100,7 +100,7 @@ struct FilePutTests {
         }
     }
 
-    @Test("a connection is kept after a file, a refusal and an existing file, if the body is short")
+    @Test("a connection stays open after a file is stored, refused or skipped, if the body is small")
     func keepAlive() async throws {
         try await withTestServer(.live) { server in
             try await RawConnection.with(server) { connection in
@@ -111,7 +111,7 @@ struct FilePutTests {
                         X-SBG-Auth-Token: \(server.token)\r\nContent-Length: 3\r\n\r\nabc
                         """
                     )
-                    // The last field of a file or an error.
+                    // The response ends with the last field of a file or an error.
                     let response = try await connection.read(
                         until: status < 300 ? "\"file\"}" : "\"status\":\(status)}"
                     )
@@ -153,7 +153,7 @@ struct FilePutTests {
             }
             func object(_ key: String) -> String { objects.appending("files/\(key.suffix(2))/\(key)").string }
             func marker(_ key: String) -> String { objects.appending("uploads/\(key).put").string }
-            // Killed after the commit, before it, and while the body arrived.
+            // Simulates servers that were killed after the commit, before the commit, and while the body arrived.
             #expect(link(object(key), marker(key)) == 0)
             let lost = String(key.dropLast(3).reversed()) + key.suffix(3)
             #expect(FileManager.default.createFile(atPath: object(lost), contents: Data("b".utf8)))
@@ -180,7 +180,6 @@ struct FilePutTests {
 }
 
 extension APIResponse {
-    /// Checks the status.
     func expect(_ status: Int) {
         #expect(self.status == status, "\(bodyText)")
     }

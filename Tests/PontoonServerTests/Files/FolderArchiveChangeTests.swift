@@ -9,7 +9,7 @@ import Testing
 @Suite(.timeLimit(.minutes(10)))
 struct FolderArchiveChangeTests {
     @Test(
-        "once the folder has changed, its URL is refused",
+        "once the folder has changed, its earlier URL is refused",
         arguments: ["add", "addFolder", "delete", "rename", "move", "overwrite", "renameFolder"]
     )
     func changes(change: String) async throws {
@@ -52,7 +52,7 @@ struct FolderArchiveChangeTests {
         }
     }
 
-    @Test("changes outside of the folder do not matter")
+    @Test("changes outside of the folder do not invalidate its URL")
     func otherChanges() async throws {
         try await withTestServer(arguments: smallParts) { server in
             let folder = try await server.api.makeFolder("run")
@@ -63,7 +63,7 @@ struct FolderArchiveChangeTests {
         }
     }
 
-    @Test("a file that is deleted while the archive is sent breaks the connection off, and the log contains the reason")
+    @Test("if a file is deleted while the archive is sent, the connection is closed and the reason is logged")
     func deletion() async throws {
         try await withEnduringServer { server in
             let folder = try await server.api.makeFolder("run")
@@ -76,19 +76,19 @@ struct FolderArchiveChangeTests {
             let received = try await RawConnection.with(server) { connection in
                 try await connection.write("GET \(target) HTTP/1.1\r\nHost: x\r\n\r\n")
                 let head = try await connection.readHead()
-                // The first file is longer than all buffers of the connection.
+                // The first file is larger than all buffers of the connection.
                 #expect(try await server.api.call(.DELETE, "/files/\(second)").status == 204)
                 return (head, try await connection.countToEnd())
             }
             #expect(received.0.contains("200 OK"))
-            // Bytes that were not sent yet may be lost.
+            // Bytes that were not sent yet may be discarded.
             #expect(received.1 > 1 << 20 && received.1 < 80 << 20)
             try await eventually("the reason is logged") { server.log.contains("folder download aborted") }
             #expect(!server.log.contains("internal error"))
         }
     }
 
-    @Test("a change of what has not been sent yet breaks the connection off")
+    @Test("if content that has not been sent yet changes, the connection is closed")
     func changeWhileSending() async throws {
         try await withEnduringServer { server in
             let folder = try await server.api.makeFolder("run")
@@ -133,7 +133,9 @@ struct FolderArchiveChangeTests {
                     }
                 }
             }
-            try await eventually("the places are free") { try await server.api.send(.HEAD, url).status == 200 }
+            try await eventually("the downloads no longer count") {
+                try await server.api.send(.HEAD, url).status == 200
+            }
         }
     }
 

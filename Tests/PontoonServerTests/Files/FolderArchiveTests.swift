@@ -9,7 +9,7 @@ import Testing
 /// Downloads of folders as archives.
 @Suite(.timeLimit(.minutes(10)))
 struct FolderArchiveTests {
-    /// Files by their paths in the folder, which need all that the formats have for names.
+    /// Paths that exercise every way in which the formats store names, with the sizes of the files.
     private static let files: [(path: String, size: Int)] = [
         ("a.txt", 3), ("a b.txt", 0), ("ä/\u{1F600}", 511), ("ä/e\u{301}", 512), ("ä/é", 513), ("-rf", 1),
         ("deep/" + (0..<20).map { "folder \($0)" }.joined(separator: "/") + "/file", 70_000),
@@ -17,7 +17,7 @@ struct FolderArchiveTests {
         ("~", 4), ("*", 5), ("emoji/\u{1F9D1}\u{200D}\u{1F52C}.fastq.gz", 1000), ("zz/last", 10),
     ]
 
-    /// Uploads the files to a folder with a further, empty folder.
+    /// Creates a folder that contains the files and an empty folder.
     ///
     /// - Returns: The id of the folder.
     private static func makeTree(_ api: APIClient, named name: String = "run ü") async throws -> String {
@@ -37,7 +37,9 @@ struct FolderArchiveTests {
         pseudoRandomBytes(seed: UInt64(index + 1), count: files[index].size)
     }
 
-    /// Runs a shell script in a folder; `$URL` is a URL.
+    /// Runs a shell script in a folder.
+    ///
+    /// The script reads the URL from the variable `URL`.
     private static func run(_ script: String, in folder: FilePath, url: String) async throws {
         let variables = ["URL": url, "PYTHON": TestTools.python.string, "LC_ALL": "C.UTF-8"]
         try await runProgram("/bin/bash", ["-euo", "pipefail", "-c", script], in: folder, variables: variables)
@@ -95,7 +97,7 @@ struct FolderArchiveTests {
         }
     }
 
-    @Test("an archive can be stored again, and a project's root folder is named like the project")
+    @Test("a folder archive can be stored with an archive put, and a project's root folder is named like the project")
     func roundTrip() async throws {
         try await withTestServer(.live) { server in
             _ = try await Self.makeTree(server.api)
@@ -108,7 +110,7 @@ struct FolderArchiveTests {
                     path = path.dropLast()
                 }
             }
-            // Further folders are the root, the tree and the empty folder.
+            // The three other entries are the project's root folder, the tree's folder and the empty folder.
             #expect(root["entries"]?.integer == Int64(Self.files.count + folders.count + 3))
             let archive = try await server.api.send(.GET, root.text("url")).body
             let project = try await server.api.createProject("Copy")
@@ -120,7 +122,7 @@ struct FolderArchiveTests {
         }
     }
 
-    @Test("any range of a tar archive has the bytes of the whole archive")
+    @Test("every range of a tar archive contains the same bytes as the whole archive")
     func ranges() async throws {
         try await withEnduringServer { server in
             let info = try await server.api.archiveInfo(try await Self.makeTree(server.api))
@@ -189,7 +191,7 @@ struct FolderArchiveTests {
         }
     }
 
-    @Test("URLs are valid for one method, folder, format and user, and until they expire")
+    @Test("a URL is valid for one method, folder, format and user, until it expires")
     func signatures() async throws {
         let clock = TestClock()
         try await withTestServer(arguments: ["--url-lifetime", "1h"], clock: clock) { server in
@@ -209,7 +211,7 @@ struct FolderArchiveTests {
         }
     }
 
-    @Test("refusals")
+    @Test("invalid requests, and callers without the permission to copy, are refused")
     func refusals() async throws {
         try await withTestServer(arguments: smallParts) { server in
             let reader = try await server.addUser("reader")
@@ -226,7 +228,7 @@ struct FolderArchiveTests {
         }
     }
 
-    @Test("names that programs could take for paths stay in a tar archive, and refuse a zip archive")
+    @Test("names that programs could mistake for paths are kept in a tar archive, but a zip archive is refused")
     func hostileNames() async throws {
         try await withTestServer { server in
             let folder = try await server.api.makeFolder("run")
@@ -242,7 +244,7 @@ struct FolderArchiveTests {
         }
     }
 
-    @Test("the entries of many pages are in order, and ranges begin in any of them")
+    @Test("the entries of many pages are in order, and a range can begin in any of them")
     func pages() async throws {
         try await withTestServer(.live) { server in
             let folder = try await server.api.makeFolder("run")

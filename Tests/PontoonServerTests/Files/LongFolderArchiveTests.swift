@@ -6,7 +6,9 @@ import Testing
 
 @testable import PontoonCore
 
-/// Archives with files beyond the limits of the formats' original fields; their contents are holes.
+/// Archives that exceed the limits of the formats' original fields.
+///
+/// Their files are sparse.
 @Suite(.timeLimit(.minutes(10)))
 struct LongFolderArchiveTests {
     private static let modified = Date(timeIntervalSince1970: 1_795_448_266)
@@ -25,7 +27,9 @@ struct LongFolderArchiveTests {
         return FolderArchiveEntry(path: path, file: file)
     }
 
-    /// Writes an archive whose files contain zeros only; `checksum` returns the CRC-32 of a file of a length.
+    /// Writes an archive whose files contain only zeros.
+    ///
+    /// `checksum` returns the CRC-32 of that many zeros.
     private static func write(
         _ entries: [FolderArchiveEntry],
         as format: FolderArchiveFormat,
@@ -76,7 +80,7 @@ struct LongFolderArchiveTests {
         entry("run/limit", size: 0xFFFF_FFFF), entry("run/below", size: 0xFFFF_FFFE), entry("run/last", size: 3),
     ]
 
-    @Test("a tar archive of more than 8 GiB")
+    @Test("a tar archive can exceed 8 GiB")
     func tar() async throws {
         try await withTemporaryFolder { folder in
             let path = folder.appending("a.tar")
@@ -93,7 +97,7 @@ struct LongFolderArchiveTests {
         }
     }
 
-    @Test("a zip archive of more than 4 GiB")
+    @Test("a zip archive can exceed 4 GiB")
     func zip() async throws {
         try await withTemporaryFolder { folder in
             let path = folder.appending("a.zip")
@@ -114,7 +118,7 @@ struct LongFolderArchiveTests {
         }
     }
 
-    @Test("a zip archive of more than 65,535 files")
+    @Test("a zip archive can have more than 65,535 files")
     func manyFiles() async throws {
         try await withTemporaryFolder { folder in
             let path = folder.appending("a.zip")
@@ -130,7 +134,7 @@ struct LongFolderArchiveTests {
     }
 
     @Test(
-        "dates before and after the range of zip become its limits",
+        "dates outside of the range of zip are replaced with its limits",
         arguments: [
             (0, "1980-01-01 00:00:00"), (951_827_696, "2000-02-29 12:34:56"), (5_000_000_000, "2107-12-31 23:59:58"),
         ]

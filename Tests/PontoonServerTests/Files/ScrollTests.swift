@@ -25,7 +25,7 @@ struct ScrollTests {
                     try response.text("href"),
                     headers: ["X-SBG-Auth-Token": server.token]
                 )
-                #expect(try again.entries == response.entries, "href is this very page")
+                #expect(try again.entries == response.entries, "href is the URL of this page")
                 url = try response.pageLinks["next"]
                 let header = url.map { ["<\($0)>; rel=\"next\""] } ?? []
                 #expect(response.headers["Link"] == header)
@@ -53,7 +53,7 @@ struct ScrollTests {
                 let names = try response.entryNames
                 seen += names
                 url = try response.pageLinks["next"]
-                // Deletes all returned entries, and adds others that sort before them.
+                // Deletes all returned entries, and adds entries that sort before them.
                 for name in names {
                     let id = try #require(ids[name])
                     #expect(try await api.call(.DELETE, "/files/\(id)").status == 204)
@@ -64,7 +64,7 @@ struct ScrollTests {
         }
     }
 
-    @Test("filters and fields are kept from page to page")
+    @Test("filters and fields apply to every page")
     func filters() async throws {
         try await withTestServer { server in
             let api = server.api

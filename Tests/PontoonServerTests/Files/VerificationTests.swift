@@ -6,10 +6,10 @@ import PontoonTesting
 import SystemPackage
 import Testing
 
-/// Files whose stored bytes the server reads again.
+/// Verification of stored files, on request and by the scrub.
 @Suite(.timeLimit(.minutes(10)))
 struct VerificationTests {
-    @Test("a file shows when it was verified, and a pending request to verify it")
+    @Test("a file's details show when it was verified, and whether a verification is pending")
     func states() async throws {
         try await withTestServer { server in
             let file = try await server.api.uploadSmall("a.txt", "0123456789")

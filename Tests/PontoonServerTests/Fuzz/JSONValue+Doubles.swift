@@ -1,7 +1,7 @@
 import PontoonCore
 
 extension JSONValue {
-    /// The value with all numbers as floating-point numbers, because Foundation decodes `1e16` as an integer.
+    /// This value with all numbers as floating-point numbers, because Foundation decodes `1e16` as an integer.
     var withDoubles: JSONValue {
         switch self {
         case .integer(let value): .number(Double(value))

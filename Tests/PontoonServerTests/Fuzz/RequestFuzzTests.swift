@@ -8,7 +8,7 @@ import Testing
 
 @testable import PontoonServer
 
-/// The parsers of clients' requests, with damaged inputs.
+/// Fuzz tests of the parsers of clients' requests.
 struct RequestFuzzTests {
     @Test("accepted JSON has the same value for Foundation, and its value can be written and parsed again")
     func json() throws {

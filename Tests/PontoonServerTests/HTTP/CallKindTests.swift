@@ -5,7 +5,9 @@ import Testing
 
 @testable import PontoonServer
 
-/// The priority of calls: most of them give way to uploads.
+/// The priority of calls.
+///
+/// Most calls yield to uploads.
 struct CallKindTests {
     @Test(
         "only transfers, calls of one upload and health checks have normal priority",

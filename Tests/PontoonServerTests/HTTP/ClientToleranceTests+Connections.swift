@@ -69,7 +69,7 @@ extension ClientToleranceTests {
             try await RawConnection.with(server) { connection in
                 let head = "POST /v2/upload/multipart HTTP/1.1\r\nHost: x\r\nX-SBG-Auth-Token: wrong\r\n"
                 try await connection.write("\(head)Content-Length: 9\r\nExpect: 100-continue\r\n\r\n")
-                #expect(try await connection.readResponse().status == 401, "refused before its body is asked for")
+                #expect(try await connection.readResponse().status == 401, "refused before the body is requested")
             }
         }
     }
@@ -95,7 +95,7 @@ extension ClientToleranceTests {
                 )
                 let response = try await connection.readResponse()
                 #expect(response.status == 403 && response.values(of: "ETag") == [])
-                #expect(response.values(of: "Connection") == ["close"], "its body may still come, and nobody reads it")
+                #expect(response.values(of: "Connection") == ["close"], "its body may still arrive")
             }
         }
     }

@@ -6,7 +6,7 @@ import PontoonTesting
 import Testing
 
 extension ClientToleranceTests {
-    @Test("a page links to itself and its neighbours, with all filters")
+    @Test("a page links to itself and its neighbors, with all filters")
     func pages() async throws {
         try await withTestServer(.live) { server in
             for number in 1...5 { _ = try await server.api.upload("n\(number)", ByteBuffer(string: "x")) }
@@ -34,7 +34,7 @@ extension ClientToleranceTests {
                     try await server.api.send(.GET, href, headers: ["X-SBG-Auth-Token": server.token]).json == page.json
                 )
             }
-            // The Go client follows the Link header.
+            // Calls the API with a literal body.
             let links = try second.pageLinks
             let header = "<\(links["next"] ?? "")>; rel=\"next\", <\(links["prev"] ?? "")>; rel=\"prev\""
             #expect(second.headers["Link"] == [header])
@@ -120,7 +120,7 @@ extension ClientToleranceTests {
             var made: [String] = []
             for name in ["a", "b", "c", "d", "e"] {
                 made.insert(try await server.api.initialize(name, size: 0), at: 0)
-                // Uploads of the same millisecond are in no particular order.
+                // Uploads that were created in the same millisecond have no defined order.
                 let last = Date()
                 try await eventually("the next millisecond") { Date().timeIntervalSince(last) > 0.002 }
             }
@@ -142,7 +142,7 @@ extension ClientToleranceTests {
     @Test(
         "the requested part size is granted if valid, otherwise it is 32 MiB",
         arguments: [
-            // PartSizingTests covers files that need larger parts, since few disks have space for them.
+            // PartSizingTests covers files that need larger parts, because few disks have space for them.
             (0, nil, 33_554_432), (nil, nil, 33_554_432), (1, 5_242_880, 5_242_880), (nil, 5_242_880, 5_242_880),
             (1, 5_242_879, 33_554_432), (1, 0, 33_554_432), (1, -2, 33_554_432), (1, 5_368_709_120, 5_368_709_120),
             (1, 5_368_709_121, 33_554_432), (100, 10_485_761, 10_485_761),

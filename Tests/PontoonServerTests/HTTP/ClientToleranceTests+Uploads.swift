@@ -21,7 +21,7 @@ extension ClientToleranceTests {
                 let url = try await server.api.call(.GET, "\(path)/part/\(number)?\(added)").text("url")
                 let part = try #require(bytes.getSlice(at: range.lowerBound, length: range.count))
                 let etag = try #require(try await server.api.send(.PUT, url, part).headers.first(name: "ETag"))
-                #expect(etag.hasPrefix("\"") && etag.hasSuffix("\""), "R sends the tag back as it came")
+                #expect(etag.hasPrefix("\"") && etag.hasSuffix("\""), "R reports the ETag unchanged")
                 reports.append(.report(number, etag))
                 let reported = try await server.api.call(.POST, "\(path)/part?\(added)", .report(number, etag))
                 #expect(reported.status == 200)
@@ -93,14 +93,14 @@ extension ClientToleranceTests {
             let bytes = pseudoRandomBytes(seed: 13, count: 1500)
             let etag = try await server.api.store(upload, 1, try #require(bytes.getSlice(at: 0, length: 1024)))
             let plain = try await server.api.call(.GET, path)
-            #expect(plain["parts"] == nil, "only when asked for")
+            #expect(plain["parts"] == nil, "only on request")
             let reloaded = try await server.api.call(.GET, "\(path)?list_parts=TRUE")
             #expect(try reloaded.text("href") == href)
             #expect(reloaded["upload_id"] == .string(upload))
             #expect(reloaded["project"] == "admin/uploads" && reloaded["name"] == "from Java")
             #expect(reloaded["size"] == 1500 && reloaded["part_size"] == 1024)
             #expect(reloaded["parallel_uploads"] == true && reloaded["uploaded_parts_count"] == 1)
-            #expect(reloaded["parts"] == [.report(1, etag)], "the tag without quotes")
+            #expect(reloaded["parts"] == [.report(1, etag)], "the ETag without quotes")
             let second = try await server.api.put(upload, 2, try #require(bytes.getSlice(at: 1024, length: 476)))
             let tag = try #require(second.headers.first(name: "ETag")).trimmingPrefix("\"").dropLast()
             let reported = try await server.api.call(.POST, "\(path)/part", .report(2, String(tag)))
@@ -202,7 +202,7 @@ extension ClientToleranceTests {
         }
     }
 
-    @Test("a valid report during complete gets a retryable error, never that of a wrong ETag")
+    @Test("a valid report during complete gets a retryable error, never the error for a wrong ETag")
     func reportDuringComplete() async throws {
         try await withTestServer(.live, arguments: Self.smallParts) { server in
             // Part 1 is missing, so complete is refused, but the upload is briefly in state `completing`.

@@ -11,7 +11,7 @@ import Testing
 /// behavior of connections, and +Lists.swift paging and the selection of fields.
 @Suite(.timeLimit(.minutes(10)))
 struct ClientToleranceTests {
-    /// Allows parts of one kibibyte.
+    /// Settings that allow parts of one kibibyte.
     static let smallParts = ["--min-part-size", "1KiB"]
 
     @Test("a trailing slash makes no difference on reads")
@@ -63,7 +63,10 @@ struct ClientToleranceTests {
         }
     }
 
-    @Test("every client's way to send no body is accepted", arguments: [nil, "", "null", "{}", "[]", " null\n"])
+    @Test(
+        "every form of an empty body that clients send is accepted",
+        arguments: [nil, "", "null", "{}", "[]", " null\n"]
+    )
     func noData(_ body: String?) async throws {
         try await withTestServer(.live) { server in
             for path in ["/user", "/files?project=admin/uploads", "/upload/multipart", ""] {
@@ -188,7 +191,7 @@ struct ClientToleranceTests {
             )
             #expect(upload.status == 200)
             #expect(upload["part_size"] == 33_554_432)
-            #expect(upload["size"] == nil, "left out when it was not given")
+            #expect(upload["size"] == nil, "absent unless it was declared")
             // The R client creates a project with this body.
             let project = try await server.api.call(
                 .POST,

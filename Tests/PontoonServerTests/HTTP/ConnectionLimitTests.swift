@@ -31,7 +31,7 @@ struct ConnectionLimitTests {
         }
     }
 
-    @Test("addresses of one IPv6 network of 64 bits share a limit")
+    @Test("addresses of the same IPv6 /64 network share a limit")
     func network() throws {
         let limiter = ConnectionLimiter(maximum: 100, maximumPerAddress: 1)
         var channels: [EmbeddedChannel] = []
@@ -72,7 +72,7 @@ struct ConnectionLimitTests {
         }
     }
 
-    /// Runs while a number of connections is open.
+    /// Runs `body` while `count` connections are open.
     private func withConnections(
         _ count: Int,
         to server: TestServer,

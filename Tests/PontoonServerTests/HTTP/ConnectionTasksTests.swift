@@ -26,7 +26,7 @@ struct ConnectionTasksTests {
         #expect(try await service.value == 0)
     }
 
-    @Test("cancelling the service cancels the tasks, also later ones")
+    @Test("cancelling the service cancels the tasks, including later ones")
     func cancelling() async throws {
         let tasks = ConnectionTasks()
         let cancelled = Mutex(0)

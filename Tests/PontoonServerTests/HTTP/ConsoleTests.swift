@@ -64,7 +64,7 @@ struct ConsoleTests {
         }
     }
 
-    @Test("files are sent compressed to browsers that accept gzip, with another tag")
+    @Test("files are sent compressed to browsers that accept gzip, with a different ETag")
     func compression() async throws {
         let files = ConsoleFiles.shared
         try await withTestServer { server in
@@ -84,7 +84,7 @@ struct ConsoleTests {
                     #expect(response.headers["Content-Length"] == ["\(response.body.readableBytes)"])
                     guard isCompressed else { continue }
                     #expect(response.body.readableBytes < plain.body.readableBytes)
-                    // RFC 1952: magic number; length of the content as the last four bytes.
+                    // RFC 1952: the data starts with a magic number and ends with the content's length in four bytes.
                     #expect(response.body.getInteger(at: 0, as: UInt16.self) == 0x1F8B)
                     let length = response.body.getInteger(
                         at: response.body.readableBytes - 4,
@@ -99,7 +99,7 @@ struct ConsoleTests {
         }
     }
 
-    @Test("a file that the browser has is not sent again, and HEAD sends no content")
+    @Test("a file that the browser has cached is not sent again, and HEAD sends no content")
     func conditions() async throws {
         let files = ConsoleFiles.shared
         try await withTestServer { server in
@@ -127,7 +127,7 @@ struct ConsoleTests {
         }
     }
 
-    @Test("clients of the API receive the same responses as without the console")
+    @Test("API clients receive the same responses as without the console")
     func otherClients() async throws {
         try await withTestServer { server in
             for path in ["/", "/drop/x"] {
@@ -164,7 +164,7 @@ struct ConsoleTests {
     }
 
     @Test(
-        "only clients that name HTML with at least the weight of JSON prefer HTML",
+        "only clients that accept HTML with at least the weight of JSON prefer HTML",
         arguments: [
             ("text/html", true), ("TEXT/HTML;charset=utf-8", true), ("text/*", true), ("text/html;q=0.1", true),
             ("text/html, application/json", true), ("application/json;q=0.5, text/html; q=0.6", true),
@@ -179,7 +179,7 @@ struct ConsoleTests {
         #expect(WeightedList(["*/*", header]).prefersHTML == prefersHTML)
     }
 
-    @Test("pages may also connect to the bucket, but to nothing else")
+    @Test("pages may also connect to the bucket, but to no other origin")
     func policy() {
         let own = "\(ConsolePolicy(connectsTo: nil))"
         #expect(own.contains("; connect-src 'self'; "))

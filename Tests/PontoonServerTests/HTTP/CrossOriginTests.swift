@@ -115,7 +115,7 @@ struct CrossOriginTests {
         }
     }
 
-    @Test("without the setting, no response has a header of CORS")
+    @Test("without the setting, no response has a CORS header")
     func switchedOff() async throws {
         try await withTestServer { server in
             let upload = try await server.api.initialize("a.bin", size: 3)
@@ -145,7 +145,7 @@ struct CrossOriginTests {
     }
 
     @Test(
-        "pages can read errors that precede the decoding of a request, if all responses allow the same origin",
+        "pages can read errors that occur before a request is decoded, if all responses allow the same origin",
         arguments: [("*", "*"), (page, page), ("\(page),http://localhost", nil)] as [(String, String?)]
     )
     func earlyErrors(setting: String, allowed: String?) async throws {
@@ -159,7 +159,7 @@ struct CrossOriginTests {
             let malformed = try await response(start + "X Y: z\r\n\r\n")
             #expect(malformed.status == 400)
             let noHost = try await response(start.replacing("Host: x\r\n", with: "") + "Connection: close\r\n\r\n")
-            #expect(noHost.headers["Access-Control-Allow-Origin"] == [allowed ?? Self.page], "its head was decoded")
+            #expect(noHost.headers["Access-Control-Allow-Origin"] == [allowed ?? Self.page], "the head was decoded")
             for response in [long, malformed] {
                 #expect(response.headers["Access-Control-Allow-Origin"] == allowed.map { [$0] } ?? [])
             }
@@ -191,7 +191,7 @@ struct CrossOriginTests {
         #expect(AllowedOrigins(text) == nil)
     }
 
-    /// Returns calls, with the expected status of each response.
+    /// Returns calls with the expected status of each response.
     private func responses(_ server: TestServer, _ part: String) -> [(HTTPMethod, String, Int)] {
         [
             (.GET, server.origin + "/v2/", 200), (.GET, server.origin + "/v2/user", 401),

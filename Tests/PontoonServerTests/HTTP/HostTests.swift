@@ -104,7 +104,9 @@ struct HostTests {
         }
     }
 
-    @Test("only a server that others can reach, without a public URL or allowed hosts, trusts any host")
+    @Test(
+        "a server trusts any host only if other machines can reach it and neither a public URL nor allowed hosts are set"
+    )
     func trust() {
         for host in ["127.0.0.1", "127.1.2.3", "::1", "localhost"] {
             #expect(!ServerSettings(listen: .tcp(host: host, port: 8080)).trustsAnyHost)
@@ -118,7 +120,7 @@ struct HostTests {
         }
     }
 
-    /// Requests `GET /v2/` with the given header lines.
+    /// Requests `GET /v2/` with these header lines.
     private func index(_ server: TestServer, _ lines: String) async throws -> APIResponse {
         try APIResponse(raw: try await server.exchange("GET /v2/ HTTP/1.1\r\n\(lines)Connection: close\r\n\r\n"))
     }

@@ -34,7 +34,7 @@ struct IndexCallTests {
         }
     }
 
-    @Test("the index tells only users the build, and no response has the header Server")
+    @Test("the index shows the build only to users, and no response has a Server header")
     func build() async throws {
         try await withTestServer(.live) { server in
             let sender = try await server.api.sender(of: try await server.api.createLink(), name: "Bob").token

@@ -4,10 +4,10 @@ import PontoonCore
 import PontoonTesting
 import Testing
 
-/// Billing groups, tasks, apps and the search for files, which clients request although Pontoon does not have them.
+/// Billing groups, tasks, apps and the search for files, which clients request although Pontoon does not provide them.
 @Suite(.timeLimit(.minutes(10)))
 struct PlatformCallTests {
-    @Test("each user has one billing group, whose id is that of new projects")
+    @Test("each user has one billing group, to which new projects belong")
     func billingGroups() async throws {
         try await withTestServer { server in
             let list = try await server.api.call(.GET, "/billing/groups?fields=_all")
@@ -32,7 +32,7 @@ struct PlatformCallTests {
                 #expect(project.status == 201 && project["billing_group"] == .string(id))
             }
             let first = try await server.api.call(.GET, "/projects/admin/uploads")
-            #expect(first["billing_group"] == .string(id), "the first project too")
+            #expect(first["billing_group"] == .string(id), "the first project has it, too")
             let bob = try await server.addUser("bob")
             #expect(try await bob.call(.GET, "/billing/groups").entries.first?["owner"] == "bob")
             server.expectRefusal(try await bob.call(.GET, "/billing/groups/\(id)"), 404, 90003, "another user's")
@@ -80,7 +80,7 @@ struct PlatformCallTests {
         }
     }
 
-    @Test("a project cannot have another category than PRIVATE, and a list of others is empty")
+    @Test("a project's category is always PRIVATE, and a list of another category is empty")
     func categories() async throws {
         try await withTestServer { server in
             for category: JSONValue in ["PUBLIC", "CONTROLLED", "", 1] {

@@ -8,7 +8,7 @@ import Testing
 /// The rate limit and its headers.
 @Suite(.timeLimit(.minutes(10)))
 struct RateLimitTests {
-    @Test("every response to a token has each of the three headers once", arguments: [nil, "1000/1h"])
+    @Test("every response to a request with a token has each of the three headers once", arguments: [nil, "1000/1h"])
     func headers(limit: String?) async throws {
         try await withTestServer(arguments: limit.map { ["--rate-limit", $0] } ?? []) { server in
             let api = server.api
@@ -128,7 +128,7 @@ struct RateLimitTests {
 }
 
 extension APIResponse {
-    /// The three headers; `nil` unless each is present once, with an integer.
+    /// The values of the three headers; `nil` unless each header occurs once and is an integer.
     fileprivate var rate: (limit: Int, remaining: Int, reset: Int)? {
         func number(_ name: String) -> Int? {
             let values = headers[name]

@@ -15,7 +15,7 @@ struct RawQueryTests {
             "GET /v2/files?name=%c3%bc&a=%e2%82%ac%f0%9d%84%9e HTTP/1.1\r\nX: ü\r\n\r\n"
         ),
         ("GET /?ü? HTTP/1.1\r\n?ü", "GET /?%c3%bc? HTTP/1.1\r\n?ü"),
-        // This may be the end of the head of a pipelined request, and its body.
+        // An empty line may end a head, so the text after it may be a body.
         ("\r\nGET /?ü", "\r\nGET /?ü"), ("\nGET /?ü", "\nGET /?ü"),
         // Only a query in origin form is encoded.
         ("GET /ü?a HTTP/1.1\r\n", "GET /ü?a HTTP/1.1\r\n"), ("GET /a\r\nX: ?ü\r\n", "GET /a\r\nX: ?ü\r\n"),
@@ -23,7 +23,7 @@ struct RawQueryTests {
         ("", ""),
     ]
 
-    @Test("the query is encoded wherever the line is split", arguments: lines)
+    @Test("the query is encoded regardless of where the line is split", arguments: lines)
     func splits(text: String, encoded: String) {
         let bytes = Array(text.utf8)
         for first in 0...bytes.count {
@@ -98,7 +98,7 @@ struct RawQueryTests {
         }
     }
 
-    @Test("names in UTF-8 work on a kept connection, and bodies are unchanged")
+    @Test("names in UTF-8 work on a persistent connection, and bodies are unchanged")
     func requests() async throws {
         try await withTestServer(.live) { server in
             _ = try await server.api.upload("Prüfung €.bam", ByteBuffer(string: "a"))
@@ -111,7 +111,7 @@ struct RawQueryTests {
                     let response = try await connection.readResponse()
                     #expect(response.status == 200 && response.body.contains(#""name":"Prüfung €.bam""#), "\(line)")
                 }
-                // The rest of this body looks like a request line, and follows a pipelined head.
+                // The head of this request is pipelined, and the second half of its body looks like a request line.
                 let beginning = #"{"name":"Raw","description":""#
                 let rest = #"GET /?ü HTTP/1.1"}"#
                 let head = server.head("POST /v2/projects")

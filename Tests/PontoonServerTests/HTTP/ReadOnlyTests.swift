@@ -63,7 +63,7 @@ struct ReadOnlyTests {
                         #expect(response.status != 503 || words[1] == "/readyz", "\(call)")
                     }
                 }
-                // A caller without a token learns nothing.
+                // A caller without a token does not learn that the server is read-only.
                 let anybody = server.client(token: nil)
                 server.expectRefusal(try await anybody.call(.POST, "/projects"), 401, 90001)
             }

@@ -4,10 +4,10 @@ import PontoonCore
 import PontoonTesting
 import Testing
 
-/// Clients that send requests too slowly, or too much before a request is complete.
+/// Clients that send requests too slowly, or too many bytes before a request is complete.
 @Suite(.timeLimit(.minutes(10)))
 struct SlowClientTests {
-    /// Long enough for the requests of a test on a busy machine, which must not time out.
+    /// Timeouts that are long enough for a test's other requests, even on a busy machine.
     private static let timeout = ["--request-timeout", "4s", "--idle-timeout", "1h"]
 
     @Test("a head that does not arrive in time is rejected with 408")
@@ -46,7 +46,7 @@ struct SlowClientTests {
                 while ContinuousClock.now - start < .seconds(6) {
                     try await connection.write("GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
                     #expect(try await connection.read(until: "\"ok\"}").hasPrefix("HTTP/1.1 200"))
-                    // The idle time between requests does not count.
+                    // The idle time between requests does not count towards the timeout.
                     try await Task.sleep(for: .milliseconds(600))
                 }
             }
@@ -64,7 +64,7 @@ struct SlowClientTests {
                     "PUT \(try target(url)) HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 1000\r\n\r\n"
                 )
                 try await connection.write(bytes.getSlice(at: 0, length: 500) ?? ByteBuffer())
-                // Longer than the timeout, which must not apply to parts.
+                // This is longer than the timeout, which must not apply to parts.
                 try await Task.sleep(for: .seconds(6))
                 try await connection.write(bytes.getSlice(at: 500, length: 500) ?? ByteBuffer())
                 return try await connection.readToEnd()

@@ -75,7 +75,7 @@ struct TokenErrorTests {
         }
     }
 
-    @Test("a revoked token is rejected within a second, other tokens stay valid")
+    @Test("a revoked token is rejected within a second, and other tokens stay valid")
     func revoked() async throws {
         try await withEnduringServer { server in
             for byID in [false, true] {
@@ -86,13 +86,13 @@ struct TokenErrorTests {
                     let id = try #require(try await accounts.tokens(of: "admin").last).id
                     #expect(try await accounts.revokeToken(byID ? id : try #require(second.token)))
                 }
-                // Another process has revoked the token; the server detects this within a second.
+                // Another process has revoked the token. The server detects this within a second.
                 try await eventually("the token is refused, by id: \(byID)") {
                     try await second.call(.GET, "/user").status == 401
                 }
                 server.expectRefusal(try await second.call(.GET, "/user"), 401, 90001, "by id: \(byID)")
                 server.expectRefusal(try await second.complete(upload), 401, 90001, "by id: \(byID)")
-                // A signed URL stays valid after its requester's token is revoked.
+                // A signed URL stays valid after the token with which it was requested is revoked.
                 let put = try await second.send(.PUT, url, ByteBuffer(string: "kept"))
                 #expect(put.status == 200)
                 let etag = try #require(put.headers.first(name: "ETag"))

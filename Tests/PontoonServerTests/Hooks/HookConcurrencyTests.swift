@@ -8,22 +8,22 @@ import Testing
 
 @testable import PontoonApp
 
-/// The order of runs, and how many take place at once.
+/// The order of runs, and the number of concurrent runs.
 @Suite("Concurrent runs of hooks", .timeLimit(.minutes(10)))
 struct HookConcurrencyTests {
-    /// The files with which runs report to the test, and in which the test releases them.
+    /// The files through which runs report to the test, and through which the test releases them.
     private struct Runs: Sendable {
         let folder: FilePath
         let program: FilePath
 
-        /// Writes a program whose run has the value of a variable as its name.
+        /// Writes a program whose runs are named by the value of an environment variable.
         init(_ folder: FilePath, _ variable: String) throws {
             self.folder = folder
             for name in ["present", "running", "released"] {
                 let path = folder.appending(name).string
                 try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
             }
-            // A run counts those that are present, including itself, before the test can release it.
+            // Each run counts the runs that are present, including itself, before the test can release it.
             let script = """
                 cat > /dev/null
                 : > "\(folder)/present/$\(variable)"
@@ -37,13 +37,13 @@ struct HookConcurrencyTests {
             program = try writeProgram(script, in: folder)
         }
 
-        /// The names of the runs that have begun and not ended.
+        /// The names of the runs that are in progress.
         var running: Set<String> {
             let path = folder.appending("running").string
             return Set((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? [])
         }
 
-        /// The highest number of runs that a run has seen, including itself.
+        /// The highest number of concurrent runs that any run has counted, including itself.
         var highest: Int { lines("counts").compactMap { Int($0.trimmingCharacters(in: .whitespaces)) }.max() ?? 0 }
 
         func lines(_ name: String) -> [String] {
@@ -51,7 +51,7 @@ struct HookConcurrencyTests {
             return text.split(separator: "\n").map(String.init)
         }
 
-        /// Lets a run end, also one that has not begun.
+        /// Lets a run end, even if it has not begun yet.
         func release(_ name: String) throws {
             try Data().write(to: URL(filePath: folder.appending("released/\(name)").string))
         }
@@ -81,7 +81,7 @@ struct HookConcurrencyTests {
         }
     }
 
-    @Test("with a concurrency of 1, each run ends before the next begins, also for versions of one file")
+    @Test("with a concurrency of 1, each run ends before the next begins, even for versions of one file")
     func one() async throws {
         try await withHooks(concurrency: 1) { server in
             for text in ["1", "2", "3"] {
@@ -100,7 +100,7 @@ struct HookConcurrencyTests {
         }
     }
 
-    @Test("no more runs than allowed take place at once, and they begin in the order of the events")
+    @Test("the number of concurrent runs is limited, and runs begin in the order of the events")
     func several() async throws {
         try await withHooks(concurrency: 3) { server in
             for number in 0..<8 { _ = try await server.api.uploadSmall("\(number)") }
@@ -108,7 +108,7 @@ struct HookConcurrencyTests {
             try #require(events.count == 8)
             var running = Set(events.prefix(3))
             try await eventually("the first runs have begun") { [running] in runs.running == running }
-            // Runs end in another order than that in which they have begun.
+            // The runs end in a different order than they began.
             let ends = [1, 0, 3, 2, 4, 6, 5, 7]
             for (number, end) in ends.enumerated() {
                 try runs.release(events[end])
@@ -123,7 +123,7 @@ struct HookConcurrencyTests {
         }
     }
 
-    @Test("no more files than allowed are validated at once, and the others wait")
+    @Test("the number of files that are validated concurrently is limited, and the others wait")
     func validations() async throws {
         try await withTemporaryFolder { folder in
             let runs = try Runs(folder, "PONTOON_UPLOAD_ID")

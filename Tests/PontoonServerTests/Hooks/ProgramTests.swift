@@ -7,7 +7,7 @@ import Testing
 
 @testable import PontoonApp
 
-/// Runs of programs: how they end, their output, and what they inherit.
+/// Runs of programs: their end, their output, and what they inherit.
 @Suite(.timeLimit(.minutes(10)))
 struct ProgramTests {
     /// Runs a shell script as a program.
@@ -25,7 +25,7 @@ struct ProgramTests {
     }
 
     @Test(
-        "a run ends with the exit status or the signal of the program",
+        "the result of a run contains the exit status or the signal of the program",
         arguments: [
             ("exit 0", ProgramRun.End.exited(0)), ("exit 1", .exited(1)), ("exit 77", .exited(77)),
             ("kill -TERM $$", .signaled(15)), ("kill -KILL $$", .signaled(9)),
@@ -35,7 +35,7 @@ struct ProgramTests {
         #expect(try await run(script).end == end)
     }
 
-    @Test("standard input is the input, however long; standard output and the end of all output are kept")
+    @Test("a program reads its input from standard input; its standard output and the end of all output are recorded")
     func streams() async throws {
         let input = Array(repeating: UInt8(ascii: "i"), count: 3_000_000)
         let counted = try await run("wc -c; echo problem >&2", input: input)
@@ -46,7 +46,7 @@ struct ProgramTests {
     }
 
     @Test(
-        "a program need not read its input, and may close it early",
+        "a program may leave its input unread or close it early",
         arguments: ["exit 3", "exec 0<&-; exit 3", "read -r line; exec 0<&-; exit 3"]
     )
     func unreadInput(script: String) async throws {
@@ -54,7 +54,7 @@ struct ProgramTests {
         #expect(try await run(script, input: input).end == .exited(3))
     }
 
-    @Test("of endless output, only the first and the last bytes are kept")
+    @Test("of endless output, only the first and the last bytes are recorded")
     func flood() async throws {
         let flood = try await run("echo first; yes | head -c 20000000; echo last >&2; sleep 0.1; echo end")
         #expect(flood.end == .exited(0))
@@ -69,19 +69,19 @@ struct ProgramTests {
     func timeout() async throws {
         let stopped = try await run(
             "trap '' TERM; sh -c \"trap '' TERM; sleep 1000\" & echo $!; wait; sleep 1000",
-            // Long enough for the program to print its first line on a busy machine.
+            // The timeout is long enough for the program to print its first line on a busy machine.
             timeout: .seconds(15)
         )
         #expect(stopped.end == .timedOut)
         try await expectEnd(of: stopped)
     }
 
-    @Test("a program that ends at SIGTERM is not killed, but what it leaves behind is")
+    @Test("a program that exits on SIGTERM is not killed, but the processes that it leaves behind are")
     func graceful() async throws {
         try await withTemporaryFolder { folder in
             let end = folder.appending("end")
             let script = "trap 'touch \(end); exit 0' TERM; sh -c \"trap '' TERM; sleep 1000\" & echo $!; wait"
-            // The grace period is long, so SIGKILL does not come first.
+            // The grace period is so long that the program exits before SIGKILL is sent.
             let path = try writeProgram(script, in: folder)
             let stopped = try await Program(path: path, timeout: .seconds(15), grace: .seconds(200))
                 .run(input: [], facts: [:])
@@ -97,26 +97,26 @@ struct ProgramTests {
         try await expectEnd(of: run)
     }
 
-    @Test("a process that has left the group does not delay the end of the run")
+    @Test("a process that has left the process group does not delay the end of the run")
     func escaped() async throws {
         let hasLeft = "[ \"$(cut -d ' ' -f 5 /proc/$!/stat)\" = $! ]"
         let run = try await run("setsid sleep 200 & until \(hasLeft); do :; done; exit 4", timeout: .seconds(100))
         #expect(run.end == .exited(4))
     }
 
-    /// Checks that the process whose id is the first line of the output does not run any longer.
+    /// Checks that the process whose id is the first line of the output has ended.
     private func expectEnd(of run: ProgramRun) async throws {
         let line = try #require(String(decoding: run.head, as: UTF8.self).split(separator: "\n").first)
         let process = try #require(pid_t(line))
         try await eventually("process \(process) has ended") {
             let status = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8)
             guard let status else { return true }
-            // A process that nobody has collected yet.
+            // A zombie: the process has exited, but nobody has waited for it yet.
             return status.contains(") Z ")
         }
     }
 
-    @Test("the environment has only the facts and two constants, and the directory is /")
+    @Test("the environment contains only the facts and two constants, and the working directory is /")
     func environment() async throws {
         let program = Program(path: "/usr/bin/env", timeout: .seconds(300))
         let output = try await program.run(input: [], facts: ["PONTOON_NAME": "a b\n'\"$(exit)"]).head
@@ -130,14 +130,14 @@ struct ProgramTests {
         #expect(try await run("pwd").lastOutput == "/")
     }
 
-    @Test("no open file is inherited")
+    @Test("open files are not inherited")
     func descriptors() async throws {
-        // Unlike other files of this process, it is not closed by exec.
+        // Opened without `O_CLOEXEC`, unlike the other files of this process.
         let file = open("/dev/null", O_RDONLY)
         defer { close(file) }
         let listed = String(decoding: try await run("exec /bin/ls /proc/self/fd").head, as: UTF8.self)
         let numbers = Set(listed.split(separator: "\n").compactMap { Int($0) })
-        // 3 is the directory that ls reads.
+        // Descriptor 3 is the directory that ls reads.
         #expect(numbers == [0, 1, 2, 3], "\(listed)")
     }
 
@@ -168,7 +168,7 @@ struct ProgramTests {
         }
     }
 
-    @Test("many programs run at once")
+    @Test("many programs can run at once")
     func concurrency() async throws {
         let ends = try await concurrently(60) { index in
             try await run("cat; echo \(index)", input: Array(repeating: 65, count: 100_000)).end
@@ -196,7 +196,8 @@ struct ProgramTests {
 /// Writes an executable shell script.
 func writeProgram(_ script: String, named name: String = "program", in folder: FilePath) throws -> FilePath {
     let path = folder.appending(name)
-    // Renamed, because a file that another thread's child has inherited while it was open for writing cannot be run.
+    // The file is written under another name and renamed. A program cannot be run while a descriptor of it is open for
+    // writing, which a child process of another thread may have inherited.
     try "#!/bin/sh\n\(script)\n".write(toFile: path.string, atomically: true, encoding: .utf8)
     try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path.string)
     return path

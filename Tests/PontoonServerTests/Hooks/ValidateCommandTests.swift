@@ -8,10 +8,10 @@ import Testing
 
 @testable import PontoonApp
 
-/// Refusal of files by `--validate-command`, for each way in which bytes arrive.
+/// Refusal of files by `--validate-command`, for each way to upload a file.
 @Suite(.timeLimit(.minutes(10)))
 struct ValidateCommandTests {
-    /// Runs `body` with a server whose program decides by the name of the file, and appends a line to `runs`.
+    /// Runs `body` with a server whose validate command decides by the file's name and adds a line to the file `runs`.
     private func withValidator(
         _ arguments: [String] = [],
         _ body: @Sendable (TestServer, FilePath) async throws -> Void
@@ -52,7 +52,7 @@ struct ValidateCommandTests {
 
     private static let refusal = "The file was refused: bad <U+001B> bytes"
 
-    @Test("an accepted file is complete, and the program has received its description and its bytes")
+    @Test("an accepted file is stored, and the program has received its description and its bytes")
     func accepted() async throws {
         try await withValidator { server, folder in
             let labels: JSONValue = ["sample_id": "ü\n1"]
@@ -78,7 +78,7 @@ struct ValidateCommandTests {
             )
             #expect(try Data(contentsOf: URL(filePath: folder.appending("bytes").string)) == Data("abc".utf8))
             #expect(try server.metrics().contains(#"pontoon_validate_runs_total{result="success"} 1"#))
-            // The validated bytes are those of the file; a repeated call does not validate again.
+            // A repeated call returns the same file without validating it again.
             #expect(try await server.api.complete(upload)["id"] == completed["id"])
             #expect(Self.runs(folder).count == 1)
         }
@@ -108,7 +108,7 @@ struct ValidateCommandTests {
         }
     }
 
-    @Test("a refused upload can be aborted, and leaves nothing")
+    @Test("a refused upload can be aborted, which removes all its data")
     func aborted() async throws {
         try await withValidator { server, _ in
             let upload = try await Self.begin("refused", server)
@@ -149,7 +149,7 @@ struct ValidateCommandTests {
             async let first = server.api.complete(upload)
             try await eventually("the program runs") { Self.runs(folder) == ["held"] }
             async let second = server.api.complete(upload)
-            // While it runs, the upload can be neither changed nor aborted.
+            // While the program runs, the upload can be neither changed nor aborted.
             server.expectRefusal(try await server.api.call(.DELETE, "/upload/multipart/\(upload)"), 409, 8009)
             try Self.touch(folder.appending("released"))
             let responses = try await [first, second]
@@ -158,7 +158,7 @@ struct ValidateCommandTests {
         }
     }
 
-    @Test("a file in one call is refused, and leaves nothing")
+    @Test("a refused file put leaves no data")
     func oneCall() async throws {
         try await withValidator { server, folder in
             let bytes = ByteBuffer(string: "abc")
@@ -175,7 +175,7 @@ struct ValidateCommandTests {
         }
     }
 
-    @Test("entries of an archive are refused one by one, whether small or long")
+    @Test("entries of an archive are refused one by one, whether small or large")
     func archive() async throws {
         try await withValidator { server, folder in
             var tar = TarBuilder()
@@ -200,7 +200,7 @@ struct ValidateCommandTests {
         }
     }
 
-    @Test("uploads of senders and of code packages are refused, too")
+    @Test("uploads of senders and of code packages are also refused")
     func otherUploads() async throws {
         try await withValidator { server, folder in
             let sender = try await server.api.sender(of: try await server.api.createLink())
@@ -233,7 +233,7 @@ struct ValidateCommandTests {
     }
 
     @Test(
-        "a reason is one line of visible characters, and not too long",
+        "a reason is one line of visible characters and has a maximum length",
         arguments: [
             ("", String?.none), (" \n\t", nil), (" a\r\n\n b ", "a b"), ("a\u{202E}b", "a<U+202E>b"),
             (String(repeating: "ü", count: 3000), String(repeating: "ü", count: 1000)),

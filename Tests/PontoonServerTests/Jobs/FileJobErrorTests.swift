@@ -8,10 +8,10 @@ import Testing
 
 @testable import PontoonApp
 
-/// What jobs are refused, and which of their items fail.
+/// Refusals of jobs, and failures of their items.
 @Suite(.timeLimit(.minutes(10)))
 struct FileJobErrorTests {
-    @Test("a job with an invalid item is refused as a whole, with the platform's codes")
+    @Test("a job with an invalid item is refused with the platform's codes, and no item is processed")
     func refusals() async throws {
         try await withTestServer(arguments: smallParts) { server in
             let api = server.api

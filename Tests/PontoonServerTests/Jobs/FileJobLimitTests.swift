@@ -7,16 +7,17 @@ import Testing
 
 @testable import PontoonApp
 
-/// What one job, or the jobs of one user, may use up.
+/// Limits of one job, and of all jobs of one user.
 @Suite(.timeLimit(.minutes(10)))
 struct FileJobLimitTests {
-    @Test("a job that copies its own copies ends at the maximum of files and folders")
+    @Test("a job that copies its own copies stops at the maximum number of files and folders")
     func doubling() async throws {
         try await withTestServer(arguments: smallParts) { server in
             let api = server.api
             let (a, b) = (try await api.makeFolder("a"), try await api.makeFolder("b"))
             _ = try await api.uploadSmall("x", in: a)
-            // Each item copies a folder with all copies in it, so the last ones would have millions.
+            // Each item copies a folder together with all earlier copies in it, so the last copies would have millions
+            // of files.
             let items: [JSONValue] = (0..<20).flatMap { index -> [JSONValue] in
                 [
                     ["file": .string(a), "parent": .string(b), "name": .string("i\(index)")],
@@ -40,12 +41,12 @@ struct FileJobLimitTests {
             #expect(results.count == 40 && results.first?["resource"]?.string("name") == "i0")
             let error = results.last?["error"]
             #expect(error?["code"] == 90007 && error?["status"] == 409)
-            // Each of the 50 files and folders that were processed is a new one.
+            // Each of the 50 files and folders that the job has processed has a new copy.
             #expect(try await api.tree(try await api.root()).count == 3 + 50)
         }
     }
 
-    @Test("a job may have exactly the maximum of files and folders", arguments: [FileJob.Kind.copy, .move])
+    @Test("a job may process exactly the maximum number of files and folders", arguments: [FileJob.Kind.copy, .move])
     func exactly(_ kind: FileJob.Kind) async throws {
         try await withTestServer(arguments: smallParts) { server in
             let api = server.api
@@ -61,7 +62,7 @@ struct FileJobLimitTests {
         }
     }
 
-    @Test("what exceeds the maximum stays as it is", arguments: FileJob.Kind.allCases)
+    @Test("files and folders beyond the maximum are not changed", arguments: FileJob.Kind.allCases)
     func rest(_ kind: FileJob.Kind) async throws {
         try await withTestServer(arguments: smallParts) { server in
             let api = server.api
@@ -74,7 +75,8 @@ struct FileJobLimitTests {
             let worker = server.jobWorker(maximumEntries: 4)
             while try await worker.runOnce() {}
             let job = try await api.call(.GET, path)
-            // The file `outer/a` is done. The folder `outer`, of which `inner/b` is left, and `top` are not.
+            // The file `outer/a` was completed. The folder `outer`, whose file `inner/b` was not processed, and the
+            // file `top` failed.
             #expect(["total_files", "completed_files", "failed_files"].map { job[$0] } == [3, 1, 2])
             #expect(try job.results.map { $0["error"]?["code"] } == [90007, 90007])
             let all = ["outer", "outer/a", "outer/empty", "outer/inner", "outer/inner/b", "target", "top"]
@@ -100,7 +102,7 @@ struct FileJobLimitTests {
             let copy: JSONValue = ["file": .string(mine), "project": .string(own), "name": "copy"]
             let path = try await member.acceptedJob(.copy, [copy])
             let worker = server.jobWorker(turn: .zero)
-            // The job of one file has five steps, and each user has every second turn.
+            // The member's job takes five steps, and each of the two users gets every second turn.
             for _ in 0..<10 {
                 server.clock.advance(by: .seconds(1))
                 #expect(try await worker.runOnce())
@@ -133,7 +135,7 @@ struct FileJobLimitTests {
             #expect(["total_files", "completed_files", "failed_files"].map { response[$0] } == [1, 0, 1])
             #expect(try response.results.first?["error"]?["code"] == 90007)
             #expect(try await api.tree(above).keys.sorted() == ["f", "outer"])
-            // A job deletes a folder however many levels it has.
+            // A job can delete a folder with any number of levels.
             let deletion = try await api.acceptedJob(.delete, [["file": .string(try #require(path.first))]])
             try await server.runJobs()
             #expect(try await api.call(.GET, deletion)["failed_files"] == 0)
@@ -144,7 +146,7 @@ struct FileJobLimitTests {
 }
 
 extension TestServer {
-    /// Returns a worker whose clock is that of the server.
+    /// Returns a worker that uses the server's clock.
     fileprivate func jobWorker(
         maximumEntries: Int = FileJobRules.maximumEntries,
         turn: Duration = .seconds(1)

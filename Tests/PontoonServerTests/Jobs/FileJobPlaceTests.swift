@@ -7,7 +7,7 @@ import Testing
 @testable import PontoonApp
 @testable import PontoonCore
 
-/// Jobs whose files and folders others move away while the job is running.
+/// Jobs whose files and folders are moved or deleted by other calls while the job is running.
 @Suite(.timeLimit(.minutes(10)))
 struct FileJobPlaceTests {
     @Test("a subfolder that is moved away keeps its contents", arguments: FileJob.Kind.allCases)
@@ -61,7 +61,7 @@ struct FileJobPlaceTests {
         }
     }
 
-    @Test("an item that others delete meanwhile is deleted")
+    @Test("an item that another call has already deleted counts as deleted")
     func deletedItem() async throws {
         try await withTestServer(arguments: smallParts) { server in
             let api = server.api
@@ -80,7 +80,7 @@ struct FileJobPlaceTests {
     }
 
     @Test(
-        "files of a folder that was read are left alone in another project, and keep a new name",
+        "files that were moved or renamed after their folder was read stay in the other project or keep the new name",
         arguments: FileJob.Kind.allCases
     )
     func readEntries(_ kind: FileJob.Kind) async throws {
@@ -117,11 +117,11 @@ struct FileJobPlaceTests {
 }
 
 extension TestServer {
-    /// Carries out the only job in one turn, during which entries that were read are kept in memory.
+    /// Runs the only job in one turn, during which the job keeps the entries that it has read in memory.
     ///
     /// - Parameters:
     ///   - isReached: Whether to make the change.
-    ///   - change: A change by others, after which the job continues.
+    ///   - change: A change by another call, after which the job continues.
     /// - Throws: The errors of the closures and of the store; ``ExpectationFailedError`` if the job ends early.
     fileprivate func finishJob(
         until isReached: (any MetadataStore) async throws -> Bool,

@@ -94,7 +94,7 @@ struct FileJobTests {
         }
     }
 
-    @Test("more entries than are read at once are copied, moved and deleted, each once")
+    @Test("in a folder with more entries than are read at once, each entry is copied, moved or deleted once")
     func manyEntries() async throws {
         try await withTestServer(arguments: smallParts) { server in
             let api = server.api
@@ -132,7 +132,7 @@ struct FileJobTests {
             let path = try await withTestServer(on: data, arguments: smallParts) { server in
                 let tree = try await Tree(server.api)
                 let path = try await server.api.acceptedJob(.delete, [["file": .string(tree.outer)]])
-                // A server that stops while it holds the lease.
+                // Simulates a server that stops while it holds the lease.
                 let lease = Lease(id: "lost", expiresOn: .distantFuture)
                 let leased = try await server.app.stores.metadata.leaseFileJob(lease, now: Date())
                 #expect(leased != nil)
@@ -166,7 +166,7 @@ struct FileJobTests {
             #expect(try list.entries.map { $0.string("type") } == ["DELETE", "MOVE", "COPY"])
             #expect(try list.entries.allSatisfy { $0["result"] == nil && $0["completed_files"] == 1 })
             #expect(list.headers["X-Total-Matching-Query"] == ["3"])
-            // The R client sends this with every call, and would take an empty list for the result.
+            // The R client sends this with every call, and would mistake an empty list for the result.
             let all = try await api.call(.GET, "/async/files?fields=_all")
             #expect(try all.entries.count == 3 && all.entries.allSatisfy { $0["result"] == nil })
             let page = try await api.call(.GET, "/async/files?limit=1&offset=1&fields=type")
@@ -245,12 +245,12 @@ struct Tree {
 }
 
 extension TestServer {
-    /// Carries out all jobs, as the service of a running server does.
+    /// Runs all jobs, as the service of a running server does.
     func runJobs() async throws {
         while try await app.jobs.runOnce() {}
     }
 
-    /// Carries out steps of the only job, one after another, until a condition holds.
+    /// Runs steps of the only job, one after another, until a condition holds.
     func stepJob(until isReached: (any MetadataStore) async throws -> Bool) async throws {
         let (metadata, objects) = (app.stores.metadata, app.stores.storage.store)
         let worker = FileJobWorker(metadata: metadata, objects: objects, leaseDuration: nil, turn: .zero)

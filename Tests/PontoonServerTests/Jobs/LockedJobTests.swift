@@ -6,7 +6,7 @@ import Testing
 @testable import PontoonApp
 @testable import PontoonCore
 
-/// Jobs whose projects are locked after they were submitted.
+/// Jobs whose projects are locked after the jobs were submitted.
 @Suite(.timeLimit(.minutes(10)))
 struct LockedJobTests {
     private static func setLock(_ isLocked: Bool, _ project: String, _ api: APIClient) async throws {
@@ -46,14 +46,14 @@ struct LockedJobTests {
         }
     }
 
-    /// A kind of job, and whether its destination is locked, or else its source.
+    /// A kind of job, and which project is locked: the destination or the source.
     struct Case: Sendable {
         let kind: FileJob.Kind
         let locksDestination: Bool
     }
 
     @Test(
-        "a job during which a project is locked loses nothing, and can be repeated after the lock",
+        "a job whose project is locked while it runs loses no data, and can be repeated after the unlock",
         arguments: [
             Case(kind: .copy, locksDestination: true), Case(kind: .move, locksDestination: true),
             Case(kind: .move, locksDestination: false), Case(kind: .delete, locksDestination: false),
@@ -66,7 +66,7 @@ struct LockedJobTests {
             let other = try await api.createProject("Other")
             let items: [JSONValue] = [["file": .string(tree.outer), "project": .string(other)]]
             let path = try await api.acceptedJob(test.kind, items)
-            // The file `a` was processed, and the file `inner/b` was not.
+            // Stops after the file `a` was processed and before the file `inner/b` is.
             try await server.stepJob { store in
                 let job = try await store.fileJob(path.jobID)
                 let folder = try await store.folder(ofFileJob: path.jobID, depth: 2)
@@ -77,7 +77,7 @@ struct LockedJobTests {
             try await server.runJobs()
             let job = try await api.call(.GET, path)
             #expect(job["state"] == "FINISHED")
-            // Both folders that were not finished count as one file each.
+            // Each of the two unfinished folders counts as one failed file.
             #expect(job["completed_files"] == 1 && job["failed_files"] == 2, "\(job.bodyText)")
             let left = try await api.tree(try await api.root())
             #expect(left["outer/inner/b"] != nil && left["top"] == tree.top)

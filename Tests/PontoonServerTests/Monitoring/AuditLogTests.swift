@@ -80,7 +80,7 @@ struct AuditLogTests {
         }
     }
 
-    /// Runs with the file of a log that is a named pipe, into which only the beginning of a line fits.
+    /// Runs `body` with a log that is written to a named pipe, into which only the beginning of a line fits.
     private func withUnfinishedLine(
         _ body: (AuditFile, FilePath, SystemPackage.FileDescriptor, _ line: String) throws -> Void
     ) async throws {
@@ -99,7 +99,7 @@ struct AuditLogTests {
         }
     }
 
-    /// Returns what is in a pipe.
+    /// Reads the contents of a pipe.
     private static func contents(_ pipe: SystemPackage.FileDescriptor) throws -> String {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 1)
         defer { buffer.deallocate() }
@@ -114,7 +114,7 @@ struct AuditLogTests {
         return text
     }
 
-    @Test("a line of which only the beginning was written is written again to the new file")
+    @Test("a line that was only partly written is written again to the new file")
     func unfinishedLine() async throws {
         try await withUnfinishedLine { file, path, reader, line in
             try FileManager.default.moveItem(atPath: path.string, toPath: path.string + ".old")
@@ -125,12 +125,12 @@ struct AuditLogTests {
         }
     }
 
-    @Test("a line of which only the beginning was written is completed if the same file is opened again")
+    @Test("a line that was only partly written is completed if the same file is opened again")
     func unfinishedLineOfSameFile() async throws {
         try await withUnfinishedLine { file, _, reader, line in
             try file.reopen()
             var text = try Self.contents(reader)
-            // Each write adds as much of the line as fits, and then the new line.
+            // Each write first continues the unfinished line, and adds the new line only when that is complete.
             while !text.hasSuffix("b\n") {
                 let before = text.utf8.count
                 _ = file.write(ByteBuffer(string: "b\n"))

@@ -6,13 +6,13 @@ import Testing
 
 /// Every call that the audit log records, made by a user in an order in which all of them succeed.
 struct AuditScenario {
-    /// A call and the line that it must cause.
+    /// A call and the line that it must add to the audit log.
     struct Step {
         /// Method and route pattern.
         let call: String
         let action: String
         var result = "success"
-        /// Fields that the line must have.
+        /// Fields that the line must contain.
         var fields: [String: JSONValue]
     }
 
@@ -21,7 +21,7 @@ struct AuditScenario {
 
     init(_ api: APIClient) { self.api = api }
 
-    /// Makes a call, and expects a line.
+    /// Makes a call, and records the line that it must add to the audit log.
     @discardableResult
     private mutating func make(
         _ method: HTTPMethod,
@@ -40,7 +40,7 @@ struct AuditScenario {
         return response
     }
 
-    /// Makes all calls but those of senders.
+    /// Makes all calls except those of senders.
     ///
     /// - Returns: The id of a file that still exists.
     mutating func run(member: String) async throws -> String {
@@ -65,7 +65,9 @@ struct AuditScenario {
         steps.append(Step(call: "PUT /v2/files/content", action: "file.put", fields: fields))
     }
 
-    /// Stores an archive, whose line has the destination and the number of bytes.
+    /// Stores an archive.
+    ///
+    /// Its line contains the destination and the number of bytes.
     private mutating func putArchive() async throws {
         let project = try await api.call(.GET, "/projects/admin/uploads").text("root_folder")
         let archive = TarBuilder.archive(["archived/a": "abc", "archived/b": "d"])

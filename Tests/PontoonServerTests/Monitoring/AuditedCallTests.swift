@@ -10,7 +10,7 @@ import Testing
 @testable import PontoonApp
 @testable import PontoonServer
 
-/// The audit log has one line for each action of the table.
+/// The lines of the audit log, one for each action in the table.
 @Suite(.timeLimit(.minutes(10)))
 struct AuditedCallTests {
     /// All recorded calls: methods and route patterns.
@@ -125,7 +125,7 @@ struct AuditedCallTests {
         }
     }
 
-    @Test("the deletion of a project has a line for each token that is revoked because it was limited to it alone")
+    @Test("deleting a project adds a line for each token that is revoked because it was limited to this project")
     func tokensOfDeletedProject() async throws {
         try await withAuditedServer { server in
             let project = try await server.api.createProject("Limited")
@@ -184,7 +184,7 @@ struct AuditedCallTests {
         }
     }
 
-    @Test("behind a trusted proxy, lines have the address that the proxy received the request from")
+    @Test("behind a trusted proxy, lines contain the address from which the proxy received the request")
     func forwarded() async throws {
         for (trusts, expected) in [("true", "192.0.2.7"), ("false", "127.0.0.1")] {
             try await withAuditedServer(arguments: ["--trust-forwarded-proto", trusts]) { server in
@@ -253,7 +253,7 @@ struct AuditedCallTests {
     }
 }
 
-/// Runs with a server that writes an audit log.
+/// Runs `body` with a server that writes an audit log.
 private func withAuditedServer(
     arguments: [String] = [],
     _ body: @Sendable (TestServer) async throws -> Void

@@ -41,7 +41,9 @@ struct LogTests {
         )
     }
 
-    @Test("a logger's metadata is part of its messages; that of a message takes precedence, and each copy has its own")
+    @Test(
+        "a logger's metadata is added to its messages, a message's own takes precedence, and copies are independent"
+    )
     func metadata() {
         let written = Mutex<[String]>([])
         var logger = Logger(label: "pontoond") { label in
@@ -93,7 +95,7 @@ struct LogTests {
         }
     }
 
-    @Test("a call that takes longer than --slow-request is logged at the default level, but no transfer")
+    @Test("a call that takes longer than --slow-request is logged at the default level, but a transfer is not")
     func slow() async throws {
         for (limit, isSlow) in [("0s", true), ("1d", false)] {
             try await withTestServer(.live, arguments: ["--slow-request", limit]) { server in

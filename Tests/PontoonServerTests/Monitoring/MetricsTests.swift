@@ -72,7 +72,7 @@ struct MetricsTests {
         }
     }
 
-    @Test("the totals of the stores are those of the database, and its commits are counted by size")
+    @Test("the totals of the stores equal the totals in the database, and commits are counted by size")
     func stores() async throws {
         try await withTestServer { server in
             let metrics = try #require(server.app.metrics)

@@ -5,7 +5,9 @@ import Testing
 
 @testable import PontoonServer
 
-/// The log lines of refused requests, with which a caller must not be able to fill the log.
+/// Log lines of refused requests.
+///
+/// A caller must not be able to fill the log with them.
 @Suite(.timeLimit(.minutes(10)))
 struct RefusalLogTests {
     @Test("text with U+0000 is refused without a log line at level warning or error")

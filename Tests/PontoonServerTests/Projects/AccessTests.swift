@@ -4,7 +4,7 @@ import PontoonCore
 import PontoonTesting
 import Testing
 
-/// Visibility and permissions of users.
+/// What users can see and do.
 @Suite(.serialized, .timeLimit(.minutes(10)))
 struct AccessTests {
     @Test("users see only themselves")
@@ -73,7 +73,7 @@ struct AccessTests {
             let own = try await stranger.uploadSmall("file", "own", project: mine)
             let bytes = try await stranger.download(own)
             #expect(bytes == ByteBuffer(string: "own"))
-            server.expectRefusal(try await server.api.call(.GET, "/files/\(own)"), 404, 5002, "nor the other way round")
+            server.expectRefusal(try await server.api.call(.GET, "/files/\(own)"), 404, 5002, "and vice versa")
             let completed = try await server.api.complete(upload)
             #expect(completed.status == 201)
         }
@@ -146,8 +146,8 @@ struct AccessTests {
             )
             #expect(try await admin.call(.GET, "/upload/multipart/\(upload)").status == 200)
             #expect(try await admin.call(.DELETE, "/upload/multipart/\(upload)").status == 204)
-            server.expectRefusal(try await hidden.call(.GET, "/projects/admin/uploads"), 404, 3002, "no right at all")
-            server.expectRefusal(try await hidden.call(.GET, "/files/\(file)"), 404, 5002, "no right at all")
+            server.expectRefusal(try await hidden.call(.GET, "/projects/admin/uploads"), 404, 3002, "no permission")
+            server.expectRefusal(try await hidden.call(.GET, "/files/\(file)"), 404, 5002, "no permission")
         }
     }
 }

@@ -29,7 +29,7 @@ struct ForecastTests {
             #expect(item["upload_id"] == .string(upload) && item["name"] == "a.bin" && item["size"] == 4000)
             #expect(item.string("href")?.hasSuffix("/v2/upload/multipart/\(upload)") == true)
             #expect(item["stored_bytes"] == 1000 && item["remaining_bytes"] == 3000)
-            // A millisecond may be rounded, and the clock runs during the test.
+            // The time is rounded to milliseconds, and includes the time that the test takes.
             let rate = try #require(item["bytes_per_second"]?.integer)
             #expect((10...112).contains(rate), "\(rate)")
             let doneOn = try Date(try #require(item.string("done_on")), strategy: .iso8601)
@@ -70,7 +70,7 @@ struct ForecastTests {
         }
     }
 
-    @Test("the list has pages, and only the caller's uploads; a token limited to projects sees only those")
+    @Test("the list is paged and contains only the caller's uploads, and only those in the projects of a limited token")
     func pages() async throws {
         try await withTestServer { server in
             let other = try await server.api.createProject("Other")

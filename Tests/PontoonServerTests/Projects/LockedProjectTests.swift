@@ -4,13 +4,15 @@ import PontoonCore
 import PontoonTesting
 import Testing
 
-/// The setting `locked` of a project; `PermissionTests` has the calls that are refused because of it.
+/// The setting `locked` of a project.
+///
+/// `PermissionTests` covers the calls that it refuses.
 @Suite(.timeLimit(.minutes(10)))
 struct LockedProjectTests {
     private static let home = "/projects/admin/uploads"
     private static let lock: JSONValue = ["settings": ["locked": true, "a": 1]]
 
-    @Test("only admins lock and unlock a project; its other details can be changed by all who may write")
+    @Test("only admins can lock and unlock a project, and all members who may write can change its other details")
     func whoLocks() async throws {
         try await withTestServer(arguments: smallParts) { server in
             let writer = try await server.addUser("writer")
@@ -35,7 +37,7 @@ struct LockedProjectTests {
         }
     }
 
-    @Test("a lock that is neither true nor false is refused")
+    @Test("a value of the lock other than true or false is refused")
     func types() async throws {
         try await withTestServer { server in
             for value: JSONValue in ["true", 1, [], [:]] {
@@ -49,7 +51,7 @@ struct LockedProjectTests {
         }
     }
 
-    @Test("files in one call, archives, copies into the project, senders and jobs are refused too")
+    @Test("file puts, archive puts, copies into the project, senders and jobs are also refused")
     func otherCalls() async throws {
         try await withTestServer(.live, arguments: smallParts) { server in
             let api = server.api
@@ -86,7 +88,7 @@ struct LockedProjectTests {
             }
             #expect(try await api.call(.GET, "/files?project=admin/uploads&fields=_all").entries == before)
 
-            // What takes nothing from the project and adds nothing to it is still possible.
+            // Calls that take no files from the project and add none to it are still allowed.
             #expect(try await api.submitJob(.copy, [away]).status == 201)
             #expect(try await api.copy(file, ["project": .string(other)]).status == 200)
             #expect(try await api.download(file) == ByteBuffer(string: "abc"))

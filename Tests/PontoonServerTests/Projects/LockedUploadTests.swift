@@ -15,7 +15,7 @@ struct LockedUploadTests {
         try await api.perform(.PATCH, home, ["settings": ["locked": .bool(isLocked)]])
     }
 
-    /// Checks that an upload cannot be continued, and why.
+    /// Checks that an upload cannot be continued because its project is locked.
     private static func expectStandstill(_ upload: String, _ etag: String, _ server: TestServer) async throws {
         let path = "/upload/multipart/\(upload)"
         let part: JSONValue = ["part_number": 2, "response": ["headers": ["ETag": .string(etag)]]]
@@ -31,7 +31,9 @@ struct LockedUploadTests {
         }
     }
 
-    @Test("an upload that was begun before the lock is unchanged by refused calls, and can be completed after it")
+    @Test(
+        "refused calls do not change an upload in a locked project, and it can be completed after the unlock"
+    )
     func unlocked() async throws {
         try await withTestServer(.live, arguments: smallParts) { server in
             let api = server.api
@@ -53,7 +55,9 @@ struct LockedUploadTests {
         }
     }
 
-    @Test("a completion that is under way when its project is locked ends, and its repetition is refused until then")
+    @Test(
+        "a completion that is running when its project is locked succeeds, and repeated calls are refused until it ends"
+    )
     func underWay() async throws {
         try await withHeldValidation { server, folder in
             let api = server.api
@@ -69,14 +73,16 @@ struct LockedUploadTests {
             #expect(completed.status == 201)
             let file = try completed.text("id")
             #expect(try await api.download(file) == ByteBuffer(string: "abc"))
-            // What is complete stays complete: a repetition changes nothing, so it returns the file.
+            // A repeated complete changes nothing, so it still returns the file.
             let repeated = try await api.complete(upload)
             #expect(repeated.status == 201 && repeated["id"] == .string(file))
             #expect(try await api.listed("/files?project=admin/uploads") == [file])
         }
     }
 
-    @Test("a completion that fails while its project is locked leaves an upload that can be completed after it")
+    @Test(
+        "a completion that fails while its project is locked leaves an upload that can be completed after the unlock"
+    )
     func failedMeanwhile() async throws {
         try await withHeldValidation { server, folder in
             let api = server.api
@@ -96,7 +102,7 @@ struct LockedUploadTests {
         }
     }
 
-    @Test("files in one call and archives leave nothing in a locked project, and are accepted after the lock")
+    @Test("file puts and archive puts leave nothing in a locked project, and are accepted after the unlock")
     func wholeFiles() async throws {
         try await withTestServer(.live, arguments: smallParts) { server in
             let api = server.api

@@ -36,7 +36,7 @@ struct MemberTests {
         }
     }
 
-    @Test("the list has all members by name, in pages, including the owner")
+    @Test("the list contains all members including the owner, by name and in pages")
     func list() async throws {
         try await withTestServer { server in
             for name in ["zoe", "bob", "ada"] {
@@ -143,7 +143,7 @@ struct MemberTests {
                 let harmless = try await caller.call(.PATCH, owner + "/permissions", ["write": true])
                 #expect(rightsShown(try harmless.json).count == 5)
             }
-            // An admin who is not the owner can give up the permission, and leave.
+            // An admin who is not the owner can remove this permission from their own membership, and leave.
             let demoted = try await ada.call(.PATCH, Self.members + "/ada/permissions", ["admin": false])
             #expect(rightsShown(try demoted.json) == ["read", "copy", "write", "execute"])
             let left = try await ada.call(.DELETE, Self.members + "/ada")

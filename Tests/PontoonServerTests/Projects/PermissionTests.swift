@@ -4,7 +4,7 @@ import PontoonCore
 import PontoonTesting
 import Testing
 
-/// Each call, made by members with each of the permissions and by a stranger.
+/// Each call by members with each of the permissions, and by a stranger.
 @Suite(.timeLimit(.minutes(10)))
 struct PermissionTests {
     @Test("each call succeeds for members with its permission and is refused to all others", arguments: Actor.allCases)
@@ -27,7 +27,7 @@ struct PermissionTests {
         }
     }
 
-    @Test("in a locked project, whatever needs the permission to write is refused, even to an admin")
+    @Test("in a locked project, every call that needs the permission to write is refused, even to an admin")
     func locked() async throws {
         try await withTestServer(arguments: smallParts) { server in
             let stage = try await Stage(server, .admin)
@@ -49,7 +49,7 @@ struct PermissionTests {
             try await server.api.perform(.PATCH, project, ["settings": ["locked": false]])
             let body: JSONValue = ["parts": [Self.report(place.etag)]]
             let complete = try await server.api.call(.POST, "/upload/multipart/\(place.upload)/complete", body)
-            #expect(complete.status == 201, "the upload was kept")
+            #expect(complete.status == 201, "the upload was not aborted")
         }
     }
 
@@ -96,7 +96,7 @@ struct PermissionTests {
             #expect(try await writer.report(upload, 1, .string(etag)).status == 200)
             try await server.api.perform(.DELETE, rights)
             server.expectRefusal(try await writer.complete(upload), 403, 8001)
-            // An admin of the project may complete or abort it.
+            // An admin of the project may complete or abort the upload.
             #expect(try await server.api.complete(upload).status == 201)
             server.expectRefusal(try await writer.call(.DELETE, path), 404, 8003, "it is completed")
             let other = try await server.api.initialize("other", size: 1, extra: ["project": .string(place.project)])
@@ -154,7 +154,7 @@ extension PermissionTests {
             }
         }
 
-        /// The resulting permissions of the actor.
+        /// The permissions that the actor then has.
         var rights: [Permission] {
             switch self {
             case .reader, .copier, .writer, .executor: [.read] + (given ?? [])
@@ -164,7 +164,7 @@ extension PermissionTests {
         }
     }
 
-    /// One call, with its outcomes.
+    /// A call and its expected outcomes.
     struct Row: Sendable, CustomStringConvertible {
         let method: HTTPMethod
         /// Path with placeholders `{project}`, `{folder}`, `{file}` and `{upload}`.
@@ -213,7 +213,7 @@ extension PermissionTests {
         ["part_number": 1, "response": ["headers": ["ETag": .string(etag)]]]
     }
 
-    // Code 0 marks calls that no member is refused, since every member may read.
+    // Code 0 marks calls that are refused to no member, because every member may read.
     private static let rows: [Row] = projects + members + lists + files + uploads
 
     private static let projects = [

@@ -35,7 +35,7 @@ struct ProjectCallTests {
 
             let bare = try await server.api.call(.POST, "/projects", ["name": "x", "tags": nil, "billing_group": nil])
             #expect(bare.status == 201)
-            #expect(UUID(uuidString: try bare.text("billing_group")) != nil, "py cannot read a project without one")
+            #expect(UUID(uuidString: try bare.text("billing_group")) != nil, "the Python client requires it")
         }
     }
 
@@ -202,7 +202,7 @@ struct ProjectCallTests {
             let bytes = try await server.api.download(kept)
             #expect(bytes == ByteBuffer(string: "kept"))
             let again = try await server.api.call(.POST, "/projects", ["name": "gone"])
-            #expect(again["id"] == .string(id), "the id is free again")
+            #expect(again["id"] == .string(id), "the id can be used again")
         }
     }
 }

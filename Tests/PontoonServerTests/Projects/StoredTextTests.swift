@@ -4,7 +4,7 @@ import PontoonCore
 import PontoonTesting
 import Testing
 
-/// Limits of the text that callers may store, and of the numbers of uploads, projects and tokens of a user.
+/// Limits of the text that callers can store, and of the numbers of uploads, projects and tokens of a user.
 @Suite(.serialized, .timeLimit(.minutes(10)))
 struct StoredTextTests {
     /// Returns a project's fields, each longer than its limit by `excess`.
@@ -100,7 +100,7 @@ struct StoredTextTests {
         }
     }
 
-    @Test("a user can have only so many unfinished uploads, projects and tokens")
+    @Test("the number of a user's unfinished uploads, projects and tokens is limited")
     func numbers() async throws {
         let arguments = ["--max-uploads-per-user", "2", "--max-projects-per-user", "3"]
         try await withTestServer(arguments: arguments) { server in
@@ -116,7 +116,7 @@ struct StoredTextTests {
             try await server.api.perform(.DELETE, "/upload/multipart/\(first)")
             _ = try await server.api.initialize("c", size: nil)
 
-            // The project `uploads` counts too.
+            // The project `uploads` also counts.
             for name in ["p", "q"] { try await server.api.perform(.POST, "/projects", ["name": .string(name)]) }
             let project = try await server.api.call(.POST, "/projects", ["name": "r"])
             server.expectRefusal(project, 409, 90007, "project")

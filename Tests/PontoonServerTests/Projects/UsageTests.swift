@@ -23,7 +23,7 @@ struct UsageTests {
         #expect(try await api.call(.POST, "/upload/multipart", body).status == 200)
     }
 
-    @Test("the caller's usage is that of the projects that the caller owns, whoever uploads to them")
+    @Test("the caller's usage is the usage of the projects that the caller owns, whoever uploads to them")
     func ownProjects() async throws {
         try await withTestServer { server in
             let ada = try await server.addUser("ada")
@@ -47,7 +47,7 @@ struct UsageTests {
         }
     }
 
-    @Test("the list has pages, ordered by id")
+    @Test("the list is paged and ordered by id")
     func pages() async throws {
         try await withTestServer { server in
             for name in ["b", "d", "c"] { _ = try await server.api.createProject(name) }
@@ -102,7 +102,7 @@ struct UsageTests {
         }
     }
 
-    @Test("the quota in force is reported: the own one or else the default of the settings")
+    @Test("the effective quota is reported: the individual one, or otherwise the default from the settings")
     func quotas() async throws {
         try await withTestServer(arguments: ["--user-quota", "1KiB", "--project-quota", "500"]) { server in
             try await OpenedStores.withMetadata(server.app.settings) { metadata in

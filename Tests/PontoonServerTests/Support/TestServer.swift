@@ -31,12 +31,13 @@ struct TestServer: ServerUnderTest {
     let origin: String
     let token: String
     let api: APIClient
-    /// The server's clock.
     let clock: TestClock
     private let lines: LogLines
 
     var data: FilePath { app.settings.data }
-    /// The lines of the audit log, after which the server records no more.
+    /// Stops the audit log and returns its lines.
+    ///
+    /// The server records no further actions.
     func auditLines() async throws -> [JSONValue] {
         guard case .file(let path) = app.settings.auditLog else { return [] }
         await app.audit?.close()
@@ -45,10 +46,10 @@ struct TestServer: ServerUnderTest {
         }
     }
 
-    /// The metrics in the text format.
+    /// Returns the metrics in the text format.
     func metrics() throws -> String { try #require(app.metrics).registry.text }
 
-    /// Lines that the server has logged.
+    /// The lines that the server has logged.
     var log: String { lines.text }
 
     init(_ app: App, origin: String, token: String, clock: TestClock, lines: LogLines, api: APIClient) {
@@ -60,7 +61,7 @@ struct TestServer: ServerUnderTest {
         self.api = api
     }
 
-    /// Calls the API with another token, or with none.
+    /// Returns a client with another token, or without one.
     func client(token: String?) -> APIClient {
         var client = api
         client.token = token
@@ -94,7 +95,7 @@ struct TestServer: ServerUnderTest {
         try await withAccounts { try await $0.createToken(for: user, details).token.value }
     }
 
-    /// Runs with the administration of users over a separate connection to the database.
+    /// Runs `body` with the administration of users over a separate connection to the database.
     func withUsers<Value>(_ body: (UserAdministration) async throws -> Value) async throws -> Value {
         try await OpenedStores.withMetadata(app.settings) { try await body(UserAdministration(metadata: $0)) }
     }
@@ -107,12 +108,14 @@ struct TestServer: ServerUnderTest {
         return client(token: try await createToken(for: name))
     }
 
-    /// Adds a member, with some of the permissions `read`, `copy`, `write`, `execute` and `admin`.
+    /// Adds a member with these permissions: `read`, `copy`, `write`, `execute` or `admin`.
     func addMember(_ user: String, of project: String, rights: Set<String>) async throws {
         try await api.addMember(user, of: project, rights.compactMap { Permission(rawValue: $0) })
     }
 
-    /// Adds a member that may not even read: neither the API nor the store creates one, but a database may contain one.
+    /// Adds a member without any permission.
+    ///
+    /// Neither the API nor the store creates such members, but a database may contain one.
     func addHiddenMember(_ user: String, of project: String) async throws {
         let driver = try await SQLiteDriver.open(app.settings.sqlite)
         let insert: SQLStatement = """
@@ -143,7 +146,7 @@ final class TestClock: Sendable {
     func set(aheadBy time: Duration) { offsets.withLock { $0.wall += time } }
 }
 
-/// A log handler that keeps the logged lines.
+/// A log handler that records the logged lines.
 final class LogLines: LogHandler, Sendable {
     private let lines = Mutex<[String]>([])
 
@@ -167,7 +170,7 @@ final class LogLines: LogHandler, Sendable {
     }
 }
 
-/// Runs `body` with a server on a new folder.
+/// Runs `body` with a server on a new data directory.
 ///
 /// - Parameters:
 ///   - transport: Transport of requests to the server.
@@ -194,7 +197,7 @@ func withTestServer<Value: Sendable>(
     }
 }
 
-/// Runs `body` with a server on a given data folder, which a later server may use again.
+/// Runs `body` with a server on a given data directory, which a later server can reuse.
 @discardableResult
 func withTestServer<Value: Sendable>(
     on data: FilePath,
@@ -203,7 +206,7 @@ func withTestServer<Value: Sendable>(
     clock: TestClock = TestClock(),
     _ body: @Sendable (TestServer) async throws -> Value
 ) async throws -> Value {
-    // Power failures are not tested here.
+    // The tests in this process do not simulate power failures.
     let standard = ["--data", data.string, "--listen", "127.0.0.1:0", "--durability", "os", "--disk-threads", "4"]
     let flags = try flags(standard + arguments)
     let settings = try Settings(try GivenSettings(flags: flags, environment: [:]))
@@ -225,7 +228,7 @@ func withTestServer<Value: Sendable>(
     }
 }
 
-/// Runs `body` with a server, and checks afterwards that it still serves a whole upload.
+/// Runs `body` with a server, and checks afterwards that an upload still succeeds.
 func withEnduringServer<Value: Sendable>(
     arguments: [String] = [],
     _ body: @Sendable (TestServer) async throws -> Value
@@ -236,7 +239,9 @@ func withEnduringServer<Value: Sendable>(
     }
 }
 
-/// Parses command-line flags; the last of repeated flags counts.
+/// Parses command-line flags.
+///
+/// If a flag is repeated, its last value is used.
 private func flags(_ arguments: [String]) throws -> [GivenFlag] {
     try stride(from: 0, to: arguments.count, by: 2).map { index in
         let name = arguments[index].dropFirst(2)
@@ -255,7 +260,7 @@ private func run<Value: Sendable>(
     _ lines: LogLines,
     _ body: @Sendable (TestServer) async throws -> Value
 ) async throws -> Value {
-    // Has no effect unless this is the first start with the data folder.
+    // Has no effect unless this is the first start with the data directory.
     _ = try await app.useCases.accounts.bootstrap(token: Secret(adminToken)) { _ in }
     switch transport {
     case .router:

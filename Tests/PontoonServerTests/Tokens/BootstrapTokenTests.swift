@@ -22,7 +22,7 @@ struct BootstrapTokenTests {
     func weak(_ token: String) throws {
         #expect(BootstrapTokenRule.weakness(of: token) != nil)
         let given = try GivenSettings(flags: [], environment: ["PONTOON_BOOTSTRAP_TOKEN": token])
-        // As for a server that other machines can reach.
+        // Other machines can reach a server that listens on this address.
         let error = try #require(throws: SettingError.self) {
             try Settings(GivenSettings(flags: [GivenFlag(Setting.listen, "0.0.0.0:0")], environment: given.environment))
         }

@@ -56,7 +56,7 @@ struct FailedAuthenticationTests {
             try await expect(429, guesser, "192.0.2.1")
             try await expect(401, nobody, "192.0.2.1")
             try await expect(401, guesser, "192.0.2.2")
-            // The last address is the one that the proxy has added; the client can invent the others.
+            // The proxy has appended the last address. The client can forge the others.
             try await expect(429, guesser, "10.0.0.1, 192.0.2.1")
             try await expect(401, guesser, "192.0.2.1, 10.0.0.1")
             for host in 1...3 { try await expect(401, guesser, "2001:db8::\(host)") }
@@ -65,7 +65,7 @@ struct FailedAuthenticationTests {
         }
     }
 
-    @Test("expired, revoked and unknown tokens count, and so do secrets of unknown links")
+    @Test("expired, revoked and unknown tokens are counted, and so are unknown secrets of links")
     func credentials() async throws {
         let clock = TestClock()
         try await withTestServer(arguments: Self.arguments, clock: clock) { server in

@@ -6,10 +6,10 @@ import Testing
 
 @testable import PontoonServer
 
-/// Tokens that are limited to some projects of their user.
+/// Tokens that are limited to certain projects.
 @Suite(.timeLimit(.minutes(10)))
 struct ProjectLimitTests {
-    /// Everything outside of the project `admin/uploads` that its owner has.
+    /// Objects that the owner of the project `admin/uploads` has outside of that project.
     private struct Outside {
         let project: String
         let folder: String
@@ -44,7 +44,7 @@ struct ProjectLimitTests {
             job = try await api.submitJob(.copy, [place("x", of: file)]).text("id")
         }
 
-        /// Values of the variables in paths.
+        /// Returns the values of the variables in a path.
         func values(_ path: String) -> [String: String] {
             [
                 "{owner}": "admin", "{project}": "outside", "{username}": "admin", "{part_number}": "1",
@@ -54,7 +54,7 @@ struct ProjectLimitTests {
             ]
         }
 
-        /// Bodies that name only things outside of the project.
+        /// Bodies that refer only to objects outside of the project, by call.
         var bodies: [String: JSONValue] {
             let place: JSONValue = ["project": .string(project), "name": "x", "type": "folder"]
             let report: JSONValue = ["part_number": 1, "response": ["headers": ["ETag": "x"]]]
@@ -135,18 +135,18 @@ struct ProjectLimitTests {
                     #expect([403, 404, 501].contains(response.status), "\(call): \(response.status) \(text)")
                 }
             }
-            #expect(try await Self.state(server.api, outside) == before, "something was changed")
+            #expect(try await Self.state(server.api, outside) == before, "a refused call changed something")
         }
     }
 
-    /// A token for the project `admin/uploads` only.
+    /// Creates a token for the project `admin/uploads` only.
     private static func limitedToken(_ server: TestServer, scope: TokenScope = .full) async throws -> String {
         let uploads = ProjectID(owner: "admin", shortName: "uploads")
         let details = TokenDetails(rights: TokenRights(scope: scope, projects: [uploads]))
         return try await server.createToken(for: "admin", details)
     }
 
-    /// Responses that show whether a call has changed something.
+    /// Returns responses that show whether a call has changed anything.
     private static func state(_ api: APIClient, _ outside: Outside) async throws -> [String] {
         var responses: [String] = []
         for path in [
@@ -161,7 +161,7 @@ struct ProjectLimitTests {
         return responses
     }
 
-    @Test("in its projects a token works as any other, and lists contain only these projects")
+    @Test("in its projects, a limited token works like any other, and lists contain only these projects")
     func inside() async throws {
         try await withEnduringServer(arguments: smallParts) { server in
             _ = try await Outside(server.api)
@@ -180,7 +180,7 @@ struct ProjectLimitTests {
         }
     }
 
-    @Test("a copy needs both projects")
+    @Test("a copy requires a token for both projects")
     func copies() async throws {
         try await withTestServer(arguments: smallParts) { server in
             let outside = try await Outside(server.api)
@@ -197,7 +197,7 @@ struct ProjectLimitTests {
         }
     }
 
-    @Test("the limit of a token ends with its project, and does not apply to a later one with the same id")
+    @Test("the deletion of a project ends a token's access to it, even if another project gets the same id later")
     func deletedProject() async throws {
         try await withTestServer { server in
             let kept = ProjectID(owner: "admin", shortName: "uploads")

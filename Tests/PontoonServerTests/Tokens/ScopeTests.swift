@@ -39,7 +39,9 @@ struct ScopeTests {
         }
     }
 
-    /// All registered calls that need a token, with their paths, relative to `/v2` if they are below that.
+    /// Returns all registered calls that need a token.
+    ///
+    /// Paths below `/v2` are relative to it.
     private static func calls(of server: TestServer) -> [String] {
         let settings = server.app.settings.server
         let routes = Routes(router: Router(context: AppContext.self), useCases: server.app.useCases, settings: settings)
@@ -114,7 +116,7 @@ struct ScopeTests {
             ] {
                 server.expectRefusal(try await uploader.call(method, path), 403, 90002, "\(method) \(path)")
             }
-            // Nor does it continue an upload with which another token replaces a file.
+            // The token cannot continue an upload with which another token replaces a file, either.
             let replacing = try await server.api.initialize("a.bin", size: 3, overwrite: true)
             for (method, path): (HTTPMethod, String) in [
                 (.GET, "/part/1"), (.GET, "/part_infos"), (.POST, "/complete"),

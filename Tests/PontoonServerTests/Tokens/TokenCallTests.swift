@@ -51,7 +51,7 @@ struct TokenCallTests {
         }
     }
 
-    /// A client with a token that expires in an hour and is limited to one project.
+    /// Returns a client with a token that expires in an hour and is limited to one project.
     private static func limited(_ server: TestServer, scope: TokenScope = .full) async throws -> APIClient {
         let details = TokenDetails(
             rights: TokenRights(scope: scope, projects: [ProjectID(owner: "admin", shortName: "uploads")]),
@@ -128,7 +128,7 @@ struct TokenCallTests {
         }
     }
 
-    @Test("a revoked token stops working at once, also if it has revoked itself")
+    @Test("a revoked token stops working immediately, even if it has revoked itself")
     func revoke() async throws {
         try await withTestServer { server in
             let created = try await server.api.call(.POST, "/tokens", ["name": "a"])
@@ -184,7 +184,7 @@ struct TokenCallTests {
             }
             #expect(try await lastUsed() == nil)
             #expect(try await server.api.call(.GET, "/user").status == 200)
-            #expect(try await lastUsed() == nil, "not in the request's way")
+            #expect(try await lastUsed() == nil, "the request itself does not write it")
             var days: Set<JSONValue> = []
             for _ in 0..<2 {
                 let today = JSONValue.string(String(clock.now.formatted(.iso8601).prefix(10)))

@@ -6,7 +6,7 @@ import Testing
 /// The list of users, which only administrators may read.
 @Suite(.timeLimit(.minutes(10)))
 struct UserListTests {
-    @Test("an administrator lists all users by name, in pages, and by role")
+    @Test("an administrator can list all users by name, in pages, and filter them by role")
     func list() async throws {
         try await withTestServer { server in
             for name in ["bob", "Zoe", "ada"] { _ = try await server.addUser(name) }
@@ -60,7 +60,7 @@ struct UserListTests {
             try await eventually("ada is an administrator") { try await ada.call(.GET, "/users").status == 200 }
             #expect(try await ada.call(.GET, "/user")["role"] == "ADMIN")
             let project = try await ada.call(.GET, "/projects/admin/uploads")
-            server.expectRefusal(project, 404, 3002, "projects stay private")
+            server.expectRefusal(project, 404, 3002, "other users' projects stay private")
             try await server.withUsers { users in
                 try await users.setAdministrator("ada", false)
                 try await users.add("robot", isService: true)

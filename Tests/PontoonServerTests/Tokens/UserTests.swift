@@ -7,7 +7,7 @@ import Testing
 /// Users that an administrator disables or removes while the server runs, and service users.
 @Suite(.timeLimit(.minutes(10)))
 struct UserTests {
-    @Test("a disabled user's tokens and links stop within a second, and everything continues once the user is enabled")
+    @Test("a disabled user's tokens and links stop working within a second, and work again once the user is enabled")
     func disable() async throws {
         try await withEnduringServer(arguments: smallParts) { server in
             let ada = try await server.addUser("ada")
@@ -64,7 +64,7 @@ struct UserTests {
         }
     }
 
-    @Test("a removed user's projects are given to another user, who finds everything at the same id")
+    @Test("a removed user's projects are given to another user, and all ids stay the same")
     func removeAndGive() async throws {
         try await withEnduringServer(arguments: smallParts) { server in
             let ada = try await server.addUser("ada")
@@ -84,7 +84,7 @@ struct UserTests {
             let members = "/projects/\(project)/members"
             #expect(try await server.api.listed(members) == ["admin"])
             let left = try await server.api.call(.DELETE, "\(members)/admin")
-            server.expectRefusal(left, 403, 3001, "the new owner stays")
+            server.expectRefusal(left, 403, 3001, "the new owner cannot leave")
             // A new user with the same name does not own the project.
             let other = try await server.addUser("ada")
             server.expectRefusal(try await other.call(.GET, "/projects/\(project)"), 404, 3002)

@@ -2,7 +2,7 @@ import PontoonApp
 import PontoonCore
 import Testing
 
-/// The hashing of passwords.
+/// Hashing of passwords.
 struct ScryptPasswordTests {
     @Test("only the right password matches, and equal passwords have different hashes")
     func matches() async throws {
@@ -18,7 +18,7 @@ struct ScryptPasswordTests {
             )
             #expect(isRight && !isWrong)
         }
-        // A hash contains its cost, so it can be compared with another configured cost.
+        // A hash contains its cost, so a password can be verified after the configured cost has changed.
         let expensive = ScryptPasswords()
         #expect(try await expensive.matches(Secret("pässword"), first))
     }

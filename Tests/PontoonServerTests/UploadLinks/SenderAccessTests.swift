@@ -19,7 +19,7 @@ struct SenderAccessTests {
     private static let open: Set<String> = ["GET /v2/", "GET /v2/openapi.yaml", "POST /v2/upload_links/session"]
 
     @Test(
-        "every call of the API is either one of a sender's uploads or refused",
+        "every call of the API is refused to a sender, except those on the sender's own uploads",
         arguments: ["X-SBG-Auth-Token", "Bearer"]
     )
     func matrix(_ form: String) async throws {

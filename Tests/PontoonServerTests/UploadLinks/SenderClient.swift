@@ -21,7 +21,9 @@ extension APIClient {
         return TestLink(id: try response.text("id"), secret: try response.text("secret"))
     }
 
-    /// Tries to sign in with the secret of a link; returns the response, with any status.
+    /// Tries to sign in with the secret of a link.
+    ///
+    /// Returns the response, even if it is a refusal.
     func signIn(_ secret: String, _ body: JSONValue = [:], headers: HTTPHeaders = [:]) async throws -> APIResponse {
         var (anonymous, headers) = (self, headers)
         anonymous.token = nil

@@ -8,7 +8,7 @@ import Testing
 /// Senders, who upload through a link without an account.
 @Suite(.serialized, .timeLimit(.minutes(10)))
 struct SenderTests {
-    @Test("a sender's files arrive in a separate folder, with the names of link and sender")
+    @Test("a sender's files are stored in a separate folder that is named after the link and the sender")
     func upload() async throws {
         try await withTestServer(arguments: smallParts) { server in
             let link = try await server.api.createLink()
@@ -55,7 +55,7 @@ struct SenderTests {
         }
     }
 
-    @Test("senders, of the same link or of two, do not see each other's files and may use the same names")
+    @Test("senders of the same link or of different links do not see each other's files and may use the same names")
     func isolation() async throws {
         try await withTestServer(arguments: smallParts) { server in
             let (first, second) = (try await server.api.createLink(), try await server.api.createLink())
@@ -95,7 +95,7 @@ struct SenderTests {
         }
     }
 
-    @Test("parts of a sender do not exceed the declared file")
+    @Test("a sender's parts cannot exceed the declared size of the file")
     func partLengths() async throws {
         try await withTestServer(arguments: smallParts) { server in
             let sender = try await server.api.sender(of: try await server.api.createLink())
@@ -112,7 +112,7 @@ struct SenderTests {
         }
     }
 
-    @Test("a sender who repeats complete does not see what a member has changed")
+    @Test("a sender who repeats complete does not see changes by members")
     func changedFile() async throws {
         let clock = TestClock()
         try await withTestServer(arguments: smallParts, clock: clock) { server in
@@ -152,7 +152,7 @@ struct SenderTests {
         }
     }
 
-    @Test("open uploads count towards a link's limits, and a full link reports it")
+    @Test("open uploads count towards a link's limits, and a link reports that it is full")
     func limits() async throws {
         try await withTestServer(arguments: smallParts) { server in
             let link = try await server.api.createLink(["max_files": 2, "max_bytes": 10])
@@ -242,7 +242,7 @@ struct SenderTests {
         }
     }
 
-    @Test("a sender needs the password, and wrong ones are limited by address and by link")
+    @Test("a sender needs the password, and attempts with wrong passwords are limited by address and by link")
     func password() async throws {
         let clock = TestClock()
         try await withTestServer(arguments: ["--trust-forwarded-proto", "true"], clock: clock) { server in

@@ -35,7 +35,7 @@ struct CodePackageChangeTests {
         }
     }
 
-    @Test("a package's memory limit is changed; it is archived and restored")
+    @Test("a package's memory limit is changed, and the package is archived and restored")
     func package() async throws {
         try await withTestServer(arguments: ["--min-part-size", "1"]) { server in
             let api = server.api

@@ -30,7 +30,7 @@ struct CodePackageErrorTests {
                 server.expectRefusal(try await server.api.call(.POST, root, text: text), 400, 8013, "\(text)")
             }
             #expect(try await server.api.call(.POST, root, .object(good)).status == 200)
-            #expect(try server.unfinishedObjects().count == 1, "what was refused left nothing")
+            #expect(try server.unfinishedObjects().count == 1, "refused calls leave no object")
         }
     }
 

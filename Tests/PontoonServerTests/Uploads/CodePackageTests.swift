@@ -143,7 +143,7 @@ struct CodePackageTests {
             }
             let own = try await ada.automation()
             let stolen = try await ada.call(.POST, "/automation/automations/\(own)/packages", body)
-            server.expectRefusal(stolen, 400, 90000, "a location in another's automation")
+            server.expectRefusal(stolen, 400, 90000, "a location in another user's automation")
         }
     }
 

@@ -16,7 +16,7 @@ struct CompleteErrorTests {
         var unreported: [Int: String] = [:]
         /// Text that the error message contains.
         let says: String
-        /// Parts that make complete succeed, by number.
+        /// Parts that are sent and reported afterwards, so that complete succeeds, by number.
         let cure: [Int: String]
         let whole: String
     }
@@ -174,16 +174,18 @@ struct CompleteErrorTests {
             try await server.api.store(upload, 1, ByteBuffer(string: "abc"))
             let deleted = try await server.api.call(.DELETE, "/files/\(id)")
             #expect(deleted.status == 204)
-            server.expectRefusal(try await server.api.complete(upload), 404, 5026, "the folder is gone")
+            server.expectRefusal(try await server.api.complete(upload), 404, 5026, "the folder was deleted")
             let aborted = try await server.api.call(.DELETE, "/upload/multipart/\(upload)")
-            server.expectRefusal(aborted, 404, 8003, "the upload went with it")
+            server.expectRefusal(aborted, 404, 8003, "the upload was deleted")
             #expect(try server.unfinishedObjects() == [])
         }
     }
 }
 
 extension String {
-    /// The text, percent-encoded for a query except for unreserved ASCII characters.
+    /// The text, percent-encoded for a query.
+    ///
+    /// Only unreserved ASCII characters stay as they are.
     var utf8Encoded: String {
         utf8.map { byte in
             let character = Character(UnicodeScalar(byte))

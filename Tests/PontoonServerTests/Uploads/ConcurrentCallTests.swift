@@ -28,7 +28,8 @@ struct ConcurrentCallTests {
                             try await connection.write(String(repeating: letter, count: piece))
                         }
                         if step == 3 {
-                            // Both are halfway: their bytes would be mixed on the disk if they shared a region.
+                            // Each sender has sent half of its part. If they shared a region, their bytes would be
+                            // mixed on the disk.
                             try await eventually("bytes arrive") { try !server.unfinishedObjects().isEmpty }
                         }
                     }
@@ -53,7 +54,7 @@ struct ConcurrentCallTests {
             let file = try await server.api.complete(upload).text("id")
             let bytes = try await server.api.download(file)
             let expected = ByteBuffer(repeating: UInt8(ascii: firstEndsLast ? "a" : "b"), count: count)
-            #expect(bytes == expected, "one of the two, whole")
+            #expect(bytes == expected, "exactly the bytes of one of the two parts")
             #expect(try server.unfinishedObjects() == [])
         }
     }
@@ -79,7 +80,7 @@ struct ConcurrentCallTests {
             for (etag, seed) in tags {
                 if try await server.api.report(upload, 1, .string(etag)).status == 200 { valid.append(seed) }
             }
-            #expect(valid.count == 1, "one tag is valid")
+            #expect(valid.count == 1, "exactly one ETag is valid")
             let file = try await server.api.complete(upload).text("id")
             let bytes = try await server.api.download(file)
             #expect(bytes == pseudoRandomBytes(seed: UInt64(try #require(valid.first)), count: count))
@@ -140,7 +141,7 @@ struct ConcurrentCallTests {
                 }
                 let response = try APIResponse(raw: String(text.dropFirst("HTTP/1.1 100 Continue\r\n\r\n".count)))
                 server.expectRefusal(response, 404, 8003, "the part of an aborted upload")
-                try await eventually("nothing is left") { try server.unfinishedObjects().isEmpty }
+                try await eventually("no unfinished object remains") { try server.unfinishedObjects().isEmpty }
                 #expect(try server.finishedObjects() == 0)
                 server.expectRefusal(
                     try await server.api.call(.DELETE, "/upload/multipart/\(upload)"),
@@ -175,7 +176,7 @@ struct ConcurrentCallTests {
             }
             let response = try APIResponse(raw: String(text.dropFirst("HTTP/1.1 100 Continue\r\n\r\n".count)))
             server.expectRefusal(response, 404, 8003, "the part of a completed upload")
-            try await eventually("nothing is left") { try server.unfinishedObjects().isEmpty }
+            try await eventually("no unfinished object remains") { try server.unfinishedObjects().isEmpty }
             let file = try await server.api.complete(upload).text("id")
             let kept = try await server.api.download(file)
             #expect(kept == ByteBuffer(string: "whole"))
@@ -207,6 +208,6 @@ struct ConcurrentCallTests {
 }
 
 extension RawConnection {
-    /// Writes text to a server that may have already responded and closed the connection.
+    /// Writes text to a server that may already have responded and closed the connection.
     fileprivate func writeIfOpen(_ text: String) async { try? await write(text) }
 }

@@ -6,7 +6,7 @@ import Testing
 
 @testable import PontoonApp
 
-/// Uploads with a rule for names that are taken, the extension `on_conflict`.
+/// Uploads with a conflict rule, the extension `on_conflict`.
 @Suite(.timeLimit(.minutes(10)))
 struct ConflictRuleTests {
     private static let path = "/upload/multipart"
@@ -25,7 +25,7 @@ struct ConflictRuleTests {
         return try await api.complete(upload)
     }
 
-    @Test("the server announces the extension")
+    @Test("the index announces the extension")
     func announced() async throws {
         try await withTestServer { server in
             let index = try await server.api.call(.GET, "/")
@@ -33,7 +33,7 @@ struct ConflictRuleTests {
         }
     }
 
-    @Test("'rename' stores the file under the first free name, also if the name is that of a folder")
+    @Test("'rename' stores the file under the first free name, even if a folder has the requested name")
     func rename() async throws {
         try await withTestServer(arguments: smallParts) { server in
             let api = server.api
@@ -51,7 +51,7 @@ struct ConflictRuleTests {
         }
     }
 
-    @Test("'skip' starts no upload if the file exists, and keeps a file that was created meanwhile")
+    @Test("'skip' starts no upload if the file exists, and keeps a file that was created in the meantime")
     func skip() async throws {
         try await withTestServer(.live, arguments: smallParts) { server in
             let api = server.api
@@ -72,7 +72,7 @@ struct ConflictRuleTests {
         }
     }
 
-    @Test("'fail' and 'overwrite' do what 'overwrite' does")
+    @Test("'fail' and 'overwrite' have the same effect as the field 'overwrite'")
     func others() async throws {
         try await withTestServer(arguments: smallParts) { server in
             let api = server.api
@@ -84,7 +84,7 @@ struct ConflictRuleTests {
         }
     }
 
-    @Test("unknown and contradicting rules are refused, and those that a token or a sender may not use")
+    @Test("unknown and contradictory rules are refused, and so are rules that a token or a sender may not use")
     func refusals() async throws {
         try await withTestServer(arguments: smallParts) { server in
             let api = server.api

@@ -24,10 +24,10 @@ struct DeletedDestinationTests {
             let upload = try await start(api, ["parent": .string(folder)])
             #expect(try await api.call(.DELETE, "/files/\(folder)").status == 204)
             #expect(try server.unfinishedObjects() != [])
-            server.expectRefusal(try await api.complete(upload), 404, 5026, "the folder is gone")
+            server.expectRefusal(try await api.complete(upload), 404, 5026, "the folder was deleted")
             #expect(try server.unfinishedObjects() == [])
             #expect(try server.finishedObjects() == 0)
-            server.expectRefusal(try await api.complete(upload), 404, 8003, "and the upload with it")
+            server.expectRefusal(try await api.complete(upload), 404, 8003, "the upload was deleted")
             #expect(try await api.call(.GET, "/upload/multipart").entries == [])
         }
     }
@@ -56,7 +56,7 @@ struct DeletedDestinationTests {
             ]
             let url = try await api.partURL(uploads[0], 2)
             #expect(try await api.call(.DELETE, "/projects/\(project)").status == 204)
-            #expect(try server.unfinishedObjects() == [], "the room is free at once")
+            #expect(try server.unfinishedObjects() == [], "the space is freed immediately")
             for upload in uploads {
                 server.expectRefusal(try await api.complete(upload), 404, 8003, "gone")
                 server.expectRefusal(try await api.call(.GET, "/upload/multipart/\(upload)"), 404, 8003, "gone")
@@ -91,13 +91,13 @@ struct DeletedDestinationTests {
                 return try await connection.readToEnd(after: "100 Continue\r\n\r\n") {
                     try await connection.write(half)
                     #expect(try await api.call(.DELETE, "/projects/\(project)").status == 204)
-                    // The server may have already responded and closed the connection.
+                    // The server may already have responded and closed the connection.
                     try? await connection.write(half)
                 }
             }
             let response = try APIResponse(raw: String(text.dropFirst("HTTP/1.1 100 Continue\r\n\r\n".count)))
-            server.expectRefusal(response, 404, 8003, "the part of an upload that is gone")
-            try await eventually("nothing is left") { try server.unfinishedObjects().isEmpty }
+            server.expectRefusal(response, 404, 8003, "the part of a deleted upload")
+            try await eventually("no unfinished object remains") { try server.unfinishedObjects().isEmpty }
             #expect(try server.finishedObjects() == 0)
         }
     }
@@ -115,7 +115,7 @@ struct DeletedDestinationTests {
             #expect(try await api.download(new) == ByteBuffer(string: "abc"))
             #expect(try server.finishedObjects() == 1)
             #expect(try await api.call(.DELETE, "/files/\(new)").status == 204)
-            server.expectRefusal(try await api.complete(upload), 404, 8003, "after a second complete, the file is gone")
+            server.expectRefusal(try await api.complete(upload), 404, 8003, "the completed file was deleted")
             #expect(try server.finishedObjects() == 0)
             #expect(try server.unfinishedObjects() == [])
         }

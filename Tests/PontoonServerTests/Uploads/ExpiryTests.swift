@@ -7,7 +7,7 @@ import PontoonTesting
 import SystemPackage
 import Testing
 
-/// Idle uploads, and the keys that sign URLs.
+/// Expiry of idle uploads, and rotation of the keys that sign URLs.
 @Suite(.timeLimit(.minutes(10)))
 struct ExpiryTests {
     @Test("an idle upload is aborted and frees its space, but one with a recent part stays")

@@ -5,7 +5,7 @@ import PontoonCore
 import PontoonTesting
 import Testing
 
-/// Batches of part infos, with initialize or in a separate call.
+/// Batches of part infos, as returned by initialize or a separate call.
 @Suite(.serialized, .timeLimit(.minutes(10)))
 struct PartBatchTests {
     @Test("the index announces the extension")
@@ -37,13 +37,16 @@ struct PartBatchTests {
                 #expect(completed["size"] == .integer(Int64(size)))
                 #expect(completed["checksums"] == ["crc64nvme": .string(tag(of: bytes))])
             }
-            // Two of the three requests count for the rate limit, and so does reading the limit.
+            // Two of the three requests count towards the rate limit, and so does reading the limit.
             #expect(try await server.callsLeft() == before - 3 * 2 - 1)
             #expect(try server.unfinishedObjects() == [])
         }
     }
 
-    @Test("a part info of a batch equals that of the single call, plus its number", arguments: UploadRoot.allCases)
+    @Test(
+        "a part info in a batch equals the response to the single call, plus the part number",
+        arguments: UploadRoot.allCases
+    )
     func sameInfo(root: UploadRoot) async throws {
         try await withTestServer(arguments: smallParts) { server in
             let fields = try await root.fields(server.api)

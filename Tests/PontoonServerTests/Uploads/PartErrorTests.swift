@@ -38,7 +38,7 @@ struct PartErrorTests {
                 }
             }
             let kept = try await server.api.report(upload, 1, .string(etag))
-            #expect(kept.status == 200, "a part that is refused by its head leaves the earlier copy as it was")
+            #expect(kept.status == 200, "a part that is refused by its head does not change the earlier version")
         }
     }
 
@@ -69,7 +69,7 @@ struct PartErrorTests {
     @Test("a part that is cut off is not stored, and its earlier version is no longer valid", arguments: [true, false])
     func cut(isSlot: Bool) async throws {
         try await withEnduringServer(arguments: smallParts) { server in
-            // A part that does not fit its region is written to a detached file.
+            // A part that does not fit its in-place region is detached.
             let partSize = isSlot ? 1 << 20 : 1 << 10
             let half = String(repeating: "x", count: 1 << 19)
             let bodies = [
@@ -89,7 +89,7 @@ struct PartErrorTests {
                 try await RawConnection.with(server) { connection in
                     try await connection.write("PUT \(path) HTTP/1.1\r\nHost: x\r\n\(body)")
                 }
-                try await eventually("the earlier copy is not vouched for after \(body.prefix(60))") {
+                try await eventually("the earlier version is no longer valid after \(body.prefix(60))") {
                     try await server.api.report(upload, 1, .string(etag)).status == 400
                 }
                 server.expectRefusal(try await server.api.report(upload, 1, .string(etag)), 400, 8014, what)
@@ -151,7 +151,7 @@ struct PartErrorTests {
             let right = "900150983cd24fb0d6963f7d28e17f72"  // RFC 1321: of "abc"
             for (name, md5) in [("lower", right), ("upper", right.uppercased())] {
                 let upload = try await server.api.initialize(name, size: 3, partSize: 2, extra: ["md5": .string(md5)])
-                // The last part is sent first, and the first one twice.
+                // Part 2 is sent first. Part 1 is sent twice, with wrong bytes the first time.
                 try await server.api.store(upload, 2, ByteBuffer(string: "c"))
                 try await server.api.store(upload, 1, ByteBuffer(string: "xy"))
                 server.expectRefusal(try await server.api.complete(upload), 409, 8007, "wrong bytes")

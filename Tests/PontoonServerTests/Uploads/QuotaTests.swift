@@ -85,7 +85,7 @@ struct QuotaTests {
         }
     }
 
-    @Test("a sender is refused without the owner's figures")
+    @Test("the refusal of a sender does not show the owner's usage")
     func senders() async throws {
         try await withTestServer { server in
             let sender = try await server.api.sender(of: try await server.api.createLink())
@@ -117,7 +117,7 @@ struct QuotaTests {
             let refused = try await server.api.put(upload, 2, bytes)
             server.expectRefusal(refused, 409, 90007)
             #expect(try refused.text("message").contains("2000 more do not fit"))
-            // Its state can still be queried, and stored parts replaced by the owner of the space.
+            // The details of the upload can still be queried. Aborting the other upload frees the space.
             #expect(try await server.api.call(.GET, "/upload/multipart/\(upload)").status == 200)
             #expect(try await server.api.call(.DELETE, "/upload/multipart/\(other)").status == 204)
 

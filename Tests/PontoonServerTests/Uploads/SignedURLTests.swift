@@ -81,7 +81,7 @@ struct SignedURLTests {
         }
     }
 
-    @Test("a URL grants the same with a valid token, an invalid one or none")
+    @Test("a URL works in the same way with a valid token, an invalid token or none")
     func tokenIgnored() async throws {
         try await withTestServer { server in
             let upload = try await server.api.initialize("a.bin", size: 3)

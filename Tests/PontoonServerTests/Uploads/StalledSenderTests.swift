@@ -6,7 +6,7 @@ import PontoonTesting
 import SystemPackage
 import Testing
 
-/// Parts whose sender stalls in the middle.
+/// Parts whose sender stalls after sending some of the bytes.
 @Suite(.timeLimit(.minutes(10)))
 struct StalledSenderTests {
     @Test("a stalled sender does not block others sending the same part")
@@ -44,7 +44,7 @@ struct StalledSenderTests {
             let url = try await api.partURL(upload, 1)
             let sent = pseudoRandomBytes(seed: 3, count: 50_000)
             let response = try await RawConnection.with(server) { connection in
-                // Longer than a part of 1000 bytes, so it goes to a separate file.
+                // This is longer than a part of 1000 bytes, so the part is detached.
                 try await connection.write(
                     "PUT \(try target(url)) HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n"
                 )
@@ -55,7 +55,7 @@ struct StalledSenderTests {
             server.expectRefusal(try await api.report(upload, 1, .string(tag(of: sent))), 400, 8014)
             for name in try server.unfinishedObjects() where name.hasSuffix(".parts") {
                 let folder = server.data.appending("objects/uploads/\(name)").string
-                try await eventually("the side file is gone") {
+                try await eventually("the file of the part is removed") {
                     try FileManager.default.contentsOfDirectory(atPath: folder).isEmpty
                 }
             }

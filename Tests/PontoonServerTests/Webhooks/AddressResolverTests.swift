@@ -34,11 +34,11 @@ struct AddressResolverTests {
             }
         }
 
-        /// Releases the threads that are blocked, and those that will be.
+        /// Releases the threads that are blocked, and those that block later.
         func release() { for _ in 0..<100 { gate.open() } }
     }
 
-    @Test("the system is queried, and a host without addresses is not found")
+    @Test("the system's resolver is queried, and a host without addresses is not found")
     func answers() async throws {
         let loopback = try ["127.0.0.1", "::1"].map { try #require(NetworkAddress($0)) }
         let found = try await AddressResolver().addresses(of: "localhost")
@@ -49,7 +49,7 @@ struct AddressResolverTests {
         }
     }
 
-    @Test("a lookup that does not end fails after a time, and its late answer has no effect")
+    @Test("a lookup that does not end times out, and its late answer has no effect")
     func timeout() async throws {
         let slow = SlowLookup()
         defer { slow.release() }
@@ -62,7 +62,7 @@ struct AddressResolverTests {
         #expect(try await AddressResolver { _ in Self.answer }.addresses(of: "a.example") == Self.answer)
     }
 
-    @Test("the slow lookups of three users do not delay that of another one")
+    @Test("the slow lookups of three users do not delay the lookup of another user")
     func others() async throws {
         let slow = SlowLookup()
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -82,7 +82,7 @@ struct AddressResolverTests {
         try await withThrowingTaskGroup(of: Void.self) { group in
             defer { slow.release() }
             for _ in 0..<64 { group.addTask { _ = try? await slow.resolver.addresses(of: "slow.example") } }
-            // Released at once, because other tests use the same threads.
+            // The threads are then released immediately, because other tests use them.
             try await eventually("all threads are occupied") { slow.running == 32 }
         }
         #expect(slow.highest == 32)

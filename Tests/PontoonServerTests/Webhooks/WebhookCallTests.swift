@@ -46,7 +46,7 @@ struct WebhookCallTests {
         }
     }
 
-    @Test("only administrators of the project manage its webhooks, with a token for all calls")
+    @Test("only admins of the project can manage its webhooks, and only with a token of full scope")
     func permissions() async throws {
         try await withTestServer { server in
             let admin = try await server.addUser("second")

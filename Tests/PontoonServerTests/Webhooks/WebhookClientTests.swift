@@ -43,7 +43,7 @@ struct WebhookClientTests {
         #expect(isExpected, "\(reason)", sourceLocation: sourceLocation)
     }
 
-    @Test("the addresses of this host are known, and none of them is allowed")
+    @Test("the addresses of this host are detected, and none of them is allowed")
     func thisHost() throws {
         let own = try HostAddresses.current()
         #expect(try own.contains(#require(NetworkAddress("127.0.0.1"))))
@@ -54,7 +54,7 @@ struct WebhookClientTests {
     func own(_ address: String) async throws {
         let own = try #require(NetworkAddress("8.8.8.8"))
         for url in ["http://receiver.example/", "http://8.8.8.8/", "http://[::ffff:8.8.8.8]/"] {
-            expectRefusal(try await post(to: url, at: address, own: { [own] }), "this server's own")
+            expectRefusal(try await post(to: url, at: address, own: { [own] }), "this server's own address")
         }
     }
 

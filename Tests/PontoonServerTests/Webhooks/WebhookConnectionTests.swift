@@ -6,12 +6,14 @@ import Testing
 
 @testable import PontoonApp
 
-/// Connections to receivers whose host names stand for several addresses, or for others with each lookup.
+/// Connections to receivers whose host names resolve to several addresses, or to different addresses each time.
 @Suite("Connections to the receivers of webhooks", .timeLimit(.minutes(10)))
 struct WebhookConnectionTests {
     private static let body = Array("{}".utf8)
 
-    /// Creates a client whose lookups have given answers, the last of which is repeated.
+    /// Creates a client whose lookups return these answers in order.
+    ///
+    /// The last answer is repeated.
     private static func client(
         answers: [[String]],
         allowing networks: [String] = ["127.0.0.1"],
@@ -28,12 +30,11 @@ struct WebhookConnectionTests {
         )
     }
 
-    /// The URL of a receiver with a host name that no name server knows.
+    /// Returns the URL of a receiver with a host name that does not exist in the DNS.
     private static func named(_ receiver: WebhookReceiver) throws -> WebhookURL {
         try WebhookURL(receiver.url.replacing("127.0.0.1", with: "receiver.invalid"))
     }
 
-    /// Sends one request.
     private static func send(_ client: WebhookClient, _ target: WebhookURL, attempt: Int = 0) async -> WebhookOutcome {
         let connection = await client.open(target, attempt: attempt)
         let outcome = await connection.post(body, headers: [])
@@ -47,7 +48,7 @@ struct WebhookConnectionTests {
             return
         }
         #expect(reason.contains("--webhook-allow"), sourceLocation: sourceLocation)
-        // Members of the project must not learn which addresses the names in the server's network have.
+        // Members of the project must not learn to which addresses names in the server's network resolve.
         #expect(reason.firstMatch(of: /[0-9]/) == nil, "\(reason)", sourceLocation: sourceLocation)
     }
 
@@ -65,7 +66,7 @@ struct WebhookConnectionTests {
     }
 
     @Test(
-        "a name that stands for an address that is not public is refused",
+        "a name that resolves to an address that is not public is refused",
         arguments: ["127.0.0.1", "10.0.0.1", "169.254.169.254", "::1", "::ffff:127.0.0.1", "64:ff9b::127.0.0.1"]
     )
     func privateAddress(_ address: String) async throws {
@@ -110,7 +111,7 @@ struct WebhookConnectionTests {
     @Test("after a failure, the next address is used")
     func nextAddress() async throws {
         try await WebhookReceiver.with { receiver in
-            // The receiver listens only on the second one.
+            // The receiver listens only on the second address.
             let client = try Self.client(answers: [["127.0.0.2", "127.0.0.1"]], allowing: ["127.0.0.0/8"])
             let target = try Self.named(receiver)
             guard case .failed(nil, _, nil) = await Self.send(client, target, attempt: 0) else {
@@ -157,13 +158,13 @@ struct WebhookConnectionTests {
         #expect(outcomes[0] == outcomes[1])
     }
 
-    /// A number of lookups.
+    /// A counter of lookups.
     private final class Counter: Sendable {
         private let number = Mutex(0)
 
         var count: Int { number.withLock { $0 } }
 
-        /// Returns the number before the increment.
+        /// Returns the number before it is incremented.
         func increment() -> Int {
             number.withLock { number in
                 defer { number += 1 }

@@ -11,7 +11,7 @@ import Testing
 
 @Suite("Delivery to webhooks", .timeLimit(.minutes(10)))
 struct WebhookDeliveryTests {
-    /// Runs a test with a server that sends events, also to 127.0.0.1.
+    /// Runs a test with a server that may also send events to 127.0.0.1.
     private func withSendingServer(
         allowing networks: String = "127.0.0.1",
         _ body: @escaping @Sendable (TestServer) async throws -> Void
@@ -90,7 +90,7 @@ struct WebhookDeliveryTests {
         }
     }
 
-    @Test("addresses that are not allowed are refused, also if a name stands for them")
+    @Test("addresses that are not allowed are refused, even if a name resolves to them")
     func addresses() async throws {
         try await WebhookReceiver.with { receiver in
             try await withSendingServer(allowing: "192.0.2.0/24") { server in

@@ -6,7 +6,7 @@ import Synchronization
 import SystemPackage
 import Testing
 
-/// Webhooks of a service that was restored from a backup, perhaps while the original still runs.
+/// Webhooks of a service that was restored from a backup, possibly while the original is still running.
 @Suite(.timeLimit(.minutes(10)))
 struct WebhookRestoreTests {
     private static let types = ["folder.created"]
