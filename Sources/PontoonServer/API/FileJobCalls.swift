@@ -50,8 +50,8 @@ struct FileJobCalls {
     ///
     /// Empty strings count as absent, as in the examples of the platform's documentation.
     ///
-    /// - Throws: `.jobSourceMissing` if `file` is missing; `.jobDestinationMissing` if neither `project` nor `parent` is
-    ///   given, unless the job deletes; `.jobInvalid` for any other error.
+    /// - Throws: `.jobSourceMissing` if `file` is missing; `.jobDestinationMissing` if neither `project` nor `parent`
+    ///   is given, unless the job deletes; `.jobInvalid` for any other error.
     private static func item(_ value: JSONValue, _ kind: FileJob.Kind) throws -> FileJobItem {
         let fields = try RequestObject(value, code: .jobInvalid)
         func text(_ name: String) throws -> String? { try fields.string(name).flatMap { $0.isEmpty ? nil : $0 } }

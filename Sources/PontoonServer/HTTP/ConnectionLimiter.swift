@@ -31,8 +31,8 @@ final class ConnectionLimiter: Sendable {
 
     /// - Parameters:
     ///   - maximum: Maximum number of connections.
-    ///   - maximumPerAddress: Maximum number of connections from one IPv4 address or one IPv6 /64 network. Does not limit
-    ///     connections to a Unix socket.
+    ///   - maximumPerAddress: Maximum number of connections from one IPv4 address or one IPv6 /64 network. Does not
+    ///     limit connections to a Unix socket.
     init(maximum: Int, maximumPerAddress: Int) {
         self.maximum = maximum
         self.maximumPerAddress = maximumPerAddress
