@@ -1,7 +1,7 @@
 import Foundation
 package import PontoonCore
 
-/// Rules for the steps of a job whose files and folders are moved, renamed or deleted by others while it runs.
+/// Rules for the steps of a job whose files and folders other calls move, rename or delete while it runs.
 package enum FileJobPlaceContract: MetadataRule, CaseIterable {
     case entriesThatLeftAreNotChanged
     case itemsThatLeftAreNotChanged

@@ -38,7 +38,10 @@ extension Pontoon {
         return ExitStatus.localFile.rawValue
     }
 
-    /// Prints the error and the usage in `text`; `problem`, unless it is `nil`, replaces the error.
+    /// Prints `text`, which consists of an error and the usage of the command.
+    ///
+    /// If `problem` is not `nil`, it replaces the error. With `--json`, the error is also printed as a JSON line to
+    /// standard output.
     private static func printError(_ problem: String?, _ text: String) {
         var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
         if let problem {

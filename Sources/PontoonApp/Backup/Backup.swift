@@ -126,7 +126,7 @@ package struct Backup {
                 guard round < Self.maximumRounds else {
                     throw SettingError(
                         """
-                        objects were removed during the backup, probably by a server of an older version; upgrade all \
+                        objects were removed during the backup, probably by an older version of the server; upgrade all \
                         servers and run the command again
                         """
                     )

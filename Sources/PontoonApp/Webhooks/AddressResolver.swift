@@ -12,15 +12,16 @@ struct AddressResolver: Sendable {
     ///
     /// A thread is blocked until `getaddrinfo` returns, which can be later than ``timeout``.
     ///
-    /// There are four times as many threads as webhooks of one user that are served concurrently, because the name
-    /// servers of one user's receivers may never respond.
+    /// The server works on at most eight webhooks of one user at the same time. If the name servers of all their
+    /// receivers fail to respond, three quarters of the threads remain for other users.
     private static let threads = NIOThreadPool(numberOfThreads: 32)
     private static let timeout = TimeAmount.seconds(5)
     private static let maximumAddresses = 8
 
     private let lookUp: @Sendable (String) -> [NetworkAddress]
 
-    /// - Parameter lookUp: Returns the addresses of a host, or an empty array if it has none; tests replace it.
+    /// - Parameter lookUp: Looks up the addresses of a host. Returns at most ``maximumAddresses``, the preferred one
+    ///   first, or an empty array if the lookup fails. May block. Tests replace it.
     init(lookUp: @escaping @Sendable (String) -> [NetworkAddress] = AddressResolver.query) { self.lookUp = lookUp }
 
     /// Returns up to ``maximumAddresses`` addresses of a host, the preferred one first.

@@ -4,11 +4,9 @@ public import SystemPackage
 extension CredentialsFile {
     /// Adds or replaces a profile without changing the other profiles.
     ///
-    /// Blocks the calling thread.
-    ///
-    /// The file is replaced atomically. Only its owner can read and write the new file. If the path is a symbolic link,
-    /// the file to which it points is replaced. `CR LF` line endings are preserved. A byte order mark is removed,
-    /// because the platform's own clients cannot read it.
+    /// Blocks the calling thread. The file is replaced atomically. Only its owner can read and write the new file. If
+    /// the path is a symbolic link, the file to which it points is replaced. `CR LF` line endings are preserved. A byte
+    /// order mark is removed, because the platform's own clients cannot read it.
     ///
     /// - Parameters:
     ///   - name: Name of the profile.

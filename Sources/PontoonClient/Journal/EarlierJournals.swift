@@ -15,9 +15,7 @@ struct EarlierJournals: Sendable {
 
     /// Reads the first line of each journal in a state directory.
     ///
-    /// Blocks the calling thread.
-    ///
-    /// Journals that cannot be read, such as the journals of another user, are ignored.
+    /// Blocks the calling thread. Journals that cannot be read, such as the journals of another user, are ignored.
     ///
     /// - Parameters:
     ///   - state: The directory; `nil` if there are no journals.
@@ -40,9 +38,7 @@ struct EarlierJournals: Sendable {
 
     /// Replaces the newest journal of the same file at another path with a journal for its current path.
     ///
-    /// Blocks the calling thread.
-    ///
-    /// Does nothing if another process has locked the journal.
+    /// Blocks the calling thread. Does nothing if another process has locked the journal.
     ///
     /// - Throws: `.stateUnusable`.
     func move(to key: JournalKey, of identity: FileIdentity, in state: StateDirectory) throws {

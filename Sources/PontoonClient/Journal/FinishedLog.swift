@@ -31,9 +31,7 @@ final class FinishedLog: Sendable {
 
     /// Opens or creates the log and reads it.
     ///
-    /// Blocks the calling thread.
-    ///
-    /// Rewrites the log if most of its lines are outdated.
+    /// Blocks the calling thread. Rewrites the log if most of its lines are outdated.
     ///
     /// - Throws: `.stateUnusable`.
     init(_ path: FilePath) throws {
@@ -62,9 +60,8 @@ final class FinishedLog: Sendable {
 
     /// Reads the record of an uploaded file.
     ///
-    /// Blocks the calling thread.
-    ///
-    /// If only the inode number of the local file differs, samples of the content are compared.
+    /// Blocks the calling thread. If only the inode number of the local file differs, samples of the content are
+    /// compared.
     ///
     /// - Returns: The record; `nil` if there is none, or if the local file has changed since its upload.
     /// - Throws: `.stateUnusable`.

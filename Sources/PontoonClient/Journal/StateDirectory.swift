@@ -52,10 +52,8 @@ struct StateDirectory: Sendable {
 
     /// Returns the path and the first line of each journal, oldest first.
     ///
-    /// Blocks the calling thread.
-    ///
-    /// Journals without a valid first line are omitted. If `omitsUnreadable` is set, journals that cannot be read are
-    /// omitted as well.
+    /// Blocks the calling thread. Journals without a valid first line are omitted. If `omitsUnreadable` is set,
+    /// journals that cannot be read are omitted as well.
     ///
     /// - Throws: `.stateUnusable`.
     func heads(omitsUnreadable: Bool = false) throws -> [(path: FilePath, head: JournalHead)] {

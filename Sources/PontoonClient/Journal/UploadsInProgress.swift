@@ -51,9 +51,7 @@ public struct UploadsInProgress: Sendable {
 
     /// Deletes the journals of uploads, for example after the uploads were aborted.
     ///
-    /// Blocks the calling thread.
-    ///
-    /// Journals that another process has locked are not deleted.
+    /// Blocks the calling thread. Journals that another process has locked are not deleted.
     ///
     /// - Parameter uploads: Ids of the uploads.
     /// - Throws: ``ClientError`` with code `.stateUnusable`.

@@ -79,11 +79,10 @@ public struct FileSelection: Sendable {
 
     /// Finds the selected files.
     ///
-    /// Blocks the calling thread.
-    ///
-    /// A path that cannot be uploaded becomes an item with an error in ``UploadItem/problem``, so that it does not
-    /// affect the others. Such paths are missing and unreadable files, broken links, and names that are not valid
-    /// UTF-8. Special files and links to folders are skipped if they are inside a folder.
+    /// Blocks the calling thread. A path that cannot be uploaded becomes an item with an error in
+    /// ``UploadItem/problem``, so that it does not affect the others. Such paths are missing and unreadable files,
+    /// broken links, and names that are not valid UTF-8. Special files and links to folders are skipped if they are
+    /// inside a folder.
     ///
     /// - Returns: The files in the order of the paths. Files from the same folder are in byte order of their names.
     ///   Files that only the manifest lists come last.

@@ -206,10 +206,8 @@ extension TreeSync {
 
     /// Returns the local files that do not exist on the server.
     ///
-    /// Blocks the calling thread.
-    ///
-    /// A local file also counts as existing on the server if the local path of a file on the server refers to it, for
-    /// example through a link or on a case-insensitive file system.
+    /// Blocks the calling thread. A local file also counts as existing on the server if the local path of a file on the
+    /// server refers to it, for example through a link or on a case-insensitive file system.
     private static func extras(_ local: [UploadItem], missingFrom all: [DownloadItem]) -> [Extra] {
         let known = Set(all.map { ByteExactString($0.remotePath) })
         let others = local.filter { !known.contains(ByteExactString($0.remotePath)) && !$0.isUnfinished }

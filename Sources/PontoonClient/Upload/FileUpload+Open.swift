@@ -11,9 +11,10 @@ extension FileUpload {
         case alreadyThere(CompletedUpload)
     }
 
-    /// Opens and locks the file's journal; blocks.
+    /// Opens and locks the file's journal.
     ///
-    /// If the file was moved since an earlier run, takes over the journal of its former path.
+    /// Blocks the calling thread. If the file was moved since an earlier run, takes over the journal of its former
+    /// path.
     ///
     /// A new journal immediately records that an upload is about to start. If the process is killed before it receives
     /// the upload's id, the next run looks for the upload on the server.
@@ -346,7 +347,9 @@ struct StartAttempt {
 }
 
 extension SourceFile {
-    /// Reads the file and returns its checksum if it equals that of a file on the server; blocks.
+    /// Reads the file and returns its checksum if it equals that of a file on the server.
+    ///
+    /// Blocks the calling thread.
     ///
     /// - Returns: `nil` if the content differs or is damaged on the server, or if the server provides no checksum.
     /// - Throws: `.fileChanged`, `.fileUnreadable`.

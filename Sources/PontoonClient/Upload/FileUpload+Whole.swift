@@ -29,7 +29,9 @@ extension UploadJob {
 }
 
 extension FileUpload {
-    /// Reads a small file; blocks.
+    /// Reads a small file.
+    ///
+    /// Blocks the calling thread.
     ///
     /// - Returns: `nil` if its labels are longer than ``UploadJob/maximumLabels``.
     /// - Throws: `.fileChanged`, `.fileUnreadable`.
@@ -109,9 +111,9 @@ extension TransferFile<UploadItem> {
 }
 
 extension SourceFile {
-    /// Reads the whole file into memory; blocks.
+    /// Reads the whole file into memory.
     ///
-    /// Use it for small files only.
+    /// Blocks the calling thread. Use it for small files only.
     ///
     /// - Returns: The bytes and their CRC-64/NVME.
     /// - Throws: `.fileChanged` if the file became shorter; `.fileUnreadable`.

@@ -63,7 +63,12 @@ final class PartBody: Sendable {
     /// Time since bytes were last passed to the connection.
     var idleTime: Duration { state.withLock { .now - $0.lastRead } }
 
-    /// Returns the next chunk; `nil` at the end of the part.
+    /// Waits for the bandwidth limit, then reads and hashes the next chunk.
+    ///
+    /// Must not be called concurrently.
+    ///
+    /// - Returns: The chunk; `nil` at the end of the part.
+    /// - Throws: `.fileChanged` if the file has become shorter, `.fileUnreadable`; `CancellationError`.
     func next() async throws -> ByteBuffer? {
         let count = state.withLock { state in
             adaptChunkSize(&state)
@@ -76,7 +81,10 @@ final class PartBody: Sendable {
         return buffer
     }
 
-    /// Returns the whole body of a part of at most ``MemoryBudget/chunkSize`` bytes.
+    /// Reads the whole body of a part of at most ``MemoryBudget/chunkSize`` bytes.
+    ///
+    /// - Returns: The body.
+    /// - Throws: The errors of ``next()``.
     func readAll() async throws -> ByteBuffer {
         var bytes = try await next() ?? ByteBuffer()
         while let more = try await next() { bytes.writeImmutableBuffer(more) }

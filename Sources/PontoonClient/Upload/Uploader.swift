@@ -170,7 +170,9 @@ extension JournalKey {
 }
 
 extension FinishedLog {
-    /// Returns the record of an item if its file has not changed since it was uploaded; otherwise `nil`; blocks.
+    /// Returns the record of an item if its file has not changed since it was uploaded; otherwise `nil`.
+    ///
+    /// Blocks the calling thread.
     ///
     /// - Throws: `.stateUnusable`.
     func record(of item: UploadItem) throws -> FinishedRecord? {

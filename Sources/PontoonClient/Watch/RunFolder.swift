@@ -8,17 +8,17 @@ struct RunFolder: Hashable, Sendable {
     /// Names of the folders from the destination to the run's folder at the destination, outermost first.
     let folders: [String]
 
-    /// Finds the folders of runs; blocks.
+    /// Finds the folders of runs below a folder.
     ///
-    /// Ignores `lost+found`, folders whose names begin with a dot, and names that are not valid UTF-8. Below `root`,
-    /// also ignores folders that no longer exist or that the user may not read.
+    /// Blocks the calling thread. Ignores `lost+found`, folders whose names begin with a dot, and names that are not
+    /// valid UTF-8. Below `root`, also ignores folders that no longer exist or that the user may not read.
     ///
     /// - Parameters:
     ///   - root: The watched folder.
     ///   - depth: Number of levels from `root` to a run; 0 if `root` itself is a run.
-    /// - Returns: The folders, in byte order of their paths.
-    /// - Throws: `.notFound` or `.fileUnreadable` if `root` cannot be read; `.fileUnreadable` if a folder below it
-    ///   cannot be read for another reason.
+    /// - Returns: The folders. The entries of each folder are in byte order of their names.
+    /// - Throws: `.notFound` or `.fileUnreadable` if `depth` is positive and `root` cannot be read; `.fileUnreadable`
+    ///   if a folder below it cannot be read for another reason.
     static func find(in root: FilePath, depth: Int) throws -> [RunFolder] {
         let root = FilePath(root.absolute)
         var found = [RunFolder(path: root, folders: depth == 0 ? [root.lastComponent?.string ?? "run"] : [])]
@@ -50,7 +50,9 @@ struct RunFolder: Hashable, Sendable {
         }
     }
 
-    /// Returns whether a folder is a run: whether it directly contains a file that matches a marker pattern; blocks.
+    /// Returns whether a folder is a run: whether it directly contains a file that matches a marker pattern.
+    ///
+    /// Blocks the calling thread.
     static func isRun(_ folder: FilePath, markers: [PathPattern]) -> Bool {
         guard let names = try? FileSystem.names(in: folder) else { return false }
         return names.contains { name in markers.contains { $0.matches([name.string], isFolder: false) } }
@@ -104,7 +106,9 @@ struct RunScan: Sendable {
     /// Total length of the files in bytes.
     var bytes: Int64 { files.lazy.map(\.size).clampedSum }
 
-    /// Reads the folder; blocks.
+    /// Reads the folder.
+    ///
+    /// Blocks the calling thread.
     ///
     /// - Throws: `.fileUnreadable` or `.notFound` if the run's folder itself cannot be read.
     init(_ run: RunFolder, _ options: WatchOptions, markers: [PathPattern]) throws {

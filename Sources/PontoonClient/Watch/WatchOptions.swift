@@ -92,7 +92,7 @@ public struct RunNotice: Sendable {
     public let state: RunState
     /// Number of files found in the run.
     public let files: Int
-    /// Total length of these files in bytes.
+    /// Total length, in bytes, of the files found in the run.
     public let bytes: Int64
     /// Problems of individual files, at most ten, each with its path.
     public var problems: [String] = []

@@ -28,9 +28,9 @@ struct RunRecord: Hashable, Sendable, Codable {
         /// Time of the last modification, in nanoseconds since 1970.
         let modified: Int64
 
-        /// Whether the file exists and has a different length or modification time; blocks.
+        /// Whether the file exists and has a different length or modification time.
         ///
-        /// A marker that was removed or cannot be read does not count as changed.
+        /// Blocks the calling thread. A marker that was removed or cannot be read does not count as changed.
         var hasChanged: Bool {
             guard let status = try? FileStatus(FilePath(path)) else { return false }
             return status.size != size || status.modified != modified
@@ -48,7 +48,9 @@ struct WatchState: Sendable {
     /// Default folder for the receipts.
     var receipts: FilePath { folder.appending("receipts") }
 
-    /// Creates and locks the folder; blocks.
+    /// Creates and locks the folder.
+    ///
+    /// Blocks the calling thread.
     ///
     /// - Throws: `.busy` if another process watches the same folder for the same destination; `.stateUnusable`.
     init(_ state: FilePath, root: FilePath, place: String) throws {
@@ -80,7 +82,9 @@ struct WatchState: Sendable {
     /// Releases the lock; must not be called twice.
     func close() throws { try lock.close() }
 
-    /// Reads the record of a run; blocks.
+    /// Reads the record of a run.
+    ///
+    /// Blocks the calling thread.
     ///
     /// - Returns: `nil` if there is none, or if it is not valid.
     func record(_ run: RunFolder) -> RunRecord? {
@@ -91,7 +95,9 @@ struct WatchState: Sendable {
         return record
     }
 
-    /// Replaces the record of a run; blocks.
+    /// Replaces the record of a run.
+    ///
+    /// Blocks the calling thread.
     ///
     /// - Throws: `.stateUnusable`.
     func save(_ record: RunRecord, of run: RunFolder) throws {
@@ -102,7 +108,9 @@ struct WatchState: Sendable {
         }
     }
 
-    /// Writes the receipt of a run; blocks.
+    /// Writes the receipt of a run.
+    ///
+    /// Blocks the calling thread.
     ///
     /// - Returns: Its path.
     /// - Throws: `.fileUnwritable`.
@@ -128,7 +136,9 @@ struct WatchState: Sendable {
     /// It is separate for each run, because the log of finished files is read again for each batch of uploads.
     func uploads(of run: RunFolder) -> FilePath { folder.appending(Self.digest(run.path.string)) }
 
-    /// Deletes the state directory of a run's uploads; blocks.
+    /// Deletes the state directory of a run's uploads.
+    ///
+    /// Blocks the calling thread.
     ///
     /// - Throws: `.stateUnusable`.
     func removeUploads(of run: RunFolder) throws {

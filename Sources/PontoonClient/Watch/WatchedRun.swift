@@ -201,10 +201,8 @@ struct WatchedRun {
         try await end(notice)
     }
 
-    /// Returns a notice that the run failed if an empty folder could not be created for a permanent reason; otherwise
-    /// `nil`.
-    ///
-    /// Later scans do not retry folders.
+    /// Returns a `.failed` notice for the first empty folder whose creation failed with an error that is not
+    /// temporary; `nil` if there is none.
     private func failedFolder(in results: [UploadResult]) -> RunNotice? {
         for result in results where result.item.isFolder {
             guard case .failed(let error) = result.outcome, !error.isTransient else { continue }

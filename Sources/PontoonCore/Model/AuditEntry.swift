@@ -24,7 +24,10 @@ package struct AuditEntry: Sendable {
         package var target: String?
         package var name: String?
         package var project: String?
-        /// The size of a file, or the number of bytes sent.
+        /// The size of the file or the declared size of the upload, in bytes.
+        ///
+        /// For a download, the number of bytes sent to the client. `nil` for other actions, and for uploads without a
+        /// declared size.
         package var bytes: Int64?
         /// For an action on several objects, the error code if it was refused for this object; otherwise `nil`.
         package var refusal: PontoonError.Code?

@@ -8,7 +8,9 @@ package struct Project: Hashable, Sendable {
     ///
     /// Differs from the first half of the id after an operator has given the project to another user.
     package let owner: String
-    /// UUID; part of the `path` that completing an upload returns.
+    /// UUID of the project.
+    ///
+    /// The API shows it only in the field `path` of files in the responses to complete and to a file put.
     package let uuid: String
     /// Display name.
     package var name: String

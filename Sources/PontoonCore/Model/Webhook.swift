@@ -116,9 +116,7 @@ package struct WebhookDelivery: Hashable, Sendable {
     package let event: String
     /// The position of the event.
     package let cursor: EventCursor
-    /// The name of an ``EventType``.
-    ///
-    /// This version may not know it if a newer version recorded the event.
+    /// The name of an ``EventType``, or of a type that a newer version of the server has added.
     package let type: String
     package let occurredOn: Date
     package let attempts: Int

@@ -17,16 +17,16 @@ extension SQLMetadataStore {
             // The project and the creator are locked, so that concurrent calls do not exceed the limits.
             try connection.enqueue(lockProject, [link.project], lock: .forUpdate("projects"))
             try connection.enqueue(lockUser, [link.createdBy], lock: .forUpdate("users"))
-            let counts: [(SQLStatement, any SQLConvertible, Int)] = [
-                (countLinksOfProject, link.project, maximumOfProject),
-                (countLinksOfUser, link.createdBy, maximumOfUser),
+            let counts: [(SQLStatement, any SQLConvertible, Int, String)] = [
+                (countLinksOfProject, link.project, maximumOfProject, "project"),
+                (countLinksOfUser, link.createdBy, maximumOfUser, "user"),
             ]
-            for (statement, owner, maximum) in counts {
+            for (statement, owner, maximum, whose) in counts {
                 let total = try connection.query(statement, [owner]).first?.count("total") ?? 0
                 guard total < maximum else {
                     throw PontoonError(
                         .limitReached,
-                        "The project or the user already has the maximum of \(maximum) upload links; delete one first."
+                        "The \(whose) already has the maximum of \(maximum) upload links; revoke one first."
                     )
                 }
             }

@@ -80,7 +80,7 @@ struct DiskLayout: Sendable {
         }
     }
 
-    /// The suffix of the file names of unconfirmed objects.
+    /// The suffix of the mark of an object that was stored in one call and whose record may not be committed yet.
     static let unconfirmedSuffix = ".put"
 
     /// Creates a unique location for a part that cannot be written in place.

@@ -5,7 +5,7 @@ struct FieldSelection: Hashable, Sendable {
     /// How much of a field a response includes.
     enum Choice: Hashable, Sendable {
         case omitted, whole
-        /// Only the selected fields of the value, which must be an object.
+        /// Only the selected fields of the value. A value that is not an object is omitted.
         case nested(FieldSelection)
     }
 

@@ -11,7 +11,9 @@ struct PathList {
 
     init(_ paths: [FilePath]) { self.paths = paths }
 
-    /// Reads a list; blocks.
+    /// Reads a list.
+    ///
+    /// Blocks the calling thread.
     ///
     /// - Parameters:
     ///   - file: Path of the list; `-` for standard input.

@@ -92,7 +92,9 @@ private enum StandardInput {
         return nil
     }
 
-    /// Reads until a chunk is full or the stream ends; blocks.
+    /// Reads until a chunk is full or the stream ends.
+    ///
+    /// Blocks the calling thread.
     private static func read() throws -> [UInt8] {
         do {
             return try [UInt8](unsafeUninitializedCapacity: chunkSize) { buffer, count in

@@ -244,7 +244,9 @@ struct SelectionArguments: ParsableArguments {
     /// Whether options name files, in addition to the arguments.
     var hasLists: Bool { filesFrom != nil || manifest != nil }
 
-    /// Reads the list of paths and the manifest, and finds the selected files; blocks.
+    /// Reads the list of paths and the manifest, and finds the selected files.
+    ///
+    /// Blocks the calling thread.
     ///
     /// - Parameter sources: The arguments that name files, folders and patterns.
     /// - Returns: The files, and warnings.

@@ -53,7 +53,9 @@ struct OutputFile: Sendable {
         }
     }
 
-    /// Replaces the content of the file and closes it; blocks.
+    /// Replaces the content of the file and closes it.
+    ///
+    /// Blocks the calling thread.
     ///
     /// - Throws: ``ClientError`` with code `.fileUnwritable`.
     func write(_ data: Data) throws {
@@ -110,7 +112,9 @@ struct ResultFiles: Sendable {
         }
     }
 
-    /// Writes both files, the second one even if writing the first one fails; blocks.
+    /// Writes both files, the second one even if writing the first one fails.
+    ///
+    /// Blocks the calling thread.
     ///
     /// - Throws: ``ClientError`` with code `.fileUnwritable`.
     func write(receipt content: @autoclosure () -> Receipt, failedPaths list: @autoclosure () -> Data = Data()) throws {

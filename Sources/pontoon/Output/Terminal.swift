@@ -56,9 +56,9 @@ enum Terminal {
         }
     }
 
-    /// Reads a line from standard input; blocks.
+    /// Reads a line from standard input.
     ///
-    /// Reads single bytes, so that the bytes after the line remain in the stream.
+    /// Blocks the calling thread. Reads single bytes, so that the bytes after the line remain in the stream.
     ///
     /// - Returns: The line without its line break; `nil` at the end of the input.
     /// - Throws: `Errno.messageTooLong` if the line has more than 64 KiB; any other `Errno`.

@@ -80,7 +80,8 @@ struct TracedUpload: Sendable {
 
     /// Checks the order of the last steps: record written to the database log → log synced → response sent.
     ///
-    /// The record is the only write that contains `text`, and must come after `line`.
+    /// The record is the first write to the write-ahead log that contains `text`. It must start after line `line` of
+    /// the trace. The response is the first write to a socket that contains both `response` and `holding`.
     private func recordProblem(_ text: String, after line: Int, response: String, holding: String) -> Problem? {
         let sent = trace.calls.first {
             ["write", "writev", "sendto", "sendmsg"].contains($0.name) && $0.arguments.contains(response)

@@ -6,7 +6,7 @@ import PontoonTesting
 import SystemPackage
 import Testing
 
-/// Memory use while more bytes arrive than the server may keep in memory.
+/// The server's memory use with many concurrent parts, large parts and large folder downloads.
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd))
 struct MemoryTests {
     /// Memory limit of the server, in bytes, with 64 concurrent parts of any length.

@@ -6,7 +6,7 @@ import Testing
 
 @testable import PontoonServer
 
-/// The tasks of connections when the server stops.
+/// Waiting for connection tasks during shutdown, and their cancellation.
 @Suite(.timeLimit(.minutes(10)))
 struct ConnectionTasksTests {
     @Test("the service finishes when the last task has finished")

@@ -117,11 +117,13 @@ struct FileJobPlaceTests {
 }
 
 extension TestServer {
-    /// Runs the only job in one turn, during which the job keeps the entries that it has read in memory.
+    /// Runs the only unfinished job to its end in one turn, and makes a change in the middle.
+    ///
+    /// After the change, the job continues with the folder entries that it read before.
     ///
     /// - Parameters:
-    ///   - isReached: Whether to make the change.
-    ///   - change: A change by another call, after which the job continues.
+    ///   - isReached: Called before each step; returns `true` when `change` is due.
+    ///   - change: Makes the change, as another client would.
     /// - Throws: The errors of the closures and of the store; ``ExpectationFailedError`` if the job ends early.
     fileprivate func finishJob(
         until isReached: (any MetadataStore) async throws -> Bool,

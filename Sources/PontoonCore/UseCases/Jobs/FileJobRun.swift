@@ -239,7 +239,7 @@ struct FileJobRun {
         try await metadata.entries(in: visit.folder.source, after: visit.folder.after, limit: limit)[...]
     }
 
-    // MARK: Changes by others
+    // MARK: Concurrent changes
 
     /// Continues after an item or entry that is no longer where it was found.
     ///
