@@ -58,7 +58,8 @@ package final class Certificate: Sendable {
     }
 }
 
-/// The service that reloads the certificate every ten seconds if its files changed, and warns before it expires.
+/// The service that reloads the certificate every ten seconds if its files changed, and logs that it expires soon or has
+/// expired.
 struct CertificateService: Service {
     let certificate: Certificate
     let logger: Logger
@@ -68,6 +69,12 @@ struct CertificateService: Service {
     ///
     /// Certificates that are valid for 90 days are usually renewed after 60 days, so they cause no warning.
     private static let warningPeriod = Duration.seconds(14 * 86400)
+
+    /// Returns what to log once a day about a certificate, given its remaining validity; `nil` for nothing.
+    static func warning(_ remaining: Duration) -> (level: Logger.Level, message: Logger.Message)? {
+        if remaining <= .zero { return (.error, "certificate expired") }
+        return remaining < warningPeriod ? (.warning, "certificate expires soon") : nil
+    }
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
@@ -84,12 +91,13 @@ struct CertificateService: Service {
                     if lastError != "\(error)" { Self.log(error, logger) }
                     lastError = "\(error)"
                 }
-                if certificate.remaining < Self.warningPeriod,
+                if let (level, message) = Self.warning(certificate.remaining),
                     lastWarning.map({ .now - $0 > .seconds(86400) }) ?? true
                 {
                     lastWarning = .now
-                    logger.warning(
-                        "certificate expires soon",
+                    logger.log(
+                        level: level,
+                        message,
                         metadata: ["expires": "\(certificate.expiry.formatted(.iso8601))"]
                     )
                 }
