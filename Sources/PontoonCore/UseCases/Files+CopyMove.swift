@@ -8,9 +8,9 @@ extension Files {
     ///   - caller: Needs `copy` in the original's project and `write` in the destination's project.
     /// - Returns: The copy.
     /// - Throws: `.fileNotFound`, `.projectNotFound` or `.destinationNotFound` if the original or the destination does
-    ///   not exist; `.copyForbidden` if the caller lacks a permission; `.folderNotCopyable` if the original is a
-    ///   folder; `.parentNotFolder` if the destination is a file; `.fileNameInvalid`; `.fileExists` if the name is
-    ///   taken; `.quotaExceeded`.
+    ///   not exist; `.copyForbidden` if the caller lacks a permission or the destination's project is locked;
+    ///   `.folderNotCopyable` if the original is a folder; `.parentNotFolder` if the destination is a file;
+    ///   `.fileNameInvalid`; `.fileExists` if the name is taken; `.quotaExceeded`.
     package func copy(
         _ id: String,
         to place: FolderReference,
@@ -34,7 +34,7 @@ extension Files {
     ///   - caller: Needs the same permissions as for ``copy(_:to:name:caller:)``.
     /// - Returns: The copy or the refusal, by the original's id.
     /// - Throws: `.badRequest` if there are too many originals; `.projectNotFound` if the destination does not exist;
-    ///   `.copyForbidden` if the caller may not write to the destination.
+    ///   `.copyForbidden` if the caller lacks the permission `write` or the project is locked.
     package func copy(
         all ids: [String],
         to project: ProjectID,
@@ -70,11 +70,11 @@ extension Files {
     ///   - name: New name; `nil` keeps the current one.
     ///   - caller: Needs `write` in the project.
     /// - Returns: The file or folder after the move.
-    /// - Throws: `.fileNotFound`; `.moveForbidden` if the caller lacks the permission; `.folderDetailsFixed` for a root
-    ///   folder; `.fileNameInvalid`; `.destinationNotFound`; `.parentNotFolder` if the destination is a file;
-    ///   `.moveAcrossProjects` if the destination belongs to another project; `.folderCycle` if the destination is the
-    ///   moved folder or inside it; `.fileExists` if the name is taken; `.limitReached` if the level of a moved folder
-    ///   would exceed ``FolderRules/maximumLevel``.
+    /// - Throws: `.fileNotFound`; `.moveForbidden` if the caller lacks the permission or the project is locked;
+    ///   `.folderDetailsFixed` for a root folder; `.fileNameInvalid`; `.destinationNotFound`; `.parentNotFolder` if the
+    ///   destination is a file; `.moveAcrossProjects` if the destination belongs to another project; `.folderCycle` if
+    ///   the destination is the moved folder or inside it; `.fileExists` if the name is taken; `.limitReached` if the
+    ///   level of a moved folder would exceed ``FolderRules/maximumLevel``.
     package func move(_ id: String, to folder: String, name: String?, caller: Caller) async throws -> File {
         let file = try await access.file(id, for: caller, needing: .write, else: .moveForbidden)
         guard file.parent != nil else {

@@ -80,8 +80,8 @@ package struct Files: Sendable {
     ///
     /// - Throws: `.fileNameInvalid`, for example if the name starts with `__`; `.folderExists` or `.fileExists` if the
     ///   name is taken; `.destinationNotFound` or `.projectNotFound` if the parent does not exist; `.parentNotFolder`
-    ///   if the parent is a file; `.fileForbidden` if the caller lacks the permission `write`; `.limitReached` if the
-    ///   level of the folder would exceed ``FolderRules/maximumLevel``.
+    ///   if the parent is a file; `.fileForbidden` if the caller lacks the permission `write` or the project is locked;
+    ///   `.limitReached` if the level of the folder would exceed ``FolderRules/maximumLevel``.
     package func createFolder(
         _ name: String,
         in place: FolderReference,
@@ -111,8 +111,8 @@ package struct Files: Sendable {
     /// Changes the name, metadata and tags of a file atomically.
     ///
     /// - Returns: The file after the change.
-    /// - Throws: `.fileNotFound`; `.fileChangeForbidden` if the caller lacks the permission `write`;
-    ///   `.folderDetailsFixed` for a folder; `.fileNameInvalid`; `.fileExists` if the new name is taken;
+    /// - Throws: `.fileNotFound`; `.fileChangeForbidden` if the caller lacks the permission `write` or the project is
+    ///   locked; `.folderDetailsFixed` for a folder; `.fileNameInvalid`; `.fileExists` if the new name is taken;
     ///   `.metadataInvalid`; `.badRequest` for invalid tags.
     package func update(_ id: String, _ change: FileChange, caller: Caller) async throws -> File {
         let file = try await writable(id, caller: caller, else: .fileChangeForbidden, folder: .folderDetailsFixed)
@@ -129,8 +129,8 @@ package struct Files: Sendable {
     /// key.
     ///
     /// - Returns: The metadata after the change.
-    /// - Throws: `.fileNotFound`; `.metadataChangeForbidden` if the caller lacks the permission `write`;
-    ///   `.folderMetadataFixed` for a folder; `.metadataInvalid`.
+    /// - Throws: `.fileNotFound`; `.metadataChangeForbidden` if the caller lacks the permission `write` or the project
+    ///   is locked; `.folderMetadataFixed` for a folder; `.metadataInvalid`.
     package func changeMetadata(
         _ id: String,
         _ values: [String: String?],
@@ -146,8 +146,8 @@ package struct Files: Sendable {
     /// Replaces the tags of a file.
     ///
     /// - Returns: The tags after the change.
-    /// - Throws: `.fileNotFound`; `.tagChangeForbidden` if the caller lacks the permission `write`; `.folderTagsFixed`
-    ///   for a folder; `.badRequest` for invalid tags.
+    /// - Throws: `.fileNotFound`; `.tagChangeForbidden` if the caller lacks the permission `write` or the project is
+    ///   locked; `.folderTagsFixed` for a folder; `.badRequest` for invalid tags.
     package func replaceTags(_ id: String, _ tags: [String], caller: Caller) async throws -> [String] {
         _ = try await writable(id, caller: caller, else: .tagChangeForbidden, folder: .folderTagsFixed)
         try FieldRules.check(tags: tags)
@@ -157,8 +157,8 @@ package struct Files: Sendable {
     /// Deletes a file or an empty folder.
     ///
     /// - Returns: The deleted file or folder.
-    /// - Throws: `.fileNotFound`; `.fileForbidden` if the caller lacks the permission `write`; `.folderNotEmpty`;
-    ///   `.folderDetailsFixed` for a root folder.
+    /// - Throws: `.fileNotFound`; `.fileForbidden` if the caller lacks the permission `write` or the project is locked;
+    ///   `.folderNotEmpty`; `.folderDetailsFixed` for a root folder.
     @discardableResult
     package func delete(_ id: String, caller: Caller) async throws -> File {
         let file = try await access.file(id, for: caller, needing: .write)

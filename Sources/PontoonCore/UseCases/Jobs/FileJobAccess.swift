@@ -34,10 +34,11 @@ struct FileJobAccess: Sendable {
     ///   - consistency: The required freshness of files and permissions.
     /// - Returns: The item with its source and destination.
     /// - Throws: `.jobItemNotFound` if the source or destination does not exist; `.jobForbidden` if the caller lacks a
-    ///   permission; `.rootNotCopyable`, `.rootNotMovable` or `.folderDetailsFixed` for a root folder;
-    ///   `.jobDestinationMissing`; `.jobDestinationNotFolder`; `.jobFileNameInvalid` or `.jobFolderNameInvalid`;
-    ///   `.copyToOwnParent` or `.moveToOwnParent` if neither the folder nor the name would change; `.copyIntoItself` or
-    ///   `.moveIntoItself`; `.limitReached` if the destination cannot contain another folder because of its level.
+    ///   permission or a project to change is locked; `.rootNotCopyable`, `.rootNotMovable` or `.folderDetailsFixed`
+    ///   for a root folder; `.jobDestinationMissing`; `.jobDestinationNotFolder`; `.jobFileNameInvalid` or
+    ///   `.jobFolderNameInvalid`; `.copyToOwnParent` or `.moveToOwnParent` if neither the folder nor the name would
+    ///   change; `.copyIntoItself` or `.moveIntoItself`; `.limitReached` if the destination cannot contain another
+    ///   folder because of its level.
     func check(
         _ item: FileJobItem,
         _ kind: FileJob.Kind,
