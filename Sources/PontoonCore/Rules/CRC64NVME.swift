@@ -3,9 +3,10 @@ import CChecksum
 /// A CRC-64/NVME checksum, which S3 calls `CRC64NVME`.
 ///
 /// The polynomial is 0xAD93D23594C93659, reflected. The checksums of two inputs can be combined into the checksum of
-/// their concatenation, so the checksum of a file is computed from the checksums of its parts without reading the file.
+/// their concatenation, so the checksum of a file can be computed from the checksums of its parts without reading the
+/// file.
 package struct CRC64NVME: Hashable, Sendable {
-    /// The checksum of the bytes so far.
+    /// The checksum of the input as a number.
     ///
     /// The checksum of "123456789" is 0xAE8B14860A799888.
     package private(set) var rawValue: UInt64
@@ -15,14 +16,14 @@ package struct CRC64NVME: Hashable, Sendable {
 
     package init(rawValue: UInt64) { self.rawValue = rawValue }
 
-    /// Adds bytes to the input.
+    /// Appends bytes to the input.
     ///
     /// The buffer may have any length and alignment.
     package mutating func update(_ bytes: UnsafeRawBufferPointer) {
         rawValue = cchecksum_crc64nvme(rawValue, bytes.baseAddress, bytes.count)
     }
 
-    /// Returns the checksum of this input followed by another one, without reading their bytes.
+    /// Returns the checksum of this input followed by another input, without reading the bytes of either.
     ///
     /// - Parameters:
     ///   - next: Checksum of the other input.
@@ -34,7 +35,7 @@ package struct CRC64NVME: Hashable, Sendable {
 }
 
 extension CRC64NVME {
-    /// The checksum as 16 lower-case hex digits, which the disk store uses as the `ETag` of a part.
+    /// The checksum as 16 lower-case hex digits, which are also the ETag of a part that the server itself receives.
     package var hex: String {
         let digits = String(rawValue, radix: 16)
         return String(repeating: "0", count: 16 - digits.count) + digits
@@ -62,7 +63,7 @@ extension CRC64NVME {
 }
 
 extension CRC64NVME {
-    /// Combines the checksums of parts, in order, into the checksum of the file.
+    /// Combines the checksums of all parts of a file, ordered by number, into the checksum of the file.
     ///
     /// - Returns: `nil` if the checksum or the length of a part is unknown.
     package init?(joining parts: [PartRecord]) {

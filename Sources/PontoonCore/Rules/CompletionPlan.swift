@@ -1,4 +1,6 @@
-/// The parts that form an upload's file, determined without I/O in the transaction that leases the completion.
+/// The parts and labels of the file that completing an upload creates.
+///
+/// A plan is created, without I/O, in the transaction that leases the completion.
 ///
 /// Source: docs/api.md#complete.
 package struct CompletionPlan: Hashable, Sendable {
@@ -42,7 +44,8 @@ package struct CompletionPlan: Hashable, Sendable {
     ///
     /// - Parameters:
     ///   - parts: All stored parts, ordered by number.
-    ///   - declaredSize: Declared length of the file in bytes; `nil` if unknown. An empty file needs no part.
+    ///   - declaredSize: Declared length of the file in bytes; `nil` if unknown. If it is 0, no part needs to be
+    ///     reported.
     /// - Returns: The reported parts, ordered by number.
     /// - Throws: `.completeRefused` if no part is reported and the declared size is not 0, or if the numbers of the
     ///   reported parts do not start at 1 or have gaps.
@@ -99,8 +102,9 @@ package struct CompletionPlan: Hashable, Sendable {
     ///   - declaredSize: Declared length of the file in bytes; `nil` if unknown.
     ///   - minimumPartSize: Minimum length in bytes of every part but the last.
     /// - Returns: The parts of the object, ordered by number.
-    /// - Throws: `.completeRefused` if a reported part is not listed with the reported ETag or is too short, or if the
-    ///   total length differs from the declared size or exceeds the maximum file size.
+    /// - Throws: `.completeRefused` if a reported part is not listed with the reported ETag, if a part other than the
+    ///   last is shorter than `minimumPartSize`, or if the total length differs from the declared size or exceeds the
+    ///   maximum file size.
     package static func listedParts(
         _ listed: [ListedPart],
         matching reported: [PartRecord],
@@ -133,7 +137,8 @@ package struct CompletionPlan: Hashable, Sendable {
         return parts
     }
 
-    /// Lists the numbers missing between 1 and the last number, at most ten of them; `nil` if none is missing.
+    /// Names the first ten numbers missing between 1 and the last number, and counts the others; `nil` if none is
+    /// missing.
     private static func missingNumbers(in numbers: [Int]) -> String? {
         guard let last = numbers.last, last > numbers.count else { return nil }
         let present = Set(numbers)

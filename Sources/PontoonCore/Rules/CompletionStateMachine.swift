@@ -14,7 +14,7 @@ package import PontoonFoundation
 package struct CompletionStateMachine {
     /// A step for the caller to perform; its result is the next event.
     package enum Step: Sendable {
-        /// Read the upload; a cached row is sufficient if it shows that the upload is active.
+        /// Read the upload. If `allowsCached` is true, a cached row that shows that the upload is active is sufficient.
         case look(allowsCached: Bool)
         case wait(Duration)
         /// Retry the rollback of a completion that failed earlier in this process.
@@ -23,20 +23,20 @@ package struct CompletionStateMachine {
         case report
         /// Lease the completion.
         ///
-        /// If `replacesExpired` is true, take over the expired lease of another server. The upload is then already
+        /// If `replacesExpired` is true, replace the expired lease of another call. The upload is then already
         /// `.completing`, so it must be rolled back if the completion is refused.
         case acquireLease(Upload, replacesExpired: Bool)
         /// Create the object, and renew the lease until it exists.
         case finish(CompletionPlan, Lease)
         /// Commit the file and mark the upload as completed, in one transaction.
         case commit(FinishedUpload, Lease)
-        /// Remove data that only a rollback would need.
+        /// Remove data that is not needed after the commit, such as data for a rollback.
         case cleanUp(FinishedUpload)
-        /// Reactivate the upload, unless its file was committed or another server owns its lease.
+        /// Reactivate the upload, unless its file was committed, another call owns its lease, or it no longer exists.
         case rollBack(Upload, Lease)
         /// Remove the object of an upload whose project has been deleted.
         case discardObject(Upload)
-        /// Abort an upload whose folder was deleted, because it can no longer be completed.
+        /// Abort an upload that can no longer be completed, because its folder was deleted.
         case abort(Upload)
     }
 
@@ -54,8 +54,9 @@ package struct CompletionStateMachine {
         /// `failedLease` is the id of the lease under which a completion failed in this process and was not rolled
         /// back; `nil` if there is none.
         case found(Upload, failedLease: String?, now: Date)
-        /// The lease, with the plan from the transaction that granted it. The result is a refusal only if an expired
-        /// lease was taken over.
+        /// The lease, with the plan from the transaction that granted it.
+        ///
+        /// The result is a failure only if an expired lease was replaced and the completion was refused.
         case acquired(Result<CompletionPlan, PontoonError>, Lease)
         /// Another caller owns the lease, or the upload is completed or does not exist.
         case unavailable
@@ -68,12 +69,13 @@ package struct CompletionStateMachine {
         case done
         /// The step threw an error.
         ///
-        /// It may or may not have taken effect.
+        /// The step may have taken effect nevertheless.
         case failed(any Error)
     }
 
     private enum State {
-        /// `refusal` is the error with which reports were refused; it is thrown only if the upload is still active.
+        /// `refusal` is the error with which reports were refused; `nil` if they were not. It is thrown only if the
+        /// upload is still active.
         case looking(refusal: PontoonError?)
         case pausing
         case reporting(Upload)
@@ -176,8 +178,8 @@ package struct CompletionStateMachine {
                 return .perform(.rollBackEarlier(leaseID: failedLease))
             }
             if let expiry = upload.leaseExpiresOn, expiry <= now {
-                // The server that was completing the upload no longer renews its lease. Parts cannot change in this
-                // state, so this call repeats the completion.
+                // The call that was completing the upload no longer renews its lease. Parts cannot change in this
+                // state, so the completion can be repeated.
                 state = .acquiring(upload)
                 return .perform(.acquireLease(upload, replacesExpired: true))
             }
@@ -232,7 +234,7 @@ package struct CompletionStateMachine {
 package struct FinishedUpload: Hashable, Sendable {
     package let upload: Upload
     package let content: FileContent
-    /// Whether ``StreamingObjectStore/cleanUp(_:)`` must still remove data of the upload.
+    /// Whether ``StreamingObjectStore/cleanUp(_:)`` must remove data of the upload after the commit.
     package let needsCleanup: Bool
     /// Labels that the file will have.
     package let labels: FileLabels
@@ -249,13 +251,13 @@ package struct FinishedUpload: Hashable, Sendable {
 package enum CompletedUpload: Sendable {
     /// This call completed the upload.
     case now(CompletedFile)
-    /// An earlier or concurrent call completed it; the file may have been deleted since.
+    /// An earlier or concurrent call completed the upload; the file may have been deleted since.
     case earlier(fileID: String?)
 }
 
 /// The outcome of a rollback.
 package enum RollbackOutcome: Hashable, Sendable {
-    /// The upload is active, or another server owns its lease.
+    /// The upload is active, or another call owns its lease.
     case rolledBack
     /// The upload is completed, so there was nothing to roll back.
     case completed(fileID: String?)

@@ -1,6 +1,7 @@
 /// The `Content-Disposition` header that makes a browser save a response as a file.
 package enum ContentDisposition {
-    /// Returns the header's value, with an ASCII name for old clients and the exact name in UTF-8 for all others.
+    /// Returns the header's value: the name in ASCII for old clients, with `_` for all other characters, and the exact
+    /// name in UTF-8 for all other clients.
     ///
     /// Source: RFC 6266.
     package static func attachment(named name: String) -> String {

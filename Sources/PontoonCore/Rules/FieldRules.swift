@@ -1,6 +1,6 @@
-/// Limits on names, descriptions, tags and lists in API calls.
+/// Limits on names, descriptions, tags, JSON and lists in API calls.
 ///
-/// For the names of files and folders, see ``FileName``; for metadata, ``MetadataRules``.
+/// Names of files and folders are limited by ``FileName``, and metadata by ``MetadataRules``.
 ///
 /// Source: docs/api.md#limits.
 package enum FieldRules {
@@ -9,7 +9,7 @@ package enum FieldRules {
     package static let maximumNameScalars = 255
     /// Maximum length of a description in UTF-8 bytes.
     package static let maximumDescriptionBytes = 64 << 10
-    /// Maximum length in bytes of stored JSON, such as a project's settings.
+    /// Maximum length in UTF-8 bytes of JSON that is stored as text, such as a project's settings.
     package static let maximumJSONBytes = 64 << 10
     /// Maximum number of tags of a file or project.
     package static let maximumTags = 100
@@ -28,7 +28,7 @@ package enum FieldRules {
 
     /// Checks the length of a description; `nil` is valid.
     ///
-    /// - Throws: `.badRequest` if the description is longer than ``maximumDescriptionBytes``.
+    /// - Throws: `.badRequest` if the description is longer than ``maximumDescriptionBytes`` in UTF-8.
     package static func check(description: String?) throws(PontoonError) {
         guard let description, description.utf8.count > maximumDescriptionBytes else { return }
         throw PontoonError(
@@ -39,7 +39,7 @@ package enum FieldRules {
 
     /// Checks the length of JSON that is stored as text; `nil` is valid.
     ///
-    /// - Throws: `.badRequest` if the text is longer than ``maximumJSONBytes``.
+    /// - Throws: `.badRequest` if the text is longer than ``maximumJSONBytes`` in UTF-8.
     package static func check(_ field: String, json: String?) throws(PontoonError) {
         guard let json, json.utf8.count > maximumJSONBytes else { return }
         throw PontoonError(.badRequest, "The field '\(field)' must have at most \(maximumJSONBytes) bytes of JSON.")
@@ -47,9 +47,13 @@ package enum FieldRules {
 
     /// Checks the length of a value by which a list is filtered.
     ///
-    /// A value that exceeds the maximum length of stored values cannot match any of them.
+    /// A longer value cannot match any stored value.
     ///
-    /// - Throws: `.badRequest` if the value is longer than `maximumBytes` in UTF-8.
+    /// - Parameters:
+    ///   - name: Name of the value in the error message.
+    ///   - value: The value.
+    ///   - maximumBytes: Maximum length of stored values in UTF-8 bytes.
+    /// - Throws: `.badRequest` if the value is longer than `maximumBytes`.
     package static func check(filter name: String, _ value: String, maximumBytes: Int) throws(PontoonError) {
         guard value.utf8.count > maximumBytes else { return }
         throw PontoonError(.badRequest, "The \(name) in the query must have at most \(maximumBytes) bytes in UTF-8.")
@@ -57,7 +61,8 @@ package enum FieldRules {
 
     /// Checks the number and lengths of tags; `nil` is valid.
     ///
-    /// - Throws: `.badRequest` if there are too many tags, or one is empty or too long.
+    /// - Throws: `.badRequest` if there are more than ``maximumTags``, or one is empty or longer than
+    ///   ``maximumTagBytes``.
     package static func check(tags: [String]?) throws(PontoonError) {
         guard let tags else { return }
         guard tags.count <= maximumTags else {

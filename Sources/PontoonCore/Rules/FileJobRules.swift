@@ -6,7 +6,7 @@ package enum FileJobRules {
     package static let maximumItems = 1000
     /// Maximum number of files and folders that a job processes.
     ///
-    /// The job counts them first; counting also stops at about this number.
+    /// The count that precedes the processing also stops at about this number.
     ///
     /// Without this limit, a job might never finish: if two folders are copied into each other, each item doubles their
     /// contents, and no quota limits the number of folders.
@@ -20,12 +20,12 @@ package enum FileJobRules {
     package static let maximumUnfinishedJobs = 100
     /// Number of jobs that are kept for each user.
     ///
-    /// Older jobs are removed once they are finished.
+    /// When a user creates another job, the oldest jobs are deleted if they are finished.
     package static let keptJobs = 1000
-    /// Time in seconds for which finished jobs are kept: 30 days.
+    /// Time in seconds after which maintenance deletes a finished job: 30 days.
     package static let keptAfterEnd: Double = 30 * 24 * 3600
 
-    /// Checks the number of a new job's items, and that none is repeated.
+    /// Checks the number of a new job's items, and that no item is repeated.
     ///
     /// - Throws: `.jobInvalid` if there are no items or too many; `.jobSourceRepeated` if a job moves or deletes a file
     ///   twice, or copies it twice to the same folder under the same name.

@@ -5,7 +5,7 @@ package enum FileName {
     /// Maximum length of a name in Unicode scalars.
     package static let maximumScalars = 255
 
-    /// Checks a name.
+    /// Checks the name of a file or folder.
     ///
     /// - Returns: The problem, as a sentence for the caller; `nil` if the name is valid: 1 to 255 Unicode scalars, none
     ///   of them `/` or a control character, and neither `.` nor `..`. The name of a folder must not start with `__`.

@@ -6,7 +6,7 @@ package enum FolderRules {
     ///
     /// The folders in a project's root folder have level 1.
     ///
-    /// The limit bounds the time needed to find all ancestors of a folder. The subfolders of a folder that is moved may
-    /// be deeper, because their level is not checked.
+    /// The limit bounds the time needed to find all ancestors of a folder. Moving a folder can give its subfolders a
+    /// higher level, because only the level of the folder itself is checked.
     package static let maximumLevel = 200
 }

@@ -1,8 +1,8 @@
 package import PontoonFoundation
 
-/// The arithmetic of forecasts, which does not trap for any value.
+/// The arithmetic of forecasts, which does not trap for any input.
 package enum ForecastRules {
-    /// The time in seconds over which rates are measured.
+    /// Length in seconds of the period before the present over which rates are measured.
     package static let window: TimeInterval = 600
     /// The start of the year 10000, which the API's time format cannot represent.
     private static let endOfTime = Date(timeIntervalSince1970: 253_402_300_800)
@@ -11,7 +11,7 @@ package enum ForecastRules {
     ///
     /// - Parameters:
     ///   - bytes: Number of bytes.
-    ///   - seconds: The time in seconds in which they arrived; less than 1 counts as 1.
+    ///   - seconds: The time in seconds in which the bytes arrived; rounded down, but at least 1.
     /// - Returns: The rate, rounded down; `nil` if it is less than 1.
     package static func bytesPerSecond(_ bytes: Int64, in seconds: TimeInterval) -> Int64? {
         let whole = Int64(exactly: seconds.rounded(.down)) ?? 1
@@ -23,9 +23,10 @@ package enum ForecastRules {
     ///
     /// - Parameters:
     ///   - bytes: Number of bytes still to arrive; the result is `now` if there are none.
-    ///   - bytesPerSecond: Their rate; `nil` if it is unknown.
+    ///   - bytesPerSecond: The rate at which bytes arrive; `nil` if it is unknown.
     ///   - now: The current time.
-    /// - Returns: `nil` if the rate is unknown or not positive, or the time is after the year 9999.
+    /// - Returns: `nil` if bytes are still to arrive and the rate is unknown or not positive, or the time is after the
+    ///   year 9999.
     package static func end(of bytes: Int64, at bytesPerSecond: Int64?, now: Date) -> Date? {
         guard bytes > 0 else { return now }
         guard let bytesPerSecond, bytesPerSecond > 0 else { return nil }

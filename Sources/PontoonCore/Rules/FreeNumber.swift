@@ -2,12 +2,11 @@
 package enum FreeNumber {
     /// Finds a free number by doubling and bisection.
     ///
-    /// Unless the result is 0, the number before it is taken.
-    ///
-    /// If 0 to n - 1 are taken and all others are free, calls `isTaken` roughly 2 log₂ n times and returns n.
+    /// The result is not always the smallest free number, but unless it is 0, the number before it is taken. If the
+    /// numbers below n are taken and all others are free, calls `isTaken` roughly 2 log₂ n times and returns n.
     ///
     /// - Parameter isTaken: Returns whether a number, 0 or more, is taken.
-    /// - Returns: The number; 0 if 0 is free.
+    /// - Returns: A free number; 0 if 0 is free.
     /// - Throws: The errors of `isTaken`.
     package static func first(isTaken: (Int) async throws -> Bool) async rethrows -> Int {
         var search = Search()
@@ -15,7 +14,7 @@ package enum FreeNumber {
         return search.free
     }
 
-    /// The synchronous version, for use in a transaction.
+    /// Finds a free number like the asynchronous version, for use in a transaction.
     package static func first(isTaken: (Int) throws -> Bool) rethrows -> Int {
         var search = Search()
         while let number = search.question { search.answer(isTaken: try isTaken(number)) }

@@ -1,9 +1,10 @@
-/// The media type of a download, which depends on the extension of the file's name.
+/// The media types of files, which depend on the extensions of their names.
 ///
 /// Types that a browser would execute as part of a page, such as HTML, SVG and JavaScript, are deliberately omitted.
 /// Otherwise, anyone with `write` permission could upload a script that a page from the server's origin may load.
 package enum MediaType {
-    /// Returns the media type for a name's extension, ignoring case; `application/octet-stream` if it is not listed.
+    /// Returns the media type for the extension of a name, ignoring case; `application/octet-stream` if the name has no
+    /// extension or the extension is not listed.
     package static func named(_ name: String) -> String {
         guard let dot = name.lastIndex(of: "."), dot != name.startIndex else { return binary }
         return types[name[name.index(after: dot)...].lowercased()] ?? binary

@@ -9,12 +9,12 @@ package enum MetadataRules {
     /// Maximum length of a value in UTF-8 bytes.
     package static let maximumValueBytes = 300
 
-    /// Checks a change of metadata.
+    /// Checks a change of metadata, in which `nil` values remove pairs.
     ///
     /// The number of pairs that the file has after the change is checked when the change is stored.
     ///
-    /// - Throws: `.metadataInvalid` for too many pairs, an empty key, a key or value that is too long, or the character
-    ///   U+0000.
+    /// - Throws: `.metadataInvalid` if the change has more than ``maximumPairs``, or if a key is empty, a key or value
+    ///   is too long or contains the character U+0000.
     package static func check(_ change: [String: String?]) throws(PontoonError) {
         guard change.count <= maximumPairs else {
             throw PontoonError(.metadataInvalid, "A file can have at most \(maximumPairs) metadata pairs.")

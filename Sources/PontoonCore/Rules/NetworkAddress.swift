@@ -39,7 +39,8 @@ package enum NetworkAddress: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// The IPv4 address that is embedded in an IPv4-mapped or NAT64 address and receives its packets; otherwise `nil`.
+    /// The IPv4 address that receives the packets sent to an IPv4-mapped address, or to an address with the NAT64
+    /// prefix `64:ff9b::/96`; `nil` for all other addresses.
     ///
     /// Source: RFC 4291, section 2.5.5.2; RFC 6052, section 2.1.
     package var embedded: NetworkAddress? {

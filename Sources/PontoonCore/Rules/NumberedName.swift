@@ -1,25 +1,25 @@
-/// The names to try for a copy or a new file whose name is taken in the destination folder.
+/// The names that a copied, moved or new file or folder can get if the requested name is taken.
 ///
 /// Source: docs/api.md#copy-files, docs/api.md#a-file-in-one-call.
 package enum NumberedName {
-    /// Returns the next name to try.
+    /// Returns the name to try for a file or folder that is copied or moved.
     ///
     /// - Parameters:
-    ///   - name: Name of the original.
-    ///   - attempt: How many names were tried before, from 0.
-    /// - Returns: `name` for attempt 0, then `1_{name}`, `2_{name}`, …
+    ///   - name: The requested name.
+    ///   - attempt: The number to add to the name; 0 adds none.
+    /// - Returns: `name` for attempt 0, `1_{name}` for attempt 1, `2_{name}` for attempt 2, and so on.
     /// - Throws: `.fileNameInvalid` if the number makes the name too long.
     package static func candidate(_ name: String, attempt: Int) throws(PontoonError) -> String {
         try candidate(name, attempt: attempt, prefix: "")
     }
 
-    /// Returns the next name to try for a new file with ``NameConflictRule/rename``.
+    /// Returns the name to try for a new file with ``NameConflictRule/rename``.
     ///
     /// - Parameters:
     ///   - name: The requested name.
-    ///   - attempt: How many names were tried before, from 0.
-    /// - Returns: `name` for attempt 0, then `_1_{name}`, `_2_{name}`, …, which is how the platform names imported
-    ///   files.
+    ///   - attempt: The number to add to the name; 0 adds none.
+    /// - Returns: `name` for attempt 0, `_1_{name}` for attempt 1, `_2_{name}` for attempt 2, and so on, like the
+    ///   platform's names for imported files.
     /// - Throws: `.fileNameInvalid` if the number makes the name too long.
     package static func forNewFile(_ name: String, attempt: Int) throws(PontoonError) -> String {
         try candidate(name, attempt: attempt, prefix: "_")

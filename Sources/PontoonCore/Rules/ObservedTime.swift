@@ -3,7 +3,7 @@ package import PontoonFoundation
 /// The time for which the service has been running in total, with readings of the wall clock during that time.
 ///
 /// Uploads expire by this time instead of the wall clock, which may be wrong when a server starts and be corrected
-/// later. If uploads expired by the wall clock, one start with a clock that is a week ahead would abort all of them.
+/// later. If uploads expired by the wall clock, one start with a clock that is too far ahead would abort all of them.
 package struct ObservedTime: Hashable, Sendable {
     /// A reading of both clocks, in milliseconds.
     private struct Reading: Hashable {
@@ -20,14 +20,14 @@ package struct ObservedTime: Hashable, Sendable {
 
     package init() {}
 
-    /// Adds running time.
+    /// Adds running time and records the wall-clock time.
     ///
-    /// The first call only records the wall-clock time.
+    /// Adds no running time if no wall-clock time was recorded before.
     ///
     /// - Parameters:
     ///   - elapsed: Time on a monotonic clock since the caller's last call, or since it started.
     ///   - wall: The current wall-clock time. If it has advanced by less than `elapsed` since the last call, perhaps
-    ///     because another server made that call, only this advance is added.
+    ///     because another server made that call, only this advance is added; if it was set back, nothing is added.
     ///   - lifetime: The lifetime of uploads.
     package mutating func advance(by elapsed: Duration, wall: Date, lifetime: Duration) {
         let (wall, lifetime) = (Self.milliseconds(wall), Self.milliseconds(lifetime))
@@ -42,8 +42,8 @@ package struct ObservedTime: Hashable, Sendable {
         if let first = firstNeeded(lifetime) { readings.removeFirst(first) }
     }
 
-    /// Returns the wall-clock time since which an upload must have been idle to expire; `nil` if the service has not
-    /// run for the lifetime yet.
+    /// Returns the wall-clock time since which an upload must have been idle to expire; `nil` if the total running time
+    /// is shorter than the lifetime.
     package func deadline(lifetime: Duration) -> Date? {
         let lifetime = Self.milliseconds(lifetime)
         guard let lastWall, let first = firstNeeded(lifetime) else { return nil }

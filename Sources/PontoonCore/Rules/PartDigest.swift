@@ -3,13 +3,13 @@ package import PontoonFoundation
 
 /// Checksums of a part or a whole file, computed while its bytes arrive.
 ///
-/// CRC-64/NVME is always computed; the other checksums only if the client sent a value to compare with.
+/// CRC-64/NVME is always computed. Each other checksum is computed only if the client sent its expected value.
 package struct PartDigest: Sendable {
     package struct Result: Hashable, Sendable {
         /// Length in bytes.
         package let size: Int64
         package let crc64: CRC64NVME
-        /// Name of a header whose checksum does not match the bytes; `nil` if all headers match.
+        /// Name of a header whose checksum does not match the bytes; `nil` if all checksums that the client sent match.
         package let mismatch: String?
     }
 
@@ -35,7 +35,7 @@ package struct PartDigest: Sendable {
         sha256?.update(bufferPointer: bytes)
     }
 
-    /// Returns the checksums of all bytes so far, compared with the expected ones.
+    /// Returns the length and CRC-64/NVME of all bytes so far, and whether these bytes match the expected checksums.
     package func finish() -> Result {
         var mismatch: String?
         if let declared = expected.crc64, declared != crc64 { mismatch = "x-amz-checksum-crc64nvme" }

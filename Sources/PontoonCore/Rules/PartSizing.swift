@@ -8,17 +8,17 @@ package struct PartSizing: Hashable, Sendable {
     package static let maximumPartSize: Int64 = 5 << 30
     /// Default part size: 32 MiB.
     ///
-    /// Used if the client does not request a valid part size. It is doubled as needed for very large files.
+    /// Used if the client does not request a valid part size. It is raised to the minimum part size, and doubled as
+    /// often as necessary for files that would have too many parts.
     package static let defaultPartSize: Int64 = 32 << 20
 
-    /// Minimum part size that a client may request, in bytes; 5 MiB unless the operator changes it.
+    /// Minimum part size in bytes that a client may request.
     package let minimumPartSize: Int64
 
     /// - Parameter minimumPartSize: 1 byte to 5 GiB.
     package init(minimumPartSize: Int64 = 5 << 20) { self.minimumPartSize = minimumPartSize }
 
-    /// Returns these limits, with the minimum part size raised to `minimum`, the object store's minimum, if it is
-    /// larger.
+    /// Returns these limits with a minimum part size of at least `minimum` bytes, the minimum of the object store.
     package func atLeast(_ minimum: Int64) -> PartSizing {
         PartSizing(minimumPartSize: max(minimum, minimumPartSize))
     }
@@ -40,14 +40,13 @@ package struct PartSizing: Hashable, Sendable {
         return partSize
     }
 
-    /// Returns the maximum length of a part in bytes: 5 GiB, or the length of the file if it is known and smaller.
+    /// Returns the maximum length of a part in bytes: 5 GiB, or the declared length of the file if that is smaller.
     package static func longestPart(size: Int64?) -> Int64 { min(maximumPartSize, size ?? maximumPartSize) }
 
-    /// Returns the maximum length of one part of an upload in bytes.
+    /// Returns the maximum length in bytes of the part with this number.
     ///
-    /// The limits of an upload link count declared sizes. A part from a sender must therefore not exceed the range that
-    /// the declared file has for it, and a part after the end of that file must be empty. Users may split a file
-    /// differently.
+    /// Users need not use the part size of the upload. A sender's part must not exceed its range of the declared file,
+    /// and must be empty after the end of the file, because the limits of an upload link count declared sizes.
     package static func longestPart(_ number: PartNumber, of upload: Upload) -> Int64 {
         let longest = longestPart(size: upload.size)
         guard upload.senderSession != nil, let size = upload.size else { return longest }

@@ -1,6 +1,6 @@
 package import PontoonFoundation
 
-/// The number of API calls that a token may make per window.
+/// A maximum number of API calls per fixed window, which applies separately to each key, such as a token.
 ///
 /// Source: docs/api.md#rate-limit.
 package struct RateLimit: Hashable, Sendable {
@@ -15,7 +15,7 @@ package struct RateLimit: Hashable, Sendable {
     }
 }
 
-/// The state of a token's limit after a call, as the API returns it.
+/// The state of one key's rate limit after a call, as the API returns it.
 package struct RateLimitStatus: Hashable, Sendable {
     /// Number of calls per window.
     package let limit: Int
@@ -26,7 +26,7 @@ package struct RateLimitStatus: Hashable, Sendable {
     /// Whether the call is within the limit.
     package let isAdmitted: Bool
 
-    /// Returns the status of a token that has no limit.
+    /// Returns the status for a service without a rate limit.
     ///
     /// The numbers are very large, because the Python client requires numbers.
     package static func unlimited(now: Date) -> RateLimitStatus {
@@ -39,7 +39,7 @@ package struct RateLimitStatus: Hashable, Sendable {
     }
 }
 
-/// A counter of one key's calls in one fixed window, which starts with the first call.
+/// A counter of one key's calls in one fixed window.
 package struct RateWindow: Hashable, Sendable {
     private let limit: RateLimit
     private let begin: Date
@@ -71,7 +71,9 @@ package struct RateWindow: Hashable, Sendable {
     }
 }
 
-/// The rate-limit windows of all keys, such as tokens, in bounded memory.
+/// The current rate-limit windows of all keys, such as tokens, in bounded memory.
+///
+/// The window of a key starts with the first call after the previous window.
 package struct RateLimitStore<Key: Hashable & Sendable>: Sendable {
     private let limit: RateLimit
     private let capacity: Int
@@ -79,8 +81,9 @@ package struct RateLimitStore<Key: Hashable & Sendable>: Sendable {
 
     /// - Parameters:
     ///   - limit: Applies to every key.
-    ///   - capacity: Maximum number of keys to remember, 1 or more. Beyond it, keys whose windows have ended are
-    ///     removed, or an arbitrary key if there are none. The next call of a removed key starts a new window.
+    ///   - capacity: Maximum number of keys to remember, 1 or more. To make room for another key, all keys whose
+    ///     windows have ended are removed, or an arbitrary key if there are none. The next call of a removed key starts
+    ///     a new window.
     package init(limit: RateLimit, capacity: Int = 4096) {
         self.limit = limit
         self.capacity = capacity
@@ -97,7 +100,7 @@ package struct RateLimitStore<Key: Hashable & Sendable>: Sendable {
         return windows[key, default: RateWindow(limit: limit, begin: now)].count()
     }
 
-    /// Removes all windows that have ended, or an arbitrary one if none has ended.
+    /// Removes all windows that have ended, or an arbitrary window if none has ended.
     private mutating func makeRoom(_ now: Date) {
         windows = windows.filter { $0.value.contains(now) }
         if windows.count >= capacity, let one = windows.keys.first { windows[one] = nil }

@@ -5,12 +5,12 @@ package enum ShortName {
     /// Derives a short name from a display name.
     ///
     /// Letters become lower case, spaces and `_` become `-`, and all characters except ASCII letters, digits and `-`
-    /// are dropped. The result is truncated to 100 characters before the attempt's number is appended.
+    /// are dropped. The result is truncated to 100 characters before the number is appended.
     ///
     /// - Parameters:
     ///   - name: Display name.
-    ///   - attempt: 0 at first; 1, 2, … after a conflict, appended as `_1`, `_2`, ….
-    /// - Returns: The short name; derived from `project` if no character of the name remains.
+    ///   - attempt: The number to append after `_`; 0 appends nothing.
+    /// - Returns: The short name. If no character of the display name remains, it is derived from `project`.
     package static func derive(from name: String, attempt: Int) -> String {
         var text = ""
         for scalar in name.lowercased().unicodeScalars {

@@ -9,7 +9,9 @@ package enum TokenRules {
     /// Maximum number of projects to which a token can be limited.
     package static let maximumProjects = 100
     package static let maximumLifetime: TimeInterval = 10_000 * 86_400
-    /// Time in seconds for which an expired token is still listed.
+    /// Time in seconds after its expiry until maintenance deletes a token.
+    ///
+    /// Until the token is deleted, it is still listed.
     package static let keptAfterExpiry: TimeInterval = 30 * 86_400
 
     /// Checks the properties of a new token.

@@ -6,7 +6,8 @@ package import PontoonFoundation
 package enum UploadLinkRules {
     /// Maximum length of a link's or sender's name in Unicode scalars.
     ///
-    /// The length in bytes is also limited, because both names become metadata of files.
+    /// The length in bytes is limited by ``MetadataRules/maximumValueBytes``, because both names become metadata of
+    /// files.
     package static let maximumNameScalars = 100
     package static let maximumNoteBytes = 4096
     package static let passwordBytes = 8...200
@@ -17,7 +18,9 @@ package enum UploadLinkRules {
     /// Lifetime in seconds of a link if its creator does not choose one.
     package static let defaultLifetime: TimeInterval = 30 * 86_400
     package static let maximumLifetime: TimeInterval = 366 * 86_400
-    /// Time in seconds for which an expired link is kept, so that members can extend it.
+    /// Time in seconds after its expiry until maintenance deletes a link.
+    ///
+    /// Until the link is deleted, members can still extend it.
     package static let keptAfterExpiry: TimeInterval = 30 * 86_400
     package static let maximumLinksPerProject = 500
     package static let maximumLinksPerUser = 1000
@@ -27,7 +30,7 @@ package enum UploadLinkRules {
     package static let maximumSenders = 1000
     /// Maximum number of senders who may sign in with a link within a minute.
     package static let maximumSignInsPerMinute = 60
-    /// Time in seconds after which a sender who makes no calls must sign in again.
+    /// Time in seconds without calls after which a sender must sign in again.
     package static let idleTime: TimeInterval = 7 * 86_400
     /// Maximum number of folders that the senders of a link may create in total.
     package static let maximumFolders: Int64 = 100_000
@@ -43,7 +46,7 @@ package enum UploadLinkRules {
     /// Maximum number of password attempts with one link, from all addresses, within ``attemptWindow``.
     package static let maximumAttemptsPerLink: Int64 = 50
 
-    /// The metadata keys that the server sets on every file of a link.
+    /// The metadata keys that the server sets on files that are sent through a link.
     package enum MetadataKey {
         package static let link = "upload_link"
         package static let sender = "sender"
@@ -122,7 +125,7 @@ package enum UploadLinkRules {
 
     /// Returns how many more files and bytes a link accepts; `nil` means no limit.
     ///
-    /// Unfinished uploads count like files.
+    /// Each unfinished upload counts as a file with the declared size.
     package static func left(of limits: UploadLinkLimits, _ usage: UploadLinkUsage) -> UploadLinkLimits {
         UploadLinkLimits(
             files: limits.files.map { max(0, $0 - usage.files - usage.openUploads) },
@@ -151,13 +154,13 @@ package enum UploadLinkRules {
         }
     }
 
-    /// Returns the name of a new sender's folder, such as `2026-11-27 14.03 Anna`.
+    /// Returns a name to try for the folder of a new sender, such as `2026-11-27 14.03 Anna`.
     ///
     /// - Parameters:
     ///   - sender: The sender's name, in which `/` becomes `_`; `nil` if the sender gave none.
     ///   - time: The time of the sender's first upload, shown in UTC.
-    ///   - attempt: How many names were tried before, from 0.
-    /// - Returns: The name, with a number in parentheses unless `attempt` is 0.
+    ///   - attempt: Number of names that were tried before and are taken.
+    /// - Returns: The name. It ends with `(2)` for attempt 1, `(3)` for attempt 2, and so on.
     package static func folderName(of sender: String?, time: Date, attempt: Int) -> String {
         let text = time.formatted(.iso8601)
         let minute = "\(text.prefix(10)) \(text.dropFirst(11).prefix(5).replacing(":", with: "."))"

@@ -1,8 +1,8 @@
 /// Limits on the uploads, projects and tokens of one user.
 package struct UserLimits: Hashable, Sendable {
-    /// Maximum number of unfinished uploads.
+    /// Maximum number of unfinished uploads to folders, and of unfinished uploads of code packages.
     ///
-    /// Uploads to folders and uploads of code packages are counted separately.
+    /// The two kinds are counted separately.
     package var openUploads: Int
     /// Maximum number of projects that the user owns.
     package var projects: Int

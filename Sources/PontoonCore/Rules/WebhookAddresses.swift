@@ -11,7 +11,7 @@ package struct WebhookAddresses: Hashable, Sendable {
 
     /// Returns whether events may be sent to an address.
     ///
-    /// `own` are the addresses of this host; if they are unknown (`nil`), only listed networks are allowed.
+    /// `own` are the addresses of this host. If they are unknown (`nil`), only the listed networks are allowed.
     package func allows(_ address: NetworkAddress, own: Set<NetworkAddress>?) -> Bool {
         let target = address.embedded ?? address
         if listed.contains(where: { $0.contains(target) || $0.contains(address) }) { return true }
@@ -33,7 +33,8 @@ package struct WebhookAddresses: Hashable, Sendable {
     /// Address ranges that do not belong to hosts on the public Internet.
     ///
     /// Source: the special-purpose registries of IANA, <https://www.iana.org/assignments/iana-ipv4-special-registry>
-    /// and <https://www.iana.org/assignments/iana-ipv6-special-registry>. 168.63.129.16 is a service of Azure's hosts.
+    /// and <https://www.iana.org/assignments/iana-ipv6-special-registry>; 224.0.0.0/4 is multicast. 168.63.129.16 is a
+    /// service that Azure provides to its virtual machines.
     private static let special = networks(
         """
         0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12 192.0.0.0/24 192.0.2.0/24 \

@@ -8,16 +8,14 @@ package enum WebhookRules {
     package static let maximumPerUser = 100
     /// Maximum number of webhooks of a service, including the operators' webhooks.
     package static let maximumTotal = 1000
-    /// Maximum number of dead deliveries that are kept for each webhook.
-    ///
-    /// If there are more, the oldest ones are deleted.
+    /// Maximum number of dead deliveries that are kept for each webhook; older dead deliveries are deleted.
     package static let keptDeliveries = 100
-    /// Minimum time in seconds for which the delivery of an event is retried; see
-    /// ``WebhookTurn/note(_:of:now:jitter:)``.
+    /// Time in seconds for which the receiver must have accepted nothing, and which must have passed since an event,
+    /// before the delivery of this event is dead; see ``WebhookTurn/note(_:of:now:jitter:)``.
     package static let lifetime: TimeInterval = 3 * 86_400
     /// Pauses after failed attempts: one second at first, at most an hour; multiplied by ``jitter``.
     package static let backoff = Backoff(first: .seconds(1), longest: .seconds(3600))
-    /// Range of the random factor of each pause.
+    /// Range of the random factor by which each pause is multiplied.
     ///
     /// The factor prevents many webhooks with one receiver from sending at the same time.
     package static let jitter = 0.5...1.0
@@ -29,7 +27,8 @@ package enum WebhookOutcome: Hashable, Sendable {
     case accepted(status: Int)
     /// A failure that may be temporary.
     ///
-    /// `pause` is the minimum time until the next attempt, at most an hour; `nil` if the receiver did not request any.
+    /// `status` is `nil` if there is no response. `pause` is the minimum time until the next attempt, at most an hour;
+    /// `nil` if the receiver did not request a pause.
     case failed(status: Int?, reason: String, pause: Duration? = nil)
     /// The receiver responded with status 410, because it wants no more events.
     case gone
@@ -38,7 +37,7 @@ package enum WebhookOutcome: Hashable, Sendable {
     ///
     /// - Parameters:
     ///   - status: The HTTP status.
-    ///   - retryAfter: The header `Retry-After`: seconds, or a date.
+    ///   - retryAfter: The `Retry-After` header, in seconds or as a date. It is used only for the statuses 429 and 503.
     ///   - now: The current time.
     package init(status: Int, retryAfter: String?, now: Date) {
         switch status {
@@ -85,14 +84,15 @@ extension WebhookTurn {
     package enum Next: Hashable, Sendable {
         /// The next event can be sent.
         case proceed
-        /// Nothing can be sent until ``WebhookProgress/nextAttemptOn``, or until the webhook is enabled.
+        /// Nothing can be sent until ``WebhookProgress/nextAttemptOn`` or, after status 410, until the webhook is
+        /// enabled.
         case stop
     }
 
     /// Records the outcome of an attempt to deliver an event.
     ///
     /// A delivery is dead once its event is three days old and the receiver has accepted nothing for three days. A
-    /// single event that the receiver does not accept therefore delays later events by at most three days, and a
+    /// single event that the receiver does not accept therefore delays later events by about three days at most, and a
     /// receiver that returns after a longer outage gets the events of the last three days.
     ///
     /// - Parameters:

@@ -1,9 +1,9 @@
 import Crypto
 package import PontoonFoundation
 
-/// The secrets with which the events of a webhook are signed.
+/// The secrets with which deliveries to a webhook are signed.
 package struct WebhookSecrets: Hashable, Sendable {
-    /// Time in seconds after a rotation for which events are also signed with the previous secret.
+    /// Time in seconds after a rotation for which deliveries are also signed with the previous secret.
     package static let overlap: TimeInterval = 24 * 3600
 
     package private(set) var current: Secret
@@ -17,7 +17,7 @@ package struct WebhookSecrets: Hashable, Sendable {
         self.previousUntil = previousUntil
     }
 
-    /// Replaces the secret; the old one remains in use for ``overlap``.
+    /// Replaces the current secret, which remains valid for ``overlap``, and discards the previous secret.
     package mutating func rotate(to secret: Secret, now: Date) {
         previous = current
         previousUntil = now.addingTimeInterval(Self.overlap)
@@ -32,7 +32,7 @@ package struct WebhookSecrets: Hashable, Sendable {
 
     private static let prefix = "whsec_"
 
-    /// Creates a secret of 32 random bytes.
+    /// Creates a secret: `whsec_`, followed by 32 random bytes in base64.
     package static func random() -> Secret {
         let key = SymmetricKey(size: .bits256).withUnsafeBytes { Data($0) }
         return Secret(prefix + key.base64EncodedString())
@@ -66,7 +66,7 @@ package enum WebhookSignature {
     ///   - id: Id of the event.
     ///   - time: Time of the attempt.
     ///   - body: Body of the request.
-    ///   - secrets: The secrets. A receiver accepts the request if one of the signatures is correct.
+    ///   - secrets: The secrets with which to sign. A receiver accepts the request if one of the signatures is correct.
     /// - Returns: The names and values of the headers.
     package static func headers(
         id: String,

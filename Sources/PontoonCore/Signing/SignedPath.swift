@@ -62,7 +62,7 @@ package struct SignedPath: Hashable, Sendable {
         self.init(method: method, path: path, expires: expires, keyID: signer.key.id, signature: signature)
     }
 
-    /// The URL's query: expiry, key id and signature.
+    /// The query of the signed URL, which contains the expiry time, key id and signature.
     package var query: String { "expires=\(expires)&key=\(keyID)&signature=\(signature)" }
 
     /// Returns whether the signature was created with this key for these fields.

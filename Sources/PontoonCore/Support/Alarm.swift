@@ -2,7 +2,7 @@ import Synchronization
 
 /// A signal that wakes a waiting task.
 ///
-/// If no task is waiting, the next call of ``wait()`` returns immediately.
+/// A signal that is raised while no task is waiting makes the next call of ``wait()`` return immediately.
 package final class Alarm: Sendable {
     private struct State {
         var isRung = false
@@ -13,7 +13,9 @@ package final class Alarm: Sendable {
 
     package init() {}
 
-    /// Wakes the waiting task; if there is none, the next call of ``wait()`` returns immediately.
+    /// Wakes the waiting task; if there is none, makes the next call of ``wait()`` return immediately.
+    ///
+    /// Several calls before the next call of ``wait()`` count as one.
     package func ring() {
         let waiter = state.withLock { state -> CheckedContinuation<Void, Never>? in
             let waiter = state.waiter
@@ -24,9 +26,9 @@ package final class Alarm: Sendable {
         waiter?.resume()
     }
 
-    /// Waits for a signal, or until the task is cancelled.
+    /// Waits for a signal, or until the current task is cancelled.
     ///
-    /// Only one task at a time may wait.
+    /// Must not be called while another task is waiting.
     func wait() async {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in

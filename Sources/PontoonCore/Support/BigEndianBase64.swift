@@ -6,7 +6,8 @@ extension FixedWidthInteger where Self: UnsignedInteger {
         withUnsafeBytes(of: bigEndian) { Data($0) }.base64EncodedString()
     }
 
-    /// Parses text as produced by ``bigEndianBase64``; returns `nil` for any other text.
+    /// Parses text as returned by ``bigEndianBase64``; returns `nil` for any other text, including other base64
+    /// encodings of the same bytes.
     init?(bigEndianBase64 text: String) {
         guard let data = Data(base64Encoded: text), data.count == Self.bitWidth / 8 else { return nil }
         self = data.reduce(0) { $0 << 8 | Self($1) }

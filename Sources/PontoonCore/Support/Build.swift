@@ -13,7 +13,7 @@ package enum Build {
         return commit.isEmpty ? "unknown" : commit
     }()
 
-    /// The major and minor version of the Swift compiler that built the programs.
+    /// The major and minor version of the Swift compiler that built the programs; `6.4 or later` for newer versions.
     package static let swift: String = {
         #if compiler(>=6.4)
         "6.4 or later"
@@ -24,9 +24,10 @@ package enum Build {
         #endif
     }()
 
-    /// The version, the commit and the version of Swift in one line, for `--version`.
+    /// The version, commit and Swift version in one line, for `--version`.
     package static let description = "\(version) (commit \(commit), Swift \(swift))"
 
-    /// The product token `pontoon` with version and commit, for the header `User-Agent`.
+    /// The product token for the `User-Agent` header, such as `pontoon/0.1.0+0123456789ab`; without the commit if it is
+    /// unknown.
     package static let product = "pontoon/\(version)" + (commit == "unknown" ? "" : "+\(commit)")
 }

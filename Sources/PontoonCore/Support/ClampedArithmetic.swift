@@ -7,7 +7,7 @@ extension FixedWidthInteger {
         return overflows ? (other < 0 ? .min : .max) : sum
     }
 
-    /// The number with the opposite sign, or the nearest representable value.
+    /// The number with the opposite sign, or the nearest representable value if the negation overflows.
     package var negatedClamped: Self {
         let (difference, overflows) = Self.zero.subtractingReportingOverflow(self)
         return overflows ? (self < 0 ? .max : .min) : difference

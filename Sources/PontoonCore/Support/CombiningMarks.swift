@@ -72,7 +72,7 @@ package enum CombiningMarks {
         }
 
         private var isBackslash = false
-        /// The digits of the current escape so far; `nil` if there is none.
+        /// The digits of the current escape so far; `nil` outside of an escape.
         private var digits: [UInt16]?
 
         mutating func add(_ scalar: Unicode.Scalar) -> Result {
@@ -96,7 +96,7 @@ package enum CombiningMarks {
     private static func isMark(_ scalar: Unicode.Scalar) -> Bool {
         guard scalar.value >= 0x300 else { return false }
         switch scalar.value {
-        // Their combining class is 0, but they decompose into two marks.
+        // The combining class of these three vowel signs is 0, but each decomposes into two marks.
         case 0xF73, 0xF75, 0xF81: return true
         default: return scalar.properties.canonicalCombiningClass != .notReordered
         }

@@ -1,7 +1,7 @@
 /// Runs `body` for each item, at most `limit` at a time, starting in order.
 ///
-/// After the first error, no further item is started and the running ones are cancelled. The error is thrown once they
-/// have finished. A `limit` below 1 counts as 1.
+/// After the first error, no further item is started, and the running tasks are cancelled. The error is thrown once
+/// they have finished. A `limit` below 1 counts as 1.
 package func forEachConcurrently<Item: Sendable>(
     _ items: some Sequence<Item>,
     limit: Int,
@@ -22,8 +22,8 @@ package func forEachConcurrently<Item: Sendable>(
 
 /// Transforms each item, at most `limit` at a time, and returns the results in the order of the items.
 ///
-/// After the first error, no further item is started and the running ones are cancelled. The error is thrown once they
-/// have finished. A `limit` below 1 counts as 1.
+/// After the first error, no further item is started, and the running tasks are cancelled. The error is thrown once
+/// they have finished. A `limit` below 1 counts as 1.
 package func mapConcurrently<Item: Sendable, Output: Sendable>(
     _ items: some Sequence<Item>,
     limit: Int,
@@ -45,9 +45,9 @@ package func mapConcurrently<Item: Sendable, Output: Sendable>(
 
 /// Transforms each item, at most `limit` at a time, and passes the results to `body` in the order of the items.
 ///
-/// At most `limit` items are being transformed or waiting for `body`, so memory is bounded even if `body` is slow.
-/// After the first error, no further item is started and the running ones are cancelled. The error is thrown once they
-/// have finished. A `limit` below 1 counts as 1.
+/// Calls `body` for one result at a time. At most `limit` items are being transformed or waiting for `body`, so memory
+/// usage is bounded even if `body` is slow. After the first error of `transform` or `body`, no further item is started,
+/// and the running tasks are cancelled. The error is thrown once they have finished. A `limit` below 1 counts as 1.
 package func forEachInOrder<Item: Sendable, Output: Sendable>(
     _ items: some Sequence<Item>,
     limit: Int,

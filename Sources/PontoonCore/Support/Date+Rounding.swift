@@ -8,7 +8,7 @@ extension Date {
         Date(timeIntervalSince1970: (timeIntervalSince1970 * 1000).rounded() / 1000)
     }
 
-    /// The start of the day in UTC.
+    /// The start of the UTC day that contains the date.
     package var startOfDay: Date {
         Date(timeIntervalSince1970: (timeIntervalSince1970 / 86_400).rounded(.down) * 86_400)
     }

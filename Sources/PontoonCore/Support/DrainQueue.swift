@@ -3,7 +3,7 @@ import Synchronization
 /// A queue with at most one consumer at a time, which runs only while elements are waiting.
 ///
 /// If ``append(_:)`` returns `true`, its caller must start a consumer. The consumer removes elements until the queue is
-/// empty. Waiting elements do not occupy a thread.
+/// empty. While there is no consumer, the queue does not occupy a thread.
 package final class DrainQueue<Element: Sendable>: Sendable {
     private struct State {
         var waiting: [Element] = []

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// A signal that a transaction that may have recorded events was committed.
+/// A signal to one listener that a transaction was committed and may have recorded events.
 package final class EventSignal: Sendable {
     private let listener = Mutex<(@Sendable () -> Void)?>(nil)
     /// Whether there is a listener.
@@ -18,7 +18,8 @@ package final class EventSignal: Sendable {
 
     /// Replaces the listener; `nil` removes it.
     ///
-    /// A signal that is raised at the same time may be missed, so the listener must also check for events periodically.
+    /// A concurrent call of ``raise()`` may still call the previous listener, or none, so the listener must also check
+    /// for events periodically.
     package func listen(_ body: (@Sendable () -> Void)?) {
         listener.withLock { $0 = body }
         isAwaited.store(body != nil, ordering: .relaxed)

@@ -24,7 +24,7 @@ package enum HTTPDate {
         return "\(weekdays[weekday - 1]), \(day.padded(to: 2)) \(months[month - 1]) \(year.padded(to: 4)) \(time) GMT"
     }
 
-    /// Parses a date in this format; returns `nil` for any other text.
+    /// Parses a date in the preferred format; returns `nil` for any other text, including the obsolete date formats.
     package static func parse(_ text: String) -> Date? {
         let fields = text.split(separator: " ", omittingEmptySubsequences: false)
         guard fields.map(\.utf8.count) == [4, 2, 3, 4, 8, 3], let day = Int(fields[1]),

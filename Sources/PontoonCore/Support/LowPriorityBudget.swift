@@ -12,9 +12,12 @@ struct LowPriorityBudget: Sendable {
     static let burst = Duration.milliseconds(50)
     /// Maximum duration of one rest.
     static let longestRest = Duration.seconds(1)
-    /// Transfers need the processors if they reach this rate, in bytes per second, and ``transferShare``.
+    /// Minimum transfer rate in bytes per second.
+    ///
+    /// Transfers need the processors if file bytes are transferred at this rate or more and the other threads of the
+    /// process use at least ``transferShare``.
     static let transferRate = 64.0 * 1_048_576
-    /// Minimum share of all processors that the other threads of the process use; see ``transferRate``.
+    /// Minimum share of all processors used by the other threads of the process; see ``transferRate``.
     static let transferShare = 0.25
     /// Minimum time over which the rate and the shares are measured.
     static let period = Duration.milliseconds(100)
@@ -57,7 +60,7 @@ struct LowPriorityBudget: Sendable {
     /// - Parameters:
     ///   - used: The processor time.
     ///   - now: The current time, not earlier than in the previous call.
-    ///   - totals: Returns the totals; called once per period.
+    ///   - totals: Returns the current totals; called only if a period has ended.
     /// - Returns: How long the thread must rest; zero if it may continue.
     mutating func use(_ used: Duration, now: ContinuousClock.Instant, totals: () -> Totals) -> Duration {
         current.used += used

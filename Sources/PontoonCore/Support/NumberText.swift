@@ -7,7 +7,7 @@ extension BinaryInteger {
 }
 
 extension Double {
-    /// Formats a non-negative number with 1 to 6 decimal places, such as `12.30`.
+    /// Formats a non-negative number with `places` decimal places, 1 to 6, such as `12.30`.
     package func text(places: Int) -> String {
         let factor = (0..<places).reduce(Int64(1)) { factor, _ in factor * 10 }
         guard let scaled = Int64(exactly: (self * Double(factor)).rounded()) else { return "\(self)" }

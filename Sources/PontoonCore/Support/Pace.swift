@@ -1,6 +1,6 @@
 import Synchronization
 
-/// A limit on the rate at which bytes are processed.
+/// A limit on the rate at which bytes are processed, which all concurrent callers of ``wait(for:)`` share.
 final class Pace: Sendable {
     private let bytesPerSecond: Int64?
     private let clock = ContinuousClock()

@@ -2,8 +2,8 @@ import Synchronization
 
 /// A meter of the rate at which bytes arrived during the last ten minutes.
 ///
-/// Counts bytes in intervals of ten seconds, so its memory usage is constant. During its first ten minutes, a meter
-/// measures the rate since it was created.
+/// Counts bytes in intervals of ten seconds, so its memory usage is constant. The rate covers the last 590 to 600
+/// seconds. For a newer meter, it covers the time since the meter was created, but at least ten seconds.
 package final class ThroughputMeter: Sendable {
     private struct State {
         /// Bytes of the latest intervals; interval `n` is at index `n % intervals`.

@@ -17,7 +17,7 @@ extension Unicode.Scalar {
 extension String {
     /// The text with invisible characters replaced by their codes, such as `<U+202E>`.
     ///
-    /// The command line applies this to every line of its output.
+    /// The client applies this to every line of text that it prints.
     package var visible: String {
         replacingInvisible { "<U+\(hexadecimal($0))>" }
     }

@@ -1,4 +1,4 @@
-/// Runs `body` with a resource and closes the resource on every path.
+/// Runs `body` with a resource and then closes the resource, even if `body` throws.
 ///
 /// - Parameters:
 ///   - resource: The open resource.

@@ -1,9 +1,9 @@
 /// Lookup of projects, files and automations for a caller, with permission checks.
 ///
-/// A project that the caller may not read, or that the caller's token does not include, is reported as missing. A
-/// caller who may read it but lacks the permission for the request is refused, with a code that depends on the API
-/// call. In a locked project, requests that need the permission `write` are refused with the same code, regardless of
-/// the caller's permissions.
+/// A project that the caller may not read, or that the caller's token does not include, is reported as missing, as are
+/// its files. A caller who may read the project but lacks the permission for the request is refused, with a code that
+/// depends on the API call. In a locked project, requests that need the permission `write` are refused with the same
+/// code, regardless of the caller's permissions.
 package struct Access: Sendable {
     private let metadata: any ProjectStore & FileStore & AutomationStore
 
@@ -11,9 +11,9 @@ package struct Access: Sendable {
 
     /// Finds a project.
     ///
-    /// - Throws: `.projectNotFound` if the project does not exist or the caller may not read it; `refusal` if the
-    ///   caller may read it but lacks the permission `right`, or if `right` is `write` and the project is locked. With
-    ///   `evenIfLocked`, locked projects are not refused.
+    /// - Throws: `.projectNotFound` if the project does not exist, the caller may not read it, or the caller's token
+    ///   does not include it; `refusal` if the caller may read the project but lacks the permission `right`, or if
+    ///   `right` is `write`, the project is locked and `evenIfLocked` is false.
     package func project(
         _ id: ProjectID,
         for caller: Caller,
@@ -36,8 +36,9 @@ package struct Access: Sendable {
 
     /// Finds a file or folder.
     ///
-    /// - Throws: `missing` if the file does not exist or the caller may not read its project; `refusal` if the caller
-    ///   may read the project but lacks the permission `right`, or if `right` is `write` and the project is locked.
+    /// - Throws: `missing` if the file does not exist, the caller may not read its project, or the caller's token does
+    ///   not include this project; `refusal` if the caller may read the project but lacks the permission `right`, or if
+    ///   `right` is `write` and the project is locked.
     package func file(
         _ id: String,
         for caller: Caller,
@@ -58,7 +59,7 @@ package struct Access: Sendable {
         return file
     }
 
-    /// Finds a folder by id, or the root folder of a project.
+    /// Finds a folder by its id, or the root folder of a project by the project's id.
     ///
     /// - Throws: The errors of ``file(_:for:reading:needing:missing:else:)`` or
     ///   ``project(_:for:reading:needing:evenIfLocked:else:)``; `.parentNotFolder` if the id belongs to a file.
@@ -91,8 +92,8 @@ package struct Access: Sendable {
 
     /// Finds one of the caller's automations.
     ///
-    /// - Throws: `.automationNotFound` if it does not exist or belongs to another user, or if the caller's token is
-    ///   limited to projects.
+    /// - Throws: `.automationNotFound` if the automation does not exist or belongs to another user, or if the caller's
+    ///   token is limited to projects.
     package func automation(_ id: String, for caller: Caller) async throws -> Automation {
         guard !caller.isLimited, let automation = try await metadata.automation(id),
             automation.owner == caller.name

@@ -28,9 +28,12 @@ package struct NewToken: Hashable, Sendable {
 extension Accounts {
     /// Creates a token for the caller.
     ///
+    /// Only the token's hash is stored, so the token cannot be shown again.
+    ///
     /// - Throws: `.forbidden` if the new token would have more rights than the caller's token, or expire later;
-    ///   `.badRequest` for invalid properties; `.projectNotFound`, `.limitReached`; `.notAuthenticated` if the caller's
-    ///   token was revoked, or the caller was disabled, in the meantime.
+    ///   `.badRequest` for invalid properties; `.projectNotFound` if the caller is not a member of a project to which
+    ///   the token is limited; `.limitReached` if the caller has the maximum number of tokens; `.notAuthenticated` if
+    ///   the caller's token was revoked, or the caller was disabled, in the meantime.
     package func createToken(_ request: NewToken, caller: Caller) async throws -> (record: TokenRecord, token: Secret) {
         guard let current = caller.token else { throw PontoonError.notAuthenticated }
         let details = TokenDetails(
@@ -52,7 +55,7 @@ extension Accounts {
         return try await create(details, for: caller.name, createdBy: current.id)
     }
 
-    /// Returns the caller's tokens, oldest first.
+    /// Returns one page of the caller's tokens that the token of this call can manage, oldest first.
     package func tokens(caller: Caller, page: Page) async throws -> Listing<TokenRecord> {
         let all = try await visibleTokens(of: caller)
         return Listing(items: Array(all.dropFirst(page.offset).prefix(page.limit)), total: all.count)
@@ -60,7 +63,8 @@ extension Accounts {
 
     /// Returns one of the caller's tokens.
     ///
-    /// - Throws: `.tokenNotFound`; `.badRequest` for an id that contains U+0000, as in every other call.
+    /// - Throws: `.tokenNotFound` if the caller has no token with this id, or the token of this call cannot manage it;
+    ///   `.badRequest` if the id contains U+0000.
     package func token(_ id: String, caller: Caller) async throws -> TokenRecord {
         guard !id.utf8.contains(0) else { throw PontoonError.textContainsNull }
         guard let token = try await visibleTokens(of: caller).first(where: { $0.id == id }) else {

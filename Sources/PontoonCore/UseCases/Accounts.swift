@@ -13,7 +13,7 @@ package struct Accounts: Sendable {
     ///   - metadata: The store of users, tokens and projects.
     ///   - limits: The limits of each user; only the number of tokens is used.
     ///   - uses: Records the days on which tokens are used; `nil` records none.
-    ///   - now: The current time.
+    ///   - now: Returns the current time.
     package init(
         metadata: any IdentityStore & ProjectStore,
         limits: UserLimits = UserLimits(),
@@ -28,8 +28,8 @@ package struct Accounts: Sendable {
 
     /// Returns the caller to whom a token belongs, and records that the token was used.
     ///
-    /// Looks up the token's hash, so the duration of the lookup reveals nothing about stored tokens. A token that
-    /// another process has revoked may be accepted for up to one second.
+    /// Looks up the token's hash, so the duration of the lookup reveals nothing about stored tokens. If another process
+    /// revokes the token or disables its user, the token may still be accepted for up to one second.
     ///
     /// - Throws: `.notAuthenticated` if the token is missing, unknown, revoked or expired, or its user is disabled.
     package func caller(token: String?) async throws -> Caller {
@@ -44,9 +44,10 @@ package struct Accounts: Sendable {
         return caller
     }
 
-    /// Returns the caller's own account or, if the caller is an administrator, the account of any user.
+    /// Returns the caller's own account or, for an administrator whose token is not limited to projects, the account of
+    /// any user.
     ///
-    /// - Throws: `.userNotFound`, `.userForbidden`.
+    /// - Throws: `.userNotFound` if the user does not exist; `.userForbidden` if the caller may not view the account.
     package func user(_ name: String, for caller: Caller) async throws -> User {
         if name == caller.name { return caller.user }
         guard let user = try await metadata.user(named: name) else {
@@ -63,7 +64,7 @@ package struct Accounts: Sendable {
     ///   - caller: Must be an administrator, with a token that is not limited to projects.
     ///   - page: The page.
     /// - Returns: The users.
-    /// - Throws: `.userForbidden`.
+    /// - Throws: `.userForbidden` if the caller may not list users.
     package func users(areAdministrators: Bool?, caller: Caller, page: Page) async throws -> Listing<User> {
         guard caller.mayListUsers else {
             throw PontoonError(
@@ -78,8 +79,9 @@ package struct Accounts: Sendable {
     ///
     /// The user may be a service user or disabled. Only the token's hash is stored, so the token cannot be shown again.
     ///
-    /// - Throws: `.userNotFound`; `.badRequest` for invalid properties; `.projectNotFound` if the user is not a member
-    ///   of a project to which the token is limited; `.limitReached` if the user has the maximum number of tokens.
+    /// - Throws: `.userNotFound` if the user does not exist; `.badRequest` for invalid properties; `.projectNotFound`
+    ///   if the user is not a member of a project to which the token is limited; `.limitReached` if the user has the
+    ///   maximum number of tokens.
     package func createToken(
         for userName: String,
         _ details: TokenDetails = TokenDetails()
@@ -109,7 +111,7 @@ package struct Accounts: Sendable {
 
     /// Returns all tokens of a user, oldest first.
     ///
-    /// - Throws: `.userNotFound`.
+    /// - Throws: `.userNotFound` if the user does not exist.
     package func tokens(of userName: String) async throws -> [TokenRecord] {
         _ = try await user(named: userName)
         return try await metadata.tokens(of: userName)
@@ -134,7 +136,7 @@ package struct Accounts: Sendable {
     ///   - token: The token to use; `nil` creates a random one.
     ///   - announce: Writes the token where the operator can read it. Runs before anything is stored, so that a crash
     ///     cannot leave a token that nobody knows.
-    /// - Returns: `false` if there is already a user; nothing is stored then.
+    /// - Returns: Whether the account was created; `false` if there is already a user.
     /// - Throws: The error of `announce`, in which case nothing is stored.
     package func bootstrap(
         token: Secret?,

@@ -1,8 +1,8 @@
 package import PontoonFoundation
 
-/// The use cases that create and look up automations and their code packages.
+/// The use cases that create, change and look up automations and their code packages.
 ///
-/// The files of packages are uploaded with ``Uploads/ofCodePackages``.
+/// The files of code packages are uploaded with ``Uploads/ofCodePackages``.
 package struct Automations: Sendable {
     private let metadata: any MetadataStore
     private let access: Access
@@ -36,7 +36,8 @@ package struct Automations: Sendable {
 
     /// Returns one of the caller's automations.
     ///
-    /// - Throws: `.automationNotFound`, also if the automation belongs to another user.
+    /// - Throws: `.automationNotFound` if the automation does not exist or belongs to another user, or if the caller's
+    ///   token is limited to projects.
     package func details(_ id: String, caller: Caller) async throws -> Automation {
         try await access.automation(id, for: caller)
     }
@@ -56,8 +57,7 @@ package struct Automations: Sendable {
 
     /// Changes the name or description of one of the caller's automations, or archives or restores it.
     ///
-    /// - Throws: `.automationNotFound`, also if the automation belongs to another user; `.badRequest` if the new name
-    ///   is empty, or a field is too long.
+    /// - Throws: The errors of ``details(_:caller:)``; `.badRequest` if the new name is empty, or a field is too long.
     package func update(_ id: String, _ change: AutomationChange, caller: Caller) async throws -> Automation {
         let automation = try await access.automation(id, for: caller)
         if change.name?.isEmpty == true { throw PontoonError(.badRequest, "The field 'name' must not be empty.") }
@@ -72,15 +72,15 @@ package struct Automations: Sendable {
 
     /// Returns one page of the code packages of one of the caller's automations, newest first.
     ///
-    /// - Throws: `.automationNotFound`, also if the automation belongs to another user.
+    /// - Throws: The errors of ``details(_:caller:)``.
     package func packages(of id: String, caller: Caller, page: Page) async throws -> Listing<CodePackage> {
         try await metadata.packages(of: try await access.automation(id, for: caller).id, page: page)
     }
 
     /// Creates a code package from a file that was uploaded to the automation.
     ///
-    /// - Throws: `.automationNotFound`; `.badRequest` if `location` is not the id of a file of this automation, or
-    ///   a field is too long.
+    /// - Throws: The errors of ``details(_:caller:)``; `.badRequest` if `location` is not the id of a file of this
+    ///   automation, or a field is too long.
     package func addPackage(_ request: NewCodePackage, to id: String, caller: Caller) async throws -> CodePackage {
         let automation = try await access.automation(id, for: caller)
         try FieldRules.check("version", name: request.version)
@@ -106,7 +106,8 @@ package struct Automations: Sendable {
 
     /// Returns a code package of one of the caller's automations.
     ///
-    /// - Throws: `.packageNotFound`, also if the automation belongs to another user.
+    /// - Throws: `.packageNotFound` if the package does not exist or its automation belongs to another user, or if the
+    ///   caller's token is limited to projects.
     package func package(_ id: String, caller: Caller) async throws -> CodePackage {
         guard !caller.isLimited, let package = try await metadata.package(id),
             try await metadata.automation(package.automation)?.owner == caller.name
@@ -125,7 +126,7 @@ package struct Automations: Sendable {
     ///   - change: The change.
     ///   - caller: The owner of the automation.
     /// - Returns: The package after the change.
-    /// - Throws: `.packageNotFound`, also if the automation belongs to another user.
+    /// - Throws: The errors of ``package(_:caller:)``; `.packageNotFound` if the package belongs to another automation.
     package func updatePackage(
         _ id: String,
         of automation: String? = nil,

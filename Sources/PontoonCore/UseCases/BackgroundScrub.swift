@@ -17,7 +17,7 @@ package struct BackgroundScrub: Sendable {
     ///   - bytesPerSecond: Maximum rate at which objects are read, for each kind of scrub; `nil` means no limit.
     ///   - leaseDuration: Time without a lease renewal after which another server may take over; `nil` if no other
     ///     server shares the stores.
-    ///   - now: The current time.
+    ///   - now: Returns the current time.
     package init(
         metadata: any MetadataStore,
         source: any ScrubSource,
@@ -35,12 +35,12 @@ package struct BackgroundScrub: Sendable {
         leases = LeaseRenewer(duration: leaseDuration, now: now)
     }
 
-    /// Checks the objects that are due.
+    /// Checks the objects that are due for their periodic check.
     ///
     /// - Parameter report: Called with each result once it is recorded.
     /// - Returns: The totals of this run; `nil` if the periodic scrub is off, or another server runs it or has taken it
     ///   over.
-    /// - Throws: An error if a store is unavailable; `CancellationError`. The next run resumes.
+    /// - Throws: An error if a store is unavailable; `CancellationError`. The next run checks the remaining objects.
     package func runPeriodic(report: @escaping @Sendable (ObjectCheck) async -> Void) async throws -> Scrub.Totals? {
         guard let interval else { return nil }
         return try await leases.runExclusively("scrub", in: metadata) { [periodic] in
@@ -48,7 +48,7 @@ package struct BackgroundScrub: Sendable {
         }
     }
 
-    /// Checks the objects for which a check was requested; does nothing if another server is doing so.
+    /// Checks the objects for which a check was requested; does nothing while another server checks them.
     ///
     /// - Throws: The errors of ``runPeriodic(report:)``.
     package func runRequested(report: @escaping @Sendable (ObjectCheck) async -> Void) async throws {
@@ -59,6 +59,6 @@ package struct BackgroundScrub: Sendable {
         }
     }
 
-    /// Returns the ids of the files that use an object.
+    /// Returns the ids of the files, including package files, that use an object.
     package func files(of object: FileContent) async throws -> [String] { try await metadata.files(of: object.key) }
 }

@@ -40,7 +40,8 @@ package struct DataObjects: Sendable {
 
     /// Returns the request with which the caller reads a file.
     ///
-    /// - Throws: `.fileNotFound`, also for a folder, which has no bytes; `.fileForbidden`; `.contentLost`.
+    /// - Throws: The errors of ``Downloads/request(_:caller:base:)``, but `.fileNotFound` for a folder, which has no
+    ///   bytes.
     package func request(_ id: String, caller: Caller, base: BaseURL) async throws -> (File, SignedRequest) {
         do {
             return try await downloads.request(id, caller: caller, base: base)

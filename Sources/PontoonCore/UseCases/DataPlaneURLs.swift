@@ -1,6 +1,6 @@
 package import PontoonFoundation
 
-/// The signer and verifier of the URLs of this server's data plane.
+/// The signer and verifier of signed URLs of this server's data plane.
 ///
 /// A URL authorizes one method on one path until it expires. Signing needs no database query once the keys are cached.
 package struct DataPlaneURLs: Sendable {
@@ -45,7 +45,8 @@ package struct DataPlaneURLs: Sendable {
 
     /// Verifies the signed URL of a request.
     ///
-    /// - Throws: `.urlRefused` if the URL was altered, is for another request, or has expired.
+    /// - Throws: `.urlRefused` if the URL was altered, is for another request, or has expired, or if the key with which
+    ///   it was signed no longer exists.
     package func verify(_ signed: SignedPath, now: Date) async throws {
         guard let signer = try await keys.key(signed.keyID), signed.isSigned(by: signer) else {
             throw PontoonError(.urlRefused, "The signature of the URL is not valid; request a new URL.")

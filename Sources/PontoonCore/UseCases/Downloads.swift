@@ -23,8 +23,8 @@ package struct Downloads: Sendable {
 
     /// Returns a file, and the request with which the caller reads it.
     ///
-    /// - Throws: `.fileNotFound`, `.fileForbidden`, `.folderNotDownloadable`; `.contentLost` if a check has found
-    ///   a wrong checksum or unreadable bytes.
+    /// - Throws: `.fileNotFound`; `.fileForbidden` if the caller lacks the permission `copy`; `.folderNotDownloadable`;
+    ///   `.contentLost` if a check has found a wrong checksum or unreadable bytes.
     package func request(
         _ id: String,
         caller: Caller,
@@ -38,7 +38,8 @@ package struct Downloads: Sendable {
 
     /// Returns the file at a signed URL; the caller must have verified the signature.
     ///
-    /// The row may be up to one second old, so a file deleted within this second is still served while its bytes exist.
+    /// The file's row may be up to one second old, so a file deleted by another server may still be served for one
+    /// second while its bytes exist.
     ///
     /// - Throws: `.fileNotFound` if the file does not exist or is a folder; `.contentLost` if a check has found a wrong
     ///   checksum or unreadable bytes.
@@ -61,10 +62,10 @@ package struct Downloads: Sendable {
         throw PontoonError(.contentLost, damaged)
     }
 
-    /// Opens a file's bytes; the caller closes the reader.
+    /// Opens a file's bytes for reading; the caller must close the reader.
     ///
     /// - Throws: `.contentLost` if the bytes are missing or their length differs from the recorded length;
-    ///   `.fileNotFound` if the file was deleted in the meantime.
+    ///   `.fileNotFound` if the file was deleted or its content was replaced in the meantime.
     package func open(_ content: FileContent, of file: File) async throws -> any ObjectReader {
         let reader: any ObjectReader
         do {

@@ -2,9 +2,9 @@ import Synchronization
 
 /// A feed that wakes waiting readers when there are new events.
 ///
-/// While readers wait, one task checks for new events: after each transaction of this server, and once a second to find
-/// events of other servers and commands. New events wake all readers, even those that did not request these events, so
-/// the task checks less often the more readers there are.
+/// While readers wait, one task checks for new events: after transactions of this server, and once a second to find
+/// events of other servers and of commands. New events wake all readers, even those that did not request these events,
+/// so the task pauses longer between checks the more readers it has woken.
 package final class EventFeed: Sendable {
     private struct Waiter {
         let position: Int64
@@ -50,7 +50,7 @@ package final class EventFeed: Sendable {
     /// Publishes the events that have been committed, unless this server may not publish events.
     package func publish() async throws { if publishes { try await store.publishEvents() } }
 
-    /// Waits until there is an event after a position.
+    /// Waits until there is a published event after a position.
     ///
     /// Also returns within about a second after the deadline, and immediately if the server is stopping or the task is
     /// cancelled.

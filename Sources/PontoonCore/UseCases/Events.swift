@@ -19,9 +19,9 @@ package struct Events: Sendable {
 
     /// The events that a caller requests.
     package struct Request: Sendable {
-        /// Only events of this project; `nil` for all that the caller may read.
+        /// Only events of this project; `nil` for all events that the caller may read.
         package var project: ProjectID?
-        /// Only events of these types; `nil` for all.
+        /// Only events of these types; `nil` for events of all types.
         package var types: Set<EventType>?
         /// Maximum number of events.
         package var limit: Int
@@ -41,7 +41,7 @@ package struct Events: Sendable {
 
     /// Returns events after a position that the caller may read now, possibly none.
     ///
-    /// Like ``EventStore/events(_:after:limit:)``, it may return fewer events than requested although more of them
+    /// Like ``EventStore/events(_:after:limit:)``, this method may return fewer events than requested even if more
     /// match.
     ///
     /// - Parameters:
@@ -49,9 +49,9 @@ package struct Events: Sendable {
     ///   - cursor: The position after which to start; `nil` starts with the oldest event.
     ///   - caller: The caller.
     ///   - isNotified: Whether new events have just been published, so that this call need not publish them.
-    /// - Returns: The events.
-    /// - Throws: `.projectNotFound` if the caller may not, or may no longer, read the requested project;
-    ///   `.eventsExpired`.
+    /// - Returns: The events, and the position after which to continue.
+    /// - Throws: `.projectNotFound` if the requested project does not exist or the caller may not read it;
+    ///   `.eventsExpired` if events after the position have been deleted, or the position belongs to another log.
     package func read(
         _ request: Request,
         after cursor: EventCursor?,
@@ -67,7 +67,7 @@ package struct Events: Sendable {
         return try await metadata.events(filter, after: cursor, limit: request.limit)
     }
 
-    /// Like ``read(_:after:caller:isNotified:)``, but waits for a matching event.
+    /// Returns events like ``read(_:after:caller:isNotified:)``, but waits if none matches.
     ///
     /// - Parameters:
     ///   - request: The requested events.
@@ -75,7 +75,8 @@ package struct Events: Sendable {
     ///   - time: Maximum time to wait.
     ///   - isStopping: Whether the server is stopping, so that the call must end.
     ///   - authenticate: Returns the caller; called before each read, because the caller's rights may change.
-    /// - Returns: The events; none if no event matched within `time` or the server is stopping.
+    /// - Returns: The events, and the position after which to continue; no events if none matched within `time` or the
+    ///   server is stopping.
     /// - Throws: The errors of ``read(_:after:caller:isNotified:)`` and of `authenticate`; `CancellationError`.
     package func read(
         _ request: Request,

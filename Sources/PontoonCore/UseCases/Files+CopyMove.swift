@@ -7,8 +7,10 @@ extension Files {
     ///   - name: Name of the copy; `nil` keeps the original's name.
     ///   - caller: Needs `copy` in the original's project and `write` in the destination's project.
     /// - Returns: The copy.
-    /// - Throws: `.fileNotFound`, `.copyForbidden`, `.folderNotCopyable`, `.fileNameInvalid`, `.projectNotFound`,
-    ///   `.destinationNotFound`, `.parentNotFolder`, `.fileExists`, `.quotaExceeded`.
+    /// - Throws: `.fileNotFound`, `.projectNotFound` or `.destinationNotFound` if the original or the destination does
+    ///   not exist; `.copyForbidden` if the caller lacks a permission or the destination's project is locked;
+    ///   `.folderNotCopyable` if the original is a folder; `.parentNotFolder` if the destination is a file;
+    ///   `.fileNameInvalid`; `.fileExists` if the name is taken; `.quotaExceeded`.
     package func copy(
         _ id: String,
         to place: FolderReference,
@@ -31,7 +33,8 @@ extension Files {
     ///   - project: The destination.
     ///   - caller: Needs the same permissions as for ``copy(_:to:name:caller:)``.
     /// - Returns: The copy or the refusal, by the original's id.
-    /// - Throws: `.badRequest` for too many originals; `.projectNotFound` or `.copyForbidden` for the destination.
+    /// - Throws: `.badRequest` if there are too many originals; `.projectNotFound` if the destination does not exist;
+    ///   `.copyForbidden` if the caller lacks the permission `write` or the project is locked.
     package func copy(
         all ids: [String],
         to project: ProjectID,
@@ -67,9 +70,11 @@ extension Files {
     ///   - name: New name; `nil` keeps the current one.
     ///   - caller: Needs `write` in the project.
     /// - Returns: The file or folder after the move.
-    /// - Throws: `.fileNotFound`, `.moveForbidden`, `.folderDetailsFixed` for a root folder, `.fileNameInvalid`,
-    ///   `.destinationNotFound`, `.parentNotFolder`, `.moveAcrossProjects`, `.folderCycle`, `.fileExists`;
-    ///   `.limitReached` if the level of a folder would exceed ``FolderRules/maximumLevel``.
+    /// - Throws: `.fileNotFound`; `.moveForbidden` if the caller lacks the permission or the project is locked;
+    ///   `.folderDetailsFixed` for a root folder; `.fileNameInvalid`; `.destinationNotFound`; `.parentNotFolder` if the
+    ///   destination is a file; `.moveAcrossProjects` if the destination belongs to another project; `.folderCycle` if
+    ///   the destination is the moved folder or inside it; `.fileExists` if the name is taken; `.limitReached` if the
+    ///   level of a moved folder would exceed ``FolderRules/maximumLevel``.
     package func move(_ id: String, to folder: String, name: String?, caller: Caller) async throws -> File {
         let file = try await access.file(id, for: caller, needing: .write, else: .moveForbidden)
         guard file.parent != nil else {

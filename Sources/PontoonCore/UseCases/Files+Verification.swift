@@ -5,7 +5,8 @@ extension Files {
     ///
     /// - Returns: The file with its ``ContentVerification/requestedOn`` set. The check runs in the background and then
     ///   clears this time in the record.
-    /// - Throws: `.fileNotFound`, `.fileForbidden`; `.folderNotDownloadable` for a folder.
+    /// - Throws: `.fileNotFound`; `.fileForbidden` if the caller lacks the permission `copy`; `.folderNotDownloadable`
+    ///   for a folder.
     package func requestVerification(_ id: String, caller: Caller) async throws -> File {
         let file = try await access.file(id, for: caller, needing: .copy)
         guard let content = file.content else {

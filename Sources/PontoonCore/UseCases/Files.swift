@@ -20,7 +20,8 @@ package struct Files: Sendable {
 
     /// Returns one page of the entries of a folder, ordered by name.
     ///
-    /// - Throws: `.projectNotFound`; `.fileNotFound` for an unknown folder; `.parentNotFolder`.
+    /// - Throws: `.projectNotFound` or `.fileNotFound` if the project or folder does not exist; `.parentNotFolder` if
+    ///   the id belongs to a file.
     package func list(
         in place: FolderReference,
         filter: FileFilter,
@@ -38,7 +39,7 @@ package struct Files: Sendable {
         return try await metadata.files(in: folder, filter: filter, window: .page(page))
     }
 
-    /// Like ``list(in:filter:caller:page:)``, but starts after a name instead of at an offset.
+    /// Returns entries like ``list(in:filter:caller:page:)``, but starts after a name instead of at an offset.
     ///
     /// Entries that are added or removed between two calls therefore do not cause other entries to be skipped or
     /// repeated.
@@ -70,16 +71,17 @@ package struct Files: Sendable {
 
     /// Returns a file or folder.
     ///
-    /// - Throws: `.fileNotFound`.
+    /// - Throws: `.fileNotFound` if the file does not exist or the caller may not read its project.
     package func details(_ id: String, caller: Caller) async throws -> File {
         try await access.file(id, for: caller)
     }
 
     /// Creates a folder.
     ///
-    /// - Throws: `.fileNameInvalid` (also for names that start with `__`), `.folderExists`, `.fileExists`,
-    ///   `.destinationNotFound`, `.projectNotFound`, `.parentNotFolder`, `.fileForbidden`; `.limitReached` if its level
-    ///   would exceed ``FolderRules/maximumLevel``.
+    /// - Throws: `.fileNameInvalid`, for example if the name starts with `__`; `.folderExists` or `.fileExists` if the
+    ///   name is taken; `.destinationNotFound` or `.projectNotFound` if the parent does not exist; `.parentNotFolder`
+    ///   if the parent is a file; `.fileForbidden` if the caller lacks the permission `write` or the project is locked;
+    ///   `.limitReached` if the level of the folder would exceed ``FolderRules/maximumLevel``.
     package func createFolder(
         _ name: String,
         in place: FolderReference,
@@ -108,7 +110,9 @@ package struct Files: Sendable {
 
     /// Changes the name, metadata and tags of a file atomically.
     ///
-    /// - Throws: `.fileNotFound`, `.fileChangeForbidden`, `.folderDetailsFixed`, `.fileNameInvalid`, `.fileExists`,
+    /// - Returns: The file after the change.
+    /// - Throws: `.fileNotFound`; `.fileChangeForbidden` if the caller lacks the permission `write` or the project is
+    ///   locked; `.folderDetailsFixed` for a folder; `.fileNameInvalid`; `.fileExists` if the new name is taken;
     ///   `.metadataInvalid`; `.badRequest` for invalid tags.
     package func update(_ id: String, _ change: FileChange, caller: Caller) async throws -> File {
         let file = try await writable(id, caller: caller, else: .fileChangeForbidden, folder: .folderDetailsFixed)
@@ -125,7 +129,8 @@ package struct Files: Sendable {
     /// key.
     ///
     /// - Returns: The metadata after the change.
-    /// - Throws: `.fileNotFound`, `.metadataChangeForbidden`, `.folderMetadataFixed`, `.metadataInvalid`.
+    /// - Throws: `.fileNotFound`; `.metadataChangeForbidden` if the caller lacks the permission `write` or the project
+    ///   is locked; `.folderMetadataFixed` for a folder; `.metadataInvalid`.
     package func changeMetadata(
         _ id: String,
         _ values: [String: String?],
@@ -141,7 +146,8 @@ package struct Files: Sendable {
     /// Replaces the tags of a file.
     ///
     /// - Returns: The tags after the change.
-    /// - Throws: `.fileNotFound`, `.tagChangeForbidden`, `.folderTagsFixed`; `.badRequest` for invalid tags.
+    /// - Throws: `.fileNotFound`; `.tagChangeForbidden` if the caller lacks the permission `write` or the project is
+    ///   locked; `.folderTagsFixed` for a folder; `.badRequest` for invalid tags.
     package func replaceTags(_ id: String, _ tags: [String], caller: Caller) async throws -> [String] {
         _ = try await writable(id, caller: caller, else: .tagChangeForbidden, folder: .folderTagsFixed)
         try FieldRules.check(tags: tags)
@@ -151,7 +157,8 @@ package struct Files: Sendable {
     /// Deletes a file or an empty folder.
     ///
     /// - Returns: The deleted file or folder.
-    /// - Throws: `.fileNotFound`, `.fileForbidden`, `.folderNotEmpty`; `.folderDetailsFixed` for a root folder.
+    /// - Throws: `.fileNotFound`; `.fileForbidden` if the caller lacks the permission `write` or the project is locked;
+    ///   `.folderNotEmpty`; `.folderDetailsFixed` for a root folder.
     @discardableResult
     package func delete(_ id: String, caller: Caller) async throws -> File {
         let file = try await access.file(id, for: caller, needing: .write)

@@ -11,7 +11,7 @@ package struct Forecasts: Sendable {
     ///   - metadata: The metadata store.
     ///   - storage: The object store.
     ///   - received: Measures the rate at which the bytes of all users' parts arrive.
-    ///   - now: The current time.
+    ///   - now: Returns the current time.
     package init(
         metadata: any UploadProgressStore,
         storage: ObjectStorage,
@@ -24,8 +24,8 @@ package struct Forecasts: Sendable {
         self.now = now
     }
 
-    /// Returns the forecasts for one page of the caller's unfinished uploads to project folders, newest first, and for
-    /// the disk.
+    /// Returns the forecasts for one page of the caller's unfinished uploads to project folders, newest first, and the
+    /// forecast for the disk unless the caller's token is limited to projects.
     package func forecast(caller: Caller, page: Page) async throws -> Forecast {
         let now = now()
         let uploads = try await metadata.openUploadProgress(

@@ -15,13 +15,13 @@ package struct GarbageCollector: Sendable {
 
     /// Removes the discarded objects, oldest first, and skips those that cannot be removed.
     ///
-    /// Does nothing while a backup is running, because it may still have to copy discarded objects.
+    /// Stops if a backup is running, because the backup may still have to copy discarded objects.
     ///
-    /// Does not throw, because the transaction that discarded the objects is already committed. The next maintenance
-    /// run retries the remaining objects.
+    /// Does not throw, because the transaction that discarded the objects is already committed. The next call, at the
+    /// latest by maintenance, retries the remaining objects.
     ///
-    /// - Returns: One error for each object that could not be removed, at most about 1,000, and the error of a store if
-    ///   one was unavailable.
+    /// - Returns: One error for each object that could not be removed, at most about 1,000, followed by the error that
+    ///   ended the call, if any.
     @discardableResult
     package func collect() async -> [any Error] {
         var errors: [any Error] = []

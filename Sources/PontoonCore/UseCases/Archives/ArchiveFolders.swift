@@ -1,9 +1,9 @@
 import PontoonFoundation
 import Synchronization
 
-/// The folders in the paths of an archive.
+/// The folders that an archive creates in its destination.
 ///
-/// Each folder is created when the first entry in it is stored.
+/// Each folder is created when the folder's own entry or the first entry in the folder is stored.
 final class ArchiveFolders: Sendable {
     struct Folder: Sendable {
         let id: String
@@ -12,9 +12,9 @@ final class ArchiveFolders: Sendable {
     }
 
     private struct Known {
-        /// The results by path, relative to the destination.
+        /// The results of creating folders, by path relative to the destination.
         var folders: [ByteExactString: Result<Folder, PontoonError>] = [:]
-        /// Total length of the paths in bytes.
+        /// Total length in bytes of the paths in ``folders``.
         var size = 0
         /// Number of folders that were or are being created for the archive, including those no longer in ``folders``.
         var newFolders = 0
@@ -30,7 +30,7 @@ final class ArchiveFolders: Sendable {
         }
     }
 
-    /// Total length of paths in bytes above which all results are discarded, to bound the memory.
+    /// Total length of paths in bytes above which all results are discarded, to limit memory usage.
     private static let maximumSize = 8 << 20
     /// Number of new folders after which no further path is added to a transaction.
     private static let foldersPerTransaction = 500
@@ -53,7 +53,9 @@ final class ArchiveFolders: Sendable {
         self.now = now
     }
 
-    /// Returns a folder that ``create(_:)`` has created or found.
+    /// Returns the result of ``create(_:)`` for a path.
+    ///
+    /// The result is a failure if the folder was refused, or ``forget()`` was called in the meantime.
     func folder(_ names: some Sequence<String>) -> Result<Folder, PontoonError> {
         let path = names.joined(separator: "/")
         if path.isEmpty { return .success(Folder(id: destination.folder, isNew: false)) }
@@ -61,7 +63,7 @@ final class ArchiveFolders: Sendable {
             ?? .failure(PontoonError(.destinationNotFound, "The folder no longer exists."))
     }
 
-    /// Discards all results, because another call has deleted one of the folders.
+    /// Discards all results, because another call has deleted one of the folders or the destination.
     func forget() { known.withLock { $0.forget() } }
 
     /// Creates the folders with these paths and all their ancestors, unless they exist.

@@ -1,5 +1,5 @@
-/// The limits of an archive that depend on its length before decompression, so that compression does not multiply its
-/// cost.
+/// The limits of an archive that depend on its length before decompression, so that a small compressed archive cannot
+/// create many folders or cause much work.
 package struct ArchiveLimits: Sendable {
     /// Number of received bytes that allow one more folder.
     private static let bytesPerFolder = 1 << 10
@@ -25,11 +25,11 @@ package struct ArchiveLimits: Sendable {
     /// The maximum number of folders that the archive may create so far.
     var maximumFolders: Int { folders.addingClamped(received() / Self.bytesPerFolder) }
 
-    /// Checks the number of bytes read so far that are not the content of files.
+    /// Checks the number of decompressed bytes so far that are not the content of files.
     ///
     /// The content of files is limited by quotas and the maximum file size instead.
     ///
-    /// - Throws: `.badRequest` if the archive has expanded too much.
+    /// - Throws: `.badRequest` if there are too many such bytes for the number of bytes received.
     func check(overhead: Int64) throws(PontoonError) {
         guard overhead <= self.overhead || (overhead - self.overhead) / Self.expansion <= received() else {
             throw PontoonError(

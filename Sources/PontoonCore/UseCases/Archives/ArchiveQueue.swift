@@ -42,9 +42,9 @@ final class ArchiveQueue: Sendable {
     private let added = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
     private let removed = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
 
-    /// Adds an entry, and waits until the queue has room for another.
+    /// Adds an entry, and waits until the queue has room for another entry.
     ///
-    /// - Throws: `CancellationError`.
+    /// - Throws: `CancellationError` if the task is cancelled while it waits; the entry stays in the queue.
     func append(_ item: ArchiveItem) async throws {
         state.withLock { state in
             state.items.append(item)
@@ -54,9 +54,9 @@ final class ArchiveQueue: Sendable {
         try await wait { $0.items.count < Self.maximumItems && $0.bytes < Self.maximumBytes }
     }
 
-    /// Waits until all entries so far are stored.
+    /// Waits until all entries so far are stored or refused.
     ///
-    /// - Throws: `CancellationError`.
+    /// - Throws: `CancellationError` if the task is cancelled while it waits.
     func waitUntilStored() async throws { try await wait { $0.items.isEmpty && !$0.isStoring } }
 
     private func wait(until isMet: (borrowing State) -> Bool) async throws {
@@ -72,9 +72,9 @@ final class ArchiveQueue: Sendable {
         added.continuation.yield()
     }
 
-    /// Removes and returns the next batch, and announces that the previous one is stored.
+    /// Announces that the previous batch is stored, and then waits for the next batch and removes it from the queue.
     ///
-    /// - Returns: At least one entry; `nil` after the last entry, or if the task is cancelled.
+    /// - Returns: At least one entry; `nil` after the last entry, or if the task is cancelled while it waits.
     func next() async -> [ArchiveItem]? {
         var iterator = added.stream.makeAsyncIterator()
         repeat {
@@ -92,7 +92,7 @@ final class ArchiveQueue: Sendable {
 }
 
 extension ArchiveItem {
-    /// The memory in bytes that the entry uses, including the paths of its folders.
+    /// The approximate memory in bytes that the entry uses, including the paths of its folders.
     fileprivate var cost: Int {
         switch self {
         case .file(let file):

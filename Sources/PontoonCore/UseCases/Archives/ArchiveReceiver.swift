@@ -1,6 +1,6 @@
 import NIOCore
 
-/// The memory for a file that is collected until it is complete.
+/// A reservation of memory for a file that is collected until all its bytes have been received.
 package protocol ArchiveMemory: Sendable {
     /// Reserves more memory.
     /// - Throws: `.unavailable` if too little memory is available; the reservation is then unchanged.
@@ -9,7 +9,7 @@ package protocol ArchiveMemory: Sendable {
     func end()
 }
 
-/// The receiver of one archive, which passes its entries to the queue, or large files directly to the store.
+/// The receiver of one archive, which adds small files and folders to the queue, and stores large files itself.
 struct ArchiveReceiver: Sendable {
     let uploads: Uploads
     let destination: ArchiveDestination
@@ -24,7 +24,7 @@ struct ArchiveReceiver: Sendable {
 
     fileprivate enum Content: Sendable {
         case ignored
-        /// A small file, which is stored with others.
+        /// A small file, which is stored together with other files of the archive.
         case small(TarEntry, ArchivePath, ByteBuffer, ExpectedChecksums, FileLabels)
         case streamed(any ObjectWriter, NewFile, any StreamingObjectStore, displayPath: String)
         /// A large file for a bucket. It is collected in memory, because the bucket stores it with one request.
@@ -55,7 +55,7 @@ struct ArchiveReceiver: Sendable {
         self.reserve = reserve
     }
 
-    /// Receives all entries.
+    /// Receives all entries, and adds them or their results to the queue.
     ///
     /// - Throws: ``TarError``; `.badRequest` if the archive expands too much; the errors of the body; an error if a
     ///   store is unavailable; `CancellationError`.
@@ -138,7 +138,7 @@ struct ArchiveReceiver: Sendable {
         _ expected: ExpectedChecksums,
         _ labels: FileLabels
     ) async throws {
-        // Keeps the results in the order of the archive, and lets only one task at a time create folders.
+        // Waiting keeps the results in the order of the archive, and lets only one task at a time create folders.
         try await queue.waitUntilStored()
         try await folders.create([path.names.dropLast()])
         let put = FilePut(
@@ -167,7 +167,7 @@ struct ArchiveReceiver: Sendable {
         case .ignored, .ended: break
         case .small(let entry, let path, var file, let expected, let labels):
             content = .ignored
-            // Copied, so that the rest of the received chunk can be released.
+            // Copied, so that the memory of the received chunk can be released.
             file.writeBytes(bytes.readableBytesView)
             content = .small(entry, path, file, expected, labels)
         case .streamed(let writer, _, _, _): try await writer.write(bytes)

@@ -4,7 +4,7 @@ import PontoonFoundation
 /// The use case that stores the files and folders of an archive.
 ///
 /// Each file is stored as described at ``Uploads/put(_:body:limit:reserving:)``, except that small files share syncs
-/// and transactions. An entry is reported once it is durable.
+/// and transactions. The result of an entry is reported once the entry is durable or refused.
 package struct Archives: Sendable {
     /// Maximum size in bytes of a small file, which is kept in memory until it is stored with other files.
     static let smallSize: Int64 = 1 << 20
@@ -38,13 +38,13 @@ package struct Archives: Sendable {
         return ArchiveDestination(folder: folder, project: project, rule: put.rule, caller: caller)
     }
 
-    /// Begins to receive an archive.
+    /// Prepares to receive an archive.
     ///
     /// - Parameters:
     ///   - destination: The destination.
     ///   - limit: Maximum length of a file in bytes.
-    ///   - limits: The limits of the archive itself.
-    ///   - labels: Parses the labels of an entry.
+    ///   - limits: The limits on the archive's folders and overhead.
+    ///   - labels: Parses the JSON text with an entry's labels. If it throws a ``PontoonError``, the entry is refused.
     ///   - reserve: Returns the memory in which a large file is collected until it is complete. Called only with a
     ///     presigned store.
     /// - Returns: The reception, which has not started yet.
@@ -190,7 +190,7 @@ package struct Archives: Sendable {
 }
 
 extension ArchiveItem {
-    /// The path of the folder that the entry needs; `nil` if it was already stored or refused.
+    /// The path of the folder that the entry needs; `nil` if the entry was already stored or refused.
     fileprivate var folder: ArraySlice<String>? {
         switch self {
         case .file(let file): file.path.names.dropLast()

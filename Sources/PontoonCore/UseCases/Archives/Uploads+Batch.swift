@@ -2,9 +2,9 @@ import NIOCore
 
 /// Files that are stored together in a streaming store.
 extension Uploads {
-    /// Stores files together: makes all objects durable, and then adds the files in one transaction.
+    /// Stores files together: makes all objects durable, and then adds the files in one transaction if none is refused.
     ///
-    /// - Returns: For each file, the result of ``put(_:body:limit:reserving:)``.
+    /// - Returns: For each file, the result or refusal of ``put(_:body:limit:reserving:)``.
     /// - Throws: An error if a store is unavailable. Some files may then be stored.
     func add(
         _ files: [(new: NewFile, bytes: ByteBuffer)],
@@ -95,10 +95,11 @@ extension Uploads {
         }
     }
 
-    /// Returns the files of a transaction that reported an error, if it added all of them; discards objects without a
-    /// file.
+    /// Finds out which files were added by transactions that ended with an error, and discards the objects of all other
+    /// files.
     ///
-    /// - Throws: `error` unless all files were added.
+    /// - Returns: The files, if all of them were added.
+    /// - Throws: `error` if a file was not added; an error if a store is unavailable.
     private func outcomes(
         of files: [NewFile],
         in store: any StreamingObjectStore,
@@ -122,7 +123,7 @@ extension Uploads {
 extension Uploads {
     /// Returns the maximum length in bytes of a file in an archive.
     ///
-    /// - Parameter limit: Maximum length of an object that is sent to a bucket with one request.
+    /// - Parameter limit: Maximum length in bytes of an object that is sent to a bucket with one request.
     /// - Returns: The maximum.
     package func maximumArchivedFile(ofBucket limit: Int64) -> Int64 {
         switch storage {

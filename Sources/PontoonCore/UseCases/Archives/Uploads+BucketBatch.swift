@@ -20,10 +20,11 @@ extension Uploads {
         var file: File { new.file(size: digest.size, crc64: digest.crc64) }
     }
 
-    /// Stores files: leases all objects, sends them to the bucket, and then adds the files in one transaction.
+    /// Stores files: leases all objects, sends them to the bucket, and then adds the files in one transaction if none
+    /// is refused.
     ///
-    /// - Returns: For each file, the result of ``put(_:body:limit:reserving:)``.
-    /// - Throws: An error if a store is unavailable. Some files may then be stored.
+    /// - Returns: For each file, the result or refusal of ``put(_:body:limit:reserving:)``.
+    /// - Throws: An error if a store is unavailable or the lease was lost. Some files may then be stored.
     func add(
         _ files: [(new: NewFile, bytes: ByteBuffer)],
         _ rule: NameConflictRule,
@@ -65,7 +66,7 @@ extension Uploads {
             }
             return results
         }
-        // Another server has discarded the objects, perhaps before the bucket carried out the requests. They are
+        // Another server has discarded the objects, perhaps before the bucket carried out the requests. The objects are
         // therefore discarded again.
         try await forEachConcurrently(objects, limit: Self.bucketRequests) {
             try await store.discard(ObjectReference(key: $0.new.key))

@@ -1,7 +1,6 @@
 package import NIOCore
 
-/// The encoding of a folder archive: the bytes before and after the content of each entry, and at the end of the
-/// archive.
+/// The encoder of all bytes of a folder archive except the contents of files.
 ///
 /// These bytes and the lengths of the files determine the length of the archive and the position of each byte in it.
 package struct FolderArchiveLayout: Sendable {
@@ -38,7 +37,7 @@ package struct FolderArchiveLayout: Sendable {
     /// - Parameters:
     ///   - entry: The entry.
     ///   - checksum: CRC-32 of the content of a file; used only by zip archives.
-    ///   - archive: The archive so far.
+    ///   - archive: The buffer to which the bytes are appended.
     package mutating func appendFooter(of entry: FolderArchiveEntry, checksum: UInt32, to archive: inout ByteBuffer) {
         advance(by: entry.size)
         let start = archive.writerIndex
@@ -52,13 +51,13 @@ package struct FolderArchiveLayout: Sendable {
         advance(by: Int64(archive.writerIndex - start))
     }
 
-    /// Appends an entry of the central directory of a zip archive, after all contents.
+    /// Appends an entry of the central directory of a zip archive, which follows the last file's content.
     ///
     /// - Parameters:
     ///   - entry: The entry.
     ///   - checksum: CRC-32 of the content; 0 for a folder.
-    ///   - offset: Position of the entry's header.
-    ///   - archive: The archive so far.
+    ///   - offset: Position of the entry's header in the archive.
+    ///   - archive: The buffer to which the bytes are appended.
     package mutating func appendDirectoryEntry(
         _ entry: FolderArchiveEntry,
         checksum: UInt32,
@@ -72,7 +71,7 @@ package struct FolderArchiveLayout: Sendable {
         advance(by: length)
     }
 
-    /// Appends the bytes after the last entry, or after the central directory.
+    /// Appends the last bytes of the archive, which follow the last entry or, in a zip archive, the central directory.
     package mutating func appendTrailer(to archive: inout ByteBuffer) {
         let start = archive.writerIndex
         switch format {
@@ -100,8 +99,8 @@ struct FolderArchiveLength {
 
     /// Number of entries so far.
     var entries: Int { layout.entries }
-    /// Length in bytes of the contents and of all headers so far; never less than the sum of the sizes, and
-    /// `Int64.max` if it cannot be represented.
+    /// Length in bytes of the archive so far, including the central directory of a zip archive, but without the
+    /// trailer; clamped to `Int64.max`.
     var position: Int64 { layout.position.addingClamped(directory.position) }
 
     mutating func add(_ entry: FolderArchiveEntry) {

@@ -21,7 +21,7 @@ package struct FolderArchives: Sendable {
     ///   - metadata: The metadata store.
     ///   - downloads: Opens the files.
     ///   - urls: Signs the URLs of archives, which the server sends itself even if the files are in a bucket.
-    ///   - now: The current time.
+    ///   - now: Returns the current time.
     package init(
         metadata: any MetadataStore,
         downloads: Downloads,
@@ -37,7 +37,8 @@ package struct FolderArchives: Sendable {
 
     /// Finds a folder that the caller may download.
     ///
-    /// - Throws: `.fileNotFound`, `.fileForbidden`; `.parentNotFolder` for a file.
+    /// - Throws: `.fileNotFound`; `.fileForbidden` if the caller lacks the permission `copy`; `.parentNotFolder` for a
+    ///   file.
     package func folder(_ id: String, caller: Caller) async throws -> File {
         let folder = try await access.file(id, for: caller, needing: .copy)
         guard folder.kind == .folder else { throw PontoonError(.parentNotFolder, "'\(id)' is not a folder.") }
@@ -45,6 +46,8 @@ package struct FolderArchives: Sendable {
     }
 
     /// Returns the listing of a folder, and the request with which the caller reads the archive.
+    ///
+    /// The caller must be allowed to download the folder; see ``folder(_:caller:)``.
     ///
     /// - Throws: `.contentLost` if a check has found a wrong checksum or unreadable bytes in a file; `.badRequest` if
     ///   the archive would have more than ``maximumEntries`` entries or 2^60 bytes, a path in it is too long, or the
@@ -62,12 +65,13 @@ package struct FolderArchives: Sendable {
 
     /// Verifies the signed URL of a request.
     ///
-    /// - Throws: `.urlRefused` if the URL was altered, is for another request, or has expired.
+    /// - Throws: The errors of ``DataPlaneURLs/verify(_:now:)``.
     package func verify(_ signed: SignedPath) async throws { try await urls.verify(signed, now: now()) }
 
     /// Returns the listing of a folder at a signed URL; the caller must have verified the signature.
     ///
-    /// - Throws: `.fileNotFound`; `.preconditionFailed` if the folder does not have this version; `.contentLost`.
+    /// - Throws: `.fileNotFound` if the folder does not exist; `.preconditionFailed` if the folder has changed since
+    ///   this version; `.contentLost` if a check has found a wrong checksum or unreadable bytes in a file.
     package func listing(
         of id: String,
         as format: FolderArchiveFormat,
@@ -88,16 +92,16 @@ package struct FolderArchives: Sendable {
         FolderBatches(FolderWalk(listing.folder, in: metadata), expecting: listing.batches)
     }
 
-    /// Opens the content of a file in an archive; the caller closes the reader.
+    /// Opens the content of a file in an archive; the caller must close the reader.
     ///
-    /// - Returns: `nil` for a folder.
-    /// - Throws: `.contentLost`; `.fileNotFound` if the file was deleted in the meantime.
+    /// - Returns: The reader; `nil` for a folder.
+    /// - Throws: The errors of ``Downloads/open(_:of:)``.
     package func open(_ entry: FolderArchiveEntry) async throws -> (any ObjectReader)? {
         guard let content = entry.file.content else { return nil }
         return try await downloads.open(content, of: entry.file)
     }
 
-    /// Reads the names, sizes and times of everything in a folder.
+    /// Reads and hashes the names, sizes and times of a folder and everything in it.
     ///
     /// - Throws: The errors of ``request(_:as:caller:base:)``.
     private func listing(of folder: File, as format: FolderArchiveFormat) async throws -> FolderListing {

@@ -3,7 +3,7 @@ import PontoonFoundation
 
 /// A reader of the entries of a folder archive, in batches that are compared with the listing.
 ///
-/// A batch is returned only if it is the same as when the listing was made, so an archive never mixes two versions of
+/// A batch is returned only if it has not changed since the listing was made, so an archive never mixes two versions of
 /// the folder.
 package struct FolderBatches {
     /// Maximum number of entries in a batch.
@@ -22,7 +22,8 @@ package struct FolderBatches {
 
     /// Returns the next entries, at least one; `nil` at the end.
     ///
-    /// - Throws: `.preconditionFailed` if the folder has changed since the listing was made.
+    /// - Throws: `.preconditionFailed` if the folder has changed since the listing was made; `.badRequest` if a path
+    ///   has become too long since then; `CancellationError`.
     package mutating func next() async throws -> [FolderArchiveEntry]? {
         try await nextWithHash()?.entries
     }

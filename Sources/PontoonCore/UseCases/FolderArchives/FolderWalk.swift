@@ -1,7 +1,7 @@
 /// A reader of a folder and everything in it, which returns each folder before its entries, and entries ordered by
 /// name.
 ///
-/// It reads one page at a time, so its memory usage does not depend on the number of files.
+/// Reads one page at a time, so the memory usage does not depend on the number of files.
 struct FolderWalk {
     /// Maximum number of entries that are read with one query.
     private static let pageSize = 200
@@ -30,8 +30,8 @@ struct FolderWalk {
 
     /// Returns the next file or folder; `nil` at the end.
     ///
-    /// - Throws: `.badRequest` if a path has too many names or is too long, see ``ArchivePath``; `.internalError` if a
-    ///   stored name could lead out of the folder.
+    /// - Throws: `.badRequest` if the path has more than ``ArchivePath/maximumDepth`` names or
+    ///   ``ArchivePath/maximumLength`` bytes; `.internalError` if a stored name could lead out of the folder.
     mutating func next() async throws -> FolderArchiveEntry? {
         if let folder = root.take() { return try enter(folder, path: folder.nameInArchive, depth: 1) }
         while var place = open.popLast() {

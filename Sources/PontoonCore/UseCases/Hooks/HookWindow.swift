@@ -2,9 +2,9 @@ import PontoonFoundation
 
 /// The events of new files for which the hook command is running or will run next.
 ///
-/// Runs start in the order of the log and may finish in any order. The cursor moves past an event once the runs for it
-/// and all earlier events have finished. After a crash, the hook therefore runs again for every event after the cursor,
-/// even if the run for it had finished.
+/// Runs start in the order of the log and may finish in any order. The cursor moves past an event once the runs for
+/// this event and all earlier events have finished. After a crash, the hook therefore runs again for every event after
+/// the cursor, even if its run had finished.
 struct HookWindow {
     /// The position up to which the runs for all events have finished.
     private(set) var cursor: EventCursor
@@ -30,15 +30,17 @@ struct HookWindow {
     /// Whether further events should be read.
     var needsEvents: Bool { waiting.isEmpty && started.count < Self.maximumStarted }
 
-    /// Replaces the waiting events with the events of new files, except copies, from the page that follows ``readTo``.
+    /// Adds the events of new files, except copies, from the page that follows ``readTo``; no event may be waiting.
     mutating func add(_ page: EventPage) {
         waiting = page.events.filter(Self.isUpload)[...]
         readTo = page.next
         passFinished()
     }
 
-    /// Returns the next event for which a run starts; `nil` if there is none, or if `concurrency` or ``maximumStarted``
-    /// does not allow another run.
+    /// Marks the run for the next waiting event as started.
+    ///
+    /// - Returns: The event; `nil` if there is none, or if `concurrency` or ``maximumStarted`` does not allow another
+    ///   run.
     mutating func start() -> Event? {
         guard started.count - finished.count < concurrency, started.count < Self.maximumStarted,
             let event = waiting.popFirst()

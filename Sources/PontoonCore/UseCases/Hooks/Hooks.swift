@@ -1,18 +1,19 @@
 package import PontoonFoundation
 
-/// The use case that runs the hook command for each new file, at least once.
+/// The use case that runs the hook command at least once for each new file, except copies.
 ///
 /// If several servers share the stores, one of them at a time runs hooks, under a lease. The position in the event log
-/// is stored, so a restarted server or another one continues where the last one stopped; see ``HookWindow``.
+/// is stored, so that a restarted or another server can continue from this position; see ``HookWindow``.
 package struct Hooks: Sendable {
     /// A condition to report to the operator.
     package enum Notice: Sendable {
-        /// Events were deleted before the hook ran for them, because no server ran hooks for longer than events are
-        /// kept.
+        /// Events were deleted before the hook ran for them, for example because no server ran hooks for longer than
+        /// events are kept.
         case eventsExpired
-        /// The event log was replaced, for example by a restore; the hook does not run for the events already in it.
+        /// The event log was replaced, for example by a restore; the hook does not run for events already in the new
+        /// log.
         case newLog
-        /// The hook failed too often for this event, which is abandoned.
+        /// The hook failed ``Hooks/attempts`` times for this event and does not run for it again.
         case abandoned(Event)
         /// The store failed and is used again after a pause; of consecutive failures, only the first is reported.
         case interrupted(any Error)
@@ -20,7 +21,8 @@ package struct Hooks: Sendable {
 
     /// A closure that runs the hook once.
     ///
-    /// The second argument is the number of the attempt, from 1. Returns whether the hook succeeded.
+    /// The second argument is the number of the attempt, from 1. Returns whether the hook succeeded. An error that it
+    /// throws ends ``Hooks/run(_:report:)``.
     package typealias Hook = @Sendable (Event, Int) async throws -> Bool
 
     /// Number of attempts after which an event is abandoned.
@@ -46,7 +48,7 @@ package struct Hooks: Sendable {
     ///     server shares the stores.
     ///   - concurrency: Maximum number of hooks that run concurrently.
     ///   - backoff: The pauses between attempts.
-    ///   - now: The current time.
+    ///   - now: Returns the current time.
     package init(
         metadata: any MetadataStore,
         feed: EventFeed,
@@ -64,14 +66,14 @@ package struct Hooks: Sendable {
 
     /// Runs the hook for each new file, starting after the stored position.
     ///
-    /// On the first start, it skips the existing files. Continues until the task is cancelled. Returns immediately if
-    /// another server is running hooks, and later if another server takes over.
+    /// If no position is stored, skips the existing files. Continues until the task is cancelled. Returns immediately
+    /// if another server is running hooks, and later if another server takes over.
     ///
     /// - Parameters:
     ///   - hook: Runs the hook.
     ///   - report: Receives the conditions to report to the operator.
     /// - Throws: An error if the store is unavailable, unless hooks are running or have finished without their position
-    ///   being stored; `CancellationError`. The next run resumes.
+    ///   being stored; the errors of `hook`; `CancellationError`. The next call continues after the stored position.
     package func run(_ hook: @escaping Hook, report: @escaping @Sendable (Notice) -> Void) async throws {
         _ = try await leases.runExclusively("hooks", in: metadata) { try await work(hook, report) }
     }
@@ -118,7 +120,7 @@ package struct Hooks: Sendable {
         }
     }
 
-    /// Reads more events if their runs can start, and stores the position up to which all events are finished.
+    /// Reads more events if their runs can start, and stores the position up to which all runs have finished.
     ///
     /// - Returns: `false` if another server has moved the position.
     private func synchronize(_ state: inout WorkState, _ report: (Notice) -> Void) async throws -> Bool {
@@ -130,7 +132,7 @@ package struct Hooks: Sendable {
         return try await storePosition(&state)
     }
 
-    /// Stores the position up to which all events are finished.
+    /// Stores the position up to which all runs have finished.
     ///
     /// - Returns: `false` if another server has moved the position.
     private func storePosition(_ state: inout WorkState) async throws -> Bool {
@@ -157,7 +159,8 @@ package struct Hooks: Sendable {
         return true
     }
 
-    /// Returns the position after which to continue; `nil` if another server has changed it at the same time.
+    /// Returns the position after which to continue; `nil` if another server has changed the stored position at the
+    /// same time.
     private func start(_ report: (Notice) -> Void) async throws -> EventCursor? {
         try await feed.publish()
         let latest = try await metadata.lastEvent()
@@ -223,7 +226,7 @@ private struct WorkState {
     /// Whether hooks are running, or have finished for events after the stored position.
     var hasUnstoredWork: Bool { window.isRunning || window.cursor != stored }
 
-    /// Returns the kind of pause to start; `nil` if none is needed or it has already started.
+    /// Returns the kind of pause to start; `nil` if no pause is needed, or if the pause has already started.
     mutating func nextPause(isStoreAvailable: Bool) -> Pause? {
         if !isStoreAvailable {
             defer { isPausing = true }

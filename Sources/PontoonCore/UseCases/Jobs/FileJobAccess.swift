@@ -5,7 +5,7 @@ struct FileJobAccess: Sendable {
         let source: File
         /// The destination folder and its project; `nil` if the item is to be deleted.
         let destination: (folder: String, project: ProjectID)?
-        /// The name at the destination.
+        /// The requested name at the destination, or the current name if none was requested.
         let name: String
     }
 
@@ -29,14 +29,16 @@ struct FileJobAccess: Sendable {
     /// - Parameters:
     ///   - item: The item.
     ///   - kind: The kind of the job.
-    ///   - caller: Needs `copy` in the source project for a copy, `write` otherwise, and `write` in the destination.
+    ///   - caller: Needs `copy` in the source's project for a copy and `write` otherwise, and `write` in the
+    ///     destination's project.
     ///   - consistency: The required freshness of files and permissions.
     /// - Returns: The item with its source and destination.
-    /// - Throws: `.jobItemNotFound` or `.jobForbidden` for the source or destination; `.rootNotCopyable`,
-    ///   `.rootNotMovable`, `.folderDetailsFixed` for a root folder; `.jobDestinationMissing`,
-    ///   `.jobDestinationNotFolder`, `.jobFileNameInvalid`, `.jobFolderNameInvalid`; `.copyToOwnParent`,
-    ///   `.moveToOwnParent`, `.copyIntoItself`, `.moveIntoItself`; `.limitReached` if the level of the destination is
-    ///   too high for another folder in it.
+    /// - Throws: `.jobItemNotFound` if the source or destination does not exist; `.jobForbidden` if the caller lacks a
+    ///   permission or a project to change is locked; `.rootNotCopyable`, `.rootNotMovable` or `.folderDetailsFixed`
+    ///   for a root folder; `.jobDestinationMissing`; `.jobDestinationNotFolder`; `.jobFileNameInvalid` or
+    ///   `.jobFolderNameInvalid`; `.copyToOwnParent` or `.moveToOwnParent` if neither the folder nor the name would
+    ///   change; `.copyIntoItself` or `.moveIntoItself`; `.limitReached` if the destination cannot contain another
+    ///   folder because of its level.
     func check(
         _ item: FileJobItem,
         _ kind: FileJob.Kind,
@@ -99,10 +101,11 @@ struct FileJobAccess: Sendable {
         }
     }
 
-    /// Checks that the entries of a folder may be copied or moved to another one, or deleted.
+    /// Checks that the entries of a folder may be copied or moved to the destination folder, or deleted.
     ///
-    /// - Returns: The projects.
-    /// - Throws: `.fileNotFound` or `.jobForbidden`.
+    /// - Returns: The projects of the folder and of its destination.
+    /// - Throws: `.fileNotFound` if one of the folders does not exist; `.jobForbidden` if the caller lacks a
+    ///   permission.
     func check(_ folder: FileJobFolder, _ kind: FileJob.Kind, for caller: Caller) async throws -> Projects {
         let right: Permission = kind == .copy ? .copy : .write
         let source = try await access.file(folder.source, for: caller, needing: right, else: .jobForbidden)

@@ -5,13 +5,13 @@ struct FileJobReports: Sendable {
     let audit: (any AuditSink)?
     let now: @Sendable () -> Date
 
-    /// Records the change or the failure of a step.
+    /// Records the change or the failure of a step; does nothing if the step changed nothing and did not fail.
     ///
     /// - Parameters:
     ///   - step: The performed step.
-    ///   - entry: The file or folder to which it applies.
-    ///   - project: Its project; `nil` if it is not known.
-    ///   - result: The resulting file or folder; `nil` if there is none.
+    ///   - entry: The file or folder to which the step applies.
+    ///   - project: Project of the entry; `nil` if it is not known.
+    ///   - result: The copied, moved or created file or folder, or the existing folder; `nil` if there is none.
     ///   - job: The job.
     func report(
         _ step: FileJobStep,

@@ -4,14 +4,14 @@ import PontoonFoundation
 ///
 /// Each call of ``advance()`` performs one step, after which another server can continue the job. Permissions are
 /// checked for each item, and again for every ``entriesPerCheck`` entries of a folder. Users may move files and folders
-/// in the meantime, so the store performs a step only if they are still where they were found.
+/// in the meantime, so the store performs a step only if they are still in the folders in which they were found.
 struct FileJobRun {
     /// A folder that is being visited.
     private struct Visit {
         var folder: FileJobFolder
-        /// The next entries; while the job is running, their permissions have been checked.
+        /// The next entries; in the state `.running`, the permissions for them have been checked.
         var entries: ArraySlice<FolderEntry> = []
-        /// The projects of the entries and of their destination; `nil` while they are counted.
+        /// The projects of the entries and of their destination; `nil` while the entries are counted.
         var projects: FileJobAccess.Projects?
     }
 
@@ -35,7 +35,8 @@ struct FileJobRun {
     ///
     /// Without them, a folder would be read again after each of its subfolders.
     private var visitsAbove: [Int: Visit] = [:]
-    /// The projects of the current item or entries, and of their destination; `nil` if no check has found them yet.
+    /// The projects of the current item or entries, and of their destination; `nil` if the item has not passed the
+    /// checks.
     private var projects: FileJobAccess.Projects?
 
     init(
@@ -117,7 +118,7 @@ struct FileJobRun {
         return try await perform(step)
     }
 
-    /// Starts to process the items although not all files were counted.
+    /// Starts to process the items although not all files were counted, because the maximum number was reached.
     private mutating func endCounting() async throws -> Bool {
         var step = FileJobStep(at: progress)
         if progress.depth > 0 { step.abandoned = 1 }
@@ -209,7 +210,7 @@ struct FileJobRun {
         }
     }
 
-    /// Leaves a folder whose entries were all visited, and deletes it unless the job copies.
+    /// Leaves a folder whose entries were all visited, and deletes it if the job moves or deletes and it is empty.
     private mutating func leave(_ folder: FileJobFolder) async throws -> Bool {
         var step = FileJobStep(at: progress)
         step.leave()
@@ -241,9 +242,9 @@ struct FileJobRun {
 
     // MARK: Concurrent changes
 
-    /// Continues after an item or entry that is no longer where it was found.
+    /// Continues after an item or entry that is no longer in the folder in which it was found.
     ///
-    /// Marks the entry as visited without changing it, or checks the item again.
+    /// An entry is marked as visited without changing it; an item is checked again by the next step.
     private mutating func skip(_ step: FileJobStep) async throws -> Bool {
         // The next step checks the item again, at its new location if it was moved.
         guard progress.depth > 0 else { return true }
@@ -256,7 +257,7 @@ struct FileJobRun {
         return try await perform(skipped)
     }
 
-    /// Leaves a folder that a user has moved or deleted, and the folders in it, without changing them.
+    /// Leaves a visited folder that was moved or deleted, and all visited folders in it, without changing them.
     ///
     /// - Parameters:
     ///   - depth: The depth of the folder.
@@ -283,7 +284,7 @@ struct FileJobRun {
 
     // MARK: Steps
 
-    /// Performs a step and reports it.
+    /// Performs a step and reports it, or reacts to a file or folder that was moved or deleted in the meantime.
     ///
     /// - Parameters:
     ///   - step: The step.

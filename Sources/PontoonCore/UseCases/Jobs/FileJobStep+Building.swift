@@ -1,13 +1,13 @@
 import PontoonFoundation
 
 extension FileJobStep {
-    /// Enters a folder, which becomes the current one.
+    /// Enters a folder, which becomes the current folder.
     mutating func enter(_ folder: String) {
         entered = folder
         progress.depth += 1
     }
 
-    /// Leaves the current folder.
+    /// Leaves the current folder, and continues with the next item if the folder is an item.
     mutating func leave() {
         leaves = true
         progress.depth -= 1
@@ -25,7 +25,7 @@ extension FileJobStep {
         progress.failedFiles += 1
     }
 
-    /// Sets the action for a file or folder, and enters a folder.
+    /// Sets the action for a file or folder, and enters the entry if it is a folder.
     ///
     /// `destination` is `nil` if the job deletes. `name` is the new name; with `nil`, the entry keeps the name that it
     /// has when the step is performed.

@@ -2,9 +2,11 @@ package import PontoonFoundation
 
 /// The worker that carries out jobs.
 ///
-/// Any number of workers, on any number of servers, may run at the same time.
+/// Any number of workers, on any number of servers that share the stores, may run at the same time.
 package struct FileJobWorker: Sendable {
-    /// Lease duration if no other server shares the stores, after which a job can continue if its worker failed.
+    /// Lease duration if no other server shares the stores.
+    ///
+    /// A job whose lease could not be released can continue after this time.
     private static let unsharedLeaseDuration: Duration = .seconds(60)
 
     private let metadata: any MetadataStore
@@ -19,10 +21,10 @@ package struct FileJobWorker: Sendable {
     ///   - objects: The object store, from which the objects of deleted files are removed.
     ///   - leaseDuration: Time without a step after which another server may continue a job; `nil` if no other server
     ///     shares the stores.
-    ///   - audit: Receives the changes of files; `nil` records none.
+    ///   - audit: Receives the changes and failures; `nil` records none.
     ///   - turn: Time for which the worker continues a job before other jobs get a turn; with 0, it performs one step.
     ///   - maximumEntries: Maximum number of files and folders that a job processes.
-    ///   - now: The current time.
+    ///   - now: Returns the current time.
     package init(
         metadata: any MetadataStore,
         objects: any ObjectStore,
@@ -40,7 +42,7 @@ package struct FileJobWorker: Sendable {
         reports = FileJobReports(audit: audit, now: now)
     }
 
-    /// Continues a job of the user who has waited longest, for one turn.
+    /// Continues a job of the user whose last turn was the longest ago, for one turn.
     ///
     /// - Returns: `false` if no job is waiting.
     /// - Throws: An error if a store is unavailable or full; the job is continued later. `CancellationError`.
