@@ -61,7 +61,8 @@ export const network = new Network();
 /**
  * Returns the pause after a failed attempt, in milliseconds.
  *
- * The pause is 250 after the first attempt and doubles up to 30,000, less a random share of at most half.
+ * The pause is 250 ms after the first attempt, and doubles with each attempt up to 30 s. A random share of up to half
+ * is then subtracted.
  *
  * @param {number} attempt number of the attempt, from 1
  */
