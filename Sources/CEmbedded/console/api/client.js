@@ -111,11 +111,11 @@ export class Client extends EventTarget {
    * @param {string} method
    * @param {string} path path on the server, such as `/v2/user`
    * @param {object} [options]
-   * @param {Record<string, unknown>} [options.query] parameters, without those that are undefined or null; an array
-   *   repeats its parameter
+   * @param {Record<string, unknown>} [options.query] parameters; undefined and null are omitted, and an array
+   *   becomes one parameter per element
    * @param {unknown} [options.body] value to send as JSON
    * @param {AbortSignal} [options.signal]
-   * @param {boolean} [options.idempotent] whether the call may be repeated; by default all methods but POST
+   * @param {boolean} [options.idempotent] whether the call may be repeated; by default, unless it is a POST
    * @param {number} [options.attempts] maximum number of attempts, for at most a day in total
    * @param {(error: ApiError, milliseconds: number) => void} [options.onRetry] called before each pause
    * @param {number} [options.timeout] longest wait for the response in milliseconds

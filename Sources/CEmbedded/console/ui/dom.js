@@ -128,7 +128,7 @@ export function button(label, { icon: iconName, kind, iconOnly, on, ...props } =
 }
 
 /**
- * Characters that are invisible or change how the text around them looks: controls, zero-width and bidirectional
+ * Characters that are invisible or affect the display of the surrounding text: controls, zero-width and bidirectional
  * formatting characters, line separators, tags, and lone surrogates.
  */
 const INVISIBLE = new RegExp(

@@ -1,4 +1,4 @@
-// Formats of numbers, sizes, times and durations for display.
+// Functions that format numbers, sizes, times and durations for display.
 
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
 const number = new Intl.NumberFormat('en');

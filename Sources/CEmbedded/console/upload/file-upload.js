@@ -99,7 +99,7 @@ export class FileUpload {
   async #upload(isJournalStale) {
     const item = this.#item;
     if (!(await this.#open(isJournalStale))) return;
-    // From the first sent byte, a reload must not lose the upload. Small files are simply sent again.
+    // After the first byte is sent, a reload must not lose the upload. Small files are sent again instead.
     if (item.size > SMALL) await this.#context.journal.flush();
     item.enter('sending');
     const uploader = new PartUploader(item, this.#context, this.#options);

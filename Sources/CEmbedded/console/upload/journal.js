@@ -37,7 +37,7 @@ export function recordOf(item) {
  *
  * A record has the fields of {@link keyOf}, and `id` (the key), `uploadID` (null until the upload is initialized),
  * `partSize`, `started` (Unix time in milliseconds), `conflict`, `metadata` and `tags`. If the browser can store
- * handles, it also has `handle`, the file's handle, and `root`, the id of the handle of the chosen folder.
+ * handles, it also has `handle`, the file's handle, and `root`, the id of the chosen folder's handle.
  */
 export class Journal {
   #database;

@@ -118,7 +118,7 @@ export class PartUploader {
     const { plan, stored, kept } = this.#progress;
     const start = plan.start(number);
     const { file } = this.#item;
-    // Small files are not sliced, because slicing takes a call to another process, and there may be thousands of them.
+    // Small files are not sliced: there may be thousands, and slicing requires a call to another process.
     const blob = file.size <= SMALL ? file : file.slice(start, start + plan.length(number));
     const listed = stored.get(number);
     let checksum;
@@ -137,7 +137,7 @@ export class PartUploader {
   }
 
   /**
-   * Returns whether a part that another client sent, but did not report, is stored with these bytes.
+   * Returns whether a stored part that another client did not report has these bytes.
    *
    * Reports the part with its checksum as the ETag, which succeeds only in the disk store and for the same bytes.
    */

@@ -86,7 +86,7 @@ export class UploadQueue extends EventTarget {
   }
 
   /**
-   * Adds files. A file that is in the queue already and has not ended is not added again.
+   * Adds files. A file that is already in the queue and has not ended is not added again.
    *
    * @param {{ file: File, path: string, handle?: FileSystemFileHandle, root?: object }[]} entries
    * @param {object} options

@@ -10,7 +10,7 @@ import { VirtualList } from '../ui/virtual-list.js';
 
 const t = strings.transfers;
 const ROW = 56;
-/** Minimum number of sent bytes for which the user must confirm that they are discarded. */
+/** Minimum number of sent bytes for which cancelling requires a confirmation. */
 const MOST_LOST = 1 << 20;
 /** Maximum number of rows that the panel shows without scrolling. */
 const MOST_VISIBLE = 6;
