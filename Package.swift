@@ -1,8 +1,8 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// The commit that 'pontoon --version' prints. SwiftPM does not evaluate this file again after each commit, but when the
-// variable has changed.
+// The commit that 'pontoon --version' prints. SwiftPM evaluates this file again when the variable changes, but not
+// merely because there is a new commit.
 let commit = (Context.environment["BUILD_COMMIT"] ?? "").filter {
     $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-")
 }
@@ -39,7 +39,7 @@ let package = Package(
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0"),
     ],
     targets: [
-        // Separate, so that after a commit only this target and PontoonCore are compiled again.
+        // A separate target, so that only this target and PontoonCore are compiled again after a commit.
         .target(name: "CBuild", cSettings: [.define("CBUILD_COMMIT", to: "\"\(commit)\"")]),
         .target(name: "CChecksum"),
         .target(name: "CEmbedded", exclude: ["console", "openapi.yaml"]),
@@ -182,7 +182,7 @@ let package = Package(
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]
         ),
-        // A server that does nothing else, with which a benchmark compares ours.
+        // An HTTP server that always returns the same response, for comparison with Pontoon in a benchmark.
         .executableTarget(
             name: "constant",
             dependencies: [
@@ -287,7 +287,8 @@ for target in package.targets where target.type != .system {
         .treatAllWarnings(as: .error),
     ]
     if target.type == .test {
-        // `make test` builds the tests with the optimized programs; optimizing the tests themselves takes minutes.
+        // `make test` builds the tests in the same build as the optimized programs. Optimizing the tests would take
+        // minutes.
         target.swiftSettings?.append(.unsafeFlags(["-Onone"], .when(configuration: .release)))
     }
 }

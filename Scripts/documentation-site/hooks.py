@@ -1,4 +1,4 @@
-"""Pages of the documentation site that are not files of docs/, and links from one to the other.
+"""Adds pages to the documentation site that are not files of docs/, and adapts the links between pages.
 
 The front page is README.md. Links to other files of the repository lead to pages that show these files.
 """
@@ -17,9 +17,9 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-# The path of a page on the site, by that of its file in the repository.
+# The paths of pages on the site, by the paths of their files in the repository.
 PAGES = {"README.md": "index.md", "CHANGELOG.md": "CHANGELOG.md", "CONTRIBUTING.md": "CONTRIBUTING.md"}
-# A link, outside of code, with the text before the target and the target without the anchor.
+# A link outside of code. Its groups are the text before the target, and the target without the anchor.
 LINK = re.compile(r"(\]\()(?![a-z]+:|#)([^)\s#]+)")
 CODE = re.compile(r"(^```.*?^```$|`[^`\n]*`)", re.MULTILINE | re.DOTALL)
 DIAGRAM = re.compile(r"^```mermaid\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -32,10 +32,10 @@ NO_SEARCH = "---\nsearch:\n  exclude: true\n---\n"
 
 
 def site_path(path: str) -> str:
-    """The path on the site of the page of a file or folder of the repository."""
+    """The path, on the site, of the page for a file or folder of the repository."""
     if path in PAGES:
         return PAGES[path]
-    # docs/README.md lists the pages, which the navigation does as well.
+    # docs/README.md lists the pages, as the navigation of the site does.
     if path in ("docs", "docs/README.md"):
         return "index.md"
     return path.removeprefix("docs/") if path.startswith("docs/") else f"source/{path}.md"
@@ -113,7 +113,7 @@ def title(manual: str) -> str:
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    # The links of generated pages are already those of the site.
+    # The links of generated pages are already adapted.
     return markdown if page.file.generated_by else relink(markdown, f"docs/{page.file.src_uri}", set())
 
 
@@ -128,7 +128,7 @@ def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -
 
 
 def on_post_build(config: MkDocsConfig) -> None:
-    """Checks the links of the built pages, including those that MkDocs does not know."""
+    """Checks the links of the built pages, including links that MkDocs does not check."""
     site = pathlib.Path(config.site_dir)
     problems = []
     for page in site.rglob("*.html"):

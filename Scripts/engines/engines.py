@@ -34,9 +34,9 @@ def is_free(port: int) -> bool:
 
 
 def reserve_port(companion: int = 0) -> int:
-    """Reserves a port for this process; `companion` is the distance to a second one that must be free as well.
+    """Reserves a port for this process. `companion` is the distance to a second port that must also be free.
 
-    A lock file keeps it until the process exits, so that no other test takes it before the engine listens on it.
+    A lock file reserves the port until the process exits, so that no other test uses it before the engine does.
     """
     for port in random.SystemRandom().sample(PORTS[: len(PORTS) - companion], 1000):
         both = {port, port + companion}
@@ -60,7 +60,7 @@ def _lock(port: int) -> bool:
 
 
 class Engine:
-    """A running script of this folder. The engine exits when this process does, because the script's input closes."""
+    """A running script of this folder. The engine stops when this process exits, because the script's input closes."""
 
     def __init__(self, name: str, arguments: Sequence[str | os.PathLike[str]]) -> None:
         self.name = name
@@ -75,14 +75,14 @@ class Engine:
         self.close()
 
     def command(self, word: str, reply: str) -> str:
-        """Sends a command and returns the line that answers it, which must start with `reply`."""
+        """Sends a command and returns the script's reply, a line that must start with `reply`."""
         self.process.stdin.write(f"{word}\n")
         return self.expect(reply)
 
     def expect(self, reply: str) -> str:
         line = self.process.stdout.readline().strip()
         if not line.startswith(reply):
-            raise EngineError(f"{self.name} printed {line!r} instead of {reply!r}; Scripts/setup --test installs it")
+            raise EngineError(f"{self.name} printed {line!r} instead of {reply!r}; run Scripts/setup --test")
         return line
 
     def close(self) -> None:
@@ -93,7 +93,7 @@ class Engine:
 
 
 class PostgreSQL(Engine):
-    """A PostgreSQL server; `settings` are of the form NAME=VALUE."""
+    """A PostgreSQL server. `settings` have the form NAME=VALUE."""
 
     def __init__(self, *settings: str) -> None:
         port = reserve_port()
@@ -137,7 +137,7 @@ class SeaweedFS(Engine):
         *,
         bucket: str = "uploads",
         key: str = "AKPONTOONTESTS",
-        # Contains the characters that are most easily encoded wrongly.
+        # Contains characters that are often encoded incorrectly.
         secret: str = "sk/with+signs=",
     ) -> None:
         folder = folder or pathlib.Path(tempfile.mkdtemp(prefix="pontoon-seaweedfs-"))
@@ -158,5 +158,5 @@ class SeaweedFS(Engine):
         return {"AWS_ACCESS_KEY_ID": self.key, "AWS_SECRET_ACCESS_KEY": self.secret}
 
     def url(self, prefix: str = "") -> str:
-        """The value of `--objects` for a part of the bucket."""
+        """The value of `--objects` for the objects of the bucket whose keys start with a prefix."""
         return f"s3://{self.bucket}{'/' * bool(prefix)}{prefix}?endpoint={urllib.parse.quote(self.endpoint, safe=':/')}"

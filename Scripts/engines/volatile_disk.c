@@ -3,8 +3,7 @@
 //   volatile_disk BYTES FOLDER
 //
 // Mounts FOLDER with the single file "disk", which is BYTES long and initially zero. A loop device on this file turns
-// the flushes of a file system into fsync calls. Until such a call, writes are only in a cache, like that of a real
-// disk.
+// the flushes of a file system into fsync calls. Until such a call, writes are only in a cache, as on a real disk.
 //
 // Prints "ready", and then reads commands from standard input:
 //
@@ -75,7 +74,7 @@ static void flush_cache(void) {
     }
 }
 
-/// Which of the cached writes were on the disk when the power was cut.
+/// Which of the cached writes survive a power cut.
 enum kept { none, first_writes, any_writes, any_sectors };
 
 /// Empties the cache as a power cut does. The seed selects how many writes are kept, and which.

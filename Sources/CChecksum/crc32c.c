@@ -1,7 +1,7 @@
 // CRC-32C with tables, or with the SSE4.2 instruction on CPUs that have it and carry-less multiplication.
 //
-// A "state" here is the raw register: no inversion at the start or the end. Polynomials modulo P are kept reflected:
-// bit 31 is x^0, bit 0 is x^31.
+// A "state" is the raw register, without the inversion at the start and the end. P is the polynomial of the CRC.
+// Polynomials modulo P are reflected: bit 31 is x^0, and bit 0 is x^31.
 
 #include "cchecksum.h"
 #include "load.h"
@@ -40,8 +40,8 @@ static uint32_t update_table(uint32_t state, const uint8_t *bytes, size_t length
 
 #define CRC_TARGET __attribute__((target("sse4.2,pclmul")))
 
-/// Length in bytes of each of the three runs that are processed in parallel. Three, because the instruction has a
-/// latency of 3 cycles and a throughput of one per cycle.
+/// Length in bytes of each of the three runs that are processed in parallel. There are three runs because the
+/// instruction has a latency of 3 cycles and a throughput of one per cycle.
 enum { run_length = 1024 };
 
 /// The factors by which ::join advances a state by two runs and by one run.
@@ -50,7 +50,7 @@ static uint32_t over_two_runs, over_one_run;
 /// Returns the factor by which ::join advances a state by `distance` bytes.
 static uint32_t factor_for(uint32_t distance) {
     // The exponent is the distance in bits less 33: the instruction itself multiplies by x^32, and the 63-bit product
-    // of two reflected 32-bit numbers is shifted by one place in its 64 bits.
+    // of two reflected 32-bit numbers is shifted by one bit in its 64 bits.
     uint32_t power = UINT32_C(1) << 31;
     for (uint32_t i = 0; i < 8 * distance - 33; i++) {
         power = times_x(power);
@@ -58,8 +58,8 @@ static uint32_t factor_for(uint32_t distance) {
     return power;
 }
 
-/// Returns the state after three consecutive runs, given the state after each of them alone, where the second and the
-/// third start from state 0.
+/// Returns the state after three consecutive runs, given the state after each run alone. The second and the third run
+/// must start from state 0.
 CRC_TARGET static inline uint32_t join(uint64_t first, uint64_t second, uint64_t third) {
     __m128i a = _mm_clmulepi64_si128(_mm_cvtsi64_si128((long long)first), _mm_cvtsi32_si128((int)over_two_runs), 0);
     __m128i b = _mm_clmulepi64_si128(_mm_cvtsi64_si128((long long)second), _mm_cvtsi32_si128((int)over_one_run), 0);
@@ -94,7 +94,7 @@ CRC_TARGET static uint32_t update_sse42(uint32_t state, const uint8_t *bytes, si
 static bool prepare_sse42(void) {
     over_two_runs = factor_for(2 * run_length);
     over_one_run = factor_for(run_length);
-    __builtin_cpu_init();  // needed because this may run before the runtime's own constructor
+    __builtin_cpu_init();  // because this may run before the constructor of the runtime
     return __builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("pclmul");
 }
 

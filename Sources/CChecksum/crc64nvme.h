@@ -1,7 +1,7 @@
 /// Declarations shared by the implementations of CRC-64/NVME.
 ///
-/// A "state" here is the raw register: no inversion at the start or the end. Polynomials modulo P are kept reflected:
-/// bit 63 is x^0, bit 0 is x^63.
+/// A "state" is the raw register, without the inversion at the start and the end. P is the polynomial of the CRC.
+/// Polynomials modulo P are reflected: bit 63 is x^0, and bit 0 is x^63.
 #ifndef CCHECKSUM_CRC64NVME_H
 #define CCHECKSUM_CRC64NVME_H
 

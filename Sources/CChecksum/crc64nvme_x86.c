@@ -1,8 +1,9 @@
 // CRC-64/NVME with carry-less multiplication on x86-64, 16 bytes at a time, or 64 with AVX-512.
 //
-// A block V of the message that precedes another block W by D bits can be removed if V * x^D is added to W: the
-// remainder modulo P does not change. So the message is folded into the blocks at its end ("Fast CRC Computation for
-// Generic Polynomials Using PCLMULQDQ Instruction", Intel 2009), and only those few bytes are processed with tables.
+// If a block V of the message is D bits before a block W, V can be removed after V * x^D is added to W, because this
+// does not change the remainder modulo P. In this way, the message is folded into the blocks at its end ("Fast CRC
+// Computation for Generic Polynomials Using PCLMULQDQ Instruction", Intel 2009). Only these few bytes are processed
+// with tables.
 
 #include "crc64nvme.h"
 
@@ -36,7 +37,7 @@ static bool has_wide;
 /// Returns the factors for a distance in bytes.
 static fold_factors factors_for(uint64_t distance) {
     // The exponents are the distance in bits less 1, because the 127-bit product of two reflected 64-bit numbers is
-    // shifted by one place in its 128 bits. The first 8 bytes of a block are 64 bits further from its end.
+    // shifted by one bit in its 128 bits. The first 8 bytes of a block are 64 bits further from its end.
     fold_factors factors = {
         .first = crc64nvme_x_to_the(8 * distance + 64 - 1),
         .last = crc64nvme_x_to_the(8 * distance - 1),
@@ -48,7 +49,7 @@ bool crc64nvme_prepare_x86(void) {
     over_lane = factors_for(lane_size);
     over_step = factors_for(step);
     over_wide_step = factors_for(wide_step);
-    __builtin_cpu_init();  // needed because this may run before the runtime's own constructor
+    __builtin_cpu_init();  // because this may run before the constructor of the runtime
     has_wide = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("vpclmulqdq");
     return __builtin_cpu_supports("pclmul");
 }

@@ -1,4 +1,4 @@
-/// Loading of numbers from unaligned bytes.
+/// A function that loads numbers from unaligned bytes.
 #ifndef CCHECKSUM_LOAD_H
 #define CCHECKSUM_LOAD_H
 

@@ -67,7 +67,8 @@ int cfilecalls_is_cached(int file, int64_t offset, int64_t count) {
     int64_t page = sysconf(_SC_PAGESIZE);
     int64_t end = offset + count;
     if ((int64_t)state.cached < (end + page - 1) / page - offset / page) return 0;
-    // A page that is still being read counts as cached. Pages are read in long runs.
+    // `cachestat` also counts pages that are still being read. The kernel reads long runs of pages, so it is enough to
+    // check some pages.
     for (int64_t next = offset; next < end; next += STEP) {
         char byte;
         struct iovec target = {&byte, 1};

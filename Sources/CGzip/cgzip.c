@@ -8,7 +8,7 @@ struct cgzip {
     z_stream stream;
 };
 
-// The largest window, in the format of gzip.
+// The base-2 logarithm of the largest window, plus 16 for the gzip format.
 static const int window_bits = 15 + 16;
 
 cgzip *cgzip_new(void) {

@@ -24,7 +24,8 @@ static int is_late(void *unused) {
 }
 
 void csqliteconfig_enforce_time_limits(sqlite3 *connection) {
-    // Checks about once per millisecond: an instruction of SQLite's virtual machine takes about 100 ns.
+    // Checks the time every 10,000 instructions, which is about once per millisecond: an instruction of SQLite's
+    // virtual machine takes about 100 ns.
     sqlite3_progress_handler(connection, 10000, is_late, NULL);
 }
 

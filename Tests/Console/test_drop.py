@@ -64,7 +64,7 @@ def test_a_link_is_created_edited_and_revoked(page, console, server):
     console.dialog.get_by_label("Size limit in GiB").fill("0.5")
     console.dialog.get_by_label("Password (optional)").fill("short")
     console.dialog.get_by_role("button", name="Create link").click()
-    expect(console.dialog_error).to_contain_text("shorter than 8")
+    expect(console.dialog_error).to_contain_text("at least 8 characters")
     console.dialog.get_by_label("Password (optional)").fill("long enough")
     console.dialog.get_by_role("button", name="Change").click()
     page.get_by_role("button", name="inbox").click()
@@ -190,7 +190,7 @@ def test_limits_are_shown_and_explained(page, server):
 def test_links_that_cannot_be_used_are_explained(page, context: BrowserContext, server):
     link = new_link(server)
     page.goto(f"{server.origin}/drop/{link['id']}")
-    expect(page.get_by_text("The part after # is missing")).to_be_visible()
+    expect(page.get_by_text("The part after “#” is missing")).to_be_visible()
     sender = Sender(context.new_page(), server, link).open()
     expect(sender.page.locator(".drop-zone")).to_be_visible()
     server.call("DELETE", f"/upload_links/{link['id']}")

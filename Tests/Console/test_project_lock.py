@@ -50,7 +50,7 @@ def test_a_locked_project_refuses_uploads_until_it_is_unlocked(page, context: Br
     console.toast("Project unlocked")
     expect(page.get_by_role("button", name="Lock project", exact=True)).to_be_visible()
     assert settings(server) == {"locked": False, "reviewed": "2026"}
-    other.transfers.get_by_role("button", name="Try failed files again").click()
+    other.transfers.get_by_role("button", name="Retry failed files").click()
     other.expect_transfers("1 verified")
     assert server.download(server.files()["reads.txt"]) == b"reads"
     console.files()
@@ -81,7 +81,7 @@ def test_no_upload_links_are_created_in_a_locked_project(page, console, server):
     server.call("POST", "/upload_links", {"project": PROJECT, "name": "Lab B"})
     server.call("PATCH", f"/projects/{PROJECT}", {"settings": {"locked": True}})
     console.open(f"#/projects/{PROJECT}/links")
-    expect(page.get_by_text("The project is locked: senders are refused")).to_be_visible()
+    expect(page.get_by_text("The project is locked. Until an admin unlocks it")).to_be_visible()
     expect(page.get_by_role("button", name="New link")).to_have_count(0)
     page.get_by_role("button", name="Revoke “Lab B”").click()
     console.submit("Revoke")

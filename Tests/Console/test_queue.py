@@ -52,7 +52,7 @@ def test_clearing_keeps_failed_uploads_and_retrying_all_leaves_cancelled_ones(pa
     console.expect_transfers("1 failed · 1 cancelled")
     page.unroute("**/storage/parts/**")
     page.unroute("**/complete")
-    page.get_by_role("button", name="Try failed files again").click()
+    page.get_by_role("button", name="Retry failed files").click()
     console.expect_transfers("1 verified · 1 cancelled")
     assert list(server.files()) == ["b.txt"]
     assert [upload["name"] for upload in server.uploads()] == [file["name"]]

@@ -71,7 +71,7 @@ def test_signing_out_forgets_everything(page, console):
     page.get_by_role("button", name="Dark").click()
     assert storage(page) != {}
     page.get_by_role("button", name="Sign out").click()
-    console.dialog.get_by_label("Also forget unfinished uploads").check()
+    console.dialog.get_by_label("Also forget this browser’s unfinished uploads").check()
     console.dialog.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
     assert storage(page) == {}
@@ -227,7 +227,7 @@ def test_server_and_account_show_what_the_api_says(page, console, server):
     expect(page.get_by_role("status").filter(has_text="Ready")).to_be_visible()
     for extension in server.call("GET", "/").json()["extensions"]:
         expect(page.get_by_text(extension, exact=True)).to_be_visible()
-    expect(page.get_by_text("Unknown to this version")).to_have_count(0)
+    expect(page.get_by_text("This version of the console does not know")).to_have_count(0)
     console.go("#/account")
     expect(page.get_by_text(f"{server.origin}/v2", exact=True)).to_be_visible()
     assert server.token not in page.locator("#main").inner_text()

@@ -422,7 +422,7 @@ def test_files_are_paused_resumed_and_retried_in_the_panel(page, console, server
     page.get_by_role("button", name="Resume all").click()
     console.expect_transfers("1 verified · 1 failed")
     server.call("DELETE", f"/files/{server.files()['taken.txt']['id']}")
-    page.get_by_role("button", name="Try failed files again").click()
+    page.get_by_role("button", name="Retry failed files").click()
     console.expect_transfers("2 verified")
     page.get_by_role("button", name="Close and clear the list").click()
     expect(console.transfers).to_be_hidden()

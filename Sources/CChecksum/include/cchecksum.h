@@ -1,9 +1,9 @@
 /// Checksums in C11, accelerated by CPU instructions where available.
 ///
-/// Every function takes and returns finished ("published") checksums: the all-ones start value and the final inversion
-/// are applied inside, so the checksum of no bytes is 0, and a result can be passed to the next call. Data may have any
-/// alignment and length, and may be split anywhere. `data` may be NULL if `length` is 0. All functions are thread-safe.
-/// They need no initialization, but must not be called by constructors that run before `main`.
+/// Every function takes and returns final checksums, to which the inversion at the start and the end is already
+/// applied: the checksum of no bytes is 0, and a result can be passed to the next call. Data may have any alignment and
+/// length, and may be split anywhere. `data` may be NULL if `length` is 0. All functions are thread-safe. They need no
+/// initialization, but must not be called by constructors that run before `main`.
 #ifndef CCHECKSUM_H
 #define CCHECKSUM_H
 
@@ -33,8 +33,8 @@ uint64_t cchecksum_crc64nvme_table(uint64_t crc, const void *data, size_t length
 /// Whether ::cchecksum_crc64nvme uses carry-less multiplication on this CPU.
 bool cchecksum_crc64nvme_is_accelerated(void);
 
-/// Combines the CRC-64/NVME of two byte ranges into that of their concatenation, without reading data, in
-/// O(log second_length) time.
+/// Combines the checksums (CRC-64/NVME) of two byte ranges into the checksum of their concatenation, in
+/// O(log second_length) time and without reading the data.
 ///
 /// @param first Checksum of the first range, which may have any length.
 /// @param second Checksum of the second range; 0 if it is empty.

@@ -49,11 +49,11 @@ class DropPage {
     }
   }
 
-  /** Signs in, after asking for the name and the password; returns null if the link cannot be used. */
+  /** Signs in after showing a form for the name and the password. Returns null if the link cannot be used. */
   async #begin(body) {
     let problem;
     try {
-      // The first call finds out whether the link has a password. The form then requests the name and the password.
+      // The first call determines whether the link has a password, and so whether the form has a field for it.
       if (!('sender' in body)) return await this.#askSender(null, await this.#needsPassword());
       return await this.#post(body);
     } catch (error) {
@@ -91,7 +91,7 @@ class DropPage {
     return JSON.parse(text);
   }
 
-  /** Requests the sender's name and, if the link has a password, the password; resolves with the session. */
+  /** Shows a form for the sender's name and, if the link has a password, the password. Resolves with the session. */
   #askSender(message, withPassword, sender = '') {
     return new Promise((resolve) => {
       const who = h('input', { type: 'text', value: sender, maxlength: 100, autocomplete: 'name', id: 'sender',
@@ -113,7 +113,7 @@ class DropPage {
         fill(error);
         const body = { sender: who.value.trim() || undefined, password: password ? password.value : undefined };
         try {
-          // For a link without a password, the first call has already begun a session, which is used without a name.
+          // For a link without a password, the first call has already begun a session. It is used if no name is given.
           resolve(this.preview && !body.sender ? this.preview : await this.#post(body));
         } catch (problem) {
           if (problem.status === 404 || problem.status === 410) return this.#refuse(problem);
@@ -221,11 +221,11 @@ class DropPage {
       this.session = { ...this.session, ...await getLinkSession(this.client) };
       this.#drawLimits();
     } catch {
-      // The limits are read again after the next files.
+      // The limits are read again after the next uploads.
     }
   }
 
-  /** Shows that the server refuses the token: the link was revoked or has expired, or the sender was idle too long. */
+  /** Reports that the server refuses the token: the link was revoked or has expired, or the session has expired. */
   #ended() {
     remove(this.key);
     fill(this.limits, h('p', { class: 'note', role: 'alert' }, icon('alert'), t.ended,

@@ -95,7 +95,7 @@ class App {
     await this.leave({ uploads });
   }
 
-  /** Signs out in this tab and reloads the page. The token is removed first, so that no later failure can keep it. */
+  /** Signs out in this tab and reloads the page. Removes the token first, so that no failure prevents its removal. */
   async leave({ uploads = false } = {}) {
     forget();
     this.client = null;
@@ -110,7 +110,7 @@ class App {
     }
   }
 
-  /** Shows the sign-in page after the server has refused the token; keeps the address, and so the view. */
+  /** Shows the sign-in page after the server has refused the token. After sign-in, the same view is shown again. */
   async #ended() {
     const { token } = this.client;
     for (const dialog of document.querySelectorAll('dialog[open]')) dialog.close();
@@ -118,7 +118,7 @@ class App {
     this.view?.dispose?.();
     this.view = null;
     await this.transfers?.close({ forget: false });
-    // The next token may belong to another user, with other permissions.
+    // The next token may belong to another user with different permissions.
     Object.assign(this, { transfers: null, client: null, project: null, folders: null });
     forgetToken(token);
     this.askForToken(strings.signIn.ended);
@@ -152,7 +152,7 @@ class App {
     main.dataset.shown = window.location.hash;
   }
 
-  /** Shows the error of a view in its place, with a button to try again or, after 404, a link to the projects. */
+  /** Replaces a view with its error and a button to try again or, after 404, a link to the projects. */
   showProblem(error) {
     const missing = error.status === 404;
     this.shell.setTitle(missing ? strings.failure.missingTitle : strings.failure.title);
@@ -169,7 +169,7 @@ function targetOf(route) {
   return ROUTES[route.view] ?? ROUTES.projects;
 }
 
-/** Opens a channel to the other tabs; returns null if the browser blocks channels, as some do together with storage. */
+/** Opens a channel to the other tabs. Returns null if the browser blocks channels; some block them with web storage. */
 function openChannel(name) {
   try {
     return new BroadcastChannel(name);

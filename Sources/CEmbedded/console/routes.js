@@ -16,7 +16,7 @@ export const ROUTES = {
 const PROJECT_VIEWS = new Set(['files', 'links', 'webhooks', 'members', 'settings']);
 
 /**
- * Parses an address. An address that names no view selects the list of projects.
+ * Parses an address. Returns the list of projects for an address that does not name a view.
  *
  * @param {string} hash The fragment, with `#`.
  * @returns {{view: string, project?: string, folder?: string|null, query: URLSearchParams}}

@@ -2,7 +2,7 @@
 
 const TOKEN = 'pontoon.token';
 const PREFIX = 'pontoon.';
-/** Preferences that the browser does not store; they last until the page is closed. */
+/** Preferences that the browser refused to store. They are lost when the page is closed. */
 const unstored = new Map();
 
 /**
@@ -43,7 +43,7 @@ export function storeLinkToken(token) {
   write(area('sessionStorage'), token);
 }
 
-/** Removes a token that the server refused; a different token, which another tab may have stored, is kept. */
+/** Removes a token that the server refused. Keeps a different token, which another tab may have stored. */
 export function forgetToken(token) {
   for (const storage of areas()) if (read(storage) === token) storage.removeItem(TOKEN);
 }
@@ -71,7 +71,7 @@ export function setPreference(key, value) {
   }
 }
 
-/** Returns a web storage; null if the browser denies access, which makes even reading the property throw. */
+/** Returns a web storage; null if the browser denies access, in which case even reading the property throws. */
 function area(kind) {
   try {
     return window[kind];

@@ -12,7 +12,7 @@ typedef struct {
 
 /// A text file that is embedded in the binary.
 typedef struct {
-    /// Path relative to the folder of the files, such as `api/calls.js`.
+    /// Path relative to the folder that contains all the files, such as `api/calls.js`.
     const char *_Nonnull path;
     /// The text in UTF-8, followed by a zero byte.
     const uint8_t *_Nonnull text;

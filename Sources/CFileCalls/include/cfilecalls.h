@@ -1,4 +1,4 @@
-/// Linux file system calls that Swift's Glibc module lacks, because it is built without `_GNU_SOURCE`.
+/// Linux system calls for files that Swift's Glibc module omits, because it is built without `_GNU_SOURCE`.
 ///
 /// On Linux, each function makes the system call named in its comment, with fixed flags. On other systems, it uses the
 /// system's equivalent if there is one, and otherwise fails with `ENOTSUP`. Unless stated otherwise, it returns 0 or a
@@ -26,7 +26,7 @@ int cfilecalls_clone(int from, int to);
 /// file system does not support the flag.
 int cfilecalls_rename_new(const char *from, const char *to);
 
-/// Tries `sendfile(2)` with the first byte of a file. Returns 1 if the call works, 0 if it does not, and -1 if it
+/// Tries `sendfile(2)` with the first byte of a file. Returns 1 if the call succeeds, 0 if it fails, and -1 if it
 /// cannot be tried. On other systems, returns 1 without trying.
 int cfilecalls_can_send(int file);
 

@@ -14,11 +14,12 @@ void cgzip_free(cgzip *state);
 
 /// Decompresses bytes. A stream may consist of several members.
 ///
-/// On entry, `*input_count` and `*output_count` are the numbers of available bytes; on return, the numbers of used
-/// bytes. Returns 0; 1 if a member ends at the end of the used input; -1 if the input is not valid.
+/// On entry, `*input_count` and `*output_count` are the numbers of available bytes; on return, the numbers of bytes
+/// that were used. Returns 1 if a member ends at the end of the used input, -1 if the input is not valid, and otherwise
+/// 0.
 int cgzip_inflate(cgzip *state, const uint8_t *input, size_t *input_count, uint8_t *output, size_t *output_count);
 
-/// Returns the CRC-32 of bytes that follow others with the given checksum, which is 0 for no bytes.
+/// Extends a CRC-32 by further bytes.
 ///
-/// `bytes` must not be `NULL`.
+/// `checksum` is the CRC-32 of the preceding bytes; 0 if there are none. `bytes` must not be `NULL`.
 uint32_t cgzip_crc32(uint32_t checksum, const uint8_t *bytes, size_t count);

@@ -5,10 +5,10 @@
 
 typedef struct sqlite3 sqlite3;
 
-/// `SQLITE_CONFIG_MEMSTATUS` with 0: SQLite stops counting its memory use.
+/// Disables SQLite's memory statistics (`SQLITE_CONFIG_MEMSTATUS`), for which SQLite acquires a process-wide lock for
+/// every allocation of every connection.
 ///
-/// To count, SQLite acquires a process-wide lock for every allocation of every connection. Must be called before the
-/// first connection is opened; afterwards it has no effect. Returns an SQLite result code.
+/// Must be called before the first connection is opened; after that, it has no effect. Returns an SQLite result code.
 int csqliteconfig_disable_memory_statistics(void);
 
 /// Interrupts a connection's statements with `SQLITE_INTERRUPT` when the time limit of the executing thread has passed.

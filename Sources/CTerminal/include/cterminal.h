@@ -6,5 +6,6 @@
 
 /// Returns the number of columns in which a terminal displays a Unicode scalar (`wcwidth(3)`): 0, 1 or 2.
 ///
-/// Does not depend on the environment's locale. Characters that the C library does not know count as 2.
+/// Does not depend on the environment's locale. Returns 2 for control characters, and for characters that
+/// the C library does not know.
 int cterminal_columns(uint32_t scalar);

@@ -33,7 +33,7 @@ export const getRateLimit = (client, signal) => client.request('GET', '/v2/rate_
 
 export const listTokens = (client, signal) => all(client, '/v2/tokens', { signal });
 
-/** @returns {Promise<Object>} The token's properties, and `token`, which cannot be read again. */
+/** @returns {Promise<Object>} The token's properties, and its secret in `token`, which cannot be read again. */
 export const createToken = (client, token) => client.request('POST', '/v2/tokens', { body: token });
 
 export const revokeToken = (client, id) => client.request('DELETE', `/v2/tokens/${encode(id)}`);
@@ -137,7 +137,7 @@ async function bulk(client, path, items, body) {
   return results;
 }
 
-/** @returns {Promise<{resource?: Object, error?: Object}[]>} One result for each id, in their order. */
+/** @returns {Promise<{resource?: Object, error?: Object}[]>} One result for each id, in the same order. */
 export const deleteFiles = (client, ids) => bulk(client, '/v2/bulk/files/delete', ids, (some) => ({ file_ids: some }));
 
 /** @param {{id: string, metadata?: Object, tags?: string[]}[]} changes Metadata is merged, tags are replaced. */
@@ -162,7 +162,7 @@ export const updateLink = (client, id, changes) => client.request('PATCH', `${LI
 
 export const revokeLink = (client, id) => client.request('DELETE', `${LINKS}/${encode(id)}`);
 
-/** Returns a sender's session, with the files and bytes that its link still accepts; `client` has its token. */
+/** Returns the session whose token `client` has, with the numbers of files and bytes that its link still accepts. */
 export const getLinkSession = (client, signal) => client.request('GET', `${LINKS}/session`, { signal });
 
 // Webhooks (extension `webhooks`)
@@ -189,18 +189,18 @@ export const disableWebhook = (client, id) => webhookAction(client, id, 'disable
 /** @returns {Promise<Object>} The webhook, with its new `secret`, which cannot be read again. */
 export const rotateSecret = (client, id) => webhookAction(client, id, 'rotate-secret', {});
 
-/** @returns {Promise<{success: boolean, status?: number, error?: string}>} The result, also if the receiver fails. */
+/** @returns {Promise<{success: boolean, status?: number, error?: string}>} The result, even if the test fails. */
 export const testWebhook = (client, id) => webhookAction(client, id, 'test');
 
 /** @param {string} after The cursor after which the webhook continues. */
 export const replayWebhook = (client, id, after) => webhookAction(client, id, 'replay', { after });
 
-/** @returns {Promise<Object[]>} The events that were abandoned, the most recent first. */
+/** @returns {Promise<Object[]>} The abandoned events, most recent first. */
 export const listDeliveries = (client, id) => all(client, `${WEBHOOKS}/${encode(id)}/deliveries`);
 
-/** @param {string} event The id of an event that was abandoned. */
+/** @param {string} event The id of an abandoned event. */
 export const redeliver = (client, id, event) => webhookAction(client, id, 'redeliver', { event });
 
-/** @returns {Promise<string>} The cursor of the end of the event log. */
+/** @returns {Promise<string>} The cursor at the end of the event log. */
 export const lastEvent = async (client) =>
   (await client.request('GET', '/v2/events', { query: { after: 'latest' } })).next;

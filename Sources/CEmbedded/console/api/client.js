@@ -1,14 +1,14 @@
-// Calls of the API, with retries.
+// A client of the API that retries calls.
 
 import { backoff, network } from './network.js';
 
 /** Longest wait for a response, in milliseconds. */
 const TIMEOUT = 60_000;
-/** Time for which an outage is retried, in milliseconds, so that an upload survives a night without a connection. */
+/** Longest time for which a call is retried, in milliseconds. An upload survives a night without a connection. */
 const LONGEST_OUTAGE = 24 * 3600_000;
 /** Longest pause that a server may request, in milliseconds. */
 const LONGEST_PAUSE = 900_000;
-/** Longest pause of a call without `onRetry`, in milliseconds: the user does not see that such a call waits. */
+/** Longest pause before retrying a call without `onRetry`, in milliseconds: the user cannot see that the call waits. */
 const LONGEST_SILENT_PAUSE = 10_000;
 /** Maximum number of attempts after retryable errors other than an outage; see {@link ApiError#isOutage}. */
 const ATTEMPTS = 6;
@@ -42,7 +42,7 @@ export class ApiError extends Error {
     return this.status >= 500 && ![501, 505].includes(this.status);
   }
 
-  /** Whether the server or network is unavailable. Only the caller and {@link LONGEST_OUTAGE} then limit retries. */
+  /** Whether the server or network is unavailable. Retries are then limited only by the caller and LONGEST_OUTAGE. */
   get isOutage() {
     return [0, 429, 502, 503, 504].includes(this.status) && this.retryable;
   }
@@ -93,7 +93,7 @@ export class Client extends EventTarget {
     this.clockSkew = 0;
   }
 
-  /** Returns the names of the server's extensions, which are requested once. */
+  /** Returns the names of the server's extensions. Requests them only once. */
   async extensions(options) {
     this.#index ??= this.request('GET', '/v2/', options).then(
       (index) => new Set(index?.extensions ?? []),
@@ -111,10 +111,11 @@ export class Client extends EventTarget {
    * @param {string} method
    * @param {string} path path on the server, such as `/v2/user`
    * @param {object} [options]
-   * @param {Record<string, unknown>} [options.query] parameters; undefined and null are omitted, arrays are repeated
+   * @param {Record<string, unknown>} [options.query] parameters; undefined and null are omitted, and an array
+   *   becomes one parameter per element
    * @param {unknown} [options.body] value to send as JSON
    * @param {AbortSignal} [options.signal]
-   * @param {boolean} [options.idempotent] whether the call may be repeated; by default all methods but POST
+   * @param {boolean} [options.idempotent] whether the call may be repeated; by default, unless it is a POST
    * @param {number} [options.attempts] maximum number of attempts, for at most a day in total
    * @param {(error: ApiError, milliseconds: number) => void} [options.onRetry] called before each pause
    * @param {number} [options.timeout] longest wait for the response in milliseconds
@@ -202,7 +203,7 @@ export class Client extends EventTarget {
   }
 }
 
-/** Returns the path and the query of a link; its host is ignored, so that the token is sent to no other server. */
+/** Returns the path and the query of a link. Ignores the host, so that the token is never sent to another server. */
 function linkTarget(href) {
   const url = new URL(href, location.origin);
   const query = {};

@@ -1,4 +1,4 @@
-// The state of the network, and pauses that end early when it returns.
+// An observer of the network, and pauses that end early when the network is available again.
 
 /** Interval of ticks in milliseconds. */
 const TICK = 2000;
@@ -22,7 +22,7 @@ export class Network extends EventTarget {
       if (gap > SLEEP && !document.hidden) this.wake();
     }, TICK);
     document.addEventListener('visibilitychange', () => {
-      // Timers of hidden tabs are throttled to one per minute, so a gap proves nothing until the tab is visible.
+      // Timers of hidden tabs are throttled to one per minute, so a gap is significant only when the tab is visible.
       if (!document.hidden && Date.now() - this.#lastTick > SLEEP) this.wake();
       this.#lastTick = Date.now();
     });
@@ -34,7 +34,7 @@ export class Network extends EventTarget {
   }
 
   /**
-   * Waits for some milliseconds or until {@link wake}.
+   * Waits for a number of milliseconds, or until {@link wake} is called.
    *
    * @throws the signal's reason if it is aborted
    */
@@ -61,7 +61,8 @@ export const network = new Network();
 /**
  * Returns the pause after a failed attempt, in milliseconds.
  *
- * The pause is 250 after the first attempt and doubles up to 30,000, less a random share of at most half.
+ * The pause is 250 ms after the first attempt, and doubles with each attempt up to 30 s. A random share of up to half
+ * is then subtracted.
  *
  * @param {number} attempt number of the attempt, from 1
  */

@@ -14,7 +14,7 @@ const at = (id) => `${ROOT}/${encodeURIComponent(id)}`;
  * @param {object} options of {@link Client#request}, and `overwrite`
  */
 export function startUpload(client, upload, { overwrite = false, ...options } = {}) {
-  // If the response is lost, repeating the call leaves an upload without parts, which expires.
+  // If a response was lost, repeating the call leaves behind an upload without parts, which expires.
   return client.request('POST', ROOT, {
     ...options,
     query: { overwrite: overwrite || undefined },

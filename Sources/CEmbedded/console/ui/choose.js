@@ -1,4 +1,4 @@
-// Choosing files: the browser's dialog, and the page as a target for dropped files.
+// Selection of files: with the browser's dialog, or by dropping files onto the page.
 
 import { strings } from '../strings.js';
 import { fill, h, icon, name } from './dom.js';

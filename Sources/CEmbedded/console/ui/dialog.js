@@ -1,4 +1,4 @@
-// Modal dialogs, based on the native `<dialog>`: focus stays inside, Escape closes.
+// Modal dialogs, based on the native `<dialog>`, which keeps the focus inside and closes when Escape is pressed.
 
 import { strings } from '../strings.js';
 import { button, fill, h, icon, uniqueID } from './dom.js';
@@ -15,7 +15,7 @@ import { moveToasts } from './toast.js';
  * @param {string} [options.cancel] Label of the button that closes the dialog.
  * @param {boolean} [options.wide]
  * @param {(dialog: HTMLDialogElement) => (*|Promise<*>)} [options.onSubmit] Returns the dialog's result. The dialog
- *   stays open if this returns `undefined`, or throws an error, whose message is shown.
+ *   stays open if this function returns `undefined` or throws an error. The message of the error is shown.
  * @param {(dialog: HTMLDialogElement) => void} [options.onOpen]
  * @returns {Promise<*>} `null` if the dialog was closed.
  */
@@ -83,7 +83,7 @@ export function openDialog({
 /**
  * Opens a dialog with a field for one line of text.
  *
- * @returns {Promise<*>} The result of `onSubmit(text)`, or `null`.
+ * @returns {Promise<*>} The result of `onSubmit(text)`; `null` if the dialog was closed.
  */
 export function promptDialog({ title, label, value = '', submit, help, onSubmit, maxLength = 255 }) {
   const input = h('input', { type: 'text', value, autofocus: true, autocomplete: 'off', spellcheck: 'false',
@@ -102,7 +102,7 @@ export function promptDialog({ title, label, value = '', submit, help, onSubmit,
 /**
  * Opens a dialog in which the user confirms an action.
  *
- * @returns {Promise<*>} The result of `onSubmit()`, or `null`.
+ * @returns {Promise<*>} The result of `onSubmit()`; `null` if the dialog was closed.
  */
 export function confirmDialog({ title, content, submit, kind = 'danger', onSubmit = () => true }) {
   return openDialog({ title, content, submit, kind, onSubmit });

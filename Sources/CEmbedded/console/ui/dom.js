@@ -1,4 +1,4 @@
-// Creation of elements without `innerHTML`: every text becomes a text node.
+// Functions that create elements without `innerHTML`: every text becomes a text node.
 
 const SVG = 'http://www.w3.org/2000/svg';
 
@@ -45,7 +45,7 @@ export function fill(element, ...children) {
   return element;
 }
 
-/** Outlines of the icons, drawn in a square of 16. */
+/** SVG paths of the icons, in a square of 16 by 16 units. */
 const ICONS = {
   account: 'M8 8a2.75 2.75 0 1 0 0-5.5A2.75 2.75 0 0 0 8 8Zm-5 5.5c.4-2.6 2.4-4 5-4s4.6 1.4 5 4',
   alert: 'M8 2.2 14.3 13.3H1.7ZM8 6.5v3.2M8 11.4v.1',
@@ -92,7 +92,7 @@ const ICONS = {
 };
 
 /**
- * Creates a decorative icon; the element that contains it carries the label.
+ * Creates an icon that screen readers ignore. The label belongs to the element that contains the icon.
  *
  * @param {keyof typeof ICONS} name
  */
@@ -110,9 +110,9 @@ export function icon(name) {
 /**
  * Creates a button.
  *
- * @param {string} label Shown, or only read aloud if `iconOnly`.
- * @param {Object} options `icon`, `kind` ('primary', 'danger', 'quiet'), `iconOnly`, `on` (click listener), other
- * props.
+ * @param {string} label The text of the button; with `iconOnly`, the tooltip and the text for screen readers.
+ * @param {Object} options `icon`, `kind` ('primary', 'danger', 'quiet'), `iconOnly`, `on` (click listener), and
+ *   properties of {@link h}.
  */
 export function button(label, { icon: iconName, kind, iconOnly, on, ...props } = {}) {
   const classes = ['button', kind && `button-${kind}`, iconOnly && 'button-icon',
@@ -128,7 +128,7 @@ export function button(label, { icon: iconName, kind, iconOnly, on, ...props } =
 }
 
 /**
- * Characters that are invisible or change how the text around them looks: controls, zero-width and bidirectional
+ * Characters that are invisible or affect the display of the surrounding text: controls, zero-width and bidirectional
  * formatting characters, line separators, tags, and lone surrogates.
  */
 const INVISIBLE = new RegExp(
@@ -137,8 +137,9 @@ const INVISIBLE = new RegExp(
     '\\u{e0000}-\\u{e0fff}]', 'gu');
 
 /**
- * Creates an element with a text from outside, such as a file name. Invisible characters are shown as `U+202E`, and the
- * text's direction does not affect its surroundings. With the class `text`, line breaks are kept.
+ * Creates an element with untrusted text, such as a file name. Invisible characters are replaced by their code points,
+ * such as `U+202E`. The direction of the text does not affect its surroundings. With the class `text`, line breaks and
+ * tabs are kept.
  *
  * @param {string} value
  * @param {string} [className]
@@ -156,7 +157,7 @@ export function name(value, className = 'name') {
   return element;
 }
 
-/** Returns a text from outside as a string for titles, labels and messages, with invisible characters made visible. */
+/** Returns untrusted text for titles, labels and messages, with code points in place of invisible characters. */
 export function plainName(value) {
   return String(value).replace(INVISIBLE, (character) => `[${codePoint(character)}]`);
 }
@@ -174,8 +175,8 @@ export function uniqueID(prefix = 'id') {
 }
 
 /**
- * Draws a part of the page again without losing the keyboard focus, which returns to the control with the same label,
- * or else to `fallback`.
+ * Draws a part of the page again, and then restores the keyboard focus to the control with the same label, or else to
+ * `fallback`.
  *
  * @param {HTMLElement} container
  * @param {() => void} draw
@@ -196,7 +197,7 @@ function labelOf(control) {
 }
 
 /**
- * Creates a labelled form field.
+ * Creates a form field with a label.
  *
  * @param {string} label
  * @param {HTMLElement} control An input, textarea or select.
@@ -210,10 +211,10 @@ export function field(label, control, { help } = {}) {
 }
 
 /**
- * Shows below a control of {@link field} why its value is refused, and moves the focus to the control; `null` removes
- * the message.
+ * Shows an error message below the control of a {@link field}, and moves the focus to the control. `null` removes the
+ * message.
  *
- * @returns {undefined}
+ * @returns {undefined} so that `onSubmit` of a dialog can return the result, which keeps the dialog open
  */
 export function setFieldError(control, message) {
   const id = `${control.id}-error`;

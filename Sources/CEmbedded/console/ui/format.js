@@ -1,4 +1,4 @@
-// Formats of numbers, sizes, times and durations for display.
+// Functions that format numbers, sizes, times and durations for display.
 
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
 const number = new Intl.NumberFormat('en');
@@ -64,7 +64,7 @@ export function ago(text, now = Date.now()) {
   return relative.format(0, 'second');
 }
 
-/** Returns a part of a whole in percent, rounded down, so that only the whole is 100; 0 if the whole is 0. */
+/** Returns `part` as a percentage of `whole`, rounded down, so that 100 means complete; 0 if `whole` is 0. */
 export function percent(part, whole) {
   if (!whole) return 0;
   return Math.min(part >= whole ? 100 : 99, Math.floor((part / whole) * 100));

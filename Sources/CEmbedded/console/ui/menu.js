@@ -1,11 +1,11 @@
-// Menus, based on the native popover: a click elsewhere or Escape closes them.
+// Menus, based on the native popover, which closes when the user clicks elsewhere or presses Escape.
 
 import { h, icon, uniqueID } from './dom.js';
 
 /**
  * Opens a menu next to an element.
  *
- * @param {HTMLElement} anchor The element, to which the focus returns when the menu closes.
+ * @param {HTMLElement} anchor The element next to the menu. It gets the focus when the menu closes.
  * @param {string} label
  * @param {({label: string, icon?: string, danger?: boolean, action: () => void}|null)[]} items `null` is a separator.
  */
@@ -40,7 +40,7 @@ export function openMenu(anchor, label, items) {
   menu.querySelector('[role=menuitem]')?.focus();
 }
 
-/** Makes a button open a menu; `items` is called each time. */
+/** Makes a button open a menu. `items` is called each time, and returns the items of the menu. */
 export function menuButton(element, label, items) {
   element.setAttribute('aria-haspopup', 'menu');
   element.setAttribute('aria-expanded', 'false');

@@ -1,8 +1,8 @@
-// Progress outside the content of the page: the icon of the tab, and a lock that keeps the screen on.
+// Progress bars, the progress in the icon of the tab, and a lock that keeps the screen on.
 
 const SIZE = 32;
 
-/** Sets the value of a progress bar, also for screen readers; `fraction` is clamped to the range from 0 to 1. */
+/** Sets the value of a progress bar, and its text for screen readers. `fraction` is clamped to the range 0 to 1. */
 export function setBar(bar, fraction, text) {
   const value = Math.round(Math.max(0, Math.min(1, fraction)) * 100);
   bar.style.setProperty('--done', `${value}%`);
@@ -45,7 +45,7 @@ function draw(fraction, failed) {
   return canvas.toDataURL('image/png');
 }
 
-/** A lock that keeps the screen on, and with it the network, while files are sent. */
+/** A lock that keeps the screen on while files are sent, because a computer that sleeps loses its connection. */
 export class WakeLock {
   constructor() {
     this.wanted = false;

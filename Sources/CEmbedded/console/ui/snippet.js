@@ -1,4 +1,4 @@
-// Text to copy, such as a command.
+// Texts that the user can copy, such as commands.
 
 import { strings } from '../strings.js';
 import { button, fill, h, icon } from './dom.js';
@@ -8,7 +8,7 @@ import { toastError } from './toast.js';
  * Creates a box with a text and a button that copies it.
  *
  * @param {string} text The shown text.
- * @param {{copy?: string, label?: string}} [options] `copy` is the text that the button copies, if it differs.
+ * @param {{copy?: string, label?: string}} [options] `copy` is the copied text, by default the shown text.
  */
 export function snippet(text, { copy = text, label } = {}) {
   const copied = copyButton(copy, { class: 'small' });
@@ -41,7 +41,7 @@ export function copyButton(text, { label = strings.common.copy, iconOnly, ...pro
   return element;
 }
 
-/** Copies a text by selecting it, because only HTTPS pages can use the clipboard; returns whether it was copied. */
+/** Copies a text by selecting it, because only HTTPS pages can use the clipboard API. Returns whether it succeeded. */
 function copyBySelection(text) {
   const area = h('textarea', { class: 'sr-only', readOnly: true, value: text });
   (document.querySelector('dialog[open]') ?? document.body).append(area);

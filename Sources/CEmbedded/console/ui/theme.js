@@ -16,7 +16,7 @@ export function setTheme(value) {
   apply();
 }
 
-/** Applies the theme, and follows the system's changes. */
+/** Applies the theme, now and whenever the theme of the system changes. */
 export function startTheme() {
   dark.addEventListener('change', apply);
   apply();

@@ -18,8 +18,8 @@ export function startToasts() {
 }
 
 /**
- * Moves the messages into the topmost modal dialog, or back to the page: everything outside an open dialog can neither
- * be operated nor read by a screen reader. Called when a dialog is opened or closed, before the next message.
+ * Moves the messages into the topmost modal dialog, or back to the page if no dialog is open. Elements outside an open
+ * dialog cannot be clicked, and screen readers ignore them. Must be called when a dialog is opened or closed.
  */
 export function moveToasts() {
   const parent = [...document.querySelectorAll('dialog[open]')].at(-1) ?? document.body;
@@ -65,7 +65,7 @@ export async function attempt(action, message) {
   }
 }
 
-/** Returns the message of an error; for a fault of the server, with the request id, by which its log is searched. */
+/** Returns the message of an error. For a server error, adds the request id, which also appears in the server's log. */
 export function describe(error) {
   return error.requestID && error.status >= 500 ? `${error.message} ${strings.common.requestID(error.requestID)}`
     : error.message;

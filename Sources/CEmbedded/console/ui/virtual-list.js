@@ -1,8 +1,8 @@
-// A table of any length: only the rows in view are in the document.
+// A table of any length. Only the visible rows, and a few rows above and below them, are in the document.
 
 import { h } from './dom.js';
 
-/** Number of rows that are drawn above and below the visible rows, so that scrolling shows no gaps. */
+/** Number of rows to draw above and below the visible rows, so that scrolling shows no gaps. */
 const OVERSCAN = 8;
 
 export class VirtualList {
@@ -12,15 +12,16 @@ export class VirtualList {
    * @param {string} [options.className]
    * @param {number} options.rowHeight In CSS pixels.
    * @param {HTMLElement} [options.header] A row with the columns' headings.
-   * @param {(index: number) => HTMLElement} options.row Creates the row with its cells.
-   * @param {(index: number, row: HTMLElement) => void} [options.update] Updates an existing row; without it, `refresh`
-   *   creates the rows anew.
-   * @param {(index: number, event: Event) => void} [options.onOpen] Enter
-   * @param {(index: number, event: KeyboardEvent) => void} [options.onToggle] Space
-   * @param {(from: number, to: number) => void} [options.onExtend] Shift and arrow keys
-   * @param {(index: number, row: HTMLElement) => void} [options.onMenu] The menu key
-   * @param {(key: KeyboardEvent, index: number) => boolean} [options.onKey] Other keys; returns whether the key was
-   *   handled.
+   * @param {(index: number) => HTMLElement} options.row Creates a row with its cells.
+   * @param {(index: number, row: HTMLElement) => void} [options.update] Updates an existing row. Without this
+   *   function, `refresh` creates all rows again.
+   * @param {(index: number, event: Event) => void} [options.onOpen] Called for Enter.
+   * @param {(index: number, event: KeyboardEvent) => void} [options.onToggle] Called for Space.
+   * @param {(from: number, to: number) => void} [options.onExtend] Called when the focus moves while
+   *   Shift is pressed.
+   * @param {(index: number, row: HTMLElement) => void} [options.onMenu] Called for the menu key and Shift+F10.
+   * @param {(key: KeyboardEvent, index: number) => boolean} [options.onKey] Called for any other key; returns whether
+   *   it handled the key.
    * @param {(last: number) => void} [options.onRange] Called with the index of the last row that is drawn.
    */
   constructor(options) {
@@ -41,7 +42,7 @@ export class VirtualList {
     this.observer.observe(this.element);
   }
 
-  /** Sets the number of rows and draws those in view again. */
+  /** Sets the number of rows, and draws the visible rows again. */
   setCount(count) {
     this.count = count;
     this.active = Math.max(0, Math.min(this.active, count - 1));
@@ -50,7 +51,7 @@ export class VirtualList {
     this.refresh();
   }
 
-  /** Draws the rows in view again. */
+  /** Draws the visible rows again. */
   refresh() {
     const focused = this.body.contains(document.activeElement);
     if (!this.options.update) {
@@ -109,7 +110,7 @@ export class VirtualList {
     row.setAttribute('aria-rowindex', String(index + (this.options.header ? 2 : 1)));
     row.tabIndex = index === this.active ? 0 : -1;
     row.style.transform = `translateY(${index * this.options.rowHeight}px)`;
-    // Rows are inserted in their order, because screen readers follow the order of the document.
+    // Rows are inserted in order, because screen readers follow the order of the document.
     let next = null;
     let nearest = Infinity;
     for (const [other, element] of this.rows) {

@@ -3,7 +3,7 @@ import { UploadProblem } from './problems.js';
 
 const MOST_CHARACTERS = 255;
 
-/** @throws {UploadProblem} if the API cannot accept the file */
+/** @throws {UploadProblem} if the server would refuse the name or the size of the file */
 export function checkFile(item) {
   if (item.size > MAXIMUM_SIZE) throw new UploadProblem('tooLong');
   for (const name of item.path.split('/')) {

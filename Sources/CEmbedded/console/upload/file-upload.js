@@ -14,10 +14,10 @@ const FIRST_INFOS = 25;
 const PIECE = 16 << 20;
 /** Codes with which complete refuses the reported parts. */
 const PARTS_REFUSED = [8007, 8014, 8015];
-/** The beginning of the message if a program of the server's operator has refused the file, with code 8007. */
+/** The beginning of the message of error 8007 if the server's validate command has refused the file. */
 const FILE_REFUSED = 'The file was refused: ';
 
-/** @returns {boolean} whether complete has refused the parts, so that sending them again may help */
+/** @returns {boolean} whether complete has refused the parts, so that it may succeed after they are sent again */
 function refusesParts(error) {
   return PARTS_REFUSED.includes(error.code) && !error.message.startsWith(FILE_REFUSED);
 }
@@ -35,7 +35,7 @@ export class FileUpload {
    * @param {UploadItem} item
    * @param {object} context `client`, `journal`, `hasher`, `permits`, `folders`, `parallel`, `abort`
    * @param {AbortSignal} signal
-   * @param {() => void} onClaimed called as soon as the next file may begin
+   * @param {() => void} onClaimed called as soon as the next file may start
    */
   constructor(item, context, signal, onClaimed) {
     this.#item = item;
@@ -84,7 +84,7 @@ export class FileUpload {
       } catch (error) {
         const isGone = error.status === 404 || refusesParts(error);
         if (!isGone || item.isChosen || attempt > 1) throw error;
-        // The upload has expired or was aborted, its parts are lost, or a folder was deleted. Starts over once.
+        // The upload has expired or was aborted, its parts were lost, or a folder was deleted. Start over once.
         this.#context.folders.clear();
         this.#place = null;
         this.#context.journal.forget(item.key);
@@ -99,7 +99,7 @@ export class FileUpload {
   async #upload(isJournalStale) {
     const item = this.#item;
     if (!(await this.#open(isJournalStale))) return;
-    // A reload at any time after the first byte was sent must find the upload. Small files are sent again instead.
+    // After the first byte is sent, a reload must not lose the upload. Small files are sent again instead.
     if (item.size > SMALL) await this.#context.journal.flush();
     item.enter('sending');
     const uploader = new PartUploader(item, this.#context, this.#options);
@@ -112,7 +112,7 @@ export class FileUpload {
     if (file) await this.#finish(file, uploader.checksum());
   }
 
-  /** Starts or resumes an upload and sets `item.progress`. Returns false if the item has ended with nothing to send. */
+  /** Starts or resumes an upload and sets `item.progress`. Returns false if the item has ended without an upload. */
   async #open(isJournalStale) {
     const item = this.#item;
     if (item.progress) return true;
@@ -120,7 +120,7 @@ export class FileUpload {
     let record;
     if (!id) {
       record = await this.#context.journal.find(item.key, { isFresh: isJournalStale });
-      // The server keeps the rule with which an upload was started.
+      // An upload keeps the conflict rule with which it was started.
       const isReplacing = (conflict) => conflict === 'overwrite';
       if (isReplacing(record?.conflict) === isReplacing(item.options.conflict)) id = record?.uploadID;
     }
@@ -134,8 +134,8 @@ export class FileUpload {
   /**
    * Resumes an upload.
    *
-   * Returns true if it was opened, false if the item has ended because the server already has the file, and null if the
-   * upload does not exist or is not for this file.
+   * Returns true if the upload was resumed, false if the item has ended because the server already has the file, and
+   * null if the upload does not exist or is not for this file.
    */
   async #adopt(id) {
     const item = this.#item;
@@ -194,13 +194,13 @@ export class FileUpload {
       return false;
     }
     const plan = new Plan(size, details.part_size ?? partSize);
-    if (!plan.isValid) throw new Error(`the server chose an invalid part size: ${plan.partSize}`);
+    if (!plan.isValid) throw new Error(`The server chose an invalid part size: ${plan.partSize}.`);
     const infos = details.part_infos ?? [];
     this.#opened({ uploadID: details.upload_id, plan, stored: new Map(), unlisted: 0, kept: null, infos });
     return true;
   }
 
-  /** Returns the destination, and creates missing folders, for which other items may wait too. */
+  /** Returns the destination of the file. Creates missing folders, for which other items may be waiting too. */
   #findPlace(folders) {
     return unlessAborted(this.#context.folders.place(this.#item.options, folders, this.#options), this.#signal);
   }
@@ -246,7 +246,7 @@ export class FileUpload {
     if (!(await this.#finishIfIdentical())) throw error;
   }
 
-  /** Ends the item if the file on the server has the same bytes; returns whether it has. */
+  /** Ends the item if the file on the server has the same bytes. Returns whether the item has ended. */
   async #finishIfIdentical() {
     const item = this.#item;
     const { client } = this.#context;
@@ -321,7 +321,7 @@ export class FileUpload {
   }
 }
 
-/** Waits for a shared promise, which is not cancelled with this item. @throws the signal's reason if it is aborted */
+/** Waits for a promise that other items may share. @throws the signal's reason if it is aborted */
 function unlessAborted(promise, signal) {
   return new Promise((resolve, reject) => {
     const abort = () => reject(signal.reason);

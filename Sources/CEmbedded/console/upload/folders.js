@@ -1,7 +1,7 @@
 import { createFolder, findFile } from '../api/uploads.js';
 import { UploadProblem } from './problems.js';
 
-/** The destination folders of a queue. Each folder is created once, however many files need it at the same time. */
+/** The destination folders of a queue. Each folder is created once, even if many files need it at the same time. */
 export class Folders {
   #client;
   #known = new Map();
@@ -11,7 +11,7 @@ export class Folders {
   }
 
   /**
-   * Returns the place of a file as the API names it, `{ project }` or `{ parent }`, and creates missing folders.
+   * Returns the destination of a file in the form of the API, `{ project }` or `{ parent }`. Creates missing folders.
    *
    * @param {{ project: string, parent?: string | null }} root
    * @param {string[]} names names of the folders below the root
@@ -30,13 +30,13 @@ export class Folders {
     return { parent: await folder };
   }
 
-  /** Forgets all folders, because one of them no longer exists. */
+  /** Forgets all folders. Must be called when one of them no longer exists. */
   clear() {
     this.#known.clear();
   }
 
   async #create(root, names, options) {
-    // Without the signal, so that cancelling this file does not stop the call: other files may wait for the folder.
+    // Cancelling this file must not stop these calls, because other files may be waiting for the folder.
     const { signal, ...rest } = options;
     const place = await this.place(root, names.slice(0, -1), rest);
     const name = names.at(-1);

@@ -31,7 +31,7 @@ export class UploadItem {
     this.root = fields.root ?? null;
     /** Project, parent, conflict rule and labels that were passed to `add`; all items of the call share them. */
     this.options = fields.options;
-    /** Key of the journal record, made of the file and its destination. */
+    /** Key of the journal record, derived from the file and its destination. */
     this.key = fields.key;
     /** Id of the file on the server; null until the upload is completed. */
     this.fileID = null;
@@ -69,7 +69,7 @@ export class UploadItem {
     return ACTIVE.has(this.#state);
   }
 
-  /** Changes the state, and the error that explains it. */
+  /** Sets the state, and the error that explains the state. */
   enter(state, error = null) {
     if (state === this.#state && error === null && this.#error === null) return;
     this.#change(() => {
@@ -78,7 +78,7 @@ export class UploadItem {
     });
   }
 
-  /** Adds a number of bytes, which may be negative, to those sent; they count for the rate if this page sent them. */
+  /** Adds to the number of sent bytes; `bytes` may be negative. With `isTransferred`, they also count for the rate. */
   addSent(bytes, { isTransferred = true } = {}) {
     if (bytes === 0) return;
     this.#change(() => {
@@ -86,7 +86,7 @@ export class UploadItem {
     }, isTransferred ? bytes : 0);
   }
 
-  /** Sets the number of bytes that are stored, without a transfer. */
+  /** Sets the number of sent bytes, without an effect on the rate. */
   setSent(bytes) {
     this.addSent(bytes - this.#sent, { isTransferred: false });
   }

@@ -2,12 +2,12 @@
 
 const DATABASE = 'pontoon-uploads';
 const STORES = ['uploads', 'parts', 'roots'];
-/** Time for which writes are collected, in milliseconds, so that most small files are never written to the database. */
+/** Time for which changes are collected, in milliseconds, so that most small files never appear in the database. */
 const DELAY = 200;
 /** Time for which a record is kept after its upload was started or resumed, in milliseconds. */
 const LIFETIME = 30 * 24 * 60 * 60 * 1000;
 
-/** Returns the key of a file and its destination, which is the same when the file is chosen again. */
+/** Returns the key of a file and its destination. The key stays the same when the file is chosen again. */
 export function keyOf({ project, parent, path, size, lastModified }) {
   return JSON.stringify([project ?? null, parent ?? null, path, size, lastModified]);
 }
@@ -37,7 +37,7 @@ export function recordOf(item) {
  *
  * A record has the fields of {@link keyOf}, and `id` (the key), `uploadID` (null until the upload is initialized),
  * `partSize`, `started` (Unix time in milliseconds), `conflict`, `metadata` and `tags`. If the browser can store
- * handles, it also has `handle`, the file's handle, and `root`, the id of the handle of the chosen folder.
+ * handles, it also has `handle`, the file's handle, and `root`, the id of the chosen folder's handle.
  */
 export class Journal {
   #database;
@@ -47,7 +47,7 @@ export class Journal {
   /** Records to write by key; null deletes. */
   #pending = new Map();
   #timer = 0;
-  /** Completion of the write that was started last. */
+  /** Promise of the most recent write. */
   #writing = Promise.resolve();
   #roots = new Map();
 
@@ -74,7 +74,7 @@ export class Journal {
     return records.sort((a, b) => a.started - b.started);
   }
 
-  /** Returns the record with a key; undefined if there is none. */
+  /** Returns the record with a key; undefined if there is none. With `isFresh`, finds records of other tabs too. */
   async find(id, { isFresh = false } = {}) {
     if (this.#pending.has(id)) return this.#pending.get(id) ?? undefined;
     if (!this.#database || !(isFresh || this.#keys.has(id))) return undefined;
@@ -92,7 +92,7 @@ export class Journal {
     if (this.#keys.delete(id) || this.#pending.has(id)) this.#write(id, null);
   }
 
-  /** Deletes everything. */
+  /** Deletes all records, checksums and handles. */
   async forgetAll() {
     this.#pending.clear();
     this.#keys.clear();
@@ -122,14 +122,14 @@ export class Journal {
         }
       }
       for (const [id, handle] of this.#roots) if (used.has(id)) roots.put({ id, handle });
-      // Without `commit`, the transaction would wait for further requests of the page, which may be about to be closed.
+      // Without `commit`, the transaction would wait for further requests from the page, which may be closing.
       uploads.transaction.commit();
     }).catch(() => {});
     return this.#writing;
   }
 
   /**
-   * Stores the checksum of a part's bytes with its ETag, for storages whose ETags are not CRCs.
+   * Stores the checksum of a part's bytes with its ETag, for object stores whose ETags are not CRCs.
    *
    * @param {bigint} checksum
    */
@@ -154,7 +154,7 @@ export class Journal {
     this.#roots.set(id, handle);
   }
 
-  /** Returns the handle of a chosen folder; undefined if it is not known. */
+  /** Returns the handle of a chosen folder; undefined if the journal does not have it. */
   async root(id) {
     if (!id || !this.#database) return undefined;
     return (await this.#run('roots', 'readonly', (roots) => roots.get(id)))?.handle;

@@ -8,7 +8,7 @@
  * @template T
  */
 export async function withLock(name, signal, onWait, body) {
-  // Only pages of secure origins have locks: https, or http on this computer. Others run without a lock.
+  // Only secure origins (https, or http on this computer) have locks. Other pages run without a lock.
   if (!navigator.locks) return body(false);
   let isAllowed = false;
   let attempt;

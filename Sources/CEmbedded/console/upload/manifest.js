@@ -1,4 +1,4 @@
-// Tables with metadata and tags of files, as for `pontoon upload --manifest` (docs/client.md).
+// Manifests: CSV tables with metadata and tags of files, in the format of `pontoon upload --manifest` (docs/client.md).
 
 import { fill, upload as texts } from './strings.js';
 
@@ -30,10 +30,10 @@ export function parseManifest(text) {
 }
 
 /**
- * Returns a function for the option `labels` of the queue, which returns the labels for a path, or null.
+ * Returns a function for the option `labels` of the queue. The function returns the labels for a path, or null.
  *
- * The row with the whole path applies, or else the row with the path without its first folders: the user may have
- * chosen a folder that contains the folders in the table. Of several such rows, the one with the longest path applies.
+ * A row also applies to a path that has further folders in front of the row's path: the user may have chosen a folder
+ * that contains the folders in the table. If several rows apply, the row with the longest path is used.
  */
 export function labelsByPath(labels) {
   return (path) => {
@@ -69,7 +69,7 @@ function labelsOf(keys, values) {
   return { metadata, tags };
 }
 
-/** Returns the rows of a CSV table with their numbers; values may be quoted, and `""` in quotes is a quote. */
+/** Returns the rows of a CSV table with their numbers. Values may be quoted; within quotes, `""` is a quote. */
 function parseCSV(text, problem) {
   const rows = [];
   let values = [];

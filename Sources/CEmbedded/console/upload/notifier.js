@@ -31,7 +31,7 @@ export class Notifier {
       this.#items = new Set();
       this.#notify(items);
     };
-    // A hidden page has no frames, but its title shows the progress. The page may also be hidden before the next frame.
+    // A hidden page draws no frames, but its title shows the progress. A page can also be hidden before the next frame.
     const timer = setTimeout(dispatch, HIDDEN_INTERVAL);
     if (!document.hidden) requestAnimationFrame(dispatch);
   }

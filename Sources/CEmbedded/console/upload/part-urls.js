@@ -2,7 +2,7 @@ import { partInfo, partInfos } from '../api/uploads.js';
 
 /** Number of part infos to request per call: several times the number of parts that are sent at the same time. */
 const BATCH = 25;
-/** Shortest remaining validity of a URL that is used, in milliseconds: the request takes time to reach the storage. */
+/** Minimum remaining validity of a URL, in milliseconds, because the request takes time to reach the storage. */
 const MARGIN = 5000;
 
 /** The signed URLs of one upload, requested in batches if the server has the extension `part_infos`. */
@@ -23,7 +23,7 @@ export class PartURLs {
     this.#keep(infos);
   }
 
-  /** Returns the part info of a part, whose URL is still valid. */
+  /** Returns the part info of a part, with a URL that is still valid. */
   async get(number, options) {
     const known = this.#take(number);
     if (known) return known;
@@ -36,7 +36,7 @@ export class PartURLs {
     return this.#take(number) ?? partInfo(this.#client, this.#uploadID, number, options);
   }
 
-  /** Discards the URL of a part, which the storage has refused or which did not work. */
+  /** Discards the URL of a part after the storage has refused it or an attempt with it has failed. */
   invalidate(number) {
     this.#known.delete(number);
   }

@@ -9,13 +9,13 @@ import { Reporter } from './reporter.js';
 
 /** Maximum number of retries of a part whose URL is refused (403). */
 const MOST_REFUSALS = 4;
-/** Maximum number of attempts of a part if the checksums differ. */
+/** Maximum number of attempts to send a part if the checksums differ. */
 const MOST_MISMATCHES = 3;
-/** Maximum number of attempts of a part if the storage responds with another temporary error. */
+/** Maximum number of attempts to send a part if the storage responds with another temporary error. */
 const MOST_FAILURES = 6;
-/** Time for which an outage is retried, in milliseconds. */
+/** Longest outage during which a part is retried, in milliseconds. */
 const LONGEST_OUTAGE = 24 * 3600_000;
-/** Number of bytes after which a connection is considered to work again. */
+/** Number of bytes after which a connection is considered to be working again. */
 const PROOF = 2 << 20;
 
 /**
@@ -58,7 +58,7 @@ export class PartUploader {
   /**
    * Sends all parts that are not stored.
    *
-   * @param {() => void} onClaimed called when no part is left to start, so that the next file may begin
+   * @param {() => void} onClaimed called when the last part has been started, so that the next file may start
    */
   async run(onClaimed) {
     const { plan, stored } = this.#progress;
@@ -93,7 +93,7 @@ export class PartUploader {
     return this.#reporter.report(parts);
   }
 
-  /** Reports all parts one by one, and sends the parts again that the server or the storage has lost. */
+  /** Reports all parts one by one. Sends a part again if the server or the storage no longer has it. */
   async repair() {
     const { stored } = this.#progress;
     for (const part of [...stored.values()]) {
@@ -104,7 +104,7 @@ export class PartUploader {
     await this.run(() => {});
   }
 
-  /** Returns the checksum of the whole file, combined from those of its parts. */
+  /** Returns the checksum of the whole file, combined from the checksums of its parts. */
   checksum() {
     const { plan, stored } = this.#progress;
     let whole = 0n;
@@ -118,7 +118,7 @@ export class PartUploader {
     const { plan, stored, kept } = this.#progress;
     const start = plan.start(number);
     const { file } = this.#item;
-    // Small files are not sliced, because slicing takes a call to another process, and there may be thousands of them.
+    // Small files are not sliced: there may be thousands, and slicing requires a call to another process.
     const blob = file.size <= SMALL ? file : file.slice(start, start + plan.length(number));
     const listed = stored.get(number);
     let checksum;
@@ -137,7 +137,7 @@ export class PartUploader {
   }
 
   /**
-   * Returns whether a part that another client sent, but did not report, is stored with these bytes.
+   * Returns whether a stored part that another client did not report has these bytes.
    *
    * Reports the part with its checksum as the ETag, which succeeds only in the disk store and for the same bytes.
    */

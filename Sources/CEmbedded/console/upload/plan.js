@@ -7,8 +7,8 @@ export const MAXIMUM_SIZE = 5 * 2 ** 40;
 /**
  * Returns the part size for a file, in bytes.
  *
- * Short files have parts of 16 MiB, so that all connections are used; long files have parts of up to 64 MiB, to reduce
- * the number of calls. Parts are larger only if the file would otherwise need more than 10,000 of them.
+ * Small files have parts of 16 MiB, so that all connections are used. Large files have parts of up to 64 MiB, to reduce
+ * the number of calls. Parts are larger only if the file would otherwise need more than 10,000 parts.
  *
  * @param {number} size length of the file in bytes
  */

@@ -3,9 +3,9 @@ import { network } from '../api/network.js';
 
 /** Longest time without progress, in milliseconds. */
 const STALL = 60_000;
-/** Longest time without progress after the computer has resumed from sleep, when most connections are dead. */
+/** Longest time without progress after sleep, in milliseconds; most connections are dead by then. */
 const STALL_AFTER_WAKE = 10_000;
-/** Longest wait for the response after all bytes were sent: the storage syncs them to disk first. */
+/** Longest wait for the response after all bytes were sent, in milliseconds: the storage first syncs them to disk. */
 const RESPONSE = 180_000;
 
 /**
@@ -58,7 +58,7 @@ export function put(info, body, { signal, onProgress } = {}) {
       const etag = headers.get('etag')?.replace(/^W\/|"/g, '');
       if (request.status !== 200) return end(reject, errorOf(request.status, headers, request.responseText));
       if (!etag) {
-        const message = 'The response has no ETag, or the storage does not let this page read it.';
+        const message = 'The response has no ETag, or the storage does not allow this page to read it.';
         return end(reject, new ApiError(502, 'etag_missing', message));
       }
       end(resolve, { etag, checksum: headers.get('x-amz-checksum-crc64nvme') });

@@ -12,9 +12,9 @@ import { restore } from './restore.js';
 import { Tabs } from './tabs.js';
 import { Totals } from './totals.js';
 
-/** Maximum number of files uploaded at the same time: more than connections, because not all of them are sending. */
+/** Maximum number of files uploaded at the same time. It exceeds the number of connections, because some files wait. */
 const OPEN_FILES = 8;
-/** Interval of samples of the rate in milliseconds. */
+/** Interval at which the rate is measured, in milliseconds. */
 const SAMPLE = 500;
 
 /**
@@ -22,7 +22,7 @@ const SAMPLE = 500;
  *
  * Events:
  * - `change`: at most once per animation frame; `detail.items` is the set of changed items.
- * - `idle`: nothing is waiting or being uploaded any more.
+ * - `idle`: no items are waiting or being uploaded any longer.
  * - `halt`: the server refuses the token. All items are paused until {@link resume}; {@link problem} explains why.
  */
 export class UploadQueue extends EventTarget {
@@ -86,7 +86,7 @@ export class UploadQueue extends EventTarget {
   }
 
   /**
-   * Adds files. A file that is in the queue already and has not ended is not added again.
+   * Adds files. A file that is already in the queue and has not ended is not added again.
    *
    * @param {{ file: File, path: string, handle?: FileSystemFileHandle, root?: object }[]} entries
    * @param {object} options
@@ -150,7 +150,7 @@ export class UploadQueue extends EventTarget {
     this.#restart(items, (item) => item.state === 'paused');
   }
 
-  /** Tries failed and cancelled items again. */
+  /** Retries failed and cancelled items. */
   retry(items = this.#items) {
     this.#isHalted = false;
     this.problem = null;
@@ -173,7 +173,7 @@ export class UploadQueue extends EventTarget {
     }
   }
 
-  /** Removes items from the queue; those that have not ended are cancelled. */
+  /** Removes items from the queue, and cancels the items that have not ended. */
   remove(items = this.#items) {
     const removed = new Set(items);
     // The upload of a failed item stays on the server and in the journal, so that it can be resumed.
@@ -233,7 +233,7 @@ export class UploadQueue extends EventTarget {
     this.#pump();
   }
 
-  /** Starts items, up to {@link OPEN_FILES}, while every running item has started its last part. */
+  /** Starts items until {@link OPEN_FILES} are running. Waits until every running item has started its last part. */
   #pump() {
     while (!this.#isHalted && this.#running.size < OPEN_FILES && this.#unclaimed.size === 0) {
       const item = this.#next();

@@ -22,7 +22,7 @@ export async function restore(queue, records) {
  * Opens the file of a record.
  *
  * @param {object} record
- * @param {object} [root] the chosen folder with the file
+ * @param {object} [root] the chosen folder that contains the file
  * @param {Map<string, boolean>} allowed permissions of chosen folders, which cover the files in them
  * @throws {UploadProblem} if the user does not grant access, or the file has changed
  */

@@ -3,17 +3,17 @@ export const upload = {
   nameEmpty: ['The file has no name', 'Rename the file, then add it again.'],
   nameInvalid: [
     'The name is not allowed',
-    'Names have 1 to 255 characters, without / and control characters. Rename the file or folder, then add it ' +
-      'again.',
+    'Names must have 1 to 255 characters, and no slashes or control characters. Rename the file or folder, then add ' +
+      'it again.',
   ],
-  tooLong: ['The file is longer than 5 TiB', 'Split the file, then add the pieces.'],
+  tooLong: ['The file is larger than 5 TiB', 'Split the file, then add the pieces.'],
   nameTaken: [
     'A different file with this name exists',
     'Choose to skip or overwrite existing files, or rename this file.',
   ],
   folderTaken: ['A folder with this name exists', 'Rename this file, or the folder on the server.'],
   fileInTheWay: [
-    'A file has the name of a folder',
+    'A file with the name of a folder exists',
     'Rename the file "{name}" on the server, or this folder.',
   ],
   fileChanged: [
@@ -26,7 +26,7 @@ export const upload = {
   ],
   checksumMismatch: [
     'The server received different bytes than were sent',
-    'Memory, a disk or a proxy may be corrupting data. Try again; if this happens again, tell the operator of the' +
+    'Memory, a disk or a proxy may be corrupting data. Try again. If this happens again, contact the operator of the' +
       ' server.',
   ],
   copyDiffers: [
@@ -35,12 +35,12 @@ export const upload = {
   ],
   diskFull: [
     'The disk of the server is full',
-    'Free space on the server or tell its operator, then try again.',
+    'Free space on the server, or contact its operator. Then try again.',
   ],
   noSpace: [
     'The server has no space for this file',
-    'The file does not fit on the disk, or you have too many unfinished uploads. Abort uploads that you no longer' +
-      ' need, or tell the operator of the server.',
+    'The file does not fit on the disk or in a quota, or you have too many unfinished uploads. Abort uploads that ' +
+      'you no longer need, or contact the operator of the server.',
   ],
   signedOut: [
     'The server does not accept your token',
@@ -64,11 +64,11 @@ export const upload = {
   ],
   urlRefused: [
     'The storage refused a part',
-    'If this happens again, check that the clock of this computer is right.',
+    'If this happens again, check that the clock of this computer is correct.',
   ],
   limitReached: [
     'A limit of the upload link is reached',
-    'The link accepts no more files or bytes. Tell the person who sent it.',
+    'The link accepts no more files or bytes. Contact the person who gave it to you.',
   ],
   offline: ['No connection', 'The upload resumes automatically when the connection is back.'],
   unavailable: ['The server does not respond', 'It may be restarting. The upload resumes automatically.'],

@@ -70,7 +70,7 @@ export class Totals {
     if (seconds < 0.25) return;
     const bytes = Math.max(0, this.#transferred - this.#sampled.transferred);
     this.#sampled = { time: now, transferred: this.#transferred };
-    // After a pause, the time without transfers does not count.
+    // An interval of more than 5 s includes a pause without transfers, so it does not count.
     if (seconds > 5 || this.#active === 0) return;
     if (this.rate === 0) this.rate = bytes / seconds;
     else this.rate += (bytes / seconds - this.rate) * (1 - Math.exp(-seconds / SMOOTHING));

@@ -6,7 +6,7 @@ import { copyButton, snippet } from '../ui/snippet.js';
 import { TokenList } from './tokens.js';
 
 const t = strings.account;
-/** Shown in place of the token; the copied text has the token. */
+/** Text that is shown instead of the token. The copied text contains the token. */
 const HIDDEN = '••••••••';
 
 export async function show({ app, signal, main }) {

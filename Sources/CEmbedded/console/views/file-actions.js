@@ -13,9 +13,9 @@ import { metadataEditor, tagsEditor } from './labels-editor.js';
 import { snippet } from '../ui/snippet.js';
 
 const t = strings.actions;
-/** Browsers require a confirmation before a page starts many downloads. */
+/** Maximum number of downloads to start at once: browsers request a confirmation if a page starts many. */
 const MOST_DOWNLOADS = 10;
-/** A folder with more entries below it is not deleted from the browser. */
+/** Maximum number of files and folders to delete at once. */
 const MOST_DELETED = 20_000;
 
 export class FileActions {
@@ -91,7 +91,7 @@ export class FileActions {
     await this.#each(files, (entry) => copyFile(this.client, entry.id, to), (done) => t.copied(done, target.label));
   }
 
-  /** The formats in which a folder can be downloaded; none if the server does not support it. */
+  /** The formats in which a folder can be downloaded; none if the server does not create archives. */
   get archiveFormats() {
     return this.app.extensions.has('folder_archive') ? ['zip', 'tar'] : [];
   }
@@ -155,7 +155,7 @@ export class FileActions {
 
   async #label(files, one, tags, metadata) {
     if (one) {
-      // `null` removes a key. `PATCH` keeps keys that other users have added meanwhile.
+      // `null` removes a key. `PATCH` keeps keys that other users have added in the meantime.
       const removed = Object.keys(one.metadata ?? {}).filter((key) => !Object.hasOwn(metadata, key));
       await updateFile(this.client, one.id, { tags,
         metadata: { ...metadata, ...Object.fromEntries(removed.map((key) => [key, null])) } });
@@ -240,7 +240,7 @@ export class FileActions {
   }
 }
 
-/** Lets the browser save what is at a URL. */
+/** Lets the browser download a URL as a file with the given name. */
 function save(url, fileName) {
   const link = h('a', { href: url, download: fileName, rel: 'noreferrer', hidden: true });
   document.body.append(link);

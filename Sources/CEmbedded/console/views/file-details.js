@@ -1,4 +1,4 @@
-// The panel with everything about one file or folder.
+// The panel with the details of one file or folder.
 
 import { getFile, verifyFile } from '../api/calls.js';
 import { strings } from '../strings.js';
@@ -92,7 +92,7 @@ export class FileDetails {
         this.#drawFacts();
         if (fresh.checksums?.verification_requested_on) this.#watch(turn + 1);
       } catch {
-        // The entry is read again when the user opens the panel the next time.
+        // The entry is read again when the user next opens the panel.
       }
     }, PAUSES[turn]);
   }
@@ -109,7 +109,7 @@ export class FileDetails {
       { icon: iconName, class: 'small', on: action, ...props });
     this.facts = h('div', { class: 'details-facts' });
     this.labels = h('div');
-    // The preview's frame would lose its document when it is moved, so the preview is closed.
+    // A frame loses its document when it is moved, so the preview is closed.
     this.preview?.dispose();
     this.preview = null;
     fill(this.element,
@@ -162,7 +162,7 @@ export class FileDetails {
       fact(t.id, code(entry.id))));
   }
 
-  /** Creates the line with the result of the last check of the stored bytes; null if there can be none. */
+  /** Creates the line with the result of the last check of the stored bytes; null for a folder. */
   #check() {
     const { entry } = this;
     const sums = entry.checksums;

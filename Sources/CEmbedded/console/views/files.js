@@ -15,7 +15,7 @@ import { folderTrail, loadProject, projectHead, withLock } from './project-head.
 
 const t = strings.files;
 const ROW = 38;
-/** Maximum number of rows in the table, because browsers do not draw much taller elements. */
+/** Maximum number of rows in the table, because browsers limit the height of an element. */
 const MOST_ROWS = 400_000;
 
 export async function show({ app, route, signal, main }) {
@@ -98,7 +98,7 @@ class FilesView {
     this.details?.dispose();
   }
 
-  /** Reads the folder again, for instance when uploads have arrived. */
+  /** Reads the folder again, for example when an upload is complete. */
   async refresh() {
     if (this.signal.aborted) return;
     try {

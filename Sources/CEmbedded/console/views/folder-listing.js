@@ -34,7 +34,7 @@ export class FolderListing {
     this.error = null;
   }
 
-  /** Whether the server's order and filters are enough, so that entries can be shown as they arrive. */
+  /** Whether the server sorts and filters the entries as requested, so that they can be shown as they arrive. */
   get isPlain() {
     return this.search.contains === '' && this.order.by === 'name' && !this.order.descending;
   }
@@ -43,7 +43,7 @@ export class FolderListing {
     return this.token === null;
   }
 
-  /** Whether the search or the order includes only the first entries, because the folder has too many. */
+  /** Whether only the first entries are searched and sorted, because the folder has too many. */
   get isCut() {
     return !this.isPlain && !this.isComplete && this.loaded.length >= MOST_ENTRIES;
   }
@@ -59,7 +59,7 @@ export class FolderListing {
     await this.#read(1);
   }
 
-  /** Reads as many entries again as are loaded, and replaces them only when all have been read, to avoid flickering. */
+  /** Reads the loaded entries again. Replaces them only when all have been read, to avoid flickering. */
   async refresh() {
     const fresh = new FolderListing(this.client, this.place, () => {});
     Object.assign(fresh, { search: this.search, order: this.order });
@@ -85,7 +85,7 @@ export class FolderListing {
     await this.need(0);
   }
 
-  /** Loads the entries up to index `end`, or up to {@link MOST_ENTRIES} if the order or the search needs all. */
+  /** Loads the entries up to index `end`, or up to MOST_ENTRIES if the order or the search needs all entries. */
   need(end) {
     return this.#read(this.isPlain ? end + 1 : MOST_ENTRIES);
   }
@@ -115,7 +115,7 @@ export class FolderListing {
       try {
         const page = await listFolder(this.client, { ...this.place, filters: this.search.filters, token, signal });
         if (signal.aborted) return;
-        // A refresh has replaced the entries meanwhile.
+        // A refresh has replaced the entries in the meantime.
         if (token !== this.token) continue;
         this.loaded.push(...page.items);
         this.token = page.next;

@@ -1,4 +1,4 @@
-// A dialog in which the user chooses a folder, of one project or of any.
+// A dialog in which the user chooses a folder, in one project or in any project.
 
 import { createFolder, listFolder, listProjects } from '../api/calls.js';
 import { strings } from '../strings.js';
@@ -7,7 +7,7 @@ import { openDialog } from '../ui/dialog.js';
 import { withLock } from './project-head.js';
 
 const t = strings.picker;
-/** Maximum number of pages that are searched for subfolders, because the API cannot list folders only. */
+/** Maximum number of pages of a folder to search for its subfolders. The API cannot list only folders. */
 const MOST_PAGES = 200;
 
 /**
@@ -18,7 +18,7 @@ const MOST_PAGES = 200;
  * @param {string} options.title
  * @param {string} options.submit
  * @param {Object} [options.project] The project to start with.
- * @param {boolean} [options.sameProject] Whether other projects cannot be chosen.
+ * @param {boolean} [options.sameProject] Whether the folder must be in `project`.
  * @param {Set<string>} [options.without] Folders that cannot be chosen.
  * @param {string} [options.note]
  * @returns {Promise<{project: string, folder: string|null, root: string, label: string}|null>}

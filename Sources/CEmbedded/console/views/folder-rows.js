@@ -7,7 +7,7 @@ import { bytes, time } from '../ui/format.js';
 const t = strings.files;
 
 /**
- * Creates the row with the columns' headings, which sort the list when clicked.
+ * Creates the row with the column headings. A click on a heading sorts the list.
  *
  * @param {HTMLElement} all The checkbox that selects all rows.
  * @param {(by: string) => void} order

@@ -62,7 +62,7 @@ export class LinkForm {
       h('div', { class: 'destination-row' }, icon('folder'), where, change));
   }
 
-  /** Returns the fields of the link as the API names them. @throws {Error} if one is not valid */
+  /** Returns the fields of the link for the API. @throws {Error} if a field is not valid */
   read() {
     const title = this.name.value.trim();
     if (!title) throw new Error(t.nameMissing);

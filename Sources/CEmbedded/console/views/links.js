@@ -48,7 +48,7 @@ class LinksView {
         h('ul', { class: 'link-list' }, links.map((link) => this.#row(link)))));
   }
 
-  /** Reads the names of the links' folders; the name of a deleted folder is null. */
+  /** Reads the names of the links' folders. The name of a folder that cannot be read is null. */
   async #readFolders(links) {
     for (const { parent } of links) {
       if (!parent || this.folders.has(parent)) continue;

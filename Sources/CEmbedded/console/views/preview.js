@@ -1,4 +1,4 @@
-// The preview of a file: the beginning of a text, or an image, in a frame without scripts.
+// The preview of a file: the beginning of a text file, or an image, in a frame without scripts.
 //
 // The frame is empty and sandboxed; the console puts text nodes or an `<img>` into it. HTML and SVG are never loaded as
 // documents.
@@ -94,7 +94,7 @@ export class Preview {
     this.note.textContent = data.length < this.entry.size ? t.part(bytes(data.length)) : t.whole;
   }
 
-  /** Returns the frame's document, with the colours of the page. */
+  /** Returns the frame's document, with the colors of the page. */
   #page() {
     const page = this.frame.contentDocument;
     const colours = getComputedStyle(this.element);

@@ -9,14 +9,14 @@ import { h, icon, name } from '../ui/dom.js';
 /** Maximum number of folders in the shown path. */
 const DEEPEST = 100;
 
-/** Returns a project. The last one is cached, so that changing tabs shows no gap; `fresh` bypasses the cache. */
+/** Returns a project. Caches the last project, so that tabs change without a delay. `fresh` bypasses the cache. */
 export async function loadProject(app, id, signal, { fresh = false } = {}) {
   if (!fresh && app.project?.id === id) return app.project;
   app.project = await getProject(app.client, id, signal);
   return app.project;
 }
 
-/** Returns a project as the views of its files show it: nobody may write to a locked project. */
+/** Returns a project for the views of its files. If it is locked, no member has the permission `write`. */
 export const withLock = (project) => (project.settings?.locked
   ? { ...project, permissions: { ...project.permissions, write: false } } : project);
 
@@ -45,7 +45,7 @@ export function projectHead({ app, project, active, trail = [], actions = [] }) 
     tab('files', t.files), app.extensions.has('upload_links') && tab('links', t.links),
     app.extensions.has('webhooks') && project.permissions.admin && tab('webhooks', t.webhooks),
     tab('members', t.members), tab('settings', t.settings));
-  // On small screens, the tabs scroll sideways. They have a position only once the view has added them to the page.
+  // On small screens, the tabs scroll sideways. They have no position until the view has added them to the page.
   requestAnimationFrame(() =>
     tabs.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' }));
   return h('header', { class: 'page-head project-head' },

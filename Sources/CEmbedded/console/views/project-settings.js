@@ -60,7 +60,7 @@ function lockSection(app, project) {
   const locked = project.settings?.locked === true;
   const toggle = () => button(locked ? t.unlock : t.lock, { icon: locked ? 'unlock' : 'lock', on: async () => {
     const done = await attempt(async () => {
-      // Settings are replaced as a whole, so those that another user has just changed are read first.
+      // The call replaces all settings, so they are read again first: another user may have changed some of them.
       const { settings } = await getProject(app.client, project.id);
       await updateProject(app.client, project.id, { settings: { ...settings, locked: !locked } });
     }, locked ? t.unlocked : t.locked);

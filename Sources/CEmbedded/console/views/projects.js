@@ -64,7 +64,7 @@ function row(project) {
         t.changed(ago(project.modified_on)))));
 }
 
-/** Returns the name of a member's strongest permission. */
+/** Returns the label of the strongest of a member's permissions. */
 export function rights(permissions = {}) {
   const names = strings.projects.access;
   return ['admin', 'write', 'copy', 'read'].filter((key) => permissions[key]).map((key) => names[key])[0] ?? names.read;

@@ -1,4 +1,4 @@
-// The page that asks for a token.
+// The sign-in page, with a field for the token.
 
 import { strings } from '../strings.js';
 import { button, fill, h, icon, uniqueID } from '../ui/dom.js';

@@ -1,4 +1,4 @@
-// The user's own tokens: a list, a form for a new one, and revoking.
+// The user's own tokens: a list in which tokens can be revoked, and a form to create one.
 
 import { createToken, listProjects, listTokens, revokeToken } from '../api/calls.js';
 import { strings } from '../strings.js';
@@ -58,7 +58,7 @@ export class TokenList {
         field(t.expiresAfter, expires, { help: t.expiresHelp })],
       onSubmit: () => createToken(this.app.client, {
         name: title.value.trim(), scope: scope.value, ...(project.value ? { projects: [project.value] } : {}),
-        // The end of the chosen day, where the user is.
+        // The end of the chosen day in the user's time zone.
         ...(expires.value ? { expires: new Date(`${expires.value}T23:59:59`).toISOString().replace(/\.\d+Z$/, 'Z') } : {}),
       }),
     });

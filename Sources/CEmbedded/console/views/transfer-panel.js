@@ -1,4 +1,4 @@
-// The panel of running uploads: one row per file, and the progress of all.
+// The panel of running uploads: one row per file, and the overall progress.
 
 import { strings } from '../strings.js';
 import { confirmDialog, openDialog } from '../ui/dialog.js';
@@ -10,7 +10,7 @@ import { VirtualList } from '../ui/virtual-list.js';
 
 const t = strings.transfers;
 const ROW = 56;
-/** Number of sent bytes from which the user must confirm cancelling. */
+/** Minimum number of sent bytes for which cancelling requires a confirmation. */
 const MOST_LOST = 1 << 20;
 /** Maximum number of rows that the panel shows without scrolling. */
 const MOST_VISIBLE = 6;
@@ -124,7 +124,7 @@ export class TransferPanel {
     });
   }
 
-  /** Cancels files, after a confirmation if at least {@link MOST_LOST} sent bytes would be lost. */
+  /** Cancels files. The user must confirm if at least {@link MOST_LOST} sent bytes would be discarded. */
   async #cancel(items) {
     const lost = items.filter((item) => !item.hasEnded || item.state === 'failed');
     const sent = lost.reduce((sum, item) => sum + item.sent, 0);
@@ -236,7 +236,7 @@ export class TransferPanel {
   }
 }
 
-/** Returns the text below a file's name: its state and size, or the reason for a failure. */
+/** Returns the text below a file's name: its state and size, or the reason why it failed or waits. */
 function note(item) {
   const size = bytes(item.size);
   if (item.error) return `${item.error.title}. ${item.error.advice ?? ''}`.trim();

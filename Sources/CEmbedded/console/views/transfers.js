@@ -14,7 +14,7 @@ import { TransferPanel } from './transfer-panel.js';
 import { uploadDialog } from './upload-dialog.js';
 
 const t = strings.transfers;
-/** Pause between two refreshes of a folder into which files are uploaded, in milliseconds. */
+/** Pause between two refreshes of a folder to which files are uploaded, in milliseconds. */
 const REFRESH = 2000;
 
 export class Transfers {
@@ -103,7 +103,7 @@ export class Transfers {
     }
   }
 
-  /** Shows a link to the uploads that this browser left unfinished at a reload or a crash. */
+  /** Shows a link to the uploads of this browser that a reload or a crash has interrupted. */
   async #offerToResume(uploads) {
     const known = new Set((await this.journal.list()).map(({ uploadID }) => uploadID));
     const left = uploads.filter((upload) => known.has(upload.upload_id)).length;
@@ -152,7 +152,7 @@ export class Transfers {
       ?? (item.fileID && item.options?.project === view.project?.id));
     if (isOutdated) this.refreshWanted = true;
     if (!this.refreshWanted || this.refreshTimer) return;
-    // The next refresh waits until this one has finished, which takes long in a large folder.
+    // The next refresh starts only after this refresh has finished, which takes a long time in a large folder.
     this.refreshTimer = setTimeout(async () => {
       this.refreshWanted = false;
       try {

@@ -1,4 +1,4 @@
-// The dialog before uploads start: destination, conflict rule, tags and metadata.
+// The dialog that opens before an upload: destination, conflict rule, tags and metadata.
 
 import { labelsByPath, parseManifest } from '../upload/manifest.js';
 import { strings } from '../strings.js';

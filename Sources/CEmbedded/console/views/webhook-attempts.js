@@ -1,4 +1,4 @@
-// Attempts to deliver events: the last one of a webhook, tests, and the events that were abandoned.
+// Attempts to deliver events: the last attempt of a webhook, test events, and abandoned events.
 
 import { listDeliveries, redeliver, testWebhook } from '../api/calls.js';
 import { strings } from '../strings.js';
@@ -52,7 +52,7 @@ export function testControl(client, id, props) {
   return { control, result };
 }
 
-/** Opens a dialog with the events that were abandoned. */
+/** Opens a dialog with the abandoned events. */
 export async function openDeliveries(client, webhook) {
   const deliveries = await listDeliveries(client, webhook.id);
   const list = h('ul', { class: 'link-list' });

@@ -9,7 +9,7 @@ export class WebhookForm {
   /** @param {Object} [webhook] The webhook to change. */
   constructor(webhook) {
     const chosen = new Set(webhook?.types ?? []);
-    // Types that this version does not know are kept.
+    // Types that this version of the console does not know are kept.
     const types = [...new Set([...Object.keys(t.typeHelp), ...chosen])];
     this.url = h('input', { type: 'url', value: webhook?.url ?? '', maxlength: 2048, autocomplete: 'off',
       spellcheck: 'false', placeholder: 'https://', autofocus: true });
@@ -24,7 +24,7 @@ export class WebhookForm {
   }
 
   /**
-   * Sends the fields; shows beside the URL why it is refused.
+   * Sends the fields. If the server refuses the URL, shows the reason below the URL.
    *
    * @param {(fields: {url: string, types: string[]}) => Promise<Object>} send
    * @returns {Promise<Object|undefined>} The webhook; `undefined` if the URL is refused.
@@ -41,7 +41,7 @@ export class WebhookForm {
     try {
       return await send({ url, types });
     } catch (error) {
-      // The form can send no other field with a malformed value.
+      // The server refused the URL: no other field can have a malformed value.
       if (error.status !== 400) throw error;
       return setFieldError(this.url, error.message);
     }

@@ -154,7 +154,7 @@ class WebhooksView {
         try {
           return await replayWebhook(this.client, webhook.id, after);
         } catch (error) {
-          // 400: not a cursor; 410: events after it have been deleted.
+          // 400: the text is not a cursor. 410: events after the cursor have been deleted.
           if (![400, 410].includes(error.status)) throw error;
           return setFieldError(cursor, error.message);
         }
