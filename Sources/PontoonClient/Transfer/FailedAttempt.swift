@@ -30,8 +30,8 @@ extension RetryPolicy {
     ///   - willRetry: Called before the pause that precedes each retry.
     ///   - attempt: Performs one attempt.
     /// - Returns: The value of the successful attempt.
-    /// - Throws: The error of the last attempt, as described by `classify`; `CancellationError` if the task is cancelled
-    ///   during a pause.
+    /// - Throws: The error of the last attempt, as described by `classify`; `CancellationError` if the task is
+    ///   cancelled during a pause.
     func withRetries<Value>(
         idempotency: Idempotency = .idempotent,
         contact: ContactClock,

@@ -117,8 +117,8 @@ struct TransferFile<Item: TransferItem>: Sendable {
     ///   - refreshURL: Called before a retry that needs a new signed URL.
     ///   - attempt: Performs one attempt.
     /// - Returns: The value of the successful attempt.
-    /// - Throws: The error of the last attempt, as described by `classify`; `CancellationError` if the task is cancelled
-    ///   during a pause.
+    /// - Throws: The error of the last attempt, as described by `classify`; `CancellationError` if the task is
+    ///   cancelled during a pause.
     func withRetries<Value>(
         purpose: String,
         classify: (any Error) -> FailedAttempt?,
