@@ -50,13 +50,13 @@ extension Receipt {
     ///
     /// - Parameters:
     ///   - locally: Whether to read the local files and compare their checksums.
-    ///   - root: Folder in which the local files have the paths in ``Entry/name``. If `nil`, the local files are those
-    ///     at ``Entry/path``, and entries for standard input and output have none.
+    ///   - root: Folder in which the local files have the paths in ``Entry/name``. If `nil`, the local files at
+    ///     ``Entry/path`` are checked, except standard input and output.
     ///   - client: Client for the files on the server; if `nil`, only local files are checked.
     ///   - acceptingEndpoint: Whether to accept a receipt for a URL other than the client's, for example because the
     ///     server has a new URL.
-    ///   - deep: Whether to wait until the server has read the stored bytes again and compared them with its checksums.
-    ///     Has no effect without a client.
+    ///   - deep: Whether the server first reads the stored bytes again and compares them with its checksums. Has no
+    ///     effect if `client` is `nil`.
     ///   - body: Called with each result, in the order of ``files``.
     /// - Throws: ``ClientError``, with code `.requestInvalid` if the receipt is for another endpoint, or if `deep` is
     ///   `true` and the server does not support it; ``APIError`` if the token is not valid, or if `deep` is `true` and

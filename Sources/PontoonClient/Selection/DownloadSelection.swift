@@ -14,10 +14,10 @@ public struct DownloadSelection: Sendable {
     /// The folders in a path are recreated locally, without the project. If the path contains `/./`, only the folders
     /// after the last `/./` are recreated.
     public var listed: [String] = []
-    /// Id of the project that contains the paths, which then do not begin with it; `nil` if each path begins with its
-    /// project.
+    /// Id of the project to which the paths are relative; `nil` if each path begins with its project.
     ///
-    /// With a project, ``sources`` and ``listed`` can contain paths only. If both are empty, the project is selected.
+    /// With a project, ``sources`` and ``listed`` must not contain ids. If both are empty, the contents of the project
+    /// are selected.
     public var project: String?
     /// Patterns that select files below a folder; see ``FileSelection/include``.
     public var include: [String] = []

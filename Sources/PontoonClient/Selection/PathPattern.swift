@@ -195,7 +195,7 @@ struct PathFilter: Sendable {
     /// Returns whether a file is sent after all others.
     mutating func isLast(_ path: [String]) -> Bool { matches(path, false, last) }
 
-    /// Returns whether the patterns select a file, including the patterns that match the folders that contain it.
+    /// Returns whether the patterns select a file, considering the file itself and the folders that contain it.
     mutating func selects(_ file: [String]) -> Bool {
         var isIncluded = false
         for end in file.indices {

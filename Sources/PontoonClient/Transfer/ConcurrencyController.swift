@@ -66,7 +66,7 @@ struct MemoryBudget: Hashable, Sendable {
     static let base = 48 << 20
     /// Maximum requested number of parts or ranges in flight; larger requests count as this value.
     static let maximumConcurrency = 1024
-    /// Number of chunks for which each part or range in flight has memory.
+    /// Maximum number of chunks in memory per part or range in flight.
     ///
     /// One chunk may be read while others are sent.
     static let chunksPerPart = 3

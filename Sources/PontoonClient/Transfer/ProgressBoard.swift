@@ -104,7 +104,7 @@ final class ProgressBoard: Sendable {
 
     /// A measure of the work done: the transferred bytes, plus 256 KiB per request.
     ///
-    /// Requests count, because they determine the duration of small transfers.
+    /// Requests are included, because they limit the throughput of small files more than the number of bytes does.
     var work: Double {
         state.withLock { Double($0.totals.transferredBytes) + Double($0.totals.requests) * Double(256 << 10) }
     }

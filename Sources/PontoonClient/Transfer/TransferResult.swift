@@ -54,8 +54,8 @@ public struct TransferResult<Item: TransferItem>: Sendable {
     public let resumedBytes: Int64
     /// MD5 of an uploaded file, 32 hexadecimal digits; `nil` unless this run or an earlier one computed it.
     public let md5: String?
-    /// The method of verification; `nil` unless the outcome is ``TransferOutcome/transferred`` or
-    /// ``TransferOutcome/alreadyThere``, and for empty folders.
+    /// The method of verification; `nil` for empty folders, and for outcomes other than ``TransferOutcome/transferred``
+    /// and ``TransferOutcome/alreadyThere``.
     public let verification: TransferVerification?
     /// Id of the upload that was started or resumed; `nil` if there was none, as for downloads and for files sent in
     /// one call.

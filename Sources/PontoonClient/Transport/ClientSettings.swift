@@ -3,7 +3,7 @@ public import SystemPackage
 
 /// Connection, timeout and retry settings.
 public struct ClientSettings: Sendable {
-    /// PEM file with the CA certificates to trust instead of those that the system trusts; `nil` for the latter.
+    /// PEM file with the CA certificates to trust instead of the system's; `nil` to trust the system's certificates.
     public var caFile: FilePath?
     /// Proxies, and the hosts that bypass them.
     public var proxies = ProxySettings()

@@ -7,7 +7,7 @@ public struct ProxySettings: Sendable {
     public struct Proxy: Hashable, Sendable {
         /// The protocol that a proxy speaks.
         public enum Kind: String, Sendable {
-            /// An HTTP proxy that supports `CONNECT`, which is used for all URLs.
+            /// An HTTP proxy. All connections use its `CONNECT` method, even those for `http` URLs.
             case http
             /// A SOCKS 5 proxy, which also resolves host names.
             case socks5
@@ -19,7 +19,7 @@ public struct ProxySettings: Sendable {
         public let host: String
         /// Port, 1 to 65535.
         public let port: Int
-        /// `user:password`, percent-decoded; `nil` if the URL contains neither.
+        /// `user:password`, percent-decoded; `nil` if the URL contains neither a user name nor a password.
         let login: String?
 
         /// Parses the URL of a proxy.

@@ -71,8 +71,8 @@ public struct RetryPolicy: Hashable, Sendable {
 
     /// Maximum number of attempts per request, 1 or more; `nil` for no maximum.
     ///
-    /// The count starts again after an attempt that made progress. Regardless of the maximum, a request is abandoned at
-    /// the fifth attempt if the storage refuses its signed URL, and at the fourth attempt if a checksum does not match.
+    /// The count starts again with an attempt that made progress. Even without a maximum, a request is abandoned after
+    /// five attempts if the storage refuses its signed URL, and after four attempts if a checksum does not match.
     public var attempts: Int?
     /// Time after the first failed attempt during which a request is retried.
     ///
