@@ -16,8 +16,8 @@ extension TreeSync {
     ///     source.
     ///   - body: Called for each file, possibly concurrently: with `nil` if the file was deleted or no longer existed,
     ///     otherwise with the error.
-    /// - Throws: Any error that is likely to affect every file, such as an invalid token; `CancellationError`. `body` is
-    ///   then not called for the remaining files.
+    /// - Throws: Any error that is likely to affect every file, such as an invalid token; `CancellationError`. The
+    ///   remaining files are then neither deleted nor passed to `body`.
     public func delete(
         _ extras: [Extra],
         in place: UploadDestination,
