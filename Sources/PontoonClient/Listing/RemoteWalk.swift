@@ -1,13 +1,15 @@
 /// A walk through files and folders on the server.
 ///
-/// Lists of files are requested page by page. Only the ids of the folders and one page per level are kept in memory.
+/// Lists of files are requested page by page. Only the ids of the listed folders and one page per level are kept in
+/// memory.
 package struct RemoteWalk: Sendable {
     /// A file or folder that the walk found, with its path.
     package struct Entry: Sendable {
         package let file: FileDetails
         /// Path of the entry, such as `owner/project/folder/name`.
         ///
-        /// Relative to the start if the start was given by id.
+        /// If the start was given by id, the path is relative to the start, and the path of the start itself is its
+        /// name.
         package let path: String
         /// Names of the folders below the start, outermost first, followed by the entry's name.
         package let names: [String]
@@ -19,37 +21,39 @@ package struct RemoteWalk: Sendable {
         case found(Entry)
         /// The path of a project or folder whose contents follow. Reported only with ``Depth/everything``.
         case entering(String)
-        /// The path of a project or folder whose contents are complete. Follows each ``entering(_:)``, even if the
-        /// contents could not be listed.
+        /// The path of a project or folder whose contents have been reported. Follows each ``entering(_:)`` unless
+        /// ``walk(_:_:)`` throws, even if a folder could not be listed.
         case leaving(String)
-        /// The path of a folder whose contents could not be listed, and the error. The walk continues.
+        /// The path of a folder that could not be listed completely, and the error. The walk continues.
         case failed(String, any Error)
     }
 
     /// The extent of a walk.
     package enum Depth: Sendable {
-        /// Only the files and folders at which the walk starts, or that match its pattern.
+        /// Only the file or folder at which the walk starts or, with a pattern, the files and folders that match it.
         case starts
-        /// The contents of a folder at which the walk starts, or the files and folders that match its pattern.
+        /// The contents of the project or folder at which the walk starts, or the file at which it starts. With a
+        /// pattern, the files and folders that match it.
         case contents
         /// Like ``contents``, and additionally everything below the listed folders.
         case everything
     }
 
-    /// The file or folder at which a walk starts, and a pattern for paths below it.
+    /// The project, file or folder at which a walk starts, and an optional pattern for paths below it.
     package struct Start: Sendable, Equatable {
         fileprivate let place: UploadDestination
         /// The file or folder at which the walk starts; `nil` for a project.
         package let file: FileDetails?
-        /// Path of the start; empty if it was given by id.
+        /// Path of the start, without the pattern; empty if the start was given by id.
         package let path: String
         fileprivate let pattern: PathPattern?
 
+        /// Returns whether both walks start at the same project, file or folder, regardless of their patterns.
         package static func == (left: Start, right: Start) -> Bool {
             left.place == right.place && left.path == right.path && left.file?.id == right.file?.id
         }
 
-        /// Whether the start has a pattern that selects the listed files and folders.
+        /// Whether a pattern selects the files and folders below the start.
         package var isPattern: Bool { pattern != nil }
 
         fileprivate func path(of names: [String]) -> String {
@@ -62,6 +66,8 @@ package struct RemoteWalk: Sendable {
     private let depth: Depth
     private var folders = FolderWalk()
     /// Whether the start's pattern has matched a file or folder, even one that the filter does not select.
+    ///
+    /// Has no meaning for a start without a pattern.
     package private(set) var hasMatched = false
 
     /// Creates a walk.
@@ -80,9 +86,10 @@ package struct RemoteWalk: Sendable {
     ///
     /// - Parameters:
     ///   - start: The file, folder, project or pattern.
-    ///   - step: Called for each step.
-    /// - Throws: ``APIError`` if the start cannot be listed; ``ClientError`` with code `.requestInvalid` if the start
-    ///   is a project and the depth is ``Depth/starts``; any error that `step` throws.
+    ///   - step: Called for each step, in order.
+    /// - Throws: ``ClientError`` with code `.requestInvalid` if the start is a project without a pattern and the depth
+    ///   is ``Depth/starts``; ``APIError`` or ``ClientError`` if the start cannot be listed, or if the error is likely
+    ///   to affect every request; any error that `step` throws.
     package mutating func walk(_ start: Start, _ step: (Step) async throws -> Void) async throws {
         if start.isPattern { return try await list(start.place, start, names: [], isInside: false, step) }
         let path = start.path.isEmpty ? start.file?.name ?? "" : start.path
@@ -149,12 +156,13 @@ package struct RemoteWalk: Sendable {
 extension SevenBridgesClient {
     /// Finds the start of a walk, given as a path, an id or a path with a pattern.
     ///
-    /// The path is a pattern if a name in it contains `*`, `?`, `[`, `{` or `\`, unless a file or folder has exactly
-    /// this path. Patterns follow the rules of `.gitignore` and are relative to the folder before the first such name.
+    /// A path contains a pattern if a name of a file or folder in it contains `*`, `?`, `[`, `{` or `\`, unless a file
+    /// or folder has exactly this path. The pattern begins with the first such name, follows the rules of `.gitignore`
+    /// and is relative to the project or folder before it.
     ///
-    /// - Throws: ``ClientError``, with code `.notFound` if a name in the path does not exist, or `.requestInvalid` for
-    ///   an invalid pattern; ``APIError`` with status 404 for an unknown id, or for a file or folder in an unknown
-    ///   project.
+    /// - Throws: ``ClientError``, with code `.notFound` if a name before the pattern does not exist, or
+    ///   `.requestInvalid` if the text is neither an id nor a path, or if the pattern is not valid; ``APIError`` with
+    ///   status 404 for an unknown id, or for a file or folder in an unknown project.
     package func start(_ text: String) async throws -> RemoteWalk.Start {
         let path = try RemotePath(text)
         guard case .path(let project, let names) = path,

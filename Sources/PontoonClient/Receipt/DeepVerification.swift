@@ -1,6 +1,6 @@
 import PontoonFoundation
 
-/// Verification in which the server reads the stored bytes of files again.
+/// Verification in which the server reads the stored bytes of files again and compares them with its checksums.
 struct DeepVerification {
     /// The server's response to a request to verify a file.
     enum Request: Sendable {
@@ -9,18 +9,19 @@ struct DeepVerification {
         case refused(any Error)
     }
 
-    /// Requests by file id.
+    /// The server's responses to the requests, by file id.
     typealias Requests = [String: Request]
 
     private let client: SevenBridgesClient
 
     init(_ client: SevenBridgesClient) { self.client = client }
 
-    /// Requests the verification of all files before waiting for any result, so that the server is never idle between
-    /// files.
+    /// Requests the verification of all files before the first result is awaited, so that the server is not idle
+    /// between files.
     ///
-    /// - Throws: ``ClientError`` with code `.requestInvalid` if the server does not support this verification;
-    ///   ``APIError`` if the token is not valid.
+    /// - Returns: The server's responses. A refused request does not affect the others.
+    /// - Throws: ``ClientError``, with code `.requestInvalid` if the server does not support this verification;
+    ///   ``APIError`` if the token is not valid, or if the server's extensions cannot be requested.
     func request(_ entries: [Receipt.Entry]) async throws -> Requests {
         guard try await client.index().verifiesFiles else {
             throw ClientError(
@@ -44,10 +45,11 @@ struct DeepVerification {
     ///
     /// - Parameters:
     ///   - request: The server's response to the request.
-    ///   - size: Length of the file in bytes.
-    /// - Returns: The file's details after the verification.
-    /// - Throws: ``ClientError`` with code `.verificationFailed` if the server could not read the file, or has not read
-    ///   it within an hour plus one second per MiB; the error with which the server refused the request; ``APIError``.
+    ///   - size: Length of the file in bytes, which determines the timeout.
+    /// - Returns: The file's details after the verification, including any damage that the server found.
+    /// - Throws: ``ClientError``, with code `.verificationFailed` if the server could not read the file, or has not
+    ///   read it within an hour plus one second per MiB; the error with which the server refused the request;
+    ///   ``APIError``; `CancellationError`.
     func result(of request: Request, size: Int64) async throws -> FileDetails {
         let before: FileDetails
         switch request {
@@ -71,7 +73,7 @@ struct DeepVerification {
         guard let requestedOn = before.checksums?.verificationRequestedOn else { return false }
         // The first read of a file without a checksum computes the checksum, but has nothing to compare it with.
         if before.checksums?.crc64nvme == nil, file.checksums?.crc64nvme != nil { return true }
-        // Both times are in whole seconds.
+        // Both times are in whole seconds, so they may be equal.
         return file.checksums?.verifiedOn.map { $0 >= requestedOn } ?? false
     }
 

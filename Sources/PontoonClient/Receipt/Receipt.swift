@@ -5,11 +5,11 @@ public import SystemPackage
 ///
 /// ``check(locally:in:client:acceptingEndpoint:deep:_:)`` later compares the files with the record.
 public struct Receipt: Sendable, Hashable, Codable {
-    /// A transferred file.
+    /// A file that is complete at its destination.
     public struct Entry: Sendable, Hashable, Codable {
         /// Absolute path of the local file; `-` for standard input and standard output.
         public var path: String
-        /// Relative path of the file on the server, with names separated by slashes.
+        /// Path of the file on the server, with names separated by slashes; for an upload, relative to the destination.
         public var name: String
         /// Id of the file on the server.
         public var fileID: String
@@ -29,7 +29,7 @@ public struct Receipt: Sendable, Hashable, Codable {
         }
     }
 
-    /// Version of the file format.
+    /// Version of the receipt's file format.
     public var version = 1
     /// URL of the API.
     public var endpoint: String
@@ -37,7 +37,7 @@ public struct Receipt: Sendable, Hashable, Codable {
     ///
     /// `nil` in the receipt of a download.
     public var destinationKind: String?
-    /// Id of the destination; `nil` in the receipt of a download.
+    /// Id of the project or folder that received the files; `nil` in the receipt of a download.
     public var destination: String?
     /// Time at which the receipt was created, rounded to seconds.
     public var ended: Date
@@ -51,7 +51,7 @@ public struct Receipt: Sendable, Hashable, Codable {
 
     /// Creates the receipt of an upload.
     ///
-    /// Omits failed, cancelled and skipped files.
+    /// Omits empty folders, and files that failed, were cancelled or were skipped.
     public init(_ results: [UploadResult], endpoint: Endpoint, destination: UploadDestination) {
         self.init(results, endpoint)
         let field = destination.field
@@ -60,7 +60,7 @@ public struct Receipt: Sendable, Hashable, Codable {
 
     /// Creates the receipt of a download.
     ///
-    /// Omits failed, cancelled and skipped files.
+    /// Omits folder archives, and files that failed, were cancelled or were skipped.
     public init(_ results: [DownloadResult], endpoint: Endpoint) { self.init(results, endpoint) }
 
     private init(_ results: [TransferResult<some TransferItem>], _ endpoint: Endpoint) {
@@ -71,7 +71,8 @@ public struct Receipt: Sendable, Hashable, Codable {
         add(results)
     }
 
-    /// Adds the files of more results, except failed, cancelled and skipped files.
+    /// Adds the files of more results, except empty folders, folder archives, and files that failed, were cancelled or
+    /// were skipped.
     mutating func add(_ results: [TransferResult<some TransferItem>]) {
         files += results.compactMap { result in
             guard let id = result.fileID, let crc64 = result.crc64nvme, let verification = result.verification else {

@@ -9,9 +9,10 @@ public struct ReceiptCheck: Sendable {
     public enum Finding: Sendable {
         /// The checksum matches.
         case same
-        /// The length matches. The server provides no checksum to compare.
+        /// The server provides no checksum to compare. The length matches if the server provides it.
         case sameSize
-        /// The file differs. The text describes how in a clause, such as `its length is 5 bytes`.
+        /// The file differs, or the server found that its stored bytes are damaged. The text is a clause that describes
+        /// the problem, such as `its length is 5 bytes`.
         case different(String)
         /// The file does not exist.
         case missing
@@ -25,13 +26,15 @@ public struct ReceiptCheck: Sendable {
     public let local: Finding?
     /// The result for the file on the server; `nil` if it was not checked.
     public let server: Finding?
-    /// The last time that the server read the stored bytes and found that they match its checksum.
+    /// The last time at which the server read the stored bytes and they matched its checksum.
     ///
-    /// `nil` if the file on the server was not checked, or if the server has not read it since the upload. In the
-    /// latter case, only the checksum that was computed during the upload was compared.
+    /// `nil` if the server reports no such time, or if the file on the server was not or could not be checked. Without
+    /// this time, a match in ``server`` only means that the checksum from the upload is the same.
     public let serverVerifiedOn: Date?
 
-    /// Whether every checked copy has the checksum in the receipt or, if the server provides no checksum, the length.
+    /// Whether every checked copy matches the receipt: its checksum or, if the server provides none, its length.
+    ///
+    /// `true` if no copy was checked.
     public var isGood: Bool {
         [local, server].allSatisfy { finding in
             switch finding {
@@ -47,15 +50,17 @@ extension Receipt {
     ///
     /// - Parameters:
     ///   - locally: Whether to read the local files and compare their checksums.
-    ///   - root: Folder in which the local files have the same relative paths as on the server. If `nil`, the local
-    ///     paths in the receipt are used.
+    ///   - root: Folder in which the local files have the paths in ``Entry/name``. If `nil`, the local files at
+    ///     ``Entry/path`` are checked, except standard input and output.
     ///   - client: Client for the files on the server; if `nil`, only local files are checked.
-    ///   - acceptingEndpoint: Whether to accept a receipt for another URL, which must belong to the same server.
-    ///   - deep: Whether the server reads the stored bytes again before they are compared.
+    ///   - acceptingEndpoint: Whether to accept a receipt for a URL other than the client's, for example because the
+    ///     server has a new URL.
+    ///   - deep: Whether the server first reads the stored bytes again and compares them with its checksums. Has no
+    ///     effect if `client` is `nil`.
     ///   - body: Called with each result, in the order of ``files``.
-    /// - Throws: ``ClientError`` with code `.requestInvalid` if the receipt is for another endpoint, or if `deep` is
-    ///   `true` and the server does not support it; ``APIError`` if the token is not valid; any error that `body`
-    ///   throws.
+    /// - Throws: ``ClientError``, with code `.requestInvalid` if the receipt is for another endpoint, or if `deep` is
+    ///   `true` and the server does not support it; ``APIError`` if the token is not valid, or if `deep` is `true` and
+    ///   the server's extensions cannot be requested; `CancellationError`; any error that `body` throws.
     public func check(
         locally: Bool,
         in root: FilePath? = nil,

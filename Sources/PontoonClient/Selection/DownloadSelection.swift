@@ -4,26 +4,29 @@ import SystemPackage
 
 /// A selection of files on the server by path, id and pattern.
 public struct DownloadSelection: Sendable {
-    /// Ids and paths of files and folders.
+    /// Ids and paths of files and folders, and paths of projects.
     ///
-    /// A folder's path with a trailing slash selects its contents without the folder itself.
+    /// A folder's path with a trailing slash selects the folder's contents without the folder itself. The path of a
+    /// project also selects only its contents.
     public var sources: [String] = []
-    /// More ids and paths of files and folders.
+    /// More ids and paths of files, folders and projects.
     ///
     /// The folders in a path are recreated locally, without the project. If the path contains `/./`, only the folders
-    /// after it are recreated.
+    /// after the last `/./` are recreated.
     public var listed: [String] = []
-    /// Project that contains the paths; `nil` if each path begins with its project.
+    /// Id of the project to which the paths are relative; `nil` if each path begins with its project.
     ///
-    /// If ``sources`` and ``listed`` are empty, all files of the project are selected.
+    /// With a project, ``sources`` and ``listed`` must not contain ids. If both are empty, the contents of the project
+    /// are selected.
     public var project: String?
     /// Patterns that select files below a folder; see ``FileSelection/include``.
     public var include: [String] = []
     /// Patterns that exclude files and folders below a folder; see ``FileSelection/exclude``.
     public var exclude: [String] = []
-    /// The local folder for the files or, if a single file is selected, the path of the local file.
+    /// The local folder for the files; `nil` means the current folder.
     ///
-    /// `nil` means the current folder.
+    /// If only one file is selected, by its id or path and without folders to recreate, this is the path of the local
+    /// file, unless it is an existing folder or ends with a slash.
     public var output: String?
 
     /// Creates an empty selection.
@@ -33,7 +36,8 @@ public struct DownloadSelection: Sendable {
     public struct Result: Sendable {
         /// The selected files.
         ///
-        /// Sources and folders that cannot be read are included, with an error in ``DownloadItem/problem``.
+        /// Also contains sources that cannot be found, folders that cannot be listed, and files whose names cannot be
+        /// used locally, each with an error in ``DownloadItem/problem``.
         public var items: [DownloadItem]
         /// Warnings about patterns that matched nothing.
         public var warnings: [String]
@@ -44,10 +48,10 @@ public struct DownloadSelection: Sendable {
     /// A source that cannot be found does not affect the others. The patterns do not apply to files that are named
     /// individually.
     ///
-    /// - Returns: The files of ``sources``, then those of ``listed``. Files from the same folder are in the server's
-    ///   order.
-    /// - Throws: ``ClientError`` with code `.requestInvalid` for a pattern that cannot match, or a source that is
-    ///   neither an id nor a path; any error that is likely to affect every request, such as an invalid token.
+    /// - Returns: The files of ``sources``, then those of ``listed``, without repetitions. Files from the same folder
+    ///   are in the server's order.
+    /// - Throws: ``ClientError`` with code `.requestInvalid` if a pattern or ``project`` is not valid, or if a source
+    ///   is neither an id nor a path; any error that is likely to affect every request, such as an invalid token.
     public func resolve(_ client: SevenBridgesClient) async throws -> Result {
         var filter = try PathFilter(include: include, exclude: exclude)
         let isWholeProject = sources.isEmpty && listed.isEmpty
@@ -80,7 +84,7 @@ public struct DownloadSelection: Sendable {
         return false
     }
 
-    /// Removes all but the first item of a file that was named more than once.
+    /// Removes all but the first item of a file that was selected more than once with the same target.
     private static func withoutRepetitions(_ items: [DownloadItem]) -> [DownloadItem] {
         let repeated = Set(
             items.repetitions { $0 }.values.flatMap { positions in
@@ -91,6 +95,8 @@ public struct DownloadSelection: Sendable {
     }
 
     /// Returns the files of a source or, if the source cannot be read, an item with the error.
+    ///
+    /// Throws an error only if it is likely to affect every request.
     private func failingAlone(
         _ source: Source,
         _ find: () async throws -> [DownloadItem]
@@ -150,7 +156,7 @@ public struct DownloadSelection: Sendable {
 extension DownloadSelection {
     /// Finds the files of ``listed``.
     ///
-    /// Looks up each folder once, and its files in batches.
+    /// Looks up each parent folder once, and the names in it in batches.
     private func listedItems(
         _ client: SevenBridgesClient,
         _ filter: inout PathFilter
@@ -184,7 +190,8 @@ extension DownloadSelection {
     ///
     /// The path of the folder begins with the owner and name of its project.
     ///
-    /// - Returns: A closure that returns the file or folder with a name, or throws the error if it was not found.
+    /// - Returns: A closure that returns the file or folder with a name, or throws the error with which the name or the
+    ///   folder was looked up. The error for a missing name contains the path of the source.
     private func lookUp(
         _ names: [String],
         in folder: FolderPath,
@@ -214,11 +221,11 @@ extension DownloadSelection {
 private struct Source: Sendable {
     let text: String
     let path: RemotePath
-    /// Whether the contents of a folder are placed directly in the local folder.
+    /// Whether the source is a project, or the contents of a folder without the folder itself.
     let isContents: Bool
     /// Path in the local folder: folders and name.
     ///
-    /// Empty if the source has the same name as on the server.
+    /// If empty, the source or its contents are placed directly in the local folder, under their names on the server.
     let place: [String]
     /// Whether the source is an entry of ``DownloadSelection/listed``.
     private let isListed: Bool
@@ -226,7 +233,7 @@ private struct Source: Sendable {
 
     /// Parses an entry of ``DownloadSelection/sources``.
     ///
-    /// - Throws: `.requestInvalid` if the text is neither an id nor a path.
+    /// - Throws: `.requestInvalid` if the text is neither an id nor a path, or if `project` is not valid.
     init(_ text: String, in project: String?) throws(ClientError) {
         self.text = text
         self.project = project
@@ -238,7 +245,7 @@ private struct Source: Sendable {
 
     /// Parses an entry of ``DownloadSelection/listed``.
     ///
-    /// - Throws: `.requestInvalid` if the text is neither an id nor a path.
+    /// - Throws: `.requestInvalid` if the text is neither an id nor a path, or if `project` is not valid.
     init(listed text: String, in project: String?) throws(ClientError) {
         self.text = text
         self.project = project
@@ -281,7 +288,7 @@ final class SelectedSource: Sendable {
     private let source: Source
     /// Number of leading names in an item's path that belong to the source.
     ///
-    /// The other names are the item's path below the source. `nil` if the item is the source itself.
+    /// The other names are the item's path below the source. `nil` if the item stands for the source itself.
     private let depth: Int?
 
     fileprivate init(_ source: Source, depth: Int? = nil) { (self.source, self.depth) = (source, depth) }
@@ -293,7 +300,7 @@ final class SelectedSource: Sendable {
         depth.map { item.remotePath.split(separator: "/").dropFirst($0).map(String.init) } ?? []
     }
 
-    /// Returns the path of an item in the form of ``DownloadSelection/listed``.
+    /// Returns the entry of ``DownloadSelection/listed`` that downloads an item to the same local path.
     func listedPath(of item: DownloadItem) -> String { source.listed(below: names(of: item)) }
 }
 

@@ -5,12 +5,14 @@ public import SystemPackage
 /// A selection of local files by paths, patterns and a manifest.
 public struct FileSelection: Sendable {
     /// Paths of files and folders, and shell patterns such as `*.bam`.
+    ///
+    /// As in rsync, a folder's path with a trailing slash selects the folder's contents without the folder itself.
     public var paths: [String] = []
     /// More paths of files and folders.
     ///
     /// With ``keepsTree``, the folders in each path are recreated at the destination. As with rsync's `--files-from`,
-    /// an absolute path counts as relative to `/`, and if a path contains `/./`, only the folders after it are
-    /// recreated.
+    /// an absolute path counts as relative to `/`, and if a path contains `/./`, only the folders after the last `/./`
+    /// are recreated.
     public var listed: [FilePath] = []
     /// Whether folders are recreated at the destination.
     ///
@@ -20,9 +22,10 @@ public struct FileSelection: Sendable {
     ///
     /// Has no effect without ``keepsTree``.
     public var keepsEmptyFolders = false
-    /// Patterns that select files below a folder; if empty, all files are selected.
+    /// Patterns that select files and folders below a folder; if empty, all files are selected.
     ///
-    /// Patterns follow the rules of `.gitignore`, but without negation. They may also contain braces, as in
+    /// A pattern that matches a folder selects everything in it. Patterns do not apply to files that are named
+    /// individually. They follow the rules of `.gitignore`, but without negation, and may also contain braces, as in
     /// `*.{bam,bai}`.
     public var include: [String] = []
     /// Patterns that exclude files and folders below a folder; they take precedence over ``include``.
@@ -31,14 +34,16 @@ public struct FileSelection: Sendable {
     public var last: [String] = []
     /// Minimum time since the last modification of a file.
     ///
-    /// Files that were modified more recently are omitted. If there are any, the files that match ``last`` are omitted
-    /// too.
+    /// Files that were modified more recently are omitted. If any file is omitted for this reason, so are the files
+    /// that match ``last``.
     public var minimumAge: Duration = .zero
-    /// Tags for all files.
+    /// Tags for all files, in addition to those in a manifest.
     public var tags: [String] = []
     /// Metadata for all files; a manifest's values take precedence.
     public var metadata: [String: String] = [:]
-    /// Metadata and tags for individual files.
+    /// Metadata and tags for individual files; `nil` for none.
+    ///
+    /// Files that only the manifest lists are selected too.
     public var manifest: Manifest?
 
     /// Creates an empty selection.
@@ -46,7 +51,8 @@ public struct FileSelection: Sendable {
 
     /// The result of a selection.
     public struct Result: Sendable {
-        /// A special file or a link to a folder, which is not uploaded although no pattern excludes it.
+        /// A special file or a link to a folder, which is inside a selected folder and is not uploaded although no
+        /// pattern excludes it.
         public struct Skipped: Sendable {
             /// Path of the file or folder.
             public let path: FilePath
@@ -58,17 +64,18 @@ public struct FileSelection: Sendable {
 
         /// The selected files.
         ///
-        /// Files and folders that cannot be read are included, with an error in ``UploadItem/problem``.
+        /// Also contains the paths that cannot be uploaded, each with an error in ``UploadItem/problem``.
         public var items: [UploadItem] = []
-        /// Special files and links to folders, which are not uploaded.
+        /// Special files and links to folders inside the selected folders, which are not uploaded.
         public var skipped: [Skipped] = []
         /// Warnings, for example about skipped files and patterns that matched nothing.
         public var warnings: [String] = []
-        /// Number of files that are omitted because of ``FileSelection/minimumAge``.
+        /// Number of files that are omitted because of ``FileSelection/minimumAge``, including the files that match
+        /// ``FileSelection/last``.
         public var youngFiles = 0
         var filter: PathFilter
 
-        /// Warnings about skipped and young files, and about names that look the same.
+        /// Warnings about skipped files, files that were modified too recently, and names that look the same.
         var warningsAboutFiles: [String] {
             let noun = youngFiles == 1 ? "file" : "files"
             return skipped.map { "'\($0.path)' \($0.reason) and was skipped." }
@@ -80,13 +87,13 @@ public struct FileSelection: Sendable {
     /// Finds the selected files.
     ///
     /// Blocks the calling thread. A path that cannot be uploaded becomes an item with an error in
-    /// ``UploadItem/problem``, so that it does not affect the others. Such paths are missing and unreadable files,
-    /// broken links, and names that are not valid UTF-8. Special files and links to folders are skipped if they are
-    /// inside a folder.
+    /// ``UploadItem/problem``, and the other paths are still selected. Examples are missing files, unreadable folders,
+    /// broken links, names that are not valid UTF-8, and special files that are named individually. Special files and
+    /// links to folders inside a folder are skipped.
     ///
-    /// - Returns: The files in the order of the paths. Files from the same folder are in byte order of their names.
-    ///   Files that only the manifest lists come last.
-    /// - Throws: ``ClientError`` with code `.requestInvalid` for a pattern that cannot match.
+    /// - Returns: The files of ``paths``, then those of ``listed``, then those that only the manifest lists, without
+    ///   repetitions. Files from the same folder are in byte order of their names.
+    /// - Throws: ``ClientError`` with code `.requestInvalid` if a pattern is not valid.
     public func resolve() throws -> Result {
         var result = try find()
         result.warnings = result.warningsAboutFiles + result.filter.warnings
@@ -111,9 +118,7 @@ public struct FileSelection: Sendable {
         return Result(items: items, skipped: walk.skipped, youngFiles: all - items.count, filter: walk.filter)
     }
 
-    /// Removes the files that were modified too recently.
-    ///
-    /// If there are any, also removes the files to be sent last.
+    /// Removes the files that were modified too recently and, if there are any, also the files to be sent last.
     private func withoutYoung(_ items: [UploadItem]) -> [UploadItem] {
         let now = Date.now.timeIntervalSince1970
         let old = items.filter { item in
@@ -123,8 +128,9 @@ public struct FileSelection: Sendable {
         return old.count == items.count ? old : old.filter { !$0.isLast }
     }
 
-    /// Removes all but the first item of a file that was named more than once, for example individually and as part of
-    /// a folder.
+    /// Removes all but the first item of a file that was selected more than once for the same path at the destination.
+    ///
+    /// A file can be selected both individually and as part of a folder, for example.
     private static func withoutRepetitions(_ items: [UploadItem]) -> [UploadItem] {
         var repeated: Set<Int> = []
         for positions in items.repetitions({ ByteExactString($0.remotePath) }).values {
@@ -157,7 +163,7 @@ public struct FileSelection: Sendable {
 }
 
 extension FileSelection {
-    /// A path given as an argument.
+    /// An entry of ``FileSelection/paths``, or a path that matches it.
     struct Argument {
         let path: FilePath
         /// Whether the path ends with a slash.

@@ -1,8 +1,6 @@
 public import SystemPackage
 
-/// The kind of a local file or folder, as needed for an upload.
-///
-/// Symbolic links are followed.
+/// The kind of a local file or folder, or of the target if it is a symbolic link.
 enum LocalEntry: Equatable {
     case file
     case folder(isLink: Bool)
@@ -11,7 +9,7 @@ enum LocalEntry: Equatable {
     case missing
     /// A link whose target does not exist, or a cycle of links.
     case brokenLink
-    /// The entry exists, but its status cannot be read.
+    /// The entry's status cannot be read, for example because of the permissions of its folder.
     case unreadable(Errno)
 
     /// Reads the kind of the entry at a path.
@@ -60,8 +58,8 @@ extension FilePath {
 
     /// The folders and the name that a path in ``FileSelection/listed`` has at the destination.
     ///
-    /// These are the components after the last `.`, except one at the start of the path. Without such a `.`, they are
-    /// all components. `..` removes the folder before it.
+    /// These are the components after the last `.` component, not counting one at the start of the path. If there is
+    /// none, they are all components. A `..` removes the folder before it.
     var place: [String] {
         let kept = components.lastIndex { $0.kind == .currentDirectory }
             .flatMap { $0 == components.startIndex ? nil : components[components.index(after: $0)...] }
@@ -71,8 +69,9 @@ extension FilePath {
 }
 
 extension UploadItem {
-    /// The path of the source in the form of ``FileSelection/listed``, with which another run creates the same
-    /// ``folders``.
+    /// The entry of ``FileSelection/listed`` with which another run uploads this file to the same ``folders``.
+    ///
+    /// If the source's path does not end with ``folders`` and ``name``, this is the unchanged path of the source.
     public var listedPath: FilePath {
         // The item represents the contents of a folder that could not be read.
         if name == "." { return source.appending(".") }

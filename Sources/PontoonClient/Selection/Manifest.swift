@@ -3,8 +3,9 @@ public import SystemPackage
 
 /// A CSV table of files and their metadata.
 ///
-/// The first column, `File name` or `filename`, contains paths, absolute or relative to the manifest's folder. An
-/// optional column `tags` contains tags separated by `|`. The headings of all other columns are metadata keys.
+/// The first column, `File name` or `filename` in any case, contains paths, absolute or relative to the manifest's
+/// folder. An optional `tags` column contains tags separated by `|`. The headings of all other columns are metadata
+/// keys.
 public struct Manifest: Sendable {
     /// A row of the table.
     public struct Row: Sendable, Hashable {
@@ -18,15 +19,15 @@ public struct Manifest: Sendable {
 
     /// Base folder of relative paths.
     public let folder: FilePath
-    /// The rows in order, without empty rows.
+    /// The rows in the order of the table, without the header and without empty rows.
     public let rows: [Row]
 
     /// Reads a manifest from a file.
     ///
     /// Blocks the calling thread.
     ///
-    /// - Throws: ``ClientError``, with code `.fileUnreadable` if the file cannot be read, or `.requestInvalid` if the
-    ///   table is not valid.
+    /// - Throws: ``ClientError``, with code `.fileUnreadable` if the file cannot be read, or `.requestInvalid` if it is
+    ///   not valid UTF-8 or not a valid table.
     public init(_ path: FilePath) throws {
         let data: Data
         do {
@@ -54,7 +55,8 @@ public struct Manifest: Sendable {
     ///   - text: The CSV table.
     ///   - folder: Base folder of relative paths.
     ///   - name: The manifest's name, for error messages.
-    /// - Throws: ``ClientError`` with code `.requestInvalid` if the table is not valid.
+    /// - Throws: ``ClientError`` with code `.requestInvalid` if the table is not valid, for example because a column
+    ///   has no heading or a file is listed twice.
     public init(text: String, folder: FilePath, name: String) throws {
         self.folder = folder
         // Some spreadsheet programs write a byte order mark.
@@ -128,7 +130,7 @@ public struct Manifest: Sendable {
 extension FileSelection {
     /// Applies the manifest to the selected files, and adds the files that only the manifest lists.
     ///
-    /// A row whose file does not exist becomes an item with an error in ``UploadItem/problem``.
+    /// A row whose path is not a regular file becomes an item with an error in ``UploadItem/problem``.
     func addManifest(to items: inout [UploadItem]) {
         guard let manifest else { return }
         // A path that was named more than once still has several items. All but the first are removed later.

@@ -2,10 +2,10 @@ import PontoonCore
 
 /// A pattern that selects files and folders below a folder, with the rules of `.gitignore` and additionally braces.
 ///
-/// A pattern without a slash, or with one only at its end, matches names in every subfolder. Any other pattern matches
-/// paths relative to the folder, and may start with `/` or `./`. A slash at the end limits the pattern to folders. `*`,
-/// `?` and `[…]` match within a name, `**` matches any number of folders, `{a,b}` matches either alternative, and `\`
-/// makes the next character literal. Negation with `!` is not supported.
+/// A pattern without a slash, or with one only at its end, matches names in the folder and every subfolder. Any other
+/// pattern matches paths relative to the folder, and may start with `/` or `./`. A slash at the end limits the pattern
+/// to folders. `*`, `?` and `[…]` match within a name, `**` matches any number of folders including none, `{a,b}`
+/// matches either alternative, and `\` makes the next character literal. Negation with `!` is not supported.
 struct PathPattern: Hashable, Sendable {
     /// One alternative of the pattern: shell patterns for the names of a path, outermost first.
     private struct Alternative: Hashable, Sendable {
@@ -22,7 +22,8 @@ struct PathPattern: Hashable, Sendable {
 
     /// Parses a pattern.
     ///
-    /// - Throws: ``ClientError`` with code `.requestInvalid` if the pattern cannot match any path.
+    /// - Throws: ``ClientError`` with code `.requestInvalid` if the pattern is not valid, for example because it
+    ///   contains `..`, a negation or an unclosed brace.
     init(_ text: String) throws(ClientError) {
         self.text = text
         let expanded = try Self.expandBraces(text)
@@ -84,7 +85,8 @@ struct PathPattern: Hashable, Sendable {
         for (index, pattern) in patterns.enumerated() {
             if pattern == "**" {
                 guard let first = ends.min() else { return false }
-                // At the end, as in `logs/**`, it matches everything in a folder, but not the folder itself.
+                // At the end of a pattern, as in `logs/**`, `**` matches everything in a folder, but not the folder
+                // itself.
                 let isLast = index == patterns.count - 1 && index > 0
                 ends = Set(min(isLast ? first + 1 : first, path.count + 1)..<(path.count + 1))
             } else {
@@ -107,7 +109,7 @@ extension PathPattern {
     ///
     /// Without braces, the only alternative is the pattern itself.
     ///
-    /// - Throws: `.requestInvalid` for invalid braces, or more than ``maximumAlternatives``.
+    /// - Throws: `.requestInvalid` if a brace is not closed, or if there are more than ``maximumAlternatives``.
     private static func expandBraces(_ pattern: String) throws(ClientError) -> [String] {
         var finished: [String] = []
         var waiting = [pattern]
@@ -130,8 +132,8 @@ extension PathPattern {
 
     /// Splits a text at its first pair of braces, which may contain other pairs.
     ///
-    /// Returns `nil` if there is none.
-    ///
+    /// - Returns: The text before the braces, the alternatives in them, and the text after them; `nil` if there are no
+    ///   braces.
     /// - Throws: `.requestInvalid` if a brace is not closed.
     private static func firstBraces(
         _ text: String,
@@ -171,21 +173,21 @@ struct PathFilter: Sendable {
 
     /// Parses the patterns.
     ///
-    /// - Throws: ``ClientError`` with code `.requestInvalid` if a pattern cannot match any path.
+    /// - Throws: ``ClientError`` with code `.requestInvalid` if a pattern is not valid.
     init(include: [String], exclude: [String], last: [String] = []) throws(ClientError) {
         self.include = try Self.parse(include)
         self.exclude = try Self.parse(exclude)
         self.last = try Self.parse(last)
     }
 
-    /// Returns whether a file or folder is excluded.
+    /// Returns whether a pattern excludes a file or folder.
     ///
-    /// The contents of an excluded folder are excluded too.
+    /// Does not check the folders that contain it. The caller must also exclude the contents of an excluded folder.
     mutating func excludes(_ path: [String], isFolder: Bool) -> Bool { matches(path, isFolder, exclude) }
 
-    /// Returns whether a file, or a folder with its contents, is included.
+    /// Returns whether a pattern includes a file, or a folder with its contents; `true` if there are no such patterns.
     ///
-    /// If there are no patterns, everything is included.
+    /// Does not check the folders that contain it.
     mutating func includes(_ path: [String], isFolder: Bool) -> Bool {
         include.isEmpty || matches(path, isFolder, include)
     }
@@ -193,7 +195,7 @@ struct PathFilter: Sendable {
     /// Returns whether a file is sent after all others.
     mutating func isLast(_ path: [String]) -> Bool { matches(path, false, last) }
 
-    /// Returns whether a file is selected, by the rules for the file and for the folders that contain it.
+    /// Returns whether the patterns select a file, considering the file itself and the folders that contain it.
     mutating func selects(_ file: [String]) -> Bool {
         var isIncluded = false
         for end in file.indices {
@@ -204,7 +206,7 @@ struct PathFilter: Sendable {
         return isIncluded
     }
 
-    /// Warnings about patterns that have matched nothing.
+    /// A warning for each pattern that has matched nothing so far.
     var warnings: [String] {
         [("--include", include), ("--exclude", exclude), ("--last", last)].flatMap { option, patterns in
             patterns.filter { !matched.contains($0) }.map { "The pattern \(option) '\($0.text)' matched nothing." }

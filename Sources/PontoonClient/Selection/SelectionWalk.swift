@@ -17,7 +17,7 @@ struct SelectionWalk {
         var path: FilePath
         /// Folders at the destination, including this one.
         var place: [String]
-        /// Path of this folder relative to the start of the walk, for matching patterns.
+        /// Path of this folder relative to the selected folder, for matching patterns.
         var names: [String] = []
         /// Whether a pattern includes this folder, and therefore everything in it.
         var isIncluded = false
@@ -25,7 +25,8 @@ struct SelectionWalk {
 
     /// Adds a file, or the files below a folder.
     ///
-    /// Their paths at the destination begin with the folder's name unless the argument ends with a slash.
+    /// With `keepsTree`, the paths of the files at the destination begin with the folder's name, unless the argument
+    /// ends with a slash, `.` or `..`.
     mutating func add(_ argument: FileSelection.Argument) {
         let name = argument.path.lexicallyNormalized().lastComponent.map { [$0.string] } ?? []
         let isNamed = !argument.isContents && argument.path.lastComponent?.kind == .regular
@@ -34,13 +35,13 @@ struct SelectionWalk {
 
     /// Adds the file at a listed path, or the files below it.
     ///
-    /// The folders in the path are recreated at the destination.
+    /// With `keepsTree`, the folders in the path are recreated at the destination.
     mutating func addListed(_ path: FilePath) {
         let place = path.place
         add(path, as: place.isEmpty ? path.lastComponent.map { [$0.string] } ?? [] : place, folder: place)
     }
 
-    /// Adds the file or folder at a path that the user specified.
+    /// Adds the file at a path that the user specified, or the files below it.
     ///
     /// - Parameters:
     ///   - path: The local path.

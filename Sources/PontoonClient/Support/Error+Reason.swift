@@ -2,9 +2,9 @@ import PontoonFoundation
 import SystemPackage
 
 extension Error {
-    /// The reason why a file cannot be used, such as `No such file or directory`.
+    /// The reason why a file cannot be read or written, such as `No such file or directory`.
     ///
-    /// For other errors, the error's description.
+    /// For any other error, its description.
     package var reason: String {
         if let errno = Errno(causing: self) { return "\(errno)" }
         switch self {

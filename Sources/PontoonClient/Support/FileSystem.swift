@@ -23,7 +23,7 @@ struct FileStatus: Sendable {
     let size: Int64
     /// Time of the last modification, in nanoseconds since 1970, modulo 2^64.
     let modified: Int64
-    /// Whether the time is between 1678 and 2262, so that ``modified`` has not wrapped around.
+    /// Whether ``modified`` has not wrapped around; `true` for times between about 1678 and 2261.
     let isTimeExact: Bool
 
     /// Reads the status of the file at a path; follows symbolic links by default.
@@ -58,15 +58,17 @@ struct FileStatus: Sendable {
         #else
         let time = status.st_mtim
         #endif
-        // Times before 1678 and after 2262 wrap around; see `isTimeExact`.
+        // Times that 64 bits cannot represent wrap around; see `isTimeExact`.
         modified = Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec)
         isTimeExact = abs(Double(time.tv_sec)) < 9.2e9
     }
 }
 
-/// Thin wrappers around file-system calls that throw `Errno`; all except ``matches(_:pattern:)`` may block.
+/// Thin wrappers around file-system calls.
+///
+/// Unless stated otherwise, a failed call throws an `Errno`. All functions except ``matches(_:pattern:)`` may block.
 enum FileSystem {
-    /// Locks a file exclusively, without waiting.
+    /// Locks a file exclusively until it is closed, without waiting.
     ///
     /// - Returns: `false` if another open descriptor of the file, usually in another process, holds the lock; `true` if
     ///   the file is now locked, or if its file system does not support locks.
@@ -98,7 +100,7 @@ enum FileSystem {
         }
     }
 
-    /// Preallocates disk space for a file and sets its length.
+    /// Preallocates disk space for `size` bytes and extends the file to this length.
     ///
     /// If the file system cannot preallocate, only the length is set.
     ///
@@ -120,6 +122,8 @@ enum FileSystem {
 
     /// Renames a file only if the new path does not exist.
     ///
+    /// Atomic only if the file system supports it.
+    ///
     /// - Throws: `Errno.fileExists` if the new path exists; any other `Errno`.
     static func rename(_ path: FilePath, toNew target: FilePath) throws(Errno) {
         let result = path.withPlatformString { path in
@@ -127,8 +131,8 @@ enum FileSystem {
         }
         if result == 0 { return }
         let error = Errno(rawValue: errno)
-        // Some file systems cannot do this atomically. On those, another process may create the target between the
-        // check and the rename.
+        // If the file system does not support the call, another process may create the target between the check and the
+        // rename.
         guard error == .invalidArgument || error == .noFunction || error == .notSupported else { throw error }
         guard (try? FileStatus(target, followingLinks: false)) == nil else { throw .fileExists }
         try rename(path, replacing: target)
@@ -138,7 +142,8 @@ enum FileSystem {
     ///
     /// The target need not exist.
     ///
-    /// - Throws: `Errno.tooManySymbolicLinkLevels` after 40 links, which is the limit of Linux.
+    /// - Throws: `Errno.tooManySymbolicLinkLevels` after 40 links, which is the limit of Linux; a `CocoaError` if a
+    ///   link cannot be read.
     static func resolvingLinks(_ path: FilePath) throws -> FilePath {
         var path = path
         for _ in 0..<40 {
@@ -204,7 +209,7 @@ enum FileSystem {
         return fnmatch(pattern, name, 0) == 0
     }
 
-    /// Returns the existing paths that match a shell pattern, sorted, as null-terminated bytes.
+    /// Returns the existing paths that match a shell pattern, sorted, as null-terminated bytes; empty on any failure.
     ///
     /// A path ends with a slash only if the pattern does, because a trailing slash changes the meaning of a folder's
     /// path.

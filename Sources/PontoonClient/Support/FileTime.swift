@@ -16,8 +16,8 @@ enum FileTime {
 
     /// Parses a time with up to nine digits after the decimal point.
     ///
-    /// - Returns: The time in nanoseconds since 1970; `nil` for an invalid text, and for a time before 1678 or after
-    ///   2261.
+    /// - Returns: The time in nanoseconds since 1970; `nil` for an invalid text, and for a time that is not between
+    ///   about 1678 and 2261.
     static func nanoseconds(_ text: String) -> Int64? {
         guard (20...40).contains(text.utf8.count) else { return nil }
         var rest = text.dropFirst(19)

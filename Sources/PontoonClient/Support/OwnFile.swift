@@ -1,7 +1,8 @@
 import PontoonFoundation
 import SystemPackage
 
-/// The error for a link or special file at the path of one of the client's own files, such as a journal.
+/// The error for a symbolic link, a special file or a file with several hard links at the path of one of the client's
+/// own files, such as a journal.
 struct ForeignFile: LocalizedError, CustomStringConvertible {
     let description = "it is a link or a special file, so writing to it could damage another file"
     var errorDescription: String? { description }

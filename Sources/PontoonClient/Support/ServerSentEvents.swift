@@ -19,14 +19,15 @@ struct ServerSentEventParser {
     private var event = ServerSentEvent()
     private var hasContent = false
 
-    /// Maximum length in bytes of a line, and of the data of a message.
+    /// Maximum length in bytes of an incomplete line, and of the data of an incomplete message.
     private static let maximumLength = 1 << 20
 
     /// Parses the next bytes of the stream.
     ///
     /// - Returns: The messages that these bytes complete.
-    /// - Throws: ``TransportFailure`` of kind `responseTooLong` if a line or message is too long, or if a line contains
-    ///   more than ``CombiningMarks/limit`` combining marks in a row, because comparing such a text takes too long.
+    /// - Throws: ``TransportFailure`` of kind `responseTooLong` if an incomplete line or message is longer than 1 MiB,
+    ///   or if a line contains more than ``CombiningMarks/limit`` combining marks in a row, because comparing such a
+    ///   text takes too long.
     mutating func receive(_ piece: ByteBuffer) throws -> [ServerSentEvent] {
         rest.writeImmutableBuffer(piece)
         var events: [ServerSentEvent] = []

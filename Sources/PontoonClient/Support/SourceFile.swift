@@ -10,7 +10,7 @@ struct FileFacts: Hashable, Sendable, Codable {
     var device: UInt64
     var inode: UInt64
     var size: Int64
-    /// Time of the last modification, in nanoseconds since 1970.
+    /// Time of the last modification, in nanoseconds since 1970, modulo 2^64.
     var modified: Int64
 
     init(_ status: FileStatus) {
@@ -34,7 +34,8 @@ struct FileFacts: Hashable, Sendable, Codable {
 final class SourceFile: Sendable {
     let path: FilePath
     let facts: FileFacts
-    /// The modification time in the format of ``FileTime``; `nil` if it is before 1678 or after 2261.
+    /// The modification time in the format of ``FileTime``; `nil` for a temporary file, and for a time that is not
+    /// between about 1678 and 2261.
     let time: String?
     private let mayChange: Bool
     private let isUploaded: Bool
@@ -70,12 +71,12 @@ final class SourceFile: Sendable {
         }
     }
 
-    /// Creates a source that reads a temporary file of this process that has already been unlinked.
+    /// Creates a source for a temporary file that this process has already unlinked.
     ///
     /// - Parameters:
     ///   - temporary: The open file, which ``close()`` closes.
     ///   - path: Path for error messages.
-    /// - Throws: `.fileUnreadable` if the file or its status cannot be read.
+    /// - Throws: `.fileUnreadable` if the file's status cannot be read. The file then remains open.
     init(temporary: FileDescriptor, path: FilePath) throws {
         self.path = path
         descriptor = temporary
@@ -90,7 +91,7 @@ final class SourceFile: Sendable {
     /// Must not be called twice.
     func close() throws { try descriptor.close() }
 
-    /// Closes the file and ignores errors, because nothing was written that could be lost.
+    /// Closes the file like ``close()``, but ignores errors, because nothing was written that could be lost.
     func closeAfterReading() {
         do { try descriptor.close() } catch {}
     }
@@ -117,9 +118,10 @@ final class SourceFile: Sendable {
 
     /// Checks that the file has not been modified, removed or replaced since it was opened.
     ///
-    /// Does nothing if the source was created with `mayChange`.
+    /// Accepts a replacement with the same length and modification time. Does nothing if the source was created with
+    /// `mayChange`, or for a temporary file.
     ///
-    /// - Throws: `.fileChanged`; `.fileUnreadable` if its status cannot be read.
+    /// - Throws: `.fileChanged` if the check fails; `.fileUnreadable` if the status of the open file cannot be read.
     func checkUnchanged() throws {
         if mayChange { return }
         let now = FileFacts(try Self.status(of: descriptor, path))
@@ -149,7 +151,7 @@ final class SourceFile: Sendable {
 
     /// Returns the MD5 of the whole file as 32 hexadecimal digits.
     ///
-    /// Reads the file only on the first call.
+    /// After the first call, returns the stored result without reading the file.
     ///
     /// - Throws: `.fileChanged` if the file has become shorter; `.fileUnreadable` if it cannot be read.
     func wholeMD5() throws -> String {
@@ -179,7 +181,8 @@ final class SourceFile: Sendable {
     ///
     /// Detects most changes to the content that keep the length and modification time, such as a restored backup.
     ///
-    /// - Parameter known: CRC-64/NVME of the whole file. If `nil`, a file of up to 256 KiB is read completely.
+    /// - Parameter known: CRC-64/NVME of the whole file, so that a file of up to 256 KiB is not read again; `nil` if it
+    ///   is not known.
     /// - Returns: The checksum as 16 hexadecimal digits.
     /// - Throws: `.fileChanged` if the file has become shorter; `.fileUnreadable` if it cannot be read.
     func sample(_ known: CRC64NVME? = nil) throws -> String {

@@ -2,7 +2,7 @@ import PontoonCore
 import SystemPackage
 
 extension TreeSync {
-    /// Number of files whose names are looked up at a time.
+    /// Maximum number of files whose names are looked up at a time.
     private static let filesPerLookup = 1000
 
     /// Deletes files at the destination, and the folders that become empty and do not exist at the source.
@@ -14,9 +14,10 @@ extension TreeSync {
     ///   - extras: The files to delete, from ``Plan/extras``.
     ///   - place: The project or folder on the server. It is the destination or, if local files are deleted, the
     ///     source.
-    ///   - body: Called for each file, with `nil` if it was deleted or no longer existed, otherwise with the error.
-    /// - Throws: ``APIError`` if the token is not valid; any other error that is likely to affect every request;
-    ///   `CancellationError`.
+    ///   - body: Called for each file, possibly concurrently: with `nil` if the file was deleted or no longer existed,
+    ///     otherwise with the error.
+    /// - Throws: Any error that is likely to affect every file, such as an invalid token; `CancellationError`. The
+    ///   remaining files are then neither deleted nor passed to `body`.
     public func delete(
         _ extras: [Extra],
         in place: UploadDestination,
@@ -46,7 +47,7 @@ extension TreeSync {
     ///
     /// - Parameters:
     ///   - extra: The file.
-    ///   - there: The file at this path on the server; `nil` if there is none.
+    ///   - there: The file or folder at this path on the server; `nil` if there is none.
     /// - Throws: `.fileChanged` if the file has changed since it was found, or now exists at the source;
     ///   `.fileUnwritable` if a local file cannot be deleted; ``APIError``.
     private func delete(_ extra: Extra, _ there: FileDetails?) async throws {
@@ -93,7 +94,7 @@ extension TreeSync {
         )
     }
 
-    /// Deletes the folders of deleted files that are empty and do not exist at the source.
+    /// Deletes the folders in the paths of `extras` that are now empty and do not exist at the source.
     ///
     /// Ignores errors that affect only one folder, because an empty folder does no harm.
     private func deleteEmptied(_ extras: [Extra], in place: UploadDestination) async throws {

@@ -4,9 +4,9 @@ public import SystemPackage
 
 /// A synchronization of a local folder with a project or folder on the server, in one direction.
 ///
-/// A plan lists the files to transfer and the files that exist only at the destination. ``Uploader`` and ``Downloader``
-/// transfer the former, and skip those that the destination already has. Afterwards, ``delete(_:in:_:)`` deletes the
-/// latter.
+/// ``planUpload(to:)`` and ``planDownload(of:)`` create a plan. ``Uploader`` or ``Downloader`` then transfers the files
+/// in ``Plan/items``, and skips those that the destination already has. Finally, ``delete(_:in:_:)`` deletes the files
+/// in ``Plan/extras``.
 public struct TreeSync: Sendable {
     /// A file that exists at the destination but not at the source.
     public struct Extra: Sendable, Hashable {
@@ -37,15 +37,17 @@ public struct TreeSync: Sendable {
     public struct Plan<Item: TransferItem>: Sendable {
         /// The files to transfer unless the destination already has them.
         ///
-        /// Files that cannot be read are included, with an error.
+        /// Also contains the files and folders that cannot be transferred or listed, each with an error.
         public internal(set) var items: [Item] = []
-        /// Number of files that ``items`` omits, because the files at the destination have the same length.
+        /// Number of files that ``items`` omits because of ``TreeSync/comparesOnlySizes``.
         public internal(set) var unchanged = 0
         /// The project or folder on the server; `nil` if it does not exist yet.
         public internal(set) var place: UploadDestination?
-        /// The files that exist only at the destination, in byte order of their names.
+        /// The files that exist only at the destination, in byte order of their paths.
+        ///
+        /// Empty if ``TreeSync/findsExtras`` is not set, or if ``isComplete`` is `false`.
         public internal(set) var extras: [Extra] = []
-        /// Whether all files and folders could be listed; otherwise, ``extras`` is empty.
+        /// Whether all folders could be listed and none of the files found has an error.
         public internal(set) var isComplete = true
         /// Warnings, for example about skipped files and patterns that matched nothing.
         public internal(set) var warnings: [String] = []
@@ -66,6 +68,8 @@ public struct TreeSync: Sendable {
     /// Whether files of the same length are considered the same, without comparing their bytes.
     public var comparesOnlySizes = false
     /// Whether to search for files that exist only at the destination, for ``Plan/extras``.
+    ///
+    /// Do not combine it with ``listed``, because the search is not limited to the listed paths.
     public var findsExtras = false
 
     /// Creates a synchronization of a local folder.
@@ -79,8 +83,9 @@ extension TreeSync {
     ///
     /// - Parameter destination: The project or folder on the server; `nil` if it does not exist yet.
     /// - Returns: The plan.
-    /// - Throws: ``ClientError``, with code `.requestInvalid` if the local folder is a file or a pattern cannot match,
-    ///   or `.notFound` if it does not exist; ``APIError``; `CancellationError`.
+    /// - Throws: ``ClientError``, with code `.requestInvalid` if the local folder is a file or a pattern is not valid,
+    ///   `.notFound` if the local folder does not exist, or `.fileUnreadable` if it cannot be read; ``APIError``;
+    ///   `CancellationError`.
     public func planUpload(to destination: UploadDestination?) async throws -> Plan<UploadItem> {
         let found = try await localFiles(listed)
         var (filter, plan) = (found.filter, Plan<UploadItem>(items: found.items, place: destination))
@@ -122,10 +127,11 @@ private struct UploadComparison: Sendable {
         skipped = Set(found.skipped.map { ByteExactString($0.remotePath) })
     }
 
-    /// Returns whether a file on the server exists locally.
+    /// Returns whether a file on the server has the path of a selected local file.
     func contains(_ item: DownloadItem) -> Bool { positions[ByteExactString(item.remotePath)] != nil }
 
-    /// Returns the files on the server that do not exist locally.
+    /// Returns the files of a page that do not exist locally, are selected by the patterns, and are not at or below a
+    /// skipped path.
     func extras(_ page: [DownloadItem], _ filter: inout PathFilter) -> [TreeSync.Extra] {
         var extras: [TreeSync.Extra] = []
         for item in page where positions[ByteExactString(item.remotePath)] == nil {
@@ -163,8 +169,8 @@ extension TreeSync {
     ///
     /// - Parameter remote: The project or folder on the server.
     /// - Returns: The plan.
-    /// - Throws: ``ClientError``, with code `.requestInvalid` if the local folder or `remote` is a file or a pattern
-    ///   cannot match, or `.notFound` if a name in the path `remote` does not exist; ``APIError``; `CancellationError`.
+    /// - Throws: ``ClientError``, with code `.requestInvalid` if the local folder or `remote` is a file or a pattern is
+    ///   not valid, or `.notFound` if a name in the path `remote` does not exist; ``APIError``; `CancellationError`.
     public func planDownload(of remote: RemotePath) async throws -> Plan<DownloadItem> {
         let found = try await client.find(remote)
         if let found, !found.isFolder { throw TreeComparison.isFile("\(remote)") }
@@ -204,7 +210,7 @@ extension TreeSync {
         return plan
     }
 
-    /// Returns the local files that do not exist on the server.
+    /// Returns the local files that do not exist on the server, except those of unfinished downloads.
     ///
     /// Blocks the calling thread. A local file also counts as existing on the server if the local path of a file on the
     /// server refers to it, for example through a link or on a case-insensitive file system.
@@ -257,9 +263,9 @@ extension TreeSync {
 // MARK: - Both directions
 
 extension TreeSync {
-    /// Finds the local files below ``folder``.
+    /// Finds the local files below ``folder`` or, if `listed` is not `nil`, at or below these paths in it.
     ///
-    /// Patterns match paths relative to it.
+    /// Patterns match paths relative to ``folder``.
     private func localFiles(_ listed: [FilePath]?) async throws -> FileSelection.Result {
         var selection = FileSelection()
         if let listed {

@@ -2,8 +2,8 @@ import PontoonCore
 
 /// A controller that searches for the number of parts in flight with the best throughput.
 ///
-/// At first, the number grows by half as long as throughput improves. A step without improvement is reverted. After the
-/// first reverted step, the number grows by one eighth at a time, with a pause after each reverted step.
+/// At first, the number grows by half as long as throughput improves. A step without improvement is reverted, and
+/// followed by a pause. After the first reverted step, the number grows by one eighth at a time.
 struct ConcurrencyController: Sendable {
     /// The number of parts that may currently be in flight, from 1 to ``limit``.
     private(set) var concurrency: Int
@@ -15,7 +15,7 @@ struct ConcurrencyController: Sendable {
 
     /// Minimum relative increase in throughput that justifies a higher concurrency.
     static let minimumGain = 0.04
-    /// Number of observations between a reverted step and the next one.
+    /// Number of observations between a reverted step and the next step.
     static let restingTime = 10
 
     init(limit: Int, start: Int = 4) {
@@ -55,20 +55,20 @@ struct ConcurrencyController: Sendable {
     }
 }
 
-/// The division of the memory limit among the parts in flight.
+/// The division of the memory limit among the parts or ranges in flight.
 struct MemoryBudget: Hashable, Sendable {
     /// Maximum length of a file read, and approximate length of a file write, in bytes.
     let chunkSize: Int
-    /// Maximum number of parts in flight.
+    /// Maximum number of parts or ranges in flight.
     let concurrency: Int
 
     /// Memory reserved for everything but chunk buffers, in bytes.
     static let base = 48 << 20
-    /// Maximum value for the requested number of parts in flight.
+    /// Maximum requested number of parts or ranges in flight; larger requests count as this value.
     static let maximumConcurrency = 1024
-    /// Number of chunks in memory per part.
+    /// Maximum number of chunks in memory per part or range in flight.
     ///
-    /// One may be read while others are sent.
+    /// One chunk may be read while others are sent.
     static let chunksPerPart = 3
 
     init(maximumMemory: Int, requestedConcurrency: Int) {

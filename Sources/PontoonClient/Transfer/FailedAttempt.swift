@@ -16,7 +16,7 @@ struct FailedAttempt {
 struct PlannedRetry {
     let wait: Duration
     let refreshesURL: Bool
-    /// Whether the network or the server may be unavailable.
+    /// Whether the cause may be an outage of the network or the server, rather than a refusal of this request.
     var isOutage = false
 }
 
@@ -25,12 +25,13 @@ extension RetryPolicy {
     ///
     /// - Parameters:
     ///   - idempotency: Whether the request can safely be repeated.
-    ///   - contact: The time of the last successful request to the same peer.
+    ///   - contact: The time of the last successful contact with the same peer by any request.
     ///   - classify: Describes an error for the policy; if it returns `nil`, the error is thrown unchanged.
     ///   - willRetry: Called before the pause that precedes each retry.
     ///   - attempt: Performs one attempt.
     /// - Returns: The value of the successful attempt.
-    /// - Throws: The error of the last attempt; `CancellationError`.
+    /// - Throws: The error of the last attempt, as described by `classify`; `CancellationError` if the task is
+    ///   cancelled during a pause.
     func withRetries<Value>(
         idempotency: Idempotency = .idempotent,
         contact: ContactClock,
@@ -85,7 +86,7 @@ extension FailedAttempt {
     /// Classifies a failed request to the storage behind a signed URL.
     ///
     /// - Parameters:
-    ///   - error: The error; the result is `nil` if it is neither a transport failure nor a refusal.
+    ///   - error: The error. The result is `nil` if it is neither a ``TransportFailure`` nor a ``StorageRefusal``.
     ///   - action: The attempted action, such as `send`.
     ///   - subject: The object of the action, such as `part 3 of 'reads.bam'`.
     init?(storageError error: any Error, action: String, subject: String) {

@@ -26,12 +26,12 @@ final class PrioritySemaphore: Sendable {
     var limit: Int { state.withLock { $0.limit } }
     /// Number of tasks that are waiting for a permit.
     var waiting: Int { state.withLock { $0.waiters.count } }
-    /// Whether all permits are in use.
+    /// Whether all permits are in use, or a task is waiting for one.
     var isSaturated: Bool { state.withLock { $0.used >= $0.limit || !$0.waiters.isEmpty } }
 
     /// Changes the limit.
     ///
-    /// Values below 1 count as 1. Permits in use remain valid.
+    /// Values below 1 count as 1. Permits in use remain valid, even if there are more than the new limit.
     func setLimit(_ limit: Int) {
         let woken = state.withLock { state in
             state.limit = max(1, limit)
@@ -42,8 +42,10 @@ final class PrioritySemaphore: Sendable {
 
     /// Waits for a permit.
     ///
+    /// The caller must release the permit.
+    ///
     /// - Parameter priority: Waiters with lower values are served first, those with equal values in order of arrival.
-    /// - Throws: `CancellationError`.
+    /// - Throws: `CancellationError` if the task is cancelled before it receives a permit.
     func acquire(priority: Int) async throws {
         let id = state.withLock { state in
             state.nextID += 1
@@ -80,7 +82,7 @@ final class PrioritySemaphore: Sendable {
 
     /// Acquires a permit without waiting.
     ///
-    /// - Returns: `false` if no permit is free, or if others are waiting for one.
+    /// - Returns: `false` if no permit is free, or if another task is waiting for one.
     func tryAcquire() -> Bool {
         state.withLock { state in
             guard state.used < state.limit, state.waiters.isEmpty else { return false }
@@ -89,7 +91,7 @@ final class PrioritySemaphore: Sendable {
         }
     }
 
-    /// Releases a permit, which the waiter with the lowest priority value then acquires.
+    /// Releases a permit, which passes to the waiter with the lowest priority value unless the limit was lowered.
     func release() {
         let woken = state.withLock { state in
             state.used -= 1
@@ -112,9 +114,9 @@ final class PrioritySemaphore: Sendable {
     }
 }
 
-/// The permit that an upload acquires before it opens a file.
+/// The permit that a file acquires before it is opened if ``TransferJob/opensFilesUnderPermit`` is `true`.
 ///
-/// A file with several parts releases its permit early, because each part acquires a separate permit.
+/// A file with several parts releases it before sending them, because each part acquires a separate permit.
 final class FilePermit: Sendable {
     private let semaphore: PrioritySemaphore
     private let held = Mutex(false)
@@ -125,13 +127,13 @@ final class FilePermit: Sendable {
 
     /// Waits for the permit.
     ///
-    /// - Throws: `CancellationError`.
+    /// - Throws: `CancellationError` if the task is cancelled before it receives the permit.
     func acquire(priority: Int) async throws {
         try await semaphore.acquire(priority: priority)
         held.withLock { $0 = true }
     }
 
-    /// Releases the permit if it was acquired.
+    /// Releases the permit if it is held; otherwise does nothing.
     func release() {
         let wasHeld = held.withLock { held in
             defer { held = false }

@@ -7,39 +7,37 @@ public struct TransferProgress: Sendable {
     public struct File: Sendable {
         /// Position in the list of items.
         public let index: Int
-        /// Length in bytes.
+        /// Length in bytes; for a stream of unknown length, the number of bytes read so far.
         public let size: Int64
         /// Number of bytes that are stored or in flight.
         public let doneBytes: Int64
-        /// Number of parts, or of ranges in a download.
+        /// Number of parts, or of ranges in a download; 0 for a stream of unknown length.
         public let parts: Int
         /// Number of stored parts or ranges.
         public let doneParts: Int
-        /// Whether all parts are stored and the upload is being completed.
+        /// Whether all parts of an upload are stored and the upload is being completed; `false` for downloads.
         public let isVerifying: Bool
 
-        /// Whether the file is a stream of unknown length.
-        ///
-        /// ``size`` is then the number of bytes read so far.
+        /// Whether the file is a stream of unknown length of which some bytes have been read.
         public var isOpenEnded: Bool { parts == 0 && size > 0 }
     }
 
-    /// Files in progress, in the order of the items.
+    /// Files whose transfer has started and has not ended, in the order of the items.
     public let active: [File]
     /// Number of files in the run.
     public let files: Int
-    /// Number of files whose transfer ended, successfully or not.
+    /// Number of files that have a result, including skipped files and files that failed before they were opened.
     public let finishedFiles: Int
-    /// Number of files whose transfer failed or was cancelled.
+    /// Number of files that failed or were cancelled; included in ``finishedFiles``.
     public let failedFiles: Int
     /// Total length, in bytes, of the files whose length is known.
     public let bytes: Int64
     /// Number of bytes done, at most ``bytes``.
     ///
-    /// Includes all bytes of the files that are complete at their destination, and the bytes of active files that are
-    /// stored or in flight.
+    /// Includes all bytes of the files that are complete at their destination or were skipped, and the bytes of active
+    /// files that are stored or in flight.
     public let doneBytes: Int64
-    /// Number of bytes that are still to be transferred, excluding those of failed files.
+    /// Number of bytes that are still to be transferred, excluding those of failed and cancelled files.
     public let remainingBytes: Int64
     /// Number of bytes that this run sent or received, including repeated ones.
     public let transferredBytes: Int64
@@ -47,9 +45,9 @@ public struct TransferProgress: Sendable {
     public let concurrency: Int
 }
 
-/// The progress of all files.
+/// The progress of all files of a run.
 ///
-/// It is updated for every chunk and read several times per second.
+/// It is updated for every chunk, and read for every progress event.
 final class ProgressBoard: Sendable {
     struct File {
         var size: Int64 = 0
@@ -68,9 +66,10 @@ final class ProgressBoard: Sendable {
         var failedFiles = 0
         /// Total length, in bytes, of the files whose length is known.
         var bytes: Int64 = 0
-        /// Total length, in bytes, of the files whose transfer succeeded.
+        /// Total length, in bytes, of the files that were transferred, were already at their destination, or were
+        /// skipped.
         var finishedBytes: Int64 = 0
-        /// Total length, in bytes, of the files whose transfer failed or was cancelled.
+        /// Total length, in bytes, of the files that failed or were cancelled.
         var failedBytes: Int64 = 0
         var transferredBytes: Int64 = 0
         /// Estimated number of requests: one for each stored part and each finished file.
@@ -78,7 +77,7 @@ final class ProgressBoard: Sendable {
     }
 
     private struct State {
-        /// Lengths of the files by index.
+        /// Lengths of the files in bytes, by index; 0 for an unknown length.
         var sizes: [Int64]
         var active: [Int: File] = [:]
         var totals = Totals()
@@ -103,8 +102,9 @@ final class ProgressBoard: Sendable {
     /// Returns the length of a file in bytes; 0 if it is not known.
     func size(_ index: Int) -> Int64 { state.withLock { $0.sizes[index] } }
 
-    /// A measure of the work done: the transferred bytes, plus 256 KiB per request, because small files are limited by
-    /// the number of requests.
+    /// A measure of the work done: the transferred bytes, plus 256 KiB per request.
+    ///
+    /// Requests are included, because they limit the throughput of small files more than the number of bytes does.
     var work: Double {
         state.withLock { Double($0.totals.transferredBytes) + Double($0.totals.requests) * Double(256 << 10) }
     }
@@ -121,9 +121,9 @@ final class ProgressBoard: Sendable {
         }
     }
 
-    /// Removes a file whose transfer ended, and adds it to the totals.
+    /// Records that a file has a result: removes it from the active files and adds its length to the totals.
     ///
-    /// - Returns: The file's final state.
+    /// - Returns: The file's last progress; all zero if none was recorded.
     func finish(_ index: Int, isSuccess: Bool) -> File {
         state.withLock { state in
             let file = state.active.removeValue(forKey: index) ?? File()
@@ -206,7 +206,7 @@ struct FileProgress: Sendable {
         }
     }
 
-    /// Subtracts bytes counted by ``transferred(_:)`` that must be transferred again.
+    /// Subtracts bytes that must be transferred again from the file's done bytes, but not from its transferred bytes.
     func discarded(_ bytes: Int64) { board.update(index) { file, _ in file.doneBytes -= bytes } }
 
     func storedPart() {

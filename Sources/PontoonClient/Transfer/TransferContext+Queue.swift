@@ -12,7 +12,8 @@ extension TransferContext {
 
     /// Transfers all files of a job while reporting progress and adapting the concurrency.
     ///
-    /// - Returns: The results in the order of the items.
+    /// - Returns: The results in the order of the items. If the task is cancelled, the files that have not started are
+    ///   cancelled.
     /// - Throws: The error of the first call of ``TransferJob/prepare(_:)``. If a later call fails, only its files
     ///   fail.
     func run(_ job: some TransferJob<Item>) async throws -> [TransferResult<Item>] {
@@ -27,9 +28,10 @@ extension TransferContext {
         }
     }
 
-    /// Starts the files in order, with at most ``TransferJob/maximumOpenFiles`` in progress at a time.
+    /// Starts the files in order, with at most ``TransferJob/maximumOpenFiles`` individual files and ``maximumBatches``
+    /// batches in progress at a time.
     ///
-    /// Files for which ``TransferJob/isLast(_:)`` is `true` start after all others have succeeded.
+    /// Files for which ``TransferJob/isLast(_:)`` is `true` start after all others have succeeded; otherwise they fail.
     private func transferInOrder(_ job: some TransferJob<Item>) async throws -> [TransferResult<Item>] {
         let last = job.items.indices.filter { job.isLast(job.items[$0]) }
         let order = job.items.indices.filter { !job.isLast(job.items[$0]) } + last
@@ -52,7 +54,8 @@ extension TransferContext {
                 open += 1
                 return true
             }
-            /// Starts the files collected in the batch; returns `false` after cancellation.
+            /// Starts the files collected in the batch, individually if there are fewer than
+            /// ``TransferJob/minimumBatch``; returns `false` after cancellation.
             func beginBatch() async throws -> Bool {
                 let files = batch.take()
                 guard let first = files.first else { return true }
@@ -121,7 +124,7 @@ extension TransferContext {
         let isBatch: Bool
     }
 
-    /// Transfers one file under the permit that it has acquired.
+    /// Transfers one file, and then releases its permit if it holds one.
     private func result(
         of file: TransferFile<Item>,
         _ transfer: Transfer,
@@ -188,7 +191,7 @@ extension TransferContext {
         return await finish(file, ending, of: job.items)
     }
 
-    /// Waits until a file may start.
+    /// Waits for a file's permit if `isUnderPermit` is `true`.
     ///
     /// - Returns: Whether the file may start; `false` after cancellation.
     private func admit(_ file: TransferFile<Item>, isUnderPermit: Bool) async -> Bool {
@@ -279,7 +282,7 @@ private struct TransferBatch<Item: TransferItem> {
 /// The results of a job's files; the outcome is `.cancelled` until the result of a file is known.
 private struct TransferResults<Item: TransferItem> {
     private(set) var all: [TransferResult<Item>]
-    /// Number of added results whose transfer failed or was cancelled.
+    /// Number of files added so far that failed or were cancelled.
     private(set) var failures = 0
 
     init(_ items: [Item]) {
@@ -293,7 +296,9 @@ private struct TransferResults<Item: TransferItem> {
 }
 
 extension TransferEnding {
-    /// Creates the ending of a file whose transfer threw an error.
+    /// Creates the ending of a file that failed with an error.
+    ///
+    /// The outcome is `.cancelled` if the error is a `CancellationError` or the task is cancelled.
     init(failed error: any Error) {
         let isCancelled = error is CancellationError || Task.isCancelled
         self.init(outcome: isCancelled ? .cancelled : .failed(error))

@@ -15,6 +15,8 @@ struct TransferContext<Item: TransferItem>: Sendable {
     let channel: AsyncChannel<TransferEvent<Item>>
 
     /// Sends an event and waits until the consumer receives it, so a slow consumer slows down the transfer.
+    ///
+    /// If the consumer has stopped, the event is dropped.
     func emit(_ event: TransferEvent<Item>) async { await channel.send(event) }
 
     /// Sends the event ``TransferEvent/began(files:bytes:maximumConcurrency:)``.

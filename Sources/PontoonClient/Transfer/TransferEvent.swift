@@ -8,25 +8,26 @@ public enum TransferEvent<Item: TransferItem>: Sendable {
         public let index: Int
         /// The file.
         public let item: Item
-        /// Length in bytes.
+        /// Length in bytes; 0 for a stream of unknown length.
         public let size: Int64
-        /// Number of parts, or of ranges in a download.
+        /// Number of parts, or of ranges in a download; 0 for a stream of unknown length.
         public let parts: Int
         /// Length in bytes of every part or range but the last.
         public let partSize: Int64
-        /// Number of parts or ranges that an earlier run transferred.
+        /// Number of parts or ranges that an earlier run or another client transferred.
         ///
-        /// They have not been verified yet.
+        /// Those that later fail verification are transferred again.
         public let resumedParts: Int
-        /// Total length, in bytes, of the parts or ranges that an earlier run transferred.
+        /// Total length, in bytes, of the parts or ranges that ``resumedParts`` counts.
         public let resumedBytes: Int64
-        /// Id of the upload; `nil` for downloads.
+        /// Id of the upload; `nil` if there is none, as for downloads and for files sent in one call.
         public let uploadID: String?
     }
 
     /// A part of an upload that was stored, or a range of a file that was downloaded.
     ///
-    /// A part has been verified if the storage provides a checksum.
+    /// A part has been verified if the storage provides a checksum. Parts and ranges reused from an earlier run are not
+    /// reported.
     public struct Part: Sendable {
         /// Position of the file in the list of items.
         public let index: Int
@@ -36,7 +37,9 @@ public enum TransferEvent<Item: TransferItem>: Sendable {
         public let offset: Int64
         /// Length in bytes.
         public let size: Int64
-        /// ETag, without quotes, of the part in an upload or of the whole file in a download.
+        /// ETag, without quotes, of the part in an upload or of the whole file in a download; empty if there is none.
+        ///
+        /// For a file sent in one call, this is the file's CRC-64/NVME.
         public let etag: String
     }
 
@@ -60,7 +63,7 @@ public enum TransferEvent<Item: TransferItem>: Sendable {
     /// `bytes` is the total length of the files whose length is already known. `maximumConcurrency` is the maximum
     /// number of parts or ranges in flight.
     case began(files: Int, bytes: Int64, maximumConcurrency: Int)
-    /// A file's transfer started or resumed.
+    /// A file's transfer started, resumed or started over.
     case started(Start)
     /// A part was stored, or a range was downloaded.
     case partStored(Part)
@@ -70,9 +73,9 @@ public enum TransferEvent<Item: TransferItem>: Sendable {
     case warning(index: Int, message: String)
     /// All parts of an uploaded file are stored, and its upload is being completed.
     case verifying(index: Int)
-    /// A file's transfer ended, successfully or not.
+    /// A file has a result, even if it was not transferred.
     case finished(TransferResult<Item>)
-    /// The progress of all files, at the interval ``TransferOptions/progressInterval``.
+    /// The progress of all files, at the interval ``TransferOptions/progressInterval`` and once at the end of the run.
     case progress(TransferProgress)
 }
 

@@ -7,7 +7,7 @@ protocol TransferJob<Item>: Sendable {
     associatedtype Item: TransferItem
 
     var items: [Item] { get }
-    /// Maximum number of files that are open at the same time.
+    /// Maximum number of files that are transferred individually at the same time.
     var maximumOpenFiles: Int { get }
     /// Whether a file waits for a permit before it is opened. If `false`, only its parts wait for permits.
     var opensFilesUnderPermit: Bool { get }
@@ -18,9 +18,9 @@ protocol TransferJob<Item>: Sendable {
     /// before the first transfer do not grow with the number of files.
     ///
     /// - Parameter indices: The indexes of the files.
-    /// - Throws: An error with which all of these files fail.
+    /// - Throws: An error with which these files fail or, in the first call, the whole run.
     func prepare(_ indices: ArraySlice<Int>) async throws
-    /// Returns how to transfer a prepared file, or its outcome if no transfer is needed.
+    /// Returns how to transfer a prepared file, or its outcome if it need not or cannot be transferred.
     func start(_ file: TransferFile<Item>) async -> TransferStart
     /// Maximum number of files that are transferred together, and the total length in bytes at which no further file is
     /// added.
@@ -32,12 +32,12 @@ protocol TransferJob<Item>: Sendable {
     /// - Parameters:
     ///   - files: The files, in order.
     ///   - end: Called with the outcome of each file, except the returned files.
-    /// - Returns: Files that must be transferred alone.
+    /// - Returns: The files that must be transferred individually.
     func transferTogether(
         _ files: [TransferFile<Item>],
         _ end: @escaping @Sendable (TransferFile<Item>, TransferEnding) async -> Void
     ) async -> [TransferFile<Item>]
-    /// Like ``start(_:)``, for a file that cannot be transferred together with others; never returns
+    /// Like ``start(_:)``, but for a file that must be transferred individually; never returns
     /// ``TransferStart/together(size:)``.
     func startAlone(_ file: TransferFile<Item>) async -> TransferStart
     /// Returns whether an error response means that all other files will fail too.
@@ -88,6 +88,7 @@ struct TransferFile<Item: TransferItem>: Sendable {
     /// Runs `body` for each part, with a permit per part and at most ``MemoryBudget/concurrency`` parts at a time.
     ///
     /// - Returns: The results, in the order of `numbers`.
+    /// - Throws: The first error that `body` throws; `CancellationError`.
     func mapParts<Value: Sendable>(
         _ numbers: [Int],
         _ body: @escaping @Sendable (Int) async throws -> Value
@@ -116,7 +117,8 @@ struct TransferFile<Item: TransferItem>: Sendable {
     ///   - refreshURL: Called before a retry that needs a new signed URL.
     ///   - attempt: Performs one attempt.
     /// - Returns: The value of the successful attempt.
-    /// - Throws: The error of the last attempt; `CancellationError`.
+    /// - Throws: The error of the last attempt, as described by `classify`; `CancellationError` if the task is
+    ///   cancelled during a pause.
     func withRetries<Value>(
         purpose: String,
         classify: (any Error) -> FailedAttempt?,

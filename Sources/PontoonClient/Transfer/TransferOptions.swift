@@ -4,7 +4,7 @@ public struct TransferOptions: Sendable {
     public enum ConflictPolicy: String, Hashable, Sendable {
         /// The transfer of the file fails, unless the existing file is found to have the same bytes.
         case fail
-        /// The existing file is replaced.
+        /// The existing file is replaced, unless it is found to have the same bytes.
         case overwrite
         /// The file is not transferred; its outcome is ``TransferOutcome/skipped``.
         case skip
@@ -31,11 +31,12 @@ public struct TransferOptions: Sendable {
     public var maximumMemory = 256 << 20
     /// Bandwidth limit across all files; `nil` means no limit.
     public var bandwidth: BandwidthLimit?
-    /// Time between two progress events; at least 10 milliseconds.
+    /// Time between two progress events; values below 10 milliseconds count as 10 milliseconds.
     public var progressInterval: Duration = .milliseconds(200)
     /// Whether to resume transfers that an earlier run left unfinished.
     ///
-    /// If `false`, they restart from the beginning.
+    /// If `false`, they restart from the beginning. Uploads then also do not look for identical files at the
+    /// destination first, unless ``UploadOptions/comparesAlways`` is set.
     public var resumes = true
     /// Whether uploads record the modification times of files in their metadata, and downloads restore them.
     ///

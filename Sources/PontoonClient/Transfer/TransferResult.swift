@@ -4,9 +4,10 @@ import PontoonCore
 public enum TransferOutcome: Sendable {
     /// The file is complete. An earlier run may have transferred some of its bytes.
     case transferred
-    /// A file with the same bytes was already at the destination, so nothing was transferred.
+    /// A file with the same bytes was already at the destination, so nothing was transferred. Also the outcome of an
+    /// empty folder that exists or was created.
     case alreadyThere
-    /// A file with that name exists, and ``TransferOptions/ConflictPolicy/skip`` was set.
+    /// A file with the item's name exists at the destination, and ``TransferOptions/ConflictPolicy/skip`` was set.
     case skipped
     /// The transfer failed with this error. Another run resumes it if possible.
     case failed(any Error)
@@ -45,17 +46,19 @@ public struct TransferResult<Item: TransferItem>: Sendable {
     public let outcome: TransferOutcome
     /// The file's id on the server; `nil` if it is not known.
     public let fileID: String?
-    /// Length of the file in bytes; 0 if the transfer ended before the length was known.
+    /// Length of the file in bytes; 0 if the file failed or was cancelled before its transfer began.
     public let size: Int64
     /// Number of bytes that this run sent or received, including repeated ones.
     public let transferredBytes: Int64
     /// Number of bytes that an earlier run transferred and this run reused.
     public let resumedBytes: Int64
-    /// MD5 of an uploaded file, 32 hexadecimal digits; `nil` unless ``UploadOptions/computesMD5`` was set.
+    /// MD5 of an uploaded file, 32 hexadecimal digits; `nil` unless this run or an earlier one computed it.
     public let md5: String?
-    /// The method of verification; `nil` unless the file is complete.
+    /// The method of verification; `nil` for empty folders, and for outcomes other than ``TransferOutcome/transferred``
+    /// and ``TransferOutcome/alreadyThere``.
     public let verification: TransferVerification?
-    /// Id of the upload that was started or resumed; `nil` if there was none, as in downloads.
+    /// Id of the upload that was started or resumed; `nil` if there was none, as for downloads and for files sent in
+    /// one call.
     public let uploadID: String?
     /// Checksum of the file; `nil` if it is not known.
     let crc64: CRC64NVME?

@@ -35,7 +35,7 @@ final class HTTPTransport: Sendable {
     private let direct: HTTPClient
     private let proxied: [ProxySettings.Proxy: HTTPClient]
 
-    /// Creates a transport without open connections.
+    /// Creates a transport without open connections, which must be closed with ``shutdown()``.
     ///
     /// - Throws: `.tlsFailed` if the CA certificates cannot be read.
     init(_ settings: ClientSettings) throws {
@@ -77,6 +77,8 @@ final class HTTPTransport: Sendable {
     }
 
     /// Sends a request without a timeout and reads the whole response.
+    ///
+    /// If a response with a status of 300 or more is truncated, its body is empty.
     ///
     /// - Throws: `TransportFailure`, of kind `responseTooLong` if the body is longer than `limit` bytes;
     ///   `CancellationError`; any error of the request's body stream.
@@ -175,6 +177,10 @@ private let tcpUserTimeout = ChannelOptions.Types.SocketOption(level: .tcp, name
 #endif
 
 /// Performs a request and converts the errors of the HTTP client to `TransportFailure`.
+///
+/// - Returns: The value that `body` returns.
+/// - Throws: `TransportFailure` for an error of the HTTP client; `CancellationError` if the task is cancelled; any
+///   other error of `body`, unchanged.
 func translatingFailures<Value>(_ body: () async throws -> Value) async throws -> Value {
     do {
         return try await body()

@@ -1,10 +1,10 @@
 import NIOSOCKS
 
-/// The explanation of an error that occurred while a proxy was establishing a connection.
+/// The explanation of an error that occurred while a connection was being established, probably through a proxy.
 struct ProxyFailure {
     let reason: String
 
-    /// Classifies an error from a proxy, or returns `nil` for any other error.
+    /// Classifies an error from a proxy or of a connection that closed too early; `nil` for any other error.
     init?(_ error: any Error) {
         switch error {
         case let error as SOCKSError.ConnectionFailed:

@@ -7,7 +7,7 @@ public struct ProxySettings: Sendable {
     public struct Proxy: Hashable, Sendable {
         /// The protocol that a proxy speaks.
         public enum Kind: String, Sendable {
-            /// An HTTP proxy that supports `CONNECT`.
+            /// An HTTP proxy. All connections use its `CONNECT` method, even those for `http` URLs.
             case http
             /// A SOCKS 5 proxy, which also resolves host names.
             case socks5
@@ -19,7 +19,7 @@ public struct ProxySettings: Sendable {
         public let host: String
         /// Port, 1 to 65535.
         public let port: Int
-        /// `user:password`; `nil` if the URL contains no user name.
+        /// `user:password`, percent-decoded; `nil` if the URL contains neither a user name nor a password.
         let login: String?
 
         /// Parses the URL of a proxy.
@@ -83,11 +83,15 @@ public struct ProxySettings: Sendable {
         }
     }
 
-    /// Proxy for `https` URLs, from `HTTPS_PROXY` or, if that is not set, `ALL_PROXY`.
+    /// Proxy for `https` URLs; `nil` for direct connections.
+    ///
+    /// Read from `HTTPS_PROXY` or, if that is not set, `ALL_PROXY`.
     public var secure: Proxy?
-    /// Proxy for `http` URLs, from `HTTP_PROXY` or, if that is not set, `ALL_PROXY`.
+    /// Proxy for `http` URLs; `nil` for direct connections.
+    ///
+    /// Read from `HTTP_PROXY` or, if that is not set, `ALL_PROXY`.
     public var plain: Proxy?
-    /// Hosts that bypass the proxies, from `NO_PROXY`, in lower case.
+    /// Hosts that bypass the proxies, in lower case, read from `NO_PROXY`.
     ///
     /// Each is `host`, `.host` or `*.host` (all include subdomains), `host:port`, an address, a network such as
     /// `10.0.0.0/8` or `fd00::/8`, or `*` for all hosts. Networks apply to URLs that contain an address; host names are
@@ -124,7 +128,13 @@ public struct ProxySettings: Sendable {
         }
     }
 
-    /// Returns the proxy for a host; `nil` for a direct connection.
+    /// Returns the proxy for a URL; `nil` for a direct connection.
+    ///
+    /// - Parameters:
+    ///   - isSecure: Whether the URL is `https` rather than `http`.
+    ///   - host: Host name or address in the URL, without brackets.
+    ///   - port: Port in the URL, or the default port of its scheme.
+    /// - Returns: ``secure`` or ``plain``; `nil` if it is not set, or if ``exceptions`` contains the host.
     public func proxy(isSecure: Bool, host: String, port: Int) -> Proxy? {
         let host = host.lowercased()
         let address = IPAddress(host)

@@ -6,7 +6,7 @@ import Synchronization
 public struct RateLimitState: Hashable, Sendable {
     /// Number of calls allowed per window.
     public var limit: Int
-    /// Number of calls left in the current window.
+    /// Number of calls that are still allowed in the current window.
     public var remaining: Int
     /// Start of the next window, according to the server's clock.
     public var reset: Date
@@ -15,7 +15,7 @@ public struct RateLimitState: Hashable, Sendable {
     ///
     /// - Parameters:
     ///   - limit: Number of calls allowed per window.
-    ///   - remaining: Number of calls left in the current window.
+    ///   - remaining: Number of calls that are still allowed in the current window.
     ///   - reset: Start of the next window, according to the server's clock.
     public init(limit: Int, remaining: Int, reset: Date) {
         self.limit = limit
@@ -36,7 +36,9 @@ final class RateLimitThrottle: Sendable {
     /// The rate limit from the last response that reported it; `nil` if none did.
     var rateLimit: RateLimitState? { state.withLock { $0.rateLimit } }
 
-    /// Waits while the rate limit is exhausted.
+    /// Waits until the next window, at most 900 seconds, if the rate limit is exhausted.
+    ///
+    /// - Throws: `CancellationError` if the task is cancelled while it waits.
     func pass() async throws {
         while let until = state.withLock({ $0.closedUntil }), until > .now {
             try await Task.sleep(until: until, clock: .continuous)
@@ -45,7 +47,8 @@ final class RateLimitThrottle: Sendable {
 
     /// Updates the state from the headers of a response.
     ///
-    /// - Returns: The time until the limit resets, at most 900 seconds; `nil` if the headers do not contain it.
+    /// - Returns: The time until the limit has reset, at most 900 seconds; `nil` if the headers do not report the rate
+    ///   limit.
     @discardableResult
     func note(_ response: HTTPResponse, clock: ServerClock) -> Duration? {
         func number(_ name: String) -> Int64? { response.headers.first(name: name).flatMap { Int64($0) } }

@@ -2,7 +2,8 @@
 public struct RetryPolicy: Hashable, Sendable {
     /// Whether a request can safely be repeated.
     public enum Idempotency: Hashable, Sendable {
-        /// Repeating the request is harmless, as for reads, parts, reports, complete and abort.
+        /// Repeating the request is harmless, as for reading, for sending and reporting parts, and for completing and
+        /// aborting uploads.
         case idempotent
         /// Repeating the request may have a second effect, such as another copy of a file. It is retried only if the
         /// failed attempt cannot have had any effect.
@@ -27,7 +28,8 @@ public struct RetryPolicy: Hashable, Sendable {
         /// `code` is S3's error code, such as `SlowDown`. `wait` is the value of `Retry-After`. Both are `nil` if the
         /// response does not contain them.
         case storageRefused(status: Int, code: String?, wait: Duration?)
-        /// The storage's checksum of a part does not match the bytes that were sent, or the storage lost the part.
+        /// The storage's checksum of a part does not match the bytes that were sent, or the server did not find the
+        /// part in the storage.
         case checksumMismatch
 
         /// Whether the request may have taken effect although the attempt failed.
@@ -67,17 +69,21 @@ public struct RetryPolicy: Hashable, Sendable {
         case refreshURLAndRetry(after: Duration)
     }
 
-    /// Maximum number of attempts per request, 1 or more; `nil` means that only ``maximumTime`` limits them.
+    /// Maximum number of attempts per request, 1 or more; `nil` for no maximum.
+    ///
+    /// The count starts again with an attempt that made progress. Even without a maximum, a request is abandoned after
+    /// five attempts if the storage refuses its signed URL, and after four attempts if a checksum does not match.
     public var attempts: Int?
     /// Time after the first failed attempt during which a request is retried.
     ///
-    /// For connection failures, the time starts at the last success of any request to the same server, so that only an
+    /// For connection failures, the time starts again with each successful request to the same server, so that only an
     /// outage of this length ends a run. A request that fails while others succeed is retried for at most four times as
     /// long.
     public var maximumTime: Duration = .seconds(3600)
     /// Pause after the first failed attempt.
     ///
-    /// It doubles with each further failed attempt. Jitter shortens each pause by up to half.
+    /// The pause doubles with each further failed attempt, up to ``maximumBackoff``. Jitter shortens each pause by up
+    /// to half.
     public var initialBackoff: Duration = .milliseconds(250)
     /// Maximum pause, unless the server requests a longer one.
     public var maximumBackoff: Duration = .seconds(30)
@@ -90,12 +96,12 @@ public struct RetryPolicy: Hashable, Sendable {
     /// Decides whether and when to retry after a failed attempt.
     ///
     /// - Parameters:
-    ///   - attempt: Number of the attempt, from 1.
+    ///   - attempt: Number of the failed attempt, from 1.
     ///   - elapsed: Time that counts towards ``maximumTime``.
     ///   - outcome: The way in which the attempt failed.
     ///   - idempotency: Whether the request can safely be repeated.
-    ///   - jitter: A random number from 0 to 1 that spreads the pauses of many clients.
-    /// - Returns: The decision.
+    ///   - jitter: A random number from 0 (shortest pause) to 1 that spreads the retries of many clients.
+    /// - Returns: ``Decision/giveUp``, or the pause before the next attempt and whether it needs a new signed URL.
     public func decide(
         attempt: Int,
         elapsed: Duration = .zero,

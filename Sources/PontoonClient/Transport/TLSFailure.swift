@@ -2,7 +2,7 @@ import NIOSSL
 
 /// The explanation of a TLS error.
 ///
-/// It replaces the library's text, which contains function names and build paths.
+/// It is shown instead of the library's text, which contains function names and build paths.
 struct TLSFailure {
     let kind: TransportFailure.Kind
     let reason: String

@@ -36,11 +36,11 @@ func withTimeout<Value: Sendable>(
 
 /// Runs a transfer and cancels it if it makes no progress.
 ///
-/// Its total duration is not limited.
+/// The total duration of the transfer is not limited.
 ///
 /// - Parameters:
-///   - limit: Returns the maximum time without progress in the current phase of the transfer.
-///   - idleTime: Returns the time since the last progress.
+///   - limit: Returns the maximum time without progress in the current phase of the transfer. Called repeatedly.
+///   - idleTime: Returns the time since the last progress. Called repeatedly.
 ///   - body: Performs the transfer.
 /// - Returns: The value that `body` returns.
 /// - Throws: ``TransportFailure`` of kind `timedOut` if the transfer stalls; any error that `body` throws.

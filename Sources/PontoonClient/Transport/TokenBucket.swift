@@ -4,7 +4,7 @@ import Synchronization
 /// A bandwidth limiter that allows bursts of up to 250 milliseconds' worth of bytes.
 final class TokenBucket: Sendable {
     private struct State {
-        /// Time at which the average rate of the bytes admitted so far falls to the limit.
+        /// Time until which the bytes admitted so far use up the limit.
         var paidUntil: ContinuousClock.Instant
         /// The current limit in bytes per second; `nil` while there is no limit.
         var rate: Int64?
@@ -19,7 +19,7 @@ final class TokenBucket: Sendable {
     /// Creates a limiter.
     ///
     /// - Parameters:
-    ///   - limit: The limit, which may change with the time of day.
+    ///   - limit: The limit, which may follow a timetable.
     ///   - time: Returns the current time.
     init(_ limit: BandwidthLimit, time: @escaping @Sendable () -> Date = { .now }) {
         self.limit = limit
@@ -35,7 +35,9 @@ final class TokenBucket: Sendable {
         return max(4 << 10, Int(clamping: lowest / 8))
     }
 
-    /// Waits until `count` bytes may be sent, in several steps to keep the data rate even.
+    /// Waits until `count` bytes may be sent or received, in steps of at most ``quantum`` bytes.
+    ///
+    /// - Throws: `CancellationError` if the task is cancelled while it waits.
     func take(all count: Int) async throws {
         var rest = count
         while rest > 0 {
@@ -45,6 +47,8 @@ final class TokenBucket: Sendable {
     }
 
     /// Waits until `count` bytes may be sent or received without exceeding the limit.
+    ///
+    /// - Throws: `CancellationError` if the task is cancelled while it waits.
     func take(_ count: Int) async throws {
         let wait = state.withLock { state -> Duration in
             let now = ContinuousClock.now

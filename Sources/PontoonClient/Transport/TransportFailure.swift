@@ -35,8 +35,8 @@ struct TransportFailure: Error, Sendable {
     ///
     /// - Parameters:
     ///   - purpose: The attempted action, such as `send part 3`.
-    ///   - host: The server's host name.
-    ///   - mayExpectTLS: Whether the URL is `http` and the server has never responded.
+    ///   - host: The other side of the connection for the message: a host name, or `the storage`.
+    ///   - mayExpectTLS: Whether the URL is `http` and no request to the server has succeeded yet.
     /// - Returns: The error, with advice.
     func error(_ purpose: String, host: String, mayExpectTLS: Bool = false) -> ClientError {
         switch kind {
