@@ -37,4 +37,15 @@ struct ProgressTests {
         _ = board.finish(0, isSuccess: true)
         #expect(board.snapshot(concurrency: 1).doneBytes == 80)
     }
+
+    @Test("a file whose upload starts over is no longer shown as being verified")
+    func startingOver() {
+        let (board, files) = board()
+        files[1].opened(size: 200)
+        files[1].started(parts: 2)
+        files[1].verifying()
+        #expect(board.snapshot(concurrency: 1).active.map(\.isVerifying) == [true])
+        files[1].started(parts: 2)
+        #expect(board.snapshot(concurrency: 1).active.map(\.isVerifying) == [false])
+    }
 }

@@ -100,7 +100,7 @@ struct PathPattern: Hashable, Sendable {
     }
 
     private static func invalid(_ pattern: String, _ problem: String, _ advice: String) -> ClientError {
-        ClientError(.requestInvalid, "The pattern '\(pattern)' cannot match anything: \(problem).", advice: advice)
+        ClientError(.requestInvalid, "The pattern '\(pattern)' is not valid: \(problem).", advice: advice)
     }
 }
 

@@ -185,6 +185,7 @@ struct FileProgress: Sendable {
             file.parts = parts
             file.uploadID = uploadID
             file.hasStarted = true
+            file.isVerifying = false
         }
     }
 
