@@ -188,13 +188,16 @@ package struct PartReport: Hashable, Sendable {
     }
 }
 
-/// An upload with the totals of its parts, as the API returns it.
+/// An upload with the totals of its parts.
+///
+/// With a presigned store, only the bucket knows the stored parts. The metadata store then counts the reported parts,
+/// with 0 bytes, and the API omits the totals of stored parts.
 package struct UploadSummary: Hashable, Sendable {
     package let upload: Upload
     package let reportedParts: Int
-    /// Number of stored parts, reported or not; `nil` with a presigned store, where only the bucket knows it.
+    /// Number of stored parts, reported or not; `nil` if it is not known.
     package let storedParts: Int?
-    /// Total length of the stored parts in bytes; `nil` with a presigned store, where only the bucket knows it.
+    /// Total length of the stored parts in bytes; `nil` if it is not known.
     package let storedBytes: Int64?
     /// Labels that the file will have; empty in a list, and once the upload is completed.
     package let labels: FileLabels
