@@ -52,7 +52,7 @@ package protocol FilePutStore: Sendable {
     /// Leases new objects under one id.
     /// - Throws: An error, with nothing changed, if one of the objects is already leased.
     func leaseObjects(_ keys: [ObjectKey], _ lease: Lease) async throws
-    /// Extends all leases of objects that have the id of `lease`.
+    /// Sets the expiry of all object leases that have the id of `lease` to the expiry of `lease`.
     /// - Returns: `false` if there are no such leases.
     func renewObjectLeases(_ lease: Lease) async throws -> Bool
     /// Voids all leases with an id and discards their objects; see ``DiscardedObjectStore``. The void leases remain for

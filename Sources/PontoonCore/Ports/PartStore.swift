@@ -4,13 +4,13 @@ package import PontoonFoundation
 package protocol PartStore: Sendable {
     /// Returns all part records of an upload, ordered by number.
     func parts(of uploadID: String) async throws -> [PartRecord]
-    /// Deletes the record of a part durably, before the part's bytes are overwritten. Does not wait for a commit if
-    /// there is no record.
+    /// Deletes the record of a part durably, before the part's bytes are overwritten. Writes nothing if there is no
+    /// record.
     /// - Parameters:
     ///   - number: The part.
     ///   - uploadID: The upload to which the part belongs.
-    ///   - length: Length in bytes of the part to be stored instead; `nil` if unknown, in which case 0 is compared with
-    ///     the quotas.
+    ///   - length: Length in bytes of the part to be stored instead; `nil` if unknown, in which case quotas are checked
+    ///     for a part of 0 bytes.
     /// - Returns: The deleted record; `nil` if there was none.
     /// - Throws: `.uploadNotFound`, with nothing changed, if the upload is not `.active`, because the parts of an
     ///   upload that is being completed no longer change; `.quotaExceeded`, with nothing changed, if the upload has not
