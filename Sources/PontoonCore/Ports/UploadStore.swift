@@ -2,8 +2,8 @@ package import PontoonFoundation
 
 /// Storage of uploads and of the leases under which they are completed.
 package protocol UploadStore: Sendable {
-    /// Adds an upload, and reserves its declared size. An upload with a ``Upload/senderSession`` is subject to the
-    /// limits of the session's upload link.
+    /// Adds an upload. If its destination is a folder, reserves the declared size. An upload with a
+    /// ``Upload/senderSession`` is subject to the limits of the session's upload link.
     /// - Parameters:
     ///   - upload: The upload.
     ///   - labels: Labels that the file will have.
