@@ -4,7 +4,7 @@ package import PontoonFoundation
 package struct FileJob: Hashable, Sendable {
     /// The action that a job performs on its items.
     ///
-    /// The raw value is the last segment of the path that submits the job.
+    /// The raw value is the last segment of the path to which jobs of this kind are submitted.
     package enum Kind: String, CaseIterable, Sendable {
         case copy, move, delete
     }
@@ -13,10 +13,11 @@ package struct FileJob: Hashable, Sendable {
     ///
     /// Its name in the API is the raw value in upper case.
     package enum State: String, CaseIterable, Sendable {
-        /// No server has started the job.
+        /// No step of the job has been performed.
         case submitted
-        /// The files that the job will process are being counted.
+        /// The files in the items are being counted.
         case resolving
+        /// The items are being processed, in order.
         case running
         case finished
     }
@@ -26,12 +27,14 @@ package struct FileJob: Hashable, Sendable {
     package let kind: Kind
     /// The user who submitted the job and whose permissions apply to it.
     package let userName: String
-    /// Id of the token with which the job was submitted; `nil` if it was submitted without one.
+    /// Id of the token with which the job was submitted; `nil` if no token was used.
     ///
-    /// The rights of the token limit the job.
+    /// The job can do only what the rights of this token allow. If the token is revoked, the remaining items fail.
     package let tokenID: String?
     package let createdOn: Date
+    /// Time at which a server first leased the job; `nil` if none has.
     package let startedOn: Date?
+    /// Time at which the job reached the state `.finished`; `nil` before.
     package let finishedOn: Date?
     package let progress: FileJobProgress
 
@@ -58,25 +61,34 @@ package struct FileJob: Hashable, Sendable {
 
 /// The progress of a job.
 ///
-/// A job goes through its items twice, in order: in the state `.resolving` to count the files, and in the state
+/// A job visits its items twice, each time in order: in the state `.resolving` to count their files, and in the state
 /// `.running` to process them.
 package struct FileJobProgress: Hashable, Sendable {
     package var state: FileJob.State
     /// Position of the current item, from 0.
     ///
-    /// In the state `.running`, all items before it are done. In the state `.finished`, it is the number of items.
+    /// In the state `.running`, all items before it have been processed. In the state `.finished`, this is the number
+    /// of items.
     package var item: Int
-    /// Depth of the folder that is being visited: 1 for the current item itself, 0 if no folder is being visited.
+    /// Depth of the folder that is being visited, where 1 means the current item itself; 0 if no folder is being
+    /// visited.
     package var depth: Int
-    /// Number of files in all items; a missing item counts as one file.
+    /// Expected number of files in all items; an item that does not exist counts as one file.
     ///
-    /// In the state `.resolving`, the number of files counted so far. In the state `.running`, never less than the
-    /// number of files processed so far. In the state `.finished`, the number of files that were processed.
+    /// In the state `.resolving`, the number of files counted so far. Files beyond ``FileJobRules/maximumEntries`` or
+    /// ``FileJobRules/maximumDepth`` are not counted. In the state `.running`, never less than ``completedFiles`` plus
+    /// ``failedFiles``; in the state `.finished`, equal to this sum.
     package var totalFiles: Int
+    /// Number of files that were copied, moved or deleted.
     package var completedFiles: Int
-    /// Number of files that failed; an item or folder that cannot be processed counts as one file.
+    /// Number of failures.
+    ///
+    /// An item or folder that cannot be processed counts as one file. A folder that cannot be deleted after its entries
+    /// does not count.
     package var failedFiles: Int
-    /// Number of files and folders visited in the current state, limited by ``FileJobRules/maximumEntries``.
+    /// Number of files and folders visited in the current state.
+    ///
+    /// At ``FileJobRules/maximumEntries``, counting stops, or all remaining items fail.
     package var entries: Int
 
     package init(
@@ -104,7 +116,7 @@ package struct FileJobItem: Hashable, Sendable {
     package let file: String
     /// The destination folder; `nil` if the job deletes the item.
     package let destination: FolderReference?
-    /// The name at the destination; `nil` keeps the current name.
+    /// The name at the destination; `nil` if the current name is kept or the job deletes the item.
     package let name: String?
 
     package init(file: String, destination: FolderReference? = nil, name: String? = nil) {
@@ -116,15 +128,15 @@ package struct FileJobItem: Hashable, Sendable {
 
 /// The result of processing one item of a job.
 package enum FileJobResult: Hashable, Sendable {
-    /// The item was copied or moved to this file or folder.
+    /// The file or folder that resulted from copying or moving the item.
     case file(FileJobFile)
     /// The file or folder with this id was deleted.
     case deleted(String)
-    /// The item failed. For a folder, this is the first failure among its contents.
+    /// The item failed, wholly or in part. If several entries of a folder failed, this is the first failure.
     case failed(FileJobFailure)
 }
 
-/// A file or folder, as it was immediately after a job copied or moved it.
+/// The file or folder that resulted from copying or moving an item, as it was immediately after that step.
 package struct FileJobFile: Hashable, Sendable {
     package let id: String
     package let name: String
@@ -141,7 +153,7 @@ package struct FileJobFile: Hashable, Sendable {
     }
 }
 
-/// The reason why an item of a job failed.
+/// The reason why a file or folder could not be processed.
 package struct FileJobFailure: Hashable, Sendable {
     package let code: PontoonError.Code
     package let message: String
@@ -170,7 +182,7 @@ package struct FileJobFolder: Hashable, Sendable {
     }
 }
 
-/// An entry of a folder that a job is visiting.
+/// A file or folder that a job visits: an item, or an entry of a folder.
 package struct FolderEntry: Hashable, Sendable {
     package let id: String
     package let name: String

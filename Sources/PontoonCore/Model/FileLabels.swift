@@ -1,7 +1,7 @@
 /// The metadata and tags of a file.
 package struct FileLabels: Hashable, Sendable, Codable {
     package var metadata: [String: String]
-    /// Tags in the order given by the client.
+    /// Tags, in the order given by the client.
     package var tags: [String]
 
     package init(metadata: [String: String] = [:], tags: [String] = []) {
@@ -11,9 +11,9 @@ package struct FileLabels: Hashable, Sendable, Codable {
 
     package var isEmpty: Bool { metadata.isEmpty && tags.isEmpty }
 
-    /// Validates the labels.
+    /// Validates the labels against ``MetadataRules`` and ``FieldRules``.
     ///
-    /// - Throws: `.metadataInvalid` for invalid metadata; `.badRequest` for invalid tags.
+    /// - Throws: `.metadataInvalid` for invalid metadata; `.badRequest` for invalid tags, or tags that contain U+0000.
     package func check() throws(PontoonError) {
         try MetadataRules.check(metadata.mapValues { $0 })
         try FieldRules.check(tags: tags)

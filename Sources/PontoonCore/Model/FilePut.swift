@@ -15,7 +15,7 @@ package enum CheckedFilePut: Sendable {
     }
 }
 
-/// A new file whose destination has been checked, but whose bytes are not stored yet.
+/// A new file whose destination has been checked, with the key and id under which it will be stored.
 package struct NewFile: Sendable {
     let put: FilePut
     let folder: String
@@ -26,7 +26,10 @@ package struct NewFile: Sendable {
     let id: String
     let createdOn: Date
 
-    /// Returns the file to record after its bytes were stored, with their length and checksum.
+    /// Returns the file to record once its bytes are stored.
+    ///
+    /// `size` and `crc64` describe the stored bytes. The MD5 is recorded only if the client sent one, which the caller
+    /// must have compared with the bytes.
     func file(size: Int64, crc64: CRC64NVME) -> File {
         File(
             id: id,
@@ -42,7 +45,7 @@ package struct NewFile: Sendable {
     }
 }
 
-/// The properties of a file that a client sends in one call, without an upload.
+/// The properties of a file that a client sends in one call or in an archive, without an upload.
 package struct FilePut: Sendable {
     /// The folder in which the file is created.
     package let folder: FolderReference
@@ -50,9 +53,9 @@ package struct FilePut: Sendable {
     package let name: String
     package let rule: NameConflictRule
     package let labels: FileLabels
-    /// Announced length in bytes; `nil` if unknown.
+    /// Announced length in bytes; `nil` if the client did not announce it.
     package let length: Int64?
-    /// Checksums sent by the client, to be compared with the checksums of the received bytes.
+    /// Checksums that the client sent, to be compared with those of the received bytes.
     package let expected: ExpectedChecksums
 
     package init(
@@ -76,7 +79,7 @@ package struct FilePut: Sendable {
 package enum AddedFile: Hashable, Sendable {
     /// The file was added. With ``NameConflictRule/rename``, its name may differ from the requested one.
     case added(File)
-    /// The folder already had a file with this name, which was kept because of ``NameConflictRule/skip``.
+    /// The folder already had a file with this name, which ``NameConflictRule/skip`` keeps. The new file was not added.
     case skipped(File)
 
     package var file: File {

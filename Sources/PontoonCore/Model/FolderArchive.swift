@@ -1,6 +1,6 @@
 /// The format of a folder archive.
 ///
-/// The raw value is its name in the API and the extension of the archive's file name.
+/// The raw value is the name of the format in the API, and the extension of the archive's file name.
 package enum FolderArchiveFormat: String, CaseIterable, Sendable {
     case tar, zip
 }
@@ -18,8 +18,8 @@ package struct FolderArchiveEntry: Hashable, Sendable {
 
 /// The properties of one version of a folder archive, computed from the folder's contents.
 ///
-/// The folder is read page by page, so a change made in the meantime may or may not be included. The download fails if
-/// the contents of the folder no longer match the listing.
+/// The folder is read page by page, so a change made in the meantime may or may not be included. A download of the
+/// archive fails if the folder no longer matches the listing.
 package struct FolderListing: Sendable {
     package let folder: File
     package let format: FolderArchiveFormat
@@ -27,14 +27,14 @@ package struct FolderListing: Sendable {
     package let size: Int64
     /// Number of files and folders, including the folder itself.
     package let entries: Int
-    /// Hash of the format and of all entries, 32 hex digits.
+    /// Hash of the format and of the path, id, content and modification time of every entry; 32 hex digits.
     ///
-    /// Archives of a folder with the same version are byte-identical.
+    /// Two archives with the same version have the same bytes.
     package let version: String
-    /// The hash of each batch of entries, in order.
+    /// The hashes of the batches of entries, in order; see ``FolderBatches``.
     let batches: [[UInt8]]
 
-    /// The name under which clients save the archive.
+    /// The suggested file name of the archive.
     package var name: String { "\(folder.nameInArchive).\(format.rawValue)" }
 }
 

@@ -3,7 +3,7 @@ package import PontoonFoundation
 /// An unfinished upload and the size of its stored parts, used to forecast its completion.
 package struct UploadProgress: Hashable, Sendable {
     package let upload: Upload
-    /// Total length of the stored parts in bytes; 0 with a presigned store, because only the bucket knows it.
+    /// Total length of the stored parts in bytes; 0 with a presigned store, where only the bucket knows their lengths.
     package let storedBytes: Int64
     /// Total length in bytes of the parts stored since the time that was passed to
     /// ``UploadProgressStore/openUploadProgress(of:in:since:page:)``; 0 with a presigned store.
@@ -19,25 +19,27 @@ package struct UploadProgress: Hashable, Sendable {
 /// The expected completion of an unfinished upload at its current rate.
 package struct UploadForecast: Hashable, Sendable {
     package let upload: Upload
-    /// Total length of the stored parts in bytes; `nil` if only the object store knows it.
+    /// Total length of the stored parts in bytes; `nil` with a presigned store, where only the bucket knows their
+    /// lengths.
     package let storedBytes: Int64?
-    /// Number of bytes still to arrive; `nil` if the size was not declared, or the stored bytes are unknown.
+    /// Number of bytes still to arrive, 0 or more; `nil` if the size was not declared or ``storedBytes`` is `nil`.
     package let remainingBytes: Int64?
-    /// Average rate over the last ten minutes or, for a more recent upload, since it was initialized.
+    /// Average rate at which the bytes of stored parts arrived in the last ten minutes or, for a newer upload, since it
+    /// was initialized.
     ///
-    /// At least 1. `nil` if the rate is lower or the sizes of the stored parts are unknown.
+    /// At least 1; `nil` if the rate is lower or ``storedBytes`` is `nil`.
     package let bytesPerSecond: Int64?
     /// The expected time at which all bytes will have arrived.
     ///
-    /// `nil` if ``remainingBytes`` is unknown, if bytes remain but the rate is unknown, or if the time is after the
-    /// year 9999.
+    /// `nil` if ``remainingBytes`` is `nil`, if bytes remain but ``bytesPerSecond`` is `nil`, or if the time is after
+    /// the year 9999.
     package let doneOn: Date?
 
     /// Computes the forecast.
     ///
     /// - Parameters:
     ///   - progress: The upload. ``UploadProgress/recentBytes`` must cover the last ``ForecastRules/window`` seconds.
-    ///   - seesParts: Whether the lengths of stored parts are known.
+    ///   - seesParts: Whether the lengths of stored parts are known; see ``ObjectStorage/seesParts``.
     ///   - now: The current time.
     init(_ progress: UploadProgress, seesParts: Bool, now: Date) {
         upload = progress.upload
@@ -58,13 +60,15 @@ package struct UploadForecast: Hashable, Sendable {
 package struct DiskForecast: Hashable, Sendable {
     /// Space that uploads may still use, in bytes; `nil` if the file system does not report its free space.
     package let freeBytes: Int64?
-    /// Average rate at which the parts of all users arrived during the last ten minutes, at least 1; `nil` if it is
-    /// lower.
+    /// Average rate at which the bytes of all users arrived at this server in the last ten minutes or, if the server
+    /// started more recently, since its start.
+    ///
+    /// At least 1; `nil` if the rate is lower.
     package let bytesPerSecond: Int64?
     /// The expected time at which the disk will be full.
     ///
-    /// `nil` if the free space is unknown, if space is free but the rate is unknown, or if the time is after the year
-    /// 9999.
+    /// `nil` if ``freeBytes`` is `nil`, if space is free but ``bytesPerSecond`` is `nil`, or if the time is after the
+    /// year 9999.
     package let fullOn: Date?
 
     init(freeBytes: Int64?, bytesPerSecond: Int64?, now: Date) {

@@ -2,13 +2,13 @@ package import PontoonFoundation
 
 /// Ids and tokens from the system's secure random number generator.
 package enum Identifiers {
-    /// Creates an upload id: 64 letters and digits.
+    /// Creates a random upload id: 64 letters and digits.
     package static func upload() -> String {
         var text: [UInt8] = []
         text.reserveCapacity(64)
         while text.count < 64 {
             // 248 is the largest multiple of 62 that fits in a byte. Bytes from 248 on are dropped, because they would
-            // make some letters more frequent than others.
+            // make some characters more frequent than others.
             for byte in randomBytes(80) where byte < 248 && text.count < 64 {
                 text.append(lettersAndDigits[Int(byte) % lettersAndDigits.count])
             }
@@ -22,7 +22,7 @@ package enum Identifiers {
 
     /// Returns random bytes.
     ///
-    /// Draws eight at a time from the generator, because drawing one costs as much as drawing eight.
+    /// Takes eight bytes at a time from the generator, because one byte costs as much as eight.
     private static func randomBytes(_ count: Int) -> [UInt8] {
         var generator = SystemRandomNumberGenerator()
         var bytes: [UInt8] = []
@@ -35,7 +35,7 @@ package enum Identifiers {
         return bytes
     }
 
-    /// Creates a file or folder id: 24 lower-case hex digits, the first eight of which are the Unix time in seconds.
+    /// Creates a file or folder id: the Unix time in seconds as 8 lower-case hex digits, followed by 16 random ones.
     package static func file(now: Date) -> String {
         let seconds = UInt32(truncatingIfNeeded: Int64(now.timeIntervalSince1970))
         let time = String(seconds, radix: 16)

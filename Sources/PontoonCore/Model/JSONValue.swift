@@ -21,10 +21,12 @@ package enum JSONValue: Hashable, Sendable, Encodable {
         }
     }
 
-    /// The value as an integer; `nil` if it is not an integer.
+    /// The value as an integer; `nil` if it is not an integer or may not be exact.
     ///
-    /// `5`, `5.0` and `5e0` are all the integer 5. A number beyond ±2^53 is rejected unless it was parsed as an
-    /// `Int64`, because the conversion to `Double` may have rounded it. Source: docs/api.md#requests.
+    /// `5`, `5.0` and `5e0` are all the integer 5. A number beyond ±2^53 counts as exact only if it was parsed as an
+    /// `Int64`, because the conversion to `Double` may have rounded it.
+    ///
+    /// Source: docs/api.md#requests.
     package var integer: Int64? {
         switch self {
         case .integer(let value): value

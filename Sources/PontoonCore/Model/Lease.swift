@@ -4,7 +4,9 @@ package import PontoonFoundation
 ///
 /// A lease expires on its own, so that another server can take over after a crash.
 package struct Lease: Hashable, Sendable {
-    /// Random id, unique to this lease, so that a caller whose lease was taken over cannot act under the new lease.
+    /// Random id, which the store compares when work under the lease is committed.
+    ///
+    /// A renewed lease keeps its id. After another server has taken over, work under the old id is refused.
     package let id: String
     /// Time from which another server may take over.
     package let expiresOn: Date

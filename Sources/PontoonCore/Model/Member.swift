@@ -13,7 +13,7 @@ package struct Member: Hashable, Sendable {
 package struct NewMember: Hashable, Sendable {
     /// The user's name, not validated; `nil` if the request has none.
     package let userName: String?
-    /// The user's email address, not validated; used only if ``userName`` is `nil`.
+    /// The user's email address, not validated and compared case-insensitively; used only if ``userName`` is `nil`.
     package let email: String?
     package let permissions: Permissions
 

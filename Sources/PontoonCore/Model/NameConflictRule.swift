@@ -1,10 +1,11 @@
 /// The action to take if the name of a new file is already taken in its folder.
 ///
-/// The raw value is the rule's name in the API. If a folder has the name, every rule except `rename` refuses the file.
+/// The raw value is the rule's name in the API. If a folder has the name, every rule except ``rename`` refuses the
+/// file.
 package enum NameConflictRule: String, CaseIterable, Sendable {
     /// Refuses the file.
     case fail
-    /// Keeps the existing file.
+    /// Keeps the existing file and discards the new one.
     case skip
     /// Replaces the existing file.
     case overwrite

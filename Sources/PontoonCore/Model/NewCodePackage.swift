@@ -2,7 +2,7 @@
 package struct NewCodePackage: Hashable, Sendable {
     /// Name of the version, chosen by the client; not empty.
     package let version: String
-    /// Id of an uploaded ``PackageFile``; not validated.
+    /// Id of the uploaded ``PackageFile`` with the code; not validated.
     package let location: String
     /// JSON text of an object that describes the code's inputs and outputs; Pontoon does not interpret it.
     package let schema: String

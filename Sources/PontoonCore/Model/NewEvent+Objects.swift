@@ -7,7 +7,8 @@ extension NewEvent {
 
     /// Creates the event for a change to a file or folder.
     ///
-    /// `file` is the file after the change, or before its deletion. `details` are added to the data of the event.
+    /// `file` is the file or folder after the change, or before its deletion. `details` are added to the data of the
+    /// event, except those that are `nil`.
     package static func file(
         _ action: FileAction,
         _ file: File,
@@ -23,6 +24,8 @@ extension NewEvent {
     }
 
     /// Creates the event for a change to a file or folder, without the size and checksums of a file.
+    ///
+    /// `details` are added to the data of the event, except those that are `nil`.
     package static func file(
         _ action: FileAction,
         _ kind: File.Kind,
@@ -52,7 +55,7 @@ extension NewEvent {
         }
     }
 
-    /// Creates the event for a file whose stored bytes are damaged.
+    /// Creates the event for a file whose stored bytes were found to be damaged or missing.
     package static func damaged(
         _ damage: ContentDamage,
         fileID id: String,
@@ -65,10 +68,10 @@ extension NewEvent {
         return NewEvent(.fileDamaged, project: project, subject: "files/\(id)", data: data)
     }
 
-    /// Creates the event for an upload that was completed or aborted, or has expired.
+    /// Creates the event for an upload that was completed, was aborted or has expired.
     ///
-    /// `userName` is the initiator. `project` is `nil` for an upload of a code package; only the initiator may read its
-    /// event. `details` are added to the data of the event.
+    /// `userName` is the initiator. `project` is `nil` for an upload of a code package, whose event only the initiator
+    /// may read. `details` are added to the data of the event, except those that are `nil`.
     package static func upload(
         _ type: EventType,
         _ id: String,
@@ -90,9 +93,9 @@ extension NewEvent {
         )
     }
 
-    /// Creates the event for a change to a project.
+    /// Creates the event for the creation, change or deletion of a project.
     ///
-    /// The user `reader` may read the event even without being a member.
+    /// `reader` is a user who may read the event without being a member, such as the owner of a deleted project.
     package static func project(
         _ type: EventType,
         _ id: ProjectID,
@@ -104,9 +107,10 @@ extension NewEvent {
         return NewEvent(type, project: id, subject: "projects/\(id)", reader: reader, data: data)
     }
 
-    /// Creates the event for a change to a member of a project.
+    /// Creates the event for a member who was added, changed or removed.
     ///
-    /// A removed member may read the event of the removal.
+    /// `permissions` are the permissions after the change; `nil` omits them. A removed member may read the event of the
+    /// removal.
     package static func member(
         _ type: EventType,
         _ userName: String,

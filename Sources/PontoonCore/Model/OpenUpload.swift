@@ -3,8 +3,8 @@ package import PontoonFoundation
 /// An unfinished upload, as listed for operators.
 package struct OpenUpload: Hashable, Sendable {
     package let summary: UploadSummary
-    /// Time of the last activity: when the upload was initiated, a part was stored or a client's activity was recorded,
-    /// whichever is latest.
+    /// Time of the last activity: when the upload was initiated, its last part was stored or a client last worked on it
+    /// (``UploadStore/keepAlive(_:now:reserving:)``), whichever is latest.
     package let activeOn: Date
 
     package init(summary: UploadSummary, activeOn: Date) {
@@ -17,10 +17,10 @@ package struct OpenUpload: Hashable, Sendable {
 ///
 /// An upload must satisfy every condition that is not `nil`.
 package struct OpenUploadFilter: Hashable, Sendable {
-    /// Name of the user who initiated the upload.
+    /// Name of the initiator.
     package var user: String?
     package var project: ProjectID?
-    /// Time before which the upload was last active; see ``OpenUpload/activeOn``.
+    /// Selects the uploads whose last activity (``OpenUpload/activeOn``) was before this time.
     package var idleSince: Date?
 
     package init(user: String? = nil, project: ProjectID? = nil, idleSince: Date? = nil) {

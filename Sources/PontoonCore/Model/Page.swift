@@ -14,7 +14,7 @@ package struct Page: Hashable, Sendable {
 /// One page of a list, and the length of the whole list.
 package struct Listing<Item: Sendable>: Sendable {
     package let items: [Item]
-    /// Number of entries in the whole list.
+    /// Number of entries in the whole list, not only in ``items``.
     package let total: Int
 
     package init(items: [Item], total: Int) {

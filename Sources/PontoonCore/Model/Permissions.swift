@@ -1,4 +1,4 @@
-/// A permission of a member in a project.
+/// A permission that a member may have in a project.
 ///
 /// The raw value is its name in the API.
 ///
@@ -15,14 +15,15 @@ package enum Permission: String, CaseIterable, Sendable {
 package struct Permissions: Hashable, Sendable {
     /// Whether the member may download and copy files.
     package let copy: Bool
-    /// Whether the member may add, change and delete files, and change the project's own fields.
+    /// Whether the member may add, change, move and delete files and folders, manage upload links, and change the
+    /// project's own fields.
     package let write: Bool
-    /// Whether the member may run tasks; stored and returned without effect, because Pontoon does not run tasks.
+    /// Whether the member may run tasks; has no effect, because Pontoon does not run tasks.
     package let execute: Bool
-    /// Whether the member may manage members, use other members' uploads, and delete the project.
+    /// Whether the member may manage members and webhooks, use other members' uploads, and lock or delete the project.
     package let admin: Bool
 
-    /// Whether the member may see names and metadata; always true.
+    /// Whether the member may see files, folders, metadata and members; always true.
     package var read: Bool { true }
 
     /// Creates permissions; `admin` sets all others.
@@ -43,9 +44,9 @@ package struct Permissions: Hashable, Sendable {
         }
     }
 
-    /// Returns the permissions after a change.
+    /// Returns these permissions with a change applied.
     ///
-    /// Permissions that the change does not mention stay as they are: revoking `admin` does not revoke the permissions
+    /// A permission that the change does not mention keeps its value: revoking `admin` does not revoke the permissions
     /// that it implied. While `admin` is granted, revoking another permission has no effect.
     package func applying(_ change: PermissionsChange) -> Permissions {
         Permissions(

@@ -1,7 +1,7 @@
 /// An error with a code and a message that are returned to the caller.
 ///
-/// Every error that a caller can cause is a `PontoonError`. Any other error is logged in full and returned without
-/// details: as 503 if a retry may succeed, for example after a ``TemporaryError`` whose `isTemporary` is true;
+/// Every error that a caller can cause is a `PontoonError`. Any other error is logged in full, and the API returns it
+/// without details: as 503 if a retry may succeed, for example after a ``TemporaryError`` whose `isTemporary` is true;
 /// otherwise as 500.
 package struct PontoonError: Error {
     /// The reason for the error.
@@ -44,9 +44,9 @@ package struct PontoonError: Error {
     }
 
     package let code: Code
-    /// Text for the caller; must not contain file paths, host names, SQL or object keys.
+    /// Text for the caller; an error of an API call must not contain file paths, host names, SQL or object keys.
     package let message: String
-    /// The underlying error; logged, but never sent to the caller.
+    /// The underlying error, which is logged but never sent to the caller; `nil` if there is none.
     package let cause: (any Error)?
 
     package init(_ code: Code, _ message: String, cause: (any Error)? = nil) {
@@ -67,12 +67,16 @@ extension PontoonError {
         PontoonError(.badRequest, "Text must not contain the character U+0000.")
     }
 
-    /// The error for operators, who may know which users exist.
+    /// The error for an operator who names a user that does not exist.
+    ///
+    /// Operators may know which users exist.
     package static func noUser(_ name: String) -> PontoonError {
         PontoonError(.userNotFound, "There is no user '\(name)'.")
     }
 
-    /// The error for operators, who may know which projects exist.
+    /// The error for an operator who names a project that does not exist.
+    ///
+    /// Operators may know which projects exist.
     package static func noProject(_ id: ProjectID) -> PontoonError {
         PontoonError(.projectNotFound, "There is no project '\(id)'.")
     }
@@ -83,7 +87,7 @@ extension PontoonError {
 
     /// The refusal of a change in a locked project.
     ///
-    /// `code` is the error code of the call for a missing permission.
+    /// `code` is the code with which the call also refuses callers who lack the `write` permission.
     package static func projectLocked(_ id: ProjectID, _ code: Code) -> PontoonError {
         PontoonError(code, "Project \(id) is locked; an admin can unlock it in its settings.")
     }
@@ -104,7 +108,7 @@ extension PontoonError {
         PontoonError(.uploadLinkNotFound, "Requested upload link does not exist.")
     }
 
-    /// The refusal of a sender whose link no longer exists.
+    /// The refusal of a sender whose session was deleted while the call was running, usually with its link.
     package static var uploadLinkRevoked: PontoonError {
         PontoonError(.notAuthenticated, "The upload link was revoked.")
     }
@@ -121,7 +125,7 @@ extension PontoonError {
         PontoonError(.tokenNotFound, "Requested token does not exist.")
     }
 
-    /// The refusal of a cursor if events after it may have been deleted.
+    /// The refusal of a cursor if events after it have been deleted, or it does not belong to the current event log.
     package static var eventsExpired: PontoonError {
         PontoonError(
             .eventsExpired,
@@ -133,11 +137,12 @@ extension PontoonError {
         PontoonError(.uploadNotFound, "Requested upload does not exist.")
     }
 
-    /// The refusal of a call by the initiator of an upload who no longer has the write permission.
+    /// The refusal of a call that contributes to an upload if its initiator no longer has the `write` permission.
     package static var uploadNotWritable: PontoonError {
         PontoonError(.uploadForbidden, "You cannot use this upload without the 'write' permission in its project.")
     }
 
+    /// The refusal of a part or report if the upload is being completed or is already completed.
     package static var uploadCompleting: PontoonError {
         PontoonError(.partUnavailable, "The upload is being completed; it no longer accepts parts or reports.")
     }

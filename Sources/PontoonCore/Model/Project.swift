@@ -2,7 +2,7 @@ package import PontoonFoundation
 
 /// A container of files and folders, owned by a user.
 package struct Project: Hashable, Sendable {
-    /// `creator/short-name`, fixed at creation.
+    /// Id in the form `owner/project`, fixed at creation.
     package let id: ProjectID
     /// User name of the owner.
     ///
@@ -10,7 +10,7 @@ package struct Project: Hashable, Sendable {
     package let owner: String
     /// UUID of the project.
     ///
-    /// The API shows it only in the field `path` of files in the responses to complete and to a file put.
+    /// The API shows it only in the `path` field of a file, in the responses to completing an upload and to a file put.
     package let uuid: String
     /// Display name.
     package var name: String
@@ -21,7 +21,9 @@ package struct Project: Hashable, Sendable {
     ///
     /// Only the field `locked` is interpreted; see ``isLocked``.
     package var settings: String { didSet { isLocked = Self.isLocked(settings) } }
-    /// Whether the setting `locked` is true, so that the project's files cannot be changed.
+    /// Whether the setting `locked` is true.
+    ///
+    /// Calls that add, change, move or delete files of a locked project, or delete the project, are refused.
     package private(set) var isLocked: Bool
     /// UUID of the billing group, without which the Python client rejects a project.
     package var billingGroup: String
@@ -62,11 +64,11 @@ package struct Project: Hashable, Sendable {
 }
 
 extension Project {
-    /// Returns whether the field `locked` is `true` in `settings`, the JSON text of an object.
+    /// Returns whether the field `locked` is `true` in the JSON text of a settings object.
     package static func isLocked(_ settings: String) -> Bool {
         struct Lock: Decodable { let locked: Bool? }
-        // The server encodes this text itself and never escapes letters, so a settings object with the field contains
-        // this text.
+        // The server encodes the settings itself and never escapes letters, so `"locked"` occurs literally if the
+        // settings contain the field.
         guard settings.utf8.count > 2, settings.contains("\"locked\"") else { return false }
         return (try? JSONDecoder().decode(Lock.self, from: Data(settings.utf8)))?.locked == true
     }
@@ -91,7 +93,7 @@ package struct ProjectChange: Sendable {
     package var tags: [String]?
     /// JSON text of an object that replaces the existing settings.
     package var settings: String?
-    /// JSON text that the current settings must equal, otherwise the change is refused; `nil` accepts any settings.
+    /// JSON text that the current settings must equal, otherwise nothing is changed; `nil` accepts any settings.
     package var expectedSettings: String?
     /// New billing group, a UUID.
     package var billingGroup: String?

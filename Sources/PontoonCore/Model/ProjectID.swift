@@ -1,8 +1,10 @@
 /// Id of a project: `owner/project`.
 package struct ProjectID: Hashable, Sendable, CustomStringConvertible {
-    /// User name of the first owner, case-sensitive; ``Project/owner`` is the current owner.
+    /// User name of the creator, case-sensitive.
+    ///
+    /// The project may now have another owner; see ``Project/owner``.
     package let owner: String
-    /// Unique among the projects whose ids start with the same owner; fixed when the project is created.
+    /// Unique among the projects with the same ``owner``; fixed when the project is created.
     package let shortName: String
 
     package init(owner: String, shortName: String) {

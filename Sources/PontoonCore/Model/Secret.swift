@@ -5,9 +5,9 @@ package struct Secret: Hashable, Sendable, CustomStringConvertible, CustomDebugS
 
     package init(_ value: String) { self.value = value }
 
-    /// The SHA-256 of the text in hex, under which a token is stored.
+    /// The SHA-256 of the text in hex, under which tokens and the secrets of upload links are stored.
     ///
-    /// One round without salt is sufficient for a generated token, which has 128 random bits.
+    /// One round without salt is sufficient for generated secrets, which have at least 128 random bits.
     package var sha256: String { ContentHash.hex(value) }
 
     package var description: String { "<secret>" }

@@ -2,7 +2,7 @@ package import PontoonFoundation
 
 /// A request to a signed or presigned URL, which a client sends without a token.
 package struct SignedRequest: Hashable, Sendable {
-    /// `PUT` for a part, `GET` for a download.
+    /// `PUT` to send a part, `GET` to read a file or a folder archive.
     package let method: String
     /// Absolute URL that conforms to RFC 3986.
     package let url: String
@@ -10,7 +10,7 @@ package struct SignedRequest: Hashable, Sendable {
     package let expires: Date
     /// Headers that the client must send.
     package let headers: [String: String]
-    /// Names of the response headers whose values the client must report.
+    /// Names of the response headers whose values the client must report; empty for `GET`.
     package let reportHeaders: [String]
 
     package init(method: String, url: String, expires: Date, headers: [String: String] = [:], reportHeaders: [String]) {

@@ -6,7 +6,7 @@ package struct SigningKey: Hashable, Sendable {
     package let id: String
     /// 256 random bits as 64 hex digits.
     package let secret: Secret
-    /// Time of creation; new URLs are signed with the newest key.
+    /// Time of creation; new URLs are signed with the newest key that the server has read.
     package let createdOn: Date
 
     package init(id: String, secret: Secret, createdOn: Date) {

@@ -1,6 +1,6 @@
 package import PontoonFoundation
 
-/// The calls that a token allows.
+/// The set of calls that a token allows.
 ///
 /// The raw value is the name of the scope in the API.
 ///
@@ -17,7 +17,9 @@ package enum TokenScope: String, CaseIterable, Sendable {
     package func includes(_ other: TokenScope) -> Bool { self == .full || self == other }
 }
 
-/// The rights of a token, which never exceed its user's permissions.
+/// The rights of a token: a scope, and the projects to which it is limited.
+///
+/// A call is allowed only if both these rights and the permissions of the token's user allow it.
 package struct TokenRights: Hashable, Sendable {
     package let scope: TokenScope
     /// The projects to which the token is limited; `nil` if it is not limited.
@@ -35,7 +37,7 @@ package struct TokenRights: Hashable, Sendable {
 
     /// Returns whether the token may use uploads to a destination.
     ///
-    /// Automations belong to no project, so only tokens without a limit to projects may use them.
+    /// Automations belong to no project, so a token that is limited to projects cannot be used to upload code packages.
     package func includes(_ destination: Upload.Destination) -> Bool {
         switch destination {
         case .folder(_, let project, _): includes(project)
@@ -75,13 +77,14 @@ package struct TokenRecord: Hashable, Sendable {
     package let hash: String
     package let createdOn: Date
     package let details: TokenDetails
-    /// Id of the token that was used to create this token; `nil` if an operator's command created it.
+    /// Id of the token with which this token was created; `nil` if an operator's command or the first start of a server
+    /// created it.
     ///
-    /// The other token may no longer exist.
+    /// That token may no longer exist.
     package let createdBy: String?
     /// The start, in UTC, of the last day on which the token was used; `nil` if it was never used.
     ///
-    /// Recorded with a delay of about a minute.
+    /// Recorded about a minute after the use; a use is lost if the server exits before then.
     package let usedOn: Date?
 
     package init(
@@ -104,7 +107,7 @@ package struct TokenRecord: Hashable, Sendable {
 
     /// Returns whether a text has the form of a token's id: 12 lower-case hex digits.
     ///
-    /// Tokens are longer.
+    /// A token itself is longer, so the two cannot be confused.
     package static func isID(_ text: String) -> Bool {
         text.utf8.count == 12 && text.utf8.allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
     }
@@ -112,9 +115,9 @@ package struct TokenRecord: Hashable, Sendable {
     package func isExpired(now: Date) -> Bool { details.expiresOn.map { $0 <= now } ?? false }
 }
 
-/// A token that was revoked because its last project was deleted.
+/// A token that was revoked because the last project to which it was limited was deleted.
 package struct RevokedToken: Hashable, Sendable {
-    /// Maximum number of tokens that the deletion of one project reports.
+    /// Maximum number of revoked tokens that the deletion of one project reports; any others are also revoked.
     package static let maximumReported = 1000
 
     package let id: String

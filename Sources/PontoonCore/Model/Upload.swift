@@ -1,19 +1,20 @@
 package import PontoonFoundation
 
-/// One multipart upload, from initialize to complete or abort.
+/// One multipart upload, unfinished or completed.
 package struct Upload: Hashable, Sendable {
     /// The stage of an upload's life cycle.
     ///
-    /// Aborted and expired uploads have no state, because they are deleted.
+    /// Aborted and expired uploads have no state, because their records are deleted.
     package enum State: String, Sendable {
         case active, completing, completed
     }
 
     /// The project folder or automation in which the upload creates its file.
     package enum Destination: Hashable, Sendable {
-        /// A folder of a project; `wasGivenByFolder` is true if the client named the folder rather than the project.
+        /// A folder of a project. `wasGivenByFolder` is true if the client named the folder, and false if it named only
+        /// the project.
         case folder(id: String, project: ProjectID, wasGivenByFolder: Bool)
-        /// An automation; the file belongs to a code package.
+        /// An automation. The file becomes a ``PackageFile``.
         case automation(id: String)
     }
 
@@ -27,9 +28,9 @@ package struct Upload: Hashable, Sendable {
     /// User name of the initiator.
     package let userName: String
     package let destination: Destination
-    /// Name of the future file.
+    /// Requested name of the file; with ``NameConflictRule/rename``, the file may get another name.
     package let name: String
-    /// Declared length in bytes; `nil` if the client did not declare one.
+    /// Declared length of the file in bytes; `nil` if the client did not declare one.
     package let size: Int64?
     /// Part size in bytes, as returned to the client.
     ///
@@ -37,21 +38,22 @@ package struct Upload: Hashable, Sendable {
     package let partSize: Int64
     /// Declared MD5 of the file, 32 lower-case hex digits; `nil` if the client did not declare one.
     package let md5: String?
-    /// The rule that applies on completion if the folder already has an entry with the file's name.
+    /// The rule that applies when the upload is completed, if the folder already has an entry with the file's name.
     package let rule: NameConflictRule
     /// Id of the sender's session in which the upload was started; `nil` if a user started it.
     package let senderSession: String?
-    /// Key of the future object.
+    /// Key of the upload in the object store.
     ///
-    /// Until then, the object store keeps the parts under the same key.
-    ///
-    /// The object of an empty file in a presigned store gets another key.
+    /// The parts are stored under this key, and so is the finished object, except an empty object in a presigned store.
+    /// If the upload has to be restarted, it gets a new key; see ``UploadStore/restartUpload(_:leaseID:as:)``.
     package let key: ObjectKey
     /// Data with which the object store finds the unfinished upload; `nil` if the key is sufficient.
     package let handle: UploadHandle?
     package let initiatedOn: Date
     package let state: State
-    /// Id of the file created from the upload; `nil` before the upload is completed.
+    /// Id of the resulting file; `nil` before the upload is completed.
+    ///
+    /// With ``NameConflictRule/skip``, this can be an existing file. The file may have been deleted since.
     package let fileID: String?
     /// Time from which another server may take over the completion; `nil` unless the upload is `.completing`.
     package let leaseExpiresOn: Date?
@@ -103,22 +105,22 @@ package struct Upload: Hashable, Sendable {
     }
 }
 
-/// The record of a stored part.
+/// The record of a part that was stored or, with a presigned store, reported.
 ///
-/// With a streaming store, the part's bytes are durable. With a presigned store, the record contains only the client's
-/// statement, which is verified when the upload is completed.
+/// With a streaming store, the part's bytes are durable. With a presigned store, the record contains only what the
+/// client reported, which is verified when the upload is completed.
 package struct PartRecord: Hashable, Sendable {
     package let number: PartNumber
     /// Length in bytes, 0 or more; may differ from the upload's part size.
     ///
-    /// `nil` for a part in a presigned store, because only the store knows its length.
+    /// `nil` for a part in a presigned store, because only the bucket knows its length.
     package let size: Int64?
-    /// The ETag that the client received, without quotes.
+    /// The ETag that the client received or, with a presigned store, reported; without quotes.
     package let etag: String
     /// CRC-64/NVME of the bytes; `nil` for a part in a presigned store.
     package let crc64: CRC64NVME?
     package let location: PartLocation
-    /// Time at which the record was created or last replaced.
+    /// Time at which the part was stored or, with a presigned store, reported with a new ETag.
     package let storedOn: Date
     /// Whether the client has reported the part.
     package let isReported: Bool
@@ -176,7 +178,7 @@ extension PartLocation: RawRepresentable {
 /// A client's statement that it sent a part, with the ETag that it received.
 package struct PartReport: Hashable, Sendable {
     package let number: PartNumber
-    /// The ETag that the client received, without quotes; compared case-insensitively.
+    /// The ETag that the client received, without quotes; compared case-insensitively with the ETag of the stored part.
     package let etag: String
 
     /// Creates a report; removes one pair of quotes around the ETag, if present.
@@ -186,15 +188,18 @@ package struct PartReport: Hashable, Sendable {
     }
 }
 
-/// An upload with the totals of its parts, as the API returns it.
+/// An upload with the totals of its parts.
+///
+/// With a presigned store, only the bucket knows the stored parts. The metadata store then counts the reported parts,
+/// with 0 bytes, and the API omits the totals of stored parts.
 package struct UploadSummary: Hashable, Sendable {
     package let upload: Upload
     package let reportedParts: Int
-    /// Number of stored parts; `nil` if only the object store knows it.
+    /// Number of stored parts, reported or not; `nil` if it is not known.
     package let storedParts: Int?
-    /// Total length of the stored parts in bytes; `nil` if only the object store knows it.
+    /// Total length of the stored parts in bytes; `nil` if it is not known.
     package let storedBytes: Int64?
-    /// Labels that the file will have; always empty in a list.
+    /// Labels that the file will have; empty in a list, and once the upload is completed.
     package let labels: FileLabels
 
     package init(

@@ -7,7 +7,8 @@ package struct UploadLink: Hashable, Sendable {
     package let project: ProjectID
     /// Id of the folder in which the server creates a folder for each sender.
     package let folder: String
-    /// The member on whose behalf senders upload; the link works only while this member may write to the project.
+    /// The member on whose behalf senders upload; the link works only while this member is enabled and may write to the
+    /// project.
     package let createdBy: String
     package let createdOn: Date
     package var details: UploadLinkDetails
@@ -35,7 +36,7 @@ package struct UploadLinkDetails: Hashable, Sendable {
     /// Text for senders; may be empty.
     package var note: String
     package var expiresOn: Date
-    /// The hashed password; `nil` if senders need none.
+    /// The hash of the password; `nil` if senders need none.
     package var passwordHash: Secret?
     package var limits: UploadLinkLimits
 
@@ -69,9 +70,9 @@ package struct UploadLinkLimits: Hashable, Sendable {
 
 /// The number and total size of the files and unfinished uploads of an upload link.
 package struct UploadLinkUsage: Hashable, Sendable {
-    /// Number of completed files, including those that were deleted later.
+    /// Number of files that senders have uploaded, including those that were deleted later.
     package var files: Int64
-    /// Total size of the completed files in bytes.
+    /// Total size in bytes of the files that senders have uploaded; not reduced if a file is deleted later.
     package var bytes: Int64
     /// Number of unfinished uploads.
     package var openUploads: Int64
@@ -93,7 +94,8 @@ package struct UploadLinkUsage: Hashable, Sendable {
 package struct UploadLinkSummary: Hashable, Sendable {
     package let link: UploadLink
     package let usage: UploadLinkUsage
-    /// Whether the link's creator is enabled and may still write to the project, and the link's folder still exists.
+    /// Whether the link's creator is enabled and may write to the project, and the link's folder still exists; says
+    /// nothing about expiry and limits.
     package let isUsable: Bool
 
     package init(link: UploadLink, usage: UploadLinkUsage, isUsable: Bool) {
@@ -125,10 +127,10 @@ package struct SenderSession: Hashable, Sendable {
     /// Id of the session, recorded with the uploads started in it: 24 lower-case hex digits, not secret.
     package let id: String
     package let link: UploadLink
-    /// Name entered by the sender; `nil` if the sender entered none.
+    /// Name that the sender entered; `nil` if the sender entered none.
     package let sender: String?
     package let createdOn: Date
-    /// Time of the last call, recorded at most once an hour.
+    /// Time of the sender's last call; updated at most once an hour, so it may be up to an hour too early.
     package let usedOn: Date
 
     package init(id: String, link: UploadLink, sender: String?, createdOn: Date, usedOn: Date) {
@@ -141,12 +143,12 @@ package struct SenderSession: Hashable, Sendable {
 
     /// The link's creator, on whose behalf the sender uploads.
     ///
-    /// Its `createdOn` is the time at which the link was created.
+    /// Only `name` describes the account; `createdOn` is the time at which the link was created.
     package var user: User { User(name: link.createdBy, createdOn: link.createdOn) }
 
-    /// Returns the requested labels, with the names of the link and the sender as metadata.
+    /// Returns the labels that a sender requested, with the names of the link and the sender added to the metadata.
     ///
-    /// Replaces any requested values of these two keys. Removes the sender's key if the sender entered no name.
+    /// Replaces any requested values of these two keys. If the sender entered no name, removes the sender's key.
     package func labels(of wanted: FileLabels) -> FileLabels {
         var labels = wanted
         labels.metadata[UploadLinkRules.MetadataKey.link] = link.details.name

@@ -1,4 +1,4 @@
-/// The storage used by a project, or by all projects of a user.
+/// The storage used by a project or by all projects of a user, or a change in this storage.
 ///
 /// The owner of a project is charged for everything in it, regardless of who uploaded it. Code packages belong to no
 /// project and do not count.
@@ -7,12 +7,13 @@ package struct Usage: Hashable, Sendable {
     package var storedBytes: Int64
     /// Bytes reserved for unfinished uploads.
     ///
-    /// An upload with a declared size reserves that size until its reservation lapses. Any other upload reserves the
-    /// size of its stored parts.
+    /// An upload with a declared size reserves this size, or the total size of its stored parts if that is larger,
+    /// until its reservation lapses. An upload without a declared size reserves the size of its stored parts; nothing
+    /// in a presigned store, which does not tell their lengths.
     package var reservedBytes: Int64
     /// Number of files, without folders.
     package var files: Int64
-    /// Number of unfinished uploads to folders.
+    /// Number of unfinished uploads, except those of code packages.
     package var openUploads: Int64
 
     package init(storedBytes: Int64 = 0, reservedBytes: Int64 = 0, files: Int64 = 0, openUploads: Int64 = 0) {
@@ -29,7 +30,7 @@ extension Usage {
     /// Sum of files and unfinished uploads, which ``Quota/files`` limits.
     package var filesAndUploads: Int64 { files.addingClamped(openUploads) }
 
-    /// Returns the sum of two usages or changes; a number that would overflow is clamped to the range of `Int64`.
+    /// Returns the sum of two usages or changes; numbers that would overflow are clamped to the range of `Int64`.
     package static func + (one: Usage, other: Usage) -> Usage {
         Usage(
             storedBytes: one.storedBytes.addingClamped(other.storedBytes),
@@ -50,9 +51,9 @@ extension Usage {
     }
 }
 
-/// The limits in force for the usage of a project or user; `nil` means no limit.
+/// The limits in force for a project or user; a limit that is `nil` does not apply.
 ///
-/// A limit may be lower than the current usage. In this case, only growth is refused.
+/// A limit may be lower than the current usage. Then only growth is refused.
 package struct Quota: Hashable, Sendable {
     /// Maximum sum of stored and reserved bytes, 0 or more.
     package var bytes: Int64?
@@ -85,7 +86,7 @@ package struct UsageReport: Hashable, Sendable {
     }
 }
 
-/// The user or project to which a usage and a quota belong.
+/// The user or project that a quota limits.
 package enum UsageSubject: Hashable, Sendable {
     /// The user with this name, as the owner of projects.
     case user(String)
@@ -119,7 +120,7 @@ package struct ProjectUsage: Hashable, Sendable {
 
 /// One limit, as set by an operator.
 package enum QuotaValue: Hashable, Sendable {
-    /// The default from the settings, or no limit if no setting exists for it.
+    /// The default from the settings; no limit if the settings contain no default for it.
     case byDefault
     case unlimited
     /// A limit, 0 or more, and less than `Int64.max`.
@@ -144,7 +145,7 @@ package struct StoredQuota: Hashable, Sendable {
 
     /// Returns the limits in force.
     ///
-    /// `defaultBytes` is the byte limit from the settings; `nil` means no limit.
+    /// `defaultBytes` applies if the byte limit is ``QuotaValue/byDefault``; `nil` means no limit.
     package func effective(defaultBytes: Int64?) -> Quota {
         Quota(
             bytes: bytes.effective(byDefault: defaultBytes),
@@ -177,7 +178,7 @@ package struct QuotaChange: Hashable, Sendable {
     }
 }
 
-/// The limits from the settings, which apply to users and projects without individual limits.
+/// The default byte limits from the settings; see ``QuotaValue/byDefault``.
 package struct DefaultQuotas: Hashable, Sendable {
     /// Maximum stored and reserved bytes of a user, 0 or more; `nil` for no limit.
     package var userBytes: Int64?

@@ -2,18 +2,18 @@ package import PontoonFoundation
 
 /// A user of the API.
 package struct User: Hashable, Sendable {
-    /// Unique name; the first half of the ids of the user's projects.
+    /// Unique name; the first half of the ids of the projects that the user creates.
     package let name: String
     package let createdOn: Date
     /// Whether the user is a program, which cannot own projects or automations.
     package let isService: Bool
     /// Time at which the user was disabled; `nil` if the user is enabled.
     ///
-    /// The tokens of a disabled user are not accepted.
+    /// The tokens and upload links of a disabled user do not work, and the user's webhooks send nothing.
     package let disabledOn: Date?
-    /// Unique email address in lower case; `nil` if no operator has set one.
+    /// Unique email address in lower case; `nil` if the user has none.
     package let email: String?
-    /// Whether the user may list all users; has no effect on permissions in projects.
+    /// Whether the user may list all users and view their accounts; has no effect on permissions in projects.
     package let isAdministrator: Bool
 
     package init(
@@ -32,7 +32,7 @@ package struct User: Hashable, Sendable {
         self.isAdministrator = isAdministrator
     }
 
-    /// Validates a user name received from a client or an operator.
+    /// Checks a user name that a client or an operator has chosen.
     ///
     /// A valid name needs no encoding in a path or a project id.
     ///
@@ -54,7 +54,7 @@ package struct User: Hashable, Sendable {
 }
 
 extension User {
-    /// Validates an email address received from a client or an operator.
+    /// Checks an email address that a client or an operator has entered.
     ///
     /// - Returns: The address in lower case, so that addresses can be compared case-insensitively.
     /// - Throws: `.badRequest` unless the address has at most 254 bytes, text on both sides of a single `@`, and
@@ -74,7 +74,7 @@ package struct UserSummary: Hashable, Sendable {
     package let user: User
     /// Number of projects that the user owns.
     package let ownedProjects: Int
-    /// Number of the user's tokens, including expired ones.
+    /// Number of the user's tokens, including expired ones that have not been deleted yet.
     package let tokens: Int
 
     package init(user: User, ownedProjects: Int, tokens: Int) {

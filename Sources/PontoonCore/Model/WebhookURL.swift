@@ -4,11 +4,12 @@
 package struct WebhookURL: Hashable, Sendable {
     package static let maximumBytes = 2048
 
-    /// The URL, with scheme and host in lower case.
+    /// The URL, with scheme and host in lower case, and with the path `/` if the given URL has none.
     package let text: String
     package let usesTLS: Bool
     /// The host name or IP address, in lower case; an IPv6 address has no brackets.
     package let host: String
+    /// The port in the URL or, if it contains none, the default port of the scheme.
     package let port: Int
 
     /// Parses a URL.
@@ -47,7 +48,7 @@ package struct WebhookURL: Hashable, Sendable {
         self.text = "\(scheme)://\(written)\(port.map { ":\($0)" } ?? "")\(slash)\(path)"
     }
 
-    /// Splits `host`, `host:port`, `[address]` or `[address]:port`; `nil` for any other text.
+    /// Splits `host`, `host:port`, `[address]` or `[address]:port`; returns `nil` for any other text.
     private static func authority(_ text: Substring) -> (host: String, port: Int?)? {
         let name: Substring
         let rest: Substring

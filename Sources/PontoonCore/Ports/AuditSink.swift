@@ -1,5 +1,5 @@
 /// A receiver of audit entries.
 package protocol AuditSink: Sendable {
-    /// Records an entry; neither blocks nor fails.
+    /// Records an entry without waiting until it is written. Never fails: an entry that cannot be written is dropped.
     func record(_ entry: AuditEntry)
 }

@@ -1,18 +1,18 @@
 /// A check of the contents of new files.
 ///
-/// Runs after the bytes of a file are durable and before the file becomes visible, no matter how the client sent the
-/// file. Copies of files are not checked again.
+/// Runs after the bytes of a file are durable and before the file becomes visible, regardless of how the client sent
+/// the file. Copies of files are not checked again.
 package protocol FileValidator: Sendable {
-    /// Checks a file.
+    /// Checks a file, and returns if it is accepted.
     ///
-    /// - Throws: `.completeRefused` with the reason if the file is refused; `.unavailable` if it could not be checked;
-    ///   `CancellationError` if the task is cancelled.
+    /// - Throws: `.completeRefused`, with a reason for the client, if the file is refused; `.unavailable` if it could
+    ///   not be checked; `CancellationError` if the task is cancelled.
     func validate(_ file: UnvalidatedFile) async throws
 }
 
 /// A file whose bytes are durable, but which is not visible yet.
 package struct UnvalidatedFile: Sendable {
-    /// Id of the upload; `nil` if the file was sent in one call or in an archive.
+    /// Id of the upload; `nil` if the file was sent without an upload, in one call or in an archive.
     package let uploadID: String?
     package let name: String
     package let destination: Upload.Destination
@@ -35,7 +35,7 @@ package struct UnvalidatedFile: Sendable {
         labels = finished.labels
     }
 
-    /// Creates the value for a file that was sent without an upload.
+    /// Describes a file that was sent without an upload.
     ///
     /// - Returns: `nil` for a folder.
     package init?(_ file: File, by userName: String) {

@@ -2,16 +2,16 @@ package import PontoonFoundation
 
 /// Storage of projects and their members.
 package protocol ProjectStore: Sendable {
-    /// Adds a project, its root folder and its owner's membership. Tokens that are limited to an earlier project with
-    /// the same id do not include this one.
+    /// Adds a project, its root folder and its owner's membership. Tokens that were limited to an earlier project with
+    /// the same id do not include the new project.
     /// - Returns: `false`, with nothing changed, if the id is taken.
-    /// - Throws: `.userNotFound` if its owner does not exist.
+    /// - Throws: `.userNotFound` if the owner does not exist.
     func addProject(_ project: Project) async throws -> Bool
     /// Returns whether a project has this id.
     func isTaken(_ id: ProjectID) async throws -> Bool
     /// Counts the projects that a user owns, up to `limit`.
     func ownedProjects(of userName: String, upTo limit: Int) async throws -> Int
-    /// Returns the ids of at most `limit` projects that a user owns.
+    /// Returns the ids of at most `limit` projects that a user owns, in no particular order.
     func projects(ownedBy userName: String, limit: Int) async throws -> [ProjectID]
     /// Returns a project and a user's permissions in it.
     /// - Returns: `nil` if the project does not exist or the user may not read it; callers cannot distinguish the two
@@ -21,21 +21,21 @@ package protocol ProjectStore: Sendable {
         for userName: String,
         reading consistency: ReadConsistency
     ) async throws -> AccessibleProject?
-    /// Returns the projects that a user may read, newest first.
+    /// Returns one page of the projects that a user may read and that match a filter, newest first, and their total
+    /// number.
     func projects(
         for userName: String,
         matching filter: ProjectFilter,
         page: Page
     ) async throws -> Listing<AccessibleProject>
-    /// Changes fields of a project.
+    /// Changes fields of a project, and sets its modification time to `now`.
     /// - Returns: The project after the change; `nil` if it does not exist, or if its settings differ from
     ///   ``ProjectChange/expectedSettings``.
     func updateProject(_ id: ProjectID, _ change: ProjectChange, now: Date) async throws -> Project?
     /// Deletes a project with its members, files, uploads, upload links, webhooks and quota. Discards the objects that
     /// no file of another project uses; see ``DiscardedObjectStore``. Removes the project from the limits of tokens,
     /// and deletes the tokens that are limited to it alone.
-    /// - Returns: The tokens that were deleted, at most ``RevokedToken/maximumReported``; `nil` if the project does not
-    ///   exist.
+    /// - Returns: The deleted tokens, at most ``RevokedToken/maximumReported``; `nil` if the project does not exist.
     func deleteProject(_ id: ProjectID) async throws -> [RevokedToken]?
 
     /// Returns a user's permissions in a project.
@@ -45,7 +45,7 @@ package protocol ProjectStore: Sendable {
         in project: ProjectID,
         reading consistency: ReadConsistency
     ) async throws -> Permissions?
-    /// Returns the members of a project, including its owner, ordered by name.
+    /// Returns one page of the members of a project, including its owner, ordered by name, and their total number.
     func members(of project: ProjectID, page: Page) async throws -> Listing<Member>
     /// Adds a member.
     /// - Returns: `false`, with nothing changed, if the user is already a member.
@@ -59,7 +59,7 @@ package protocol ProjectStore: Sendable {
         in project: ProjectID,
         _ change: PermissionsChange
     ) async throws -> Permissions?
-    /// Removes a member.
+    /// Removes a member. The caller must ensure that the member is not the owner.
     /// - Returns: `false` if the user is not a member.
     func removeMember(_ userName: String, from project: ProjectID) async throws -> Bool
 }
@@ -84,7 +84,7 @@ package struct ProjectFilter: Hashable, Sendable {
     package var owner: String?
     /// Substring of the display name, compared case-insensitively; `nil` for any.
     package var name: String?
-    /// Tags that the project must have.
+    /// Tags that the project must have, all of them.
     package var tags: [String]
     /// Ids of the projects to select; `nil` for any.
     package var ids: Set<ProjectID>?

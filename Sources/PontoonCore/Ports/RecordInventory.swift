@@ -1,11 +1,11 @@
 /// The records of objects, to be compared with the contents of an object store.
 package protocol RecordInventory: Sendable {
-    /// Returns at most `limit` recorded objects, ordered by key, whose keys follow `key`; `nil` starts with the first.
+    /// Returns at most `limit` recorded objects, ordered by key, whose keys come after `key`; `nil` starts with the
+    /// first object.
     func recordedObjects(after key: ObjectKey?, limit: Int) async throws -> [FileContent]
-    /// Returns the subset of `keys` that belong to a recorded object, an unfinished upload, or a discarded object whose
-    /// bytes have not been removed yet.
+    /// Returns those of `keys` that are the keys of recorded objects, unfinished uploads or discarded objects.
     func knownKeys(among keys: [ObjectKey]) async throws -> Set<ObjectKey>
-    /// Returns at most `limit` files that use an object.
+    /// Returns at most `limit` files and package files that use an object, ordered by id.
     func fileReferences(to key: ObjectKey, limit: Int) async throws -> [FileReference]
 }
 

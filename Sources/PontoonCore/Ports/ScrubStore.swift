@@ -7,21 +7,22 @@ package protocol ScrubStore: ObjectUsers {
     /// - Parameters:
     ///   - window: An object is due if the time of its last check is outside this window; the creation of an object
     ///     counts as its first check. A time after the window can only come from a wrong clock.
-    ///   - damaged: Damaged objects are due if they were last checked before this time.
+    ///   - damaged: A damaged object is due if it was last checked before this time.
     ///   - limit: Maximum number of objects.
     /// - Returns: The objects; empty if none are due.
     /// - Throws: An error if the store is unavailable.
     func objectsToCheck(outside window: ClosedRange<Date>, damagedBefore damaged: Date, limit: Int) async throws
         -> [FileContent]
-    /// Returns the objects whose check was requested, earliest request first, at most `limit`.
+    /// Returns at most `limit` objects whose check was requested, earliest request first.
     func requestedChecks(limit: Int) async throws -> [FileContent]
     /// Requests a check of an object. If a request is already pending, its time is kept.
     /// - Returns: `false` if the object does not exist.
     func requestCheck(of key: ObjectKey, now: Date) async throws -> Bool
-    /// Records results of checks, in one transaction; does nothing for objects that no longer exist. A request that was
-    /// made after ``ObjectCheck/object`` was read stays pending.
+    /// Records results of checks, in one transaction. If new damage was found, also records an event for each file that
+    /// uses the object, up to a limit. Does nothing for objects that no longer exist. A request that was made after
+    /// ``ObjectCheck/object`` was read stays pending.
     func record(_ checks: [ObjectCheck]) async throws
-    /// Returns the subset of `keys` under which a finished object is recorded.
+    /// Returns those of `keys` that are the keys of recorded finished objects.
     func recordedObjects(among keys: [ObjectKey]) async throws -> Set<ObjectKey>
 }
 
@@ -36,10 +37,10 @@ package struct ObjectCheck: Sendable {
     package enum Outcome: Hashable, Sendable {
         /// All bytes match the recorded checksum.
         case verified(CRC64NVME)
-        /// All bytes could be read, but no checksum was recorded for comparison. This checksum is recorded now.
+        /// All bytes could be read, but no checksum was recorded for comparison. The computed checksum is recorded.
         case readable(CRC64NVME)
         case damaged(ContentDamage)
-        /// The object could not be checked; the text describes why.
+        /// The object could not be checked, for the reason given. The next check is due after the usual time.
         case failed(String)
     }
 

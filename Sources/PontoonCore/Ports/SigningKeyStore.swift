@@ -5,6 +5,6 @@ package protocol SigningKeyStore: Sendable {
     /// Returns all keys, newest first.
     func signingKeys() async throws -> [SigningKey]
     func addSigningKey(_ key: SigningKey) async throws
-    /// Deletes keys created before a time, but never the newest key.
+    /// Deletes the keys that were created before a time, except the newest key.
     func pruneSigningKeys(before time: Date) async throws
 }

@@ -2,17 +2,17 @@ package import PontoonFoundation
 
 /// A source of totals over all records of a store, for monitoring.
 package protocol StoreTotalsSource: Sendable {
-    /// Counts objects and uploads; may read every row, so it must not be called for every request.
+    /// Computes the totals. May read every row, so it must not be called for every request.
     func storeTotals() async throws -> StoreTotals
 }
 
 /// Totals over all records of a store.
 package struct StoreTotals: Hashable, Sendable {
-    /// Number of stored objects; copies of a file share one.
+    /// Number of objects in use; copies of a file share one.
     package var objects: Int64 = 0
-    /// Total size of the stored objects in bytes.
+    /// Total size of the objects in use, in bytes.
     package var bytes: Int64 = 0
-    /// Number of unfinished uploads.
+    /// Number of unfinished uploads, including those of code packages.
     package var openUploads: Int64 = 0
     /// Total declared size of the unfinished uploads in bytes; an upload without a declared size counts as 0.
     package var openUploadBytes: Int64 = 0
@@ -22,10 +22,9 @@ package struct StoreTotals: Hashable, Sendable {
     package var discardedObjects: Int64 = 0
     /// Number of objects in which the last check found damage.
     package var damagedObjects: Int64 = 0
-    /// Time of the oldest event whose delivery to the receiver of an active webhook is being retried; `nil` if there is
-    /// none.
+    /// Time of the oldest event whose delivery is being retried; `nil` if there is none.
     ///
-    /// Webhooks that are suspended do not count, because nothing is sent to their receivers.
+    /// Webhooks that are disabled or suspended do not count, because nothing is sent to their receivers.
     package var oldestUndelivered: Date?
 
     package init() {}

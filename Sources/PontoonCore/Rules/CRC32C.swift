@@ -1,8 +1,12 @@
 import CChecksum
 
-/// CRC-32C (Castagnoli), which S3 calls `CRC32C`: polynomial 0x1EDC6F41, reflected.
+/// A CRC-32C checksum (Castagnoli), which S3 calls `CRC32C`.
+///
+/// The polynomial is 0x1EDC6F41, reflected.
 package struct CRC32C: Hashable, Sendable {
-    /// The checksum of the bytes added so far; for example, 0xE3069283 for "123456789".
+    /// The checksum of the bytes so far.
+    ///
+    /// The checksum of "123456789" is 0xE3069283.
     package private(set) var rawValue: UInt32
 
     /// Creates the checksum of an empty input, 0.
@@ -10,17 +14,19 @@ package struct CRC32C: Hashable, Sendable {
 
     package init(rawValue: UInt32) { self.rawValue = rawValue }
 
-    /// Adds bytes; the buffer may have any length and alignment.
+    /// Adds bytes to the input.
+    ///
+    /// The buffer may have any length and alignment.
     package mutating func update(_ bytes: UnsafeRawBufferPointer) {
         rawValue = cchecksum_crc32c(rawValue, bytes.baseAddress, bytes.count)
     }
 
-    /// Base64 of the 4 bytes in big-endian order, as in `x-amz-checksum-crc32c`.
+    /// The base64 encoding of the 4 bytes in big-endian order, as in the header `x-amz-checksum-crc32c`.
     package var base64: String { rawValue.bigEndianBase64 }
 
-    /// Parses text in the format of ``base64``.
+    /// Parses a checksum in the format of ``base64``.
     ///
-    /// - Returns: `nil` unless it is the padded base64 of 4 bytes.
+    /// - Returns: `nil` unless the text is the padded base64 encoding of 4 bytes.
     package init?(base64: String) {
         guard let value = UInt32(bigEndianBase64: base64) else { return nil }
         rawValue = value
