@@ -84,7 +84,7 @@ package enum MetricList {
             "Free space for objects, including --reserved-space; only with objects on disk."
         ),
         .gauge("pontoon_disk_size_bytes", "Size of the file system for the objects; only with objects on disk."),
-        .gauge("pontoon_disk_reserved_bytes", "Free space that parts may not use, as set by --reserved-space."),
+        .gauge("pontoon_disk_reserved_bytes", "Free space that uploads may not use, as set by --reserved-space."),
         .gauge("pontoon_disk_operations_waiting", "Number of file operations running or waiting for a thread."),
         .gauge("pontoon_disk_threads", "Number of threads for file operations."),
     ]
