@@ -30,7 +30,7 @@ package enum MetricList {
     private static let connections: [MetricDefinition] = [
         .gauge("pontoon_open_connections", "Number of open connections."),
         .gauge("pontoon_max_connections", "Number of connections above which the server refuses new ones."),
-        .gauge("pontoon_event_streams", "Number of open streams of events."),
+        .gauge("pontoon_event_streams", "Number of open event streams."),
         .counter("pontoon_refused_connections_total", "Number of connections refused because of a limit."),
     ]
 
@@ -84,7 +84,7 @@ package enum MetricList {
             "Free space for objects, including --reserved-space; only with objects on disk."
         ),
         .gauge("pontoon_disk_size_bytes", "Size of the file system for the objects; only with objects on disk."),
-        .gauge("pontoon_disk_reserved_bytes", "Free space that parts may not use, as set by --reserved-space."),
+        .gauge("pontoon_disk_reserved_bytes", "Free space that uploads may not use, as set by --reserved-space."),
         .gauge("pontoon_disk_operations_waiting", "Number of file operations running or waiting for a thread."),
         .gauge("pontoon_disk_threads", "Number of threads for file operations."),
     ]
@@ -153,7 +153,7 @@ package enum MetricList {
         .gauge(
             "pontoon_webhook_oldest_undelivered_timestamp_seconds",
             scope: .stores,
-            "Time of the oldest event that an active webhook could not deliver, in Unix time; 0 if there is none."
+            "Time of the oldest event that an active webhook has failed to accept, in Unix time; 0 if there is none."
         ),
     ]
 

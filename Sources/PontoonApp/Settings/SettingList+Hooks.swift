@@ -77,7 +77,7 @@ extension Setting where Value == Duration {
             "validate-timeout",
             .duration(from: "1s", to: "1d"),
             default: .text("10m"),
-            summary: "Time after which a run of --validate-command is stopped; complete then fails"
+            summary: "Time after which a run of --validate-command is stopped; the file is then not created"
         )
     }
 
@@ -97,7 +97,7 @@ extension Setting where Value == Int {
             "hook-concurrency",
             .count(1...256),
             default: .text("4"),
-            summary: "Maximum number of concurrent runs of --validate-command, and of --hook-command"
+            summary: "Maximum number of concurrent runs, separately for --validate-command and --hook-command"
         )
     }
 }

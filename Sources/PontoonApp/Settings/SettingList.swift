@@ -122,7 +122,7 @@ extension Setting where Value == Int64 {
             "reserved-space",
             .size(0...(1 << 50)),
             default: .text("64MiB"),
-            summary: "Free disk space that no part may use, so that records can still be written"
+            summary: "Free disk space that uploads may not use, so that records can still be written"
         )
     }
 
@@ -201,7 +201,10 @@ extension Setting where Value == Int {
             "max-uploads-per-user",
             .count(1...1_000_000),
             default: .text("10000"),
-            summary: "Maximum number of unfinished uploads per user; files and code packages are counted separately"
+            summary: """
+                Maximum number of unfinished uploads per user; uploads of files and of code packages are counted \
+                separately
+                """
         )
     }
 
