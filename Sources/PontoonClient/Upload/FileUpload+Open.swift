@@ -4,10 +4,10 @@ import PontoonCore
 import SystemPackage
 
 extension FileUpload {
-    /// The upload to which the file is sent, or the existing file that makes an upload unnecessary.
+    /// An upload that accepts parts, or an existing file that is identical to the local file.
     enum Opening: Sendable {
         case upload(OpenUpload)
-        /// The destination already has a file with the same bytes.
+        /// No upload is needed, because the destination already has a file with the same bytes.
         case alreadyThere(CompletedUpload)
     }
 
