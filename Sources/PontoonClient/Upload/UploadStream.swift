@@ -46,7 +46,7 @@ struct StreamPartSizes: Hashable, Sendable {
     /// Length in bytes of each of the first ``equalParts`` parts.
     let first: Int64
 
-    /// Default of ``first``.
+    /// Default length of the first parts, in bytes.
     static let defaultFirst: Int64 = 32 << 20
     /// Number of parts of equal length.
     static let equalParts = 5000

@@ -6,9 +6,9 @@ public struct WatchOptions: Sendable {
     ///
     /// ``UploadOptions/stateDirectory`` is required. Files at the destination that differ are always replaced.
     public var upload: UploadOptions
-    /// Patterns of the files that mark a run as complete, relative to the run's folder.
+    /// Patterns of the marker files, relative to the run's folder.
     ///
-    /// A run can be finished when each pattern matches a file. The marker files are sent after all other files.
+    /// When each pattern matches a file, the instrument has finished the run. Marker files are sent after all others.
     public var markers: [String]
     /// Patterns that select the files of a run, as in ``FileSelection/include``; the markers are always selected.
     public var include: [String] = []
@@ -43,7 +43,7 @@ public struct WatchOptions: Sendable {
     ///
     /// - Parameters:
     ///   - upload: The destination and the transfer options.
-    ///   - markers: Patterns of the files that mark a run as complete; at least one.
+    ///   - markers: Patterns of the marker files; at least one. See ``markers``.
     public init(upload: UploadOptions, markers: [String]) {
         self.upload = upload
         self.markers = markers

@@ -93,8 +93,8 @@ package struct AuditEntry: Sendable {
     /// The id of the job that performed the action; `nil` if no job did.
     package var job: String?
     package var object: Object
-    /// The number of similar entries before this one that were not recorded; `nil` for an entry of a kind that is always
-    /// recorded.
+    /// The number of similar entries before this one that were not recorded; `nil` for an entry of a kind that is
+    /// always recorded.
     package var suppressed: Int?
 
     package init(

@@ -15,7 +15,7 @@ final class ArchiveUpload: Sendable {
     /// Number of 503 responses after which the files are sent separately.
     ///
     /// The server accepts only a few archives per user at a time, so it may return 503 until other archives have been
-    /// sent.
+    /// stored.
     private static let maximumRefusals = 3
 
     private let job: UploadJob
