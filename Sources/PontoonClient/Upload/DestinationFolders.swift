@@ -15,16 +15,16 @@ struct DestinationFolders: Sendable {
     init(_ destination: UploadDestination) { found = [FolderPath([]): .place(destination)] }
 
     /// Returns the destination of a file, or the folder that a folder item represents; `nil` if the folder does not
-    /// exist.
+    /// exist or has not been prepared.
     ///
-    /// - Throws: The error with which the folder could not be found or created.
+    /// - Throws: The error that occurred when the folder was looked up or created.
     func destination(of item: UploadItem) throws -> UploadDestination? {
         try destination(FolderPath(item.allFolders))
     }
 
-    /// Returns a folder as an upload destination; `nil` if the folder does not exist.
+    /// Returns a folder as an upload destination; `nil` if the folder does not exist or has not been prepared.
     ///
-    /// - Throws: The error with which the folder could not be found or created.
+    /// - Throws: The error that occurred when the folder was looked up or created.
     fileprivate func destination(_ folder: FolderPath) throws -> UploadDestination? {
         switch found[folder] {
         case .place(let destination): destination
@@ -35,14 +35,15 @@ struct DestinationFolders: Sendable {
 
     /// Finds or creates the folders of the items, except the folders that have already been prepared.
     ///
-    /// Processes the folders level by level, and the folders of one level concurrently. An error that affects a single
-    /// folder is stored, and thrown by ``destination(of:)``.
+    /// Processes the folders level by level, and the folders of one level concurrently. An error that may apply only to
+    /// one folder is stored, and thrown by ``destination(of:)``.
     ///
     /// - Parameters:
-    ///   - items: The files.
+    ///   - items: The files and empty folders.
     ///   - isCreating: Whether to create missing folders; if `false`, the items in them have no destination.
     ///   - client: Client that finds and creates the folders.
-    /// - Throws: ``APIError``, ``ClientError``.
+    /// - Throws: ``APIError`` or ``ClientError`` that applies to all folders, such as an invalid token;
+    ///   `CancellationError`.
     mutating func prepare(
         _ items: some Sequence<UploadItem>,
         creating isCreating: Bool = true,
@@ -65,13 +66,14 @@ struct DestinationFolders: Sendable {
     /// Looks up files by name in their folders, which must have been prepared.
     ///
     /// - Parameters:
-    ///   - indices: The indexes of the files.
-    ///   - items: All files.
-    ///   - isOptional: Whether to ignore a refused lookup, for example because the token may not list files. The names
-    ///     then have no result.
+    ///   - indices: The indexes, in `items`, of the files to look up.
+    ///   - items: All items of the run.
+    ///   - isOptional: Whether to ignore refused lookups, for example because the token may not list files, and errors
+    ///     of individual names. These names then have no result.
     ///   - client: Client that looks up the names.
-    /// - Returns: The existing files and folders and, unless the lookup is optional, the errors of individual names.
-    /// - Throws: ``APIError``, ``ClientError``.
+    /// - Returns: The existing files and folders and, unless the lookup is optional, the errors of individual names, by
+    ///   index.
+    /// - Throws: ``APIError`` or ``ClientError`` that applies to all names; `CancellationError`.
     func existing(
         _ indices: some Sequence<Int>,
         of items: [UploadItem],
@@ -116,7 +118,7 @@ struct DestinationFolders: Sendable {
     ///
     /// - Returns: The files and folders, and the errors of names that cannot be looked up. A name that does not exist
     ///   has no result.
-    /// - Throws: An error that affects more than one name.
+    /// - Throws: An error that applies to all names.
     static func lookUp(
         _ names: [String],
         in destination: UploadDestination,
@@ -130,7 +132,7 @@ struct DestinationFolders: Sendable {
                 return Dictionary(names.map { (ByteExactString($0), .failure(error)) }) { first, _ in first }
             }
             // A single name may cause the error, for example because a firewall refuses it. Divide the names to find
-            // it.
+            // that name.
             let middle = names.count / 2
             let first = try await lookUp(Array(names[..<middle]), in: destination, client)
             let second = try await lookUp(Array(names[middle...]), in: destination, client)
@@ -160,7 +162,7 @@ struct DestinationFolders: Sendable {
 actor LaterFolders {
     private var found: [FolderPath: UploadDestination] = [:]
 
-    /// Returns the destination of an item, and creates it if it does not exist.
+    /// Returns the destination of an item, and creates the missing folders in its path.
     ///
     /// - Throws: ``APIError``, ``ClientError``.
     func destination(

@@ -5,8 +5,8 @@ import SystemPackage
 extension FileUpload {
     /// Resumes the upload chosen by the user, which another client may have started.
     ///
-    /// - Throws: ``ClientError`` if the upload is for a file of a different length, or the server does not return its
-    ///   part size; ``APIError``.
+    /// - Throws: ``ClientError``, for example if the upload is for a file of a different length, or if the server does
+    ///   not return a valid part size; ``APIError``.
     func adopt(_ id: String, _ source: SourceFile, _ journal: OpenJournal?) async throws -> Opening {
         let details = try await client.upload(id, listingParts: true, listingStored: job.server.listsStoredParts)
         let plan = try Self.plan(resuming: details, source)
@@ -24,7 +24,9 @@ extension FileUpload {
 
     /// Finds an unfinished upload of this file that another machine started, or whose journal is missing.
     ///
-    /// - Returns: `nil` if there is no such upload.
+    /// Deletes the upload's journals for other paths of the file.
+    ///
+    /// - Returns: `nil` if there is no such upload, or if another process is sending it.
     /// - Throws: ``APIError``; ``ClientError``, for example if the file cannot be read.
     func findOpen(_ start: UploadStart, _ source: SourceFile, _ journal: OpenJournal?) async throws -> OpenUpload? {
         try await job.openUploads.find(
@@ -59,10 +61,10 @@ extension FileUpload {
 }
 
 extension OpenUpload {
-    /// Creates an upload from the parts in the journal and the parts that the server lists.
+    /// Creates a resumed upload from the parts in the journal and the parts that the server lists.
     ///
     /// If the server lists the stored parts, parts that only the journal contains are ignored. If the journal has the
-    /// same ETag as a listed part, its entry is used, because it has a checksum.
+    /// same ETag for a part as the server, the journal's entry is used, because it may contain a checksum.
     init(_ details: UploadDetails, plan: PartPlan, journaled: [Int: JournalPart]) {
         self.init(id: details.id, name: details.name, plan: plan)
         isResumed = true

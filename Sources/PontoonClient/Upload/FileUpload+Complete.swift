@@ -5,6 +5,9 @@ import PontoonCore
 extension FileUpload {
     /// Completes the upload and verifies the resulting file.
     ///
+    /// If the server reports missing parts, resends the parts that it has lost and tries once more. If the upload no
+    /// longer exists, returns an identical file at the destination, which an earlier attempt may have created.
+    ///
     /// - Throws: ``ClientError``, with code `.fileChanged` if the local file changed, or `.checksumMismatch` if the
     ///   uploaded file differs from it; ``APIError``.
     func complete(
@@ -33,9 +36,11 @@ extension FileUpload {
         return try verified(details, stored, size: source.facts.size)
     }
 
-    /// Compares a file on the server with the parts that were sent.
+    /// Compares the uploaded file with its parts.
     ///
-    /// - Throws: `.checksumMismatch`.
+    /// - Returns: The file, with the strongest check that was possible: of the checksum of the file, of the checksums
+    ///   of all parts, or of the length only.
+    /// - Throws: `.checksumMismatch` if the length or the checksum of the file differs.
     func verified(_ details: FileDetails, _ parts: [VerifiedPart], size: Int64) throws -> CompletedUpload {
         let crc64 = parts.reduce(CRC64NVME()) { $0.appending($1.crc64, length: $1.size) }
         let isSame = try hasSameChecksum(details, crc64, size: size)
@@ -54,7 +59,7 @@ extension FileUpload {
         )
     }
 
-    /// Reports each part again and resends those that the server does not have.
+    /// Reports each part again, and resends the parts that the server does not have.
     private func repair(
         _ uploader: PartUploader,
         _ source: SourceFile,
@@ -75,8 +80,8 @@ extension FileUpload {
 
     /// Compares the length and, if the server provides it, the checksum of the uploaded file with the local file.
     ///
-    /// - Returns: Whether a checksum was compared.
-    /// - Throws: `.checksumMismatch`.
+    /// - Returns: `true` if the checksums are equal; `false` if the server provides none.
+    /// - Throws: `.checksumMismatch` if the length or the checksum differs.
     func hasSameChecksum(_ details: FileDetails, _ crc64: CRC64NVME, size: Int64) throws -> Bool {
         if let actual = details.size, actual != size {
             throw mismatch("its length is \(actual) bytes on the server and \(size) here", details)

@@ -4,17 +4,17 @@ import PontoonCore
 import SystemPackage
 
 extension FileUpload {
-    /// The result of opening an upload.
+    /// An upload that accepts parts, or an existing file that is identical to the local file.
     enum Opening: Sendable {
         case upload(OpenUpload)
-        /// The destination already has a file with the same bytes.
+        /// No upload is needed, because the destination already has a file with the same bytes.
         case alreadyThere(CompletedUpload)
     }
 
     /// Opens and locks the file's journal.
     ///
-    /// Blocks the calling thread. If the file was moved since an earlier run, takes over the journal of its former
-    /// path.
+    /// Blocks the calling thread. If uploads are resumed, takes over the journal of another path from which the file
+    /// was moved or copied since an earlier run.
     ///
     /// A new journal immediately records that an upload is about to start. If the process is killed before it receives
     /// the upload's id, the next run looks for the upload on the server.
@@ -39,12 +39,14 @@ extension FileUpload {
         }
     }
 
-    /// Resumes the upload chosen by the user or left unfinished by an earlier run; otherwise starts a new one.
+    /// Resumes the upload that the user chose or that an earlier run left unfinished; otherwise calls
+    /// ``start(_:_:isFresh:)``.
     ///
-    /// If files are compared and the user did not choose an upload, returns an identical file at the destination
-    /// instead. Aborts an earlier run's unfinished upload if an identical file exists or the local file has changed.
+    /// If ``UploadOptions/comparesExisting`` is set and the destination has an identical file, returns that file
+    /// instead. Aborts an earlier run's unfinished upload if there is an identical file, or if uploads are resumed and
+    /// the local file has changed.
     ///
-    /// - Throws: ``APIError``, ``ClientError``; the errors of a file that cannot be read.
+    /// - Throws: ``APIError``; ``ClientError``, for example if the file cannot be read.
     func open(_ source: SourceFile, _ journal: OpenJournal?) async throws -> Opening {
         if let id = job.options.uploadID { return try await adopt(id, source, journal) }
         let head = journal?.journal.head.flatMap { $0.upload.isEmpty ? nil : $0 }
@@ -75,10 +77,10 @@ extension FileUpload {
     ///
     /// - Parameters:
     ///   - source: The file.
-    ///   - journal: The file's journal.
-    ///   - isFresh: Whether existing uploads must not be resumed.
+    ///   - journal: The file's journal; `nil` if there is no state directory.
+    ///   - isFresh: Whether to start a new upload even if another one could be resumed.
     /// - Returns: The upload or, if the server refused it because an identical file exists, that file.
-    /// - Throws: ``APIError``, ``ClientError``; the errors of a file that cannot be read.
+    /// - Throws: ``APIError``; ``ClientError``, for example if the file cannot be read.
     func start(_ source: SourceFile, _ journal: OpenJournal?, isFresh: Bool = false) async throws -> Opening {
         let size = source.facts.size
         var plan = try PartPlan(
@@ -135,8 +137,9 @@ extension FileUpload {
         return try await threads.runIfActive { try source.wholeMD5() }
     }
 
-    /// The result of a call that determines the name of a file.
+    /// The result of ``claimName(_:_:_:)``.
     enum Claim<Value: Sendable>: Sendable {
+        /// The call succeeded with this value.
         case claimed(Value)
         /// A file with the same bytes already has the name.
         case identical(CompletedUpload)
@@ -150,11 +153,17 @@ extension FileUpload {
     /// Imports on the platform choose the same names.
     static func otherName(_ name: String, _ number: Int) -> String { "_\(number)_\(name)" }
 
-    /// Calls the server to start an upload or to store a file.
+    /// Performs a call that starts an upload or stores a file, and repeats it if the name is taken by a different file.
     ///
-    /// With ``TransferOptions/ConflictPolicy/rename``, repeats the call with alternative names until one is free.
+    /// With ``TransferOptions/ConflictPolicy/rename``, tries up to ``maximumNames`` alternative names. With
+    /// ``TransferOptions/ConflictPolicy/overwrite``, replaces the existing file.
     ///
-    /// - Throws: ``APIError``, with code 8005 if the name is taken by a different file; ``ClientError``.
+    /// - Parameters:
+    ///   - start: The request for the first attempt.
+    ///   - source: The local file, which is compared with each file whose name is taken.
+    ///   - call: Performs one attempt with the given request.
+    /// - Returns: The value of the successful call, or an identical file that has one of the names.
+    /// - Throws: ``APIError``, with code 8005 if all names are taken by different files; ``ClientError``.
     func claimName<Value>(
         _ start: UploadStart,
         _ source: SourceFile,
@@ -240,8 +249,8 @@ extension FileUpload {
 
     /// Returns the part plan of an upload that another client may have started.
     ///
-    /// - Throws: ``ClientError`` if the upload is for a file of a different length, or the server does not return its
-    ///   part size.
+    /// - Throws: ``ClientError`` if the upload is for a file of a different length, or if the server does not return a
+    ///   valid part size.
     static func plan(resuming details: UploadDetails, _ source: SourceFile) throws -> PartPlan {
         let size = source.facts.size
         guard details.size ?? size == size else {
@@ -268,8 +277,8 @@ extension FileUpload {
 
     /// Returns the file with the given name, by default the item's name, if its content is identical to the local file.
     ///
-    /// - Returns: `nil` if the file does not exist, differs or is damaged, or if the server provides no checksum for
-    ///   it.
+    /// - Returns: `nil` if the file does not exist, differs or is damaged, or if there is neither a checksum nor a
+    ///   record of its upload to compare.
     func identicalFile(_ source: SourceFile, named name: String? = nil) async throws -> Opening? {
         guard let found = try await client.file(named: name ?? item.name, in: destination) else { return nil }
         return try await completed(by: found, source).map { .alreadyThere($0) }
@@ -277,6 +286,8 @@ extension FileUpload {
 
     /// Returns the file on the server as the result of this upload if its content is identical to the local file;
     /// otherwise `nil`.
+    ///
+    /// Reads the local file unless the record of an earlier upload shows that neither file has changed.
     func completed(by found: FileDetails, _ source: SourceFile) async throws -> CompletedUpload? {
         // The record applies only if the local file has not changed since the record was read.
         if let record, record.matches(found),
@@ -310,7 +321,7 @@ extension FileUpload {
     }
 }
 
-/// A request to start an upload, which is changed for the next attempt if the name is taken.
+/// A request to start an upload or store a file, which is changed for the next attempt if the name is taken.
 struct StartAttempt {
     private(set) var start: UploadStart
     private let policy: TransferOptions.ConflictPolicy
@@ -347,11 +358,11 @@ struct StartAttempt {
 }
 
 extension SourceFile {
-    /// Reads the file and returns its checksum if it equals that of a file on the server.
+    /// Returns the file's CRC-64/NVME if its content is identical to a file on the server.
     ///
-    /// Blocks the calling thread.
+    /// Blocks the calling thread. Reads the file only if the lengths are equal.
     ///
-    /// - Returns: `nil` if the content differs or is damaged on the server, or if the server provides no checksum.
+    /// - Returns: `nil` if `existing` is a folder, differs or is damaged, or if the server provides no checksum for it.
     /// - Throws: `.fileChanged`, `.fileUnreadable`.
     func checksum(ifIdenticalTo existing: FileDetails) throws -> CRC64NVME? {
         guard !existing.isFolder, existing.size == facts.size, let checksum = existing.checksums?.crc64nvme,

@@ -12,10 +12,8 @@ extension FileUpload {
 
     /// Uploads a stream.
     ///
-    /// If an error occurs, aborts the upload.
-    ///
-    /// If the stream ends within the first part, declares its length, because not every server accepts an upload of
-    /// unknown length.
+    /// Aborts the upload if an error occurs, because it cannot be resumed. If the stream ends within the first part,
+    /// declares its length, because not every server accepts an upload of unknown length.
     ///
     /// - Throws: `.requestInvalid` for a part size outside the limits; `.fileUnsuitable` for a stream that is too long;
     ///   `.diskFull` or `.fileUnwritable` for a temporary file; ``APIError``, ``ClientError``; any error of the stream.
@@ -59,8 +57,8 @@ extension FileUpload {
     private func startStream(size: Int64?, partSize: Int64) async throws -> OpenUpload {
         var start = UploadStart(destination: destination, name: item.name, size: size)
         start.partSize = partSize
-        // Replacement is requested only if the name is taken, because a token with the scope `upload` cannot replace
-        // files.
+        // Replacement is requested only if the name is known to be taken, because a token with the scope `upload`
+        // cannot replace files.
         start.overwrite = job.options.transfer.conflictPolicy == .overwrite && existing != nil
         if job.server.acceptsLabels { (start.tags, start.metadata) = (item.tags, item.metadata) }
         if job.server.providesPartInfos { start.partInfos = size == nil ? 100 : 1 }
@@ -74,8 +72,8 @@ extension FileUpload {
                 advice: "If the server needs to know the length, write the data to a file and upload the file."
             )
         }
-        // The server's part size is ignored, because parts of any length can be concatenated. No part is larger than
-        // this plan's part size.
+        // The server's part size is ignored, because parts of any length can be concatenated. The plan contains the
+        // length of the first parts; later parts may be longer.
         let plan = PartPlan(size: size ?? PartSizing.maximumFileSize, partSize: partSize, reason: "of a stream")
         file.progress.started(parts: size == nil ? 0 : 1, uploadID: details.id)
         await file.context.emit(
@@ -150,7 +148,7 @@ extension FileUpload {
 
     /// Reads the next part of a stream; returns `nil` at its end.
     ///
-    /// - Throws: `.fileUnsuitable` if the stream has more than 10,000 parts or 5 TiB; the errors of ``PartSpooler``.
+    /// - Throws: `.fileUnsuitable` if the stream continues after 10,000 parts or 5 TiB; the errors of ``PartSpooler``.
     private func next(
         _ spooler: inout PartSpooler,
         _ number: Int,
@@ -167,7 +165,7 @@ extension FileUpload {
         return try await spooler.part(of: StreamPartSizes(first: firstSize).size(number))
     }
 
-    /// Aborts an upload even if the task is cancelled.
+    /// Aborts an upload even if the task is cancelled, and waits up to ``abortTimeout`` for the response.
     ///
     /// A failure is ignored: the original error is more important, and the upload expires.
     private func abortAlways(_ upload: String) async {

@@ -7,21 +7,22 @@ import Synchronization
 struct WholeFile: Sendable {
     let content: ByteBuffer
     let crc64: CRC64NVME
-    /// Identity of the file for the log of finished files; `nil` if there is no state directory.
+    /// Identity of the file for the log of finished uploads; `nil` if there is no state directory.
     let identity: FileIdentity?
-    /// The request, in which ``UploadStart/overwrite`` is not set yet.
+    /// The request, without ``UploadStart/overwrite``, which is set before the request is sent.
     let start: UploadStart
 }
 
 extension UploadJob {
-    /// Maximum length in bytes of the labels of a file that is sent with one call.
+    /// Maximum length in bytes of the labels of a file that is sent with one call or in an archive, as JSON.
     ///
     /// The server limits the labels' header to 16 KiB.
     static var maximumLabels: Int { 8 << 10 }
 
     /// Returns whether a file is sent with one call, rather than in parts.
     ///
-    /// A file is sent in parts if an earlier run left its upload unfinished, or if the user wants to resume an upload.
+    /// A file is sent in parts if it is too long, if an earlier run left a journal of it, or if the user wants to
+    /// resume an upload by its id or adopt uploads.
     func isSentWhole(_ item: UploadItem, _ facts: FileFacts) -> Bool {
         wholeFiles.contains(facts.size) && options.uploadID == nil && !options.adoptsUploads
             && (journals.isEmpty || !journals.contains(key(item).fileName))
@@ -29,7 +30,7 @@ extension UploadJob {
 }
 
 extension FileUpload {
-    /// Reads a small file.
+    /// Reads a file that is to be sent with one call.
     ///
     /// Blocks the calling thread.
     ///
@@ -47,9 +48,10 @@ extension FileUpload {
         return WholeFile(content: content, crc64: crc64, identity: identity, start: start)
     }
 
-    /// Sends a small file with one call.
+    /// Sends a small file with one call, unless the destination has an identical file.
     ///
-    /// - Returns: `nil` if the file must be sent in parts instead, because the server does not accept this call.
+    /// - Returns: `nil` if the file must be sent in parts, because the server or a proxy refused the call but not the
+    ///   file.
     /// - Throws: ``APIError``, ``ClientError``; `CancellationError`.
     func send(_ whole: WholeFile, _ source: SourceFile) async throws -> TransferEnding? {
         if job.options.comparesExisting, let existing, let completed = try await completed(by: existing, source) {
@@ -84,7 +86,7 @@ extension FileUpload {
 }
 
 extension TransferFile<UploadItem> {
-    /// Resets the progress of a file that is sent with one call, and emits its start event.
+    /// Resets the progress of a file that is sent with one call or in an archive, and emits its `started` event.
     func announceWhole(size: Int64) async {
         progress.started(parts: 1)
         await context.emit(
@@ -103,7 +105,7 @@ extension TransferFile<UploadItem> {
         )
     }
 
-    /// Counts the only part of a file that was sent with one call, and emits its event.
+    /// Counts the only part of a file that was sent with one call or in an archive, and emits its `partStored` event.
     func noteWholeStored(size: Int64, crc64: String) async {
         progress.storedPart()
         await context.emit(.partStored(UploadEvent.Part(index: index, number: 1, offset: 0, size: size, etag: crc64)))
@@ -141,7 +143,8 @@ extension FilePut {
 
 /// The maximum length of the files that are sent with one call.
 ///
-/// It is lowered when the server, or a proxy in front of it, refuses the call.
+/// It is lowered if the server, or a proxy in front of it, does not support the call or refuses a file because of its
+/// length.
 final class WholeFileLimit: Sendable {
     private let limit: Mutex<Int64>
 
@@ -151,7 +154,7 @@ final class WholeFileLimit: Sendable {
     /// The maximum length in bytes; -1 if every file is sent in parts.
     var maximum: Int64 { limit.withLock { $0 } }
 
-    /// Returns whether a file of this length is sent with one call.
+    /// Returns whether a file of this length in bytes may be sent with one call.
     func contains(_ size: Int64) -> Bool { limit.withLock { size <= $0 } }
 
     /// Returns whether an error response refuses only the file put, not the file itself.
@@ -161,7 +164,7 @@ final class WholeFileLimit: Sendable {
     /// - Parameters:
     ///   - error: The error response.
     ///   - size: Length of the file in bytes.
-    /// - Returns: `true` if the file must be sent in parts.
+    /// - Returns: `true` if the file must be sent in parts; `false` if its upload has failed.
     func excludes(_ error: APIError, size: Int64) -> Bool {
         switch (error.status, error.code) {
         case (404, nil), (404, 90_003), (405, _), (501, _):

@@ -12,7 +12,8 @@ struct FileUpload: Sendable {
     /// The file or folder at the destination with the item's name, before the upload; `nil` if there was none, or if
     /// the name was not looked up.
     let existing: FileDetails?
-    /// The record of an earlier upload of the local file, if the file has not changed since; otherwise `nil`.
+    /// The record of an earlier upload of the local file; `nil` if there is none, if the file has changed since, or if
+    /// the record was not looked up.
     let record: FinishedRecord?
 
     var item: UploadItem { file.item }
@@ -22,9 +23,11 @@ struct FileUpload: Sendable {
     /// Maximum number of times that an upload starts over because its name was taken in the meantime.
     private static let maximumRestarts = 3
 
-    /// Uploads the file.
+    /// Uploads the file unless the destination has an identical file.
     ///
-    /// - Throws: Any error. The journal is retained for a later run if there is anything to resume.
+    /// If an error occurs, retains the journal for a later run if there is anything to resume.
+    ///
+    /// - Throws: ``APIError``, ``ClientError``; `CancellationError`.
     func run() async throws -> TransferEnding {
         // All file calls share one switch to the thread pool, because the cost of a switch is noticeable for small
         // files.
@@ -138,13 +141,15 @@ struct FileUpload: Sendable {
         )
     }
 
-    /// Sets the file's tags and metadata if they differ, records the file as finished and deletes the journal.
+    /// Compares the MD5 if it is computed, sets the file's tags and metadata if they differ, records the file as
+    /// finished and deletes the journal.
     ///
     /// - Parameters:
     ///   - completed: The file on the server.
     ///   - source: The local file; `nil` for a stream.
     ///   - journal: The file's journal; `nil` if it has none.
-    ///   - identity: The file's identity if it has no journal; `nil` to not record the file as finished.
+    ///   - identity: The file's identity for the record if there is no journal. If both are `nil`, the file is not
+    ///     recorded as finished.
     ///   - outcome: The outcome to return.
     /// - Returns: The ending with `outcome`.
     /// - Throws: `.checksumMismatch`, `.fileChanged`, `.stateUnusable`; ``APIError``.
@@ -198,7 +203,7 @@ struct FileUpload: Sendable {
     /// Returns the item's metadata and the modification time of its file; see ``UploadOptions/metadata(of:_:)``.
     func metadata(of source: SourceFile?) -> [String: String] { job.options.metadata(of: item, source) }
 
-    /// Updates the modification time in the metadata of an identical file at the destination, if it has one.
+    /// Updates the modification time in an identical file's metadata at the destination, if the metadata contains one.
     ///
     /// Ignores failures.
     private func updateTime(_ existing: FileDetails, _ source: SourceFile) async {
@@ -237,8 +242,8 @@ struct OpenJournal: Sendable {
 /// An active upload on the server, and its acknowledged parts.
 struct OpenUpload: Sendable {
     let id: String
-    /// Name of the resulting file, which is not the item's name if the file is renamed; `nil` if the server did not
-    /// return it.
+    /// Name of the resulting file, which is not the item's name if the file is renamed; `nil` for a stream, or if the
+    /// server did not return the name.
     var name: String?
     let plan: PartPlan
     /// Parts that the storage acknowledged earlier, by number; not yet verified against the file.

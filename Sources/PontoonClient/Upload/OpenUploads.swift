@@ -2,10 +2,10 @@ import NIOPosix
 import PontoonCore
 import Synchronization
 
-/// The user's unfinished uploads on the server, listed once per run when the first file needs them.
+/// The user's unfinished uploads on the server, listed when the first file of a run needs them.
 ///
 /// A file whose journal is missing, or whose upload another machine started, is matched with these uploads by
-/// destination, name and length. The checksums of the stored parts then determine whether the upload is resumed.
+/// destination, name and length. If an upload has stored parts, their checksums then determine whether it is resumed.
 final class OpenUploads: Sendable {
     private struct State {
         var uploads: [ByteExactString: [UploadDetails]]?
@@ -17,7 +17,7 @@ final class OpenUploads: Sendable {
     private let state = Mutex(State())
     private let request = PrioritySemaphore(permits: 1)
 
-    /// Maximum number of pages that are listed; older uploads are not found.
+    /// Maximum number of pages of 100 uploads that are listed; older uploads are not found.
     private static let maximumPages = 20
 
     init(_ client: SevenBridgesClient, server: ServerIndex, threads: NIOThreadPool) {
@@ -39,8 +39,8 @@ final class OpenUploads: Sendable {
     ///   - adopts: Whether to resume uploads whose parts were sent by another client, or by a run without a journal.
     ///   - wasStarting: Whether an earlier run was about to start the upload, and was stopped before the server
     ///     responded.
-    ///   - isUsable: Decides whether a matching upload can be resumed.
-    /// - Returns: `nil` if there is no such upload.
+    ///   - isUsable: Called for a matching upload; returns whether the upload can be resumed.
+    /// - Returns: `nil` if there is no matching upload that can be resumed.
     /// - Throws: ``APIError``; ``ClientError``, for example if the file cannot be read; any error of `isUsable`.
     func find(
         _ start: UploadStart,
@@ -90,8 +90,8 @@ final class OpenUploads: Sendable {
     /// Returns the unfinished uploads with the destination, name and length of a file, newest first.
     ///
     /// If `isRecent` is set and no upload matches, lists the newest uploads again, because an upload may have been
-    /// started moments ago by a process that was killed before the server responded. Returns an empty list if the
-    /// server refuses to list uploads.
+    /// started moments ago by a process that was killed before the server responded. Uploads that the server refuses to
+    /// list are omitted.
     private func matching(_ start: UploadStart, partSize: Int64?, isRecent: Bool) async throws -> [UploadDetails] {
         func isMatch(_ upload: UploadDetails) -> Bool {
             start.matches(upload) && (partSize == nil || upload.partSize == partSize)
@@ -118,7 +118,7 @@ final class OpenUploads: Sendable {
                 guard page.hasNext, !page.items.isEmpty else { break }
             }
         } catch is APIError {
-            // If the token may not list uploads, none is resumed.
+            // If the token may not list uploads, no upload is found.
         }
         let uploads = Dictionary(grouping: found) { ByteExactString($0.name ?? "") }
         state.withLock { $0.uploads = uploads }

@@ -33,7 +33,7 @@ final class PartBody: Sendable {
     ///   - source: The file.
     ///   - md5: Whether to compute the MD5 as well.
     ///   - context: Provides the thread pool and the memory and bandwidth limits.
-    ///   - sent: Called with the length of each chunk that is passed to the connection.
+    ///   - sent: Called with the length in bytes of each chunk that is passed to the connection.
     init(
         _ range: Range<Int64>,
         of source: SourceFile,
@@ -60,7 +60,7 @@ final class PartBody: Sendable {
     var digest: RangeDigest { state.withLock { $0.digest } }
     /// Number of bytes passed to the connection so far.
     var sentBytes: Int64 { state.withLock { $0.offset - range.lowerBound } }
-    /// Time since bytes were last passed to the connection.
+    /// Time since bytes were last passed to the connection; before the first bytes, since the body was created.
     var idleTime: Duration { state.withLock { .now - $0.lastRead } }
 
     /// Waits for the bandwidth limit, then reads and hashes the next chunk.
@@ -82,6 +82,8 @@ final class PartBody: Sendable {
     }
 
     /// Reads the whole body of a part of at most ``MemoryBudget/chunkSize`` bytes.
+    ///
+    /// Must be called instead of ``next()``.
     ///
     /// - Returns: The body.
     /// - Throws: The errors of ``next()``.

@@ -9,7 +9,8 @@ public struct PartPlan: Hashable, Sendable {
         public var calls: Int?
         /// Duration of the rate-limit window.
         public var window: Duration = .seconds(300)
-        /// Average number of calls per part: 2 (part info and report), or fewer if the server accepts them in batches.
+        /// Average number of calls per part: 2 (part info and report), or fewer if the server provides part infos in
+        /// batches or accepts reports when an upload is completed.
         public var callsPerPart = 2.0
         /// Minimum length in bytes of every part but the last.
         public var smallestPart: Int64 = 5 << 20
@@ -22,7 +23,7 @@ public struct PartPlan: Hashable, Sendable {
     public let size: Int64
     /// Length of every part but the last, in bytes.
     public let partSize: Int64
-    /// Reason for the part size, as a phrase for the user.
+    /// Reason for the part size, as a phrase for the user, such as `as requested`.
     public let reason: String
 
     /// Number of parts; an empty file has one.
@@ -43,7 +44,7 @@ public struct PartPlan: Hashable, Sendable {
     ///
     /// - Parameters:
     ///   - size: Length of the file in bytes, at most 5 TiB.
-    ///   - requestedPartSize: The user's part size in bytes; if `nil`, the part size is chosen automatically.
+    ///   - requestedPartSize: Part size that the user requested, in bytes; `nil` to choose it automatically.
     ///   - totalBytes: Total length of all files in the run, in bytes.
     ///   - limits: Limits of the endpoint.
     /// - Throws: ``ClientError`` with code `.fileUnsuitable` for a file of more than 5 TiB, or `.requestInvalid` for a

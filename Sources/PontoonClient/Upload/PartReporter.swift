@@ -1,9 +1,9 @@
 import PontoonCore
 import Synchronization
 
-/// The sender of one upload's part reports.
+/// The reports of one upload's parts that are sent one by one.
 ///
-/// It sends nothing if the server accepts reports in the complete call.
+/// No report is sent if the server accepts all reports when the upload is completed.
 final class PartReporter: Sendable {
     private let client: SevenBridgesClient
     private let upload: String
@@ -18,12 +18,14 @@ final class PartReporter: Sendable {
     }
 
     /// Reports a part unless it has already been reported.
+    ///
+    /// - Throws: ``APIError``, with code 8014 if the server did not find the part in the storage; ``ClientError``.
     func report(_ part: VerifiedPart) async throws {
         guard isNeeded, !reported.withLock({ $0.contains(part.number) }) else { return }
         try await client.report(part, of: upload)
         reported.withLock { _ = $0.insert(part.number) }
     }
 
-    /// Marks a part as not reported; called before the part is sent again.
+    /// Marks a part as not reported; called before each attempt to send the part.
     func invalidate(_ number: Int) { reported.withLock { _ = $0.remove(number) } }
 }

@@ -19,13 +19,13 @@ struct VerifiedPart: Sendable, Hashable {
 /// A mismatch between the storage's checksum of a part and the bytes that were sent.
 struct PartChecksumMismatch: Error, Sendable {}
 
-/// A sender that uploads parts of a file to signed URLs and verifies the checksums in the responses.
+/// The transmission of a file's parts to signed URLs, with verification of the checksums in the responses.
 struct PartSender: Sendable {
     let job: UploadJob
     let file: TransferFile<UploadItem>
     let source: SourceFile
 
-    /// Sends a part, without retries, and compares the storage's checksum with the bytes sent.
+    /// Sends a part, without retries, and compares the bytes sent with the storage's checksum, if it provides one.
     ///
     /// - Parameters:
     ///   - number: Number of the part.
@@ -33,7 +33,7 @@ struct PartSender: Sendable {
     ///   - info: URL and headers of the request.
     /// - Returns: The stored part.
     /// - Throws: ``StorageRefusal``, ``PartChecksumMismatch``, ``TransportFailure``; ``ClientError`` if the file cannot
-    ///   be read or has changed.
+    ///   be read or has changed; `CancellationError`.
     func send(_ number: Int, _ range: Range<Int64>, to info: PartInfo) async throws -> VerifiedPart {
         let body = PartBody(
             range,

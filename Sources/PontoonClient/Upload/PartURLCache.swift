@@ -18,6 +18,8 @@ final class PartURLCache: Sendable {
     }
 
     /// Returns a part's info, requesting a new one if none is cached or its URL expires within 30 seconds.
+    ///
+    /// - Throws: ``APIError``, ``ClientError``; `CancellationError`.
     func info(_ number: Int) async throws -> PartInfo {
         let deadline = client.clock.now.addingTimeInterval(30)
         // The URL must still be valid when the request reaches the storage.

@@ -12,8 +12,10 @@ extension PartUploader {
 
     /// Sends a part, and also sends it over a second connection if the first attempt is much slower than usual.
     ///
+    /// The second attempt requires a free permit. The only part of a file is sent once.
+    ///
     /// - Returns: The part as stored by the first attempt that succeeded; the other attempt is cancelled.
-    /// - Throws: The first attempt's error if both fail.
+    /// - Throws: The error of the first attempt if no attempt succeeds.
     func sendHedged(_ number: Int, _ slice: PartSlice, to info: PartInfo) async throws -> VerifiedPart {
         let sender = PartSender(job: job, file: file, source: slice.source)
         let range = slice.range

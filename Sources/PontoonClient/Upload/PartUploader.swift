@@ -5,11 +5,13 @@ import PontoonCore
 struct PartSlice: Sendable {
     let source: SourceFile
     let range: Range<Int64>
-    /// Offset of the part in the uploaded file.
+    /// Offset of the part in the uploaded file, in bytes.
+    ///
+    /// For a stream, ``range`` is relative to the part's own temporary file instead.
     let offset: Int64
 }
 
-/// The uploader of one file's parts, which verifies the parts that are already stored and sends the others.
+/// The uploader of one file's parts, which verifies the acknowledged parts and sends all others.
 struct PartUploader: Sendable {
     let file: TransferFile<UploadItem>
     let upload: OpenUpload
@@ -32,9 +34,10 @@ struct PartUploader: Sendable {
         reporter = PartReporter(client: job.client, server: job.server, upload: upload)
     }
 
-    /// Uploads all parts.
+    /// Sends the parts of a file, except acknowledged parts that match the file.
     ///
-    /// - Returns: The parts in order.
+    /// - Returns: All parts of the file, in order.
+    /// - Throws: ``APIError``, ``ClientError``; `CancellationError`.
     func uploadAll(of source: SourceFile) async throws -> [VerifiedPart] {
         try await file.mapParts(Array(1...upload.plan.parts)) { number in
             if let part = try await verifyStored(number, source) { return part }
@@ -44,7 +47,8 @@ struct PartUploader: Sendable {
 
     /// Resends parts that are missing on the server.
     ///
-    /// - Returns: The parts in order.
+    /// - Returns: The parts that were resent, in the order of `numbers`.
+    /// - Throws: ``APIError``, ``ClientError``; `CancellationError`.
     func resend(_ numbers: [Int], of source: SourceFile) async throws -> [VerifiedPart] {
         try await file.mapParts(numbers) { try await send($0, slice($0, of: source)) }
     }
@@ -54,9 +58,9 @@ struct PartUploader: Sendable {
         return PartSlice(source: source, range: range, offset: range.lowerBound)
     }
 
-    /// Compares a part that the storage acknowledged in an earlier run with the current content of the file.
+    /// Compares an acknowledged part with the current content of the file, and reports the part if it matches.
     ///
-    /// - Returns: The part; `nil` if it must be sent.
+    /// - Returns: The part; `nil` if it must be sent, because it was not acknowledged, differs or cannot be compared.
     private func verifyStored(_ number: Int, _ source: SourceFile) async throws -> VerifiedPart? {
         guard let known = upload.acknowledged[number] else { return nil }
         let range = upload.plan.range(number)
@@ -78,9 +82,9 @@ struct PartUploader: Sendable {
         return part
     }
 
-    /// Sends and reports a part, with retries.
+    /// Sends a part with retries, records it in the journal and reports it.
     ///
-    /// - Returns: The part.
+    /// - Returns: The stored part.
     /// - Throws: ``APIError``, ``ClientError``; `CancellationError`.
     func send(_ number: Int, _ slice: PartSlice) async throws -> VerifiedPart {
         try await file.withRetries(purpose: "send part \(number)") { error in

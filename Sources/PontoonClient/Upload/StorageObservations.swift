@@ -1,7 +1,7 @@
 import PontoonCore
 import Synchronization
 
-/// Observations during one run: the throughput of stored parts, and whether the storage's responses contain checksums.
+/// Observations of the storage during one run: the throughput of stored parts, and whether responses contain checksums.
 final class StorageObservations: Sendable {
     private struct State {
         var rates: [Double] = []
@@ -12,7 +12,9 @@ final class StorageObservations: Sendable {
 
     private static let minimumCount = 3
     private static let maximumCount = 32
-    /// Minimum length, in bytes, of a part whose throughput is observed; sending a smaller one is mostly latency.
+    /// Minimum length, in bytes, of a part whose throughput is observed.
+    ///
+    /// The time to send a smaller part is mostly latency.
     private static let minimumSize: Int64 = 1 << 20
 
     /// Adds the throughput of a stored part; ignores parts of less than 1 MiB.
@@ -24,14 +26,14 @@ final class StorageObservations: Sendable {
         }
     }
 
-    /// Median throughput of the most recent parts in bytes per second; `nil` until three have been observed.
+    /// Median throughput of up to 32 recently stored parts, in bytes per second; `nil` until three have been observed.
     var typicalRate: Double? {
         state.withLock { state in
             state.rates.count < Self.minimumCount ? nil : state.rates.sorted()[state.rates.count / 2]
         }
     }
 
-    /// Whether responses contain the part's CRC-64/NVME; if so, the much more expensive MD5 is unnecessary.
+    /// Whether a response has contained the part's CRC-64/NVME; if so, the much more expensive MD5 is unnecessary.
     var returnsCRC64: Bool { state.withLock { $0.returnsCRC64 } }
     func noteCRC64() { state.withLock { $0.returnsCRC64 = true } }
 }

@@ -1,6 +1,6 @@
 public import SystemPackage
 
-/// A file to upload.
+/// A file to upload, or an empty folder to create.
 public struct UploadItem: TransferItem, Hashable {
     /// Path of the file on this machine.
     public var source: FilePath
@@ -10,15 +10,18 @@ public struct UploadItem: TransferItem, Hashable {
     public var folders: [String]
     /// Tags to set on the uploaded file; if empty, none are set.
     public var tags: [String]
-    /// Metadata to set on the uploaded file; if empty, none is set.
+    /// Metadata to set on the uploaded file.
+    ///
+    /// ``TransferOptions/keepsTimes`` adds the modification time.
     public var metadata: [String: String]
     /// The error that is reported instead of opening the item; `nil` if the item can be uploaded.
     ///
     /// ``FileSelection`` sets it for paths that cannot be uploaded, such as missing or unreadable files.
     public var problem: ClientError?
-    /// Whether the file is sent only after all others have been uploaded; if any of them fails, it is not sent.
+    /// Whether the file is sent only after all files for which this property is `false` have succeeded.
     ///
-    /// Use it for a marker file whose presence means that all other files are complete.
+    /// If one of these files fails, this file fails with ``ClientError/Code/heldBack`` instead of being sent. Use it
+    /// for a marker file whose presence means that all other files are complete.
     public var isLast = false
     /// Whether the item is an empty folder, which is created at the destination.
     public var isFolder = false
@@ -29,8 +32,8 @@ public struct UploadItem: TransferItem, Hashable {
     ///   - source: Path of the file on this machine.
     ///   - name: Name of the file at the destination, without slashes.
     ///   - folders: Folders below the destination, outermost first; missing folders are created.
-    ///   - tags: Tags of the uploaded file.
-    ///   - metadata: Metadata of the uploaded file.
+    ///   - tags: Tags to set on the uploaded file; if empty, none are set.
+    ///   - metadata: Metadata to set on the uploaded file.
     ///   - problem: The error that is reported instead of opening the item; `nil` if the item can be uploaded.
     public init(
         source: FilePath,
@@ -48,7 +51,7 @@ public struct UploadItem: TransferItem, Hashable {
         self.problem = problem
     }
 
-    /// Returns the item, moved below the given folders at the destination; outermost folder first.
+    /// Returns a copy of the item with `outer`, outermost folder first, before its own ``folders``.
     func placed(in outer: [String]) -> UploadItem {
         if outer.isEmpty { return self }
         var item = self
@@ -62,7 +65,7 @@ public struct UploadItem: TransferItem, Hashable {
     public var remotePath: String { (folders + [name]).joined(separator: "/") }
     /// The folders that must exist at the destination: ``folders`` and, for a folder, the folder itself.
     var allFolders: [String] { isFolder ? folders + [name] : folders }
-    /// Always `nil`: the server assigns the id when the upload is complete.
+    /// Always `nil`: the server assigns the id when it creates the file.
     public var fileID: String? { nil }
 }
 
@@ -83,9 +86,10 @@ public struct UploadOptions: Sendable {
     ///
     /// The upload of a file that becomes shorter always fails.
     public var allowsChangingFiles = false
-    /// Requested part size in bytes; `nil` leaves the choice to ``PartPlan``.
+    /// Requested part size in bytes; `nil` to choose it automatically.
     public var partSize: Int64?
-    /// Directory for the journals; if `nil`, only uploads selected by ``uploadID`` or ``adoptsUploads`` can be resumed.
+    /// Directory for the journals and the logs of finished uploads; if `nil`, only uploads selected by ``uploadID`` or
+    /// ``adoptsUploads`` can be resumed.
     public var stateDirectory: FilePath?
     /// Id of an existing upload to resume, such as one that another client started; requires a single item.
     public var uploadID: String?
@@ -94,16 +98,16 @@ public struct UploadOptions: Sendable {
     /// another machine started the upload.
     ///
     /// Set it only if no other client is still working on that upload: the parts of two clients would replace each
-    /// other.
+    /// other. Has no effect if ``TransferOptions/resumes`` is `false`.
     public var adoptsUploads = false
 
-    /// Whether files that exist at the destination with the same bytes are not uploaded again even if uploads are not
-    /// resumed.
+    /// Whether files that exist at the destination with the same bytes are not uploaded again even if
+    /// ``TransferOptions/resumes`` is `false`.
     public var comparesAlways = false
 
     /// Whether to compute the MD5 of each file, and to declare it when an upload starts, so that Pontoon verifies it.
     ///
-    /// The file is read once more, before its first part is sent.
+    /// The file is read once more, before its first part is sent. Has no effect on streams.
     public var computesMD5 = false
 
     /// Whether to look up the files at the destination first, and not to upload files that exist there with the same

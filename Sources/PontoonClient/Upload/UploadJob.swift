@@ -17,10 +17,10 @@ struct UploadJob: TransferJob {
     let folders: DestinationFolders
     /// Missing folders, created when a file in them is sent outside an archive.
     let laterFolders = LaterFolders()
-    /// The files and folders at the destination that have the names of the prepared items.
+    /// The files and folders at the destination that have the names of the most recently prepared items.
     let existing = ExistingFiles()
     let openUploads: OpenUploads
-    /// File names of existing journals from earlier runs.
+    /// File names of the journals that existed at the start of the run.
     let journals: Set<String>
     let earlierJournals: EarlierJournals
     let wholeFiles: WholeFileLimit
@@ -49,8 +49,8 @@ struct UploadJob: TransferJob {
 
     /// Returns how to upload a file.
     ///
-    /// Returns its outcome instead if it cannot be uploaded, an earlier run finished it, or it is skipped because its
-    /// name is taken.
+    /// Returns its outcome instead if it cannot be uploaded, an earlier run finished it, it is skipped because its name
+    /// is taken, or it is an empty folder, which already exists.
     func start(_ file: TransferFile<UploadItem>) async -> TransferStart {
         await start(file, isAlone: false)
     }
@@ -82,7 +82,8 @@ struct UploadJob: TransferJob {
         }
     }
 
-    /// Reads the record of a file that an earlier run finished; `nil` if there is none, or the file has changed since.
+    /// Returns the record of a file that an earlier run finished; `nil` if there is none, if the file has changed
+    /// since, or if uploads are not resumed.
     private func record(of item: UploadItem) async throws -> FinishedRecord? {
         guard options.transfer.resumes, let finished, !finished.isEmpty else { return nil }
         return try await threads.runIfActive { try finished.record(of: item) }
@@ -154,8 +155,8 @@ extension UploadOptions {
     /// - Parameters:
     ///   - item: The file to upload.
     ///   - existing: The file or folder at the destination.
-    ///   - record: The record of an earlier upload of the local file, if the file has not changed since; otherwise
-    ///     `nil`.
+    ///   - record: The record of an earlier upload of the local file; `nil` if there is none, if the file has changed
+    ///     since, or if uploads are not resumed.
     /// - Returns: `nil` if the local file must be read or the upload attempted.
     func knownOutcome(_ item: UploadItem, existing: FileDetails, record: FinishedRecord?) -> TransferOutcome? {
         // An upload that the user chose by its id must always be resumed.
@@ -169,7 +170,7 @@ extension UploadOptions {
     }
 }
 
-/// The files and folders at the destination that have the names of the next items to upload.
+/// The files and folders at the destination that have the names of the most recently prepared items.
 final class ExistingFiles: Sendable {
     /// The results by index of the item: a file or folder, or the error that occurred when its name was looked up.
     typealias Results = [Int: Result<FileDetails, any Error>]
@@ -179,6 +180,8 @@ final class ExistingFiles: Sendable {
     func replace(with new: Results) { results.withLock { $0 = new } }
 
     /// Returns the file or folder with an item's name; `nil` if there is none, or if the name was not looked up.
+    ///
+    /// - Throws: The error that occurred when the name was looked up.
     subscript(index: Int) -> FileDetails? {
         get throws { try results.withLock { $0[index] }?.get() }
     }

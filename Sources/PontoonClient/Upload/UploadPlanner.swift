@@ -4,11 +4,13 @@ import PontoonCore
 extension Uploader {
     /// Returns the actions that ``upload(_:observe:)`` would take, without changing anything on the server.
     ///
-    /// To compare checksums, reads each file that has the same length as the existing file with its name.
+    /// Compares checksums like an upload. A file may therefore be read completely if an existing file has the same name
+    /// and length.
     ///
     /// - Parameters:
     ///   - items: The files.
-    ///   - missing: Folders in the destination, outermost first, that would be created and receive the files.
+    ///   - missing: Names of nested folders in the destination, outermost first, that do not exist yet. The upload
+    ///     would create them, and the innermost folder would receive the files.
     /// - Returns: The action for each file, in the order of `items`.
     /// - Throws: ``APIError``, ``ClientError``; `CancellationError`.
     public func preview(_ items: [UploadItem], in missing: [String] = []) async throws -> UploadPreview {
@@ -88,8 +90,8 @@ extension Uploader {
         }
     }
 
-    /// Returns the error of every upload if the user may not write to the project; `nil` if no missing permission is
-    /// known.
+    /// Returns the error of every upload if the user may not write to the project; `nil` if the user may, or if the
+    /// server does not provide the permissions.
     private func refusal() async throws -> ClientError? {
         let project: String? =
             switch options.destination {
@@ -105,8 +107,8 @@ extension Uploader {
     }
 }
 
-/// A planner that decides the action for each file like ``UploadJob`` and ``FileUpload``, based on the local files, the
-/// journals and the files on the server.
+/// A planner that decides the action for each file by the same rules as ``UploadJob`` and ``FileUpload``, based on the
+/// local files, the journals and the files on the server.
 private struct UploadPlanner {
     let client: SevenBridgesClient
     let options: UploadOptions
@@ -215,7 +217,7 @@ private struct UploadPlanner {
         return found.map { (.resume(uploadID: $0.id), $0.plan) }
     }
 
-    /// Returns the action for a file that has no unfinished upload.
+    /// Returns the action for a file that would be sent in a new upload.
     ///
     /// - Throws: `.nameTaken`; `.notAllowed` if the user may not upload to the project; the errors of ``PartPlan``.
     private func start(_ item: UploadItem, _ source: SourceFile, _ existing: FileDetails?) async throws -> Decision {

@@ -1,10 +1,10 @@
 import PontoonCore
 
-/// The result of a dry run: the action that an upload would take for each file, and the calls it would need.
+/// The result of a dry run: the action that an upload would take for each file, and an estimate of the calls it needs.
 public struct UploadPreview: Sendable {
     /// The action that an upload would take for a file.
     public enum Action: Sendable {
-        /// The file would be uploaded.
+        /// The file would be uploaded, or the empty folder created.
         case send
         /// An unfinished upload would be resumed.
         case resume(uploadID: String)
@@ -12,7 +12,7 @@ public struct UploadPreview: Sendable {
         case replace
         /// The file would be uploaded under this name, because its own name is taken by a different file.
         case rename(String)
-        /// No action: an earlier run finished the file, or the existing file has the same bytes.
+        /// No action: an earlier run finished the file, the existing file has the same bytes, or the folder exists.
         case alreadyThere
         /// No action: a file with that name exists, and ``TransferOptions/ConflictPolicy/skip`` is set.
         case skip
@@ -24,9 +24,9 @@ public struct UploadPreview: Sendable {
     public struct Entry: Sendable {
         /// The file, as it was passed to the preview.
         public let item: UploadItem
-        /// Length of the file in bytes; 0 if the file was not read, for example because it would be skipped.
+        /// Length of the file in bytes; 0 if the file was not opened, for example because it would be skipped.
         public let size: Int64
-        /// The division of the file into parts; `nil` if the file would not be sent.
+        /// The division of the file into parts; `nil` if the file would not be sent, and for empty folders.
         public let plan: PartPlan?
         /// The action for the file.
         public let action: Action

@@ -75,7 +75,8 @@ struct UploadRules {
 }
 
 extension UploadItem {
-    /// Returns whether the file on the server has the item's tags, if any, and its metadata.
+    /// Returns whether the file on the server has exactly the item's tags, if the item has any, and at least its
+    /// metadata.
     func hasLabels(_ details: FileDetails) -> Bool {
         (tags.isEmpty || Set(tags) == Set(details.tags))
             && metadata.allSatisfy { details.metadata[$0.key] == $0.value }

@@ -17,10 +17,11 @@ extension Uploader {
     ///
     /// - Parameters:
     ///   - item: The file. Its source appears only in messages.
-    ///   - next: Returns the next bytes of the stream, and `nil` at its end. Is not called concurrently.
+    ///   - next: Returns the next bytes of the stream, and `nil` at its end. An empty array does not end the stream. Is
+    ///     not called concurrently.
     ///   - observe: Consumes progress events. The transfer applies back-pressure while events are not consumed.
-    /// - Returns: The result.
-    /// - Throws: ``APIError`` or ``ClientError`` if the upload could not be started; `CancellationError`.
+    /// - Returns: The result, which contains any error of the upload or of `next`.
+    /// - Throws: ``APIError`` or ``ClientError`` if the run could not be started; `CancellationError`.
     @discardableResult
     public func upload(
         _ item: UploadItem,
@@ -42,7 +43,7 @@ extension Uploader {
 /// The first ``equalParts`` parts have the same length, so that the server can store them in place. After them, the
 /// length doubles every ``partsPerDoubling`` parts, so that 10,000 parts suffice for a large stream.
 struct StreamPartSizes: Hashable, Sendable {
-    /// Length of the first parts, in bytes.
+    /// Length in bytes of each of the first ``equalParts`` parts.
     let first: Int64
 
     /// Default length of the first parts, in bytes.
@@ -72,6 +73,8 @@ struct PartSpooler {
     init(_ stream: UploadStream, threads: NIOThreadPool) { (self.stream, self.threads) = (stream, threads) }
 
     /// Returns whether all bytes have been returned in parts, after waiting for the stream's next bytes or its end.
+    ///
+    /// - Throws: Any error of the stream.
     mutating func isAtEnd() async throws -> Bool {
         while pending.isEmpty, !hasEnded {
             guard let bytes = try await stream.next() else {

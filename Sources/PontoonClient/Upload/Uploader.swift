@@ -29,7 +29,7 @@ public struct Uploader: Sendable {
     /// unfinished files have the outcome ``TransferOutcome/cancelled``.
     ///
     /// - Parameters:
-    ///   - items: The files; earlier ones have priority.
+    ///   - items: The files; earlier ones have priority, but those with ``UploadItem/isLast`` are sent last.
     ///   - observe: Consumes progress events. The transfer applies back-pressure while events are not consumed.
     /// - Returns: The result of each file, in the order of `items`.
     /// - Throws: ``APIError`` or ``ClientError`` if no file could be started; `CancellationError` if the task is
@@ -132,7 +132,7 @@ public struct Uploader: Sendable {
         }
     }
 
-    /// Returns the lengths of the files in bytes; 0 for a folder or an unreadable file.
+    /// Returns the lengths of the files in bytes; 0 for an empty folder or a file that cannot be uploaded.
     static func sizes(_ items: [UploadItem]) -> [Int64] {
         items.map { $0.problem == nil && !$0.isFolder ? (try? FileStatus($0.source).size) ?? 0 : 0 }
     }
@@ -140,6 +140,8 @@ public struct Uploader: Sendable {
 
 extension SevenBridgesClient {
     /// Queries the rate limit, and determines the number of calls per part from the server's extensions.
+    ///
+    /// - Throws: ``APIError``, ``ClientError``.
     func limits(_ server: ServerIndex) async throws -> PartPlan.Limits {
         var limits = PartPlan.Limits()
         limits.callsPerPart = (server.providesPartInfos ? 0.01 : 1) + (server.acceptsReportsAtCompletion ? 0 : 1)
@@ -151,7 +153,9 @@ extension SevenBridgesClient {
 }
 
 extension JournalKey {
-    /// Creates a key that identifies a destination only, to open its log of finished uploads.
+    /// Creates a key that identifies only a destination, not a file.
+    ///
+    /// It is used to find the destination's log of finished uploads and its journals.
     init(_ client: SevenBridgesClient, _ destination: UploadDestination) {
         self.init(endpoint: client.endpoint.url, destination: destination, source: "", remotePath: "")
     }

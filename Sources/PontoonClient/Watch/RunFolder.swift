@@ -2,13 +2,13 @@ import NIOPosix
 import PontoonCore
 import SystemPackage
 
-/// The folder of a run, below the watched folder.
+/// The folder of a run: the watched folder or a folder below it.
 struct RunFolder: Hashable, Sendable {
     let path: FilePath
-    /// Names of the folders from the destination to the run's folder at the destination, outermost first.
+    /// Path of the run's folder below the destination, as folder names, outermost first.
     let folders: [String]
 
-    /// Finds the folders of runs below a folder.
+    /// Finds the folders of runs, which are all at the same depth below the watched folder.
     ///
     /// Blocks the calling thread. Ignores `lost+found`, folders whose names begin with a dot, and names that are not
     /// valid UTF-8. Below `root`, also ignores folders that no longer exist or that the user may not read.
@@ -16,7 +16,7 @@ struct RunFolder: Hashable, Sendable {
     /// - Parameters:
     ///   - root: The watched folder.
     ///   - depth: Number of levels from `root` to a run; 0 if `root` itself is a run.
-    /// - Returns: The folders. The entries of each folder are in byte order of their names.
+    /// - Returns: The folders of the runs. Folders with the same parent are in byte order of their names.
     /// - Throws: `.notFound` or `.fileUnreadable` if `depth` is positive and `root` cannot be read; `.fileUnreadable`
     ///   if a folder below it cannot be read for another reason.
     static func find(in root: FilePath, depth: Int) throws -> [RunFolder] {
@@ -50,18 +50,18 @@ struct RunFolder: Hashable, Sendable {
         }
     }
 
-    /// Returns whether a folder is a run: whether it directly contains a file that matches a marker pattern.
+    /// Returns whether a folder directly contains a name that matches a marker pattern, so that the folder is a run.
     ///
-    /// Blocks the calling thread.
+    /// Blocks the calling thread. Returns `false` if the folder cannot be read.
     static func isRun(_ folder: FilePath, markers: [PathPattern]) -> Bool {
         guard let names = try? FileSystem.names(in: folder) else { return false }
         return names.contains { name in markers.contains { $0.matches([name.string], isFolder: false) } }
     }
 }
 
-/// The files of a run at one moment.
+/// The files and empty folders of a run at one moment.
 struct RunScan: Sendable {
-    /// A file and the properties that must not change before it is sent.
+    /// A file with the properties that must not change before it is sent, or an empty folder.
     struct File: Sendable {
         let item: UploadItem
         /// Length in bytes; 0 if the item is a folder or has a problem.
@@ -73,21 +73,20 @@ struct RunScan: Sendable {
     let files: [File]
     /// Whether each marker pattern matches a file.
     let hasMarkers: Bool
-    /// Checksum of the files' paths, lengths and modification times.
+    /// Checksum of the paths, lengths and modification times.
     ///
-    /// It changes when any file changes.
+    /// It changes when a file is added, removed or modified, or becomes readable or unreadable.
     let fingerprint: String
 
-    /// The markers, as they are recorded for a complete run.
+    /// The markers, as they are recorded for a run that was compared.
     var markers: [RunRecord.Marker] {
         files.filter(\.item.isLast).map {
             RunRecord.Marker(path: $0.item.source.string, size: $0.size, modified: $0.modified)
         }
     }
 
-    /// The files in batches of at most ``RunTracker/maximumFiles``.
-    ///
-    /// The last batch contains only the markers.
+    /// The files and empty folders in batches of at most ``RunTracker/maximumFiles``, followed by a batch with the
+    /// markers.
     var batches: [[UploadItem]] {
         var batches: [[UploadItem]] = []
         for file in files where !file.item.isLast {
@@ -106,11 +105,12 @@ struct RunScan: Sendable {
     /// Total length of the files in bytes.
     var bytes: Int64 { files.lazy.map(\.size).clampedSum }
 
-    /// Reads the folder.
+    /// Scans the folder of a run.
     ///
-    /// Blocks the calling thread.
+    /// Blocks the calling thread. Omits files that disappear during the scan.
     ///
-    /// - Throws: `.fileUnreadable` or `.notFound` if the run's folder itself cannot be read.
+    /// - Throws: `.fileUnreadable` or `.notFound` if the run's folder itself cannot be read; `.requestInvalid` for a
+    ///   pattern that cannot match any path.
     init(_ run: RunFolder, _ options: WatchOptions, markers: [PathPattern]) throws {
         var selection = FileSelection()
         // The trailing slash selects the folder's contents and makes the patterns relative to the folder.
@@ -149,7 +149,7 @@ struct RunScan: Sendable {
 }
 
 extension WatchOptions {
-    /// The patterns for ``FileSelection/include`` and ``TreeComparison/include``.
+    /// ``include`` and the markers; empty if all files are selected.
     var selectedPatterns: [String] { include.isEmpty ? [] : include + markers }
 }
 

@@ -6,12 +6,14 @@ import PontoonCore
 struct RunTracker: Sendable {
     /// The work that is due after a scan.
     struct Work: Sendable {
-        /// Files other than markers that are stable and have not been sent since their last change, in the order of the
-        /// scan.
+        /// The next files to send, at most ``RunTracker/maximumFiles``, in the order of the scan.
+        ///
+        /// They are stable, have not been sent since their last change, and need not wait for a retry. Markers are not
+        /// included.
         var ready: [UploadItem] = []
         /// Whether more files are ready than fit in one batch.
         var hasMore = false
-        /// Number of files that may still change, or whose failed upload will be retried.
+        /// Number of files that are not stable, except markers, or whose failed upload will be retried later.
         var pending = 0
         /// Whether a file or marker has changed too recently to be sent.
         var isSettling = false
@@ -20,7 +22,9 @@ struct RunTracker: Sendable {
         /// The errors of the files that cannot be uploaded, with their paths at the destination.
         var problems: [(path: String, error: any Error)] = []
 
-        /// Whether only the markers remain to be sent, and all of them are stable.
+        /// Whether no file is ready or pending, and all markers exist and are stable.
+        ///
+        /// Files may nevertheless have ``problems``.
         var isFinishable: Bool { isMarked && ready.isEmpty && pending == 0 }
     }
 
@@ -31,7 +35,8 @@ struct RunTracker: Sendable {
 
     private struct File {
         var facts: Facts
-        /// Time of the first scan that found these facts.
+        /// Time since which the file counts as unchanged: that of the first scan that found these facts, or of a later
+        /// attempt to send the file that was held back or found it changed.
         var since: ContinuousClock.Instant
         var sent: Facts?
         var failure: Failure?
@@ -67,7 +72,7 @@ struct RunTracker: Sendable {
         known.reserveCapacity(scan.files.count)
         var work = Work()
         var areMarkersStable = true
-        // Empty folders are created at the end.
+        // Empty folders are created when the run is finished.
         for found in scan.files where !found.item.isFolder {
             let key = ByteExactString(found.item.remotePath)
             let facts = Facts(size: found.size, modified: found.modified)

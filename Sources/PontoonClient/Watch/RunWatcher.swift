@@ -6,7 +6,7 @@ public import SystemPackage
 ///
 /// Files are sent as soon as they are stable, and the markers of a run last. Then the run is compared with the files at
 /// its destination. The folder is scanned at regular intervals, because network file systems do not report changes.
-/// Progress is recorded in the state directory, so that another watch resumes where this one stopped.
+/// Progress is recorded in the state directory, so that a later watch of the same folder and destination can resume.
 public struct RunWatcher: Sendable {
     let client: SevenBridgesClient
     let options: WatchOptions
@@ -17,13 +17,14 @@ public struct RunWatcher: Sendable {
 
     /// The functions that a watch calls to report its progress.
     public struct Hooks: Sendable {
-        /// Receives each change of a run's state.
+        /// Called with each change of a run's state, and with errors of files and of the watched folder.
         public var report: @Sendable (RunNotice) async -> Void
         /// Consumes the progress events of an upload of the given files.
         public var observe: @Sendable ([UploadItem], UploadEvents) async -> Void
-        /// Called once for each run that has ended.
+        /// Called each time a run has ended.
         ///
-        /// After a crash, it may be called again for the same run.
+        /// An error that it throws ends the watch. If the process exits during the call, the next watch may repeat the
+        /// call.
         public var ended: @Sendable (RunNotice) async throws -> Void
 
         /// Creates hooks; by default, they only consume the progress events.
@@ -45,11 +46,11 @@ public struct RunWatcher: Sendable {
     ///   - client: Client for the destination.
     ///   - options: The options; ``UploadOptions/stateDirectory`` must be set.
     ///   - hooks: The functions to which progress is reported.
-    /// - Returns: The last notice of each run, including those that were removed before they were complete.
+    /// - Returns: The last notice of each run, including runs whose folders were removed before they ended.
     /// - Throws: ``ClientError``, with code `.busy` if another process watches the same folder for the same
-    ///   destination, `.requestInvalid` for invalid options, or `.notFound` if the folder does not exist; ``APIError``
-    ///   if the token is not valid or the destination does not exist; `CancellationError`; any error that `hooks.ended`
-    ///   throws.
+    ///   destination, `.requestInvalid` for invalid options, or `.notFound` if the folder does not exist at the start;
+    ///   ``APIError`` if the token is not valid or the destination does not exist; `CancellationError`; any error that
+    ///   `hooks.ended` throws.
     public static func watch(
         _ folder: FilePath,
         _ client: SevenBridgesClient,

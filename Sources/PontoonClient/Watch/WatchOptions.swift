@@ -6,9 +6,9 @@ public struct WatchOptions: Sendable {
     ///
     /// ``UploadOptions/stateDirectory`` is required. Files at the destination that differ are always replaced.
     public var upload: UploadOptions
-    /// Patterns of the files that mark a run as complete, relative to the run's folder.
+    /// Patterns of the marker files, relative to the run's folder.
     ///
-    /// A run is complete when each pattern matches a file. The marker files are sent after all other files.
+    /// When each pattern matches a file, the instrument has finished the run. Marker files are sent after all others.
     public var markers: [String]
     /// Patterns that select the files of a run, as in ``FileSelection/include``; the markers are always selected.
     public var include: [String] = []
@@ -29,7 +29,8 @@ public struct WatchOptions: Sendable {
     ///
     /// A watched folder that directly contains a marker is always a run, and the watch returns when that run has ended.
     public var depth = 1
-    /// Whether to return when at least one run was found, and every run is complete, different, failed or abandoned.
+    /// Whether to return when at least one run was found, and every run has ended or was removed; see
+    /// ``RunState/isFinal``.
     ///
     /// Otherwise, the watch runs until its task is cancelled.
     public var endsWhenDone = false
@@ -42,7 +43,7 @@ public struct WatchOptions: Sendable {
     ///
     /// - Parameters:
     ///   - upload: The destination and the transfer options.
-    ///   - markers: Patterns of the files that mark a run as complete; at least one.
+    ///   - markers: Patterns of the marker files; at least one. See ``markers``.
     public init(upload: UploadOptions, markers: [String]) {
         self.upload = upload
         self.markers = markers
@@ -53,46 +54,47 @@ public struct WatchOptions: Sendable {
 ///
 /// ``RunWatcher`` reports each change.
 public enum RunState: String, Sendable, Codable {
-    /// The run was found, or an earlier watch left it unfinished.
+    /// The run was found: it is new, or an earlier watch left it unfinished, failed or different.
     case found
-    /// The first files are stable and are being sent.
+    /// Stable files are being sent.
     case uploading
     /// All markers exist and are stable.
     case marked
     /// All files have been sent and are being compared with the files at the destination.
     case comparing
-    /// All files are at the destination, and the comparison found no difference.
+    /// The comparison found no missing or different file at the destination.
     case complete
-    /// Files differ after the upload, or could not be compared.
+    /// After the upload, files are missing or different at the destination, or could not be compared.
     case different
-    /// Files could not be uploaded, because of a permanent error or within ``WatchOptions/timeout``.
+    /// Files could not be uploaded, because of a permanent error or because ``WatchOptions/timeout`` elapsed.
     case failed
-    /// The run's markers did not appear within ``WatchOptions/timeout``.
+    /// Markers are missing, and the run has not changed for ``WatchOptions/timeout``.
     case timedOut = "timed_out"
     /// The folder of an unfinished run was removed.
     case removed
     /// A run that had ended has changed and is watched again.
     case changed
-    /// An error interrupted the upload, which will be retried.
+    /// An error prevented the upload of some or all files. The watch of the run continues.
     case waiting
 
     /// Whether the run has ended.
     ///
-    /// It is watched again only if it changes.
+    /// The same watch continues only if the run changes or, if it is complete, if its markers change. A later watch
+    /// also tries failed and different runs again.
     public var isFinal: Bool { [.complete, .different, .failed, .timedOut].contains(self) }
 }
 
-/// A change of the state of a run.
+/// A report about a run: its state and problems.
 public struct RunNotice: Sendable {
-    /// Absolute path of the run's folder.
+    /// Absolute path of the run's folder, or of the watched folder if the watched folder cannot be read.
     public let run: FilePath
-    /// Names of the folders from the destination to the run's folder at the destination, outermost first.
+    /// Path of the run's folder below the destination, as folder names, outermost first.
     public let folders: [String]
-    /// The new state.
+    /// The run's state.
     public let state: RunState
-    /// Number of files found in the run.
+    /// Number of files found by the last scan of the run.
     public let files: Int
-    /// Total length, in bytes, of the files found in the run.
+    /// Total length, in bytes, of the files found by the last scan of the run.
     public let bytes: Int64
     /// Problems of individual files, at most ten, each with its path.
     public var problems: [String] = []
@@ -100,10 +102,11 @@ public struct RunNotice: Sendable {
     public var problemCount = 0
     /// The error that led to this state; `nil` if there is none.
     public var error: (any Error)?
-    /// Number of files that exist only at the destination, for example because they were renamed during the run.
+    /// Number of files that the comparison found only at the destination, for example because local files were renamed
+    /// during the run.
     public var extraFiles = 0
     /// Path of the receipt; `nil` unless the run's files have all been uploaded.
     public var receipt: FilePath?
-    /// Id of the run's folder at the destination; `nil` if it is not known.
+    /// Id of the run's folder at the destination; `nil` before the comparison.
     public var folderID: String?
 }

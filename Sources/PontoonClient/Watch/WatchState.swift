@@ -10,15 +10,15 @@ struct RunRecord: Hashable, Sendable, Codable {
     var run: String
     /// ``RunScan/fingerprint`` of the last scan.
     var fingerprint = ""
-    /// Time at which the fingerprint last changed.
+    /// Time at which the run last changed.
     var changed = Date.now
     /// The final state; `nil` while the run is being watched.
     var result: RunState?
-    /// Whether the end of the run has been announced, and the user's command for it has run.
+    /// Whether ``RunWatcher/Hooks/ended`` has returned for the current result.
     var isAnnounced = false
-    /// The markers of a complete run; if they change, the run is watched again.
+    /// The markers of a run that was compared; if the markers of a complete run change, it is watched again.
     var markers: [Marker] = []
-    /// Path of the receipt of a run that has been uploaded.
+    /// Path of the receipt; `nil` unless the run's files have all been uploaded.
     var receipt: String?
 
     /// A marker file, used to detect a new run in a folder of the same name.
@@ -48,10 +48,14 @@ struct WatchState: Sendable {
     /// Default folder for the receipts.
     var receipts: FilePath { folder.appending("receipts") }
 
-    /// Creates and locks the folder.
+    /// Creates the folder if it does not exist, and locks it.
     ///
     /// Blocks the calling thread.
     ///
+    /// - Parameters:
+    ///   - state: The client's state directory.
+    ///   - root: The watched folder.
+    ///   - place: ``JournalKey/place`` of the destination.
     /// - Throws: `.busy` if another process watches the same folder for the same destination; `.stateUnusable`.
     init(_ state: FilePath, root: FilePath, place: String) throws {
         folder = state.appending("watch").appending(Self.digest("\(place)\n\(root)"))
@@ -108,7 +112,7 @@ struct WatchState: Sendable {
         }
     }
 
-    /// Writes the receipt of a run.
+    /// Writes the receipt of a run, by default to ``receipts``, and replaces an existing receipt of the run.
     ///
     /// Blocks the calling thread.
     ///
@@ -131,12 +135,12 @@ struct WatchState: Sendable {
         return path
     }
 
-    /// Returns the state directory of a run's uploads, which is needed until the run is complete.
+    /// Returns the state directory of a run's uploads, which is needed until the run has been compared.
     ///
-    /// It is separate for each run, because the log of finished files is read again for each batch of uploads.
+    /// Each run has its own, because the log of finished uploads is read again for each batch of uploads.
     func uploads(of run: RunFolder) -> FilePath { folder.appending(Self.digest(run.path.string)) }
 
-    /// Deletes the state directory of a run's uploads.
+    /// Deletes the state directory of a run's uploads, if it exists.
     ///
     /// Blocks the calling thread.
     ///

@@ -16,10 +16,10 @@ struct WatchedRun {
     private var bytes: Int64 = 0
     /// Messages about failed files that were already reported, so that each is reported once.
     private var reported: Set<String> = []
-    /// Whether the record was read, and the run reported as found.
+    /// Whether the record of an earlier watch has been looked up.
     private var isLoaded = false
     private var isMarked = false
-    /// Time before which nothing is sent, after an error that affected all files.
+    /// Time before which nothing is sent, after an error that interrupted the last step; otherwise `nil`.
     private var retry: ContinuousClock.Instant?
     private var failures = 0
 
@@ -36,8 +36,11 @@ struct WatchedRun {
 
     /// Scans the run, and performs the next step if one is due.
     ///
+    /// Does nothing if the run is complete and its markers have not changed. A transient error is reported and delays
+    /// the next step.
+    ///
     /// - Returns: Whether another step can be performed immediately.
-    /// - Throws: `CancellationError`; any permanent error.
+    /// - Throws: `CancellationError`; any error that is not transient.
     mutating func advance() async throws -> Bool {
         if !isLoaded { try await load() }
         if record.result == .complete {
@@ -74,7 +77,7 @@ struct WatchedRun {
         }
     }
 
-    /// Reads the folder, and records whether it changed.
+    /// Scans the folder, and records a change, after which a run that had ended is watched again.
     private mutating func observe() async throws -> RunTracker.Work {
         let (folder, options, markers) = (folder, watcher.options, watcher.markers)
         let scan = try await watcher.blocking { try RunScan(folder, options, markers: markers) }
@@ -121,7 +124,9 @@ struct WatchedRun {
         return false
     }
 
-    /// Sends files, and reports failures.
+    /// Sends files, and reports each failure once.
+    ///
+    /// - Throws: An error that applies to all files, such as a missing permission; `CancellationError`.
     private mutating func upload(_ items: [UploadItem]) async throws -> [UploadResult] {
         var options = watcher.options.upload
         options.stateDirectory = watcher.state.uploads(of: folder)
@@ -155,9 +160,9 @@ struct WatchedRun {
 
     /// Uploads the remaining files and the markers, compares the run, writes its receipt and ends it.
     ///
-    /// Passes all files to the uploader again, which skips the files already sent, and the markers last. Ends the run
-    /// as failed if files cannot be uploaded. Returns without ending the run if files change or fail in the meantime;
-    /// the next scans handle them.
+    /// Passes all files to the uploader again, the markers last; the uploader skips the files already sent. Ends the
+    /// run as failed if files cannot be uploaded. Returns without ending the run if files change or fail in the
+    /// meantime; the next scans handle them.
     private mutating func finish(_ work: RunTracker.Work) async throws {
         if !work.problems.isEmpty {
             var notice = notice(.failed)
@@ -202,7 +207,7 @@ struct WatchedRun {
     }
 
     /// Returns a `.failed` notice for the first empty folder whose creation failed with an error that is not
-    /// temporary; `nil` if there is none.
+    /// transient; `nil` if there is none.
     private func failedFolder(in results: [UploadResult]) -> RunNotice? {
         for result in results where result.item.isFolder {
             guard case .failed(let error) = result.outcome, !error.isTransient else { continue }
@@ -284,7 +289,7 @@ struct WatchedRun {
         try await save()
     }
 
-    /// Reports a temporary error, once, and sets the time of the next attempt.
+    /// Sets the time of the next attempt after an error, and reports the error unless the run is already waiting.
     private mutating func pause(_ error: any Error) async throws {
         failures += 1
         retry = .now + min(RunTracker.firstPause * (1 << min(failures - 1, 10)), RunTracker.longestPause)

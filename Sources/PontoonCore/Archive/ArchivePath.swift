@@ -12,8 +12,8 @@ package struct ArchivePath: Hashable, Sendable {
     ///
     /// Empty names and `.` are ignored.
     ///
-    /// - Throws: `.fileNameInvalid` if the path is absolute, leads outside the destination, is too long or not UTF-8,
-    ///   or contains an invalid name; see ``FileName``.
+    /// - Throws: `.fileNameInvalid` if the path is absolute, too long, too deep or not UTF-8, if it contains an invalid
+    ///   name such as `..` (see ``FileName``), or if the path of a file has no names.
     package init(_ entry: TarEntry) throws(PontoonError) {
         let path = entry.path
         guard path.count <= Self.maximumLength else {

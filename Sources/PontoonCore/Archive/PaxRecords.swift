@@ -11,7 +11,7 @@ struct PaxRecords {
 
     /// Adds the records of a header, each in the format `"%d %s=%s\n"`: the record's length in bytes, key and value.
     ///
-    /// - Throws: ``TarError``.
+    /// - Throws: ``TarError`` if the format of a record or the size in it is invalid.
     mutating func add(_ bytes: [UInt8]) throws(TarError) {
         var rest = bytes[...]
         while !rest.isEmpty {
@@ -25,7 +25,7 @@ struct PaxRecords {
     /// Ignores the records that programs usually write there, such as comments and times. Refuses records that the
     /// server uses, because with them, a small archive could repeat a long path or many labels for every entry.
     ///
-    /// - Throws: ``TarError``.
+    /// - Throws: ``TarError`` if a record is refused or its format is invalid.
     static func checkGlobal(_ bytes: [UInt8]) throws(TarError) {
         var rest = bytes[...]
         while !rest.isEmpty {

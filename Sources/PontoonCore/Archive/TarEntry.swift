@@ -14,9 +14,9 @@ package struct TarEntry: Hashable, Sendable {
     package let path: [UInt8]
     /// Length of the content in bytes, 0 or more; 0 unless the entry is a file.
     package let size: Int64
-    /// The record `PONTOON.checksum`, CRC-64/NVME of the content in Base64; `nil` if there is none.
+    /// The record `PONTOON.checksum`, CRC-64/NVME of the content in Base64, not validated; `nil` if there is none.
     package let checksum: String?
-    /// The record `PONTOON.labels`, a JSON object; `nil` if there is none.
+    /// The record `PONTOON.labels`, a JSON object, not validated; `nil` if there is none.
     package let labels: String?
 
     /// Maximum length in bytes of an invalid path in ``displayPath``.
@@ -24,8 +24,8 @@ package struct TarEntry: Hashable, Sendable {
 
     /// The path as text, without trailing slashes; invalid UTF-8 is replaced with U+FFFD.
     ///
-    /// An invalid path is truncated to 255 bytes at a character boundary, because each control character takes six
-    /// bytes in a response.
+    /// A path that is not a valid ``ArchivePath`` is truncated to 255 bytes at a character boundary, because each
+    /// control character takes six bytes in a response.
     package var displayPath: String {
         let trimmed = path.prefix((path.lastIndex { $0 != UInt8(ascii: "/") } ?? -1) + 1)
         let isWhole = trimmed.count <= Self.maximumInvalidPath || (try? ArchivePath(self)) != nil
@@ -50,7 +50,7 @@ package enum TarEvent: Hashable, Sendable {
     case entry(TarEntry)
     /// The next bytes of the content of a file, at least one.
     case content(ByteBuffer)
-    /// The end of a file's content.
+    /// The end of a file's content, including an empty file's.
     case endOfFile
 }
 

@@ -12,7 +12,7 @@ struct TarHeader {
     let type: UInt8
     /// The field `name`, preceded by the field `prefix` and a slash if the header has a prefix.
     let path: [UInt8]
-    /// The field `size`; 0 or more.
+    /// The field `size`, in bytes; 0 or more.
     let size: Int64
     /// Whether a block with more holes of a sparse file follows, in GNU tar's old format.
     let hasMoreHoles: Bool
@@ -52,9 +52,10 @@ struct TarHeader {
         return expected == unsigned || expected == signed
     }
 
-    /// Parses a number: octal digits surrounded by spaces or U+0000, or binary if the first bit is set.
+    /// Parses a number: octal digits with optional spaces or U+0000 around them, or binary if the first bit is set.
     ///
-    /// - Returns: `nil` for any other text, a negative number, or a number above ``maximumSize``.
+    /// - Returns: 0 for a field without digits; `nil` for any other text, a negative number, or a number above
+    ///   ``maximumSize``.
     static func number(_ field: ArraySlice<UInt8>) -> Int64? {
         guard let first = field.first else { return nil }
         if first & 0x80 != 0 {

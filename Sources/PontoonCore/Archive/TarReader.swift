@@ -40,6 +40,8 @@ package struct TarReader: Sendable {
     package var overhead: Int64 { position - contentLength }
 
     /// Adds the next bytes of the archive.
+    ///
+    /// To limit the memory, first call ``next()`` until it returns `nil`.
     package mutating func append(_ bytes: ByteBuffer) {
         if buffer.readableBytes == 0 {
             buffer = bytes
@@ -49,7 +51,7 @@ package struct TarReader: Sendable {
         }
     }
 
-    /// Returns the next event; `nil` if more bytes are needed.
+    /// Returns the next event; `nil` if more bytes are needed or the archive has ended.
     ///
     /// - Throws: ``TarError``; the reader must not be used afterwards.
     package mutating func next() throws(TarError) -> TarEvent? {
@@ -68,7 +70,7 @@ package struct TarReader: Sendable {
 
     /// Checks that the archive is complete; must be called after its last byte.
     ///
-    /// - Throws: ``TarError``.
+    /// - Throws: ``TarError`` if the block of zeros at the end is missing.
     package func finish() throws(TarError) {
         guard case .end = state else { throw TarError("The archive is truncated: its end is missing.") }
     }

@@ -12,12 +12,12 @@ package enum TarWriter {
     /// Maximum value of a field with 11 octal digits.
     private static let maximumNumber: Int64 = 1 << 33 - 1
 
-    /// Appends a file.
+    /// Appends a file: header, content and padding.
     ///
     /// - Parameters:
     ///   - path: Path of the file, separated by slashes, without a leading slash.
     ///   - records: Records of the pax header, in order.
-    ///   - content: The bytes.
+    ///   - content: The content of the file.
     ///   - archive: The archive so far.
     package static func append(
         _ path: String,
@@ -41,7 +41,7 @@ package enum TarWriter {
     ///   - path: Path of the entry, separated by slashes, without a leading or trailing slash.
     ///   - kind: A file or a folder.
     ///   - size: Length of the content in bytes; 0 for a folder.
-    ///   - modifiedOn: Time of the last change; rounded down to whole seconds.
+    ///   - modifiedOn: Time of the last change; rounded down to whole seconds, and clamped to the years 1970 to 2242.
     ///   - records: Records of the pax header, in order.
     ///   - archive: The archive so far.
     package static func appendHeader(

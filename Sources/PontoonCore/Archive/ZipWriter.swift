@@ -55,7 +55,7 @@ package enum ZipWriter {
         archive.writeBytes(timestamp)
     }
 
-    /// Appends the data descriptor after the content of a file.
+    /// Appends the data descriptor that follows the content of a file, with the CRC-32 of the content.
     package static func appendDescriptor(_ entry: Entry, checksum: UInt32, to archive: inout ByteBuffer) {
         append(0x0807_4B50 as UInt32, to: &archive)
         append(checksum, to: &archive)
@@ -109,7 +109,7 @@ package enum ZipWriter {
     ///
     /// - Parameters:
     ///   - entries: Number of entries.
-    ///   - directory: The range of the central directory in the archive.
+    ///   - directory: The range of the central directory in the archive, in bytes.
     ///   - archive: The archive so far.
     package static func appendTrailer(entries: Int, directory: Range<Int64>, to archive: inout ByteBuffer) {
         let length = directory.upperBound - directory.lowerBound

@@ -1,6 +1,6 @@
 /// An action that the audit log records; the raw value is its name in the log.
 package enum AuditAction: String, CaseIterable, Sendable {
-    // Calls of users and senders
+    // Calls by users and senders, and their jobs; `pontoond` commands also abort uploads and manage webhooks
     case uploadInitialize = "upload.initialize"
     case uploadComplete = "upload.complete"
     case uploadAbort = "upload.abort"
@@ -32,14 +32,14 @@ package enum AuditAction: String, CaseIterable, Sendable {
     case automationUpdate = "automation.update"
     case packageCreate = "package.create"
     case packageUpdate = "package.update"
-    // Calls of users, and commands of pontoond
+    // Calls by users, and `pontoond` commands
     case tokenCreate = "token.create"
     case tokenRevoke = "token.revoke"
-    // Any call with an invalid token
+    // Any call without a valid token
     case authenticationFail = "authentication.fail"
     // The server itself
     case uploadExpire = "upload.expire"
-    // Commands of pontoond
+    // `pontoond` commands
     case userAdd = "user.add"
     case userUpdate = "user.update"
     case userDisable = "user.disable"

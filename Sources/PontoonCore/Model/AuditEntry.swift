@@ -7,10 +7,9 @@ package struct AuditEntry: Sendable {
     /// The outcome of an action.
     package enum Result: String, Sendable {
         case success
-        /// Refused because of an error of the client, with a status from 400 to 499, or because of an error of the
-        /// operator.
+        /// Refused because of a client error (status 400 to 499), or because of the operator's input or settings.
         case refused
-        /// Failed because of an error of the server, with a status of 500 or more.
+        /// Failed because of a server error (status 500 or higher), or because a command could not be completed.
         case failed
         /// A download whose bytes were not all sent.
         case incomplete
@@ -20,16 +19,16 @@ package struct AuditEntry: Sendable {
     package struct Object: Sendable {
         /// The id of the object, such as a file or an upload; for a member, the project.
         package var id: String?
-        /// The id of a second object, such as the copy of a file; for a member or a new token, the user's name.
+        /// The id of a second object, such as the copy of a file; for a member or a token, the user's name.
         package var target: String?
         package var name: String?
         package var project: String?
         /// The size of the file or the declared size of the upload, in bytes.
         ///
-        /// For a download, the number of bytes sent to the client. `nil` for other actions, and for uploads without a
-        /// declared size.
+        /// For an archive put, the total size of the new files; for a download, the number of bytes sent to the client.
+        /// `nil` for other actions, and for uploads without a declared size.
         package var bytes: Int64?
-        /// For an action on several objects, the error code if it was refused for this object; otherwise `nil`.
+        /// The error code if the action was refused for this object; otherwise `nil`.
         package var refusal: PontoonError.Code?
         /// The action on this object, if it differs from the action of the entry.
         package var action: AuditAction?
@@ -53,9 +52,9 @@ package struct AuditEntry: Sendable {
         }
     }
 
-    /// The user, sender or operator who performed an action.
+    /// The user, sender or operator who performed an action; all fields are `nil` if the server did.
     package struct Actor: Sendable {
-        /// The user's name.
+        /// The user's name; for a sender, the name of the upload link's creator.
         package var user: String?
         /// The id of the user's token.
         package var token: String?
@@ -63,7 +62,7 @@ package struct AuditEntry: Sendable {
         package var link: String?
         /// The id of the sender's session.
         package var session: String?
-        /// The operating-system user who ran an operator's command.
+        /// The operating-system user who ran a `pontoond` command.
         package var `operator`: String?
 
         package init(
@@ -87,14 +86,15 @@ package struct AuditEntry: Sendable {
     /// The HTTP status; `nil` if the action was not an HTTP request.
     package var status: Int?
     package var actor: Actor
-    /// The client's address.
+    /// The client's address; `nil` if the action was not an HTTP request.
     package var address: String?
     /// The id of the request in the server's log; `nil` if the action was not an HTTP request.
     package var request: String?
     /// The id of the job that performed the action; `nil` if no job did.
     package var job: String?
     package var object: Object
-    /// The number of similar entries before this one that were not recorded.
+    /// The number of similar entries before this one that were not recorded; `nil` for an entry of a kind that is
+    /// always recorded.
     package var suppressed: Int?
 
     package init(

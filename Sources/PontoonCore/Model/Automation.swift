@@ -51,7 +51,7 @@ package struct AutomationChange: Hashable, Sendable {
 
 /// The conditions that an automation must meet to be listed.
 package struct AutomationFilter: Hashable, Sendable {
-    /// The exact name; `nil` selects all.
+    /// The exact name; `nil` selects automations with any name.
     package var name: String?
     /// Whether archived automations are included.
     package var includesArchived: Bool

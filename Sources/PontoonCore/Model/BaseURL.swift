@@ -7,7 +7,7 @@ package struct BaseURL: Hashable, Sendable, CustomStringConvertible {
 
     /// Parses a URL; drops trailing slashes and a trailing `/v2`.
     ///
-    /// - Returns: `nil` unless the text is an `http` or `https` URL with a host and without user, query and fragment.
+    /// - Returns: `nil` unless the text is an `http` or `https` URL with a host and without user, query or fragment.
     package init?(_ text: String) {
         var text = text[...]
         func dropSlashes() { while text.hasSuffix("/") { text.removeLast() } }

@@ -3,9 +3,10 @@
 /// A class, because it is copied several times per call, and copying a struct would retain each of its strings.
 package final class Caller: Equatable, Sendable {
     package let user: User
-    /// `nil` for a sender, who acts on behalf of the user and is limited by the session instead.
+    /// `nil` for a sender, who acts on behalf of the user and is limited by the session instead, and for a job that was
+    /// submitted without a token.
     package let token: TokenRecord?
-    /// Whether the token is limited to some projects.
+    /// Whether the token is limited to some projects; `false` without a token.
     package let isLimited: Bool
 
     package init(_ user: User, token: TokenRecord? = nil) {

@@ -1,7 +1,7 @@
 /// An upload and its parts at the time its completion is leased.
 ///
-/// While the lease is valid, only its owner changes the upload, except that deleting the project also deletes the
-/// upload.
+/// While the lease is valid, only its owner changes the upload. However, deleting the project or removing the initiator
+/// also deletes the upload.
 package struct CompletionSnapshot: Hashable, Sendable {
     /// The upload, in the state `.completing`.
     package let upload: Upload
@@ -10,7 +10,8 @@ package struct CompletionSnapshot: Hashable, Sendable {
     package let initiatorMayWrite: Bool
     /// All stored parts, ordered by number.
     package let parts: [PartRecord]
-    /// Kind of the entry that already has the file's name in the destination folder; `nil` if the name is free.
+    /// Kind of the entry that already has the file's name in the destination folder; `nil` if the name is free, or if
+    /// the destination is an automation.
     package let existingEntry: File.Kind?
     /// Labels that the file will have.
     package let labels: FileLabels

@@ -1,10 +1,10 @@
 package import PontoonFoundation
 
-/// The results of checks of a file's stored bytes, and the pending request for a check.
+/// The results of checks of a file's stored bytes, and the time of a pending request for a check.
 package struct ContentVerification: Hashable, Sendable {
     /// Time of the last check in which all bytes matched the recorded checksum; `nil` if there was none.
     package var verifiedOn: Date?
-    /// The damage that the last check found; `nil` if it found none, or there was no check.
+    /// The damage found by the last check that could be completed; `nil` if it found none, or there was no such check.
     package var damage: ContentDamage?
     /// Time of the pending request for a check; `nil` if there is none.
     package var requestedOn: Date?

@@ -31,7 +31,8 @@ package enum EventType: String, CaseIterable, Sendable {
 /// A change to be recorded in the event log.
 package struct NewEvent: Hashable, Sendable {
     package let type: EventType
-    /// The project whose members may read the event; `nil` for an upload of a code package.
+    /// The project whose members may read the event if they have the permission `read`; `nil` for an upload of a code
+    /// package.
     package let project: ProjectID?
     /// Path, relative to `/v2`, of the object that has changed.
     package let subject: String

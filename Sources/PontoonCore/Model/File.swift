@@ -56,7 +56,7 @@ package struct FileContent: Hashable, Sendable {
     package let size: Int64
     /// CRC-64/NVME of all bytes; `nil` if it is unknown, because the bucket provides none and no scrub has computed it.
     package let crc64: CRC64NVME?
-    /// 32 lower-case hex digits; present only if the client declared an MD5, which was then verified.
+    /// MD5 of the file, 32 lower-case hex digits, verified by the server; `nil` if the client declared none.
     package let md5: String?
     /// Results of checks of the bytes.
     package internal(set) var verification: ContentVerification

@@ -25,7 +25,7 @@ package struct FileChange: Sendable {
     package var isEmpty: Bool { name == nil && metadata == nil && tags == nil }
 }
 
-/// The copy to create from a file.
+/// A description of the copy to create from a file.
 package struct FileCopy: Sendable {
     /// The action to take if the name already exists in the folder.
     package enum ConflictPolicy: Sendable {

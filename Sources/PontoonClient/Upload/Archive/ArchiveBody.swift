@@ -5,15 +5,15 @@ import Synchronization
 
 /// The streamed body of an archive put: a tar archive of many small files, generated as the connection consumes it.
 ///
-/// Reads each file completely before writing its entry. A file that cannot be read, or that changes while it is read,
-/// is omitted.
+/// Reads each file completely before writing its entry. A file is omitted if reading it fails, or if the file or its
+/// labels are too large for an archive.
 final class ArchiveBody: Sendable {
     /// A file in the archive.
     struct Entry: Sendable {
         let size: Int64
         let crc64: CRC64NVME
         let hasLabels: Bool
-        /// Identity of the file for the log of finished files; `nil` if there is no state directory.
+        /// Identity of the file for the log of finished uploads; `nil` if there is no state directory.
         let identity: FileIdentity?
     }
 
@@ -32,9 +32,9 @@ final class ArchiveBody: Sendable {
         var lastProgress = ContinuousClock.now
     }
 
-    /// Number of bytes that are requested from the bandwidth limit at a time.
+    /// Number of bytes requested from the bandwidth limit at a time.
     ///
-    /// Each grant counts as progress.
+    /// Each granted request counts as progress, so that a low limit does not look like a stall.
     private static let bandwidthStep = 16 << 10
 
     private let job: UploadJob
@@ -42,26 +42,33 @@ final class ArchiveBody: Sendable {
     private let chunkSize: Int
     private let state = Mutex(State())
 
-    /// Creates a body that contains the files in the given order.
+    /// Creates a body whose entries have the order of `files`.
     init(_ files: [TransferFile<UploadItem>], job: UploadJob) {
         self.files = files
         self.job = job
         chunkSize = min(job.context.memory.chunkSize, 256 << 10)
     }
 
-    /// Whether all bytes have been passed to the connection.
+    /// Whether the end of the archive has been generated.
+    ///
+    /// The last chunk may still be waiting for the bandwidth limit.
     var isAtEnd: Bool { state.withLock { $0.isAtEnd } }
-    /// Time since the last progress: bytes were admitted by the bandwidth limit or passed to the connection, or
-    /// response data arrived.
+    /// Time since the bandwidth limit last admitted bytes, bytes were last passed to the connection, or response data
+    /// last arrived.
     var idleTime: Duration { state.withLock { .now - $0.lastProgress } }
 
-    /// Records that response data arrived.
+    /// Records the arrival of response data, which counts as progress.
     func noteResponse() { state.withLock { $0.lastProgress = .now } }
 
-    /// Returns the result of reading the item with this index; `nil` if it has not been read.
+    /// Returns the result of reading the file with this index in the run; `nil` if it has not been read.
     subscript(index: Int) -> Packed? { state.withLock { $0.packed[index] } }
 
-    /// Returns the next bytes of the archive; `nil` at its end.
+    /// Reads the next files, waits for the bandwidth limit, and returns the next bytes of the archive.
+    ///
+    /// Must not be called concurrently. A file that cannot be read does not cause an error; see ``Packed``.
+    ///
+    /// - Returns: `nil` at the end of the archive.
+    /// - Throws: `CancellationError`.
     func next() async throws -> ByteBuffer? {
         if isAtEnd { return nil }
         try Task.checkCancellation()

@@ -15,7 +15,7 @@ final class ArchiveUpload: Sendable {
     /// Number of 503 responses after which the files are sent separately.
     ///
     /// The server accepts only a few archives per user at a time, so it may return 503 until other archives have been
-    /// sent.
+    /// stored.
     private static let maximumRefusals = 3
 
     private let job: UploadJob
@@ -27,7 +27,7 @@ final class ArchiveUpload: Sendable {
     /// - Parameters:
     ///   - files: The files, in the order in which they are sent.
     ///   - job: The run to which the upload belongs.
-    ///   - end: Receives the result of each file, except the files that ``run()`` returns.
+    ///   - end: Called with the outcome of each file, except the files that ``run()`` returns.
     init(
         _ files: [TransferFile<UploadItem>],
         job: UploadJob,
@@ -43,11 +43,13 @@ final class ArchiveUpload: Sendable {
         state.withLock { $0.waiting.values.sorted { $0.index < $1.index } }
     }
 
-    /// Sends the files, and resends those without a result if a response is lost.
+    /// Sends the files, in several attempts if necessary.
     ///
-    /// - Returns: The files that must be sent separately, because they do not fit into an archive, their names are
-    ///   taken by other files, or the archive or their entries were refused for a reason that may not apply to separate
-    ///   requests.
+    /// A later attempt sends only the files that have no result yet.
+    ///
+    /// - Returns: The files that must be sent separately: files that are too large for an archive, files for which the
+    ///   server returned no usable result, and files that it refused for a reason that may not apply to separate
+    ///   uploads.
     func run() async -> [TransferFile<UploadItem>] {
         let purpose = "upload \(waiting.count) files"
         let request = APIRequest(method: .POST, path: SevenBridgesClient.archivePath, purpose: purpose)
@@ -55,7 +57,7 @@ final class ArchiveUpload: Sendable {
         let replaces = job.options.transfer.conflictPolicy == .overwrite && !job.options.comparesExisting
         do {
             try await job.client.repeating(request) { mayHaveSucceeded in
-                // If an earlier attempt may have stored a file, the server returns the existing file, which is then
+                // With `skip`, the server returns the files that an earlier attempt may have stored. They are then
                 // compared.
                 let rule = replaces ? "overwrite" : mayHaveSucceeded ? "skip" : "fail"
                 var call = request
@@ -168,7 +170,7 @@ final class ArchiveUpload: Sendable {
         guard let id = line.id, let name = line.name else { return nil }
         let checksum = line.checksums?.crc64nvme?.lowercased()
         let isSame = line.size == Double(entry.size) && (checksum == nil || checksum == entry.crc64.hex)
-        // Another client may have stored the existing file, without the labels.
+        // Another client may have stored the existing file, with other bytes or without these labels.
         if line.result == "existing", !isSame || checksum == nil || entry.hasLabels { return nil }
         guard isSame else {
             let difference = ClientError(
