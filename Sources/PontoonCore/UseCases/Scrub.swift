@@ -13,8 +13,8 @@ package struct Scrub: Sendable {
     private let now: @Sendable () -> Date
 
     /// - Parameters:
-    ///   - store: The records of the objects.
-    ///   - source: The objects.
+    ///   - store: The metadata store.
+    ///   - source: The object store.
     ///   - bytesPerSecond: Maximum rate at which objects are read; `nil` means no limit.
     ///   - width: Maximum number of objects to read at the same time.
     ///   - now: Returns the current time.

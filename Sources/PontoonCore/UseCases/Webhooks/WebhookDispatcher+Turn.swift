@@ -96,8 +96,8 @@ extension WebhookDispatcher {
     /// Returns the next events; none if no event matches or the owner may no longer read the project.
     ///
     /// If no event matches, moves the cursor past the events that were read. If events after the cursor were deleted,
-    /// starts with the oldest event. If the cursor belongs to another log, because the service was restored, moves the
-    /// cursor to the end of the log.
+    /// starts with the oldest event. If the log does not contain the cursor, because the service was restored, moves
+    /// the cursor to the end of the log.
     ///
     /// If the owner may no longer read the project, does not move the cursor, so that the events are sent if the
     /// permission is granted again.

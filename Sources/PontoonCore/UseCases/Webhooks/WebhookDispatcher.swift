@@ -5,7 +5,7 @@ import Synchronization
 ///
 /// Several servers may each run a dispatcher. A webhook is served by the server that holds its lease, in turns of about
 /// a second. A turn lasts longer only if a single request does, so a slow receiver delays other webhooks only if slow
-/// receivers use all turns that may run concurrently.
+/// receivers use all turns that may run concurrently, in total or for the same user.
 package final class WebhookDispatcher: Sendable {
     /// A result to log and count.
     package enum Report: Sendable {

@@ -97,7 +97,7 @@ package struct Webhooks: Sendable {
     /// Changes a webhook of a project.
     ///
     /// - Throws: `.webhookNotFound`, `.projectForbidden`; `.badRequest` if the secret is invalid; `.eventsExpired` if
-    ///   the cursor belongs to another log, or events after it have been deleted.
+    ///   the event log does not contain the new cursor, or events after the cursor have been deleted.
     package func update(_ id: String, _ change: WebhookChange, caller: Caller) async throws -> Webhook {
         _ = try await details(id, caller: caller)
         return try await update(id, change)
@@ -105,8 +105,8 @@ package struct Webhooks: Sendable {
 
     /// Changes any webhook, for operators.
     ///
-    /// - Throws: `.webhookNotFound`; `.badRequest` if the secret is invalid; `.eventsExpired` if the cursor belongs to
-    ///   another log, or events after it have been deleted.
+    /// - Throws: `.webhookNotFound`; `.badRequest` if the secret is invalid; `.eventsExpired` if the event log does not
+    ///   contain the new cursor, or events after the cursor have been deleted.
     package func update(_ id: String, _ change: WebhookChange) async throws -> Webhook {
         if let secret = change.secret { try WebhookSecrets.check(secret) }
         if let cursor = change.cursor {
