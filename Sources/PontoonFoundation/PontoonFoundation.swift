@@ -1,5 +1,5 @@
-// The part of Foundation that needs no Unicode data, which would add 34 MB to a statically linked program. On Apple's
-// systems, it is not a separate module.
+// The part of Foundation that needs no Unicode data, which would add 34 MB to a statically linked program. On Apple
+// platforms, this part is not a separate module.
 #if canImport(FoundationEssentials)
 @_exported public import FoundationEssentials
 #else

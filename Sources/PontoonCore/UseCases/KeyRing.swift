@@ -1,7 +1,9 @@
 package import PontoonFoundation
 import Synchronization
 
-/// The keys that sign data-plane URLs, cached in memory so that signing needs no query.
+/// The keys that sign and verify data-plane URLs, cached in memory.
+///
+/// Signing needs a query only if no key is cached yet; verification, only if the key of the URL is not cached.
 package final class KeyRing: Sendable {
     private let store: any SigningKeyStore
     private let rotationInterval: Duration
@@ -11,11 +13,11 @@ package final class KeyRing: Sendable {
     private let cached = Mutex<[URLSigner]>([])
 
     /// - Parameters:
-    ///   - store: The store of the keys, which all servers share.
-    ///   - rotationInterval: Time after which a new key replaces the current one.
-    ///   - urlLifetime: Time for which a signed URL is valid. A replaced key is removed after this time plus five
-    ///     minutes.
-    ///   - now: The current time.
+    ///   - store: The store of the keys, shared by all servers.
+    ///   - rotationInterval: Age at which ``rotateIfDue()`` replaces the newest key.
+    ///   - urlLifetime: Time for which a signed URL is valid. A replaced key is kept for this time plus five minutes,
+    ///     so that the URLs signed with it can be verified.
+    ///   - now: Returns the current time.
     package init(
         store: any SigningKeyStore,
         rotationInterval: Duration,
@@ -28,9 +30,9 @@ package final class KeyRing: Sendable {
         self.now = now
     }
 
-    /// Returns the newest key.
+    /// Returns the newest cached key.
     ///
-    /// If no key is cached, reads the keys from the store first, and rotates them if due.
+    /// If no key is cached, first calls ``rotateIfDue()``, which reads the keys from the store.
     ///
     /// - Throws: An error if the store is unavailable; `.internalError` if it returns no key.
     package func current() async throws -> URLSigner {
@@ -44,17 +46,20 @@ package final class KeyRing: Sendable {
 
     /// Returns the key with this id.
     ///
-    /// Reads the keys from the store if this one is not cached, because another server may have just created it.
+    /// If the key is not cached, reads the keys from the store, because another server may have just created the key.
     ///
-    /// - Returns: `nil` if the key does not exist or was removed.
+    /// - Returns: The key; `nil` if neither the cache nor the store contains it.
+    /// - Throws: An error if the store is unavailable.
     package func key(_ id: String) async throws -> URLSigner? {
         if let signer = cached.withLock({ $0.first { $0.key.id == id } }) { return signer }
         return try await refresh().first { $0.id == id }.map(URLSigner.init)
     }
 
-    /// Creates a key.
+    /// Creates a key, with which this server signs URLs from now on.
     ///
     /// The previous keys still verify URLs until ``rotateIfDue()`` removes them.
+    ///
+    /// - Throws: An error if the store is unavailable.
     package func rotate() async throws {
         try await store.addSigningKey(.random(now: now()))
         _ = try await refresh()
@@ -62,12 +67,14 @@ package final class KeyRing: Sendable {
 
     /// Creates a key if there is none or the newest one is older than the rotation interval.
     ///
-    /// Also removes the keys whose last URL has expired.
+    /// Also removes the replaced keys whose URLs have all expired.
+    ///
+    /// - Throws: An error if the store is unavailable.
     package func rotateIfDue() async throws {
         let newest = try await refresh().first
         let due = now().addingTimeInterval(-rotationInterval.inSeconds)
         if newest.map({ $0.createdOn < due }) ?? true { try await rotate() }
-        // A server may sign with a replaced key until it next refreshes its keys, about a minute later.
+        // Another server may sign with a replaced key until it refreshes its cached keys, which it does once a minute.
         let slack: TimeInterval = 300
         let cutoff = now().addingTimeInterval(-urlLifetime.inSeconds - slack)
         if let successor = try await refresh().first(where: { $0.createdOn < cutoff }) {
@@ -76,9 +83,10 @@ package final class KeyRing: Sendable {
         _ = try await refresh()
     }
 
-    /// Reads the keys again, because other servers also create and remove keys.
+    /// Reads the keys from the store again, because other servers also create and remove keys.
     ///
     /// - Returns: The keys, newest first.
+    /// - Throws: An error if the store is unavailable; the cached keys are then unchanged.
     @discardableResult
     package func refresh() async throws -> [SigningKey] {
         let keys = try await store.signingKeys()

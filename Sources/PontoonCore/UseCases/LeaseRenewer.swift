@@ -1,33 +1,36 @@
 import PontoonFoundation
 
-/// A factory for leases, which also renews a lease while work runs under it.
+/// A factory for leases that also renews a lease while work runs under it.
 struct LeaseRenewer: Sendable {
-    /// Time from a renewal to the expiry of the lease.
+    /// Time from the creation or last renewal of a lease to its expiry.
     ///
-    /// `nil` if no other server shares the stores, in which case leases never expire.
+    /// `nil` if no other server shares the stores. Leases then never expire.
     let duration: Duration?
     let now: @Sendable () -> Date
 
     /// Returns a lease with a random id that expires after ``duration``.
     ///
-    /// Does not acquire it.
+    /// Does not acquire the lease in the store.
     func new() -> Lease { Lease(id: Identifiers.hex(bytes: 16), expiresOn: expiry) }
 
-    /// Returns the lease with this id, extended to ``duration`` from now.
+    /// Returns a lease with this id that expires after ``duration``.
     ///
-    /// Does not store it.
+    /// Does not renew the lease in the store.
     func extended(_ leaseID: String) -> Lease { Lease(id: leaseID, expiresOn: expiry) }
 
     private var expiry: Date { duration.map { now().addingTimeInterval($0.inSeconds) } ?? .distantFuture }
 
-    /// Runs `body` under an acquired lease and renews the lease until `body` returns.
+    /// Runs `body` under an acquired lease, and renews the lease until `body` returns.
+    ///
+    /// Leases that never expire are not renewed.
     ///
     /// - Parameters:
     ///   - lease: The lease.
-    ///   - renew: Extends the lease in the store; returns `false` if the lease is lost.
+    ///   - renew: Renews the lease in the store with the expiry of its argument; returns `false` if the lease is lost.
+    ///     Called whenever a third of ``duration`` has passed. Errors are ignored, and the next call tries again.
     ///   - body: The work; cancelled if the lease is lost.
     /// - Returns: The result of `body`; `nil` if the lease was lost first.
-    /// - Throws: The error of `body`.
+    /// - Throws: The error of `body`; `CancellationError`.
     func keep<Value: Sendable>(
         _ lease: Lease,
         renew: @escaping @Sendable (Lease) async throws -> Bool,
@@ -54,8 +57,11 @@ struct LeaseRenewer: Sendable {
 
     /// Runs a maintenance task under its lease, unless another server is running the task.
     ///
-    /// - Returns: The result of `body`; `nil` if another server runs the task or has taken it over.
-    /// - Throws: The error of `body`, or of the attempt to acquire the lease.
+    /// If no other server shares the stores, runs the task without a lease.
+    ///
+    /// - Returns: The result of `body`; `nil` if another server is running the task, or took it over because the lease
+    ///   was lost.
+    /// - Throws: The error of `body`, or of the attempt to acquire the lease; `CancellationError`.
     func runExclusively<Value: Sendable>(
         _ task: String,
         in metadata: any MetadataStore,

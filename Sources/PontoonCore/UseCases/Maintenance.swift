@@ -30,13 +30,15 @@ package struct Maintenance: Sendable {
     ///     recorded.
     ///   - leaseDuration: Time without a lease renewal after which another server may take over a server's work; `nil`
     ///     if no other server shares the stores.
-    ///   - uploadLifetime: Time without a stored part after which an upload expires.
-    ///   - reservationLifetime: Time without progress after which an upload's reservation is reduced to the stored
+    ///   - uploadLifetime: Time without activity, as defined by ``abortUploads(idleSince:)``, after which an upload
+    ///     expires.
+    ///   - reservationLifetime: Time without activity after which an upload's reservation is reduced to the stored
     ///     bytes.
-    ///   - replayLifetime: Time for which a repeated complete returns the same file.
-    ///   - eventRetention: Time after which events are deleted.
-    ///   - now: The current time.
-    ///   - uptime: Returns the time on a monotonic clock.
+    ///   - replayLifetime: Time for which the record of a completed upload is kept, so that completing the upload again
+    ///     returns the same file.
+    ///   - eventRetention: Age at which events are deleted.
+    ///   - now: Returns the current time.
+    ///   - uptime: Returns the time on a monotonic clock, since any fixed moment.
     package init(
         metadata: any MetadataStore,
         storage: ObjectStorage,
@@ -68,14 +70,16 @@ package struct Maintenance: Sendable {
         startTime = uptime()
     }
 
-    /// Recovers from a crash.
+    /// Recovers from a crash: rolls back interrupted completions, removes orphans, and releases the leases of jobs and
+    /// webhooks.
     ///
-    /// Must be called before the first request is served.
+    /// Also rotates the signing keys if due. Must be called before the first request is served.
     ///
     /// If other servers share the stores, this method only rotates the signing keys if due. ``run()`` then rolls back
     /// interrupted completions once their leases have expired, and removes orphans.
     ///
     /// - Returns: The number of completions that were rolled back.
+    /// - Throws: The first error of a rollback; an error if a store is unavailable.
     @discardableResult
     package func recover() async throws -> Int {
         var rolledBack = 0
@@ -93,8 +97,8 @@ package struct Maintenance: Sendable {
 
     /// Discards objects that were stored without an upload and whose files were not committed.
     ///
-    /// - Parameter time: With a presigned store, only objects whose leases expire by this time are discarded. A
-    ///   streaming store ignores this time; no such object may be in the process of being stored.
+    /// - Parameter time: With a presigned store, only objects whose leases expire by this time are discarded. With a
+    ///   streaming store, the time is ignored, and no server may be storing such an object.
     /// - Throws: An error if a store is unavailable.
     private func recoverObjects(leasedUntil time: Date) async throws {
         switch storage {
@@ -108,14 +112,17 @@ package struct Maintenance: Sendable {
         }
     }
 
-    /// Reads the signing keys again.
+    /// Reads the signing keys from the store again.
     ///
-    /// Every server must call this once a minute, so that it stops signing with a replaced key. The replaced key is
-    /// removed one URL lifetime and five minutes after its successor was created.
+    /// Every server must call this once a minute, so that it signs with the newest key. A replaced key is removed one
+    /// URL lifetime and five minutes after its successor was created. URLs that were signed with it shortly before its
+    /// removal would expire too early.
+    ///
+    /// - Throws: An error if the metadata store is unavailable.
     package func refreshKeys() async throws { try await keys.refresh() }
 
     package struct Report: Sendable {
-        /// Ids of the uploads that have expired.
+        /// Ids of the uploads that were aborted because they were idle.
         package fileprivate(set) var expired: [String] = []
         package fileprivate(set) var errors: [any Error] = []
 
@@ -126,8 +133,8 @@ package struct Maintenance: Sendable {
 
     /// Runs all maintenance tasks, even if some of them fail.
     ///
-    /// Every server retries its own failed rollbacks, records the uses of tokens and forgets the MD5 progress of
-    /// aborted uploads. Only one server at a time runs the other tasks.
+    /// Every server retries its own failed rollbacks, writes the token uses that it has recorded, and discards the MD5
+    /// progress of aborted uploads. Only one server at a time runs the other tasks.
     ///
     /// - Returns: The uploads that expired, and the errors of the failed tasks.
     package func run() async -> Report {
@@ -187,10 +194,10 @@ package struct Maintenance: Sendable {
     /// uploads.
     ///
     /// Does nothing until the server has run for the lifetime of reservations, so that clients can continue their
-    /// uploads after an outage. If the clock is set forward, reservations lapse early. Such uploads can still be
-    /// continued if there is enough free space and quota.
+    /// uploads after an outage. If the clock is set forward, reservations lapse early. The affected uploads can still
+    /// continue if there is enough free space and quota.
     ///
-    /// - Throws: The first error that occurred for one upload, after all others were processed; an error if the
+    /// - Throws: The first error that occurred for an upload, after the other uploads were processed; an error if the
     ///   metadata store is unavailable.
     private func reduceReservations() async throws {
         guard uptime() - startTime >= reservationLifetime else { return }
@@ -206,26 +213,26 @@ package struct Maintenance: Sendable {
                     failure = failure ?? error
                 }
             }
-            // An upload with a part that is being written stays in the list. Stops if the batch contained only such
-            // uploads.
+            // Uploads whose reservations could not be reduced, for example because a part is being written, stay in the
+            // list. Stops after a batch that contains only such uploads.
             if ids.count < Self.batch || reduced == 0 { break }
         }
         if let failure { throw failure }
     }
 
-    /// Reduces the reservation of one upload.
+    /// Reduces the reservation of one upload and, with a streaming store, frees its unused preallocated space.
     ///
-    /// Does nothing while one of its parts is being written in place.
+    /// Does nothing while a part of the upload is being written in place.
     ///
-    /// - Returns: `true` if the reservation was reduced.
+    /// - Returns: `false` if nothing was reduced, because a part is being written or the upload is no longer idle.
     private func reduceReservation(of id: String, idleSince deadline: Date) async throws -> Bool {
         guard case .streaming(let store, _, _) = storage, let upload = try await metadata.upload(id) else {
             return try await metadata.reduceReservation(of: id, ifIdleSince: deadline)
         }
         var isReduced = false
         try await store.freeUnusedSpace(of: upload) {
-            // The parts are read after this call, because it waits until the records of parts being committed are
-            // visible, and fails if the upload is no longer active.
+            // The parts are read after the reduction, which waits until the records of parts being committed are
+            // visible, and returns `false` if the upload is no longer active.
             isReduced = try await metadata.reduceReservation(of: id, ifIdleSince: deadline)
             return isReduced ? try await metadata.parts(of: id) : nil
         }
@@ -248,7 +255,7 @@ package struct Maintenance: Sendable {
         )
     }
 
-    /// Removes the events that are older than the retention time.
+    /// Removes the events that are older than ``eventRetention``.
     private func removeExpiredEvents() async throws {
         let time = now().addingTimeInterval(-eventRetention.inSeconds)
         while try await metadata.pruneEvents(before: time, limit: Self.batchOfEvents) >= Self.batchOfEvents {}
@@ -322,7 +329,7 @@ package struct Maintenance: Sendable {
     private static let batchOfEvents = 1000
     private static let maximumErrors = 1000
 
-    /// Aborts an upload; returns `false` if it is no longer active or idle.
+    /// Aborts an upload; returns `false` if it is no longer active or no longer idle.
     private func abort(_ id: String, ifIdleSince deadline: Date) async throws -> Bool {
         // Parts that clients send to a presigned store do not pass through this server, so the store is queried.
         if case .presigned(let store) = storage, let upload = try await metadata.upload(id),

@@ -1,6 +1,6 @@
 import NIOCore
 
-/// The use case that copies all objects from one store to another and verifies every copy.
+/// The use case that copies the objects of all files from one store to another and verifies every copy.
 ///
 /// Copied objects are recorded in the ledger, so that the next run resumes an interrupted one.
 package struct ObjectCopy: Sendable {
@@ -23,9 +23,9 @@ package struct ObjectCopy: Sendable {
     package struct Outcome: Sendable {
         /// Number of objects copied by this run.
         package var count = 0
-        /// Total length of these objects in bytes.
+        /// Total length in bytes of the objects copied by this run.
         package var bytes: Int64 = 0
-        /// Ids of the files that were not copied because their bytes are damaged or missing.
+        /// Ids of the files whose objects could not be copied, because their bytes are damaged or missing.
         package var damaged: [String] = []
     }
 
@@ -55,7 +55,10 @@ package struct ObjectCopy: Sendable {
         }
     }
 
-    /// Removes the copies of objects whose files were deleted between two runs.
+    /// Removes the copies of objects that no file uses any longer, for example because the file was deleted between two
+    /// runs.
+    ///
+    /// - Throws: An error if a store is unavailable.
     package static func discardOrphans(_ ledger: any ObjectCopyLedger, in target: any ImportingObjectStore) async throws
     {
         while true {

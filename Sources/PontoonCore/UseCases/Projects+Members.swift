@@ -1,5 +1,5 @@
 extension Projects {
-    /// Returns the members of a project, ordered by name.
+    /// Returns one page of the members of a project, including the owner, ordered by name.
     ///
     /// The caller needs the `read` permission.
     ///
@@ -20,7 +20,7 @@ extension Projects {
         return Member(userName: userName, permissions: permissions)
     }
 
-    /// Adds a member, who is named by user name or by email address.
+    /// Adds a member, identified by user name or, if the request contains no name, by email address.
     ///
     /// The caller needs the `admin` permission.
     ///
@@ -38,8 +38,8 @@ extension Projects {
     ///
     /// A name that the request contains is returned without checking that the user exists.
     ///
-    /// - Throws: `.memberNameMissing` if the request has neither, or an empty name; `.userNotFound` if no user has the
-    ///   address.
+    /// - Throws: `.memberNameMissing` if the request contains neither a name nor an address, or a blank name;
+    ///   `.userNotFound` if no user has the address.
     private func userName(of candidate: NewMember) async throws -> String {
         if let name = candidate.userName, !name.allSatisfy(\.isWhitespace) { return name }
         guard candidate.userName == nil, let email = candidate.email else {
@@ -51,7 +51,7 @@ extension Projects {
         return user.name
     }
 
-    /// Grants and revokes a member's permissions.
+    /// Grants or revokes permissions of a member.
     ///
     /// The caller needs the `admin` permission. The owner's permissions cannot be revoked.
     ///

@@ -23,7 +23,7 @@ package struct Projects: Sendable {
 
     /// Creates a project that belongs to the caller.
     ///
-    /// The id's short name is derived from the name. If it is taken, a number is appended to it.
+    /// The short name in the id is derived from the name. If the id is taken, a number is appended to the short name.
     ///
     /// - Throws: `.projectNameMissing` if the name is missing or blank; `.badRequest` for invalid tags or a field that
     ///   is too long; `.forbidden` for a service user or a token that is limited to projects; `.limitReached` if the
@@ -84,7 +84,9 @@ package struct Projects: Sendable {
         try await access.project(id, for: caller, reading: consistency)
     }
 
-    /// Returns the projects that the caller may read, newest first.
+    /// Returns one page of the matching projects that the caller may read with the token used, newest first.
+    ///
+    /// Replaces ``ProjectFilter/ids`` with the projects to which the token is limited.
     package func list(
         matching filter: ProjectFilter,
         caller: Caller,
@@ -97,8 +99,8 @@ package struct Projects: Sendable {
 
     /// Changes fields of a project.
     ///
-    /// The caller needs the `write` permission, and `admin` to lock or unlock the project. A new name does not change
-    /// the id.
+    /// The caller needs the `write` permission, even if the project is locked, and `admin` to lock or unlock the
+    /// project. A new name does not change the id.
     ///
     /// - Throws: `.projectNotFound`, `.projectForbidden`, `.projectNameMissing`; `.badRequest` for invalid tags or a
     ///   field that is too long.
@@ -133,7 +135,7 @@ package struct Projects: Sendable {
     ///
     /// - Returns: The tokens that were revoked because they were limited to this project alone; at most
     ///   ``RevokedToken/maximumReported`` of them.
-    /// - Throws: `.projectNotFound`; `.projectForbidden`, also if the project is locked.
+    /// - Throws: `.projectNotFound`; `.projectForbidden` if the caller lacks the permission or the project is locked.
     @discardableResult
     package func delete(_ id: ProjectID, caller: Caller) async throws -> [RevokedToken] {
         let project = try await access.project(id, for: caller, needing: .admin).project

@@ -4,9 +4,9 @@ import Synchronization
 ///
 /// The stores are checked in the background, so that a health check returns immediately even if a store is slow.
 package final class Readiness: Sendable {
-    /// The reason why the server cannot serve requests.
+    /// The reason why the server is not ready.
     package enum NotReadyReason: String, CaseIterable, Sendable {
-        /// The stores have not been checked yet.
+        /// The first check of a store has not finished yet.
         case starting
         /// The metadata store is unavailable.
         case metadata
@@ -32,7 +32,7 @@ package final class Readiness: Sendable {
     /// - Parameters:
     ///   - metadata: The metadata store.
     ///   - objects: The object store.
-    ///   - interval: Time between two checks of a store.
+    ///   - interval: Pause between two checks of a store.
     ///   - timeout: Maximum duration of a check, and maximum time since the last successful check. If either is
     ///     exceeded, the store counts as unavailable, even if no check has failed.
     package init(
@@ -46,7 +46,7 @@ package final class Readiness: Sendable {
         self.timeout = timeout
     }
 
-    /// The reason why the server cannot serve requests; `nil` if it can.
+    /// The reason why the server is not ready; `nil` if it is ready.
     package var notReadyReason: NotReadyReason? {
         let now = ContinuousClock.now
         return state.withLock { state in
@@ -72,8 +72,8 @@ package final class Readiness: Sendable {
 
     /// Checks the stores until cancelled.
     ///
-    /// - Parameter report: Called with a store and the error when a check fails or takes too long, unless the store
-    ///   already counts as unavailable. Called with the store and `nil` when a check then succeeds.
+    /// - Parameter report: Called with a store and the error when a check fails or takes longer than the timeout,
+    ///   unless the previous check also failed. Called with the store and `nil` when a check then succeeds.
     package func run(report: @escaping @Sendable (NotReadyReason, (any Error)?) -> Void) async {
         await withTaskGroup { group in
             for (name, store) in stores {
@@ -122,7 +122,7 @@ package final class Readiness: Sendable {
     }
 }
 
-/// The error for a store that does not respond.
+/// The error for a store that does not respond within the timeout.
 private struct CheckTimeout: Error, CustomStringConvertible {
     let description: String
 }

@@ -13,11 +13,11 @@ package struct Scrub: Sendable {
     private let now: @Sendable () -> Date
 
     /// - Parameters:
-    ///   - store: The records of the objects.
-    ///   - source: The objects.
+    ///   - store: The metadata store.
+    ///   - source: The object store.
     ///   - bytesPerSecond: Maximum rate at which objects are read; `nil` means no limit.
     ///   - width: Maximum number of objects to read at the same time.
-    ///   - now: The current time.
+    ///   - now: Returns the current time.
     package init(
         store: any ScrubStore,
         source: any ScrubSource,
@@ -32,7 +32,7 @@ package struct Scrub: Sendable {
         self.now = now
     }
 
-    /// The numbers of objects that one run checked, by result.
+    /// The results of one run.
     package struct Totals: Hashable, Sendable {
         /// Number of all objects, including damaged ones and those that could not be checked.
         package var objects = 0
@@ -45,7 +45,10 @@ package struct Scrub: Sendable {
         package init() {}
     }
 
-    /// Checks all objects that were not checked within `interval`, and damaged objects that were not checked for a day.
+    /// Checks the objects whose last check was longer ago than `interval` or, if they are damaged, than one day.
+    ///
+    /// The creation of an object counts as its first check. Objects whose last check is more than an hour in the future
+    /// are also checked, because the time comes from a wrong clock.
     ///
     /// - Parameters:
     ///   - interval: Time after which an object is checked again; 0 checks all objects.
@@ -58,8 +61,8 @@ package struct Scrub: Sendable {
     ) async throws -> Totals {
         let start = now()
         // The bounds do not change, so that the run ends even if the clock is changed in the meantime. The store has a
-        // resolution of one millisecond. Adding one to the lower bound makes objects due that were checked in that
-        // millisecond.
+        // resolution of one millisecond, which is added to the lower bound, so that objects that were checked in the
+        // same millisecond are due.
         let window = start.addingTimeInterval(0.001 - interval.inSeconds)...start.addingTimeInterval(3600)
         let damaged = max(window.lowerBound, start.addingTimeInterval(-24 * 3600))
         var totals = Totals()
@@ -70,7 +73,9 @@ package struct Scrub: Sendable {
         }
     }
 
-    /// Checks the objects of files that clients asked to verify.
+    /// Checks the objects for which clients have requested a check, until no request is pending.
+    ///
+    /// - Parameter report: Called with each result once it is recorded.
     ///
     /// - Throws: The errors of ``run(interval:report:)``.
     package func runRequested(report: @Sendable (ObjectCheck) async -> Void) async throws {
@@ -82,7 +87,14 @@ package struct Scrub: Sendable {
         }
     }
 
-    /// Checks the given objects.
+    /// Checks the given objects, whether or not they are due.
+    ///
+    /// The totals do not include objects that were deleted in the meantime.
+    ///
+    /// - Parameters:
+    ///   - objects: The objects.
+    ///   - report: Called with each result once it is recorded.
+    /// - Returns: The totals of this call.
     ///
     /// - Throws: The errors of ``run(interval:report:)``.
     package func run(_ objects: [FileContent], report: @Sendable (ObjectCheck) async -> Void) async throws -> Totals {
@@ -92,9 +104,9 @@ package struct Scrub: Sendable {
     }
 
     private static let batch = 200
-    /// Total length of a group of objects whose results are recorded together.
+    /// Maximum total length in bytes of a group of objects whose results are recorded together.
     ///
-    /// The last object may exceed it.
+    /// The last object of a group may exceed the maximum.
     private static let batchBytes: Int64 = 256 << 20
 
     private func check(
@@ -133,7 +145,7 @@ package struct Scrub: Sendable {
         do {
             let first = try await read(object, ignoringCache: false)
             guard case .damaged(let damage) = first, damage.isHidden else { return first }
-            // Reads the object again from the disk, because only its copy in the page cache may be damaged.
+            // Reads the object again from the disk, because the damage may affect only the copy in the page cache.
             return try await read(object, ignoringCache: true)
         } catch let error as PontoonError where error.code == .fileNotFound {
             try await source.confirmPresence()

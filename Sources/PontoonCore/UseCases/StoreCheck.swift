@@ -7,8 +7,10 @@ package import PontoonFoundation
 package struct StoreCheck: Sendable {
     /// A difference between the records and the object store.
     package enum Finding: Sendable {
-        /// An object whose bytes are missing (`storedSize` is `nil`) or have the wrong length, or in which a scrub has
-        /// found damage; `files` contains at most 100 of the files that use the object.
+        /// An object whose bytes are missing or have the wrong length, or in which a scrub has found damage.
+        ///
+        /// `storedSize` is `nil` if the bytes are missing. `files` contains at most 100 of the files that use the
+        /// object.
         case damaged(FileContent, storedSize: Int64?, files: [FileReference])
         case orphan(StoredEntry, Treatment)
         /// An entry that Pontoon did not create and never removes.
@@ -18,7 +20,7 @@ package struct StoreCheck: Sendable {
     /// The treatment of an orphan.
     package enum Treatment: Sendable {
         case reported, removed
-        /// Not removed, because a server may be about to commit its record.
+        /// Not removed, because a server may be about to commit the orphan's record.
         case tooRecent
     }
 
@@ -29,7 +31,8 @@ package struct StoreCheck: Sendable {
 
         /// - Parameters:
         ///   - store: The store to remove orphans from.
-        ///   - minimumAge: Minimum age of an orphan to remove. Can be 0 only if no server is using the store.
+        ///   - minimumAge: Minimum time since the last change of an orphan to remove. 0 is safe only if no server is
+        ///     using the store.
         package init(of store: any ObjectStore, minimumAge: Duration) {
             self.store = store
             self.minimumAge = minimumAge
@@ -39,7 +42,7 @@ package struct StoreCheck: Sendable {
     package struct Summary: Sendable {
         /// Number of recorded objects that were compared with the store.
         package var objects = 0
-        /// Total recorded length of these objects in bytes.
+        /// Total recorded length in bytes of the objects that were compared with the store.
         package var bytes: Int64 = 0
         package var damaged = 0
         package var orphans = 0
@@ -75,7 +78,7 @@ package struct StoreCheck: Sendable {
     ///   - isExclusive: Whether no server can use the stores during the check.
     ///   - delay: Pause before possible orphans are checked again. Applies if some of them are recent and a server may
     ///     be running.
-    ///   - now: The current time.
+    ///   - now: Returns the current time.
     package init(
         records: any RecordInventory & ObjectRecords,
         inventory: any ObjectInventory,
@@ -94,7 +97,7 @@ package struct StoreCheck: Sendable {
 
     /// Compares the records with the object store, and removes orphans if a ``Repair`` was given.
     ///
-    /// - Parameter report: Receives each finding.
+    /// - Parameter report: Called with each finding.
     /// - Returns: The numbers of compared objects and of findings.
     /// - Throws: An error if a store is unavailable.
     package func run(report: (Finding) -> Void) async throws -> Summary {
@@ -159,10 +162,10 @@ package struct StoreCheck: Sendable {
         return candidates
     }
 
-    /// Checks the candidates again and reports those that are orphans.
+    /// Checks the candidates again, reports those that are orphans, and removes them if a ``Repair`` was given.
     ///
-    /// A candidate is not always an orphan. A server commits the record of an upload after creating its files, or may
-    /// have removed a discarded object and its record after the object was listed.
+    /// A candidate is not always an orphan: a server creates the files of an upload before it commits the record, and
+    /// may have removed a discarded object with its record after the object was listed.
     private func examine(
         _ candidates: Candidates,
         _ summary: inout Summary,

@@ -4,13 +4,13 @@ import Synchronization
 /// A recorder of the last day on which each token was used.
 ///
 /// Authentication records uses in memory, so that no request waits for the store. Maintenance calls ``write()``, which
-/// writes each token at most once per day and server. When a server exits, the uses since the last call of ``write()``
-/// are lost.
+/// updates the record of each token at most once per day and server. When a server exits, the uses since the last call
+/// of ``write()`` are lost.
 package final class TokenUses: Sendable {
     private struct State {
-        /// The days to write, by token id.
+        /// The days that the next ``write()`` writes, by token id.
         var pending: [String: Date] = [:]
-        /// The days of the last ``write()``, by token id.
+        /// The days that the last ``write()`` wrote, by token id.
         ///
         /// Cached records of the tokens may not contain these days yet.
         var written: [String: Date] = [:]
@@ -26,7 +26,7 @@ package final class TokenUses: Sendable {
 
     package init(metadata: any IdentityStore) { self.metadata = metadata }
 
-    /// Records that a token is being used, unless its record already contains this day.
+    /// Records that a token is being used, unless the token's record already contains this day.
     func note(_ token: TokenRecord, now: Date) {
         let day = now.startOfDay
         if let usedOn = token.usedOn, usedOn >= day { return }
@@ -38,9 +38,9 @@ package final class TokenUses: Sendable {
         }
     }
 
-    /// Writes the uses recorded so far.
+    /// Writes the uses recorded so far to the store.
     ///
-    /// After an error, the next call tries again.
+    /// - Throws: An error if the store is unavailable. The next call then tries again.
     package func write() async throws {
         let uses = state.withLock { state in
             let uses = state.pending

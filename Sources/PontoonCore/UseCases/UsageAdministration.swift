@@ -49,7 +49,7 @@ package struct UsageAdministration: Sendable {
     ///
     /// - Throws: `.projectNotFound`.
     package func project(_ id: ProjectID) async throws -> ProjectUsage {
-        // Reads all projects, because only an operator's command calls this method. A separate query is not worthwhile.
+        // Reads all projects, because a separate query is not worthwhile: only an operator's command calls this method.
         guard let project = try await projects().first(where: { $0.id == id }) else {
             throw PontoonError.noProject(id)
         }

@@ -1,10 +1,10 @@
 /// The use case that compares the counters of all projects and users with their files and uploads.
 package struct UsageCheck: Sendable {
-    /// A user or project whose counters are wrong.
+    /// A user or project whose counters were wrong.
     package struct Finding: Sendable {
         package let subject: UsageSubject
         package let recount: UsageRecount
-        /// Whether the counters have been replaced by the correct values.
+        /// Whether the counters have been replaced with the correct values.
         package let isRepaired: Bool
     }
 
@@ -30,10 +30,11 @@ package struct UsageCheck: Sendable {
         self.repairs = repairs
     }
 
-    /// Compares the counters of all projects and then of all users, whose counters are the sums of their projects'
-    /// counters.
+    /// Compares the counters of all projects and then of all users, and replaces wrong counters if requested.
     ///
-    /// - Parameter report: Receives each finding.
+    /// The counters of a user are the sums of the counters of the user's projects.
+    ///
+    /// - Parameter report: Called with each finding.
     /// - Returns: The numbers of compared, wrong and repaired projects and users.
     /// - Throws: An error if the store is unavailable.
     package func run(report: (Finding) -> Void) async throws -> Summary {

@@ -6,7 +6,8 @@ package struct UsageReports: Sendable {
 
     /// Returns the total usage of the projects that the caller owns, and the caller's quota.
     ///
-    /// - Returns: `nil` if the token is limited to projects, because the total includes other projects.
+    /// - Returns: `nil` if the token is limited to projects, because the total includes other projects, or if the user
+    ///   no longer exists.
     /// - Throws: An error if the store is unavailable.
     package func total(caller: Caller) async throws -> UsageReport? {
         caller.isLimited ? nil : try await metadata.usage(of: .user(caller.name))

@@ -51,7 +51,7 @@ package struct UserAdministration: Sendable {
         guard try await metadata.setEmail(name, address) else { throw PontoonError.noUser(name) }
     }
 
-    /// Calls `body` with all users, ordered by name, in batches.
+    /// Passes all users to `body` in batches, ordered by name.
     package func forEach(_ body: ([UserSummary]) async throws -> Void) async throws {
         var last: String?
         while true {
@@ -81,9 +81,10 @@ package struct UserAdministration: Sendable {
 
     /// The treatment of the projects that a removed user owns.
     package enum OwnedProjects: Hashable, Sendable {
-        /// The user is not removed if there are any.
+        /// A user who owns projects is not removed.
         case refuse
-        /// The projects are given to this user, who receives all permissions in them. Their ids do not change.
+        /// The projects are given to this user, who receives all permissions in them. The ids of the projects do not
+        /// change.
         case give(to: String)
         /// The projects are deleted with their files.
         case delete

@@ -2,7 +2,7 @@
 struct Migration: Sendable {
     /// Unique name, recorded in `schema_migrations`.
     let name: String
-    /// Returns the statements, executed in order and in one transaction.
+    /// Returns the statements, which are executed in order and in one transaction.
     let statements: @Sendable (SQLDialect) -> [SQLStatement]
 
     /// Creates a migration whose statements depend on the database.
@@ -23,8 +23,8 @@ extension Migration {
     /// New migrations are appended. A published migration must not be changed.
     ///
     /// Times are stored as Unix time in milliseconds, and Booleans as 0 or 1. The store deletes the rows of files and
-    /// uploads with its own statements instead of `ON DELETE CASCADE`, because they contain the keys of objects to
-    /// discard.
+    /// uploads with its own statements instead of `ON DELETE CASCADE`, because these rows contain the keys of objects
+    /// to discard.
     static let all = [
         Migration(name: "0001-initial", statements: initial),
         Migration(name: "0002-code-packages", statements: codePackages),

@@ -1,5 +1,5 @@
 extension Migration {
-    /// The statements that add automations, their packages, and uploads to an automation instead of a folder.
+    /// The statements that add automations and their packages, and allow uploads to an automation instead of a folder.
     ///
     /// SQLite cannot drop `NOT NULL` from a column, so uploads, and the parts that reference them, are copied to new
     /// tables.

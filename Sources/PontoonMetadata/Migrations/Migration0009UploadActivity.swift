@@ -1,5 +1,5 @@
 extension Migration {
-    /// The statement that adds the time of the last recorded activity of a client in an upload; 0 if none was recorded.
+    /// The statement that adds the time of a client's last recorded activity to uploads; 0 if none was recorded.
     static let uploadActivity: [SQLStatement] = [
         "ALTER TABLE uploads ADD COLUMN active_on BIGINT NOT NULL DEFAULT 0"
     ]

@@ -1,7 +1,7 @@
 extension Migration {
     /// The statements that add upload links, the sessions of their senders and the counts of password attempts.
     ///
-    /// Each upload contains the link and session through which it was created.
+    /// An upload that was created through a link contains the ids of the link and the session.
     static let uploadLinks: [SQLStatement] = [
         // folder_id is not a foreign key, because the folder may be deleted. The link can then no longer be used.
         """

@@ -1,8 +1,9 @@
 extension Migration {
-    /// The statements that add the rights, expiry and last use of tokens, service users and disabled users.
+    /// The statements that add service users, disabled users, and the name, rights, expiry, creator and last use of a
+    /// token.
     ///
-    /// `projects` is a list of project ids separated by spaces, or `NULL`. It is not a foreign key, because a token
-    /// that is limited to a deleted project must not become unlimited.
+    /// `projects` contains project ids separated by spaces, or `NULL` if the token is not limited. It is not a foreign
+    /// key, because a token that is limited to a deleted project must not become unlimited.
     static let tokens: [SQLStatement] = [
         "ALTER TABLE users ADD COLUMN is_service BIGINT NOT NULL DEFAULT 0",
         "ALTER TABLE users ADD COLUMN disabled_on BIGINT",

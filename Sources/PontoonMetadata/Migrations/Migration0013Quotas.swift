@@ -2,9 +2,9 @@ extension Migration {
     /// The statements that add quotas, and counters of the storage that projects and their owners use.
     ///
     /// `uploads.reserved_bytes` is the share of an unfinished upload in `project_usage.reserved_bytes`. It has no
-    /// meaning for completed uploads. `has_lapsed` is 1 after the reservation was reduced to the stored parts. A `NULL`
-    /// quota stands for the default in the settings, and 9223372036854775807 means unlimited. The upper bounds keep
-    /// sums within 64 bits.
+    /// meaning for completed uploads. `has_lapsed` is 1 while the reservation is reduced to the stored parts. A `NULL`
+    /// quota stands for the default in the settings, and 9223372036854775807 means unlimited. The upper bounds of the
+    /// counters keep sums within 64 bits.
     static let quotas: [SQLStatement] = [
         "ALTER TABLE uploads ADD COLUMN reserved_bytes BIGINT NOT NULL DEFAULT 0",
         "ALTER TABLE uploads ADD COLUMN has_lapsed BIGINT NOT NULL DEFAULT 0",

@@ -1,9 +1,10 @@
 extension Migration {
-    /// The statements that divide each counter into shards, whose sum is its value.
+    /// The statements that divide each counter into shards, which add up to its value.
     ///
-    /// The existing values become shard 0. Renaming the old tables locks them, so that no change by a running server of
-    /// the previous version is lost between the copy and the end of the transaction. Later changes by that server fail,
-    /// because they expect one row per counter. The tables are locked in the order in which transactions change them.
+    /// The existing values become shard 0. Renaming the old tables locks them, so that no change by a previous version
+    /// of the server that is still running is lost between the copy and the end of the transaction. Later changes by
+    /// that server fail, because they expect one row per counter. The tables are locked in the order in which
+    /// transactions change them.
     static let counterShards =
         withShards(
             "user_totals",

@@ -2,7 +2,7 @@ extension Migration {
     /// The statements that add the number of files and folders that a job has visited, and the time of the last turn of
     /// a user's jobs.
     ///
-    /// The time is 0 if there was no turn.
+    /// The time is 0 if the user's jobs have had no turn since this migration.
     static let fairJobs: [SQLStatement] = [
         "ALTER TABLE file_jobs ADD COLUMN entries BIGINT NOT NULL DEFAULT 0",
         "ALTER TABLE users ADD COLUMN job_turn_on BIGINT NOT NULL DEFAULT 0",

@@ -84,7 +84,7 @@ package struct MissingMigrations: Error, CustomStringConvertible {
 
 /// The error for a database that was migrated by a newer version of the program.
 ///
-/// This version must not use it.
+/// This version must not use the database.
 package struct UnknownMigrations: Error, CustomStringConvertible {
     /// Name of the newest migration of the database.
     let newest: String

@@ -3,14 +3,14 @@ import Synchronization
 /// The assignment of counter shards to the running transactions of one server.
 ///
 /// A counter of a list or of usage has up to ``count`` rows, whose sum is its value. A changed row stays locked until
-/// the commit, so concurrent transactions that change the same counter must change different rows. A transaction gets
-/// the shard that is used by the fewest other transactions. If several shards qualify, it gets the first one, counting
-/// from a random shard of the server. Therefore, a server adds a second row to a counter only if it runs two write
-/// transactions at the same time.
+/// the commit, so concurrent transactions that change the same counter wait for each other unless they change different
+/// rows. A transaction gets the shard that is used by the fewest other transactions. If several shards qualify, it gets
+/// the first one, counting from a shard that each server selects at random. Therefore, a server adds a second row to a
+/// counter only if it runs two write transactions at the same time.
 package final class CounterShards: Sendable {
     /// The maximum number of shards.
     ///
-    /// By default, a server has the same number of connections to PostgreSQL.
+    /// Equals the default number of a server's connections to PostgreSQL.
     package static let count = 16
 
     /// The shards in order of preference.
@@ -24,7 +24,7 @@ package final class CounterShards: Sendable {
 
     /// Returns the shard for a new transaction.
     ///
-    /// The caller must release it after the transaction.
+    /// The caller must pass it to ``release(_:)`` after the transaction.
     package func acquire() -> Int {
         transactions.withLock { transactions in
             let shard = order.min { transactions[$0] < transactions[$1] } ?? 0

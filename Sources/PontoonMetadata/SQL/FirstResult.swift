@@ -8,7 +8,7 @@ import Synchronization
 /// - Parameters:
 ///   - limit: The maximum time to wait.
 ///   - timeoutError: The error to throw if there is no result in time.
-///   - start: Starts the work, which resumes the ``FirstResult`` it receives.
+///   - start: Starts the work and returns without waiting for it. The work must resume the given ``FirstResult``.
 /// - Returns: The result.
 /// - Throws: The error of the work, or `timeoutError`.
 package func withTimeout<Value: Sendable>(

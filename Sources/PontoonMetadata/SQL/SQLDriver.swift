@@ -12,8 +12,9 @@ package protocol SQLDriver: Sendable {
     var activity: DatabaseActivity { get }
     /// Runs queries on one consistent snapshot of the database.
     ///
-    /// Queries that take too long (more than 5 seconds by default) fail with ``SQLError/Kind/busy``, so that a caller
-    /// cannot occupy a connection indefinitely.
+    /// Queries that take too long (by default, more than 5 seconds) fail with ``SQLError/Kind/busy``, so that a caller
+    /// cannot occupy a connection indefinitely. The limit applies to each query in PostgreSQL, and to the whole body in
+    /// SQLite.
     func read<Value: Sendable>(
         _ body: @escaping @Sendable (any SQLConnection) throws -> Value
     ) async throws -> Value
@@ -31,12 +32,12 @@ package protocol SQLDriver: Sendable {
     /// Checks that the database responds.
     /// - Throws: ``SQLError`` if it does not respond within `limit`.
     func ping(within limit: Duration) async throws
-    /// Returns descriptions of damage and broken references in the database, about 200 at most. Always empty for
+    /// Returns descriptions of damage and broken references in the database, at most about 200. Always empty for
     /// PostgreSQL.
     func problems() async throws -> [String]
     /// Copies all rows, as of one moment, to an SQLite database that has the same tables and no rows.
     ///
-    /// The time limit of ``read(_:)`` does not apply. The copy is not durable when this method returns.
+    /// No time limit applies to the copy as a whole. The copy is not durable when this method returns.
     /// - Parameter path: The database file. No connection may be using it.
     /// - Throws: ``SQLError``; the file is then incomplete.
     func copySnapshot(to path: String) async throws
@@ -90,7 +91,7 @@ package protocol SQLConnection {
     func enqueue(_ statement: SQLStatement, values: [SQLValue], lock: SQLRowLock?) throws
 }
 
-/// A lock on the rows that a query finds in one table, which protects them from other writers.
+/// A lock that protects the rows that a query finds in one table, given by name, from other writers.
 ///
 /// With PostgreSQL, a clause such as `FOR SHARE OF table` is appended to the query. SQLite ignores the lock,
 /// because it runs one writer at a time.

@@ -24,7 +24,7 @@ package struct SQLRow: Sendable {
     }
 
     /// Returns a text value, or `nil` for `NULL`.
-    /// - Throws: ``SQLRowError`` for an integer.
+    /// - Throws: ``SQLRowError`` if the column is missing or contains an integer.
     package func optionalText(_ column: String) throws -> String? {
         switch try value(column) {
         case .null: nil
@@ -34,13 +34,13 @@ package struct SQLRow: Sendable {
     }
 
     /// Returns a text value.
-    /// - Throws: ``SQLRowError`` for `NULL` or an integer.
+    /// - Throws: ``SQLRowError`` if the column is missing or contains `NULL` or an integer.
     package func text(_ column: String) throws -> String {
         try require(try optionalText(column), column)
     }
 
     /// Returns an integer value, or `nil` for `NULL`.
-    /// - Throws: ``SQLRowError`` for text.
+    /// - Throws: ``SQLRowError`` if the column is missing or contains text.
     package func optionalInteger(_ column: String) throws -> Int64? {
         switch try value(column) {
         case .null: nil
@@ -50,29 +50,30 @@ package struct SQLRow: Sendable {
     }
 
     /// Returns an integer value.
-    /// - Throws: ``SQLRowError`` for `NULL` or text.
+    /// - Throws: ``SQLRowError`` if the column is missing or contains `NULL` or text.
     package func integer(_ column: String) throws -> Int64 {
         try require(try optionalInteger(column), column)
     }
 
     /// Returns an integer value as an `Int`.
-    /// - Throws: ``SQLRowError`` for `NULL`, text, or an integer that does not fit into `Int`.
+    /// - Throws: ``SQLRowError`` if the column is missing or contains `NULL`, text, or an integer that does not fit
+    ///   into `Int`.
     package func count(_ column: String) throws -> Int {
         try decode(column, try integer(column)) { Int(exactly: $0) }
     }
 
     /// Returns an integer value as a Boolean; 0 is false.
-    /// - Throws: ``SQLRowError`` for `NULL` or text.
+    /// - Throws: ``SQLRowError`` if the column is missing or contains `NULL` or text.
     package func flag(_ column: String) throws -> Bool { try integer(column) != 0 }
 
     /// Returns an integer value, which is Unix time in milliseconds, as a date.
-    /// - Throws: ``SQLRowError`` for `NULL` or text.
+    /// - Throws: ``SQLRowError`` if the column is missing or contains `NULL` or text.
     package func date(_ column: String) throws -> Date {
         Date(timeIntervalSince1970: Double(try integer(column)) / 1000)
     }
 
     /// Returns an integer value, which is Unix time in milliseconds, as a date, or `nil` for `NULL`.
-    /// - Throws: ``SQLRowError`` for text.
+    /// - Throws: ``SQLRowError`` if the column is missing or contains text.
     package func optionalDate(_ column: String) throws -> Date? {
         try optionalInteger(column).map { Date(timeIntervalSince1970: Double($0) / 1000) }
     }
@@ -90,7 +91,7 @@ package struct SQLRow: Sendable {
     }
 }
 
-/// The error for a column that is missing from the result, or whose value the store never writes.
+/// The error for a column that is missing from the result, or that contains a value which the store never writes.
 ///
 /// The description contains no values.
 package struct SQLRowError: Error, CustomStringConvertible {

@@ -1,6 +1,6 @@
 /// The text of one SQL statement.
 package struct SQLStatement: Sendable, ExpressibleByStringLiteral {
-    /// The SQL, with parameters `$1`, `$2`, … in order of first use.
+    /// The SQL, with parameters `$1`, `$2`, … numbered in order of first use.
     package let text: String
     /// Whether the text is a constant of the program.
     ///
@@ -21,7 +21,7 @@ package struct SQLStatement: Sendable, ExpressibleByStringLiteral {
     }
 }
 
-/// A builder of statements whose number of parameters depends on the input.
+/// A builder for statements whose number of parameters depends on the input.
 ///
 /// Values are always passed as parameters, never in the text.
 struct SQLBuilder {
@@ -88,7 +88,7 @@ extension SQLConnection {
 }
 
 extension Array {
-    /// Splits the array into chunks of at most `size` elements, because databases limit a statement's parameters.
+    /// Splits the array into chunks of at most `size` elements, because databases limit the number of parameters.
     func chunks(of size: Int) -> [ArraySlice<Element>] {
         stride(from: 0, to: count, by: size).map { self[$0..<Swift.min($0 + size, count)] }
     }

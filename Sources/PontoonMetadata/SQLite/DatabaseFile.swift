@@ -2,7 +2,7 @@ import Foundation
 
 /// The file of an SQLite database.
 ///
-/// Only its owner can read it, because it contains the signing keys.
+/// It is created with mode 0600, because it contains the signing keys.
 struct DatabaseFile: Sendable {
     let path: String
     private let device: dev_t
@@ -23,8 +23,8 @@ struct DatabaseFile: Sendable {
 
     /// Checks that the path still refers to this file.
     ///
-    /// SQLite does not detect that its file was moved, removed or replaced. What it commits afterwards is lost when the
-    /// file is closed, or is not in the database that the next process opens.
+    /// SQLite does not detect that its file was moved, removed or replaced. Later commits are lost when the file is
+    /// closed, or are missing from the database that the next process opens.
     ///
     /// - Throws: ``SQLError`` with the kind `.unreachable` if the path refers to another file or to none. Does not
     ///   throw if this cannot be determined.
@@ -38,9 +38,11 @@ struct DatabaseFile: Sendable {
 
     /// Creates an empty file if it does not exist.
     ///
-    /// Its name is durable when this method returns.
+    /// The name of a new file is durable when this method returns.
     ///
-    /// SQLite creates the `-wal` and `-shm` files with the same mode.
+    /// SQLite creates the `-wal` and `-shm` files with the same mode as this file.
+    ///
+    /// - Throws: `POSIXError` if the file cannot be created.
     static func create(_ path: String) throws {
         let descriptor = Foundation.open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {

@@ -27,9 +27,9 @@ package struct WriteStatistics: Hashable, Sendable {
 
 /// A queue that combines concurrent writes into shared commits, because every durable commit waits for a disk sync.
 ///
-/// Writes that arrive during a commit form the next transaction. A single write is therefore never delayed, and the
-/// higher the load, the more writes share a commit. Each body in a shared transaction runs in a separate savepoint, so
-/// that its failure does not affect other writes.
+/// Writes that arrive during a commit form the next transaction. A single write therefore never waits for others to
+/// join it, and the higher the load, the more writes share a commit. Each body in a shared transaction runs in a
+/// separate savepoint, so that its failure does not affect other writes.
 final class GroupCommit: Sendable {
     /// Maximum number of writes in one transaction, which limits how long the first write waits for the last.
     static let largestGroup = 128
@@ -77,7 +77,7 @@ final class GroupCommit: Sendable {
 
     /// Runs a body as part of a shared transaction.
     ///
-    /// To the caller, it behaves like a separate transaction.
+    /// To the caller, the body behaves like a separate transaction, which is durable when this method returns.
     func write<Value: Sendable>(
         _ body: @escaping @Sendable (any SQLConnection) throws -> Value
     ) async throws -> Value {

@@ -36,9 +36,9 @@ final class ReadGate: Sendable {
         return try body()
     }
 
-    /// Returns whether the user may start another read, and counts it as running.
+    /// Returns whether the user may start another read; if so, counts it as running.
     ///
-    /// If not, adds the continuation, if there is one, to the user's queue.
+    /// Otherwise, adds the continuation, if there is one, to the user's queue.
     private func enter(_ user: String, or continuation: CheckedContinuation<Void, Never>? = nil) -> Bool {
         users.withLock { users in
             if users[user, default: Reads()].running < limit {

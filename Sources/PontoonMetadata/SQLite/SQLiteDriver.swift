@@ -6,7 +6,7 @@ import PontoonCore
 
 /// An SQLite database in WAL mode, with one writer that commits in groups and readers that do not wait for it.
 ///
-/// Several processes on one machine may share the file. It must not be on a network file system.
+/// Several processes on one machine may share the file, which must not be on a network file system.
 package struct SQLiteDriver: SQLDriver {
     private let pool: DatabasePool
     private let file: DatabaseFile

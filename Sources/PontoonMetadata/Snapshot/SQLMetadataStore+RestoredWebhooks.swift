@@ -4,11 +4,11 @@ import PontoonCore
 extension SQLMetadataStore {
     /// Prepares webhooks that were restored from a backup.
     ///
-    /// Their cursors refer to the event log of the original service, so they are moved to the end of the new log. No
-    /// server may be using the database.
+    /// Moves their cursors, which refer to the event log of the original service, to the end of the new log, and
+    /// cancels queued deliveries. No server may be using the database.
     ///
     /// - Parameters:
-    ///   - disabling: Whether to disable active webhooks, which must then be enabled again by a user or an operator.
+    ///   - disabling: Whether to disable active webhooks, which a user or an operator must then enable again.
     ///   - now: The current time.
     /// - Returns: The number of webhooks that were active.
     /// - Throws: The errors of the database.

@@ -6,13 +6,13 @@ struct SnapshotFile {
     private let path: String
     /// Number of rows per query.
     ///
-    /// PostgreSQL terminates a transaction that sends no statement for 5 seconds, so a batch must be written in less
-    /// time.
+    /// By default, the PostgreSQL driver lets the database terminate a transaction that sends no statement for 5
+    /// seconds, so a batch must be written in less time.
     private static let batchSize = 250
 
     init(_ path: String) { self.path = path }
 
-    /// Replaces all rows of these tables with the rows of another database, in one transaction.
+    /// Replaces all rows of the copied tables with the rows of another database, in one transaction.
     ///
     /// May be called again after an interruption.
     ///
@@ -20,7 +20,8 @@ struct SnapshotFile {
     /// - Throws: ``SQLError``.
     func fill(from source: any SQLConnection) throws {
         var configuration = Configuration()
-        // Rows are copied in order of id, so a folder may precede its parent. `finish()` checks the references.
+        // Rows are copied in the order of their primary keys, so a folder may precede its parent. `finish()` checks the
+        // references.
         configuration.foreignKeysEnabled = false
         do {
             let target = try DatabaseQueue(path: path, configuration: configuration)

@@ -52,7 +52,7 @@ final class EventTally: Sendable {
     }
 }
 
-/// A connection that refers to the tally of its transaction.
+/// A connection that provides access to the tally of its transaction.
 private struct CountingConnection: SQLConnection {
     let connection: any SQLConnection
     let tally: EventTally

@@ -3,7 +3,7 @@ import PontoonCore
 
 /// A recorder of the events of one transaction.
 ///
-/// It is created before the transaction begins.
+/// The recorder is created before the transaction begins.
 struct EventRecorder: Sendable {
     let isOn: Bool
     /// The user who makes the changes, unless another user is passed to ``record(_:by:on:)``; `nil` if there is none.

@@ -87,7 +87,7 @@ extension SQLMetadataStore {
 extension SQLConnection {
     /// Adds a package file.
     ///
-    /// Its object must exist.
+    /// The object of the file must already have been added.
     func insert(_ file: PackageFile) throws {
         try execute(insertPackageFile, [file.id, file.automation, file.name, file.content.key, file.createdOn])
     }

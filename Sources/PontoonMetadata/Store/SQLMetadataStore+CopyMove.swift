@@ -55,8 +55,9 @@ extension SQLMetadataStore {
 }
 
 extension SQLConnection {
-    /// Adds a copy of a file, and appends its event; see ``FileStore/copyFile(_:as:)``.
-    /// - Throws: ``EntryLeft`` if `parent` is given and does not contain the file.
+    /// Adds a copy of a file, and appends the event of the copy; see ``FileStore/copyFile(_:as:)``.
+    /// - Throws: The errors of ``FileStore/copyFile(_:as:)``; ``EntryLeft`` if `parent` is given and does not contain
+    ///   the file.
     func copy(
         _ id: String,
         from parent: String? = nil,

@@ -46,9 +46,9 @@ extension SQLMetadataStore {
         return deleted
     }
 
-    /// Sets the id of the next event.
+    /// Sets the id of the next event to one more than the highest existing id.
     ///
-    /// Must be called after events were copied from another database.
+    /// Must be called after events were copied, with their ids, from another database.
     func continueEventIDs() async throws {
         // SQLite does this when a row with an id is inserted.
         guard driver.dialect == .postgreSQL else { return }
@@ -61,7 +61,7 @@ extension SQLMetadataStore {
         _ = try await setIfAbsent(Identifiers.hex(bytes: 8), for: .eventLog)
     }
 
-    /// Number of positions that one query searches.
+    /// Maximum number of positions that one query searches.
     fileprivate static let window: Int64 = 2000
     fileprivate static let maximumWindows = 25
     private static let batchOfEvents = 1000
@@ -167,7 +167,7 @@ extension SQLRow {
 }
 
 extension SQLDialect {
-    /// The column with the position of an event.
+    /// The column that contains the position of an event.
     fileprivate var position: String {
         switch self {
         case .sqlite: "id"

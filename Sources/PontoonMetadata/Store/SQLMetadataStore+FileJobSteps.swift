@@ -47,7 +47,7 @@ extension FileJobStep {
 
 extension SQLConnection {
     /// Stores the progress of a job, and extends its lease.
-    /// - Returns: The kind of the job; `nil` if the lease was lost.
+    /// - Returns: The kind of the job; `nil` if the job is finished or not leased under this id.
     fileprivate func advance(
         _ id: String,
         to progress: FileJobProgress,
@@ -94,7 +94,7 @@ extension SQLConnection {
 
     /// Performs the action of a step, and stores its result and the folder that the step enters.
     /// - Returns: The file or folder that results from the action; `nil` if there is none.
-    /// - Throws: ``EntryLeft`` if `parent` is given and does not contain the entry; the refusals of the action;
+    /// - Throws: ``EntryLeft`` if `parent` is given and does not contain the entry; the errors of the action;
     ///   `.copyCycle` or `.moveCycle`.
     fileprivate func perform(
         _ step: FileJobStep,

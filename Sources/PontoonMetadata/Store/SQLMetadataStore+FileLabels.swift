@@ -62,7 +62,7 @@ extension SQLConnection {
 
     /// Changes the metadata of a file.
     ///
-    /// A `nil` value removes its key.
+    /// A `nil` value removes its key. If `replacing` is `true`, removes all other pairs.
     /// - Throws: `.metadataInvalid` if the file would have more than ``MetadataRules/maximumPairs`` pairs.
     private func change(
         metadata: [String: String?],

@@ -1,6 +1,6 @@
 package import PontoonFoundation
 
-/// The use cases that submit, list and return the jobs of users.
+/// The use cases that submit and list jobs, and return their results.
 ///
 /// ``FileJobWorker`` performs the jobs.
 package struct FileJobs: Sendable {
@@ -16,15 +16,16 @@ package struct FileJobs: Sendable {
 
     /// Submits a job.
     ///
-    /// The whole job is refused if any item is refused. Each item is checked again when it is processed.
+    /// If one item is refused, the whole job is refused. Each item is checked again when it is processed.
     ///
     /// - Parameters:
     ///   - kind: The action to perform on the items.
     ///   - items: 1 to ``FileJobRules/maximumItems`` items.
-    ///   - caller: Needs `copy` in the source projects for a copy, `write` otherwise, and `write` in the destinations.
+    ///   - caller: Needs the permission `copy` (for a copy) or `write` in the source projects, and `write` in the
+    ///     destination projects.
     /// - Returns: The job.
-    /// - Throws: The errors of ``FileJobRules/check(_:_:)``; the errors of ``FileJobAccess/check(_:_:for:reading:)``;
-    ///   `.limitReached` if the user has too many unfinished jobs.
+    /// - Throws: The errors of ``FileJobRules/check(_:_:)``; the errors of ``FileJobAccess/check(_:_:for:reading:)``,
+    ///   with the number of the item in the message; `.limitReached` if the user has too many unfinished jobs.
     package func submit(_ kind: FileJob.Kind, _ items: [FileJobItem], caller: Caller) async throws -> FileJob {
         try FileJobRules.check(items, kind)
         for (index, item) in items.enumerated() {
@@ -45,11 +46,11 @@ package struct FileJobs: Sendable {
         return job
     }
 
-    /// Returns a job of the caller, with the results of the items processed so far.
+    /// Returns a job of the caller, with the results of the items processed so far, in the order of the items.
     ///
     /// A token that is limited to projects can access only the jobs that were submitted with it.
     ///
-    /// - Throws: `.jobNotFound` if the caller has no such job of this kind.
+    /// - Throws: `.jobNotFound` if the job does not exist or is of another kind, or if the caller cannot access it.
     package func job(
         _ id: String,
         _ kind: FileJob.Kind,
@@ -63,7 +64,7 @@ package struct FileJobs: Sendable {
         return (job, try await metadata.results(of: job))
     }
 
-    /// Returns the caller's jobs, newest first.
+    /// Returns one page of the caller's jobs, newest first.
     ///
     /// A token that is limited to projects can list only the jobs that were submitted with it.
     package func list(caller: Caller, page: Page) async throws -> Listing<FileJob> {

@@ -30,8 +30,8 @@ package struct SenderSessions: Sendable {
     /// The result of an attempt to sign in.
     package enum SignInResult: Sendable {
         case signedIn(SignedIn)
-        /// Too many passwords were tried, or too many senders signed in within the last minute. The sender may try
-        /// again after this time, which is at least one second.
+        /// Too many passwords were tried, or too many senders signed in within one minute. The sender may try again
+        /// after this time, which is at least one second.
         case retry(after: Duration)
     }
 
@@ -39,14 +39,14 @@ package struct SenderSessions: Sendable {
     ///
     /// - Parameters:
     ///   - secret: The link's secret.
-    ///   - password: The link's password, if it has one.
-    ///   - sender: The sender's name, if given.
+    ///   - password: The password that the sender entered; `nil` if none.
+    ///   - sender: The name that the sender entered; `nil` if none.
     ///   - address: The sender's IPv4 address or IPv6 network, for which password attempts are counted.
     /// - Returns: The session, or the time after which the sender may try again.
     /// - Throws: `.badRequest` if the name is invalid or the password too long; `.uploadLinkNotFound`;
-    ///   `.uploadLinkExpired`, also if the link is not usable (``UploadLinkSummary/isUsable``); `.uploadLinkForbidden`
-    ///   if the password is missing or wrong; `.limitReached` if too many senders are signed in; `.unavailable` if too
-    ///   many passwords are being hashed.
+    ///   `.uploadLinkExpired` if the link has expired or is not usable (``UploadLinkSummary/isUsable``);
+    ///   `.uploadLinkForbidden` if the password is missing or wrong; `.limitReached` if too many senders are signed in
+    ///   and all of them have started uploads; `.unavailable` if too many passwords are being hashed.
     package func signIn(
         secret: Secret,
         password: Secret?,
@@ -85,7 +85,7 @@ package struct SenderSessions: Sendable {
         }
     }
 
-    /// Checks the password of a link that has one.
+    /// Counts an attempt to enter the password of a link that has one, and checks the password.
     ///
     /// - Returns: The earliest time of the next attempt, if too many were made; `nil` if the password is correct or the
     ///   link has none.
@@ -128,15 +128,17 @@ package struct SenderSessions: Sendable {
         }
     }
 
-    /// Returns whether a token belongs to a sender rather than to a user.
+    /// Returns whether a token is a sender's token rather than a user's, by its prefix.
+    ///
+    /// Does not check that the token is valid.
     package static func isSenderToken(_ token: Secret) -> Bool { token.value.hasPrefix(tokenPrefix) }
 
     private static let tokenPrefix = "link-"
 
-    /// Returns the session of a token.
+    /// Returns the session of a sender's token.
     ///
     /// Reads the latest rows, so that a revoked link stops working at once on every server. Records the time of the
-    /// call if the last recorded one is more than an hour old.
+    /// call if the last recorded time is more than an hour ago.
     ///
     /// - Throws: `.notAuthenticated` if the token is unknown, the sender was idle for a week, or the link has expired,
     ///   was revoked or is not usable.

@@ -2,8 +2,7 @@ package import PontoonFoundation
 
 /// The use cases that create, list, change and revoke upload links.
 ///
-/// A member with the `write` permission can manage all links of a project. ``SenderSessions`` contains the use cases
-/// for senders.
+/// A member with the `write` permission can manage all links of a project. ``SenderSessions`` signs senders in.
 package struct UploadLinks: Sendable {
     private let metadata: any MetadataStore
     private let access: Access
@@ -27,7 +26,8 @@ package struct UploadLinks: Sendable {
 
     /// Creates a link to a folder, or to the root folder of a project.
     ///
-    /// Only the hash of the secret is stored, so the secret cannot be shown again.
+    /// The change must contain a name. Without an expiry time, the link expires after
+    /// ``UploadLinkRules/defaultLifetime``. Only the hash of the secret is stored, so the secret cannot be shown again.
     ///
     /// - Throws: `.badRequest` for invalid properties; `.projectNotFound`, `.projectForbidden`, `.destinationNotFound`,
     ///   `.parentNotFolder`; `.limitReached` if the project or the caller has too many links; `.unavailable` if too
@@ -83,7 +83,8 @@ package struct UploadLinks: Sendable {
 
     /// Returns a link with its usage.
     ///
-    /// - Throws: `.uploadLinkNotFound`, also if the caller may not read the project; `.projectForbidden`.
+    /// - Throws: `.uploadLinkNotFound` if the link does not exist or the caller may not read its project;
+    ///   `.projectForbidden`.
     package func details(_ id: String, caller: Caller) async throws -> UploadLinkSummary {
         guard let summary = try await metadata.uploadLink(id) else { throw PontoonError.uploadLinkNotFound }
         do {

@@ -6,7 +6,7 @@ package import PontoonFoundation
 /// lease. If one of them fails, the completion is rolled back.
 ///
 /// Completing an upload again returns the same file, as long as the file and the upload's record exist. If several
-/// callers complete an upload concurrently, one of them does the work and all of them receive the file.
+/// callers complete an upload concurrently, one of them assembles the file and all of them receive it.
 package struct CompleteUpload: Sendable {
     private let metadata: any MetadataStore
     private let storage: ObjectStorage
@@ -50,11 +50,12 @@ package struct CompleteUpload: Sendable {
     ///   - caller: The initiator or an admin of the project.
     ///   - access: The lookup of uploads in the namespace of the request.
     /// - Returns: The file.
-    /// - Throws: `.uploadNotFound`, also if the file of a completed upload was deleted; `.uploadForbidden`;
-    ///   `.projectNotFound` if the project was deleted in the meantime; `.reportInvalid`; `.completeRefused` if parts
-    ///   are missing, do not match the declared size or MD5, or do not fit on the disk, or if the validator refuses the
-    ///   file; `.unavailable` if the file could not be validated; `.quotaExceeded` if the file is larger than the
-    ///   upload's reservation and exceeds a quota; `.nameTaken` or `.folderExists` if the name is taken;
+    /// - Throws: `.uploadNotFound` if the upload does not exist or is not visible to the caller, or if the file of a
+    ///   completed upload was deleted; `.uploadForbidden`; `.projectNotFound` if the project was deleted in the
+    ///   meantime; `.reportInvalid`; `.completeRefused` if parts are missing, do not match the declared size or MD5, or
+    ///   do not fit on the disk, if the validator refuses the file, or if the limits of the upload's link were lowered
+    ///   in the meantime; `.unavailable` if the file could not be validated; `.quotaExceeded` if the file is larger
+    ///   than the upload's reservation and exceeds a quota; `.nameTaken` or `.folderExists` if the name is taken;
     ///   `.fileNameInvalid` if the number added by the rule `rename` makes the name too long; `.destinationNotFound` if
     ///   the folder was deleted, in which case the upload is aborted.
     func callAsFunction(

@@ -18,7 +18,8 @@ struct PartReports: Sendable {
     /// Reports that are already recorded succeed even while the upload is being completed.
     ///
     /// - Throws: `.uploadNotFound`; `.partUnavailable` if the upload is being completed or is completed;
-    ///   `.reportInvalid` if a part is not stored, or its ETag differs or is too long.
+    ///   `.reportInvalid` if, with a streaming store, a part is not stored or has another ETag, or if, with a presigned
+    ///   store, an ETag is too long.
     func record(_ reports: [PartReport], of id: String) async throws {
         if reports.isEmpty { return }
         let rejection: ReportRejection?

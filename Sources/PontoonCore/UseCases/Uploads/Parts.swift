@@ -1,7 +1,7 @@
 package import PontoonFoundation
 package import NIOCore
 
-/// The use case that receives and stores the bytes of parts.
+/// The use case that receives and stores the bytes of parts, with a streaming store.
 package struct Parts: Sendable {
     private let metadata: any UploadStore & PartStore
     private let objects: any StreamingObjectStore
@@ -14,7 +14,7 @@ package struct Parts: Sendable {
     ///   - objects: The object store.
     ///   - hasher: Computes MD5s while parts arrive.
     ///   - received: Measures the rate at which the bytes of stored parts arrive.
-    ///   - now: The current time.
+    ///   - now: Returns the current time.
     package init(
         metadata: any UploadStore & PartStore,
         objects: any StreamingObjectStore,
@@ -42,7 +42,7 @@ package struct Parts: Sendable {
     ///
     /// - Parameters:
     ///   - number: The part.
-    ///   - uploadID: Its upload.
+    ///   - uploadID: The upload to which the part belongs.
     ///   - body: The bytes, in chunks of any size.
     ///   - length: Announced length in bytes; `nil` if unknown.
     ///   - expected: Checksums that the client sent.
@@ -50,7 +50,7 @@ package struct Parts: Sendable {
     /// - Throws: `.uploadNotFound` if the upload is not active, or is completed or aborted in the meantime;
     ///   `.partTooLong`; `.bodyIncomplete`; `.checksumMismatch`; `.storageFull`; `.quotaExceeded` if the upload has no
     ///   reservation for the part and a quota is exhausted. After these errors, the part is not stored. An earlier part
-    ///   with this number is deleted, unless the call was refused before the body was read.
+    ///   with this number has been deleted, unless the call was refused before the body was read.
     package func store<Body: AsyncSequence & Sendable>(
         _ number: PartNumber,
         of uploadID: String,
@@ -83,7 +83,7 @@ package struct Parts: Sendable {
         }
     }
 
-    /// Removes the earlier record, then writes the body except its last chunk.
+    /// Removes the part's earlier record, then writes the body, except its last chunk if the length is known.
     ///
     /// Aborts the writer after an error.
     ///
@@ -151,8 +151,8 @@ package struct Parts: Sendable {
 
     /// Removes the files of an upload that was deleted while a part was being received.
     ///
-    /// Ignores errors, because they must not hide the reason why the part was refused. The next start removes the files
-    /// that remain.
+    /// Ignores errors, because they must not hide the reason why the part was not stored. The next start of the server
+    /// removes the remaining files.
     private func removeLeftovers(of upload: Upload) async {
         do {
             // Does not remove the finished object, because a copy of the file in another project may refer to it.

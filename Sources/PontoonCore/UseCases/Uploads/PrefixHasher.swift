@@ -54,6 +54,8 @@ package actor PrefixHasher {
     /// Discards the progress of uploads that no longer exist.
     ///
     /// For example, an upload may have expired, or been deleted by another process or with its project or upload link.
+    ///
+    /// - Throws: An error if the metadata store is unavailable.
     package func forgetAborted() async throws {
         for id in progress.keys where try await metadata.upload(id) == nil { forget(id) }
     }
@@ -81,6 +83,8 @@ package actor PrefixHasher {
     ///
     /// Reads only the parts that have not been hashed yet. If the hashed parts are not the first of `parts`, reads all
     /// parts again.
+    ///
+    /// - Throws: An error if a part cannot be read.
     package func digest(of upload: Upload, parts: [PartRecord]) async throws -> String {
         try await withLock(upload.id) { progress in
             try await self.advance(&progress, over: parts, of: upload)
@@ -92,7 +96,7 @@ package actor PrefixHasher {
         }
     }
 
-    /// Runs `body` with the upload's progress, one caller at a time.
+    /// Runs `body` with the upload's progress, after earlier calls for the same upload have finished.
     private func withLock<Value: Sendable>(
         _ uploadID: String,
         _ body: (inout Progress) async throws -> Value

@@ -69,7 +69,8 @@ struct UploadAccess: Sendable {
 
     /// Finds an upload that is not completed, for calls that do not contribute to its file.
     ///
-    /// - Throws: `.uploadNotFound`, `.uploadForbidden`.
+    /// - Throws: `.uploadNotFound` if the upload is completed, does not exist or is not visible to the caller;
+    ///   `.uploadForbidden`.
     func unfinished(_ id: String, caller: Caller) async throws -> Upload {
         let upload = try await upload(id, caller: caller, mayProgress: false)
         guard upload.state != .completed else { throw PontoonError.uploadNotFound }
@@ -78,7 +79,8 @@ struct UploadAccess: Sendable {
 
     /// Finds an upload that accepts parts.
     ///
-    /// - Throws: `.uploadNotFound`, `.uploadForbidden`; `.partUnavailable` while the upload is being completed.
+    /// - Throws: `.uploadNotFound` if the upload is completed, does not exist or is not visible to the caller;
+    ///   `.uploadForbidden`; `.partUnavailable` while the upload is being completed.
     func active(_ id: String, caller: Caller) async throws -> Upload {
         if let cached = try await cachedActive(id, caller: caller) { return cached }
         let upload = try await upload(id, caller: caller)
@@ -91,8 +93,8 @@ struct UploadAccess: Sendable {
 
     /// Finds an active upload of the caller in rows that may be up to one second old.
     ///
-    /// - Returns: The upload; `nil` if these rows contain no active upload that the caller may write to. In this case,
-    ///   read the latest rows.
+    /// - Returns: The upload; `nil` if these rows contain no active upload that the caller may write to. The latest
+    ///   rows may still contain one.
     func cachedActive(_ id: String, caller: Caller) async throws -> Upload? {
         guard let upload = try await metadata.upload(id, reading: .cached), isVisible(upload, to: caller),
             upload.state == .active, upload.userName == caller.name, Self.mayProgress(upload, caller)

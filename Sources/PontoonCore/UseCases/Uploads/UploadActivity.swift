@@ -1,7 +1,8 @@
 import PontoonFoundation
 import Synchronization
 
-/// A recorder of clients' activity, which prevents uploads to a presigned store from expiring.
+/// A recorder of clients' activity, which prevents uploads to a presigned store from expiring while parts are being
+/// sent.
 ///
 /// This server does not see the parts that clients send directly to the object store. API calls such as requests for
 /// part URLs show that a client is working. Reports are not sufficient, because some clients send them only at the end.
@@ -13,7 +14,7 @@ final class UploadActivity: Sendable {
 
     /// - Parameters:
     ///   - metadata: The store of the uploads.
-    ///   - interval: Minimum time between two records of an upload's activity. Most calls therefore write nothing.
+    ///   - interval: Minimum time between two records of an upload's activity, so that most calls write nothing.
     init(metadata: any UploadStore, interval: Duration) {
         self.metadata = metadata
         self.interval = interval
@@ -24,7 +25,9 @@ final class UploadActivity: Sendable {
         let reserving: Bool
     }
 
-    /// Records that a client is working on an upload, unless this was recorded within the interval.
+    /// Records that a client is working on an upload, unless the last record with the same `reserving` is more recent
+    /// than the interval.
+    ///
     /// - Parameters:
     ///   - id: The upload.
     ///   - now: The current time.

@@ -5,7 +5,7 @@ package struct UploadAdministration: Sendable {
         case aborted
         /// The upload is being completed.
         case completing
-        /// The upload does not exist, is completed, or was active after it was listed.
+        /// The upload does not exist, is completed, or has been active since the filter's `idleSince`.
         case notIdle
     }
 
@@ -16,7 +16,7 @@ package struct UploadAdministration: Sendable {
 
     /// Returns the unfinished uploads that match a filter, including those of code packages, longest idle first.
     ///
-    /// Uploads that are created, completed or aborted in the meantime may be missing.
+    /// Uploads that are created, completed or aborted in the meantime may or may not be included.
     ///
     /// - Throws: `.userNotFound` or `.projectNotFound` if the user or project in the filter does not exist; an error if
     ///   the store is unavailable.
@@ -40,7 +40,7 @@ package struct UploadAdministration: Sendable {
         return uploads.sorted { ($0.activeOn, $0.summary.upload.id) < ($1.activeOn, $1.summary.upload.id) }
     }
 
-    /// Returns an unfinished upload.
+    /// Returns an unfinished upload, with its labels and the totals of its parts.
     ///
     /// - Throws: `.uploadNotFound` if it does not exist or is completed.
     package func upload(_ id: String) async throws -> UploadSummary {
@@ -50,9 +50,9 @@ package struct UploadAdministration: Sendable {
         return summary
     }
 
-    /// Aborts an upload.
+    /// Aborts an active upload.
     ///
-    /// A running server removes its bytes later.
+    /// A running server removes the bytes of the upload later.
     ///
     /// - Parameters:
     ///   - id: The upload.

@@ -49,8 +49,8 @@ struct UploadFinisher: Sendable {
 
     /// Undoes ``finish(_:under:)``; does nothing if the upload was not finished.
     ///
-    /// An object in a presigned store cannot be split into its parts again. It is reused when the upload is completed
-    /// again.
+    /// Does nothing with a presigned store, because its objects cannot be split into their parts again. The object is
+    /// reused when the upload is completed again.
     func revert(_ upload: Upload) async throws {
         switch storage {
         case .streaming(let store, _, _): try await store.revertFinish(upload.key)

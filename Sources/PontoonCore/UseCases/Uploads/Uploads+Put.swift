@@ -3,8 +3,8 @@ package import NIOCore
 
 /// The use case that stores a whole file in one call, without an upload.
 ///
-/// The object is made durable first. Then one transaction applies all rules of initialize and complete, and commits the
-/// file's record. After a crash in between, recovery removes the object; see ``FilePutStore``.
+/// The object is made durable first. Then one transaction applies all rules for creating and completing an upload, and
+/// commits the file's record. After a crash in between, recovery removes the object; see ``FilePutStore``.
 extension Uploads {
     /// Maximum length in bytes of a body that is read even if its request is refused, so that the connection can be
     /// reused.
@@ -12,8 +12,8 @@ extension Uploads {
 
     /// Checks everything that does not depend on the bytes of a file, before the bytes are received.
     ///
-    /// Quotas are checked here only for files longer than ``longestIgnoredBody``. The transaction that adds the file
-    /// always checks them.
+    /// Quotas are checked here only if the announced length exceeds ``longestIgnoredBody``. The transaction that adds
+    /// the file always checks them.
     ///
     /// - Parameters:
     ///   - put: The description of the file.
@@ -21,8 +21,8 @@ extension Uploads {
     ///   - caller: Needs `write` in the project.
     /// - Returns: The file for ``put(_:body:limit:reserving:)``, or the existing file that is kept.
     /// - Throws: `.metadataInvalid`, or `.badRequest` for invalid tags; `.projectNotFound`, `.destinationNotFound`,
-    ///   `.destinationForbidden` (also if the rule is `overwrite` and the caller's token has the scope `upload`) or
-    ///   `.parentNotFolder`; `.nameTaken` or `.folderExists` if the name is taken; `.requestTooLarge`;
+    ///   `.destinationForbidden` (including if the rule is `overwrite` and the caller's token has the scope `upload`)
+    ///   or `.parentNotFolder`; `.nameTaken` or `.folderExists` if the name is taken; `.requestTooLarge`;
     ///   `.quotaExceeded`.
     package func check(_ put: FilePut, limit: Int64, caller: Caller) async throws -> CheckedFilePut {
         try put.labels.check()
@@ -75,8 +75,8 @@ extension Uploads {
     ///   - new: The file.
     ///   - body: The bytes, in chunks of any size.
     ///   - limit: Maximum length of the file in bytes.
-    ///   - reserve: Reserves memory for a number of bytes that are kept in memory until the end of the call. Called
-    ///     only with a presigned store.
+    ///   - reserve: Reserves memory for the given number of bytes, or throws an error if there is not enough. The bytes
+    ///     are kept in memory until the call ends. Called for each chunk, and only with a presigned store.
     /// - Returns: The file.
     /// - Throws: `.requestTooLarge`; `.bodyIncomplete`; `.checksumMismatch`; `.storageFull`, or `.noRoom` if the bucket
     ///   refuses the object; `.nameTaken` or `.folderExists` if the name is taken; `.fileNameInvalid` if the number
@@ -152,7 +152,7 @@ extension Uploads {
         return try await finish(writer, last: last, of: new, in: store)
     }
 
-    /// Makes the bytes of a file durable and adds the file.
+    /// Makes the bytes of a file durable, passes the file to the validator, and adds the file.
     ///
     /// The writer must not be used afterwards.
     ///

@@ -1,6 +1,6 @@
 /// The use cases of senders, who upload through an upload link.
 extension Uploads {
-    /// Returns a copy of these use cases that accesses only the uploads of a sender's session.
+    /// Returns a copy of these use cases that can access only the uploads of a sender's session.
     package func of(_ session: SenderSession) -> Uploads {
         Uploads(self, for: UploadAccess(metadata: metadata, namespace: .files, session: session.id))
     }
@@ -11,7 +11,8 @@ extension Uploads {
     ///
     /// - Parameters:
     ///   - content: The declared content. Its size is required.
-    ///   - path: Names of nested folders in the sender's own folder. Folders that do not exist are created.
+    ///   - path: Names of nested folders in the sender's own folder, outermost first. Folders that do not exist are
+    ///     created.
     ///   - session: The sender's session.
     /// - Returns: The upload.
     /// - Throws: `.initializeInvalid` if the size is unknown or the path is invalid; `.metadataInvalid`, or

@@ -1,6 +1,6 @@
 package import PontoonFoundation
 
-/// The use cases of multipart uploads, from initialize to complete or abort.
+/// The use cases that create, query, complete and abort multipart uploads.
 ///
 /// With a streaming store, ``Parts`` receives and stores the bytes.
 package final class Uploads: Sendable {
@@ -9,8 +9,8 @@ package final class Uploads: Sendable {
     let access: Access
     private let sizing: PartSizing
     private let limits: UserLimits
-    /// Declared size in bytes from which quotas are checked also before space is preallocated, so that a user whose
-    /// quota is exhausted cannot fill the disk even briefly.
+    /// Minimum declared size in bytes for which quotas are checked even before space is preallocated, so that a user
+    /// whose quota is exhausted cannot fill the disk even briefly.
     private static let preallocationToCheck: Int64 = 64 << 20
     let garbage: GarbageCollector
     private let reports: PartReports
@@ -27,15 +27,15 @@ package final class Uploads: Sendable {
     /// - Parameters:
     ///   - metadata: The metadata store.
     ///   - storage: The object store.
-    ///   - sizing: Limits of part sizes. If the object store's minimum is larger, it applies instead.
-    ///   - limits: Limits of each user's uploads.
+    ///   - sizing: Limits on part sizes. If the object store requires a larger minimum, that minimum applies.
+    ///   - limits: Limits per user, of which only the number of unfinished uploads is used.
     ///   - leaseDuration: Time without a lease renewal after which another server may take over a completion; `nil` if
     ///     no other server shares the stores.
     ///   - activityInterval: With a presigned store, minimum time between two records of a client's activity in an
     ///     upload. Must be much shorter than the lifetime of uploads, which expire without activity.
     ///   - received: Measures the rate at which the bytes of file puts and archive puts arrive.
     ///   - validator: Checks new files; `nil` if they are not checked.
-    ///   - now: The current time.
+    ///   - now: Returns the current time.
     package init(
         metadata: any MetadataStore,
         storage: ObjectStorage,
@@ -99,8 +99,8 @@ package final class Uploads: Sendable {
     /// Creates an upload of a file.
     ///
     /// - Throws: `.metadataInvalid`, or `.badRequest` for invalid tags; `.projectNotFound`, `.destinationNotFound`,
-    ///   `.destinationForbidden` (also if the rule is `overwrite` and the caller's token has the scope `upload`) or
-    ///   `.parentNotFolder`; `.nameTaken` or `.folderExists` if the name is taken; `.noRoom` if there is not enough
+    ///   `.destinationForbidden` (including if the rule is `overwrite` and the caller's token has the scope `upload`)
+    ///   or `.parentNotFolder`; `.nameTaken` or `.folderExists` if the name is taken; `.noRoom` if there is not enough
     ///   space for the declared bytes, or the object store refuses the upload; `.limitReached` if the caller has too
     ///   many unfinished uploads; `.quotaExceeded`.
     package func initialize(
@@ -160,7 +160,7 @@ package final class Uploads: Sendable {
         }
     }
 
-    /// Checks the name of a new file.
+    /// Checks the name of a new file; `mayOverwrite` affects only the advice in the error message.
     ///
     /// - Returns: The existing file with this name, which the rule replaces or keeps; `nil` if there is none or the
     ///   rule is `rename`.
@@ -228,7 +228,7 @@ package final class Uploads: Sendable {
     /// Returns one page of the caller's unfinished uploads of files or, with ``ofCodePackages``, of code packages,
     /// newest first.
     ///
-    /// For a sender, returns only the uploads of the session.
+    /// For a sender, returns only the uploads of the session; for a limited token, only the uploads to its projects.
     package func list(caller: Caller, page: Page) async throws -> Listing<UploadSummary> {
         let uploads =
             if let session = uploads.session {
@@ -252,7 +252,7 @@ package final class Uploads: Sendable {
         return withKnownTotals(summary)
     }
 
-    /// Returns the summary, without the totals of stored parts if only the presigned store has them.
+    /// Returns the summary; with a presigned store, without the totals of stored parts, which only the store has.
     private func withKnownTotals(_ summary: UploadSummary) -> UploadSummary {
         switch storage {
         case .streaming: summary
@@ -279,7 +279,7 @@ package final class Uploads: Sendable {
     ///
     /// With a presigned store, returns the store's own list, which may contain a part twice if it was sent again.
     ///
-    /// - Returns: `nil` if the presigned store refuses to list its parts, or no longer has the upload.
+    /// - Returns: `nil` if the presigned store refuses to list the parts, or no longer has the upload.
     /// - Throws: `.uploadNotFound`, `.uploadForbidden`; a ``TemporaryError`` if a store is unavailable.
     package func storedParts(of id: String, caller: Caller) async throws -> [ListedPart]? {
         let upload = try await uploads.unfinished(id, caller: caller)
@@ -303,8 +303,8 @@ package final class Uploads: Sendable {
     /// Returns the request with which the client sends one part.
     ///
     /// - Throws: `.uploadNotFound`, `.uploadForbidden`; `.partUnavailable` while the upload is being completed, or if
-    ///   it was created with another object store; with a presigned store, `.quotaExceeded` if the upload's reservation
-    ///   has lapsed and a quota has too little space left.
+    ///   the upload was created in another object store; with a presigned store, `.quotaExceeded` if the upload's
+    ///   reservation has lapsed and a quota has too little space left.
     package func partInfo(
         _ number: PartNumber,
         of id: String,
@@ -359,8 +359,7 @@ package final class Uploads: Sendable {
     ///
     /// Stored bytes are kept even if the reports are refused.
     ///
-    /// - Throws: `.uploadNotFound`, `.uploadForbidden`; `.partUnavailable` while the upload is being completed;
-    ///   `.reportInvalid` if a part is not stored, or its ETag differs or is too long.
+    /// - Throws: `.uploadNotFound`, `.uploadForbidden`; the errors of ``PartReports/record(_:of:)``.
     package func report(_ parts: [PartReport], of id: String, caller: Caller) async throws {
         _ = try await uploads.active(id, caller: caller)
         try await reports.record(parts, of: id)
@@ -382,7 +381,7 @@ package final class Uploads: Sendable {
         return file
     }
 
-    /// Aborts an upload and removes its parts, whose signed URLs stop working.
+    /// Aborts an upload and removes its parts, so that the URLs for sending parts stop working.
     ///
     /// - Throws: `.uploadNotFound`, `.uploadForbidden`; `.abortRefused` while the upload is being completed.
     package func abort(_ id: String, caller: Caller) async throws {

@@ -14,7 +14,8 @@ extension WebhookDispatcher {
     ///
     /// - Parameters:
     ///   - webhook: The webhook.
-    ///   - known: The previous result for this webhook.
+    ///   - known: The previous result for this webhook; `nil` if there is none. Ignored if the cursor or the event
+    ///     types of the webhook have changed since.
     /// - Returns: The range of the log that contains no matching event; `nil` if a turn is necessary.
     /// - Throws: An error if the store is unavailable.
     func scan(_ webhook: Webhook, known: Scan?) async throws -> Scan? {
@@ -29,7 +30,7 @@ extension WebhookDispatcher {
             } catch let error as PontoonError where error.code == .eventsExpired {
                 return nil
             }
-            // If there is no page, the owner may not read the project. A turn detects this and sends nothing.
+            // If there is no page, the webhook is not usable or does not exist. A turn detects this and sends nothing.
             guard let page = found, page.events.isEmpty else { return nil }
             scan.end = page.next
             guard page.hasMore else { break }
@@ -43,9 +44,9 @@ extension WebhookDispatcher {
     /// Leases a webhook and sends events.
     ///
     /// - Returns: The turn; `nil` if the webhook is leased, disabled or not usable, or does not exist. If the lease was
-    ///   lost, nothing was recorded, so the turn contains only its numbers of attempts.
-    /// - Throws: ``TurnFailure`` if the store becomes unavailable after the webhook was leased; the store's error
-    ///   before.
+    ///   lost, nothing was recorded, and the turn contains only its progress and its numbers of attempts.
+    /// - Throws: ``TurnFailure`` if the store becomes unavailable after the webhook was leased; the store's error if it
+    ///   was unavailable before.
     func turn(_ id: String) async throws -> WebhookTurn? {
         let start = now()
         let lease = Lease(
@@ -92,12 +93,14 @@ extension WebhookDispatcher {
         await connection.close()
     }
 
-    /// Returns the next events.
+    /// Returns the next events; none if no event matches or the owner may no longer read the project.
     ///
-    /// Moves the cursor if none matches or if its position no longer exists.
+    /// If no event matches, moves the cursor past the events that were read. If events after the cursor were deleted,
+    /// starts with the oldest event. If the log does not contain the cursor, because the service was restored, moves
+    /// the cursor to the end of the log.
     ///
-    /// Returns no events and does not move the cursor if the owner may no longer read the project. The events are sent
-    /// if the permission is granted again.
+    /// If the owner may no longer read the project, does not move the cursor, so that the events are sent if the
+    /// permission is granted again.
     func nextEvents(of webhook: Webhook, _ turn: inout WebhookTurn) async throws -> [Event] {
         let cursor = turn.progress.cursor
         do {
@@ -117,7 +120,7 @@ extension WebhookDispatcher {
         }
     }
 
-    /// Attempts each queued dead delivery once more.
+    /// Sends dead deliveries once more, until `end` has passed or the receiver responds with status 410.
     private func redeliver(
         _ deliveries: [WebhookDelivery],
         of webhook: Webhook,
@@ -166,7 +169,7 @@ extension WebhookDispatcher {
 }
 
 extension WebhookTurn {
-    /// Returns the events of a page, and moves the cursor to the end of the page if it contains none.
+    /// Returns the events of a page, and moves the cursor to the end of a page without events.
     ///
     /// Without a page, returns no events and does not move the cursor.
     fileprivate mutating func take(_ page: EventPage?) -> [Event] {
@@ -175,7 +178,7 @@ extension WebhookTurn {
         return page.events
     }
 
-    /// A copy that contains only the numbers of attempts.
+    /// A copy that contains only the progress and the numbers of attempts.
     fileprivate var attemptsOnly: WebhookTurn {
         var turn = WebhookTurn(progress: progress)
         (turn.delivered, turn.failed) = (delivered, failed)

@@ -5,13 +5,13 @@ import Synchronization
 ///
 /// Several servers may each run a dispatcher. A webhook is served by the server that holds its lease, in turns of about
 /// a second. A turn lasts longer only if a single request does, so a slow receiver delays other webhooks only if slow
-/// receivers use all turns that may run concurrently.
+/// receivers use all turns that may run concurrently, in total or for the same user.
 package final class WebhookDispatcher: Sendable {
     /// A result to log and count.
     package enum Report: Sendable {
         case turnEnded(webhook: String, WebhookTurn)
         /// The store became unavailable during a turn. If the end of the turn could not be recorded, the turn contains
-        /// only its numbers of attempts.
+        /// only its progress and its numbers of attempts.
         case turnFailed(webhook: String, WebhookTurn, any Error)
         /// The store is unavailable.
         case failed(any Error)
@@ -72,10 +72,10 @@ package final class WebhookDispatcher: Sendable {
     ///   - alarm: Wakes the dispatcher after a change to a webhook.
     ///   - sender: Sends the requests.
     ///   - encode: Returns the body of the request for an event.
-    ///   - leaseDuration: Duration of a webhook's lease. At least one minute is used, which is longer than a turn can
-    ///     last.
-    ///   - now: The current time.
-    ///   - report: Receives the results to log and count.
+    ///   - leaseDuration: Duration of a webhook's lease. For `nil` or less than one minute, one minute is used, which
+    ///     is longer than a turn can last.
+    ///   - now: Returns the current time.
+    ///   - report: Called with the results to log and count.
     package init(
         metadata: any MetadataStore,
         feed: EventFeed,
@@ -140,9 +140,9 @@ package final class WebhookDispatcher: Sendable {
         return (Plan(deadline: min(deadline, .now + .seconds(max(pause, 0.01))), position: last.position), admitted)
     }
 
-    /// Returns whether a webhook may be served now.
+    /// Returns whether a webhook is to be served now.
     ///
-    /// If so, marks it as running.
+    /// If so, marks the webhook as running.
     private func admit(_ webhook: Webhook, last: EventCursor) -> Bool {
         state.withLock { state in
             let owner = webhook.owner ?? ""

@@ -16,7 +16,7 @@ package struct Webhooks: Sendable {
     ///   - metadata: The metadata store.
     ///   - sender: Sends test events; `nil` if this server sends no events.
     ///   - encode: Returns the body of the request for an event.
-    ///   - now: The current time.
+    ///   - now: Returns the current time.
     package init(
         metadata: any MetadataStore,
         sender: (any WebhookSender)? = nil,
@@ -33,9 +33,10 @@ package struct Webhooks: Sendable {
 
     /// Creates a webhook of a project.
     ///
-    /// Its receiver gets the events that are published from now on.
+    /// The receiver gets the events that are recorded from now on.
     ///
-    /// - Throws: `.badRequest` for invalid properties; `.projectNotFound`; `.projectForbidden`; `.limitReached`.
+    /// - Throws: `.badRequest` if the URL is missing or the secret is invalid; `.projectNotFound`; `.projectForbidden`;
+    ///   `.limitReached` if the project, the user or the service has too many webhooks.
     package func create(in project: ProjectID, _ change: WebhookChange, caller: Caller) async throws -> Webhook {
         _ = try await access.project(project, for: caller, needing: .admin)
         return try await add(project, owner: caller.name, change)
@@ -43,7 +44,8 @@ package struct Webhooks: Sendable {
 
     /// Creates a webhook for all events of the service, for operators.
     ///
-    /// - Throws: `.badRequest` for invalid properties; `.limitReached`.
+    /// - Throws: `.badRequest` if the URL is missing or the secret is invalid; `.limitReached` if the service has too
+    ///   many webhooks.
     package func createForAll(_ change: WebhookChange) async throws -> Webhook {
         try await add(nil, owner: nil, change)
     }
@@ -78,7 +80,8 @@ package struct Webhooks: Sendable {
 
     /// Returns a webhook of a project.
     ///
-    /// - Throws: `.webhookNotFound`, also if the caller may not read the project; `.projectForbidden`.
+    /// - Throws: `.webhookNotFound` if the webhook does not exist, belongs to no project, or belongs to a project that
+    ///   the caller may not read; `.projectForbidden`.
     package func details(_ id: String, caller: Caller) async throws -> Webhook {
         guard let webhook = try await metadata.webhook(id), let project = webhook.project else {
             throw PontoonError.webhookNotFound
@@ -93,7 +96,8 @@ package struct Webhooks: Sendable {
 
     /// Changes a webhook of a project.
     ///
-    /// - Throws: `.webhookNotFound`, `.projectForbidden`; `.badRequest` for invalid properties or cursors.
+    /// - Throws: `.webhookNotFound`, `.projectForbidden`; `.badRequest` if the secret is invalid; `.eventsExpired` if
+    ///   the event log does not contain the new cursor, or events after the cursor have been deleted.
     package func update(_ id: String, _ change: WebhookChange, caller: Caller) async throws -> Webhook {
         _ = try await details(id, caller: caller)
         return try await update(id, change)
@@ -101,7 +105,8 @@ package struct Webhooks: Sendable {
 
     /// Changes any webhook, for operators.
     ///
-    /// - Throws: `.webhookNotFound`; `.badRequest` for invalid properties or cursors.
+    /// - Throws: `.webhookNotFound`; `.badRequest` if the secret is invalid; `.eventsExpired` if the event log does not
+    ///   contain the new cursor, or events after the cursor have been deleted.
     package func update(_ id: String, _ change: WebhookChange) async throws -> Webhook {
         if let secret = change.secret { try WebhookSecrets.check(secret) }
         if let cursor = change.cursor {
@@ -142,7 +147,8 @@ package struct Webhooks: Sendable {
 
     /// Queues a dead delivery to be sent once more.
     ///
-    /// - Throws: `.webhookNotFound`, also if there is no such delivery; `.projectForbidden`.
+    /// - Throws: `.webhookNotFound` if the webhook does not exist or has no dead delivery of the event;
+    ///   `.projectForbidden`.
     package func redeliver(_ event: String, _ id: String, caller: Caller) async throws {
         _ = try await details(id, caller: caller)
         guard try await metadata.queueDelivery(of: event, webhook: id) else {
@@ -151,7 +157,7 @@ package struct Webhooks: Sendable {
         alarm.ring()
     }
 
-    /// Sends a test event immediately, regardless of the state of the webhook.
+    /// Sends a test event immediately, regardless of the state of the webhook, and does not record the result.
     ///
     /// - Returns: The result of the attempt.
     /// - Throws: `.webhookNotFound`, `.projectForbidden`; `.notImplemented` if this server sends no events.
@@ -178,7 +184,7 @@ package struct Webhooks: Sendable {
 }
 
 extension WebhookConnection {
-    /// Sends an event, signed with the secrets of a webhook.
+    /// Sends an event, signed with the secrets of a webhook that are valid at `now`.
     func post(
         _ event: Event,
         of webhook: Webhook,
