@@ -205,7 +205,7 @@ final class AuditFile: Sendable {
         lines.readableBytesView.count { $0 == UInt8(ascii: "\n") }
     }
 
-    /// Renames the file and creates a new one if `bytes` more bytes would make the file exceed its maximum size.
+    /// Renames the file and creates a new one if the file would exceed its maximum size with `bytes` more bytes.
     ///
     /// Does nothing while a line is unfinished.
     ///

@@ -186,7 +186,7 @@ package struct Backup {
         try directory.publish(manifest)
     }
 
-    /// Removes the objects that the new backup does not use from the directory, and returns their number.
+    /// Removes from the directory the objects that the new backup does not use, and returns their number.
     private func removeUnused(_ directory: BackupDirectory, _ placer: ObjectPlacer) async throws -> Int {
         let database = SQLiteSettings(path: directory.path.appending(BackupDirectory.database).string)
         return try await withClosing(

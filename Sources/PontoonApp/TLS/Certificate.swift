@@ -5,7 +5,7 @@ package import PontoonServer
 import ServiceLifecycle
 import Synchronization
 
-/// The server's TLS certificate, which is reloaded when its files change.
+/// The server's TLS certificate, which can be replaced while the server runs.
 package final class Certificate: Sendable {
     private struct State {
         /// The contents of the files from which the certificate in use was loaded.
@@ -58,7 +58,9 @@ package final class Certificate: Sendable {
     }
 }
 
-/// The service that reloads the certificate every ten seconds if its files changed, and warns before it expires.
+/// The service that reloads the certificate every ten seconds if its files changed.
+///
+/// It logs a warning once a day from 14 days before the certificate expires.
 struct CertificateService: Service {
     let certificate: Certificate
     let logger: Logger
