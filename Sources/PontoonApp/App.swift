@@ -34,7 +34,8 @@ package struct App: Sendable {
 
     /// Creates the server application on opened stores.
     ///
-    /// Unless the server is read-only, this function first recovers the stores from a crash.
+    /// Unless the server is read-only, this function first calls ``Maintenance/recover()``. If a hook command is set,
+    /// the function also stores the position from which the hook command starts.
     ///
     /// - Parameters:
     ///   - settings: The settings of the server.
@@ -47,7 +48,7 @@ package struct App: Sendable {
     ///   - now: Returns the current time; tests replace it.
     ///   - uptime: Returns the time on a monotonic clock; tests replace it.
     /// - Returns: The app.
-    /// - Throws: The errors of the stores.
+    /// - Throws: An error if a store is unavailable.
     package static func build(
         settings: Settings,
         stores: OpenedStores,
@@ -171,15 +172,17 @@ package struct App: Sendable {
     }
 
     /// Whether the objects are on a file system that does not report its free space.
+    ///
+    /// Also `false` if the objects are in a bucket, or the file system cannot be queried.
     package var freeSpaceIsUnknown: Bool {
         guard case .disk = settings.objects else { return false }
         return (try? DiskObjectStore.reportsFreeSpace(settings.disk)) == false
     }
 
-    /// Creates the HTTP server without the background services; tests call it in process.
+    /// Creates the HTTP server without the background services.
     ///
-    /// Raises the process's limit on open files, and reduces the maximum number of connections to what this limit
-    /// allows. The maximum from one address is reduced to half of that number if it is higher.
+    /// Raises the process's limit on open files. The maximum number of connections is reduced if that limit is too low,
+    /// and the maximum per address is reduced to half the maximum number of connections if it is higher.
     ///
     /// - Parameter onReady: Called once, with the port on which the server listens, or 0 for a Unix socket.
     /// - Returns: The server, which is not running yet.
@@ -219,11 +222,11 @@ package struct App: Sendable {
 
     /// Serves requests until SIGTERM or SIGINT, and reloads its configuration after SIGHUP.
     ///
-    /// After SIGTERM or SIGINT, running requests may continue for the drain and grace periods. A second SIGTERM or
-    /// SIGINT terminates the process immediately.
+    /// After SIGTERM or SIGINT, the server accepts requests until the drain period ends. Running requests may then
+    /// continue for the grace period. A second SIGTERM or SIGINT terminates the process immediately.
     ///
     /// - Parameters:
-    ///   - reloads: Reloads to perform after SIGHUP, in addition to those of the certificate and the audit log.
+    ///   - reloads: Reloads to perform after SIGHUP, between reloading the certificate and reopening the audit log.
     ///   - manager: The service manager that started the process; `nil` if there is none.
     ///   - onReady: Called once, with the port on which the server listens, or 0 for a Unix socket.
     /// - Throws: ``SettingError`` if the server cannot listen on an address; the errors of the services.
@@ -251,7 +254,7 @@ package struct App: Sendable {
         var configuration = ServiceGroupConfiguration(
             services: services(manager) + [
                 reloadService, server,
-                // Last, so that it stops first.
+                // After the server, so that it stops before the server does.
                 DrainService(
                     readiness: useCases.readiness,
                     duration: settings.drain,
@@ -272,14 +275,14 @@ package struct App: Sendable {
         } catch let failure as ListenFailure {
             throw Self.cannotListen(.redirectListen, failure.address, failure.cause) ?? failure.cause
         } catch {
-            // The other listeners throw different errors, so a socket error comes from the HTTP server's address.
+            // All other listeners wrap their socket errors, so an unwrapped one comes from the address in `--listen`.
             throw Self.cannotListen(.listen, settings.server.listen, error) ?? error
         }
     }
 
-    /// Returns the background services in the order in which they start.
+    /// Returns the services that start before the HTTP server, in order.
     ///
-    /// They stop in the reverse order.
+    /// They stop after the server, in reverse order.
     private func services(_ manager: ServiceManager?) -> [any Service] {
         var services: [any Service] = [ForcedShutdownService()]
         if let manager, let timeout = manager.watchdogTimeout {
@@ -317,7 +320,8 @@ package struct App: Sendable {
         return services + metricsServices()
     }
 
-    /// Returns the error to report if the server cannot listen on an address; `nil` if `error` has another cause.
+    /// Returns an error that names the address and the setting to change, if `error` means that the server cannot
+    /// listen on the address; otherwise `nil`.
     static func cannotListen<Value>(
         _ setting: Setting<Value>,
         _ address: ListenAddress,

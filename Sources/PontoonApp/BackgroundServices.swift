@@ -12,7 +12,7 @@ struct MaintenanceService: Service {
     let isReadOnly: Bool
     /// The upload lifetime or the reservation lifetime, whichever is shorter.
     ///
-    /// Maintenance runs ten times in this period, but at least once a minute and at most once a second.
+    /// Maintenance pauses for a tenth of this period after each run, but for at least a second and at most a minute.
     let shortestLifetime: Duration
     /// Records the expiry of uploads; `nil` if there is no audit log.
     let audit: (any AuditSink)?
@@ -116,6 +116,8 @@ struct ForcedShutdownService: Service {
 }
 
 /// The service that computes the MD5 of uploads that declare one, while their parts arrive.
+///
+/// A failure only delays completing the upload, which then has more bytes to hash.
 struct MD5Service: Service {
     let hasher: PrefixHasher
     let logger: Logger

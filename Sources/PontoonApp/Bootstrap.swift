@@ -4,7 +4,7 @@ import PontoonMetadata
 import PontoonServer
 
 extension App {
-    /// The result of creating the first user.
+    /// The result of ``App/createFirstUser()``.
     package enum FirstUser: Sendable {
         case created
         case existed
@@ -17,6 +17,9 @@ extension App {
     /// Returns the endpoint for clients: at the public URL if one is set, otherwise at the listen address.
     ///
     /// For a Unix socket without a public URL, the host is `localhost`, as in `curl --unix-socket`.
+    ///
+    /// - Parameter port: The port on which the server listens, which may have been selected by the system.
+    /// - Returns: The endpoint.
     package func endpoint(port: Int) -> String {
         if let url = settings.server.publicURL { return url.api }
         return (settings.server.localOrigin(port: port) ?? "http://localhost") + "/v2"
@@ -33,16 +36,18 @@ extension App {
         settings.server.servesConsole ? settings.server.consoleURL(port: port) : nil
     }
 
-    /// The file with the first user's credentials; `nil` if there is no data directory.
+    /// The file for the first user's credentials, which may not exist; `nil` if there is no data directory.
     package var credentials: BootstrapCredentialsFile? {
         settings.folder.map { BootstrapCredentialsFile(in: $0) }
     }
 
-    /// Creates the first user if none exists and the server is not read-only.
+    /// Creates the first user with the configured token or a random one, if no user exists and the server is not
+    /// read-only.
     ///
-    /// If several servers start at the same time, only one of them creates the user.
+    /// If there is a data directory, the token is first written to the credentials file. Otherwise, a user is created
+    /// only with a configured token. If several servers start at the same time, only one of them creates the user.
     ///
-    /// - Throws: `Errno` if the credentials file cannot be written; the errors of the metadata store.
+    /// - Throws: `Errno` if the credentials file cannot be written; an error if the metadata store is unavailable.
     package func createFirstUser() async throws -> FirstUser {
         let token = settings.bootstrapToken
         if settings.server.isReadOnly { return try await stores.metadata.isEmpty() ? .missing : .existed }
@@ -60,7 +65,8 @@ extension App {
 extension Settings {
     /// Returns a link that signs in to the console with a token.
     ///
-    /// The token is in the fragment, which browsers do not send to the server.
+    /// The token is in the fragment, which browsers do not send to the server. The origin is `http://localhost` if the
+    /// server listens on a Unix socket and has no public URL.
     package func signInLink(_ token: Secret) -> String {
         let origin = server.consoleURL(port: server.listen.port ?? 0) ?? "http://localhost"
         return "\(origin)/#token=\(PercentEncoding.component(token.value))"

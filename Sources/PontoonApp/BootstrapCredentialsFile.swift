@@ -10,7 +10,7 @@ package struct BootstrapCredentialsFile: Sendable {
 
     package var exists: Bool { FileManager.default.fileExists(atPath: path.string) }
 
-    /// Whether the file exists but contains no token.
+    /// Whether the file can be read but contains no token.
     ///
     /// A power cut could cause this with older versions of the server, which did not sync the file.
     package var isDamaged: Bool {
@@ -19,6 +19,8 @@ package struct BootstrapCredentialsFile: Sendable {
     }
 
     /// Writes the file atomically and durably, readable by its owner only.
+    ///
+    /// - Throws: `Errno`.
     func write(endpoint: String, token: Secret) throws {
         try DurableFile.replace(
             path,

@@ -14,8 +14,7 @@ package struct BucketCheck {
     /// - Parameters:
     ///   - settings: The server's settings, which select the bucket and the origins to check.
     ///   - fixesRules: Whether to add a missing CORS rule to the bucket.
-    ///   - report: Receives one sentence per call. A suggested CORS rule is appended to its sentence, on separate
-    ///     lines.
+    ///   - report: Receives each result as one line. A suggested CORS rule follows on further lines.
     package init(settings: Settings, fixesRules: Bool, report: @escaping (String) -> Void) {
         self.settings = settings
         self.fixesRules = fixesRules
@@ -24,7 +23,7 @@ package struct BucketCheck {
 
     /// Checks the bucket.
     ///
-    /// - Returns: `true` if no problem was found or all problems were fixed.
+    /// - Returns: `true` if no problem was found or all problems were fixed, or if there are no origins to check.
     /// - Throws: ``SettingError`` if the objects are not in a bucket, the server cannot use the bucket, or the check
     ///   cannot be finished.
     package func run() async throws -> Bool {
@@ -111,7 +110,7 @@ extension S3ObjectStore {
 }
 
 extension Settings {
-    /// The sorted origins of pages that exchange bytes with a bucket; `*` alone if any origin is allowed.
+    /// The sorted origins of pages that exchange bytes with the bucket; `*` alone if any origin is allowed.
     ///
     /// The origin of the console is included, unless the console is disabled or its origin is unknown.
     package var pageOrigins: [String] {
@@ -128,7 +127,7 @@ extension Settings {
 
 /// The service that checks once, after startup, whether web pages can exchange bytes with the bucket.
 ///
-/// If they cannot, the service only logs a warning, because other clients need no CORS rule.
+/// If the bucket denies this, the service only logs a warning, because other clients need no CORS rule.
 struct BucketCheckService: Service {
     let bucket: S3ObjectStore
     let origins: [String]

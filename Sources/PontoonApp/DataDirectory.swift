@@ -4,7 +4,8 @@ import PontoonMetadata
 import PontoonObjects
 import SystemPackage
 
-/// The directory with the database, the objects and the first user's credentials.
+/// Functions for the data directory, which contains the first user's credentials, and the database and the objects
+/// unless they are in PostgreSQL or S3.
 enum DataDirectory {
     /// Creates the directory and its missing parents if necessary, and checks that the directory is writable.
     ///
@@ -58,7 +59,7 @@ enum DataDirectory {
         throw SettingError(.data, "another process is using the directory '\(path)'; stop it first")
     }
 
-    /// Returns the random identifier of the directory, and creates it if there is none.
+    /// Returns the random identifier of the directory, and creates it if it does not exist or cannot be read.
     ///
     /// - Throws: `Errno` if the identifier cannot be written.
     static func identity(_ path: FilePath) throws -> String {
@@ -107,7 +108,7 @@ enum DataDirectory {
         try syncIfReadable(parent)
     }
 
-    /// Syncs the parent of a new directory, so that its entry is durable.
+    /// Syncs the parent of a new directory, so that the new directory is durable.
     ///
     /// Does nothing if the process lacks the permission to open the parent.
     private static func syncIfReadable(_ parent: FilePath) throws {

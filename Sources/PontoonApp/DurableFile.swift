@@ -4,9 +4,11 @@ import SystemPackage
 
 /// Functions that write small files durably.
 enum DurableFile {
-    /// Replaces a file atomically and durably; only the owner can read the new file.
+    /// Creates or replaces a file atomically and durably; only the owner can read the new file.
     ///
-    /// - Throws: `Errno`. The file then has either its old or its new content.
+    /// Must not be called concurrently for the same file.
+    ///
+    /// - Throws: `Errno`. An existing file then has either its old or its new content.
     static func replace(_ path: FilePath, with text: String) throws {
         let draft = FilePath(path.string + ".new")
         let file = try FileDescriptor.open(
@@ -23,7 +25,7 @@ enum DurableFile {
         try syncDirectory(path.removingLastComponent())
     }
 
-    /// Makes the entries of a directory durable.
+    /// Syncs a directory, so that files created, renamed or removed in it stay so after a power cut.
     ///
     /// - Throws: `Errno`.
     static func syncDirectory(_ path: FilePath) throws {

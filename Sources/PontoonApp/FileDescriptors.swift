@@ -8,7 +8,7 @@ import Musl
 import Glibc
 #endif
 
-/// The process's limit on open files, to which connections also count.
+/// The process's limit on open file descriptors, which files and connections use.
 enum FileDescriptors {
     #if canImport(Glibc)
     private static var resource: __rlimit_resource_t { __rlimit_resource_t(RLIMIT_NOFILE.rawValue) }
@@ -40,7 +40,7 @@ enum FileDescriptors {
     /// Descriptors are reserved for databases, event loops, directories and recently downloaded files: 48 plus 4 per
     /// processor core, or a quarter of the limit but at most 256, whichever is more.
     ///
-    /// - Parameter limit: The limit on open files.
+    /// - Parameter limit: The limit on open file descriptors.
     /// - Returns: The number of connections, 1 or more.
     static func connections(limit: Int) -> Int {
         let reserve = max(48 + 4 * ProcessInfo.processInfo.activeProcessorCount, min(256, limit / 4))

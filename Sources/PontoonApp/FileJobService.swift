@@ -20,7 +20,9 @@ struct FileJobService: Service {
         }
     }
 
-    /// Looks for jobs every half second, and logs only the first of several consecutive failures.
+    /// Carries out jobs, and looks for new ones every half second when there are none.
+    ///
+    /// Logs only the first of several consecutive failures.
     private func work() async {
         var wasFailing = false
         await repeating(every: .milliseconds(500)) {

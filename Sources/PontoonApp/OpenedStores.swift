@@ -5,7 +5,7 @@ import PontoonObjects
 import PontoonPostgreSQL
 import SystemPackage
 
-/// The opened metadata store and object store of a server.
+/// The opened metadata store and object store of a server or command, with the signing keys.
 package struct OpenedStores: Sendable {
     package let metadata: SQLMetadataStore
     package let storage: ObjectStorage
@@ -22,8 +22,8 @@ package struct OpenedStores: Sendable {
     ///   - now: Returns the current time; tests replace it.
     ///   - body: Uses the stores.
     /// - Returns: The result of `body`.
-    /// - Throws: ``SettingError`` if a store cannot be used; `.badRequest` if another process has locked the directory
-    ///   of the objects; the errors of `body`.
+    /// - Throws: ``SettingError`` if a store cannot be used; `.badRequest` if another process has locked the `objects`
+    ///   directory; the errors of `body`.
     package static func withStores<Value>(
         _ settings: Settings,
         now: @escaping @Sendable () -> Date = { Date() },
@@ -43,7 +43,7 @@ package struct OpenedStores: Sendable {
                 switch settings.objects {
                 case .disk:
                     // Administration commands may add users to a database with which no server has started yet. The
-                    // directory of the objects then does not exist.
+                    // `objects` directory then does not exist.
                     let isFirstStart = try await metadata.metadataValue(for: .objects) == nil
                     try await metadata.bind(to: try settings.objectsLocation())
                     try await settings.refuseUnrelatedObjects(metadata, hadObjects: hadObjects || isFirstStart)
@@ -89,8 +89,10 @@ package struct OpenedStores: Sendable {
 
     /// Opens the metadata store alone, runs `body`, and closes the store.
     ///
-    /// - Throws: ``SettingError`` if the store cannot be used, or the data directory contains no database; the errors
-    ///   of `body`.
+    /// Does not lock the data directory, so servers may be using the store.
+    ///
+    /// - Throws: ``SettingError`` if the store cannot be used, or the data directory contains no SQLite database
+    ///   although the settings select one; the errors of `body`.
     package static func withMetadata<Value>(
         _ settings: Settings,
         _ body: (SQLMetadataStore) async throws -> Value
@@ -99,7 +101,7 @@ package struct OpenedStores: Sendable {
         return try await withClosing(try await openMetadata(settings), close: { try await $0.close() }, body)
     }
 
-    /// Opens the metadata store.
+    /// Opens the metadata store, and creates or migrates its tables if necessary.
     ///
     /// - Throws: ``SettingError`` if the database cannot be used.
     static func openMetadata(_ settings: Settings) async throws -> SQLMetadataStore {
@@ -188,9 +190,10 @@ extension SQLMetadataStore {
         }
     }
 
-    /// Binds the database to an object store, so that no other object store can be used with it by mistake.
+    /// Binds the database to an object store, or checks that it is already bound to this object store.
     ///
-    /// Also assigns the database an identity if it has none. Backups of the database are recognized by this identity.
+    /// This prevents the use of another object store by mistake. The function also assigns the database an identity if
+    /// it has none. Backups of the database are recognized by this identity.
     ///
     /// - Throws: ``SettingError`` if the database is bound to another object store, was migrated to another database,
     ///   or is the target of an unfinished migration.
@@ -210,12 +213,14 @@ extension SQLMetadataStore {
 }
 
 extension Settings {
-    /// Checks that the data directory contains a database if it contains objects.
+    /// Checks, for SQLite and the disk store, that the data directory contains a database if it contains objects or
+    /// unfinished uploads.
     ///
     /// Without this check, the server would create a new database, and then remove unfinished uploads that have no
     /// record in it.
     ///
-    /// - Throws: ``SettingError`` if there are objects, but the database is missing or empty.
+    /// - Throws: ``SettingError`` if there are objects or unfinished uploads, but the database file is missing or
+    ///   empty.
     func refuseMissingDatabase() throws {
         guard case .sqlite = metadata, case .disk = objects else { return }
         let attributes = try? FileManager.default.attributesOfItem(atPath: sqlite.path)
@@ -233,10 +238,11 @@ extension Settings {
     ///
     /// - Parameters:
     ///   - metadata: The opened database.
-    ///   - hadObjects: Whether the directory of the objects existed before the stores were opened. Also `true` if no
-    ///     server has started with this database before.
-    /// - Throws: ``SettingError`` if the database is new but the directory contains objects, or if the database is not
-    ///   new but the directory is missing or lacks all recorded objects, for example because its disk is not mounted.
+    ///   - hadObjects: Whether the `objects` directory existed before the stores were opened. Also `true` if no server
+    ///     has started with this database before.
+    /// - Throws: ``SettingError`` if the database contains no users but the directory contains objects or unfinished
+    ///   uploads. Also if the database contains users but the directory did not exist, or contains records of objects
+    ///   but the directory has never contained any, for example because its disk is not mounted.
     fileprivate func refuseUnrelatedObjects(_ metadata: SQLMetadataStore, hadObjects: Bool) async throws {
         let isNew = try await metadata.isEmpty()
         let lacksObjects = try await lacksObjects(of: metadata)
@@ -254,11 +260,11 @@ extension Settings {
         }
     }
 
-    /// Returns whether the database has records of objects, but their directory has never contained any.
+    /// Returns whether the database has records of objects, but the `objects` directory has never contained any.
     ///
     /// This is the case if the directory is missing, or if its disk is not mounted.
     ///
-    /// - Returns: `false` if the directory cannot be read.
+    /// - Returns: `false` also if the directory cannot be read.
     func lacksObjects(of metadata: SQLMetadataStore) async throws -> Bool {
         // Reads the records first, because a running server stores each object before its record.
         guard try await !metadata.recordedObjects(after: nil, limit: 1).isEmpty else { return false }
@@ -281,7 +287,7 @@ extension Settings {
 }
 
 extension Settings {
-    /// Returns the space in bytes that uploads may still use on the disk of the objects.
+    /// Returns the space in bytes that uploads may still use on the disk that contains the objects, 0 or more.
     ///
     /// - Returns: `nil` if the objects are in a bucket, no server has started yet, or the file system does not report
     ///   its free space.

@@ -19,7 +19,7 @@ struct ScrubService: Service {
         }
     }
 
-    /// Runs `work` at intervals, and logs only the first of several consecutive failures.
+    /// Runs `work` repeatedly, with a pause after each run, and logs only the first of several consecutive failures.
     private func attempting(every interval: Duration, _ work: () async throws -> Void) async {
         var wasFailing = false
         await repeating(every: interval) {

@@ -35,7 +35,7 @@ enum StoreMigrationState: Hashable, Sendable {
     }
 }
 
-/// The migration of a data directory to PostgreSQL, to S3, or to both.
+/// The command `pontoond migrate`, which copies a data directory to PostgreSQL, to S3, or to both.
 package struct StoreMigration {
     private let settings: Settings
     private let dropsOpenUploads: Bool
@@ -59,7 +59,7 @@ package struct StoreMigration {
     /// If an error is thrown, the source still has all its files. With `dropsOpenUploads`, unfinished uploads may have
     /// been aborted.
     ///
-    /// - Throws: ``SettingError`` if the migration cannot be completed; the errors of the stores.
+    /// - Throws: ``SettingError`` if the migration cannot be completed; an error if a store is unavailable.
     package func run() async throws {
         guard try settings.hasDatabase() else {
             throw SettingError(
@@ -135,9 +135,10 @@ package struct StoreMigration {
         return try await OpenedStores.openBucket(s3, credentials)
     }
 
-    /// Checks that the bucket is empty or the target of an interrupted migration of this data.
+    /// Checks that the bucket contains no objects under the prefix, or is the target of an interrupted migration of
+    /// this data.
     ///
-    /// - Throws: ``SettingError`` if the bucket is neither.
+    /// - Throws: ``SettingError`` if neither is the case, or an interrupted migration has another target.
     private func checkEmpty(_ bucket: S3ObjectStore, for source: SQLMetadataStore) async throws {
         let target = try settings.objectsLocation()
         switch try await source.metadataValue(for: .movingTo) {

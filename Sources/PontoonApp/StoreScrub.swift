@@ -3,7 +3,9 @@ package import PontoonCore
 import PontoonMetadata
 import PontoonObjects
 
-/// The command `pontoond scrub`, which may run while servers use the same stores.
+/// The command `pontoond scrub`, which reads objects and compares them with their recorded lengths and checksums.
+///
+/// Servers may be using the stores.
 package struct StoreScrub {
     private let settings: Settings
     private let rate: Int64
@@ -26,7 +28,8 @@ package struct StoreScrub {
     ///
     /// - Parameter files: Ids of files; empty to check all objects that are due.
     /// - Returns: The numbers of checked and damaged objects.
-    /// - Throws: ``SettingError`` if a store cannot be used, or a file does not exist.
+    /// - Throws: ``SettingError`` if a store cannot be used, or a file does not exist; an error if a store becomes
+    ///   unavailable.
     package func run(_ files: [String]) async throws -> Scrub.Totals {
         try await OpenedStores.withMetadata(settings) { metadata in
             // Refuses the objects of another database, all of which would be reported as missing.

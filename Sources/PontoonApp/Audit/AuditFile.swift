@@ -21,13 +21,14 @@ package enum AuditDestination: Hashable, Sendable {
     }
 }
 
-/// The writer of the audit log to a file or standard output, used by one thread at a time.
+/// A thread-safe, blocking writer that appends audit log lines to a file or to standard output.
 ///
-/// If only the beginning of a line fits on a full disk, its remaining bytes are written before any later line. If the
-/// file is replaced and these bytes still do not fit, the whole line is written to the new file. The line is lost only
-/// if the process exits first.
+/// If only the beginning of a line can be written, for example because the disk is full, the remaining bytes of the
+/// line are written before any later line. If another program replaces the file first, and the remaining bytes cannot
+/// be written to the old file, the whole line is written to the new file. The line is incomplete only if the process
+/// exits first.
 final class AuditFile: Sendable {
-    /// The outcome of writing lines.
+    /// The outcome of ``write(_:)``.
     struct Outcome {
         enum Change {
             /// Writing still succeeds, or still fails.
@@ -37,17 +38,17 @@ final class AuditFile: Sendable {
         }
 
         var change = Change.none
-        /// Number of lines that were not written.
+        /// Number of dropped lines, not counting a line of which the beginning was written.
         var lostLines = 0
-        /// The error of a failed rotation.
+        /// The error if rotating the file failed.
         ///
-        /// Reported only for the first of several consecutive failures.
+        /// Further failures are not reported until a rotation succeeds.
         var rotationError: Errno?
     }
 
     private struct State {
         var descriptor: Descriptor
-        /// Size of the file in bytes; `nil` if it is not a regular file and therefore not rotated.
+        /// Size of the file in bytes; `nil` for standard output, pipes and devices, which are not rotated.
         var size: Int64?
         /// A line of which only the beginning was written.
         ///
@@ -125,7 +126,10 @@ final class AuditFile: Sendable {
         return first.st_dev == second.st_dev && first.st_ino == second.st_ino
     }
 
-    /// Appends whole lines, and rotates the file whenever it would exceed its maximum size.
+    /// Appends lines, and first rotates the file if they would make it exceed its maximum size.
+    ///
+    /// - Parameter lines: Whole lines, including their line feeds.
+    /// - Returns: The number of dropped lines, and the errors to report.
     func write(_ lines: ByteBuffer) -> Outcome {
         state.withLock { state in
             var outcome = Outcome()
@@ -147,9 +151,9 @@ final class AuditFile: Sendable {
 
     /// Finishes the unfinished line, then appends `lines`.
     ///
-    /// Adds the lines that could not be written to `outcome`.
+    /// Adds the number of dropped lines to `outcome`.
     ///
-    /// - Returns: The error if not everything was written.
+    /// - Returns: The error if not everything was written; otherwise `nil`.
     private func append(_ lines: ByteBuffer, _ state: inout State, _ outcome: inout Outcome) -> Errno? {
         var bytes = state.unfinished
         if let error = Self.write(&bytes, &state) {
@@ -172,7 +176,7 @@ final class AuditFile: Sendable {
         return error
     }
 
-    /// Writes bytes, and moves the reader index past those that were written.
+    /// Writes bytes, and moves the reader index past those that were written; returns the error if some were not.
     private static func write(_ bytes: inout ByteBuffer, _ state: inout State) -> Errno? {
         while bytes.readableBytes > 0 {
             do {
@@ -201,9 +205,11 @@ final class AuditFile: Sendable {
         lines.readableBytesView.count { $0 == UInt8(ascii: "\n") }
     }
 
-    /// Renames the file and creates a new one if the file would exceed its maximum size.
+    /// Renames the file and creates a new one if the file would exceed its maximum size with `bytes` more bytes.
     ///
-    /// - Returns: The error if this failed, in which case the open file stays in use; otherwise `nil`.
+    /// Does nothing while a line is unfinished.
+    ///
+    /// - Returns: The error if the rotation failed, in which case the open file stays in use; otherwise `nil`.
     private func rotateIfDue(_ state: inout State, adding bytes: Int) -> Errno? {
         guard let path, let maximumSize, let size = state.size, size > 0, size + Int64(bytes) > maximumSize,
             state.unfinished.readableBytes == 0
@@ -221,9 +227,8 @@ final class AuditFile: Sendable {
         }
     }
 
-    /// Renames a file by appending the current time to its name.
-    ///
-    /// Never replaces another file.
+    /// Renames a file by appending the current time, and a number if that name is taken; does nothing if the file does
+    /// not exist.
     private static func rename(_ path: FilePath) throws {
         let time = LogTime.format(Date()).filter { $0 != "-" && $0 != ":" }
         for number in 0..<100 {
@@ -247,13 +252,13 @@ final class AuditFile: Sendable {
 }
 
 extension AuditFile {
-    /// Appends one entry, for a command.
+    /// Appends the entry of an administration command, even while a server is writing to the same log.
     ///
     /// - Parameters:
     ///   - entry: The entry.
     ///   - destination: The destination. Instead of standard output, the entry is written to standard error, because
     ///     commands print their results on standard output.
-    /// - Throws: `Errno` if the entry cannot be written.
+    /// - Throws: `Errno` if the entry cannot be written completely.
     static func append(_ entry: AuditEntry, to destination: AuditDestination) throws {
         let bytes = entry.line.bytes
         guard case .file(let path) = destination else {
@@ -268,9 +273,9 @@ extension AuditFile {
 
     /// Opens the log for a command, and creates it if it does not exist.
     ///
-    /// A new file gets the owner of its directory, because root often runs commands, but the server must be able to
-    /// open the file too. Symbolic links are not followed, because this owner could otherwise make root append to any
-    /// file.
+    /// A new file gets the owner and group of its directory, because root often runs commands, but the server must be
+    /// able to open the file too. Symbolic links are not followed, because the directory's owner could otherwise make
+    /// root append to any file.
     private static func openForCommand(_ path: FilePath) throws -> Descriptor {
         let options: Descriptor.OpenOptions = [.append, .closeOnExec, .nonBlocking, .noFollow]
         do {

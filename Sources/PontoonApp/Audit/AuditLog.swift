@@ -8,11 +8,11 @@ import SystemPackage
 
 /// The audit log of a server: a bounded queue of lines, and a thread that writes them.
 ///
-/// Recording an entry neither waits for the disk nor fails. If lines cannot be written, or arrive faster than they can
-/// be written, they are dropped and counted. Lines are usually written within 20 milliseconds. They then survive a
-/// crash of the process, but they are not synced to the disk.
+/// Recording an entry neither waits for the disk nor fails. Lines that cannot be written, or do not fit in the queue,
+/// are dropped and counted. Lines are usually written after 20 milliseconds. Written lines survive a crash of the
+/// process, but not necessarily of the operating system, because they are not synced to the disk.
 package final class AuditLog: AuditSink {
-    /// The numbers of lines since the server started.
+    /// The numbers of lines written and dropped since the log was opened.
     package struct Statistics: Hashable, Sendable {
         package var written: UInt64 = 0
         package var dropped: UInt64 = 0
@@ -27,7 +27,7 @@ package final class AuditLog: AuditSink {
         var statistics = Statistics()
     }
 
-    /// Maximum total size of the waiting lines in bytes, enough for more than 20,000 lines.
+    /// Maximum total size of the waiting lines in bytes, enough for more than 20,000 lines of typical length.
     static let maximumWaiting = 8 << 20
     /// Time for which lines are collected before they are written.
     ///
@@ -37,7 +37,7 @@ package final class AuditLog: AuditSink {
     private static let timeout = Duration.seconds(5)
 
     private let file: AuditFile
-    /// Whether the log is a file, which other programs may rename.
+    /// Whether the destination is a file and not standard output.
     private let isFile: Bool
     private let logger: Logger
     private let queue = DispatchQueue(label: "audit log")
@@ -47,8 +47,8 @@ package final class AuditLog: AuditSink {
     ///
     /// - Parameters:
     ///   - destination: The file or standard output.
-    ///   - maximumSize: Size in bytes beyond which a file is renamed and a new one created; `nil` if other programs
-    ///     rotate it.
+    ///   - maximumSize: Maximum size of a file in bytes. Instead of exceeding it, the file is renamed and a new one
+    ///     created. `nil` if only other programs rotate the file.
     ///   - logger: Logs failures to write or rotate the log.
     /// - Throws: `Errno` if the file cannot be opened.
     package init(_ destination: AuditDestination, maximumSize: Int64? = nil, logger: Logger) throws {
@@ -90,7 +90,7 @@ package final class AuditLog: AuditSink {
         for await result in results { return try result.get() }
     }
 
-    /// Drops new entries, and waits up to 5 seconds for the earlier ones to be written.
+    /// Drops all entries recorded from now on, and waits up to 5 seconds for earlier entries to be written.
     package func close() async {
         state.withLock { $0.isClosed = true }
         let end = ContinuousClock.now + Self.timeout

@@ -2,14 +2,14 @@ import Foundation
 import Glibc
 package import PontoonCore
 
-/// A recorder of administration commands in the audit log, if the settings name one.
+/// A recorder that appends administration commands to the audit log; does nothing if no audit log is configured.
 package struct CommandAudit: Sendable {
     private let destination: AuditDestination?
     private let report: @Sendable (String) -> Void
 
     /// - Parameters:
     ///   - settings: The settings of the command.
-    ///   - report: Receives a message if a line cannot be written.
+    ///   - report: Receives a message of one line if an entry cannot be written.
     package init(_ settings: Settings, report: @escaping @Sendable (String) -> Void) {
         destination = settings.auditLog
         self.report = report
@@ -17,12 +17,13 @@ package struct CommandAudit: Sendable {
 
     /// Performs an action and records its result.
     ///
-    /// If recording fails, this is only reported.
+    /// A `PontoonError` or ``SettingError`` is recorded as a refusal, and any other error as a failure. If the entry
+    /// cannot be written, this function only reports that.
     ///
     /// - Parameters:
     ///   - action: The action to record.
-    ///   - object: The object of the action, as far as it is known before the action.
-    ///   - body: Performs the action, and may complete the object.
+    ///   - object: What is known about the object of the action before the action.
+    ///   - body: Performs the action, and may add details to the object.
     /// - Returns: The result of `body`.
     /// - Throws: The error of `body`.
     package func recording<Value>(
@@ -45,7 +46,7 @@ package struct CommandAudit: Sendable {
 
     /// Records a successful action.
     ///
-    /// If recording fails, this is only reported.
+    /// If the entry cannot be written, this function only reports that.
     package func recordSuccess(_ action: AuditAction, _ object: AuditEntry.Object) { record(action, .success, object) }
 
     private func record(_ action: AuditAction, _ result: AuditEntry.Result, _ object: AuditEntry.Object) {

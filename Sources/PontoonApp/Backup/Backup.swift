@@ -6,7 +6,7 @@ package import SystemPackage
 
 /// The command `pontoond backup`, which copies the data of a service to a directory, even while servers are running.
 ///
-/// docs/backup.md describes the result, and decision 0018 describes the order of the steps.
+/// Objects in a bucket are not copied. docs/backup.md describes the backup, and decision 0018 the order of the steps.
 package struct Backup {
     private let settings: Settings
     private let path: FilePath
@@ -16,8 +16,8 @@ package struct Backup {
     ///
     /// Each round copies the records and then their objects.
     ///
-    /// Another round is needed only if an object was deleted after the records were copied. Only servers of older
-    /// versions, which ignore the backup lock, delete objects during a backup.
+    /// Another round is needed only if an object and its record were deleted after the records had been copied. Only
+    /// older versions of the server, which ignore the backup lock, delete objects during a backup.
     private static let maximumRounds = 5
 
     /// - Parameters:
@@ -37,9 +37,9 @@ package struct Backup {
     /// If an object is damaged, and the directory has no intact copy of it either, no backup is created. The previous
     /// backup is then kept.
     ///
-    /// - Returns: `true` if all objects of the service are intact; `false` if one is damaged, even if the backup has an
-    ///   intact copy of it.
-    /// - Throws: ``SettingError`` if no backup can be created; the previous one is then kept.
+    /// - Returns: `false` if a damaged object was found, even if the backup has an intact copy of it; otherwise `true`.
+    /// - Throws: ``SettingError`` if the command fails, and `PontoonError` if a store is unavailable. The directory
+    ///   then contains either the previous or the new backup.
     package func run() async throws -> Bool {
         do {
             return try await ReadOnlyStores.withMetadata(settings, run)
@@ -64,7 +64,7 @@ package struct Backup {
                 report("Backed up the metadata. The objects are in \(location), and are not part of this backup.")
                 return true
             }
-            // While this lock is held, no server removes an object that the records refer to.
+            // While this lock is held, no server removes objects, except older versions, which do not check the lock.
             let lock = try await retainObjects()
             return try await withClosing(lock, close: { try $0?.close() }) { _ in
                 try await copyAll(live, to: directory, manifest)
@@ -186,7 +186,7 @@ package struct Backup {
         try directory.publish(manifest)
     }
 
-    /// Removes the objects that only earlier backups used, and returns their number.
+    /// Removes from the directory the objects that the new backup does not use, and returns their number.
     private func removeUnused(_ directory: BackupDirectory, _ placer: ObjectPlacer) async throws -> Int {
         let database = SQLiteSettings(path: directory.path.appending(BackupDirectory.database).string)
         return try await withClosing(

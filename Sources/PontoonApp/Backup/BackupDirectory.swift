@@ -6,9 +6,9 @@ import SystemPackage
 /// A directory with the backup of one service, locked for writing.
 ///
 ///     manifest.json          describes the backup
-///     pontoon.sqlite         all records; a new backup takes effect when one rename replaces this file
+///     pontoon.sqlite         all records; a new backup takes effect when a rename replaces this file
 ///     pontoon.sqlite.new     records of a backup that is not complete yet
-///     objects/files/KK/KEY   objects, shared by the previous and the next backup
+///     objects/files/KK/KEY   objects, shared by the current backup and the next one
 ///     objects/incoming/      copies that are not complete yet
 ///     credentials            the first user's credentials file, if the data directory has one
 ///     lock                   locked by the process that writes the backup
@@ -32,8 +32,9 @@ struct BackupDirectory {
     ///   - manifest: Describes the service.
     ///   - data: The service's data directory, which must not contain the backup.
     /// - Returns: The locked directory; ``close()`` unlocks it.
-    /// - Throws: ``SettingError`` if the directory is inside the data directory, contains anything other than a backup
-    ///   of this service, is in use by another process or is not writable.
+    /// - Throws: ``SettingError`` if the directory is inside the data directory, cannot be created, is not empty but
+    ///   contains no backup of this service, has been used as a data directory, is in use by another process, or is not
+    ///   writable.
     static func open(_ path: FilePath, for manifest: BackupManifest, data: FilePath?) throws -> BackupDirectory {
         let handle: DirectoryHandle
         do {
@@ -56,7 +57,7 @@ struct BackupDirectory {
         }
         let directory = BackupDirectory(path: path, handle: handle, lock: lock)
         do {
-            // Another process may have created a backup before this one had the lock.
+            // Another process may have created a backup before this process acquired the lock.
             let existing = try checkContent(of: handle, path, for: manifest)
             if existing == nil { try manifest.write(to: handle) }
             try directory.removeDraft()
@@ -82,21 +83,22 @@ struct BackupDirectory {
     /// Path of the database of the backup that is being created.
     var draftPath: String { path.appending(Self.draft).string }
 
-    /// Replaces the previous backup with the draft.
+    /// Replaces the records of the previous backup with those at ``draftPath``, and then the manifest.
     ///
     /// When this function returns, the new backup is durable.
     func publish(_ manifest: BackupManifest) throws {
         try handle.syncFile(Self.draft)
         try handle.rename(Self.draft, to: handle, as: Self.database)
         try handle.sync()
-        // The manifest is only informational, so it may be older than the records after a crash.
+        // After a crash, the manifest may be older than the records. Only its time and counts are then wrong.
         try manifest.write(to: handle)
     }
 
-    /// Checks that the directory is empty or contains a backup of the same service.
+    /// Checks that the directory is empty, or contains a backup of the same service that was not used as a data
+    /// directory.
     ///
     /// - Returns: The manifest; `nil` if the directory is empty.
-    /// - Throws: ``SettingError`` if the directory contains anything else.
+    /// - Throws: ``SettingError`` if neither is the case.
     @discardableResult
     private static func checkContent(
         of handle: DirectoryHandle,
@@ -145,6 +147,8 @@ struct BackupDirectory {
     }
 
     /// Returns whether a path, after its symbolic links are resolved, is the directory `outer` or is inside it.
+    ///
+    /// - Throws: `Errno` if a directory does not exist or is not accessible.
     static func contains(_ outer: FilePath, _ path: FilePath) throws -> Bool {
         let outer = try FileStatus.following(outer)
         var current = FilePath(URL(filePath: path.string).resolvingSymlinksInPath().path)

@@ -10,7 +10,7 @@ struct BackupManifest: Codable, Hashable {
     let service: String
     /// Time at which the last backup was completed; `nil` until the first backup is complete.
     var createdOn: Date?
-    /// Location of the service's objects: `disk`, or a bucket.
+    /// Location of the service's objects: `disk`, or `s3://BUCKET/PREFIX`.
     ///
     /// Objects in a bucket are not part of the backup.
     let objects: String
@@ -32,9 +32,14 @@ struct BackupManifest: Codable, Hashable {
 
     var hasObjects: Bool { objects == "disk" }
 
-    /// Reads the manifest of a directory; returns `nil` if there is none.
+    /// Reads the manifest of a directory.
     ///
-    /// - Throws: ``SettingError`` if the file is not a manifest, or was written by a newer version.
+    /// - Parameters:
+    ///   - directory: The directory.
+    ///   - path: The path of the directory, for error messages.
+    /// - Returns: The manifest; `nil` if the directory contains none.
+    /// - Throws: ``SettingError`` if the file is not a manifest, or was written by a newer version; `Errno` if it
+    ///   cannot be read.
     static func read(from directory: DirectoryHandle, at path: String) throws -> BackupManifest? {
         guard try directory.status(name) != nil else { return nil }
         let decoder = JSONDecoder()
@@ -52,7 +57,7 @@ struct BackupManifest: Codable, Hashable {
         return manifest
     }
 
-    /// Writes the manifest atomically and durably.
+    /// Writes the manifest atomically and durably, replacing an existing one.
     func write(to directory: DirectoryHandle) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]

@@ -4,8 +4,8 @@ import PontoonObjects
 
 /// The command `pontoond check`, which finds differences between records, stored objects and counters.
 ///
-/// It compares the records with the stored objects and with the counters of usage, and checks an SQLite database for
-/// corruption. On request, it removes orphans and corrects counters.
+/// It compares the records with the stored objects and with the usage counters, and checks an SQLite database for
+/// corruption. On request, it removes orphans and corrects counters. It does not read the bytes of objects.
 package struct Check {
     private let settings: Settings
     private let repairs: Bool
@@ -22,10 +22,12 @@ package struct Check {
         self.report = report
     }
 
-    /// Compares the records with the stored objects and the counters; repairs them if requested.
+    /// Checks the stores, and removes orphans and corrects counters if requested.
     ///
-    /// - Returns: `true` if no problem was found, or all problems were repaired.
-    /// - Throws: ``SettingError`` if the stores cannot be used or the check cannot be finished.
+    /// - Returns: `true` if no problem was found, or all problems were repaired. Damaged objects and unknown files
+    ///   cannot be repaired.
+    /// - Throws: ``SettingError`` if the stores cannot be used or the check cannot be finished; `PontoonError` if a
+    ///   store is unavailable.
     package func run() async throws -> Bool {
         do {
             return try await repairs ? repair() : compare()
@@ -113,7 +115,11 @@ extension Usage {
 }
 
 extension FileContent {
-    /// Describes how stored bytes differ from the record.
+    /// Describes the damage of a stored object.
+    ///
+    /// - Parameter storedSize: Length of the stored bytes; `nil` if the object is missing. If the length is the
+    ///   recorded one, the description is of the damage that the last scrub found.
+    /// - Returns: The description, without a period.
     func damage(storedSize: Int64?) -> String {
         guard let storedSize else { return "object \(key.rawValue) is missing" }
         if storedSize == size {

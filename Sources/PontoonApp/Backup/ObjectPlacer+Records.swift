@@ -6,12 +6,12 @@ extension ObjectPlacer {
     private static let batch = 500
     private static let width = 8
 
-    /// Places all recorded objects.
+    /// Places all recorded objects, up to 8 at a time.
     ///
     /// - Parameters:
     ///   - records: The metadata store with the records of the objects.
-    ///   - count: Receives each object and the outcome of placing it, in the order of the keys.
-    /// - Throws: The errors of ``place(_:)`` and of `count`.
+    ///   - count: Receives each object and the outcome of placing it, in the order of the keys and one at a time.
+    /// - Throws: The errors of ``place(_:)``, of `records` and of `count`.
     func placeAll(
         objectsOf records: SQLMetadataStore,
         count: (FileContent, Outcome) async throws -> Void
@@ -28,7 +28,7 @@ extension ObjectPlacer {
 }
 
 extension ObjectPlacer.Outcome {
-    /// Returns a description of the original's damage; `nil` if the original is intact.
+    /// Returns a description of the original's damage; `nil` if no damage was found.
     func damage(of object: FileContent) -> String? {
         switch self {
         case .present, .linked, .copied: nil
@@ -49,9 +49,10 @@ struct Tally {
     private var copied = 0
     /// Number of objects whose original is damaged.
     private(set) var damaged = 0
-    /// Number of damaged objects that have no intact copy.
+    /// Number of damaged objects of which the target contains no intact copy.
     private(set) var lost = 0
-    /// Number of objects that were removed, together with their records, after the backup copied the records.
+    /// Number of objects that were missing because they and their records were deleted after the records had been
+    /// copied.
     var vanished = 0
 
     mutating func count(_ object: FileContent, _ outcome: ObjectPlacer.Outcome) {
@@ -68,9 +69,9 @@ struct Tally {
         }
     }
 
-    /// Adds the result of the next round, which placed all objects again.
+    /// Adds the result of a further round, which placed all objects again.
     ///
-    /// Adds the numbers of links and copies, and replaces all other numbers.
+    /// Adds the numbers of links and copies to those of the earlier rounds, and replaces all other numbers.
     mutating func add(_ round: Tally) {
         (objects, bytes) = (round.objects, round.bytes)
         (damaged, lost, vanished) = (round.damaged, round.lost, round.vanished)

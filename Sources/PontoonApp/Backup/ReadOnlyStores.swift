@@ -11,8 +11,8 @@ import SystemPackage
 enum ReadOnlyStores {
     /// Opens the metadata store, runs `body`, and closes the store.
     ///
-    /// - Throws: ``SettingError`` if the store cannot be used or does not belong to the configured objects; the errors
-    ///   of `body`.
+    /// - Throws: ``SettingError`` if the store cannot be used, its tables are missing or outdated, or it does not
+    ///   belong to the configured objects; the errors of `body`.
     static func withMetadata<Value>(
         _ settings: Settings,
         _ body: (SQLMetadataStore) async throws -> Value
@@ -24,6 +24,8 @@ enum ReadOnlyStores {
     }
 
     /// Opens the object store, runs `body`, and closes the store.
+    ///
+    /// Does not check whether the store is available.
     ///
     /// - Throws: ``SettingError`` if the bucket's URL is invalid; the errors of `body`.
     static func withInventory<Value>(
@@ -64,7 +66,7 @@ enum ReadOnlyStores {
 
     /// Maximum duration of a query.
     ///
-    /// It is longer than in servers, because commands count the files of whole projects.
+    /// Longer than the limit in servers, because commands count the files of whole projects.
     private static let readTimeout = Duration.seconds(600)
 
     /// Opens the metadata store.
@@ -96,9 +98,10 @@ enum ReadOnlyStores {
 }
 
 extension Settings {
-    /// Checks that a database and the configured objects belong together.
+    /// Checks that a database is in use by a service, and that the configured objects belong to it and exist.
     ///
-    /// - Throws: ``SettingError`` if they do not belong together, or no server has used the database yet.
+    /// - Throws: ``SettingError`` if no server has used the database yet, the database was migrated or is only
+    ///   partially filled, or the objects belong to another database or are missing.
     func requireBound(_ metadata: SQLMetadataStore) async throws {
         try await metadata.refuseUnfinishedMigration()
         guard let bound = try await metadata.metadataValue(for: .objects) else {

@@ -15,18 +15,20 @@ package struct Restore {
 
     /// Name of the file that marks a data directory as being restored, so that an interrupted restore can be resumed.
     private static let marker = "restoring"
-    /// Name of the database while objects are being copied.
+    /// Name of the database until the restore is complete.
     ///
     /// A server does not start in a directory that contains objects but no `pontoon.sqlite`.
     private static let draft = "pontoon.sqlite.restoring"
 
     /// - Parameters:
-    ///   - settings: The settings that select the stores to create. Existing stores must be empty.
-    ///   - path: The directory of the backup. It is not changed.
+    ///   - settings: The settings that select the stores to create. Existing stores must be empty, or contain an
+    ///     interrupted restore of the same service.
+    ///   - path: The directory of the backup, which is not changed.
     ///   - verifiesChecksums: Whether to compare the checksums of all objects; lengths are always compared.
     ///   - keepsWebhooks: Whether active webhooks stay active. By default, they are disabled, because the original
     ///     service may still be running.
-    ///   - report: Receives one line for each damaged object, and a summary.
+    ///   - report: Receives one line for each damaged object, a summary of the objects, and a line about active
+    ///     webhooks if there are any.
     package init(
         settings: Settings,
         from path: FilePath,
@@ -45,7 +47,8 @@ package struct Restore {
     /// Restores the backup, or resumes an interrupted restore.
     ///
     /// - Returns: `true` if the service was restored; `false` if objects of the backup are damaged.
-    /// - Throws: ``SettingError`` if the backup cannot be restored for any other reason.
+    /// - Throws: ``SettingError`` if the backup cannot be restored for another reason; `PontoonError` if a store is
+    ///   unavailable.
     package func run() async throws -> Bool {
         do {
             return try await restore()
@@ -103,10 +106,10 @@ package struct Restore {
         }
     }
 
-    /// Creates the data directory.
+    /// Creates the data directory, or checks that the existing one is empty or contains an interrupted restore of this
+    /// service.
     ///
-    /// - Throws: ``SettingError`` if the directory is inside the backup, or contains anything other than an interrupted
-    ///   restore of this service.
+    /// - Throws: ``SettingError`` if the directory cannot be used, is inside the backup, or contains anything else.
     private func prepare(_ folder: FilePath, for manifest: BackupManifest) throws {
         try DataDirectory.create(folder)
         if try BackupDirectory.contains(path, folder) {

@@ -24,7 +24,8 @@ extension App {
         )
     }
 
-    /// Sets the position of the hook command to the end of the event log, unless it already has a position.
+    /// Sets the position of the hook command to the end of the event log, unless no hook command is set or it already
+    /// has a position.
     ///
     /// Must be called before the server accepts requests, so that the hook runs for every file received from then on.
     static func prepareHooks(_ settings: Settings, _ metadata: any MetadataStore) async throws {

@@ -11,7 +11,7 @@ final class Permits: Sendable {
         /// The ids of the waiters, oldest first; may include ids of cancelled waiters.
         var order: ArraySlice<UInt64> = []
 
-        /// Removes and returns the waiter that has waited longest.
+        /// Removes and returns the waiter that has waited longest; returns `nil` if there is none.
         mutating func popFirst() -> Waiter? {
             while let id = order.popFirst() {
                 if let waiter = waiters.removeValue(forKey: id) { return waiter }

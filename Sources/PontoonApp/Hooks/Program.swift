@@ -15,7 +15,7 @@ struct Program: Sendable {
     /// Time between SIGTERM and SIGKILL when a run is stopped.
     var grace = Duration.seconds(5)
 
-    /// The environment of every run.
+    /// The environment variables that every run has in addition to its facts.
     private static let environment = [
         "LANG": "C.UTF-8", "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     ]
@@ -28,7 +28,7 @@ struct Program: Sendable {
     ///
     /// - Parameters:
     ///   - input: The bytes of its standard input. The program need not read them.
-    ///   - facts: Additional environment variables. They must not contain secrets.
+    ///   - facts: Environment variables of this run. They must not contain secrets.
     /// - Returns: The result, duration and output of the run.
     /// - Throws: `CancellationError` if the task is cancelled, after the program has been stopped.
     func run(input: [UInt8], facts: [String: String]) async throws -> ProgramRun {

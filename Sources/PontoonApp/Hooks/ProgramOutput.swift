@@ -10,7 +10,7 @@ final class ProgramOutput: Sendable {
         var rest: Int?
     }
 
-    /// Maximum number of bytes to keep from the beginning, and from the end.
+    /// Maximum number of bytes to keep of the beginning, and of the end.
     static let limit = 4096
     /// Maximum number of bytes to read after the program has exited.
     ///
@@ -29,9 +29,9 @@ final class ProgramOutput: Sendable {
     /// At most ``longestRest`` more bytes are then read, because a child process of the program could keep writing.
     func finish() { state.withLock { $0.rest = Self.longestRest } }
 
-    /// Reads a stream to its end, or until ``longestRest`` bytes were read after the program exited.
+    /// Reads a stream to its end, or until ``longestRest`` bytes of both streams were read after the program exited.
     ///
-    /// If an error occurs, the bytes that were already read are kept.
+    /// If an error occurs, reading stops, and the bytes that were already read are kept.
     func read(_ stream: SubprocessOutputSequence, isStandardOutput: Bool) async {
         do {
             for try await buffer in stream {
@@ -43,7 +43,7 @@ final class ProgramOutput: Sendable {
         }
     }
 
-    /// Adds output.
+    /// Adds bytes of the output.
     ///
     /// - Returns: `true` if more output may be read.
     func add(_ bytes: UnsafeRawBufferPointer, isStandardOutput: Bool) -> Bool {

@@ -9,7 +9,7 @@ import SystemPackage
 struct ValidateCommand: FileValidator {
     let program: Program
     let permits: Permits
-    /// Returns where the program can read an object.
+    /// Returns the path or URL at which the program can read an object.
     let location: @Sendable (ObjectKey) -> ProgramInput.Location
     let metrics: ProgramMetrics
     let logger: Logger
@@ -53,7 +53,8 @@ struct ValidateCommand: FileValidator {
         return facts
     }
 
-    /// Returns the reason that the program printed, as one line of visible characters; `nil` if it printed none.
+    /// Returns the reason that the program printed, as one line of at most ``longestReason`` visible characters; `nil`
+    /// if it printed none.
     static func reason(_ output: [UInt8]) -> String? {
         let words = String(decoding: output, as: UTF8.self).split(whereSeparator: \.isWhitespace)
         let text = words.joined(separator: " ").visible
@@ -69,10 +70,10 @@ extension PontoonError {
 }
 
 extension ObjectStorage {
-    /// Returns a function that returns where a program on this machine can read an object.
+    /// Returns a closure that returns the path or URL at which a program on this machine can read an object.
     ///
-    /// - Parameter now: Returns the current time.
-    /// - Returns: The function; `nil` if programs cannot read objects of this store.
+    /// - Parameter now: Returns the current time, at which the URL becomes valid.
+    /// - Returns: The closure; `nil` if programs cannot read objects of this store.
     func programLocations(now: @escaping @Sendable () -> Date) -> (@Sendable (ObjectKey) -> ProgramInput.Location)? {
         if let disk = store as? DiskObjectStore {
             // Absolute, because programs run in another directory.

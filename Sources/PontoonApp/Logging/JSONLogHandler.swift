@@ -11,7 +11,10 @@ package enum LogFormat: String, CaseIterable, Sendable {
     case text, json
 }
 
-/// A log handler that writes each message as one line of JSON to a file descriptor.
+/// A log handler that writes each message as one line of JSON, by default to standard error.
+///
+/// The metadata are fields of the JSON object, after `time`, `level`, `message` and `logger`. A metadata key with one
+/// of these names gets the prefix `metadata.`.
 package struct JSONLogHandler: LogHandler {
     package var logLevel = Logger.Level.info
     package var metadata: Logger.Metadata = [:]
@@ -23,7 +26,7 @@ package struct JSONLogHandler: LogHandler {
 
     /// - Parameters:
     ///   - label: The name of the logger.
-    ///   - write: Writes one line, including the line feed.
+    ///   - write: Writes one line, which includes its line feed. May be called concurrently.
     package init(label: String, write: @escaping @Sendable (ByteBuffer) -> Void = JSONLogHandler.writeToStandardError) {
         self.label = label
         self.write = write

@@ -1,7 +1,7 @@
 package import Logging
 
 extension LogFormat {
-    /// Creates handlers that write to standard error in this format.
+    /// A closure that creates a handler, which writes to standard error in this format, for the logger with a label.
     package var handler: @Sendable (String) -> any LogHandler {
         switch self {
         case .text: { StreamLogHandler.standardError(label: $0) }

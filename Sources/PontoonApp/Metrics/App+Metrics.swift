@@ -7,6 +7,8 @@ import ServiceLifecycle
 
 extension App {
     /// Returns the services that compute and export the metrics; an empty array if metrics are not exported.
+    ///
+    /// Must be called only once, because it adds the metrics of the stores and of the audit log to the registry.
     func metricsServices() -> [any Service] {
         guard let metrics, let address = settings.metricsListen else { return [] }
         metrics.collect(stores, readiness: useCases.readiness, settings: settings)

@@ -25,7 +25,7 @@ package struct AppMetrics: Sendable {
         registry.collect { process.samples() }
     }
 
-    /// Adds the metrics of opened stores.
+    /// Adds the metrics of opened stores and their readiness to the registry.
     func collect(_ stores: OpenedStores, readiness: Readiness, settings: Settings) {
         let metadata = stores.metadata
         let disk = stores.storage.store as? DiskObjectStore
@@ -63,7 +63,7 @@ package struct AppMetrics: Sendable {
         }
     }
 
-    /// Adds the metrics of an audit log.
+    /// Adds the metrics of an audit log to the registry.
     func collect(_ audit: AuditLog) {
         registry.collect {
             let lines = audit.statistics
@@ -83,7 +83,7 @@ struct ScrubMetrics: Sendable {
     let bytes: Counter
     /// Number of checks that found damage.
     let damaged: Counter
-    /// Number of objects that could not be checked.
+    /// Number of checks that failed.
     let failed: Counter
 
     init(factory: any MetricsFactory) {

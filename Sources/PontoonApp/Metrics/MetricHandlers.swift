@@ -72,7 +72,7 @@ final class HistogramHandler: MetricHandler, RecorderHandler, TimerHandler {
     func record(_ value: Double) {
         guard value.isFinite, value >= 0 else { return }
         count(value)
-        // Larger values would soon overflow the sum.
+        // The value is limited, because larger values would soon overflow the sum.
         sum.wrappingAdd(UInt64(min(value, 1e9) * 1e9), ordering: .relaxed)
     }
 

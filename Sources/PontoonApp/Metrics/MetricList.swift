@@ -92,13 +92,13 @@ package enum MetricList {
     private static let scrub: [MetricDefinition] = [
         .counter(
             "pontoon_scrub_objects_total",
-            "Number of stored objects that this server has scrubbed, or tried to scrub."
+            "Number of object scrubs by this server, including failed ones."
         ),
         .counter(
             "pontoon_scrub_bytes_total",
             "Total size of the objects that this server has scrubbed and found intact."
         ),
-        .counter("pontoon_scrub_damaged_total", "Number of objects that this server has found damaged."),
+        .counter("pontoon_scrub_damaged_total", "Number of object scrubs by this server that found damage."),
         .counter(
             "pontoon_scrub_failed_total",
             "Number of objects that this server failed to read, and will try to read again."
@@ -153,7 +153,7 @@ package enum MetricList {
         .gauge(
             "pontoon_webhook_oldest_undelivered_timestamp_seconds",
             scope: .stores,
-            "Time of the oldest event that an active webhook has failed to accept, in Unix time; 0 if there is none."
+            "Time of the oldest event whose delivery by an active webhook is being retried, in Unix time; 0 if none is."
         ),
     ]
 

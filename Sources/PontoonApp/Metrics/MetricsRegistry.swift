@@ -3,8 +3,8 @@ import Synchronization
 
 /// The metrics of a process, which can be exported in the text format of Prometheus.
 ///
-/// Implements the factory of swift-metrics for the metrics in ``MetricList``. Metrics with other names, such as those
-/// of libraries, are not exported. Each metric is created once, and keeps its value until the process exits.
+/// Implements `MetricsFactory` of swift-metrics for the metrics in ``MetricList``. Metrics with other names, such as
+/// those of libraries, are not exported. Each metric is created once, and keeps its value until the process exits.
 ///
 /// Source: https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format
 package final class MetricsRegistry: MetricsFactory, Sendable {
@@ -66,7 +66,7 @@ package final class MetricsRegistry: MetricsFactory, Sendable {
         collectors.withLock { $0.append(collector) }
     }
 
-    /// The metrics in the text format.
+    /// The metrics in the text format, in the order of ``MetricList``, without metrics that have no value yet.
     package var text: String {
         var families: [String: [(labels: [String], value: Value)]] = series.withLock { series in
             series.mapValues { family in family.map { (labels: $0.key, value: $0.value.value) } }

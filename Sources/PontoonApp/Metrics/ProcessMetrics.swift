@@ -5,7 +5,7 @@ import PontoonCore
 import Glibc
 #endif
 
-/// The metrics of the process, read from the kernel.
+/// The metrics of the process: its build and start time, and its use of resources, as reported by the kernel.
 struct ProcessMetrics: Sendable {
     private let start: Date
 

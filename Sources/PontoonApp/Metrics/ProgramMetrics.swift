@@ -1,6 +1,6 @@
 import CoreMetrics
 
-/// The metrics of one of the operator's programs.
+/// The metrics of `--validate-command` or `--hook-command`: the number of runs by result, and their duration.
 struct ProgramMetrics: Sendable {
     /// The result of a run; the raw value is the value of the label.
     enum Result: String, CaseIterable {

@@ -7,8 +7,9 @@ import Synchronization
 
 /// The service that computes metrics that are too expensive to compute whenever the metrics are read.
 ///
-/// It counts the rows of the database, which can take long if there are many rows. The pause after each count is
-/// therefore at least 100 times as long as the count, so that counting uses at most 1% of the time of one connection.
+/// It counts rows of the database, and queries the free space of the disk for objects. Counting can take a long time if
+/// there are many rows. The pause after each count is therefore at least 100 times as long as the count, so that
+/// counting uses at most 1% of the time of one connection.
 final class StoreMetricsService: Service {
     private struct State {
         var totals: (totals: StoreTotals, time: Date)?
@@ -23,7 +24,7 @@ final class StoreMetricsService: Service {
 
     /// Minimum pause between two counts of rows.
     static let interval = Duration.seconds(60)
-    /// Pause between two queries of the free space.
+    /// Pause between two queries of the free space on the disk.
     private static let spaceInterval = Duration.seconds(5)
 
     init(metadata: any StoreTotalsSource, disk: DiskObjectStore?, logger: Logger) {
@@ -52,7 +53,7 @@ final class StoreMetricsService: Service {
         }
     }
 
-    /// Counts the rows once.
+    /// Counts the rows of the database once.
     ///
     /// If this fails, logs a warning and keeps the previous values.
     func count() async {
@@ -67,12 +68,12 @@ final class StoreMetricsService: Service {
     }
 
     private func updateSpace(of disk: DiskObjectStore) async {
-        // The health check reports failures.
+        // If this fails, the space is not exported until a query succeeds. The health check reports the failure.
         let space = try? await disk.space()
         state.withLock { $0.space = space }
     }
 
-    /// Returns the most recent values, without those that have not been computed yet.
+    /// Returns the most recent values, without those that have not been computed yet or are unknown.
     func samples() -> [MetricsRegistry.Sample] {
         let state = state.withLock { $0 }
         var samples: [MetricsRegistry.Sample] = []

@@ -13,7 +13,7 @@ package final class LogLevel: Sendable {
     }
 }
 
-/// A log handler whose level is shared by all loggers and can change while the server runs.
+/// A log handler whose level can change while the server runs, and is shared by all loggers that do not set their own.
 ///
 /// Every request has a logger, but most requests log nothing. This handler therefore formats the metadata of a logger
 /// only when a message is logged, while `StreamLogHandler` formats it whenever it changes.

@@ -19,12 +19,13 @@ package struct ConfigurationCheck {
         self.report = report
     }
 
-    /// Checks the certificate, the audit log, the directory of the Unix socket, and the stores.
+    /// Checks the stores and, if they are configured, the certificate, the audit log, and the directory of the Unix
+    /// socket.
     ///
     /// Changes nothing on disk or in the database. In a bucket, it starts and aborts an upload, as a server does when
     /// it starts.
     ///
-    /// - Throws: ``SettingError`` for the first problem.
+    /// - Throws: ``SettingError`` for the first problem; `CancellationError`.
     package func run() async throws {
         if let files = settings.tls {
             let certificate = try Certificate(files)

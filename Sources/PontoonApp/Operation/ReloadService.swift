@@ -14,7 +14,7 @@ package struct Reload: Sendable {
     }
 }
 
-/// The service that performs all reloads after each SIGHUP, in order.
+/// The service that performs all reloads after each SIGHUP, in order, even if some of them fail.
 struct ReloadService: Service {
     let reloads: [Reload]
     let hangups: UnixSignalsSequence

@@ -15,7 +15,7 @@ import Darwin
 package struct ServiceManager: Sendable {
     /// Path of the manager's socket; a leading `@` stands for the zero byte of an abstract address.
     private let socketPath: String
-    /// Time within which the manager expects a keep-alive message; `nil` if it expects none.
+    /// Time within which the manager expects a keep-alive message from this process; `nil` if it expects none.
     let watchdogTimeout: Duration?
 
     /// Maximum time for which sending may block, if the manager does not read.
@@ -34,7 +34,7 @@ package struct ServiceManager: Sendable {
         watchdogTimeout = isForThisProcess ? timeout.map { .microseconds($0) } : nil
     }
 
-    /// Reports that the server accepts connections, or that a reload has ended.
+    /// Reports that the server accepts connections, or that a reload has finished.
     func notifyReady() { send("READY=1") }
 
     /// Reports that a reload has started.

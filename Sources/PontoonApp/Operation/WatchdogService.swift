@@ -33,7 +33,7 @@ struct WatchdogService: Service {
         }
     }
 
-    /// Returns whether the server responds within a time limit.
+    /// Returns whether the server responds within a time limit; `false` also if the task is cancelled while it waits.
     func responds(within limit: Duration) async -> Bool {
         guard !readiness.isHanging(for: Self.maximumCheckDuration) else { return false }
         let loops = Array(eventLoops.makeIterator())

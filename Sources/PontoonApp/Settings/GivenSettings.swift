@@ -17,8 +17,8 @@ package struct GivenSettings: Sendable {
     /// - Parameters:
     ///   - flags: The flags on the command line.
     ///   - environment: The environment variables.
-    /// - Throws: ``SettingError`` for an unknown name in the environment or the file, or if the file cannot be read or
-    ///   parsed.
+    /// - Throws: ``SettingError`` for an unknown name in the file, or in the environment if it begins with `PONTOON_`;
+    ///   also if the file cannot be read or parsed. Values are not checked.
     package init(
         flags: [GivenFlag],
         environment: [String: String] = ProcessInfo.processInfo.environment
@@ -59,7 +59,7 @@ package struct GivenSettings: Sendable {
         package let value: String?
     }
 
-    /// The settings that differ from their defaults, in the order of ``SettingList``.
+    /// The settings whose text differs from the description of their default, in the order of ``SettingList``.
     package var changes: [Change] {
         SettingList.all.compactMap { definition in
             guard let given = values[definition.name], given.text != definition.defaultDescription else { return nil }

@@ -6,7 +6,7 @@ package struct SettingError: Error, CustomStringConvertible {
 
     /// - Parameters:
     ///   - setting: The setting.
-    ///   - problem: The problem, including the value unless it is secret, and the allowed values.
+    ///   - problem: The problem and its remedy. Contains the value, unless the value is secret.
     ///   - source: The source of the value; `nil` for a default.
     package init<Value>(_ setting: Setting<Value>, _ problem: String, from source: SettingSource? = nil) {
         description = "setting '\(setting.name)'\(source.map { " (from \($0))" } ?? ""): \(problem)"
@@ -33,7 +33,7 @@ package enum SettingSource: Hashable, Sendable, CustomStringConvertible {
 
 /// A flag on the command line, with its value.
 package struct GivenFlag: Sendable {
-    /// The name of the setting.
+    /// The current name of the setting.
     let setting: String
     /// The flag, with its dashes.
     let flag: String

@@ -1,7 +1,7 @@
 import Foundation
 package import SystemPackage
 
-/// The programs that the server runs.
+/// The settings of the programs that the server runs.
 package struct HookSettings: Sendable {
     /// Path of the program that checks new files; `nil` if it is not set.
     package let validateCommand: FilePath?
@@ -14,7 +14,8 @@ package struct HookSettings: Sendable {
 
     /// Reads the settings.
     ///
-    /// - Throws: ``SettingError`` for the first value that is not allowed.
+    /// - Throws: ``SettingError`` for the first value that is not allowed, or if a hook command is set but the event
+    ///   log is disabled.
     init(_ given: GivenSettings) throws {
         validateCommand = try given.value(of: .validateCommand)
         validateTimeout = try given.value(of: .validateTimeout)
@@ -26,7 +27,7 @@ package struct HookSettings: Sendable {
         }
     }
 
-    /// Checks that the programs exist and can be run.
+    /// Checks that the programs that are set exist and can be run.
     ///
     /// - Throws: ``SettingError`` for the first program that cannot be run.
     package func requirePrograms() throws {

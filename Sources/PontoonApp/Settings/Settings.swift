@@ -22,12 +22,12 @@ package struct Settings: Sendable {
     package let sizing: PartSizing
     package let userLimits: UserLimits
     package let defaultQuotas: DefaultQuotas
-    /// Time without progress after which an upload reserves only its stored bytes.
+    /// Time without a new part after which an upload reserves only its stored bytes.
     package let reservationLifetime: Duration
     package let urlLifetime: Duration
     /// Time after which events are deleted; 0 if events are not recorded.
     package let eventRetention: Duration
-    /// The programs that the server runs.
+    /// The settings of the programs that the server runs.
     package let hooks: HookSettings
     /// The addresses to which webhooks may send events.
     package let webhookAddresses: WebhookAddresses
@@ -52,9 +52,9 @@ package struct Settings: Sendable {
     package let tokenWeakness: String?
     /// Time without a renewal after which a lease expires; `nil` if no other server can share the stores.
     package let leaseDuration: Duration?
-    /// Interval at which the server scrubs each object; `nil` if only `pontoond scrub` does.
+    /// Interval at which the server scrubs each object; `nil` if it scrubs only objects that clients asked to verify.
     package let scrubInterval: Duration?
-    /// Maximum rate at which the server scrubs objects, in bytes per second; `nil` means no limit.
+    /// Maximum rate of the periodic scrub, and of scrubs on request, in bytes per second; `nil` means no limit.
     package let scrubRate: Int64?
 
     /// Whether acknowledged data survives a power failure; if `false`, it survives only a crash of the process.
@@ -68,7 +68,8 @@ package struct Settings: Sendable {
 
     /// Validates the given settings.
     ///
-    /// - Throws: ``SettingError`` for the first value that is not allowed, or if the credentials for S3 are missing.
+    /// - Throws: ``SettingError`` for the first value that is not allowed, if settings contradict each other, or if the
+    ///   credentials for S3 are missing.
     package init(_ given: GivenSettings) throws {
         let durability = try given.value(of: .durability)
         urlLifetime = try given.value(of: .urlLifetime)
@@ -149,7 +150,7 @@ package struct Settings: Sendable {
         self.scrubRate = scrubRate > 0 ? scrubRate : nil
     }
 
-    /// Whether other machines can reach the server and any `Host` that they send is used in URLs.
+    /// Whether other machines can reach the server, and URLs in responses contain any `Host` that they send.
     package var trustsAnyHost: Bool { server.trustsAnyHost }
 
     /// Whether calls that change anything are refused.

@@ -5,7 +5,7 @@ package import PontoonServer
 import ServiceLifecycle
 import Synchronization
 
-/// The server's TLS certificate, which is reloaded when its files change.
+/// The server's TLS certificate, which can be replaced while the server runs.
 package final class Certificate: Sendable {
     private struct State {
         /// The contents of the files from which the certificate in use was loaded.
@@ -58,8 +58,9 @@ package final class Certificate: Sendable {
     }
 }
 
-/// The service that reloads the certificate every ten seconds if its files changed, and logs that it expires soon or has
-/// expired.
+/// The service that reloads the certificate every ten seconds if its files changed.
+///
+/// From 14 days before the certificate expires, it logs once a day that the certificate expires soon or has expired.
 struct CertificateService: Service {
     let certificate: Certificate
     let logger: Logger

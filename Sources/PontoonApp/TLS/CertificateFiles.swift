@@ -10,7 +10,7 @@ package struct CertificateFiles: Hashable, Sendable {
     let certificate: FilePath
     /// The private key of the certificate, in PEM format.
     let key: FilePath
-    /// The certificates of CAs that may issue client certificates, in PEM format; `nil` if clients need none.
+    /// The CA certificates for client authentication, in PEM format; `nil` if clients need no certificate.
     let clientCA: FilePath?
 
     /// Maximum size of a file in bytes.
@@ -18,7 +18,7 @@ package struct CertificateFiles: Hashable, Sendable {
 
     /// Reads the settings; returns `nil` if TLS is not configured.
     ///
-    /// - Throws: ``SettingError`` if the settings contradict each other.
+    /// - Throws: ``SettingError`` if a value is not allowed or the settings contradict each other.
     init?(_ given: GivenSettings) throws {
         let certificate = try given.value(of: .tlsCertificate)
         let key = try given.value(of: .tlsKey)
@@ -94,10 +94,11 @@ package struct CertificateFiles: Hashable, Sendable {
     ///   - contents: The contents of the files.
     ///   - now: The current time, at which the certificate must be valid.
     /// - Returns: The configuration, and the time at which the certificate expires.
-    /// - Throws: ``SettingError`` if a file contains no certificate or key, the certificate is not valid now, or the
-    ///   certificate and the key do not belong together.
+    /// - Throws: ``SettingError`` if a file contains no certificate or key, the key is encrypted, the certificate is
+    ///   not valid now, or the certificate and the key do not belong together.
     func load(_ contents: Contents, now: Date) throws -> LoadedCertificate {
-        // Checks only the server's own certificate, because clients ignore superfluous certificates in the chain.
+        // Checks the validity period of the server's own certificate only, because clients ignore superfluous
+        // certificates in the chain.
         let chain = try certificates(in: contents.certificate, certificate, .tlsCertificate)
         let expiry = Date(timeIntervalSince1970: Double(chain[0].notValidAfter))
         let start = Date(timeIntervalSince1970: Double(chain[0].notValidBefore))
@@ -159,7 +160,7 @@ package struct CertificateFiles: Hashable, Sendable {
     }
 }
 
-/// A certificate that was read from files.
+/// The TLS configuration created from ``CertificateFiles``.
 struct LoadedCertificate {
     let context: NIOSSLContext
     /// Time at which the server's certificate expires.

@@ -12,8 +12,8 @@ struct AddressResolver: Sendable {
     ///
     /// A thread is blocked until `getaddrinfo` returns, which can be later than ``timeout``.
     ///
-    /// The server works on at most eight webhooks of one user at the same time. If the name servers of all their
-    /// receivers fail to respond, three quarters of the threads remain for other users.
+    /// The server sends events for at most eight webhooks of one user at the same time. Even if the name servers of all
+    /// eight receivers fail to respond, three quarters of the threads remain available for other users.
     private static let threads = NIOThreadPool(numberOfThreads: 32)
     private static let timeout = TimeAmount.seconds(5)
     private static let maximumAddresses = 8

@@ -17,11 +17,11 @@ package struct WebhookClient: WebhookSender {
     private static let deadline = TimeAmount.seconds(10)
     /// Maximum time to read the body of a response.
     ///
-    /// If it takes longer, the connection is closed instead of reused.
+    /// If reading takes longer, the connection is closed instead of reused.
     private static let bodyTimeout = Duration.seconds(2)
-    /// Maximum number of bytes to read from a body.
+    /// Maximum number of bytes to read from the body of a response.
     ///
-    /// If it is longer, the connection is closed instead of reused.
+    /// If the body is longer, the connection is closed instead of reused.
     private static let maximumBody = 16 << 10
 
     private let addresses: WebhookAddresses
@@ -65,7 +65,7 @@ package struct WebhookClient: WebhookSender {
         let own = try? ownAddresses()
         let allowed = found.filter { addresses.allows($0, own: own) }
         guard !allowed.isEmpty else { return Refusal(reason: Self.refusal(isOwnKnown: own != nil)) }
-        // Each attempt uses another address, because some addresses may be unreachable.
+        // Each attempt uses the next address, because some addresses may be unreachable.
         let address = allowed[attempt % allowed.count]
         var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
         configuration.timeout = .init(connect: Self.connectTimeout, read: Self.deadline, write: Self.deadline)
@@ -125,9 +125,10 @@ package struct WebhookClient: WebhookSender {
             : "this server cannot determine its own addresses; allow it netlink sockets, or see --webhook-allow"
     }
 
-    /// Reads the body of a response, so that the connection can be reused.
+    /// Reads and ignores the body of a response, so that the connection can be reused.
     ///
-    /// If the body exceeds ``maximumBody`` or ``bodyTimeout``, the connection is closed instead.
+    /// If the body is longer than ``maximumBody`` or takes longer than ``bodyTimeout``, the connection is closed
+    /// instead.
     private static func discard(_ body: HTTPClientResponse.Body) async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask {

@@ -13,7 +13,7 @@ struct WebhookService: Service {
     }
 }
 
-/// A recorder of webhook deliveries in the log and the metrics.
+/// A recorder that counts webhook deliveries in the metrics, and logs abandoned deliveries and other problems.
 final class WebhookReports: Sendable {
     private let metrics: WebhookMetrics
     private let logger: Logger
@@ -26,7 +26,7 @@ final class WebhookReports: Sendable {
 
     /// Records a report of the dispatcher.
     ///
-    /// Logs only the first of several consecutive failures of the store.
+    /// Of several consecutive failures of the metadata store, only the first is logged.
     func note(_ report: WebhookDispatcher.Report) {
         switch report {
         case .turnEnded(let id, let turn):
@@ -73,7 +73,7 @@ final class WebhookReports: Sendable {
 struct WebhookMetrics: Sendable {
     let accepted: Counter
     let failed: Counter
-    /// Number of deliveries that were abandoned.
+    /// Number of deliveries that were abandoned after their last attempt had failed.
     let dead: Counter
 
     init(factory: any MetricsFactory) {

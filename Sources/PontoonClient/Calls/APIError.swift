@@ -1,24 +1,25 @@
 import NIOCore
 import NIOHTTP1
 
-/// An error response from the API.
+/// An error response from the API, or the error of one entry of an archive put.
 public struct APIError: Error, Sendable, CustomStringConvertible {
-    /// The HTTP status.
+    /// The HTTP status of the response, or of the archive entry.
     public let status: Int
     /// The platform code; `nil` if the response had none, for example if a proxy sent it.
     public let code: Int?
-    /// The server's message, truncated to 1000 characters, or a description of the response if it has no message.
+    /// The server's message, truncated to 1000 characters; a description of the response if it contains no message.
     public let message: String
-    /// Value of the response's `X-Request-Id` header, which identifies the request in the server's log.
+    /// Value of the response's `X-Request-Id` header, which identifies the request in the server's log; `nil` if the
+    /// response had none, or if this is the error of an archive entry.
     public let requestID: String?
     /// The attempted action, such as `start the upload of 'reads.bam'`.
     public let purpose: String
-    /// Method and path, such as `POST /upload/multipart`.
+    /// Method, and path relative to the endpoint, such as `POST /upload/multipart`.
     public let call: String
     /// The endpoint to which a redirect points, such as `https://api.example/v2`.
     ///
-    /// `nil` if the response is not a redirect, or its `Location` is not a URL that the client accepts. The client does
-    /// not follow redirects, because this could send the token to another host.
+    /// `nil` if the response is not a redirect, or its `Location` cannot be used as an endpoint. The client does not
+    /// follow redirects, because this could send the token to another host.
     public let redirectedEndpoint: String?
 
     /// The attempted action, the message, the call with its status and code, and the advice.
@@ -58,7 +59,7 @@ public struct APIError: Error, Sendable, CustomStringConvertible {
 
     /// Creates the error for an archive entry that was not stored.
     ///
-    /// If `message` is `nil`, the error's message contains the status.
+    /// If `message` is `nil`, the error's message states the status.
     init(status: Int, code: Int?, message: String?, purpose: String, call: String) {
         (self.status, self.code, self.purpose, self.call) = (status, code, purpose, call)
         self.message = message?.truncated() ?? "the server responded with status \(status)"
@@ -78,7 +79,8 @@ public struct APIError: Error, Sendable, CustomStringConvertible {
         return target.truncated()
     }
 
-    /// Returns whether the response means that nginx, Apache, Go or a similar server received plain HTTP on a TLS port.
+    /// Returns whether the response is an error of nginx, Apache, Go or a similar server that received plain HTTP on a
+    /// TLS port.
     private static func expectsTLS(_ response: HTTPResponse) -> Bool {
         guard response.status == 400 else { return false }
         let text = ServerValues.text(of: response.body).prefix(4096).lowercased()
@@ -126,7 +128,7 @@ extension APIError {
     var refusesFile: Bool { code == 8007 && message.hasPrefix("The file was refused: ") }
     /// Whether the call was part of an upload or a file put.
     private var concernsUpload: Bool { call.contains("/upload/") || call.hasSuffix(FilePut.path) }
-    /// Whether the token was rejected, so that every other call with it will fail too.
+    /// Whether the server rejected the token, so that every other call with the same token will fail too.
     var concernsToken: Bool { status == 401 }
     /// Whether every upload to the destination will fail, because of the token, the project or the user's permissions.
     ///
@@ -152,7 +154,8 @@ extension Error {
         }
     }
 
-    /// Whether the error may apply only to the file or folder in the request, so that other uploads can succeed.
+    /// Whether the error may apply only to the file or folder in the request, so that other uploads to the same
+    /// destination can succeed.
     var concernsOneName: Bool {
         !concernsEveryRequest && (self as? APIError)?.concernsDestination != true
     }

@@ -4,19 +4,22 @@ public struct ClientError: Error, Hashable, Sendable, CustomStringConvertible {
     public enum Code: String, CaseIterable, Sendable {
         /// The URL of the API is not valid.
         case endpointInvalid = "endpoint_invalid"
-        /// No API URL or token was found, or the credentials file cannot be read.
+        /// No API URL or token was found, the token contains invalid characters, or the credentials file cannot be
+        /// read.
         case credentialsMissing = "credentials_missing"
         /// The user lacks a permission that the command needs.
         case notAllowed = "not_allowed"
         /// No connection could be established.
         case unreachable
-        /// The TLS handshake failed, the server's certificate is not trusted, or the CA certificates cannot be read.
+        /// The server does not use TLS, the TLS handshake failed, the server's certificate is not trusted, or the local
+        /// CA certificates cannot be read.
         case tlsFailed = "tls_failed"
-        /// The connection was lost before a complete response arrived.
+        /// The connection was lost before a complete response arrived, or the response was not valid HTTP or contained
+        /// bytes other than those requested.
         case connectionLost = "connection_lost"
-        /// There was no response, or no progress, within the timeout.
+        /// There was no response or no progress within the timeout, or a watched run was not uploaded in time.
         case timedOut = "timed_out"
-        /// The response does not conform to the API.
+        /// The response does not conform to the API, or describes a folder tree that is inconsistent or too large.
         case responseUnreadable = "response_unreadable"
         /// The response is longer than the client accepts.
         case responseTooLong = "response_too_long"
@@ -36,13 +39,13 @@ public struct ClientError: Error, Hashable, Sendable, CustomStringConvertible {
         case nameTaken = "name_taken"
         /// There is not enough space on the local disk.
         case diskFull = "disk_full"
-        /// The name, size or type of a file is not allowed.
+        /// The name, size or type of a file or folder is not allowed.
         case fileUnsuitable = "file_unsuitable"
         /// Another process is transferring the same file, or watching the same folder.
         case busy
         /// The state directory, or a journal or log in it, cannot be created, read or written.
         case stateUnusable = "state_unusable"
-        /// The arguments or input files are not valid.
+        /// The arguments or input files are not valid, or a request made from them cannot be sent.
         case requestInvalid = "request_invalid"
         /// A local or remote path does not exist, or a pattern or upload id matches nothing.
         case notFound = "not_found"
