@@ -2,7 +2,7 @@
 package struct FolderWalk {
     /// Maximum number of nested folders.
     package static let maximumDepth = 100
-    /// Maximum number of folders in a traversal, and of the files and folders counted by ``found(_:)``.
+    /// Maximum number of folders in a traversal, and of files and folders counted with ``found(_:)``.
     package static let maximumItems = 1_000_000
 
     private var folders: Set<String> = []

@@ -26,7 +26,7 @@ extension SevenBridgesClient {
     /// The server sends a comment every 15 seconds.
     private static let maximumSilence = Duration.seconds(60)
 
-    /// Reports the user's unfinished uploads and their progress until no unfinished upload remains.
+    /// Reports the user's unfinished uploads and their progress until all reported uploads have ended.
     ///
     /// Uses the server's event stream. If the server does not provide events, polls the list of uploads instead.
     ///

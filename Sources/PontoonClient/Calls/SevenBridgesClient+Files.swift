@@ -97,9 +97,9 @@ extension SevenBridgesClient {
         return found
     }
 
-    /// Creates a folder, whose parent must exist.
+    /// Creates a folder in an existing project or folder.
     ///
-    /// - Throws: ``APIError``, with status 409 if a file or folder has the name, or 404 if the parent does not exist;
+    /// - Throws: ``APIError``, with status 409 if a file or folder has the same name, or 404 if `place` does not exist;
     ///   ``ClientError``.
     public func createFolder(_ name: String, in place: UploadDestination) async throws -> FileDetails {
         try await call(

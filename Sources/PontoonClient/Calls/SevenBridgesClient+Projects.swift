@@ -29,7 +29,7 @@ public struct ProjectDetails: Sendable, Decodable, Identifiable {
     public let name: String
     /// Description; `nil` if there is none, or if the project was returned in a list.
     public let description: String?
-    /// Tags; `nil` if the project was returned in a list.
+    /// Tags; `nil` if the server omits them, as in lists.
     public let tags: [String]?
     /// The user's permissions; `nil` if the project was returned in a list.
     public let permissions: Permissions?

@@ -1,7 +1,7 @@
 public import PontoonFoundation
 import PontoonCore
 
-/// A project or folder, whose files are listed or to which files are sent.
+/// A project or folder in which files are listed, or to which files are uploaded or copied.
 public enum UploadDestination: Hashable, Sendable {
     /// The root of a project, `owner/project`.
     case project(String)

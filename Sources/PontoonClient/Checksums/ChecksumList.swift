@@ -5,7 +5,7 @@ public import SystemPackage
 public struct ChecksumList: Sendable, Hashable {
     /// A file and its checksum.
     public struct Entry: Sendable, Hashable {
-        /// Path of the file, as written in the list, but without escape sequences.
+        /// Path of the file, as written in the list, with escape sequences replaced.
         public let path: FilePath
         /// The checksum as hexadecimal digits, in lower case.
         public let checksum: String

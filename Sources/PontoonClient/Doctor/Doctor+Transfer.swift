@@ -5,7 +5,7 @@ import SystemPackage
 extension Doctor {
     /// Uploads a test file and, if the upload succeeds, downloads the file and deletes it from the server.
     ///
-    /// If the upload fails, it is aborted.
+    /// If the upload fails after the server has created it, it is aborted.
     ///
     /// - Throws: A file system error if the local test files cannot be deleted.
     func checkTransfer(_ client: SevenBridgesClient, _ project: String, _ run: DiagnosticRun) async throws {

@@ -163,7 +163,7 @@ final class PartialFile: RangeDestination {
 }
 
 extension PartialFile {
-    /// Deletes the journal of a target, if it exists, and the partially downloaded file.
+    /// Deletes the journal and the partially downloaded file of a target if the journal exists.
     ///
     /// A run that is killed after it has renamed the downloaded file leaves its journal behind.
     ///

@@ -24,8 +24,8 @@ public struct Credentials: Sendable {
 
     /// Searches for credentials in the same order as the platform's own clients.
     ///
-    /// Uses the first of these sources that is given or set. If it is incomplete or does not exist, an error is thrown
-    /// instead of trying the next source.
+    /// Uses the first of these sources that is specified, or else the last one. If the source does not exist or is
+    /// incomplete, an error is thrown instead of trying the next source.
     ///
     /// 1. The profile with the name `profile`.
     /// 2. The environment variables `SB_API_ENDPOINT` and `SB_AUTH_TOKEN`.

@@ -31,8 +31,8 @@ final class FinishedLog: Sendable {
 
     /// Opens or creates the log and reads it.
     ///
-    /// Blocks the calling thread. Rewrites the log if at least ``minimumOutdated`` lines, and most lines, are outdated,
-    /// unless another process is rewriting it.
+    /// Blocks the calling thread. Rewrites the log if most of its lines, and at least ``minimumOutdated``, are
+    /// outdated, unless another process is rewriting it.
     ///
     /// - Throws: `.stateUnusable`.
     init(_ path: FilePath) throws {

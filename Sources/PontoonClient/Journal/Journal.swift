@@ -78,7 +78,7 @@ final class Journal<Head: JournalHeading>: Sendable {
 
     /// Deletes the file and closes the journal.
     ///
-    /// - Throws: `.stateUnusable`.
+    /// - Throws: `.stateUnusable` if the file cannot be deleted.
     func remove() throws {
         try mappingErrors {
             try FileManager.default.removeItem(atPath: path.string)

@@ -73,7 +73,7 @@ struct StateDirectory: Sendable {
         }
     }
 
-    /// Reads the first line of an upload's journal while locking it.
+    /// Locks the journal of an upload, reads its first line, and closes the journal.
     ///
     /// Blocks the calling thread.
     ///
