@@ -101,7 +101,7 @@ extension SevenBridgesClient {
             throw ClientError(
                 .requestInvalid,
                 "\(endpoint) does not report usage and quotas.",
-                advice: "Only Pontoon servers with the extension 'usage' do."
+                advice: "Only Pontoon servers with the 'usage' extension do."
             )
         }
         return try await call(
