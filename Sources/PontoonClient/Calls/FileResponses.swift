@@ -13,13 +13,15 @@ public struct FileDetails: Sendable, Decodable, Identifiable {
         /// The result of the server's last verification of the stored bytes; `nil` if they were never verified, or if
         /// the server returned a result that this client does not support.
         public let state: State?
-        /// The last time at which the server read the stored bytes and they matched the checksum; `nil` if there is
-        /// none.
+        /// The last time at which the server read the stored bytes and they matched the checksum; `nil` if this has
+        /// never happened.
         public let verifiedOn: Date?
         /// The time at which a verification was requested; `nil` if none is pending.
         public let verificationRequestedOn: Date?
 
         /// The result of a verification of the stored bytes.
+        ///
+        /// `damaged` means that the bytes differ from the checksum or the recorded length, or cannot be read.
         public enum State: String, Sendable {
             case verified, damaged, missing
         }
@@ -31,6 +33,8 @@ public struct FileDetails: Sendable, Decodable, Identifiable {
         }
 
         /// Decodes the API's JSON; an unknown state is decoded as `nil`.
+        ///
+        /// - Throws: `DecodingError` if a value has an unexpected type.
         public init(from decoder: any Decoder) throws {
             let fields = try decoder.container(keyedBy: CodingKeys.self)
             crc64nvme = try fields.decodeIfPresent(String.self, forKey: .crc64nvme)
@@ -58,17 +62,17 @@ public struct FileDetails: Sendable, Decodable, Identifiable {
     public let name: String
     /// Length in bytes, from 0 to 2^53; `nil` for a folder, or if the server's value is missing or invalid.
     public let size: Int64?
-    /// Id of the project, `owner/project`.
+    /// Id of the project that contains the file or folder, `owner/project`; `nil` if the server omits it.
     public let project: String?
-    /// Id of the parent folder.
+    /// Id of the parent folder; `nil` if the server omits it.
     public let parent: String?
-    /// Whether this is a folder.
+    /// Whether the item is a folder; `false` if the server omits the type.
     public let isFolder: Bool
-    /// Time of creation.
+    /// Time of creation; `nil` if the server omits it.
     public let createdOn: Date?
-    /// Time of the last modification.
+    /// Time of the last modification; `nil` if the server omits it.
     public let modifiedOn: Date?
-    /// Tags of the file; empty if it has none, or if the server omits them.
+    /// Tags of the file; empty if the file has no tags, or if the server omits them.
     public let tags: [String]
     /// Metadata by key, without null values; empty if the server omits it.
     public let metadata: [String: String]
@@ -83,7 +87,8 @@ public struct FileDetails: Sendable, Decodable, Identifiable {
 
     /// Decodes the API's JSON.
     ///
-    /// - Throws: `DecodingError` if the id or the name is missing, or if a value has an unexpected type.
+    /// - Throws: `DecodingError` if the id is missing or not valid, if the name is missing, or if a value has an
+    ///   unexpected type.
     public init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: CodingKeys.self)
         id = try fields.decodeID(forKey: .id)

@@ -1,10 +1,8 @@
-/// A guard that detects cycles and limits depth and size when the folders on a server are traversed.
+/// A guard that detects cycles and limits depth and size when folders on the server are traversed.
 package struct FolderWalk {
-    /// Maximum number of folders in a path.
+    /// Maximum number of nested folders.
     package static let maximumDepth = 100
-    /// Maximum number of folders.
-    ///
-    /// If the caller stores all items in memory, it is also the maximum number of files and folders; see ``found(_:)``.
+    /// Maximum number of folders in a traversal, and of files and folders counted with ``found(_:)``.
     package static let maximumItems = 1_000_000
 
     private var folders: Set<String> = []
@@ -12,9 +10,9 @@ package struct FolderWalk {
 
     package init() {}
 
-    /// Counts the items of a page that the caller stores in memory.
+    /// Counts files and folders that the caller stores in memory.
     ///
-    /// - Throws: `.responseUnreadable` if more than ``maximumItems`` have been counted.
+    /// - Throws: `.responseUnreadable` if more than ``maximumItems`` files and folders have been counted.
     package mutating func found(_ count: Int) throws(ClientError) {
         items += count
         guard items <= Self.maximumItems else {
@@ -28,10 +26,11 @@ package struct FolderWalk {
 
     /// Checks a folder before its contents are listed.
     ///
-    /// The `depth` is the number of folders in its path, including the folder itself.
+    /// The `depth` is the number of folders in the folder's path relative to the start of the traversal, including the
+    /// folder itself.
     ///
-    /// - Throws: `.responseUnreadable` if the folder was entered before, if `depth` exceeds ``maximumDepth``, or if
-    ///   more than ``maximumItems`` folders were entered.
+    /// - Throws: `.responseUnreadable` if the folder has been entered before, if `depth` exceeds ``maximumDepth``, or
+    ///   if more than ``maximumItems`` folders have been entered.
     package mutating func enter(_ folder: FileDetails, depth: Int) throws(ClientError) {
         guard folders.insert(folder.id).inserted else {
             throw SevenBridgesClient.endless("the folder tree", "contains '\(folder.name)' in two folders")

@@ -1,11 +1,15 @@
-/// A reference to a file or folder on the server: an id, or a path `owner/project/folder/file`.
+/// A reference to a project, folder or file on the server: the id of a file or folder, or a path such as
+/// `owner/project/folder/file`.
 public enum RemotePath: Hashable, Sendable, CustomStringConvertible {
     /// The id of a file or folder.
     case id(String)
-    /// The project, `owner/project`, and the names of the folders and the file in it, outermost first.
+    /// The project, `owner/project`, and the names of the folders and the file in it, outermost first; no names for the
+    /// project itself.
     case path(project: String, names: [String])
 
     /// Parses an id of 24 hexadecimal digits, or a path that starts with `owner/project`.
+    ///
+    /// Repeated and trailing slashes in a path are ignored.
     ///
     /// - Throws: ``ClientError`` with code `.requestInvalid` if the text is neither.
     public init(_ text: String) throws(ClientError) {
@@ -43,9 +47,10 @@ public enum RemotePath: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension SevenBridgesClient {
-    /// Finds a file or folder.
+    /// Requests a file or folder by its id, or by looking up each name in its path.
     ///
-    /// - Returns: The file or folder; `nil` if the path is only a project. The project's existence is not checked.
+    /// - Returns: The file or folder; `nil` if the path consists only of a project. In this case, no request is sent,
+    ///   so the project may not exist.
     /// - Throws: ``ClientError``, with code `.notFound` if a name in the path does not exist; ``APIError``, with status
     ///   404 if the id or the project does not exist.
     public func find(_ path: RemotePath) async throws -> FileDetails? {
@@ -65,9 +70,10 @@ extension SevenBridgesClient {
         }
     }
 
-    /// Finds a project or folder.
+    /// Converts a path or id to the project or folder to which it refers.
     ///
-    /// - Returns: The project or folder. The existence of a project is not checked.
+    /// - Returns: The project or folder. If the path consists only of a project, no request is sent, so the project may
+    ///   not exist.
     /// - Throws: ``ClientError``, with code `.notFound` if a name in the path does not exist, or `.requestInvalid` if
     ///   the path leads to a file; ``APIError``, with status 404 if the id or the project does not exist.
     public func place(_ path: RemotePath) async throws -> UploadDestination {

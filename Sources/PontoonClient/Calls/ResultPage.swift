@@ -4,7 +4,7 @@ import NIOHTTP1
 public struct ResultPage<Item: Decodable & Sendable>: Decodable, Sendable {
     /// The items on the page, in the server's order.
     public let items: [Item]
-    /// Whether another page follows.
+    /// Whether another page follows, according to the links in the response.
     public let hasNext: Bool
 
     private enum CodingKeys: String, CodingKey { case items, links }
@@ -56,9 +56,9 @@ extension SevenBridgesClient {
     ///
     /// - Parameters:
     ///   - page: Requests the page that starts at the given offset.
-    ///   - body: Processes the items of one page before the next page is requested.
-    /// - Throws: Any error that `page` or `body` throws; ``ClientError`` with code `.responseUnreadable` if a page
-    ///   repeats the previous one, or after 100,000 pages.
+    ///   - body: Processes the items of one page before the next page is requested. Also called for an empty page.
+    /// - Throws: Any error that `page` or `body` throws; ``ClientError`` with code `.responseUnreadable` if a page has
+    ///   the same items as the previous page, or if the list has more than 100,000 pages.
     public func eachPage<Item: Decodable & Sendable & Identifiable>(
         _ page: (_ offset: Int) async throws -> ResultPage<Item>,
         _ body: ([Item]) async throws -> Void

@@ -9,13 +9,13 @@ import PontoonCore
 /// The client calculates with these values, stores them and displays them, so it limits their size and range. See
 /// docs/client.md.
 enum ServerValues {
-    /// Maximum length of a response to an API call, in bytes.
+    /// Maximum length of the body of a response to an API call, in bytes.
     static let maximumBody = 16 << 20
     /// Maximum number of commas, colons, opening brackets and opening braces in a JSON response.
     ///
     /// Decoding needs up to 60 times the memory of the text, depending on the number of values.
     static let maximumTokens = 1_000_000
-    /// Maximum length of a file in bytes; larger integers are not exact in JSON.
+    /// Maximum length of a file in bytes, 2^53; a JSON number that is decoded as a `Double` may be inexact above it.
     static let maximumLength: Int64 = 1 << 53
     /// Range of dates, in seconds since 1970: the years 1 to 9999, which ISO 8601 can represent.
     static let dates = -62_135_596_800.0...253_402_300_799.0
@@ -26,9 +26,9 @@ enum ServerValues {
 
     /// Decodes a JSON response.
     ///
-    /// - Throws: `DecodingError` if the response does not match the type, has more than ``maximumTokens`` tokens, or
-    ///   contains more than ``CombiningMarks/limit`` combining marks in a row. Comparing such a text would take too
-    ///   long.
+    /// - Throws: `DecodingError` if the response is not JSON that matches the type, has more than ``maximumTokens``
+    ///   tokens, or contains more than ``CombiningMarks/limit`` combining marks in a row. Comparing such a text would
+    ///   take too long.
     static func decode<Value: Decodable>(_ type: Value.Type, from body: ByteBuffer) throws -> Value {
         guard tokens(in: body) <= maximumTokens else {
             throw DecodingError.dataCorrupted(.init(codingPath: [], debugDescription: "too many values"))
@@ -82,7 +82,7 @@ extension KeyedDecodingContainer {
 
     /// Decodes an id, which must be a valid path segment because later calls contain it in their paths.
     ///
-    /// - Throws: `DecodingError` if the id is empty, `.`, `..` or longer than 1024 bytes.
+    /// - Throws: `DecodingError` if the id is missing, empty, `.`, `..` or longer than 1024 bytes.
     func decodeID(forKey key: Key) throws -> String {
         let id = try decode(String.self, forKey: key)
         guard !id.isEmpty, id != ".", id != "..", id.utf8.count <= 1024 else {
@@ -93,13 +93,13 @@ extension KeyedDecodingContainer {
 }
 
 extension HTTPHeaders {
-    /// The value of the `ETag` header, with its quotes; `nil` if it is missing or longer than
-    /// ``ServerValues/maximumETag``.
+    /// The value of the `ETag` header, with its quotes; `nil` if the header is missing or its value is longer than
+    /// ``ServerValues/maximumETag`` bytes.
     var etag: String? { first(name: "ETag").flatMap { $0.utf8.count <= ServerValues.maximumETag ? $0 : nil } }
 }
 
 extension String {
-    /// Returns the text, shortened to its first `limit` characters and `…` if it is longer.
+    /// Returns the text or, if it has more than `limit` characters, the first `limit` characters followed by `…`.
     func truncated(to limit: Int = ServerValues.maximumMessage) -> String {
         let kept = prefix(limit)
         return kept.endIndex == endIndex ? self : "\(kept)…"

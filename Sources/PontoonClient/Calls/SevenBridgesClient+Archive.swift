@@ -3,7 +3,7 @@ import NIOCore
 import NIOHTTP1
 import PontoonCore
 
-/// A line of the response to an archive put: the result for one file or folder, or the summary at the end.
+/// A line of the response to an archive put: the result for one file or folder or, in the last line, the summary.
 struct ArchiveLine: Decodable {
     /// The reason why an entry was not stored.
     struct Failure: Decodable {
@@ -38,9 +38,11 @@ extension SevenBridgesClient {
     /// - Parameters:
     ///   - request: The call, without a body.
     ///   - archive: The body.
-    ///   - receive: Called for each received chunk of the response, with the lines that it completes.
-    /// - Throws: ``RefusedCall`` for an error response; ``TransportFailure``, of kind `connectionLost` if the response
-    ///   has no summary; any error that `receive` throws.
+    ///   - receive: Called for each received chunk of the response, with the lines that the chunk completes, possibly
+    ///     none.
+    /// - Throws: ``RefusedCall`` for an error response; `.responseUnreadable` for an invalid line;
+    ///   ``TransportFailure``, of kind `connectionLost` if the response ends without a summary; any error that
+    ///   `receive` throws.
     func attemptArchive(
         _ request: APIRequest,
         _ archive: ArchiveBody,

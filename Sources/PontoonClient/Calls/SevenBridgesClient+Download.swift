@@ -6,8 +6,9 @@ extension SevenBridgesClient {
     /// - Parameters:
     ///   - id: Id of the file.
     ///   - name: Name of the file, for messages.
-    /// - Returns: The URL. Anyone who has it can download the file, so do not log it.
-    /// - Throws: ``APIError``, ``ClientError``.
+    /// - Returns: The URL. Anyone who has the URL can download the file, so do not log it.
+    /// - Throws: ``APIError``, with status 404 if the file does not exist; ``ClientError``, with code
+    ///   `.responseUnreadable` if the URL is not valid, or has the scheme `http` although the API's URL has `https`.
     public func downloadURL(_ id: String, name: String) async throws -> String {
         struct DownloadInfo: Decodable { var url: String }
         let info: DownloadInfo = try await call(

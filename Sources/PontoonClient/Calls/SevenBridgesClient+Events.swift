@@ -5,7 +5,7 @@ import PontoonCore
 
 /// A change of an unfinished upload.
 package enum UploadUpdate: Sendable {
-    /// The upload was found, or the number of its stored bytes or reported parts has changed.
+    /// The upload was found for the first time, or the number of its stored bytes or reported parts has changed.
     case progress(UploadDetails)
     /// The upload has ended; the details are from its last update.
     case ended(UploadDetails, UploadEnd)
@@ -26,14 +26,14 @@ extension SevenBridgesClient {
     /// The server sends a comment every 15 seconds.
     private static let maximumSilence = Duration.seconds(60)
 
-    /// Reports the user's unfinished uploads and their progress until all of them have ended.
+    /// Reports the user's unfinished uploads and their progress until all reported uploads have ended.
     ///
     /// Uses the server's event stream. If the server does not provide events, polls the list of uploads instead.
     ///
     /// - Parameters:
     ///   - interval: Pause between two requests for the list when polling.
     ///   - report: Called for each change.
-    /// - Throws: ``APIError``, ``ClientError``; any error of `report`.
+    /// - Throws: ``APIError``, ``ClientError``; any error that `report` throws; `CancellationError`.
     package func followUploads(
         interval: Duration = .seconds(2),
         _ report: @escaping @Sendable (UploadUpdate) async throws -> Void
@@ -84,7 +84,7 @@ extension SevenBridgesClient {
 
     /// Reads the event stream until it ends or all uploads have ended.
     ///
-    /// - Returns: `true` if all uploads have ended.
+    /// - Returns: `true` if all uploads have ended; `false` if the stream ended first.
     private func attemptStream(_ request: APIRequest, _ uploads: FollowedUploads) async throws -> Bool {
         try await throttle.pass()
         var http = try httpRequest(request)
@@ -162,7 +162,8 @@ private actor FollowedUploads {
 
     func resume(after position: String) { self.position = position }
 
-    /// Updates the uploads from a new list, and reports the changes.
+    /// Updates the uploads from a new list, reporting new uploads, progress, and the end of uploads that are not in the
+    /// list.
     ///
     /// - Returns: `true` if all uploads have ended.
     func update(_ list: [UploadDetails]) async throws -> Bool {
@@ -172,7 +173,7 @@ private actor FollowedUploads {
         return open.isEmpty
     }
 
-    /// Reports an upload if it is new or has made progress.
+    /// Reports an upload if it is new, or if its stored bytes or reported parts have changed.
     ///
     /// - Returns: `false`, because this upload has not ended.
     func progress(_ upload: UploadDetails) async throws -> Bool {
@@ -183,7 +184,9 @@ private actor FollowedUploads {
         return false
     }
 
-    /// Reports the end of an upload, if it is the user's and was not reported before.
+    /// Reports the end of an upload that is being followed.
+    ///
+    /// Does nothing for any other upload, such as an upload of another user or one whose end was reported before.
     ///
     /// - Returns: `true` if all uploads have ended.
     func end(_ id: String, _ result: UploadEnd) async throws -> Bool {

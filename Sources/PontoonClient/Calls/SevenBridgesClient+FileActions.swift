@@ -4,7 +4,8 @@ import PontoonCore
 extension SevenBridgesClient {
     /// Deletes a file or an empty folder.
     ///
-    /// - Throws: ``APIError``, ``ClientError``.
+    /// - Throws: ``APIError``, with status 404 if the file or folder does not exist, or 400 if the folder is not empty;
+    ///   ``ClientError``.
     public func deleteFile(_ id: String) async throws {
         _ = try await perform(
             APIRequest(method: .DELETE, path: "/files/\(id.urlEncoded)", purpose: "delete the file \(id)")
@@ -18,7 +19,8 @@ extension SevenBridgesClient {
     ///   - place: The project or folder that receives the copy.
     ///   - name: Name of the copy; `nil` keeps the file's name.
     /// - Returns: The copy.
-    /// - Throws: ``APIError``, ``ClientError``.
+    /// - Throws: ``APIError``, with status 404 if the file does not exist, 400 for a folder, or 409 if the name is
+    ///   taken; ``ClientError``.
     public func copyFile(_ id: String, to place: UploadDestination, name: String? = nil) async throws -> FileDetails {
         var body: [String: JSONValue] = [place.field.name: .string(place.field.value)]
         body["name"] = name.map { .string($0) }
@@ -33,14 +35,15 @@ extension SevenBridgesClient {
         )
     }
 
-    /// Moves a file or folder within its project.
+    /// Moves a file or folder within its project, and renames it if a name is given.
     ///
     /// - Parameters:
     ///   - id: Id of the file or folder.
     ///   - folder: Id of the destination folder, or the ``ProjectDetails/rootFolder`` of the project.
     ///   - name: New name; `nil` keeps the name.
     /// - Returns: The moved file or folder.
-    /// - Throws: ``APIError``, ``ClientError``.
+    /// - Throws: ``APIError``, with status 404 if the file or folder does not exist, or 409 if the name is taken;
+    ///   ``ClientError``.
     public func moveFile(_ id: String, to folder: String, name: String? = nil) async throws -> FileDetails {
         var body: [String: JSONValue] = ["parent": .string(folder)]
         body["name"] = name.map { .string($0) }
@@ -60,7 +63,7 @@ extension SevenBridgesClient {
     /// - Parameters:
     ///   - id: Id of the file.
     ///   - changes: New values by key; `nil` removes a key. Other keys keep their values.
-    /// - Throws: ``APIError``, ``ClientError``.
+    /// - Throws: ``APIError``, with status 404 if the file does not exist; ``ClientError``.
     public func changeMetadata(_ id: String, _ changes: [String: String?]) async throws {
         _ = try await perform(
             APIRequest(

@@ -8,12 +8,15 @@ struct FilePut: Sendable {
     /// Path of the file put, relative to the endpoint.
     static let path = "/files/content"
 
-    /// Destination, name, length, tags, metadata and MD5 of the file, and whether it replaces an existing file.
+    /// Destination, name, tags, metadata and MD5 of the file, and whether it replaces an existing file.
+    ///
+    /// The length, the part size and the number of part infos are ignored.
     var start: UploadStart
     let content: ByteBuffer
     let crc64: CRC64NVME
 
-    /// Returns whether a file on the server has the same content; `false` if the server provides no checksum.
+    /// Returns whether a file on the server has the same length and CRC-64/NVME; `false` if the server provides no
+    /// checksum.
     fileprivate func isStored(as file: FileDetails) -> Bool {
         !file.isFolder && file.size == Int64(content.readableBytes)
             && file.checksums?.crc64nvme?.lowercased() == crc64.hex
@@ -70,7 +73,8 @@ extension SevenBridgesClient {
     /// An attempt that fails may still have stored the file. If the put must not overwrite a file, the next attempt
     /// therefore uses the conflict rule `skip` first, and returns the existing file if it has the same content.
     ///
-    /// - Throws: ``APIError``, with code 8005 if the name is taken by a different file; ``ClientError``.
+    /// - Throws: ``APIError``, with code 8005 if a file with that name already exists and must not be overwritten, or
+    ///   5030 if a folder has that name; ``ClientError``.
     func putFile(_ put: FilePut) async throws -> FileDetails {
         let request = try put.request(onConflict: put.start.overwrite ? "overwrite" : "fail")
         return try await repeating(request) { mayHaveSucceeded in

@@ -16,7 +16,8 @@ extension SevenBridgesClient {
     ///
     /// - Parameters:
     ///   - place: The project or folder.
-    ///   - names: Limits the list to items with one of these names; if empty, all items are listed.
+    ///   - names: Limits the list to items with one of these names; if empty, all items are listed. A server that does
+    ///     not support this filter also returns items with other names.
     ///   - offset: Number of items to skip.
     ///   - limit: Maximum number of items on the page, 1 to 100.
     /// - Returns: The page, with sizes and checksums if the server provides them.
@@ -58,8 +59,8 @@ extension SevenBridgesClient {
     ///
     /// This call is an extension of Pontoon.
     ///
-    /// - Returns: The file. Its ``FileDetails/Checksums/verificationRequestedOn`` is set until the verification is
-    ///   finished.
+    /// - Returns: The file. To wait for the result, request the file with ``file(_:)`` until
+    ///   ``FileDetails/Checksums/verificationRequestedOn`` is `nil`.
     /// - Throws: ``APIError``, with status 404 if the file does not exist or the server does not support the call;
     ///   ``ClientError``.
     public func requestVerification(of id: String) async throws -> FileDetails {
@@ -70,16 +71,20 @@ extension SevenBridgesClient {
 
     /// Finds a file or folder by name in a project or folder, without searching its subfolders.
     ///
-    /// - Returns: The file or folder; `nil` if it does not exist.
-    /// - Throws: ``APIError``, ``ClientError``.
+    /// Names are compared byte for byte.
+    ///
+    /// - Returns: The file or folder; `nil` if none has this name.
+    /// - Throws: ``APIError``, with status 404 if the project or folder to search does not exist; ``ClientError``.
     public func file(named name: String, in place: UploadDestination) async throws -> FileDetails? {
         try await files(in: place, named: [name]).first
     }
 
     /// Finds files and folders by name in a project or folder, without searching its subfolders.
     ///
-    /// - Returns: The existing files and folders, in the server's order.
-    /// - Throws: ``APIError``, ``ClientError``.
+    /// Names are compared byte for byte.
+    ///
+    /// - Returns: The files and folders that have one of the names, in the server's order.
+    /// - Throws: ``APIError``, with status 404 if the project or folder to search does not exist; ``ClientError``.
     func files(in place: UploadDestination, named names: [String]) async throws -> [FileDetails] {
         let wanted = Set(names.map { ByteExactString($0) })
         var found: [FileDetails] = []
@@ -92,9 +97,10 @@ extension SevenBridgesClient {
         return found
     }
 
-    /// Creates a folder.
+    /// Creates a folder in an existing project or folder.
     ///
-    /// - Throws: ``APIError``, with status 409 if the name is taken; ``ClientError``.
+    /// - Throws: ``APIError``, with status 409 if a file or folder has the same name, or 404 if `place` does not exist;
+    ///   ``ClientError``.
     public func createFolder(_ name: String, in place: UploadDestination) async throws -> FileDetails {
         try await call(
             APIRequest(
@@ -115,9 +121,10 @@ extension SevenBridgesClient {
     ///   - id: Id of the file.
     ///   - name: New name; `nil` keeps the name.
     ///   - tags: New tags, replacing all existing ones; `nil` keeps them.
-    ///   - metadata: Keys to set; other keys keep their values.
+    ///   - metadata: New values by key. Other keys keep their values; `nil` changes none.
     /// - Returns: The changed file.
-    /// - Throws: ``APIError``, ``ClientError``.
+    /// - Throws: ``APIError``, with status 404 if the file does not exist, or 409 if the new name is taken;
+    ///   ``ClientError``.
     @discardableResult
     public func changeFile(
         _ id: String,

@@ -13,7 +13,7 @@ extension SevenBridgesClient {
     ///
     /// - Parameters:
     ///   - names: Names of the folders, outermost first. Existing folders are used.
-    ///   - place: The project or folder that contains the first one.
+    ///   - place: The project or folder that contains the outermost one.
     /// - Returns: The innermost folder, or `place` if there are no names.
     /// - Throws: The same errors as ``makeFolders(_:)``.
     package func createFolders(_ names: [String], in place: UploadDestination) async throws -> UploadDestination {
@@ -48,14 +48,14 @@ extension SevenBridgesClient {
         return try await createdFolder(name, in: destination)
     }
 
-    /// Creates a folder and returns its id, or returns the id of the folder if another client has just created it.
+    /// Creates a folder and returns its id, or returns the id of an existing folder with that name.
     ///
     /// - Throws: `.nameTaken` if there is a file with that name; ``APIError``, ``ClientError``.
     private func createdFolder(_ name: String, in destination: UploadDestination) async throws -> String {
         do {
             return try await createFolder(name, in: destination).id
         } catch let error as APIError where error.status == 409 {
-            // Another client created the folder at the same time.
+            // The folder exists already, or another client has just created it.
             guard let id = try await existingFolder(name, in: destination) else { throw error }
             return id
         }
@@ -63,7 +63,7 @@ extension SevenBridgesClient {
 
     /// Returns the id of a folder; `nil` if it does not exist.
     ///
-    /// - Throws: `.nameTaken` if there is a file with that name.
+    /// - Throws: `.nameTaken` if there is a file with that name; ``APIError``, ``ClientError``.
     func existingFolder(_ name: String, in destination: UploadDestination) async throws -> String? {
         guard let found = try await file(named: name, in: destination) else { return nil }
         guard found.isFolder else {

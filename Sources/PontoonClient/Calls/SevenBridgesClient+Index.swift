@@ -5,13 +5,15 @@ public struct ServerIndex: Sendable, Decodable {
     /// Names of the server's extensions to the platform's API; empty on the platform itself.
     public let extensions: Set<String>
 
-    /// The version of a Pontoon server; `nil` on the platform, and if the token is not valid.
+    /// The version of a Pontoon server; `nil` on the platform, or if the token is not valid.
     public let version: String?
 
     private enum CodingKeys: String, CodingKey { case extensions, build }
     private struct Build: Decodable { var version: String? }
 
-    /// Decodes the API's JSON; a missing list of extensions is decoded as empty.
+    /// Decodes the API's JSON; a missing list of extensions is decoded as an empty set.
+    ///
+    /// - Throws: `DecodingError` if a value has an unexpected type.
     public init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: CodingKeys.self)
         extensions = Set(try fields.decodeIfPresent([String].self, forKey: .extensions) ?? [])
@@ -29,25 +31,25 @@ public struct ServerIndex: Sendable, Decodable {
     var hasChecksums: Bool { extensions.contains("checksums") }
     /// Whether the server lists the stored parts of an upload, including those that were not reported.
     var listsStoredParts: Bool { extensions.contains("stored_parts") }
-    /// Whether initialize accepts the tags and metadata of the file.
+    /// Whether the initialize call accepts the tags and metadata of the file.
     var acceptsLabels: Bool { extensions.contains("upload_labels") }
     /// Whether a whole file, with its tags and metadata, can be stored in one call.
     var storesFilesInOneCall: Bool { extensions.contains("file_put") && acceptsLabels }
-    /// Whether the files of an archive can be stored in one call.
+    /// Whether the files and folders of a tar archive can be stored in one call.
     var storesArchives: Bool { extensions.contains("archive_put") }
-    /// Whether a folder can be downloaded as one archive.
+    /// Whether a folder and its contents can be downloaded as one archive.
     var archivesFolders: Bool { extensions.contains("folder_archive") }
     /// Whether the server verifies the stored bytes of a file on request.
     var verifiesFiles: Bool { extensions.contains("verification") }
     /// Whether the server streams events, including the progress of uploads.
     var announcesEvents: Bool { extensions.contains("events") }
-    /// Whether the server reports the storage that users and projects use.
+    /// Whether the server reports the usage and the quotas of users and projects.
     var reportsUsage: Bool { extensions.contains("usage") }
 }
 
 /// The user that a token belongs to.
 public struct UserDetails: Sendable, Decodable {
-    /// User name; the `owner` in the ids of the user's projects.
+    /// User name; the `owner` in the ids of projects that the user creates.
     public let username: String
 }
 

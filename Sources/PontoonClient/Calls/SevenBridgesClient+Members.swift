@@ -14,7 +14,7 @@ package struct MemberDetails: Sendable, Decodable, Identifiable {
 extension SevenBridgesClient {
     /// Lists one page of the members of a project, including its owner.
     ///
-    /// - Throws: ``APIError``, ``ClientError``.
+    /// - Throws: ``APIError``; ``ClientError``, with code `.requestInvalid` if `project` is not a project id.
     package func members(of project: String, offset: Int = 0, limit: Int = 100) async throws -> ResultPage<
         MemberDetails
     > {
@@ -28,8 +28,10 @@ extension SevenBridgesClient {
 
     /// Adds a user to a project.
     ///
-    /// - Throws: ``APIError``, with status 404 if the user does not exist, or 409 if the user is already a member;
-    ///   ``ClientError``.
+    /// The permission `read` is granted even if `permissions` does not contain it.
+    ///
+    /// - Throws: ``APIError``, with status 404 if the user or the project does not exist, or 409 if the user is already
+    ///   a member; ``ClientError``, with code `.requestInvalid` if `project` is not a project id.
     package func addMember(
         _ name: String,
         to project: String,
@@ -50,7 +52,8 @@ extension SevenBridgesClient {
     ///
     /// - Returns: The resulting permissions, which may be more than requested: `read` is always granted, and `admin`
     ///   includes all others.
-    /// - Throws: ``APIError``, with status 404 if the user is not a member; ``ClientError``.
+    /// - Throws: ``APIError``, with status 404 if the user is not a member, or 403 if the project's owner would lose a
+    ///   permission; ``ClientError``, with code `.requestInvalid` if a name is not valid.
     package func setPermissions(
         of name: String,
         in project: String,
@@ -68,7 +71,8 @@ extension SevenBridgesClient {
 
     /// Removes a member from a project.
     ///
-    /// - Throws: ``APIError``, with status 404 if the user is not a member; ``ClientError``.
+    /// - Throws: ``APIError``, with status 404 if the user is not a member, or 403 if the user is the project's owner;
+    ///   ``ClientError``, with code `.requestInvalid` if a name is not valid.
     package func removeMember(_ name: String, from project: String) async throws {
         _ = try await perform(
             APIRequest(

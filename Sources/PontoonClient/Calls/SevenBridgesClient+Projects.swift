@@ -16,7 +16,7 @@ public struct ProjectDetails: Sendable, Decodable, Identifiable {
         /// Whether the user has all permissions and may manage members.
         public let admin: Bool?
 
-        /// The names of the granted permissions, ordered from `read` to `admin`.
+        /// The names of the granted permissions, in the order `read`, `copy`, `write`, `execute`, `admin`.
         package var granted: [String] {
             let all = [("read", read), ("copy", copy), ("write", write), ("execute", execute), ("admin", admin)]
             return all.filter { $0.1 ?? false }.map(\.0)
@@ -29,7 +29,7 @@ public struct ProjectDetails: Sendable, Decodable, Identifiable {
     public let name: String
     /// Description; `nil` if there is none, or if the project was returned in a list.
     public let description: String?
-    /// Tags; `nil` if the server omits them.
+    /// Tags; `nil` if the server omits them, as in lists.
     public let tags: [String]?
     /// The user's permissions; `nil` if the project was returned in a list.
     public let permissions: Permissions?
@@ -68,7 +68,8 @@ extension SevenBridgesClient {
     ///
     /// - Parameter id: Id of the project, `owner/project`.
     /// - Returns: The project.
-    /// - Throws: ``ClientError``, with code `.requestInvalid` if the id does not have this form; ``APIError``.
+    /// - Throws: ``ClientError``, with code `.requestInvalid` if the id does not have this form; ``APIError``, with
+    ///   status 404 if the project does not exist or the user is not a member.
     public func project(_ id: String) async throws -> ProjectDetails {
         try await call(
             APIRequest(method: .GET, path: try Self.projectPath(id), purpose: "get the project '\(id)'")
@@ -107,7 +108,8 @@ extension SevenBridgesClient {
     ///   - description: New description; `nil` keeps it.
     ///   - tags: New tags, replacing all existing ones; `nil` keeps them.
     /// - Returns: The changed project.
-    /// - Throws: ``APIError``, ``ClientError``.
+    /// - Throws: ``ClientError``, with code `.requestInvalid` if the id does not have this form; ``APIError``, with
+    ///   status 404 if the project does not exist or the user is not a member.
     public func changeProject(
         _ id: String,
         name: String? = nil,
@@ -127,7 +129,8 @@ extension SevenBridgesClient {
     /// Deletes a project with all of its files, and aborts its unfinished uploads.
     ///
     /// - Parameter id: Id of the project, `owner/project`.
-    /// - Throws: ``APIError``, ``ClientError``.
+    /// - Throws: ``ClientError``, with code `.requestInvalid` if the id does not have this form; ``APIError``, with
+    ///   status 404 if the project does not exist or the user is not a member.
     public func deleteProject(_ id: String) async throws {
         _ = try await perform(
             APIRequest(method: .DELETE, path: try Self.projectPath(id), purpose: "delete the project '\(id)'")
@@ -144,7 +147,8 @@ extension SevenBridgesClient {
 
     /// Returns the path of a project in the API: `/projects/owner/project`.
     ///
-    /// - Throws: ``ClientError`` with code `.requestInvalid` if the id does not have the form `owner/project`.
+    /// - Throws: ``ClientError`` with code `.requestInvalid` if the id does not have the form `owner/project`, or if
+    ///   the owner or the project is `.` or `..`.
     static func projectPath(_ id: String) throws(ClientError) -> String {
         let names = id.split(separator: "/", omittingEmptySubsequences: false)
         guard names.count == 2, names.allSatisfy({ !$0.isEmpty && $0 != "." && $0 != ".." }) else {

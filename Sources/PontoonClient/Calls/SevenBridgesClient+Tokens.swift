@@ -2,7 +2,7 @@ public import PontoonFoundation
 import NIOHTTP1
 import PontoonCore
 
-/// A token of the user, as returned by Pontoon's extension `tokens`.
+/// A token of the user, as returned by Pontoon's `tokens` extension.
 public struct TokenDetails: Sendable, Decodable, Identifiable {
     /// Id of the token, which is not secret.
     public let id: String
@@ -10,7 +10,7 @@ public struct TokenDetails: Sendable, Decodable, Identifiable {
     public let name: String
     /// The calls that the token allows: `full`, `read` or `upload`.
     public let scope: String
-    /// The projects to which the token is limited; `nil` if it is not limited.
+    /// Ids of the projects to which the token is limited; `nil` if it is not limited.
     public let projects: [String]?
     /// The time at which the token expires; `nil` if it does not expire.
     public let expires: Date?
@@ -53,8 +53,8 @@ extension SevenBridgesClient {
 
     /// Creates a token for the user.
     ///
-    /// A parameter that is `nil` is copied from the client's token. The new token cannot have more rights than the
-    /// client's token, or expire later.
+    /// If `scope`, `projects` or `expires` is `nil`, the new token has the value of the client's token. The new token
+    /// cannot have more rights than the client's token, or expire later.
     ///
     /// - Parameters:
     ///   - name: Description of the token, at most 100 characters.
@@ -62,8 +62,9 @@ extension SevenBridgesClient {
     ///   - projects: Ids of the projects to which the token is limited.
     ///   - expires: The time at which the token expires, which must be in the future. Fractions of a second are
     ///     dropped.
-    /// - Returns: The token, including ``TokenDetails/token``.
-    /// - Throws: ``APIError``, ``ClientError``.
+    /// - Returns: The token, including ``TokenDetails/token``, which cannot be requested again.
+    /// - Throws: ``APIError``, with status 403 if the token would have more rights than the client's token or expire
+    ///   later, or 404 if a project does not exist; ``ClientError``.
     public func createToken(
         name: String,
         scope: String? = nil,
@@ -85,9 +86,10 @@ extension SevenBridgesClient {
         )
     }
 
-    /// Revokes one of the user's tokens.
+    /// Revokes one of the user's tokens, which may be the client's own token.
     ///
-    /// - Throws: ``APIError``, ``ClientError``.
+    /// - Throws: ``APIError``, with status 404 if the token does not exist or has more rights than the client's token;
+    ///   ``ClientError``.
     public func revokeToken(_ id: String) async throws {
         _ = try await perform(
             APIRequest(method: .DELETE, path: "/tokens/\(id.urlEncoded)", purpose: "revoke the token \(id)")

@@ -14,15 +14,15 @@ public struct UploadStart: Sendable {
     public var size: Int64?
     /// Requested part size in bytes, which the server may change; `nil` leaves the choice to the server.
     public var partSize: Int64?
-    /// Whether an existing file with that name is replaced.
+    /// Whether an existing file with the same name is replaced when the upload is completed.
     public var overwrite = false
     /// MD5 of the file, in 32 hexadecimal digits; `nil` to declare none.
     ///
     /// Pontoon verifies it when the upload is completed.
     public var md5: String?
-    /// Tags of the file; must be empty unless the server has the extension `upload_labels`.
+    /// Tags of the file; must be empty unless the server has the `upload_labels` extension.
     public var tags: [String] = []
-    /// Metadata of the file; must be empty unless the server has the extension `upload_labels`.
+    /// Metadata of the file; must be empty unless the server has the `upload_labels` extension.
     public var metadata: [String: String] = [:]
     /// Number of part infos to include in the response; requires ``ServerIndex/providesPartInfos``.
     var partInfos: Int?
@@ -55,10 +55,11 @@ extension SevenBridgesClient {
 
     /// Starts an upload.
     ///
-    /// If an attempt fails but may have created the upload, the client looks for it before the next attempt, so that it
-    /// does not create a second upload.
+    /// If an attempt fails but may have created the upload, the client searches the user's unfinished uploads before
+    /// the next attempt, so that it does not create a second one.
     ///
-    /// - Throws: ``APIError``, ``ClientError``.
+    /// - Throws: ``APIError``, with code 8005 if a file with the name exists and must not be overwritten, or 5030 if a
+    ///   folder has the name; ``ClientError``.
     public func startUpload(_ start: UploadStart) async throws -> UploadDetails {
         var body: [String: JSONValue] = ["name": .string(start.name)]
         body["size"] = start.size.map { .integer($0) }
@@ -86,9 +87,10 @@ extension SevenBridgesClient {
         }
     }
 
-    /// Finds the upload that a failed attempt created.
+    /// Finds an upload that a failed attempt has probably created: it matches the request, has no parts, and was
+    /// started after `earliest`.
     ///
-    /// Returns `nil` if there is none, or if the server refuses to list the uploads.
+    /// Returns `nil` if there is none on the first page of the list, or if the server refuses to list the uploads.
     private func justStarted(_ start: UploadStart, since earliest: Date) async throws -> UploadDetails? {
         do {
             return try await uploads().items.first { upload in
@@ -143,7 +145,8 @@ extension SevenBridgesClient {
 
     /// Aborts an upload and deletes its parts on the server.
     ///
-    /// - Throws: ``APIError``, ``ClientError``.
+    /// - Throws: ``APIError``, with code 8003 if the upload does not exist, or was completed or aborted, or 8009 while
+    ///   it is being completed; ``ClientError``.
     public func abortUpload(_ id: String) async throws {
         _ = try await perform(
             APIRequest(
@@ -180,7 +183,7 @@ extension SevenBridgesClient {
 
     /// Reports a stored part.
     ///
-    /// The file will contain only the parts that were reported.
+    /// The file will contain only parts that are reported before or with the complete call.
     func report(_ part: VerifiedPart, of upload: String) async throws {
         _ = try await perform(
             APIRequest(
@@ -197,9 +200,11 @@ extension SevenBridgesClient {
     /// - Parameters:
     ///   - upload: Id of the upload.
     ///   - name: Name of the file, for messages.
-    ///   - parts: Parts to report with this call; `nil` if all parts have already been reported.
+    ///   - parts: Parts to report with this call, which requires ``ServerIndex/acceptsReportsAtCompletion``; `nil` if
+    ///     all parts have already been reported.
     /// - Returns: The file.
-    /// - Throws: ``APIError``, ``ClientError``.
+    /// - Throws: ``APIError``, with code 8005 if the name has been taken in the meantime, or 8007 if parts are missing
+    ///   or the file is refused; ``ClientError``.
     func completeUpload(_ upload: String, name: String, reporting parts: [VerifiedPart]?) async throws -> FileDetails {
         try await call(
             APIRequest(

@@ -1,6 +1,6 @@
 import NIOHTTP1
 
-/// The usage and the quota of a user or project, as returned by Pontoon's extension `usage`.
+/// The usage and the quota of a user or project, as returned by Pontoon's `usage` extension.
 public struct UsageDetails: Sendable, Decodable {
     /// The limits of a quota; `nil` means no limit.
     public struct Limits: Sendable, Decodable {
@@ -17,6 +17,8 @@ public struct UsageDetails: Sendable, Decodable {
         }
 
         /// Decodes the API's JSON; a limit above 2^53, which can never be reached, is decoded as `nil`.
+        ///
+        /// - Throws: `DecodingError` if a value has an unexpected type.
         public init(from decoder: any Decoder) throws {
             let fields = try decoder.container(keyedBy: CodingKeys.self)
             bytes = try fields.decodeLength(forKey: .bytes)
@@ -25,13 +27,13 @@ public struct UsageDetails: Sendable, Decodable {
         }
     }
 
-    /// Total size of the files in bytes; `nil` if the server's value is not valid.
+    /// Total size of the files in bytes; `nil` if the server's value is missing or invalid.
     public let storedBytes: Int64?
-    /// Bytes reserved for unfinished uploads; `nil` if the server's value is not valid.
+    /// Bytes reserved for unfinished uploads; `nil` if the server's value is missing or invalid.
     public let reservedBytes: Int64?
-    /// Number of files; `nil` if the server's value is not valid.
+    /// Number of files; `nil` if the server's value is missing or invalid.
     public let files: Int64?
-    /// Number of unfinished uploads; `nil` if the server's value is not valid.
+    /// Number of unfinished uploads; `nil` if the server's value is missing or invalid.
     public let openUploads: Int64?
     /// The quota that applies to the user or project.
     public let quota: Limits
@@ -44,6 +46,8 @@ public struct UsageDetails: Sendable, Decodable {
     }
 
     /// Decodes the API's JSON.
+    ///
+    /// - Throws: `DecodingError` if the quota is missing, or if a value has an unexpected type.
     public init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: CodingKeys.self)
         storedBytes = try fields.decodeLength(forKey: .storedBytes)
@@ -68,12 +72,15 @@ public struct UsagePage: Sendable, Decodable {
     public let user: String
     /// The total usage of all projects that the user owns; `nil` if the token is limited to certain projects.
     public let usage: UsageDetails?
-    /// The projects on the page.
+    /// One page of the projects that the user owns, ordered by id.
     public let projects: ResultPage<ProjectUsageDetails>
 
     private enum CodingKeys: String, CodingKey { case user, usage }
 
     /// Decodes the API's JSON.
+    ///
+    /// - Throws: `DecodingError` if the user name or the list of projects is missing, or if a value has an unexpected
+    ///   type.
     public init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: CodingKeys.self)
         user = try fields.decode(String.self, forKey: .user)
@@ -85,15 +92,16 @@ public struct UsagePage: Sendable, Decodable {
 extension SevenBridgesClient {
     /// Requests the user's usage and one page of the projects that the user owns, ordered by id.
     ///
-    /// If `offset` is 0, first checks that the server has the extension `usage`.
+    /// With a token that is limited to certain projects, only these projects are listed.
     ///
-    /// - Throws: ``APIError``; ``ClientError``, with code `.requestInvalid` if the server does not have the extension.
+    /// - Throws: ``ClientError``, with code `.requestInvalid` if the server does not have the `usage` extension, which
+    ///   is checked only if `offset` is 0; ``APIError``.
     public func usage(offset: Int = 0, limit: Int = 100) async throws -> UsagePage {
         if offset == 0, try await !index().reportsUsage {
             throw ClientError(
                 .requestInvalid,
                 "\(endpoint) does not report usage and quotas.",
-                advice: "Only Pontoon servers with the extension 'usage' do."
+                advice: "Only Pontoon servers with the 'usage' extension do."
             )
         }
         return try await call(

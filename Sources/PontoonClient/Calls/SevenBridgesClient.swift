@@ -9,7 +9,7 @@ import Synchronization
 /// A client of the Seven Bridges Platform API, version 2, for one user.
 ///
 /// Calls are retried according to ``RetryPolicy`` and delayed while the token's rate limit is exhausted. They throw
-/// ``APIError`` for an error response, and ``ClientError`` if there is no valid response.
+/// ``APIError`` for an error response, ``ClientError`` if there is no valid response, and `CancellationError`.
 public struct SevenBridgesClient: Sendable {
     /// A call that is about to be retried.
     package struct RetryNotice: Sendable {
@@ -57,7 +57,7 @@ public struct SevenBridgesClient: Sendable {
     /// Number of seconds by which the server's clock is ahead of the local clock; negative if it is behind, and 0
     /// before the first response.
     public var clockSkew: TimeInterval { clock.skew }
-    /// The state of the token's rate limit, as last reported by the server; `nil` if no response has reported it.
+    /// The state of the token's rate limit in the last response that reported it; `nil` if no response has.
     public var rateLimit: RateLimitState? { throttle.rateLimit }
 }
 
@@ -83,7 +83,10 @@ struct APIRequest: Sendable {
 }
 
 extension SevenBridgesClient {
-    /// Performs a call and decodes its response.
+    /// Performs a call, with retries, and decodes its response.
+    ///
+    /// - Throws: ``APIError``; ``ClientError``, with code `.responseUnreadable` if the response does not conform to the
+    ///   API; `CancellationError`.
     func call<Value: Decodable>(_ request: APIRequest, as type: Value.Type = Value.self) async throws -> Value {
         try decode(try await perform(request), request)
     }
@@ -97,7 +100,7 @@ extension SevenBridgesClient {
 
     /// Decodes the body of a response, or one line of the body.
     ///
-    /// - Throws: `.responseUnreadable` if it does not conform to the API.
+    /// - Throws: `.responseUnreadable` if the text does not conform to the API.
     func decode<Value: Decodable>(_ body: ByteBuffer, _ request: APIRequest) throws -> Value {
         do {
             return try ServerValues.decode(Value.self, from: body)
@@ -113,17 +116,19 @@ extension SevenBridgesClient {
     /// Performs a call, with retries.
     ///
     /// - Returns: The response, with a 2xx status.
+    /// - Throws: ``APIError`` for any other status; ``ClientError`` if there is no valid response; `CancellationError`.
     func perform(_ request: APIRequest) async throws -> HTTPResponse {
         try await repeating(request) { _ in try await attempt(request) }
     }
 
-    /// Performs a call, and retries it according to the retry policy.
+    /// Repeats an attempt of a call until it succeeds or the retry policy gives up.
     ///
     /// - Parameters:
     ///   - request: The call.
     ///   - body: Performs one attempt. Its argument is whether an earlier attempt may have succeeded on the server.
     /// - Returns: The value of the successful attempt.
-    /// - Throws: ``APIError`` or ``ClientError`` of the last attempt; `CancellationError`.
+    /// - Throws: ``APIError`` or ``ClientError`` of the last attempt; `CancellationError`. An error of `body` other
+    ///   than ``RefusedCall`` or ``TransportFailure`` is thrown unchanged, without a retry.
     func repeating<Value>(_ request: APIRequest, _ body: (Bool) async throws -> Value) async throws -> Value {
         var mayHaveSucceeded = false
         return try await transport.settings.retry.withRetries(

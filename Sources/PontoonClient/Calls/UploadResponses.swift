@@ -1,7 +1,7 @@
 public import PontoonFoundation
 import PontoonCore
 
-/// A project or folder that contains files or receives them.
+/// A project or folder in which files are listed, or to which files are uploaded or copied.
 public enum UploadDestination: Hashable, Sendable {
     /// The root of a project, `owner/project`.
     case project(String)
@@ -40,19 +40,19 @@ public struct UploadDetails: Sendable, Decodable, Identifiable {
 
     /// Id of the upload.
     public let id: String
-    /// Name of the file.
+    /// Name of the file; `nil` if the server omits it.
     public let name: String?
-    /// Id of the project, `owner/project`.
+    /// Id of the project that will contain the file, `owner/project`; `nil` if the server omits it.
     public let project: String?
-    /// Id of the destination folder.
+    /// Id of the destination folder; `nil` if the server omits it, as in a list for an upload to a project.
     public let parent: String?
     /// Declared length of the file in bytes; `nil` if none was declared.
     public let size: Int64?
-    /// Length of every part but the last, in bytes.
+    /// Length of every part but the last, in bytes; `nil` if the server's value is missing or invalid.
     public let partSize: Int64?
-    /// Time at which the upload was initialized.
+    /// Time at which the upload was started; `nil` if the server omits it.
     public let initiated: Date?
-    /// Number of reported parts.
+    /// Number of reported parts; `nil` if the server omits it.
     public let reportedParts: Int?
     /// Number of stored parts; `nil` if the server does not provide it.
     public let storedParts: Int?
@@ -103,8 +103,9 @@ public struct UploadDetails: Sendable, Decodable, Identifiable {
 extension UploadDetails {
     /// Returns whether the upload was started at least `age` seconds ago.
     ///
-    /// The server's time is derived from `Date` headers, which have a resolution of one second and may be a second old.
-    /// To allow for this, the upload is treated as two seconds older than its start time indicates.
+    /// The client's estimate of the server's time may lag by up to two seconds, because `Date` headers have a
+    /// resolution of one second and may be a second old. The upload is therefore treated as two seconds older than its
+    /// start time indicates.
     ///
     /// - Parameters:
     ///   - age: Age in seconds.
@@ -123,7 +124,7 @@ struct PartInfo: Sendable, Decodable {
     var url: String
     /// Time at which the URL expires, according to the server's clock.
     var expires: Date?
-    /// Headers to send with the part.
+    /// Request headers to send with the part.
     var headers: [String: String]
 
     private enum CodingKeys: String, CodingKey {

@@ -28,7 +28,7 @@ public enum ChecksumFormat: String, CaseIterable, Sendable {
     /// Blocks the calling thread.
     ///
     /// - Returns: The checksum as hexadecimal digits, in lower case.
-    /// - Throws: `.fileChanged`, `.fileUnreadable`.
+    /// - Throws: `.fileChanged` if the file has become shorter; `.fileUnreadable` if it cannot be read.
     func checksum(of file: SourceFile) throws -> String {
         let range = 0..<file.facts.size
         switch self {

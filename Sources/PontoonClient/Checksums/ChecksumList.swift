@@ -5,7 +5,7 @@ public import SystemPackage
 public struct ChecksumList: Sendable, Hashable {
     /// A file and its checksum.
     public struct Entry: Sendable, Hashable {
-        /// Path of the file, as written in the list.
+        /// Path of the file, as written in the list, with escape sequences replaced.
         public let path: FilePath
         /// The checksum as hexadecimal digits, in lower case.
         public let checksum: String
@@ -16,15 +16,15 @@ public struct ChecksumList: Sendable, Hashable {
 
     /// The algorithm of the checksums.
     public let format: ChecksumFormat
-    /// The entries, in the order of the file.
+    /// The entries, in the order of their lines.
     public let entries: [Entry]
 
     /// Reads a checksum file.
     ///
     /// Blocks the calling thread.
     ///
-    /// - Throws: ``ClientError`` with code `.fileUnreadable`, or with code `.requestInvalid` if a line is not valid or
-    ///   there is no entry.
+    /// - Throws: ``ClientError``, with code `.fileUnreadable` if the file cannot be read, or `.requestInvalid` if a
+    ///   line is not valid or there is no entry.
     public init(_ path: FilePath, format: ChecksumFormat) throws {
         let data: Data
         do {
@@ -43,7 +43,7 @@ public struct ChecksumList: Sendable, Hashable {
     ///
     /// Accepts lines in GNU style (`HEX  name`, `HEX *name`) and BSD style (`MD5 (name) = HEX`). If a line begins with
     /// a backslash, its name contains escape sequences. Lines may be separated by null characters, as `md5sum --zero`
-    /// writes them. Empty lines and lines that begin with `#` are ignored.
+    /// writes them; their names are not escaped. Empty lines and lines that begin with `#` are ignored.
     ///
     /// - Parameters:
     ///   - data: The content.

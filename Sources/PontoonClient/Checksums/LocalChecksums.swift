@@ -2,7 +2,7 @@ import NIOPosix
 import PontoonCore
 public import SystemPackage
 
-/// A calculator of checksums of local files that reads up to eight files at a time.
+/// A calculator for the checksums of local files, which reads up to eight files at a time.
 public struct LocalChecksums: Sendable {
     /// The algorithm of the checksums.
     public let format: ChecksumFormat
@@ -16,7 +16,8 @@ public struct LocalChecksums: Sendable {
     ///
     /// - Parameters:
     ///   - items: The files. The result for an item with a ``UploadItem/problem`` is that error.
-    ///   - body: Called with each file and its checksum or error, in the order of the files.
+    ///   - body: Called with each file and its checksum in hexadecimal digits, or the error for the file, in the order
+    ///     of the files.
     /// - Throws: `CancellationError`; any error that `body` throws.
     public func compute(
         _ items: [UploadItem],
@@ -29,12 +30,12 @@ public struct LocalChecksums: Sendable {
         }
     }
 
-    /// Compares files with the checksums in a list.
+    /// Compares local files with the checksums in a list.
     ///
     /// - Parameters:
     ///   - list: The files and their expected checksums.
     ///   - root: Folder against which relative paths are resolved.
-    ///   - body: Called with each entry and its result, in order.
+    ///   - body: Called with each entry and its result, in the order of the list.
     /// - Throws: `CancellationError`; any error that `body` throws.
     public static func check(
         _ list: ChecksumList,

@@ -11,16 +11,16 @@ public struct TreeComparison: Sendable {
         case same
         /// The lengths match, but no checksums were compared: the server provides none, or local files are not read.
         case sameSize
-        /// The files differ; the text describes how.
+        /// The files differ, or the server's copy is damaged or missing; the text describes the difference or damage.
         case different(String)
         /// The file exists only in the local folder.
         case onlyHere
         /// The file exists only on the server.
         case onlyThere
-        /// The files could not be compared.
+        /// The files could not be compared, or the folder at this path could not be read.
         case failed(any Error)
-        /// The local file or folder was skipped, or the folder that contains the file could not be read; the text gives
-        /// the reason.
+        /// The local file or folder was skipped, or a folder that contains the file was not read; the text gives the
+        /// reason.
         case skipped(String)
     }
 
@@ -28,7 +28,7 @@ public struct TreeComparison: Sendable {
     public struct Entry: Sendable {
         /// Path relative to the compared folders, separated by slashes.
         public let name: String
-        /// Path of the local file; `nil` if there is none.
+        /// Path of the local file or folder; `nil` if there is none.
         public let path: FilePath?
         /// Id of the file on the server; `nil` if there is none.
         public let fileID: String?
@@ -87,7 +87,7 @@ public struct TreeComparison: Sendable {
             change(&pairs[position])
         }
 
-        /// Marks files as skipped if their folder was not read, locally or on the server.
+        /// Marks files as skipped if a folder in their path was not read, locally or on the server.
         mutating func skipContents() {
             let unread = Set(positions.filter { pairs[$0.value].finding != nil }.map(\.key))
             guard !unread.isEmpty else { return }
@@ -123,11 +123,12 @@ public struct TreeComparison: Sendable {
     /// - Parameters:
     ///   - folder: The local folder.
     ///   - remote: The project or folder on the server.
-    ///   - body: Called with each result, in byte order of the names.
+    ///   - body: Called with each result, in byte order of ``Entry/name``.
     /// - Returns: Warnings about patterns that matched nothing.
     /// - Throws: ``ClientError``, with code `.requestInvalid` if `folder` or `remote` is a file or if a pattern cannot
-    ///   match any path, or `.notFound` if `folder` or a name in the path `remote` does not exist; ``APIError``, with
-    ///   status 404 for an unknown project or id; `CancellationError`.
+    ///   match any path, `.notFound` if `folder` or a name in the path `remote` does not exist, `.fileUnreadable` if
+    ///   `folder` cannot be read, or `.responseUnreadable` if the folder tree on the server is too large; ``APIError``,
+    ///   with status 404 for an unknown project or id; `CancellationError`.
     public func compare(
         _ folder: FilePath,
         with remote: RemotePath,

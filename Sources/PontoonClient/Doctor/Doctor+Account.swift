@@ -3,7 +3,7 @@ import PontoonFoundation
 extension Doctor {
     /// Checks the token and the remaining calls under its rate limit.
     ///
-    /// - Returns: Whether the token is valid.
+    /// - Returns: Whether the token is valid; `false` also if this could not be determined.
     func checkToken(_ client: SevenBridgesClient, _ run: DiagnosticRun) async -> Bool {
         guard let (user, time) = await run.attempt(.token, { try await client.user() }) else { return false }
         run.note(

@@ -5,7 +5,7 @@ import NIOPosix
 extension Doctor {
     private var endpoint: Endpoint { credentials.endpoint }
 
-    /// Checks the proxy, the host name and the connection.
+    /// Checks whether a proxy is used, and whether the API's host or the proxy can be resolved and accepts connections.
     ///
     /// - Returns: Whether a connection was established.
     func checkNetwork(_ run: DiagnosticRun) async -> Bool {
@@ -73,7 +73,7 @@ extension Doctor {
 
     /// Checks TLS, the API and the clock.
     ///
-    /// - Returns: Whether the API responded.
+    /// - Returns: Whether the API returned a valid response.
     func checkAPI(_ client: SevenBridgesClient, _ run: DiagnosticRun) async -> Bool {
         guard let (index, time) = await run.attempt(.api, { try await client.index() }) else { return false }
         var message = "\(endpoint) responds"

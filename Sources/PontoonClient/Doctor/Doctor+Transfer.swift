@@ -3,7 +3,11 @@ import PontoonCore
 import SystemPackage
 
 extension Doctor {
-    /// Uploads, downloads and deletes a test file.
+    /// Uploads a test file and, if the upload succeeds, downloads the file and deletes it from the server.
+    ///
+    /// If the upload fails after the server has created it, it is aborted.
+    ///
+    /// - Throws: A file system error if the local test files cannot be deleted.
     func checkTransfer(_ client: SevenBridgesClient, _ project: String, _ run: DiagnosticRun) async throws {
         let folder = FilePath(FileManager.default.temporaryDirectory.path)
             .appending("pontoon-doctor-\(UUID().uuidString.prefix(8))")
@@ -30,7 +34,7 @@ extension Doctor {
         try FileManager.default.removeItem(atPath: folder.string)
     }
 
-    /// Writes random bytes, which a proxy cannot compress.
+    /// Writes a file of random bytes, which a proxy cannot compress.
     private static func fill(_ path: FilePath, size: Int) throws {
         var random = SystemRandomNumberGenerator()
         let words = (0..<(size + 7) / 8).map { _ in random.next() }

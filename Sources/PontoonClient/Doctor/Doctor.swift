@@ -7,11 +7,11 @@ public struct Doctor: Sendable {
     ///
     /// Steps run in the order of the cases.
     public enum Check: String, CaseIterable, Sendable {
-        /// The proxy in use.
+        /// The proxy through which requests are sent, if any.
         case proxy
-        /// Host name resolution.
+        /// Resolution of the host name of the API or, if there is one, of the proxy.
         case name
-        /// The TCP connection.
+        /// The TCP connection to the API or, if there is one, to the proxy.
         case connection
         /// The TLS handshake and the API's response.
         case api
@@ -39,7 +39,7 @@ public struct Doctor: Sendable {
         case good
         /// Something needs attention, but transfers may still work.
         case warning
-        /// Uploads, downloads or both do not work.
+        /// The check failed, so uploads, downloads or both do not work or could not be tested.
         case bad
     }
 
@@ -61,10 +61,10 @@ public struct Doctor: Sendable {
 
     /// Options of the test transfer.
     public struct Options: Sendable {
-        /// Project for the test transfer.
+        /// Id of the project for the test transfer.
         ///
-        /// If `nil`, the user's only project is used. If the user does not have exactly one project, the test transfer
-        /// is skipped.
+        /// If `nil`, the user's only project is used. In this case, the test transfer is skipped unless the user has
+        /// exactly one project.
         public var project: String?
         /// Length of the test file in bytes.
         public var size = 4 << 20
@@ -81,8 +81,8 @@ public struct Doctor: Sendable {
     ///
     /// - Parameters:
     ///   - credentials: URL of the API and the user's token.
-    ///   - settings: Connection settings. The doctor makes at most 2 attempts per request and uses a call timeout of at
-    ///     most 20 seconds.
+    ///   - settings: Connection, timeout and retry settings. The doctor makes at most 2 attempts per request and uses a
+    ///     call timeout of at most 20 seconds.
     ///   - options: Options of the test transfer.
     public init(_ credentials: Credentials, settings: ClientSettings, options: Options = Options()) {
         self.credentials = credentials
@@ -94,7 +94,7 @@ public struct Doctor: Sendable {
         self.options = options
     }
 
-    /// Runs the checks, skipping those that depend on a failed check.
+    /// Runs the checks, skipping checks that depend on a failed check.
     ///
     /// If there is a project for the test transfer and the user may write to it, a test file is uploaded, downloaded
     /// and deleted.
@@ -156,7 +156,7 @@ final class DiagnosticRun: Sendable {
 
     /// Runs one step of a check and measures its duration, adding a finding if the step fails.
     ///
-    /// - Returns: The value and the duration; `nil` if the step failed.
+    /// - Returns: The value that `body` returns, and the duration; `nil` if `body` throws an error.
     func attempt<Value: Sendable>(
         _ check: Doctor.Check,
         _ body: () async throws -> Value

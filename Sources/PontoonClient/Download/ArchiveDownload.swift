@@ -14,13 +14,14 @@ struct FolderArchive: Decodable {
 extension SevenBridgesClient {
     /// Requests a signed URL from which a folder can be downloaded as one tar archive.
     ///
-    /// The URL is valid until something in the folder changes.
+    /// The URL is valid for a limited time, and only until something in the folder changes.
     ///
     /// - Parameters:
     ///   - id: Id of the folder.
     ///   - name: Name of the folder, for messages.
-    /// - Returns: The archive.
-    /// - Throws: ``APIError``, ``ClientError``.
+    /// - Returns: The URL, the name and the length of the archive.
+    /// - Throws: ``APIError``, with status 404 if the folder does not exist; ``ClientError``, with code
+    ///   `.responseUnreadable` if the URL is not valid, or has the scheme `http` although the API's URL has `https`.
     func folderArchive(_ id: String, name: String) async throws -> FolderArchive {
         let archive: FolderArchive = try await call(
             APIRequest(
@@ -38,15 +39,17 @@ extension Downloader {
     /// Downloads a folder and everything in it to a stream, as one tar archive.
     ///
     /// If the connection fails, only the missing bytes are requested again. The length of the archive is verified, but
-    /// not the contents of its files. A tar archive has checksums only for its headers.
+    /// not the contents of its files, because a tar archive has checksums only for its headers. If the download fails
+    /// or the task is cancelled, part of the archive may already have been written.
     ///
     /// - Parameters:
-    ///   - folder: The folder. Its target is used only in messages.
+    ///   - folder: The folder. Nothing is stored at its target.
     ///   - write: Writes the next bytes to the stream. If it throws an error, the download fails with this error.
     ///   - observe: Consumes progress events. The transfer applies back-pressure while events are not consumed.
-    /// - Returns: An array with the result of the folder as its only element.
+    /// - Returns: An array whose only element is the result for the folder, including the error if the download failed.
     /// - Throws: ``APIError`` or ``ClientError`` if the server's extensions cannot be requested; ``ClientError`` with
-    ///   code `.requestInvalid` if the server does not support folder archives; `CancellationError`.
+    ///   code `.requestInvalid` if the server does not support folder archives; `CancellationError` if the task is
+    ///   cancelled before the download starts.
     public func streamArchive(
         of folder: DownloadItem,
         to write: @escaping @Sendable ([UInt8]) async throws -> Void,
@@ -72,7 +75,7 @@ extension Downloader {
     }
 }
 
-/// The download of an archive.
+/// A run whose only file is an archive.
 private struct ArchiveJob: TransferJob {
     let context: TransferContext<DownloadItem>
     let items: [DownloadItem]
@@ -138,7 +141,7 @@ private final class ArchiveDownload: Sendable {
         return TransferEnding(outcome: .transferred, verification: .size)
     }
 
-    /// Returns the signed URL, requesting a new one if the storage rejected the last one.
+    /// Returns the signed URL, requesting a new one if the storage has rejected the previous one.
     ///
     /// - Throws: `.fileChanged` if the length of the archive has changed; ``APIError``, ``ClientError``.
     private func url(_ size: Int64) async throws -> String {

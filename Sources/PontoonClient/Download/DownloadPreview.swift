@@ -50,7 +50,8 @@ public struct DownloadPreview: Sendable {
 extension Downloader {
     /// Returns the actions that ``download(_:observe:)`` would take, without changing anything.
     ///
-    /// If a local file has the same length as the file on the server, the local file is read to compare the checksums.
+    /// If the file on the server has the same length as a local file and the server provides its checksum, the local
+    /// file is read to compare the checksums, except with ``TransferOptions/ConflictPolicy/skip``.
     ///
     /// - Throws: ``ClientError`` with code `.requestInvalid` if two files have the same target; `CancellationError`.
     public func preview(_ items: [DownloadItem]) async throws -> DownloadPreview {

@@ -2,7 +2,8 @@ import NIOHTTP1
 import PontoonCore
 import Synchronization
 
-/// State shared by all ranges of one file: the signed URL, and the ETag that identifies the version being downloaded.
+/// State shared by all ranges of one file: the signed URL, the ETag that identifies the version being downloaded, and
+/// the checksum that the storage provides.
 final class DownloadSource: Sendable {
     private struct State {
         var url: String?
@@ -29,12 +30,14 @@ final class DownloadSource: Sendable {
 
     /// ETag of the file, with quotes; `nil` until a journal or a response provides it.
     var etag: String? { state.withLock { $0.etag } }
-    /// CRC-64/NVME of the whole file, 16 hexadecimal digits; `nil` if no response has provided it.
+    /// CRC-64/NVME of the whole file, 16 hexadecimal digits; `nil` until a response provides it.
     var declaredCRC64: String? { state.withLock { $0.declaredCRC64 } }
 
     /// Returns the signed URL.
     ///
     /// If there is no URL, one range requests it while the others wait for the response.
+    ///
+    /// - Throws: ``APIError``, ``ClientError``, `CancellationError`.
     func url() async throws -> String {
         if let known = state.withLock({ $0.url }) { return known }
         try await urlRequest.acquire(priority: 0)
@@ -50,7 +53,7 @@ final class DownloadSource: Sendable {
         state.withLock { if $0.url == url { $0.url = nil } }
     }
 
-    /// Records the file's ETag and, if the response provides it, its checksum.
+    /// Records the ETag and the checksum of the whole file, if the headers of a response contain them.
     ///
     /// - Throws: ``RemoteFileChanged`` if the ETag differs from the ETag in the journal or in an earlier response.
     func note(_ headers: HTTPHeaders, for range: Range<Int64>) throws {
@@ -73,7 +76,7 @@ final class DownloadSource: Sendable {
     ///   - status: The HTTP status.
     ///   - headers: The response headers.
     ///   - range: The requested range.
-    ///   - known: The file's ETag when the request was sent; `nil` if no response had provided it yet.
+    ///   - known: The file's ETag when the request was sent; `nil` if neither a journal nor a response had provided it.
     /// - Returns: `true` if the body can be used; `false` for an error response from the storage.
     /// - Throws: ``RemoteFileChanged`` if the file has changed; ``TransportFailure`` if the response contains a
     ///   different range; `.storageRefused` if the storage returned the whole file instead of the range.

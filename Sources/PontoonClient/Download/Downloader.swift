@@ -4,8 +4,9 @@ import PontoonCore
 
 /// A concurrent downloader that fetches files in byte ranges and resumes the unfinished downloads of earlier runs.
 ///
-/// A file appears at its target only when it is complete and verified. Until then, its bytes are in a hidden file next
-/// to the target. If the task is cancelled, the hidden file remains, and repeating the call resumes the download.
+/// A file appears at its target only when it is complete and, if the server provides a checksum, verified. While it is
+/// being downloaded, its bytes are in a hidden file next to the target. If the download fails or the task is cancelled,
+/// the hidden file remains if its bytes are still usable, and repeating the call resumes the download.
 public struct Downloader: Sendable {
     let client: SevenBridgesClient
     let options: DownloadOptions
@@ -18,9 +19,9 @@ public struct Downloader: Sendable {
 
     /// Downloads files.
     ///
-    /// If a file fails, its result contains the error, and the other files are still downloaded. If the token is not
-    /// valid, all files that have not been started fail with the same error. If the task is cancelled, the unfinished
-    /// files have the outcome ``TransferOutcome/cancelled``.
+    /// If a file fails, its result contains the error, and the other files are still downloaded. However, if the token
+    /// is not valid, all files that have not been started fail with the same error. If the task is cancelled, the
+    /// unfinished files have the outcome ``TransferOutcome/cancelled``.
     ///
     /// - Parameters:
     ///   - items: The files to download, in order of priority.

@@ -3,7 +3,7 @@ import NIOPosix
 import PontoonCore
 import SystemPackage
 
-/// The error thrown if the file changes on the server during its download, after which the download starts over.
+/// The error thrown if a file changes on the server during its download.
 struct RemoteFileChanged: Error, Sendable {
     let reason: String
 }
@@ -24,7 +24,9 @@ struct FileDownload: Sendable {
     ///
     /// Starts over once if the checksum does not match, and up to twice if the file changes on the server.
     ///
-    /// - Throws: Any error of the download. The bytes downloaded so far remain on disk if a later run can use them.
+    /// - Throws: `.fileChanged` if the file changes a third time; `.checksumMismatch` if the checksum does not match
+    ///   again; any other error of the download. The bytes downloaded so far remain on disk if a later run can use
+    ///   them.
     func run() async throws -> TransferEnding {
         var details = item
         var attempt = 1
@@ -66,9 +68,9 @@ struct FileDownload: Sendable {
     ///
     /// If the target has the same bytes, also deletes the files that an earlier run left behind.
     ///
-    /// - Returns: `nil` if the file must be downloaded.
-    /// - Throws: `.nameTaken` if the existing file must not be replaced; `.fileUnreadable` if it cannot be read;
-    ///   `.busy`, `.diskFull` or `.fileUnwritable` if the files that an earlier run left behind cannot be deleted.
+    /// - Returns: The outcome; `nil` if the file must be downloaded.
+    /// - Throws: The errors of ``ending(of:size:_:)``; `.busy`, `.diskFull` or `.fileUnwritable` if the files that an
+    ///   earlier run left behind cannot be deleted.
     private func existingFileEnding(_ details: DownloadItem, _ size: Int64) async throws -> TransferEnding? {
         let policy = options.transfer.conflictPolicy
         return try await threads.runIfActive {
@@ -80,10 +82,12 @@ struct FileDownload: Sendable {
 
     /// Returns the outcome if the file is skipped, or if its target already has the same bytes.
     ///
-    /// Blocks the calling thread.
+    /// Compares the lengths and the CRC-64/NVME. If the server provides no checksum, an existing file counts as
+    /// different. Blocks the calling thread.
     ///
-    /// - Returns: `nil` if the file must be downloaded.
-    /// - Throws: `.nameTaken` if the existing file must not be replaced; `.fileUnreadable` if it cannot be read.
+    /// - Returns: The outcome; `nil` if the file must be downloaded.
+    /// - Throws: `.nameTaken` if the existing file must not be replaced; `.fileUnreadable` if it cannot be read;
+    ///   `.fileChanged` if it becomes shorter in the meantime.
     static func ending(
         of details: DownloadItem,
         size: Int64,
@@ -156,7 +160,8 @@ struct FileDownload: Sendable {
     ///
     /// - Parameters:
     ///   - crc64: The checksum of the downloaded bytes.
-    ///   - declared: The file's checksum on the server, in 16 hexadecimal digits; `nil` if the server provides none.
+    ///   - declared: The file's checksum, in 16 hexadecimal digits; `nil` if neither the API nor the storage provides
+    ///     it.
     ///   - item: The file.
     ///   - consequence: A sentence for the error message that says what happened to the downloaded bytes.
     /// - Returns: `.file` if the checksums match; `.size` if there was no checksum to compare.

@@ -2,8 +2,8 @@ import PontoonCore
 
 /// The byte ranges of a file; an empty file has none.
 ///
-/// The ranges are computed when they are accessed and take no memory, because their number depends on a length that the
-/// server reported.
+/// The ranges are computed when they are accessed and take no memory, because a length that the server reported may
+/// result in a very large number of ranges.
 struct FileRanges: RandomAccessCollection, Hashable, Sendable {
     /// Length of the file in bytes.
     let size: Int64

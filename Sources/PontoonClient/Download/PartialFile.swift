@@ -44,7 +44,8 @@ final class PartialFile: RangeDestination {
 
     /// Opens both files and locks the journal, creating the files and the target's directory if they do not exist.
     ///
-    /// - Throws: `.busy` if another process is downloading to this target; `.diskFull`, `.fileUnwritable`.
+    /// - Throws: `.busy` if another process is downloading to this target; `.fileUnsuitable` if the target's path or
+    ///   name is too long for the file system; `.diskFull`; `.fileUnwritable`.
     init(_ target: FilePath) throws {
         self.target = target
         let directory = target.removingLastComponent()
@@ -97,6 +98,8 @@ final class PartialFile: RangeDestination {
     /// Returns whether the bytes of a range match its checksum in the journal.
     ///
     /// After a power failure, the journal may list ranges whose bytes never reached the disk.
+    ///
+    /// - Throws: `.fileUnwritable` if the bytes cannot be read.
     func isIntact(_ range: Range<Int64>, _ crc64: CRC64NVME) throws -> Bool {
         try mappingErrors {
             var found = CRC64NVME()
@@ -119,7 +122,8 @@ final class PartialFile: RangeDestination {
     ///
     /// - Parameters:
     ///   - replacing: Whether to replace an existing file at the target.
-    ///   - modified: Modification time in nanoseconds since 1970; `nil` for the time of the download.
+    ///   - modified: Modification time to set, in nanoseconds since 1970, if the file system supports it; `nil` for the
+    ///     time of the download.
     /// - Throws: `.nameTaken` if a file already exists at the target and must not be replaced; `.diskFull`,
     ///   `.fileUnwritable`.
     func finish(replacing: Bool, modified: Int64? = nil) throws {
@@ -143,7 +147,7 @@ final class PartialFile: RangeDestination {
 
     /// Closes both files, and deletes them if `removing` is `true`.
     ///
-    /// Further calls have no effect.
+    /// Only the first call has an effect.
     func close(removing: Bool) throws {
         let isFirst = state.withLock { state in
             defer { state.isClosed = true }
@@ -159,9 +163,11 @@ final class PartialFile: RangeDestination {
 }
 
 extension PartialFile {
-    /// Deletes the files left behind by a run that was killed after it had renamed the downloaded file.
+    /// Deletes the journal and the partially downloaded file of a target if the journal exists.
     ///
-    /// - Throws: `.busy`, `.diskFull`, `.fileUnwritable`.
+    /// A run that is killed after it has renamed the downloaded file leaves its journal behind.
+    ///
+    /// - Throws: `.busy` if another process is downloading to this target; `.diskFull`, `.fileUnwritable`.
     static func removeLeftovers(_ target: FilePath) throws {
         guard FileManager.default.fileExists(atPath: paths(target).journal.string) else { return }
         try PartialFile(target).close(removing: true)
@@ -183,9 +189,9 @@ extension PartialFile {
         }
     }
 
-    /// Checks that the file system allows the target's name.
+    /// Checks that the target's path and name are not too long for the file system.
     ///
-    /// Creating the hidden files does not check this, because their names are short.
+    /// Creating the hidden files does not check the target's name, because their own names are short.
     ///
     /// - Throws: `Errno.fileNameTooLong`.
     private static func checkName(_ target: FilePath) throws {
@@ -197,6 +203,8 @@ extension PartialFile {
     }
 
     /// Converts an error of a file operation to a ``ClientError`` with the target's path and advice.
+    ///
+    /// A ``ClientError`` is returned unchanged, unless its code is `.stateUnusable`.
     private static func failure(_ target: FilePath, _ error: any Error) -> any Error {
         let advice =
             "Free some space, check the permissions or choose another --output. Then run the same command again."

@@ -1,7 +1,7 @@
 import NIOPosix
 import PontoonCore
 
-/// A downloader of one file's byte ranges, which verifies the ranges of an earlier run and requests all others.
+/// A downloader of one file's byte ranges, which keeps the intact ranges of an earlier run and requests all others.
 struct RangeDownloader: Sendable {
     let file: TransferFile<DownloadItem>
     let source: DownloadSource
@@ -12,9 +12,11 @@ struct RangeDownloader: Sendable {
 
     private var context: TransferContext<DownloadItem> { file.context }
 
-    /// Downloads all ranges.
+    /// Verifies the ranges of an earlier run, and downloads all ranges that are missing or fail the verification.
     ///
-    /// - Returns: The checksums of the ranges, in order.
+    /// - Returns: The checksums of all ranges, in order.
+    /// - Throws: The errors of ``RangeFetcher/fetch(_:)``; `.diskFull` or `.fileUnwritable` if the file or its journal
+    ///   cannot be used.
     func downloadAll() async throws -> [CRC64NVME] {
         guard !ranges.isEmpty else { return [] }
         return try await file.mapParts(Array(1...ranges.count)) { number in

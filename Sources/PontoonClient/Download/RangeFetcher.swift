@@ -16,7 +16,7 @@ struct RangeFetcher: Sendable {
     private var context: TransferContext<DownloadItem> { file.context }
     private var transport: HTTPTransport { context.client.transport }
 
-    /// Requests and writes all bytes of a range, with retries.
+    /// Requests and writes all missing bytes of a range, with retries.
     ///
     /// - Throws: ``RemoteFileChanged`` if the file has changed on the server; ``APIError``, ``ClientError``;
     ///   `CancellationError`; any error of the writer.
@@ -94,7 +94,7 @@ struct RangeFetcher: Sendable {
 }
 
 extension TransferFile<DownloadItem> {
-    /// Counts a downloaded range and emits the event for it.
+    /// Counts a range that was downloaded in this run, and emits ``TransferEvent/partStored(_:)``.
     func announce(_ range: Range<Int64>, _ number: Int, _ source: DownloadSource) async {
         progress.storedPart()
         await context.emit(
@@ -110,7 +110,7 @@ extension TransferFile<DownloadItem> {
         )
     }
 
-    /// Emits the event that a file's download has started.
+    /// Records the number of ranges, and emits the event that the download of a file has started.
     ///
     /// - Parameters:
     ///   - ranges: All ranges of the file.
@@ -136,9 +136,10 @@ extension TransferFile<DownloadItem> {
 }
 
 extension SevenBridgesClient {
-    /// Requests the current details of a file.
+    /// Requests the current length, checksum and modification time of a file.
     ///
-    /// - Throws: `.requestInvalid` for a folder; ``APIError``, ``ClientError``.
+    /// - Throws: `.requestInvalid` if the item is a folder; ``APIError``, with status 404 if the file does not exist;
+    ///   ``ClientError``.
     func fetchDetails(of item: DownloadItem) async throws -> DownloadItem {
         let details = try await file(item.id)
         guard !details.isFolder else {
@@ -153,7 +154,7 @@ extension SevenBridgesClient {
 }
 
 extension DownloadItem {
-    /// Returns the length in bytes.
+    /// Returns ``size`` if it is a valid length.
     ///
     /// - Throws: `.responseUnreadable` if the length is missing or not in the range 0 to
     ///   ``ServerValues/maximumLength``.

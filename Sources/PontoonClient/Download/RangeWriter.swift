@@ -7,14 +7,17 @@ import Synchronization
 protocol RangeDestination: Sendable {
     /// Writes bytes at an offset in the file.
     ///
-    /// May block the calling thread.
+    /// ``RangeWriter`` calls it in the order of the offsets, without gaps. May block the calling thread.
+    ///
+    /// - Throws: Any error, with which the download of the range fails.
     func write(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws
 }
 
 /// A writer that stores the bytes of one range as they arrive, computes their checksum, and tracks the offset at which
 /// a retry continues.
 ///
-/// Bytes are buffered into chunks, which are hashed and written on the thread pool for blocking file calls.
+/// Bytes are buffered into chunks, which are hashed and written on the thread pool for blocking file calls. The methods
+/// that add or write bytes must not be called concurrently.
 final class RangeWriter: Sendable {
     private struct State {
         var offset: Int64
@@ -67,7 +70,7 @@ final class RangeWriter: Sendable {
 
     /// Buffers bytes, and writes them once a chunk is full.
     ///
-    /// - Throws: ``TransportFailure`` if the bytes exceed the range; `.diskFull`, `.fileUnwritable`.
+    /// - Throws: ``TransportFailure`` if the bytes exceed the range; the errors of the destination.
     func append(_ bytes: ByteBuffer) async throws {
         let (count, isTooMuch) = state.withLock { state in
             state.gathered.writeImmutableBuffer(bytes)

@@ -14,8 +14,8 @@ public struct RemoteTree: Sendable {
     /// - Parameters:
     ///   - path: The file, folder or project.
     ///   - folder: The local folder that receives the files. The contents of a project are placed directly in it.
-    ///   - isOnlyContents: Whether the contents of a remote folder are also placed directly in `folder`; otherwise they
-    ///     are placed in a subfolder with the remote folder's name.
+    ///   - isOnlyContents: Whether the contents of a remote folder are also placed directly in `folder`. If `false`,
+    ///     they are placed in a subfolder with the remote folder's name.
     /// - Returns: The files, in the server's order. The files in a folder come before the files in its subfolders. An
     ///   item has a ``DownloadItem/problem`` if its path contains an invalid name, such as `..`, or if it stands for a
     ///   subfolder that the server refused to list.
@@ -93,9 +93,9 @@ public struct RemoteTree: Sendable {
         }
     }
 
-    /// Returns the item for a file, whose target is in subfolders of a local folder.
+    /// Returns an item for a file whose target is below a local folder, in subfolders with the given names.
     ///
-    /// The item has a ``DownloadItem/problem`` if a name in its path is invalid.
+    /// The item has a ``DownloadItem/problem`` if the name of the file or of a subfolder is invalid.
     func item(_ file: FileDetails, below names: [String], into folder: FilePath) -> DownloadItem {
         let path = names + [file.name]
         let target = path.reduce(folder) { $0.appending($1) }

@@ -6,14 +6,15 @@ extension Downloader {
     /// Downloads files to a stream, one after another, without storing them on disk.
     ///
     /// The ranges of a file are requested concurrently and stored in memory until all bytes before them have been
-    /// written. ``TransferOptions/maximumMemory`` limits the memory. If a file fails, the other files are still
-    /// downloaded, but some of the file's bytes may have been written. In particular, its checksum is compared only
-    /// after the last byte was written. If the task is cancelled, the unfinished files have the outcome
-    /// ``TransferOutcome/cancelled``.
+    /// written. ``TransferOptions/maximumMemory`` limits the memory.
+    ///
+    /// If a file fails, the other files are still downloaded, unless the token is not valid. Some or all bytes of the
+    /// failed file may already have been written, because the checksum is compared only after the last byte was
+    /// written. If the task is cancelled, the unfinished files have the outcome ``TransferOutcome/cancelled``.
     ///
     /// - Parameters:
-    ///   - items: The files, in the order in which they are written. Their targets are used only in messages.
-    ///   - write: Writes the next bytes to the stream. If it throws an error, the file fails with this error.
+    ///   - items: The files, in the order in which they are written. Nothing is stored at their targets.
+    ///   - write: Writes the next bytes to the stream. If it throws an error, the current file fails with this error.
     ///   - observe: Consumes progress events. The transfer applies back-pressure while events are not consumed.
     /// - Returns: The result of each file, in the order of `items`.
     /// - Throws: An error only if the threads of the run cannot be stopped.
@@ -64,8 +65,8 @@ struct StreamWindow: Hashable, Sendable {
 
     /// Maximum length of a range, in bytes.
     ///
-    /// With a larger maximum, more time would pass before the first byte is written, because ranges are written as a
-    /// whole.
+    /// With a larger maximum, more time would pass before the first byte is written, because a range is written only
+    /// when it is complete.
     private static let longestRange: Int64 = 4 << 20
 
     init(_ options: DownloadOptions, _ memory: MemoryBudget) {
@@ -120,9 +121,9 @@ private struct StreamDownload: Sendable {
         return TransferEnding(outcome: .transferred, crc64nvme: crc64.hex, verification: verification)
     }
 
-    /// Writes the ranges in order, while later ranges are being downloaded.
+    /// Writes the ranges to the stream in order, while later ranges are being downloaded.
     ///
-    /// - Returns: The checksum of all bytes.
+    /// - Returns: The checksum of the whole file.
     private func copy(_ ranges: FileRanges, from source: DownloadSource) async throws -> CRC64NVME {
         var crc64 = CRC64NVME()
         try await forEachInOrder(ranges.enumerated(), limit: window.ranges) { index, range in

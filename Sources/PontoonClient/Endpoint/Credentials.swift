@@ -24,16 +24,17 @@ public struct Credentials: Sendable {
 
     /// Searches for credentials in the same order as the platform's own clients.
     ///
-    /// The first of these sources is used:
+    /// Uses the first of these sources that is specified, or else the last one. If the source does not exist or is
+    /// incomplete, an error is thrown instead of trying the next source.
     ///
-    /// 1. The profile with the name `profile`, unless it is `nil`.
+    /// 1. The profile with the name `profile`.
     /// 2. The environment variables `SB_API_ENDPOINT` and `SB_AUTH_TOKEN`.
     /// 3. The profile that the environment variable `PONTOON_PROFILE` names. Only Pontoon supports this variable.
     /// 4. The profile `default`.
     ///
-    /// The second step throws an error if only one of the two variables is set, because a profile that provides the
-    /// other value could belong to a different server. `SB_AUTH_TOKEN` alone is accepted if `endpoint` is given. An
-    /// empty variable counts as not set.
+    /// Both variables of the second source must be set, because a profile that provides the other value could belong to
+    /// a different server. `SB_AUTH_TOKEN` alone is accepted if `endpoint` is given. An empty variable counts as not
+    /// set.
     ///
     /// - Parameters:
     ///   - profile: Name of the profile; `nil` to search the other sources.
@@ -66,6 +67,9 @@ public struct Credentials: Sendable {
     }
 
     /// Returns the credentials in `SB_API_ENDPOINT` and `SB_AUTH_TOKEN`; `nil` if neither variable is set.
+    ///
+    /// - Throws: `.credentialsMissing` if only one variable is set, unless it is `SB_AUTH_TOKEN` and `endpoint` is not
+    ///   `nil`, or if the token is not valid; `.endpointInvalid`.
     private static func fromEnvironment(
         _ environment: [String: String],
         endpoint: String?
@@ -123,7 +127,8 @@ public struct CredentialsFile: Sendable {
 
     /// Parses the text of a credentials file.
     ///
-    /// A byte order mark is ignored. Unknown lines and keys are also ignored, as in the platform's own clients.
+    /// A byte order mark is ignored. Unknown lines and keys are also ignored, as in the platform's own clients. If a
+    /// key of a profile occurs more than once, the last value applies.
     public init(_ text: String) {
         var section: String?
         for line in text.withoutByteOrderMark.split(whereSeparator: \.isNewline) {

@@ -5,15 +5,16 @@ extension CredentialsFile {
     /// Adds or replaces a profile without changing the other profiles.
     ///
     /// Blocks the calling thread. The file is replaced atomically. Only its owner can read and write the new file. If
-    /// the path is a symbolic link, the file to which it points is replaced. `CR LF` line endings are preserved. A byte
-    /// order mark is removed, because the platform's own clients cannot read it.
+    /// the path is a symbolic link, the file to which it points is replaced. All lines of a replaced profile are
+    /// removed, including comments and other keys. `CR LF` line endings are preserved. A byte order mark is removed,
+    /// because the platform's own clients cannot read it.
     ///
     /// - Parameters:
     ///   - name: Name of the profile.
     ///   - endpoint: URL of the API.
     ///   - token: The user's token.
     ///   - path: Path of the file. The file and its folder are created if they do not exist.
-    /// - Throws: ``ClientError`` with code `.fileUnwritable`.
+    /// - Throws: ``ClientError`` with code `.fileUnwritable` if the file cannot be read or written.
     public static func save(_ name: String, endpoint: Endpoint, token: AuthToken, to path: FilePath) throws {
         do {
             let path = try FileSystem.resolvingLinks(path)

@@ -26,7 +26,7 @@ public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
     public let url: String
     /// Scheme, host and, if the URL has one, port, such as `https://api.sbgenomics.com`.
     public let origin: String
-    /// Host name or address.
+    /// Host name or address, without brackets.
     public let host: String
     /// Port; 443 for `https` and 80 for `http` if the URL has none.
     public let port: Int

@@ -20,7 +20,7 @@ struct EarlierJournals: Sendable {
     /// - Parameters:
     ///   - state: The directory; `nil` if there are no journals.
     ///   - place: The key of any upload to the destination.
-    /// - Throws: `.stateUnusable`.
+    /// - Throws: `.stateUnusable` if the directory cannot be read.
     init(in state: StateDirectory?, of place: JournalKey) throws {
         let heads = try state?.heads(omitsUnreadable: true) ?? []
         let entries = heads.lazy.filter { !$0.head.upload.isEmpty && $0.head.place == place.place }
@@ -28,7 +28,7 @@ struct EarlierJournals: Sendable {
         self.entries = Dictionary(grouping: entries) { ByteExactString($0.head.remotePath) }
     }
 
-    /// Returns whether there are journals of uploads to the same remote path.
+    /// Returns whether there are journals of uploads to the key's remote path, from any local file.
     func contains(_ key: JournalKey) -> Bool { entries[ByteExactString(key.remotePath)] != nil }
 
     /// Returns the first line of the newest journal of the same file at another path; `nil` if there is none.
@@ -38,7 +38,8 @@ struct EarlierJournals: Sendable {
 
     /// Replaces the newest journal of the same file at another path with a journal for its current path.
     ///
-    /// Blocks the calling thread. Does nothing if another process has locked the journal.
+    /// Blocks the calling thread. Skips journals that another process has locked or whose uploads have ended. Does
+    /// nothing if a journal for the current path exists.
     ///
     /// - Throws: `.stateUnusable`.
     func move(to key: JournalKey, of identity: FileIdentity, in state: StateDirectory) throws {

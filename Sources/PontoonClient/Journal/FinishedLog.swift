@@ -24,14 +24,15 @@ final class FinishedLog: Sendable {
 
     /// Minimum number of outdated lines at which the log is rewritten.
     ///
-    /// They must also outnumber the current lines.
+    /// The outdated lines must also outnumber the current lines.
     private static let minimumOutdated = 1000
     /// Maximum length of a line in bytes; longer lines are ignored.
     private static let maximumLine = 64 << 10
 
     /// Opens or creates the log and reads it.
     ///
-    /// Blocks the calling thread. Rewrites the log if most of its lines are outdated.
+    /// Blocks the calling thread. Rewrites the log if most of its lines, and at least ``minimumOutdated``, are
+    /// outdated, unless another process is rewriting it.
     ///
     /// - Throws: `.stateUnusable`.
     init(_ path: FilePath) throws {
@@ -58,10 +59,10 @@ final class FinishedLog: Sendable {
         }
     }
 
-    /// Reads the record of an uploaded file.
+    /// Reads the record of a file that had been uploaded when the log was opened.
     ///
-    /// Blocks the calling thread. If only the inode number of the local file differs, samples of the content are
-    /// compared.
+    /// Blocks the calling thread. If only the inode number of the local file differs from the record, samples of the
+    /// content are compared.
     ///
     /// - Returns: The record; `nil` if there is none, or if the local file has changed since its upload.
     /// - Throws: `.stateUnusable`.

@@ -6,7 +6,7 @@ import SystemPackage
 /// The on-disk record of one transfer: a file with a JSON line for the transfer, followed by one line per part.
 ///
 /// Once `append` returns, the line survives a crash of this process, but not necessarily a power failure. Incomplete
-/// lines, such as the last one after a crash, are ignored. The file is locked while it is open, so that no two
+/// lines, such as the last one after a crash, are ignored. The journal is locked while it is open, so that no two
 /// processes transfer the same file. All calls block the calling thread.
 final class Journal<Head: JournalHeading>: Sendable {
     private struct State {
@@ -16,7 +16,7 @@ final class Journal<Head: JournalHeading>: Sendable {
 
     /// The transfer that an earlier run recorded; `nil` if the file has no valid first line.
     let head: Head?
-    /// Parts that an earlier run recorded, by number; a later line for a part replaces an earlier one.
+    /// Parts that earlier runs recorded, by number; a later line for a part replaces an earlier one.
     let parts: [Int: JournalPart]
 
     private let path: FilePath
@@ -77,6 +77,8 @@ final class Journal<Head: JournalHeading>: Sendable {
     }
 
     /// Deletes the file and closes the journal.
+    ///
+    /// - Throws: `.stateUnusable` if the file cannot be deleted.
     func remove() throws {
         try mappingErrors {
             try FileManager.default.removeItem(atPath: path.string)
@@ -86,7 +88,7 @@ final class Journal<Head: JournalHeading>: Sendable {
 
     /// Closes the journal, but leaves the file for a later run.
     ///
-    /// Further calls have no effect.
+    /// Only the first call has an effect.
     func close() throws {
         let isFirst = state.withLock { state in
             defer { state.isClosed = true }
@@ -155,7 +157,7 @@ extension Journal {
     ///
     /// Blocks the calling thread.
     ///
-    /// - Returns: `nil` if the journal does not exist or has no valid first line.
+    /// - Returns: The first line; `nil` if the journal does not exist or has no valid first line.
     /// - Throws: `Errno` if the journal cannot be read.
     static func head(at path: FilePath) throws -> Head? {
         do {

@@ -39,13 +39,13 @@ extension UploadItem {
 /// The properties of a file and a checksum of samples of its content, recorded at the start of its upload.
 struct FileIdentity: Hashable, Sendable, Codable {
     let facts: FileFacts
-    /// CRC-64/NVME of samples of the file, 16 hexadecimal digits.
+    /// CRC-64/NVME of samples of the file, or of the whole file if it is small, 16 hexadecimal digits.
     let sample: String
 
     /// Returns whether both identities describe the same, unchanged file.
     ///
     /// Inode numbers are ignored, because they change on some network file systems and when a file is copied with its
-    /// modification time. The sample detects different content.
+    /// modification time. The sample detects most differences in the content.
     func isSame(as other: FileIdentity) -> Bool {
         facts.size == other.facts.size && facts.modified == other.facts.modified && sample == other.sample
     }
@@ -69,11 +69,11 @@ struct JournalHead: JournalHeading, Hashable {
     var tags: [String]
     var metadata: [String: String]
     var identity: FileIdentity
-    /// Id of the upload; empty if no response to the initialize call was received.
+    /// Id of the upload; empty until the response to the initialize call has been received.
     ///
-    /// If it is empty, the upload may nevertheless exist.
+    /// Even if the id is empty, the upload may exist on the server.
     var upload: String
-    /// Part size in bytes; 0 if the upload's id is not known.
+    /// Part size in bytes; 0 while ``upload`` is empty.
     var partSize: Int64
     var began: Date
     /// The raw value of the ``TransferOptions/ConflictPolicy``; `nil` in journals of earlier versions.
@@ -84,7 +84,7 @@ struct JournalHead: JournalHeading, Hashable {
 struct JournalPart: Hashable, Sendable, Codable {
     var number: Int
     var etag: String
-    /// CRC-64/NVME of the bytes, 16 hexadecimal digits; empty if unknown.
+    /// CRC-64/NVME of the part or range, 16 hexadecimal digits; empty if unknown.
     var crc64: String
 }
 

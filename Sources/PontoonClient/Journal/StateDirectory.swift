@@ -9,7 +9,7 @@ struct StateDirectory: Sendable {
     ///
     /// Blocks the calling thread.
     ///
-    /// - Throws: `.stateUnusable`.
+    /// - Throws: `.stateUnusable` if a directory cannot be created.
     init(_ path: FilePath) throws {
         self.path = path
         for directory in [uploads, finished] {
@@ -28,11 +28,11 @@ struct StateDirectory: Sendable {
     private var uploads: FilePath { path.appending("uploads") }
     private var finished: FilePath { path.appending("finished") }
 
-    /// Opens and locks the journal of an upload.
+    /// Opens and locks the journal of an upload, creating the journal if it does not exist.
     ///
     /// Blocks the calling thread.
     ///
-    /// - Throws: `.busy`, `.stateUnusable`.
+    /// - Throws: `.busy` if another process has locked the journal; `.stateUnusable` if it cannot be used.
     func journal(_ key: JournalKey) throws -> Journal<JournalHead> {
         try Journal(uploads.appending(key.fileName), for: key.work)
     }
@@ -41,7 +41,7 @@ struct StateDirectory: Sendable {
     ///
     /// Blocks the calling thread.
     ///
-    /// - Throws: `.stateUnusable`.
+    /// - Throws: `.stateUnusable` if the directory cannot be read.
     func journalNames() throws -> Set<String> {
         do {
             return Set(try FileManager.default.contentsOfDirectory(atPath: uploads.string))
@@ -52,10 +52,10 @@ struct StateDirectory: Sendable {
 
     /// Returns the path and the first line of each journal, oldest first.
     ///
-    /// Blocks the calling thread. Journals without a valid first line are omitted. If `omitsUnreadable` is set,
-    /// journals that cannot be read are omitted as well.
+    /// Blocks the calling thread. The result omits journals without a valid first line and, if `omitsUnreadable` is
+    /// set, journals that cannot be read.
     ///
-    /// - Throws: `.stateUnusable`.
+    /// - Throws: `.stateUnusable` if the directory or, unless `omitsUnreadable` is set, a journal cannot be read.
     func heads(omitsUnreadable: Bool = false) throws -> [(path: FilePath, head: JournalHead)] {
         do {
             let names = try FileManager.default.contentsOfDirectory(atPath: uploads.string)
@@ -73,12 +73,12 @@ struct StateDirectory: Sendable {
         }
     }
 
-    /// Reads the first line of an upload's journal, which must not be locked.
+    /// Locks the journal of an upload, reads its first line, and closes the journal.
     ///
     /// Blocks the calling thread.
     ///
-    /// - Returns: `nil` if the journal does not exist or has no valid first line.
-    /// - Throws: `.busy`, `.stateUnusable`.
+    /// - Returns: The first line; `nil` if the journal does not exist or has no valid first line.
+    /// - Throws: `.busy` if another process has locked the journal; `.stateUnusable` if it cannot be used.
     func head(_ key: JournalKey) throws -> JournalHead? {
         // Opening a journal creates it.
         guard (try? FileStatus(uploads.appending(key.fileName))) != nil else { return nil }
@@ -87,11 +87,12 @@ struct StateDirectory: Sendable {
         return journal.head
     }
 
-    /// Opens the log of the files that have been uploaded to a destination.
+    /// Opens the log of the files that have been uploaded to the key's destination, creating the log if it does not
+    /// exist.
     ///
     /// Blocks the calling thread.
     ///
-    /// - Throws: `.stateUnusable`.
+    /// - Throws: `.stateUnusable` if the log cannot be used.
     func finishedLog(_ key: JournalKey) throws -> FinishedLog {
         try FinishedLog(finished.appending(key.placeFileName))
     }

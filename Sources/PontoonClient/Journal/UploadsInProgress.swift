@@ -5,15 +5,15 @@ public import SystemPackage
 public struct UploadsInProgress: Sendable {
     /// An unfinished upload.
     public struct Entry: Sendable {
-        /// The file with its tags and metadata.
+        /// The local file, its remote path, and the tags and metadata with which the upload was started.
         public let item: UploadItem
         /// The project or folder that receives the file.
         public let destination: UploadDestination
-        /// URL of the API.
+        /// URL of the API to which the file is uploaded.
         public let endpoint: String
         /// Id of the upload.
         public let uploadID: String
-        /// The conflict rule with which the upload was started.
+        /// The policy with which the upload was started; `.fail` if the journal does not record it.
         public let conflictPolicy: TransferOptions.ConflictPolicy
         /// Time at which the upload was started.
         public let began: Date
@@ -27,7 +27,8 @@ public struct UploadsInProgress: Sendable {
     ///
     /// Blocks the calling thread.
     ///
-    /// - Throws: ``ClientError`` with code `.stateUnusable`.
+    /// - Throws: ``ClientError`` with code `.stateUnusable` if the directory cannot be created, or if it or a journal
+    ///   cannot be read.
     public init(stateDirectory: FilePath) throws {
         entries = try StateDirectory(stateDirectory).heads().filter { !$0.head.upload.isEmpty }.map { path, head in
             let names = head.remotePath.split(separator: "/").map(String.init)
@@ -51,10 +52,11 @@ public struct UploadsInProgress: Sendable {
 
     /// Deletes the journals of uploads, for example after the uploads were aborted.
     ///
-    /// Blocks the calling thread. Journals that another process has locked are not deleted.
+    /// Blocks the calling thread. Journals that another process has locked are not deleted. The uploads remain in
+    /// ``entries``.
     ///
-    /// - Parameter uploads: Ids of the uploads.
-    /// - Throws: ``ClientError`` with code `.stateUnusable`.
+    /// - Parameter uploads: Ids of the uploads. Ids that are not in ``entries`` are ignored.
+    /// - Throws: ``ClientError`` with code `.stateUnusable` if a journal cannot be deleted.
     public func forget(_ uploads: Set<String>) throws {
         for entry in entries where uploads.contains(entry.uploadID) {
             let key = JournalKey(

@@ -13,16 +13,17 @@ package struct RemoteFilter: Sendable {
     private var names: [PathPattern] = []
     /// Tags of which a file must have at least one; if empty, tags are not checked.
     package var tags: [String] = []
-    /// Accepted metadata values by key; a file must have one of the values for each key.
+    /// Accepted metadata values by key, of which a file must have one for each key; if empty, metadata is not checked.
     package var metadata: [String: [String]] = [:]
     /// The kind of entries to select; `nil` selects both files and folders.
     package var kind: Kind?
-    /// Range of a file's length in bytes; `nil` selects files of any length and folders.
+    /// Range of a file's length in bytes; `nil` if the length is not checked.
     package var size: ClosedRange<Int64>?
-    /// Range of a file's time of last modification; `nil` selects files with any time and folders.
+    /// Range of a file's time of last modification; `nil` if the time is not checked.
     package var modified: ClosedRange<Date>?
 
-    /// Creates a filter that selects everything that matches one of the patterns, or everything if there are none.
+    /// Creates a filter that selects all files and folders that match one of the patterns or, if there are no patterns,
+    /// all files and folders.
     ///
     /// - Throws: ``ClientError`` with code `.requestInvalid` if a pattern cannot match any path.
     package init(names: [String] = []) throws(ClientError) {
@@ -31,7 +32,8 @@ package struct RemoteFilter: Sendable {
 
     /// Returns whether the filter selects a file or folder.
     ///
-    /// Conditions on tags, metadata, length or modification time select files only.
+    /// Conditions on tags, metadata, length or modification time select only files for which the server provides the
+    /// value.
     ///
     /// - Parameters:
     ///   - file: The file or folder.
