@@ -65,7 +65,7 @@ struct StorageURLTests {
             let error = try #require(throws: ClientError.self) {
                 try client.checkStorageURL("http://storage.example/x", of: "part 1")
             }
-            #expect(error.message.contains("not encrypted"))
+            #expect(error.message.contains("begins with http://"))
         }
     }
 

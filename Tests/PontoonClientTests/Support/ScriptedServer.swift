@@ -116,6 +116,8 @@ extension ClientSettings {
         var settings = ClientSettings()
         settings.retry.attempts = 2
         settings.retry.initialBackoff = .milliseconds(1)
+        // So that no call is repeated because the machine is slow.
+        settings.callTimeout = .seconds(600)
         return settings
     }
 }

@@ -54,7 +54,7 @@ struct WebhookClientTests {
     func own(_ address: String) async throws {
         let own = try #require(NetworkAddress("8.8.8.8"))
         for url in ["http://receiver.example/", "http://8.8.8.8/", "http://[::ffff:8.8.8.8]/"] {
-            expectRefusal(try await post(to: url, at: address, own: { [own] }), "this server's own address")
+            expectRefusal(try await post(to: url, at: address, own: { [own] }), "belongs to this server")
         }
     }
 
