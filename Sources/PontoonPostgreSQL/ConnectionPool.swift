@@ -13,11 +13,13 @@ package struct ConnectionPoolStatistics: Hashable, Sendable {
     package var busy = 0
     /// Number of transactions waiting for a connection.
     package var waiting = 0
-    /// Number of finished transactions, including those that failed or got no connection in time.
+    /// Number of finished transactions, including those that failed or got no connection in time, but not
+    /// ``rejected`` transactions.
     package var transactions = 0
     /// Number of times that a transaction waited for a response from the server.
     package var roundTrips = 0
-    /// Number of times that a transaction was retried, after a conflict or on a new connection.
+    /// Number of times that a transaction was retried, after a conflict, on a new connection or with statements that
+    /// were prepared again.
     package var retries = 0
     package var lostConnections = 0
     /// Number of transactions rejected because too many were waiting.
@@ -52,7 +54,7 @@ final class ConnectionPool: Sendable {
             semaphore.signal()
         }
 
-        /// Waits for a job.
+        /// Waits until ``wake(with:)`` is called.
         ///
         /// - Returns: `false` on timeout.
         func wait(timeout: Duration) -> Bool {
@@ -145,7 +147,7 @@ final class ConnectionPool: Sendable {
         thread.start()
     }
 
-    /// Runs jobs on the current thread until the thread is no longer needed.
+    /// Runs jobs on the current thread until the thread was idle for too long or the pool was closed.
     private func runWorker(_ id: Int, first: Job) {
         // The scope ensures that the connection is closed before the thread counts as finished.
         do {
@@ -196,9 +198,10 @@ final class ConnectionPool: Sendable {
         return worker.next
     }
 
-    /// Rejects new jobs and waits for accepted ones.
+    /// Rejects new jobs and waits until all worker threads have finished the accepted jobs.
     ///
-    /// After the close timeout, fails the jobs that are still waiting and cancels those that are running.
+    /// After the close timeout, fails the jobs that are still waiting and cancels the statements of those that are
+    /// running.
     func close() async {
         let idleWorkers = state.withLock { state in
             state.isClosed = true

@@ -5,7 +5,7 @@ import PontoonMetadata
 /// A worker that runs transactions on one thread of the pool, over a connection that is opened on demand and replaced
 /// if it breaks.
 final class ConnectionWorker {
-    /// Maximum number of attempts for a transaction that conflicts with others.
+    /// Maximum number of attempts for a transaction that conflicts with other transactions.
     static let maximumConflicts = 20
     /// Maximum number of attempts for a transaction whose connection breaks or loses its prepared statements.
     static let maximumConnections = 3
@@ -23,14 +23,15 @@ final class ConnectionWorker {
 
     /// Runs a closure as a transaction.
     ///
-    /// Retries it after conflicts and lost connections, unless it may have been committed.
+    /// Retries the transaction after a conflict, a lost connection or an invalidated prepared statement, unless it may
+    /// have been committed.
     ///
     /// - Parameters:
     ///   - kind: Whether the closure reads or writes.
     ///   - deadline: The time at which to stop connecting and retrying.
     ///   - body: The closure, which runs the statements. Called again for each retry.
     /// - Returns: The result of the closure.
-    /// - Throws: The error of the closure, or ``SQLError``.
+    /// - Throws: The error of the closure; ``SQLError`` if no connection can be opened or the commit fails.
     func run<Value>(
         _ kind: Transaction.Kind,
         before deadline: ContinuousClock.Instant,
@@ -75,7 +76,8 @@ final class ConnectionWorker {
 
     /// Returns the open connection or opens one, retrying with exponential backoff if that fails.
     ///
-    /// - Throws: ``SQLError`` of kind `.unreachable` at the deadline, or if an attempt fails after the pool was closed.
+    /// - Throws: ``SQLError`` of kind `.unreachable` if no attempt succeeds before the deadline, or if one fails after
+    ///   the pool was closed.
     private func connected(before deadline: ContinuousClock.Instant) throws -> PostgreSQLConnection {
         if let connection { return connection }
         var delay = 0.05
@@ -104,9 +106,7 @@ final class ConnectionWorker {
         return connection
     }
 
-    /// Checks that all statements of a connection run in the same session.
-    ///
-    /// - Throws: ``PostgreSQLError``.
+    /// Checks that all statements of a connection run in the same session; see ``Connector/checkSessions()``.
     func checkSessions() throws { try connector.checkSessions() }
 
     /// Sleeps for 50 to 100 ms before the next attempt to connect.

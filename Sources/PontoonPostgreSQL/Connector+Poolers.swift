@@ -5,9 +5,11 @@ extension Connector {
     /// Checks that all statements of a connection run in the same session of PostgreSQL.
     ///
     /// With a pooler that assigns connections per transaction, prepared statements would be missing, and the settings
-    /// of Pontoon's sessions would apply to other clients of the pooler. This check changes no session.
+    /// of Pontoon's sessions would apply to other clients of the pooler. The check uses separate connections and
+    /// changes no settings.
     ///
-    /// - Throws: ``PostgreSQLError``.
+    /// - Throws: ``PostgreSQLError`` with reason `.unsuitable` if the statements run in different sessions; the errors
+    ///   of ``openConnection()``.
     func checkSessions() throws {
         try withConnection { first in
             // To libpq, a pooler reports an id that differs from the id of the PostgreSQL session.

@@ -11,7 +11,7 @@ struct Connector {
     ///
     /// - Returns: A connection with the session settings applied, and a canceller for its statements. The canceller is
     ///   `nil` if libpq cannot create one.
-    /// - Throws: ``PostgreSQLError``.
+    /// - Throws: ``PostgreSQLError`` if the connection fails, or the server or database is unsuitable.
     func connect() throws -> (connection: PostgreSQLConnection, canceller: StatementCanceller?) {
         let connection = try openConnection()
         do {
@@ -25,7 +25,7 @@ struct Connector {
         return (try PostgreSQLConnection(owning: connection), canceller)
     }
 
-    /// Opens a connection with PostgreSQL's default settings; the caller must close it.
+    /// Opens a connection without Pontoon's session settings; the caller must close it.
     ///
     /// - Throws: ``PostgreSQLError``.
     func openConnection() throws -> OpaquePointer {
@@ -86,7 +86,8 @@ struct Connector {
 
     /// Classifies a failed connection attempt.
     ///
-    /// Pings the server, which needs no credentials, because libpq reports the reason for the failure only as text.
+    /// libpq reports the reason only as text. This function recognizes TLS failures by this text, and all others by a
+    /// ping, which needs no credentials.
     private func error(from message: String) -> PostgreSQLError {
         let message = message.split(separator: "\n").joined(separator: "; ")
         if message.contains("SSL") || message.contains("certificate") {

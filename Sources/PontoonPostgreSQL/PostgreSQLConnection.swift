@@ -20,7 +20,7 @@ final class PostgreSQLConnection {
     /// Names of the prepared statements, keyed by SQL text.
     private var names: [String: String] = [:]
     private var preparedCount = 0
-    /// Whether the connection is permanently unusable.
+    /// Whether the connection is permanently unusable, because it was lost or ``abandon()`` was called.
     private(set) var isBroken = false
     /// Number of times that the connection waited for results.
     private(set) var roundTrips = 0
@@ -42,7 +42,7 @@ final class PostgreSQLConnection {
     ///   - text: The SQL.
     ///   - isConstant: Whether to prepare the statement and keep it for later use.
     ///   - values: Values of the parameters, `$1` first.
-    /// - Throws: ``StatementFailure`` if the connection is lost; ``SQLError`` for text that cannot be stored.
+    /// - Throws: ``StatementFailure`` if the connection is lost; ``SQLError`` for text that contains U+0000.
     func enqueue(_ text: String, isConstant: Bool, values: [SQLValue]) throws {
         let parameters = try StatementParameters(values)
         let isQueued: Bool
@@ -74,7 +74,7 @@ final class PostgreSQLConnection {
     /// Causes every statement to be prepared again on its next use.
     func forgetPreparedStatements() { names = [:] }
 
-    /// Sends the pipeline without waiting; the next ``roundTrip()`` reads and discards its results.
+    /// Sends the pipeline without waiting; the next ``roundTrip()`` reads and discards its results and errors.
     ///
     /// - Throws: ``StatementFailure`` if the connection is lost.
     func flush() throws {

@@ -3,10 +3,11 @@ package import PontoonMetadata
 
 /// A PostgreSQL database, accessed through a pool of connections.
 ///
-/// A transaction that loses its connection before its commit is sent is retried on a new connection. If the response
-/// to a commit is lost, the write fails with ``SQLError/Kind/outcomeUnknown`` and is not retried. After a deadlock or a
-/// serialization failure, the transaction is retried after a short random delay. While no connection can be
-/// established, transactions wait for up to ``PostgreSQLSettings/acquireTimeout``.
+/// A transaction that loses its connection before its commit is sent is retried on a new connection, in up to three
+/// attempts. If the response to a commit is lost, the write fails with ``SQLError/Kind/outcomeUnknown`` and is not
+/// retried. After a deadlock or a serialization failure, the transaction is retried after a short random delay, in up
+/// to 20 attempts. While no connection can be established, transactions wait for up to
+/// ``PostgreSQLSettings/acquireTimeout``.
 package struct PostgreSQLDriver: SQLDriver {
     private let pool: ConnectionPool
     private let settings: PostgreSQLSettings
@@ -18,7 +19,9 @@ package struct PostgreSQLDriver: SQLDriver {
 
     /// Creates a driver and opens its first connection, to check that the database can be used.
     ///
-    /// - Throws: ``PostgreSQLError``.
+    /// Waits for up to ``PostgreSQLSettings/acquireTimeout`` for a server that is starting.
+    ///
+    /// - Throws: ``PostgreSQLError`` if the database is unreachable or unsuitable.
     package static func open(_ settings: PostgreSQLSettings) async throws -> PostgreSQLDriver {
         let driver = PostgreSQLDriver(settings)
         do {

@@ -14,10 +14,11 @@ package struct PostgreSQLError: Error, CustomStringConvertible {
         case unreachable
         /// The server is starting, stopping or recovering.
         case notReady
-        /// The server does not support the encryption that the URL requires, or a certificate is not trusted.
+        /// TLS failed, for example because the server does not support it although the URL requires it, or a
+        /// certificate is not trusted.
         case tls
-        /// The server rejected the login: wrong password, unknown user or database, host not allowed, or too many
-        /// connections.
+        /// The server accepts connections, but rejected this one or its settings, for example because of a wrong
+        /// password, an unknown user or database, a host that is not allowed, or too many connections.
         case refused
         /// The server is too old or a standby, the encoding of the database is not UTF-8, or a pooler assigns
         /// connections per transaction.

@@ -10,8 +10,8 @@ package struct PostgreSQLSettings: Sendable {
     package enum Durability: String, Sendable {
         /// Commits survive a power cut of the database server.
         case full
-        /// Commits survive a crash of this process. A crash of PostgreSQL may undo the most recent commits (by default,
-        /// the commits of the last 0.6 s), but corrupts nothing.
+        /// Commits survive a crash of this process. A crash of PostgreSQL may lose the most recent commits (with
+        /// PostgreSQL's default settings, those of the last 0.6 s), but corrupts nothing.
         case os
     }
 
@@ -35,8 +35,9 @@ package struct PostgreSQLSettings: Sendable {
     package var connectTimeout = Duration.seconds(5)
     /// Timeout for a transaction to get a connection, including the time to replace a lost connection.
     ///
-    /// The time is checked only when a connection becomes free, so a waiting transaction may fail later than this. The
-    /// default is shorter than the 10 s for which clients wait for a response.
+    /// Also the time after which a transaction is not retried after a conflict. A waiting transaction may fail later,
+    /// because the time is checked only when a connection becomes free. The default is shorter than the 10 s for which
+    /// clients wait for a response.
     package var acquireTimeout = Duration.seconds(8)
     /// Maximum duration of one statement of a read transaction.
     package var readTimeout = Duration.seconds(5)
@@ -52,7 +53,7 @@ package struct PostgreSQLSettings: Sendable {
     package var transactionIdleTimeout = Duration.seconds(5)
     /// Idle time after which a connection is closed.
     package var idleTimeout = Duration.seconds(300)
-    /// Time for which ``SQLDriver/close()`` waits for transactions before it cancels them.
+    /// Time for which ``SQLDriver/close()`` waits for transactions before it cancels those that have not finished.
     package var closeTimeout = Duration.seconds(5)
 
     /// Parses a URL, without connecting.

@@ -10,7 +10,7 @@ struct StatementFailure: Error {
         case repeatTransaction
         /// Prepare the statements again and retry the transaction, because a prepared statement is no longer valid.
         case prepareAgain
-        /// Retry the transaction on another connection.
+        /// Retry the transaction on a new connection.
         case reconnect
     }
 

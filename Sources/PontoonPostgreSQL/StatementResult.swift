@@ -20,7 +20,7 @@ struct StatementResult {
 
     /// Copies a libpq result.
     ///
-    /// - Throws: ``SQLError`` if a column is neither an integer nor text.
+    /// - Throws: ``SQLError`` if a value has a type other than integer or text; `NULL` and `void` are allowed.
     init(_ raw: OpaquePointer) throws(SQLError) {
         tag = String(cString: PQcmdStatus(raw))
         changes = Int(String(cString: PQcmdTuples(raw))) ?? 0

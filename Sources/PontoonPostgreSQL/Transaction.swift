@@ -15,7 +15,7 @@ final class Transaction: SQLConnection {
     private let writeTimeout: Duration
     private var hasBegun = false
     private var isCommitting = false
-    /// How to retry the transaction; `.none` unless a statement failed in a way that permits a retry.
+    /// How to retry the transaction; `.none` if it has not failed or must not be retried.
     private(set) var retryAction = StatementFailure.RetryAction.none
     /// Maximum number of unread results.
     ///
@@ -23,10 +23,10 @@ final class Transaction: SQLConnection {
     private static let maximumUnreadResults = 200
 
     /// - Parameters:
-    ///   - connection: The connection, with the statement timeout for reads.
+    ///   - connection: The connection; its session has the statement timeout for reads.
     ///   - kind: Whether the transaction may write.
     ///   - counterShard: The counter shard that the transaction uses.
-    ///   - writeTimeout: Maximum duration of one statement of a write.
+    ///   - writeTimeout: Maximum duration of one statement; used only for a write.
     init(_ connection: PostgreSQLConnection, _ kind: Kind, counterShard: Int, writeTimeout: Duration) {
         self.counterShard = counterShard
         self.connection = connection

@@ -12,13 +12,13 @@ extension String {
 /// The data that middleware and handlers share about one request.
 struct AppContext: RequestContext {
     var coreContext: CoreRequestContextStorage
-    /// The request id, sent in `X-Request-Id` and included in every log line.
+    /// The request id, sent in `X-Request-Id` and included in every log line about the request.
     let requestID = Identifiers.uuid()
     /// The data collected about the request, for metrics and log lines.
     let record = RequestRecord()
     /// The channel of the connection.
     let channel: any Channel
-    /// The URL at which the client reaches the server, set by ``ErrorMiddleware``; `nil` only for health checks.
+    /// The URL at which the client reaches the server, set by ``ErrorMiddleware``; `nil` in a health check.
     var base: BaseURL?
     /// The format of error responses, set by ``ErrorMiddleware``.
     var errorFormat = ErrorFormat.platform
@@ -57,7 +57,7 @@ struct AppContext: RequestContext {
 
     /// Returns the URL at which the client reaches the server.
     ///
-    /// - Throws: `.badRequest` if the URL is unknown, as in health checks.
+    /// - Throws: `.badRequest` if the URL is unknown, as in a health check.
     func requireBase() throws -> BaseURL {
         guard let base else {
             throw PontoonError(.badRequest, "The server's URL is unknown for this request; send one Host header.")

@@ -15,11 +15,12 @@ package struct S3Settings: Hashable, Sendable {
     package var region: String
     /// Whether URLs contain the bucket's name in the path rather than in the host name.
     package var isPathStyle: Bool
-    /// PEM file with the certificate authorities to trust; `nil` for the authorities that the system trusts.
+    /// PEM file with the CA certificates to trust instead of the system's; `nil` to trust the system's.
     package var certificates: FilePath?
     /// Lifetime of presigned URLs, from 1 second to 7 days.
     package var urlLifetime: Duration = .seconds(3600)
-    /// Age above which a multipart upload or an empty object without a record counts as an orphan.
+    /// Age above which a multipart upload that belongs to no open upload, or an empty object without a record, counts
+    /// as an orphan.
     ///
     /// Must be much longer than a server needs to commit the record.
     package var orphanAge: Duration = .seconds(3600)
@@ -37,10 +38,11 @@ package struct S3Settings: Hashable, Sendable {
 
     /// Parses `s3://bucket[/prefix]?endpoint=…&region=…&path-style=true|false&public-endpoint=…&ca-file=…`.
     ///
-    /// All parameters are optional. The default region is `us-east-1`, and the default endpoint is Amazon S3 in that
-    /// region. If an endpoint is given, URLs are path-style unless `path-style=false`.
+    /// All parameters are optional. The default region is `us-east-1`, the default endpoint is Amazon S3 in the region,
+    /// and the default public endpoint is the endpoint. If an endpoint is given, URLs are path-style unless
+    /// `path-style=false`.
     ///
-    /// - Throws: ``S3SettingsError``.
+    /// - Throws: ``S3SettingsError`` if the URL or a parameter is invalid, or the URL contains credentials.
     package init(url text: String) throws(S3SettingsError) {
         guard let url = URLComponents(string: text), url.scheme == "s3", let bucket = url.host, !bucket.isEmpty else {
             throw S3SettingsError("must have the form s3://bucket/prefix?endpoint=https://host&region=us-east-1")
@@ -142,13 +144,13 @@ package struct S3Endpoint: Hashable, Sendable {
     package let isEncrypted: Bool
     /// Host name or IP address, in lower case.
     package let host: String
-    /// Port; `nil` for the scheme's default.
+    /// Port; `nil` for the scheme's default port, even if the URL contains it.
     package let port: Int?
 
     /// Parses a URL.
     ///
-    /// - Returns: `nil` unless the scheme is `http` or `https`, and the URL has a host but no user, path, query or
-    ///   fragment.
+    /// - Returns: `nil` unless the scheme is `http` or `https`, and the URL has a host but no user, query, fragment or
+    ///   path other than `/`.
     package init?(_ text: String) {
         guard let url = URLComponents(string: text), let scheme = url.scheme, ["http", "https"].contains(scheme),
             let host = url.host, !host.isEmpty, ["", "/"].contains(url.path), url.query == nil, url.fragment == nil,

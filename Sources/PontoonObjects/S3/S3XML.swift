@@ -67,7 +67,7 @@ enum S3XML {
 
     /// Decodes a response body.
     ///
-    /// - Throws: ``S3UnexpectedResponse`` if the body is not the expected XML.
+    /// - Throws: ``S3UnexpectedResponse`` if the body is not UTF-8, or not XML of the expected type.
     static func decode<Value: Decodable>(
         _ type: Value.Type,
         from body: ByteBuffer,
@@ -80,13 +80,13 @@ enum S3XML {
         }
     }
 
-    /// Returns the error in a response body, or `nil` if the body does not contain one.
+    /// Returns the error in a response body; `nil` if the body is not a valid `Error` document.
     static func error(_ body: ByteBuffer) -> Failure? {
         guard let text = try? text(body), rootName(text) == "Error" else { return nil }
         return try? decoder.decode(Failure.self, from: text)
     }
 
-    /// Returns the name of the root element, or `nil` if there is none.
+    /// Returns the name of the root element; `nil` if the first 1000 bytes of the body contain no element.
     ///
     /// - Throws: ``S3UnexpectedResponse`` unless the body is UTF-8.
     static func rootName(_ body: ByteBuffer) throws -> String? { rootName(try text(body)) }
@@ -123,7 +123,7 @@ enum S3XML {
         return Data(buffer: body).drop { $0 == 0x20 || (0x09...0x0D).contains($0) }
     }
 
-    /// Returns the name of the root element.
+    /// Returns the name of the root element; `nil` if the first 1000 bytes contain no element.
     ///
     /// A response with status 200 can still contain an `Error` element.
     private static func rootName(_ text: Data) -> String? {

@@ -12,7 +12,7 @@ struct APICall: Sendable {
     let caller: Caller
     /// The sender's session; `nil` if the user makes the call.
     let session: SenderSession?
-    /// The rate-limit status of the caller's token, including this call.
+    /// The rate-limit status of the caller's token; this call is already counted.
     let rateLimit: RateLimitStatus
     /// The base URL at which this client reaches the server.
     let base: BaseURL
@@ -73,7 +73,7 @@ struct APICall: Sendable {
     /// Reads the body as a JSON object.
     ///
     /// - Returns: The object, whose methods throw `code` for an invalid field.
-    /// - Throws: `code` if the body is not a JSON object; also the errors of ``readBody(_:code:)``.
+    /// - Throws: `code` if the body is not a JSON object; the errors of ``readBody(_:code:)``.
     func readObject(_ limit: JSONBodyLimit = .fields, code: PontoonError.Code) async throws -> RequestObject {
         try RequestObject(try await readBody(limit, code: code), code: code)
     }
@@ -84,9 +84,10 @@ struct APICall: Sendable {
     /// Reads and discards the body; see ``JSONBodyReader/discard(_:)``.
     func discardBody() async throws { try await bodies.discard(request) }
 
-    /// The fields of an object to return, selected by the query parameter `fields`; all fields by default.
+    /// The fields that an object in the response has, selected by the query parameter `fields`; by default, all fields.
     var fields: FieldSelection { FieldSelection(query["fields"]) }
 
-    /// Returns the fields of list items to return, selected by the query parameter `fields`, or else the defaults.
+    /// Returns the fields that each item of a list has: the fields selected by the query parameter `fields`, or else
+    /// the defaults.
     func fields(defaults: [String]) -> FieldSelection { FieldSelection(query["fields"], defaults: defaults) }
 }

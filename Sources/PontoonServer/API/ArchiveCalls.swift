@@ -6,7 +6,9 @@ import PontoonCore
 
 /// The request handler for storing the files of a tar archive, the extension `archive_put`.
 ///
-/// The response is sent while the request is being received. It has one line per entry, sent once the entry is durable.
+/// The response is sent while the request is being received. It contains one line per entry, sent once the entry is
+/// durable or refused, and a summary at the end. ``ArchiveLines`` limits the total size of the lines for refused
+/// entries.
 ///
 /// Source: docs/api.md#a-folder-in-one-call.
 struct ArchiveCalls {
@@ -21,15 +23,16 @@ struct ArchiveCalls {
     let maximumSize: Int64
     let metrics: ServerMetrics
     private let limiter = PlaceLimiter.forArchives("receiving")
-    /// The memory in which large files are collected before they are stored, because a bucket receives a file in one
-    /// request.
+    /// The limit on the memory in which large files are collected before they are sent to a bucket.
+    ///
+    /// A bucket receives each file in one request. Not used with the disk store.
     private let memory: JSONBodyBudget
     private let budget: ReceiveBufferBudget
 
     /// - Parameters:
     ///   - uploads: The use cases of uploads.
     ///   - maximumFilePut: Maximum length in bytes of a file that is sent to a bucket with one request.
-    ///   - memory: The memory in which these files are collected.
+    ///   - memory: The limit on the memory in which these files are collected.
     ///   - budget: The limit on memory for socket reads.
     ///   - metrics: The metrics, which count the bytes of responses.
     init(

@@ -93,7 +93,7 @@ struct BulkCalls {
         return (.file(FileBody(file: file, base: call.base)), file)
     }
 
-    /// Returns the id in an element of a request, for the audit log; `nil` if it is not the id of a file.
+    /// Returns the id in an element of a request, for the audit log; `nil` if it cannot be the id of a file.
     private static func fileID(_ element: JSONValue) -> String? {
         switch element {
         case .string(let id): RequestEnd.fileID(id)

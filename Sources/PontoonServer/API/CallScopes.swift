@@ -60,7 +60,7 @@ enum CallScopes {
             uploading,
             [
                 "POST /upload/multipart", "DELETE /upload/multipart/{upload_id}",
-                // These return URLs to which parts are written.
+                // Part infos contain URLs to which parts are written.
                 "GET /upload/multipart/{upload_id}/part/{part_number}",
                 "GET /upload/multipart/{upload_id}/part_infos",
                 "POST /upload/multipart/{upload_id}/part", "POST /upload/multipart/{upload_id}",

@@ -12,7 +12,8 @@ struct EventCalls {
     let uploads: Uploads
     let callers: CallerMiddleware
     let metrics: ServerMetrics
-    /// The limit on waiting calls, each of which occupies memory and queries the database repeatedly.
+    /// The limit on calls that wait for events or stream them, because each such call occupies memory and queries the
+    /// database repeatedly.
     private let limiter = PlaceLimiter(
         maximum: 1000,
         maximumPerUser: 16,
@@ -99,7 +100,8 @@ struct EventCalls {
 }
 
 extension Events.Request {
-    /// Reads the filter from the query; unknown parameters are ignored.
+    /// Reads the limit and the filter from the query; a limit above 100 counts as 100, and other parameters are
+    /// ignored.
     ///
     /// - Throws: `.badRequest` for an invalid limit, project or event type.
     init(_ query: Query) throws(PontoonError) {
@@ -139,7 +141,8 @@ extension EventType {
 extension CallerMiddleware {
     /// Authenticates the token of a call again, because the caller may have lost rights since the call began.
     ///
-    /// - Throws: `.notAuthenticated` if the token has been revoked or has expired.
+    /// - Throws: `.notAuthenticated` if the token has been revoked or has expired; the store's error if it cannot be
+    ///   looked up.
     func current(_ call: APICall) async throws -> Caller {
         guard let token = call.context.caller?.token else {
             throw PontoonError.notAuthenticated

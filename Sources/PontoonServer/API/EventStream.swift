@@ -19,11 +19,15 @@ struct EventStream: Sendable {
     /// Time without a message after which a comment is sent, so that both sides notice a dead connection.
     private static let heartbeat = Duration.seconds(15)
     /// Interval at which the caller's rights are checked and, if requested, progress is read.
+    ///
+    /// The rights are also checked before each read of events.
     private var interval: Duration { progress == nil ? .seconds(5) : .seconds(1) }
 
-    /// Sends events until the client disconnects, the server shuts down, or the caller may no longer read them.
+    /// Sends events until the client disconnects, the server shuts down, or the events cannot be read, for example
+    /// because the caller's token was revoked.
     ///
-    /// Ends the request's record, even if an error is thrown.
+    /// If the events cannot be read, sends a last message of type `error`. Ends the request's record, even if an error
+    /// is thrown.
     ///
     /// - Parameters:
     ///   - first: The first page of events, which was already read.
@@ -145,7 +149,10 @@ struct ProgressReader: Sendable {
         self.project = project
     }
 
-    /// Appends a message for each upload that has changed since the last call, or for every upload on the first call.
+    /// Appends a message for each upload that is new or whose progress has changed since the last call, or for every
+    /// upload on the first call.
+    ///
+    /// - Throws: The errors of ``Uploads/list(caller:page:)``.
     mutating func read(_ caller: Caller, into message: inout ByteBuffer) async throws {
         let page = Page(offset: 0, limit: Self.maximum)
         var current: [String: Progress] = [:]

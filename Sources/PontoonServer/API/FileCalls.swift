@@ -22,7 +22,9 @@ struct FileCalls {
         routes.call(.get, "/files/{file_id}/download_info", downloadInfo)
     }
 
-    /// Lists one page of the files and folders in a folder.
+    /// Creates the response with one page of the files and folders in a folder.
+    ///
+    /// `path` is the path of the list relative to `/v2`, for the links to other pages.
     @Sendable func list(
         _ call: APICall,
         in folder: FolderReference,
@@ -122,8 +124,8 @@ struct FileCalls {
 
     /// Reads the filter of a file list from the query; other parameters are ignored.
     ///
-    /// - Throws: `.badRequest` if there are more than 100 metadata keys, or a key or value is longer than the field
-    ///   allows.
+    /// - Throws: `.badRequest` if there are more than 100 metadata keys, or a name, tag, metadata key or metadata value
+    ///   is longer than stored ones can be.
     static func filter(_ query: Query) throws(PontoonError) -> FileFilter {
         var filter = FileFilter()
         for (name, value) in query.items {

@@ -18,7 +18,9 @@ struct FileContentCalls {
     let projects: Projects
     /// Maximum length of a file in bytes.
     let maximumSize: Int64
-    /// The memory in which bodies are collected, because a bucket receives a file in one request.
+    /// The limit on the memory in which bodies are collected before they are sent to a bucket.
+    ///
+    /// A bucket receives each file in one request. Not used with the disk store.
     private let memory: JSONBodyBudget
     private let budget: ReceiveBufferBudget
 
@@ -88,9 +90,10 @@ extension Request {
 extension FilePut {
     /// Reads the description of a file from the query and the headers, and ignores unknown parameters.
     ///
-    /// - Throws: `.initializeInvalid` if a parameter or the labels are missing or invalid; `.metadataInvalid` if a
-    ///   metadata value is an object or an array; `.uploadProjectMalformed` if `project` does not have the form
-    ///   `owner/project`; `.checksumMalformed` for a malformed checksum; `.badRequest` for an invalid `Content-Length`.
+    /// - Throws: `.initializeInvalid` if the name or the folder is missing, or a parameter or the labels are invalid;
+    ///   `.metadataInvalid` if a metadata value is an object or an array; `.uploadProjectMalformed` if `project` does
+    ///   not have the form `owner/project`; `.checksumMalformed` for a malformed checksum; `.badRequest` for an invalid
+    ///   `Content-Length`.
     init(_ call: APICall) throws {
         let (query, headers) = (call.query, call.request.headers)
         guard let name = query["name"] else {

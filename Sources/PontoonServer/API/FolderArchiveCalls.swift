@@ -28,7 +28,7 @@ struct FolderArchiveCalls {
         let archive = "/storage/archives/{username}/{file_id}/{version}/{format}"
         routes.call(.get, "/files/{file_id}/archive_info", info)
         routes.open(.get, archive, get)
-        // This server signs URLs for no other method.
+        // No signed URL allows any other method.
         routes.refuseOtherMethods(of: archive, with: PontoonError(.urlRefused, "The URL does not allow this method."))
     }
 

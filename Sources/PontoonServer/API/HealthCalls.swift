@@ -26,7 +26,7 @@ struct HealthCalls {
         return .json(HealthBody(status: "ok"))
     }
 
-    /// Reports whether load balancers should send requests to this server, with status 503 if not.
+    /// Reports whether load balancers should send requests to this server: status 200 if they should, 503 if not.
     @Sendable private func ready(_ request: Request, _ context: AppContext) async throws -> Response {
         try await bodies.discard(request)
         guard let reason = readiness.notReadyReason else {

@@ -11,12 +11,14 @@ struct IndexCalls {
     let callers: CallerMiddleware
     let bodies: JSONBodyReader
 
-    /// The first path segments of the API's calls, all of which the Python client requires.
+    /// The resources whose URLs the index lists, by first path segment; the Python client requires all of them.
     private static let resources = [
         "rate_limit", "user", "users", "billing", "projects", "files", "tasks", "apps", "action", "upload",
     ]
 
-    /// Names of Pontoon's API extensions, which have no effect on clients that do not use them.
+    /// Names of all of Pontoon's API extensions, which have no effect on clients that do not use them.
+    ///
+    /// The index omits extensions that the server's configuration does not support.
     ///
     /// Source: docs/api.md#extensions.
     private static let extensions = [

@@ -27,7 +27,10 @@ struct PlatformCalls {
         throw PontoonError(.notImplemented, "Pontoon serves only the bulk calls get, delete, update and edit.")
     }
 
-    /// Returns a path segment, and refuses U+0000 like the calls that look up a segment in the store.
+    /// Returns a path segment.
+    ///
+    /// - Throws: `.badRequest` if it contains U+0000, as in calls that look up a segment in the store; the errors of
+    ///   ``AppContext/segment(_:)``.
     private func segment(_ name: String, _ call: APICall) throws -> String {
         let text = try call.context.segment(name)
         guard !text.utf8.contains(0) else {

@@ -132,7 +132,8 @@ struct ProjectCalls {
         return .json(ProjectBody(project, usage: usage, base: call.base), fields: call.fields, status: status)
     }
 
-    /// Returns the usage of a project, or `nil` if the requested fields omit it.
+    /// Returns the usage of a project; `nil` if the requested fields omit it or the project was deleted in the
+    /// meantime.
     private func usage(of project: AccessibleProject, _ call: APICall) async throws -> UsageReport? {
         if call.fields.choice("usage") == .omitted { return nil }
         return try await usage.project(project.project.id)

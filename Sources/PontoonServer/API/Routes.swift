@@ -15,13 +15,13 @@ final class Routes {
     let bodies: JSONBodyReader
     let failures: FailedAuthentications
     let settings: ServerSettings
-    /// The registered methods of each path.
+    /// The registered methods of each path, except the paths of the console.
     private(set) var methods: [String: Set<HTTPRequest.Method>] = [:]
     private let router: Router<AppContext>
     let callers: CallerMiddleware
-    /// The calls that need a token and count towards its rate limit.
+    /// The route group under ``root``, whose calls need a token and count towards its rate limit.
     private let api: RouterGroup<AppContext>
-    /// The calls of DRS, which also need a token.
+    /// The route group of DRS, whose calls need a token and count towards its rate limit.
     private let drs: RouterGroup<AppContext>
     private var refusals: [String: PontoonError] = [:]
 
@@ -56,12 +56,12 @@ final class Routes {
     ///
     /// - Parameters:
     ///   - method: The method.
-    ///   - path: The path, relative to the root.
+    ///   - path: The path, relative to `root`.
     ///   - root: The path below which the call is registered: ``root`` or ``DRSCalls/root``.
     ///   - audience: The callers who may make the call; others are refused with `.notAuthenticated`.
-    ///   - changes: Whether a read-only server refuses the call, because it changes something or prepares a change. By
-    ///     default, `true` for every method but `GET`.
-    ///   - handle: The handler.
+    ///   - changes: Whether a read-only server refuses the call, because it changes something or prepares a change;
+    ///     `nil` stands for `true` for every method but `GET`.
+    ///   - handle: The handler of calls that are not refused.
     func call(
         _ method: HTTPRequest.Method,
         _ path: String,

@@ -1,7 +1,7 @@
 import Hummingbird
 import PontoonCore
 
-/// The request handlers for starting, listing, inspecting, completing and aborting uploads.
+/// The request handlers for initializing, listing, inspecting, completing and aborting uploads.
 ///
 /// Source: docs/api.md#uploads.
 struct UploadCalls {
@@ -114,7 +114,7 @@ struct UploadCalls {
         let file = try await call.scoped(uploads).complete(id, reports: reports, caller: call.caller)
         call.note(.init(completed: id, file))
         if call.session != nil {
-            // A sender may repeat complete, but must not see changes that members have since made to the file.
+            // A sender may repeat the complete call, but must not see changes that members have since made to the file.
             let isUnchanged = file.modifiedOn == file.createdOn
             let fields = isUnchanged ? Self.senderFileFields : Self.changedFileFields
             return .json(FileBody(file: file, base: call.base), fields: fields, status: .created)
@@ -124,10 +124,10 @@ struct UploadCalls {
         return .json(body, status: .created)
     }
 
-    /// The fields of a completed file that a sender may see.
+    /// The fields that a sender may see of an unchanged file.
     private static let senderFileFields = FieldSelection("checksums,created_on,id,metadata,name,size,tags,type")
 
-    /// The fields that a sender may see if the file was changed after it was completed.
+    /// The fields that a sender may see of a file that was changed after its upload was completed.
     private static let changedFileFields = FieldSelection("checksums,created_on,id,size,type")
 
     @Sendable private func abort(_ call: APICall) async throws -> Response {
@@ -138,9 +138,10 @@ struct UploadCalls {
 }
 
 extension APICall {
-    /// Reads the part reports in the body of complete, or returns an empty array if there are none.
+    /// Reads the part reports in the body of a complete call, or returns an empty array if there are none.
     ///
-    /// - Throws: `.partListInvalid` for a malformed body; also the errors of ``readBody(_:code:)`` and ``PartReport``.
+    /// - Throws: `.partListInvalid` for a malformed body; `.partNumberInvalid` or `.reportInvalid` for an invalid
+    ///   report; the errors of ``readBody(_:code:)``.
     func readReports() async throws -> [PartReport] {
         let body = try await readObject(.list, code: .partListInvalid)
         return try body.array("parts")?.map { value in try PartReport(value) } ?? []
@@ -148,7 +149,7 @@ extension APICall {
 }
 
 extension Uploads {
-    /// Creates the response body of initialize, with part infos if requested.
+    /// Creates the response body of an initialize call, with part infos if requested.
     ///
     /// - Throws: `.partUnavailable` if the upload was initialized in another object store; the metadata store's error
     ///   if the signing keys cannot be read.

@@ -1,7 +1,7 @@
 import Hummingbird
 import PontoonCore
 
-/// The request handlers for the storage that the caller uses, and for forecasts.
+/// The request handlers for the usage of the projects that the caller owns, and for forecasts of uploads and the disk.
 ///
 /// Source: docs/api.md#usage-and-forecast.
 struct UsageCalls {

@@ -28,6 +28,6 @@ extension AuditEntry {
 }
 
 extension AuditEntry.Result {
-    /// Classifies a request by its HTTP status: success below 400, refused below 500, failed otherwise.
+    /// Classifies a request by its HTTP status: success below 400, refused from 400 to 499, failed otherwise.
     init(status: Int) { self = status < 400 ? .success : status < 500 ? .refused : .failed }
 }

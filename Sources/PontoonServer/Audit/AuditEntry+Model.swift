@@ -32,7 +32,7 @@ extension AuditEntry.Object {
         (self.id, target) = (id, copy.id)
     }
 
-    /// Describes a project, with a member as the target.
+    /// Describes a member of a project: the project as the object, and the member as the target.
     init(member userName: String, of project: ProjectID) {
         self.init(id: project.description, target: userName)
     }

@@ -5,8 +5,8 @@ import PontoonCore
 
 /// The request handlers for the console: its pages and their assets.
 ///
-/// Only clients whose `Accept` header names HTML, such as browsers, receive a page; all others receive 404 (see
-/// ``WeightedList/prefersHTML``).
+/// A page is sent only to clients whose `Accept` header names HTML, such as browsers; all others receive 404 (see
+/// ``WeightedList/prefersHTML``). Assets are sent to all clients.
 ///
 /// Source: docs/architecture.md#console.
 struct ConsoleCalls {

@@ -12,7 +12,7 @@ struct ConsoleFiles: Sendable {
         let mediaType: String
         /// The file without compression.
         let plain: Variant
-        /// The file compressed with gzip; `nil` if compression does not make it shorter.
+        /// The file compressed with gzip; `nil` if compression fails or does not make it shorter.
         let gzip: Variant?
 
         init(path: String, text: String) {
@@ -50,8 +50,8 @@ struct ConsoleFiles: Sendable {
 
     /// Hashes the files, inserts the version into the pages, and compresses all files.
     ///
-    /// - Parameter texts: Contents of the files, by path. In `index.html` and `drop.html`, `{{version}}` is replaced by
-    ///   the version. A page that is missing from `texts` is empty.
+    /// - Parameter texts: Contents of the files, by path. In `index.html` and `drop.html`, `{{version}}` is replaced
+    ///   with the version. A page that is missing from `texts` is empty.
     init(texts: [String: String]) {
         let all = texts.sorted { $0.key < $1.key }
             .map { "\($0.key.utf8.count) \($0.key) \($0.value.utf8.count) \($0.value)" }

@@ -1,5 +1,5 @@
-/// The console's content security policy, which allows its pages to load code from this server only, and to connect
-/// only to this server and the bucket.
+/// The console's content security policy, which allows its pages to load code only from this server, and to connect
+/// only to this server and, with an S3 store, the bucket.
 struct ConsolePolicy: Sendable, CustomStringConvertible {
     /// The value of the header `Content-Security-Policy`.
     let description: String

@@ -22,7 +22,7 @@ struct DataPlaneCalls {
         let file = "/storage/files/{file_id}"
         routes.open(.put, part, changes: true, putPart)
         routes.open(.get, file, getFile)
-        // This server signs URLs for no other method.
+        // No signed URL allows any other method.
         for path in [part, file] {
             routes.refuseOtherMethods(of: path, with: PontoonError(.urlRefused, "The URL does not allow this method."))
         }
@@ -70,8 +70,8 @@ extension SignedPath {
     /// - Parameters:
     ///   - request: The request.
     ///   - method: The method that the URL must allow. A URL for `GET` also allows `HEAD`.
-    /// - Throws: `.urlRefused` if a parameter is missing or not a valid number; `.badRequest` if the query cannot be
-    ///   decoded.
+    /// - Throws: `.urlRefused` if `expires`, `key` or `signature` is missing, or `expires` is not an integer;
+    ///   `.badRequest` if the query cannot be decoded.
     init(_ request: Request, method: String) throws(PontoonError) {
         let query = try Query(request)
         guard let expires = query["expires"].flatMap({ Int64($0) }), let key = query["key"],

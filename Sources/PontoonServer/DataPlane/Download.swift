@@ -4,22 +4,22 @@ import Hummingbird
 import HummingbirdCore
 import PontoonCore
 
-/// A download of a file.
+/// A response with a file: its headers, and the properties that conditions and ranges depend on.
 struct Download {
     let file: File
     let content: FileContent
     /// The time of the response.
     let now: Date
 
-    /// The entity tag: the file's checksum, or its id if it has no checksum, followed by the size.
+    /// The entity tag: the file's CRC-64/NVME, or its id if the checksum is unknown, followed by the size.
     ///
     /// Does not reveal the object key.
     var etag: String { "\"\(content.crc64?.hex ?? file.id)-\(content.size)\"" }
 
     /// Returns the headers of all responses with status 200, 206 or 304.
     ///
-    /// - Parameter request: The headers of the request.
-    /// - Returns: The headers.
+    /// - Parameter request: The headers of the request, in which `Want-Repr-Digest` can request `Repr-Digest`.
+    /// - Returns: The headers, without `Content-Length` and `Content-Range`.
     func headers(for request: HTTPFields) -> HTTPFields {
         var headers: HTTPFields = [
             .contentType: MediaType.named(file.name),

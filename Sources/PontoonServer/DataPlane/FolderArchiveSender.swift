@@ -9,7 +9,7 @@ import PontoonCore
 /// If a file cannot be read or the folder has changed, the connection is closed before the number of bytes in
 /// `Content-Length` has been sent, so the client cannot mistake a truncated archive for a complete one.
 struct FolderArchiveSender: Sendable {
-    /// Maximum length in bytes of a file that is read into memory together with its neighbors.
+    /// Maximum length in bytes of a small file, which is read into memory together with the small files that follow it.
     private static let smallSize: Int64 = 64 << 10
     /// Maximum number of small files that are read concurrently.
     private static let groupSize = 16

@@ -2,7 +2,7 @@ import Foundation
 import HTTPTypes
 import PontoonCore
 
-/// A download of a folder as one archive.
+/// A response with a folder archive: its headers, and the properties that conditions and ranges depend on.
 struct FolderDownload {
     let listing: FolderListing
     /// The time of the response.

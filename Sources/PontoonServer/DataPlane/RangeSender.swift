@@ -5,9 +5,10 @@ import PontoonCore
 
 /// A sender that writes ranges of objects as a response body, no faster than the client receives them.
 ///
-/// Bytes in the page cache are sent directly from the file. All other bytes are first read into memory, on a thread
-/// that may block on the disk. All bytes are read into memory for a slow client, because the cache may evict them
-/// before they are sent, and on a TLS connection, because this process encrypts them.
+/// With the disk store, bytes in the page cache are sent directly from the file. All other bytes are first read into
+/// memory, without blocking the event loop. Once a client is slow, all further bytes are read into memory, because the
+/// page cache may evict them before they are sent. On a TLS connection, all bytes are read into memory, because this
+/// process encrypts them.
 struct ObjectSender: Sendable {
     let channel: any Channel
     /// Whether this process encrypts the bytes.
@@ -58,7 +59,7 @@ struct ObjectSender: Sendable {
 extension ObjectReader {
     /// Reads from 1 to `count` bytes at `offset`.
     ///
-    /// - Throws: `.internalError` if the object ends before `offset`; an error if it cannot be read.
+    /// - Throws: `.internalError` if the object has no byte at `offset`; an error if it cannot be read.
     func chunk(at offset: Int64, count: Int) async throws -> ByteBuffer {
         let chunk = try await read(at: offset, count: count)
         guard chunk.readableBytes > 0 else {

@@ -4,8 +4,8 @@ import PontoonCore
 
 /// The checksums of a file that a client requests with `Want-Repr-Digest`.
 ///
-/// Only stored checksums are sent. The only one in IANA's registry of algorithms is the MD5, which some files have.
-/// CRC-64/NVME is not registered, and is always sent in a separate header.
+/// Only stored checksums are sent. Of these, IANA's registry of algorithms contains only MD5, which not all files have.
+/// CRC-64/NVME is not registered; if it is known, every download has it in `x-amz-checksum-crc64nvme`.
 ///
 /// Source: RFC 9530.
 enum ReprDigest {
@@ -17,9 +17,9 @@ enum ReprDigest {
         return "md5=:\(Data(md5).base64EncodedString()):"
     }
 
-    /// Returns whether a list of algorithms with weights from 0 to 10 contains an algorithm with a positive weight.
+    /// Returns whether a list of algorithms with weights contains an algorithm with a weight from 1 to 10.
     ///
-    /// If an algorithm is listed more than once, its last weight counts.
+    /// A weight of 0 rejects the algorithm. If the algorithm is listed more than once, its last weight counts.
     static func wants(_ algorithm: String, in preferences: String) -> Bool {
         let weights = preferences.split(separator: ",").compactMap { element -> String? in
             let pair = element.prefix { $0 != ";" }.split(separator: "=", omittingEmptySubsequences: false)

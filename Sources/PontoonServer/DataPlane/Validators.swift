@@ -18,7 +18,10 @@ struct Validators {
 
     /// The strong entity tag, with quotes.
     let etag: String
-    /// The time of the last change in whole seconds; `nil` if unknown, so that conditions with dates are ignored.
+    /// The time of the last change in whole seconds; `nil` if unknown.
+    ///
+    /// If it is unknown, `If-Modified-Since` and `If-Unmodified-Since` are ignored, and a date in `If-Range` never
+    /// matches.
     let lastModified: Date?
     /// Length in bytes.
     let size: Int64
@@ -29,7 +32,8 @@ struct Validators {
 
     /// Evaluates the conditions and the range of a request, in the order of RFC 9110, section 13.2.2.
     ///
-    /// Dates that are not in HTTP's preferred format are ignored. A request for several ranges receives the whole file.
+    /// Dates that are not in HTTP's preferred format are ignored. For a request for several ranges, the outcome is
+    /// `.whole`.
     func outcome(of headers: HTTPFields) -> Outcome {
         if let tags = headers[.ifMatch] {
             guard tags == "*" || HTTPFields.tags(tags).contains(etag) else { return .preconditionFailed }
@@ -92,9 +96,10 @@ extension Response {
     ///   - validators: The properties of the representation.
     ///   - headers: The headers of responses with status 200, 206 or 304.
     ///   - request: The request.
-    ///   - body: The closure that returns a body with a range of the bytes. Not called for `HEAD`.
+    ///   - body: The closure that returns a body with a range of the bytes. Called only for `GET`, and only if the
+    ///     status is 200 or 206.
     /// - Returns: The response.
-    /// - Throws: `.preconditionFailed`; the errors of `body`.
+    /// - Throws: `.preconditionFailed` if `If-Match` or `If-Unmodified-Since` is not satisfied; the errors of `body`.
     static func representation(
         _ validators: Validators,
         headers: HTTPFields,

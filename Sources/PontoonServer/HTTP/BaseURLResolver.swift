@@ -17,8 +17,8 @@ final class BaseURLResolver: Sendable {
     ///
     /// Source: docs/api.md#requests.
     ///
-    /// - Throws: `.badRequest` unless the request has exactly one `Host`, which is well-formed and names an allowed
-    ///   host.
+    /// - Throws: `.badRequest` unless the request has exactly one `Host`, which is well-formed and, if the setting
+    ///   `--allowed-hosts` is not empty, names one of these hosts.
     func base(for request: Request) throws(PontoonError) -> BaseURL {
         guard let authority = request.head.authority, !authority.isEmpty, request.headers[.host] == nil else {
             throw PontoonError(.badRequest, "The request must have exactly one Host header.")

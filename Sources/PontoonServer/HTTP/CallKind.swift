@@ -9,7 +9,8 @@ enum CallKind {
     /// A transfer of an archive. Runs on Swift's global executor, because encoding or decoding would block an event
     /// loop.
     case archive
-    /// Any other call that belongs to an upload, or a health check. Runs on Swift's global executor.
+    /// A call that belongs to an upload but transfers no file bytes, or a health check. Runs on Swift's global
+    /// executor.
     case upload
     /// Any other call. Runs on ``LowPriorityExecutor``, because it may be expensive.
     case other

@@ -11,9 +11,9 @@ extension AppContext {
 
     /// Returns the client's address.
     ///
-    /// Behind a trusted proxy, this is the last address in `X-Forwarded-For`, which the proxy added.
-    ///
-    /// The result is truncated to 64 characters. It is `unknown` if the connection has no address.
+    /// Behind a trusted proxy, this is the last address in `X-Forwarded-For`, which the proxy added. Without a trusted
+    /// proxy or this header, it is the address of the connection, or `unknown` if the connection has none, such as on a
+    /// Unix socket. The result is truncated to 64 characters.
     static func clientAddress(in headers: HTTPFields, over channel: any Channel, trustsProxy: Bool) -> String {
         let forwarded = trustsProxy ? headers[.forwardedFor]?.split(separator: ",").last : nil
         let address = forwarded?.trimmingCharacters(in: .whitespaces)

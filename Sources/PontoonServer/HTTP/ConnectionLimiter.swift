@@ -81,7 +81,7 @@ final class ConnectionLimiter: Sendable {
 
 /// A channel handler that sends one error response on a refused connection, after the TLS handshake if there is one.
 ///
-/// It closes the connection after 1 second, or after 5 seconds with TLS, even if the client does not.
+/// It closes the connection at the latest 1 second after the connection was opened, or 5 seconds with TLS.
 final class RefusedConnectionHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer

@@ -11,7 +11,7 @@ final class ConnectionTasks: Service {
         var tasks: [UInt64: Task<Void, Never>] = [:]
         var nextID: UInt64 = 0
         var isCancelled = false
-        /// Resumed when the last task has ended.
+        /// The caller of ``run()``, resumed when the last task has ended.
         var waiter: CheckedContinuation<Void, Never>?
     }
 
@@ -47,7 +47,7 @@ final class ConnectionTasks: Service {
 
     /// Runs until the service is shut down and all tasks have ended.
     ///
-    /// Cancels the tasks if the service is cancelled.
+    /// If the service is cancelled, cancels all tasks, including those started later.
     func run() async throws {
         await withTaskCancellationHandler {
             // Throws only if this task is cancelled.

@@ -72,7 +72,8 @@ final class FileBodyHandler: ChannelOutboundHandler {
 
     /// Sends bytes of a file as the next bytes of a response body.
     ///
-    /// Stops at the first byte that is not in memory, or when the client is slow.
+    /// Stops at the first byte that is not in memory, or when the client is slow; ``FileTransfer/offset`` is then the
+    /// offset of the first byte that was not sent.
     ///
     /// The response head must have been written before. Cancellation closes the connection, because there is no other
     /// way to stop sending to a client that does not read.

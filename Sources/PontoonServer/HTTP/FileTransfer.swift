@@ -35,12 +35,13 @@ final class FileTransfer: Sendable {
     /// Offset of the first byte that has not been sent.
     var offset: Int64 { state.withLock { $0.offset } }
 
-    /// Whether the client took so long for a region that the cache may evict bytes before they are sent.
+    /// Whether sending the last region took more than a second, so that the page cache may evict bytes before they are
+    /// sent.
     var isSlow: Bool { state.withLock { $0.isSlow } }
 
-    /// Starts the next region.
+    /// Starts the next region, which must be ended with ``endRegion(isSent:)``.
     ///
-    /// Returns `nil` if its first byte is not in memory, the client is slow, or all bytes have been sent.
+    /// Returns `nil` if the first byte is not in memory, the client is slow, or all bytes have been sent.
     func nextRegion() -> FileRegion? {
         state.withLock { state in
             guard !state.isSlow, state.offset < end,

@@ -6,7 +6,7 @@ extension HTTPField.Name {
     static let requestID = named("X-Request-Id")
     static let totalMatchingQuery = named("X-Total-Matching-Query")
     static let link = named("Link")
-    /// Any `Host` after the first, which becomes the request's authority.
+    /// Any `Host` header after the first; the first becomes the request's authority.
     static let host = named("Host")
     static let rateLimitLimit = named("X-RateLimit-Limit")
     static let rateLimitRemaining = named("X-RateLimit-Remaining")

@@ -1,11 +1,12 @@
 import PontoonCore
 import Synchronization
 
-/// A limit on the memory for request bodies that are collected completely: JSON bodies, or files that a bucket receives
-/// in one request.
+/// A limit on the memory for JSON bodies, or for files that are collected completely because a bucket receives each
+/// file in one request.
 ///
-/// The first 64 KiB of each body do not count, so that large bodies of some users do not block small calls of others.
-/// The bodies of one caller can take at most a quarter of the memory, which is enough for one body of the maximum size.
+/// The first 64 KiB of each body do not count, so that large bodies of one user do not block small calls of other
+/// users. The bodies of one caller can take at most a quarter of the memory, which is enough for one body of the
+/// maximum size.
 final class JSONBodyBudget: Sendable {
     /// Number of bytes of each body that do not count towards the budget.
     static let free = 64 << 10

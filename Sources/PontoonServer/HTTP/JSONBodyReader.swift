@@ -67,7 +67,7 @@ struct JSONBodyReader: Sendable {
     ///
     /// Some clients send `null` or `{}` with every call.
     ///
-    /// - Throws: `.requestTooLarge` for a body of more than 64 KiB.
+    /// - Throws: `.requestTooLarge` for a body that exceeds ``JSONBodyLimit/fields``.
     func discard(_ request: Request) async throws {
         guard request.hasBody else { return }
         var size = 0

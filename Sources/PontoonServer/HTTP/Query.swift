@@ -10,8 +10,8 @@ struct Query: Sendable {
 
     /// Parses the query.
     ///
-    /// A name or value in which a `%` is not followed by two hex digits is not decoded at all, because some clients
-    /// send names with `%` unencoded.
+    /// A name or value in which a `%` is not followed by two hex digits is not percent-decoded at all, because some
+    /// clients send names with `%` unencoded.
     ///
     /// - Throws: `.badRequest` for an encoded name or value that is not UTF-8, or contains too many combining marks in
     ///   a row.
@@ -40,13 +40,13 @@ struct Query: Sendable {
         Page(offset: try number("offset", from: 0) ?? 0, limit: min(try number("limit", from: 1) ?? 50, 100))
     }
 
-    /// Returns this query, percent-encoded, with the offset and limit of another page.
+    /// Returns this query, percent-encoded, with the offset and limit of the given page.
     func encoded(_ page: Page) -> String {
         encoded([("offset", String(page.offset)), ("limit", String(page.limit))], without: [])
     }
 
-    /// Returns this query, percent-encoded, with another token and limit, and without `offset`, which a scroll does not
-    /// use.
+    /// Returns this query, percent-encoded, with the given token and limit, and without `offset`, which a scroll does
+    /// not use.
     func encoded(_ token: ScrollToken, limit: Int) -> String {
         encoded([("token", token.text), ("limit", String(limit))], without: ["offset"])
     }

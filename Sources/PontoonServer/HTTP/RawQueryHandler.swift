@@ -1,7 +1,8 @@
 import NIOCore
 import PontoonCore
 
-/// A channel handler that percent-encodes UTF-8 in the query of a request line, which SwiftNIO's decoder refuses.
+/// A channel handler that percent-encodes non-ASCII characters in the query of a request line, because SwiftNIO's
+/// decoder refuses them.
 ///
 /// The R package `sevenbridges` sends names in this form. Invalid UTF-8 is passed on, and the decoder refuses it. The
 /// handler is placed before the decoder and sees only bytes, so ``RequestHeadHandler``, behind the decoder, reports to

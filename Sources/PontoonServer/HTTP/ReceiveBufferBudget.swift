@@ -1,7 +1,8 @@
 import NIOCore
 import Synchronization
 
-/// A limit on the total memory for socket reads of the parts being received.
+/// A limit on the total memory for socket reads of the parts, files and archives being received, all of which count as
+/// parts.
 ///
 /// The fewer parts are being received, the larger each read may be, because larger reads need fewer system calls.
 final class ReceiveBufferBudget: Sendable {
@@ -11,7 +12,7 @@ final class ReceiveBufferBudget: Sendable {
     ///
     /// With more than 128 parts, their reads together exceed ``total``.
     static let smallest = 64 << 10
-    /// Maximum total size in bytes of one socket read for each part being received.
+    /// Maximum total size in bytes of the socket reads, counting one for each part being received; see ``smallest``.
     ///
     /// Each part has up to three reads in memory: one being written, one queued and one arriving.
     static let total = 8 << 20

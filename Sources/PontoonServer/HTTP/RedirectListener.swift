@@ -65,9 +65,9 @@ struct RedirectListener: Service {
 
 /// The responder to requests over plain HTTP.
 ///
-/// `GET` and `HEAD` are redirected, so that links and typed addresses work. A request with a token or with another
-/// method is refused: after a redirect it would succeed, and nobody would notice that the client sends its token
-/// unencrypted.
+/// `GET` and `HEAD` are redirected, so that links and typed addresses work. A request with another method, or with a
+/// token or the secret of an upload link, is refused: after a redirect it would succeed, and nobody would notice that
+/// the client sends its credentials unencrypted.
 struct RedirectResponder: HTTPResponder {
     typealias Context = AppContext
 
@@ -110,7 +110,7 @@ struct RedirectResponder: HTTPResponder {
 
     /// Returns the public URL, or else the requested host with the port of the HTTPS listener.
     ///
-    /// - Throws: `.badRequest` unless the request names a host of this server.
+    /// - Throws: The errors of ``BaseURLResolver/base(for:)``.
     private func origin(of request: Request) throws(PontoonError) -> String {
         let url = try hosts.base(for: request)
         guard settings.publicURL == nil, let port = settings.listen.port,

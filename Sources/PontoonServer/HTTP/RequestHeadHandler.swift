@@ -2,7 +2,7 @@ import NIOCore
 import NIOHTTP1
 import PontoonCore
 
-/// A channel handler that rejects `Transfer-Encoding` values that SwiftNIO's decoder accepts but HTTP does not allow,
+/// A channel handler that rejects `Transfer-Encoding` values that SwiftNIO's decoder accepts but this server does not,
 /// and URLs and headers with so many combining marks that a comparison would take too long.
 ///
 /// It also reports the end of each head and of each request to ``SlowRequestHandler`` and ``RawQueryHandler``. It

@@ -62,7 +62,7 @@ extension Response {
     ///   - call: The call, whose query sets the limit; the links repeat the query's other parameters.
     ///   - fields: The fields of each item to include.
     /// - Returns: The response.
-    /// - Throws: `.badRequest` for an invalid limit.
+    /// - Throws: `.badRequest` for an invalid limit or offset.
     static func scroll(
         _ listing: Listing<some JSONWritable>,
         tokens: (this: ScrollToken, next: ScrollToken?),

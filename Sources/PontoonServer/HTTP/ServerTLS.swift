@@ -16,7 +16,9 @@ package final class ServerTLS: Sendable {
 
     /// Adds encryption to a new connection.
     ///
-    /// Must be called on its event loop, before other handlers are added.
+    /// Must be called on the connection's event loop, before other handlers are added.
+    ///
+    /// - Throws: An error if the channel is already closed.
     func addHandler(to channel: any Channel) throws {
         let handler = NIOSSLServerHandler(context: current.withLock { $0 })
         try channel.pipeline.syncOperations.addHandler(handler)
@@ -27,8 +29,8 @@ package final class ServerTLS: Sendable {
     /// - Parameters:
     ///   - chain: The server's certificate, followed by the intermediate certificates.
     ///   - key: The private key of the certificate.
-    ///   - clientCertificateAuthorities: The certificate authorities, one of which must have issued a client's
-    ///     certificate; `nil` if clients need no certificate.
+    ///   - clientCertificateAuthorities: The CA certificates for client authentication, which require every client to
+    ///     present a certificate issued by one of these CAs; `nil` if clients need no certificate.
     /// - Returns: The configuration.
     /// - Throws: A NIOSSL error if the certificates and the key cannot be used together.
     package static func context(

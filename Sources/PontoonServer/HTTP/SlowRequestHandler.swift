@@ -5,7 +5,8 @@ import PontoonCore
 
 /// Limits on the time, the rate and the head size of requests.
 struct SlowRequestLimits: Sendable {
-    /// Maximum time to wait for a TLS handshake, a request head, or a whole request that does not transfer file bytes.
+    /// Maximum time to wait for the bytes of a TLS handshake, a request head, or a whole request that does not transfer
+    /// file bytes.
     let requestTimeout: Duration
     /// Minimum rate in bytes per second of a body that transfers file bytes, such as a part; 0 allows any rate.
     let minimumPartRate: Int
@@ -16,7 +17,7 @@ struct SlowRequestLimits: Sendable {
     /// `nil` omits the header.
     let allowedOrigin: String?
 
-    /// Time over which the rate of a part is measured.
+    /// Time over which ``minimumPartRate`` is measured.
     static let ratePeriod = TimeAmount.seconds(60)
 }
 
@@ -42,8 +43,9 @@ final class SlowRequestHandler: ChannelDuplexHandler {
         /// Between requests.
         case idle
         case head
+        /// Receiving a body that transfers file bytes, such as a part.
         case part
-        /// Receiving the body of any other call.
+        /// Receiving the body of any other request.
         case body
     }
 

@@ -15,7 +15,7 @@ struct NamedValue: Hashable, Sendable {
 
 /// The canonical request, the first stage of Signature Version 4.
 ///
-/// The client and the store each compute the signature from it.
+/// The client and the store each derive this text from the HTTP request and compute the signature from it.
 struct CanonicalRequest: Hashable, Sendable {
     /// The value of ``payloadHash`` for a body that is not signed.
     static let unsignedPayload = "UNSIGNED-PAYLOAD"

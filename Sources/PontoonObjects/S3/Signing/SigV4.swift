@@ -13,7 +13,7 @@ struct SigV4: Sendable {
     let credentials: S3Credentials
     /// Region, such as `us-east-1`.
     let region: String
-    /// Time of the request.
+    /// Time of the request; for a presigned URL, the start of its lifetime.
     let time: Date
 
     /// The time in the format `20150830T123600Z`.
@@ -50,7 +50,7 @@ struct SigV4: Sendable {
     ///   - query: The query parameters, not percent-encoded.
     ///   - headers: All headers of the request, including `Host`; all of them are signed.
     ///   - payloadHash: SHA-256 of the body in hex, or ``CanonicalRequest/unsignedPayload``.
-    /// - Returns: The given headers, followed by the headers of the signature.
+    /// - Returns: The given headers, followed by `Authorization` and the other headers that the signature requires.
     func signedHeaders(
         method: String,
         path: String,
@@ -77,7 +77,7 @@ struct SigV4: Sendable {
         return headers + [NamedValue("Authorization", authorization.joined(separator: ", "))]
     }
 
-    /// Creates the canonical request of a presigned URL.
+    /// Creates the canonical request for a presigned URL.
     ///
     /// The signature covers the method, the path, the query and the `Host` header, but neither the body nor other
     /// headers, so clients may add `Content-MD5`.
@@ -86,7 +86,7 @@ struct SigV4: Sendable {
     ///   - method: The method that the URL authorizes.
     ///   - host: The `Host` header that the client will send.
     ///   - path: The path, not percent-encoded.
-    ///   - query: The query parameters, not percent-encoded, without the parameters of the signature.
+    ///   - query: The query parameters, not percent-encoded, without the `X-Amz-` parameters of the signature.
     ///   - lifetime: The lifetime of the URL in seconds, 1 to ``longestLifetime``.
     /// - Returns: The canonical request, to be passed to ``presignedQuery(_:)``.
     func presigned(
