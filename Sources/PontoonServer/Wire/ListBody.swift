@@ -2,7 +2,7 @@
 ///
 /// Source: docs/api.md#lists.
 struct ListBody<Item: JSONWritable>: JSONWritable {
-    /// The JSON object that links to a neighboring page.
+    /// The JSON object that links to the next or previous page.
     struct Link: JSONWritable {
         let href: String
         /// `next` or `prev`.
@@ -23,7 +23,7 @@ struct ListBody<Item: JSONWritable>: JSONWritable {
     let links: [Link]
     /// The fields of each item to include.
     let fields: FieldSelection
-    /// Further fields of the body, by name.
+    /// Further fields of the body, by name. A name must sort before `href` or after `links`; others are ignored.
     var extras: [String: any JSONWritable] = [:]
 
     func write(to json: inout JSONWriter) {

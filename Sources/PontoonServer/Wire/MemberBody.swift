@@ -50,6 +50,8 @@ struct MemberPermissionsBody: JSONWritable {
 extension NewMember {
     /// Reads the body of `POST /v2/projects/{owner}/{project}/members`.
     ///
+    /// Permissions that the body does not contain are not granted.
+    ///
     /// - Throws: `.badRequest` if a field has the wrong type, or the member's `type` is not `USER`.
     init(_ body: RequestObject) throws(PontoonError) {
         let userName = try body.string("username")
