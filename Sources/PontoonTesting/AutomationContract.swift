@@ -237,7 +237,7 @@ struct AutomationFixture: Sendable {
         Self.automation(of: fixture.user, name: name, description: description)
     }
 
-    /// Creates an upload without storing it.
+    /// Creates an upload of 10 bytes to an automation, without storing it; if `id` is `nil`, to ``automation``.
     func upload(to id: String? = nil) -> Upload {
         Upload(
             id: Identifiers.upload(),

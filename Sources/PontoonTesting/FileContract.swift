@@ -1,7 +1,7 @@
 import Foundation
 package import PontoonCore
 
-/// Rules for ``FileStore`` about names, folders and deletion.
+/// Rules for ``FileStore`` about adding, finding, renaming and deleting files and folders.
 package enum FileContract: MetadataRule, CaseIterable {
     case fileRoundTrips
     case unknownIsNil

@@ -1,7 +1,7 @@
 import Foundation
 package import PontoonCore
 
-/// Rules for ``FileJobStore`` about jobs and their leases.
+/// Rules for ``FileJobStore`` about jobs, their leases, and the order in which workers lease them.
 ///
 /// ``FileJobStepContract`` and ``FileJobPlaceContract`` contain the rules about steps.
 package enum FileJobContract: MetadataRule, CaseIterable {
@@ -234,7 +234,7 @@ extension MetadataFixture {
         )
     }
 
-    /// Leases the next job and finishes it.
+    /// Leases the next waiting job, finishes it, and checks that the time is recorded.
     func finishOneJob(in store: some MetadataStore, at now: Date) async throws {
         let lease = Lease(id: Identifiers.hex(bytes: 4), expiresOn: now.addingTimeInterval(60))
         let job = try require(try await store.leaseFileJob(lease, now: now), "a job is waiting")

@@ -114,7 +114,7 @@ extension FilePutContract {
 }
 
 extension MetadataFixture {
-    /// Creates the file of a file put, without storing it.
+    /// Creates the file of a file put with a new object, without storing it; if `parent` is `nil`, in the root folder.
     package func put(
         _ name: String,
         in parent: String? = nil,

@@ -1,7 +1,7 @@
 import Foundation
 package import PontoonCore
 
-/// Rules for the levels of folders; see ``FolderRules``.
+/// Rules for the maximum level of folders; see ``FolderRules``.
 package enum FolderLevelContract: MetadataRule, CaseIterable {
     case newFoldersHaveAMaximumLevel
     case movedFoldersHaveAMaximumLevel
@@ -88,7 +88,7 @@ package enum FolderLevelContract: MetadataRule, CaseIterable {
 }
 
 extension MetadataFixture {
-    /// Creates nested folders, starting in the root folder, without storing them.
+    /// Creates `count` nested folders named `f`, starting in the root folder, without storing them.
     fileprivate func path(_ count: Int) -> [File] {
         var folders: [File] = []
         for _ in 0..<count { folders.append(folder("f", in: folders.last?.id)) }

@@ -245,20 +245,24 @@ extension UploadStore {
         )
     }
 
-    /// Completes an upload to a folder under the lease of ``beginCompletion(of:)``.
+    /// Completes an upload to a folder under the lease of ``beginCompletion(of:)``, and returns whether it was
+    /// completed.
     package func completeUpload(_ id: String, file: File, overwrite: Bool) async throws -> Bool {
         try await completeUpload(id, leaseID: Self.leaseID, as: .file(file, rule: overwrite ? .overwrite : .fail))
             != nil
     }
 
-    /// Completes an upload to a folder under the lease of ``beginCompletion(of:)``, and returns the file.
+    /// Completes an upload to a folder under the lease of ``beginCompletion(of:)``.
+    ///
+    /// - Returns: The new file, or the existing file if the conflict rule keeps it; `nil` if the lease is not valid.
     package func completeUpload(_ id: String, file: File, rule: NameConflictRule) async throws -> File? {
         let completed = try await completeUpload(id, leaseID: Self.leaseID, as: .file(file, rule: rule))
         guard case .file(let file, _) = completed else { return nil }
         return file
     }
 
-    /// Completes an upload to an automation under the lease of ``beginCompletion(of:)``.
+    /// Completes an upload to an automation under the lease of ``beginCompletion(of:)``, and returns whether it was
+    /// completed.
     package func completeUpload(_ id: String, packageFile: PackageFile) async throws -> Bool {
         try await completeUpload(id, leaseID: Self.leaseID, as: .package(packageFile)) != nil
     }

@@ -4,11 +4,14 @@ import Foundation
 ///
 /// Source: RFC 9110, section 12.4.2.
 struct WeightedList {
-    /// Weights from 0 to 1, by element in lower case and without parameters. A repeated element has its highest weight.
+    /// Weights from 0 to 1, by element in lower case and without parameters.
+    ///
+    /// A repeated element has its highest weight.
     private var weights: [String: Double] = [:]
 
-    /// Parses the values of all headers with the same name. The weight of an element is 1 by default, and 0 if it is
-    /// malformed.
+    /// Parses the values of all headers with the same name.
+    ///
+    /// The weight of an element is 1 if it is absent, and 0 if it is malformed.
     init(_ values: [String]) {
         for element in values.flatMap({ $0.split(separator: ",") }) {
             let parts = element.split(separator: ";").map { $0.trimmingCharacters(in: .whitespaces).lowercased() }

@@ -6,8 +6,8 @@ import PontoonCore
 
 /// A counter of the failed authentications of each address, which logs them and refuses them with 429 beyond a limit.
 ///
-/// Must be called only for requests with invalid credentials. Other requests are not counted or refused, so the limit
-/// does not affect other clients behind the same router.
+/// Callers pass only requests with invalid credentials, so the limit does not affect other clients behind the same
+/// router.
 final class FailedAuthentications: Sendable {
     /// The counter of the failures of each IPv4 address or 64-bit IPv6 network in this process; `nil` if there is no
     /// limit.
@@ -26,9 +26,9 @@ final class FailedAuthentications: Sendable {
         self.now = now
     }
 
-    /// Counts a failed authentication, and logs at most ten per second.
+    /// Logs a failed authentication, at most ten per second, and counts it if the request has a credential.
     ///
-    /// If `hasCredential` is `false`, the failure does not count, because it is not an attempt to guess a credential.
+    /// A request without a credential does not count, because it is not an attempt to guess one.
     ///
     /// - Returns: A response with status 429; `nil` if the address has not exceeded the limit, there is no limit, or
     ///   the request has no credential.

@@ -13,7 +13,7 @@ final class RequestRecord: Sendable {
         var fault: StoreFault?
         /// Whether the caller's token was invalid, or missing in a call that needs one.
         var hasInvalidToken = false
-        /// Whether the request, or one of the objects that it names, was refused because it would exceed a quota.
+        /// Whether the request or one of its objects was refused because it would exceed a quota.
         var exceedsQuota = false
         /// Whether the request waits for events, so that its duration does not show the speed of the server.
         var waitsForEvents = false

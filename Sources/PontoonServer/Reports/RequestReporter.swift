@@ -40,8 +40,8 @@ struct RequestReporter: Sendable {
 
     /// Reports a request: immediately, or at the end of its response if the response body is streamed.
     ///
-    /// Most requests only update metrics, so the data for the logs is computed only if a line is likely. `start` is the
-    /// time at which the head of the request was received.
+    /// Most requests only update metrics, so the data for the logs is collected only if it may be needed. `start` is
+    /// the time at which the head of the request was received.
     func report(_ request: Request, _ response: Response, _ context: AppContext, since start: ContinuousClock.Instant) {
         let flags = context.record.flags
         guard !flags.isStreamed else {
@@ -79,8 +79,8 @@ struct RequestReporter: Sendable {
         if flags.exceedsQuota { metrics.refusedByQuota() }
     }
 
-    /// Logs a request if the log level or its duration requires it, and records its action in the audit log if both
-    /// exist.
+    /// Logs a request if its duration or the log level requires it, and records its action, if it has one, in the audit
+    /// log.
     private func write(
         _ end: RequestEnd,
         _ facts: RequestRecord.Facts,

@@ -6,8 +6,8 @@ import Synchronization
 
 /// The metrics that the HTTP server updates.
 ///
-/// Each label has a limited set of values: The `route` label contains the route pattern instead of the path, and the
-/// `method` label is `other` for unknown methods.
+/// Each label has a limited set of values: `route` contains the route pattern instead of the path, and `method` is
+/// `other` for unknown methods.
 package final class ServerMetrics: Sendable {
     /// The metrics of one method of a route.
     private struct Call {

@@ -6,7 +6,7 @@ import PontoonCore
 /// Counts the results, and limits the total size of the lines for refused entries. Without the limit, a small archive
 /// with many invalid entries could cause a much larger response.
 struct ArchiveLines {
-    /// Total size in bytes of the lines for refused entries at which further refused entries are only counted.
+    /// Total size in bytes that the lines for refused entries must reach before further ones are only counted.
     private static let maximumRefusals = 4 << 20
 
     /// The counts of all results.
@@ -38,9 +38,9 @@ struct ArchiveLines {
         return buffer
     }
 
-    /// Returns the last line, with the counts of all results.
+    /// Returns the last line, with the counts of all results and the error.
     ///
-    /// - Parameter error: The reason why the rest of the archive was not read; `nil` if it was read to its end.
+    /// `error` is the reason why the rest of the archive was not read; `nil` if it was read to its end.
     func end(_ error: PontoonError?) -> ByteBuffer {
         var buffer = ByteBuffer()
         Self.append(ArchiveSummaryLine(summary: summary, unreported: unreported, error: error), to: &buffer)

@@ -38,7 +38,7 @@ struct InitializeRequest: Sendable {
 struct InitializePackageRequest: Sendable {
     /// Id of the automation.
     let automation: String
-    /// The declared content. Its size is not `nil`, and at least 1 byte.
+    /// The declared content, whose size is present and at least 1 byte.
     let content: DeclaredContent
     /// Extension `part_infos`, as in ``InitializeRequest``.
     let partInfos: PartBatch?

@@ -110,9 +110,10 @@ struct JSONWriter: Sendable {
         buffer.writeInteger(UInt8(ascii: "\""))
     }
 
-    /// Appends stored JSON. The text is parsed only if the response does not include all of its fields.
+    /// Appends stored JSON; if it is an object, only the selected fields.
     ///
-    /// If the text must be parsed but is not valid JSON, `null` is appended.
+    /// The text is parsed only if the response does not include all of its fields. If it must be parsed but is not
+    /// valid JSON, `null` is appended.
     mutating func stored(_ value: StoredJSON) {
         guard !nextSelection.includesEverything else { return literal(value.text) }
         let parsed = try? JSONParser.parse(value.text)

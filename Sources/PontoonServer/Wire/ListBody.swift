@@ -23,7 +23,9 @@ struct ListBody<Item: JSONWritable>: JSONWritable {
     let links: [Link]
     /// The fields of each item to include.
     let fields: FieldSelection
-    /// Further fields of the body, by name. A name must sort before `href` or after `links`; others are ignored.
+    /// Further fields of the body, by name.
+    ///
+    /// A name must sort before `href` or after `links`; fields with other names are not written.
     var extras: [String: any JSONWritable] = [:]
 
     func write(to json: inout JSONWriter) {
