@@ -201,7 +201,7 @@ package enum EventContract: MetadataRule, CaseIterable {
 
     private static func hookCursor(_ store: some MetadataStore) async throws {
         let positions = (1...3).map { EventCursor(log: "0123456789abcdef", position: Int64($0)) }
-        try expect(try await store.hookCursor() == nil, "there is no position")
+        try expect(try await store.hookCursor() == nil, "no position is stored")
         let isMoved = try await store.moveHookCursor(from: positions[0], to: positions[1])
         try expect(!isMoved, "a missing position is not moved")
         try expect(try await store.moveHookCursor(from: nil, to: positions[0]), "the first position")

@@ -79,7 +79,7 @@ extension FilePutContract {
         let result = try await store.put(skipped, .skip, leaseID: lease.id)
         try expect(result, equals: .skipped(kept), "the existing file is kept")
         let discarded = try await store.discardLeasedObjects(leaseID: lease.id)
-        try expect(discarded, equals: [try skipped.key], "it is discarded")
+        try expect(discarded, equals: [try skipped.key], "the object of the skipped file is discarded")
     }
 
     static func expiredLeasesDiscardObjects(_ store: some MetadataStore, _ ada: MetadataFixture) async throws {

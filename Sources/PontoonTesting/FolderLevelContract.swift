@@ -78,12 +78,12 @@ package enum FolderLevelContract: MetadataRule, CaseIterable {
             _ = try await store.moveFile(folder, to: parent, name: nil, now: now)
         }
         let file = try await fixture.addFile("file", in: inner.id, to: store)
-        try expect(try await store.file(file.id), equals: file, "a file in it")
+        try expect(try await store.file(file.id), equals: file, "a file in a folder below the maximum level")
         try expect(try await store.entries(in: outer.id, after: nil, limit: 9).map(\.id), equals: [inner.id], "a list")
         try await expectRefusal(.limitReached) { try await store.addFolder(fixture.folder("x", in: inner.id)) }
         let moved = try await store.moveFile(inner.id, to: fixture.root, name: nil, now: now)
-        try expect(moved?.parent, equals: fixture.root, "it can be moved away")
-        try expect(try await store.deleteFile(outer.id), "it can be deleted")
+        try expect(moved?.parent, equals: fixture.root, "the folder can be moved up")
+        try expect(try await store.deleteFile(outer.id), "the folder can be deleted")
     }
 }
 

@@ -225,7 +225,7 @@ package final class RequestValve: Sendable {
 
     /// Waits until a request has been blocked.
     ///
-    /// - Throws: An error if this takes too long.
+    /// - Throws: ``ContractViolation`` if no request is blocked in time.
     package func holding() async throws {
         try await eventually("a request with '\(text)' is blocked") { state.withLock { $0.isHolding } }
     }
