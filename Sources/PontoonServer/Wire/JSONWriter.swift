@@ -4,8 +4,8 @@ import PontoonCore
 /// A writer that produces JSON in one pass, byte for byte as `JSONEncoder` does with `.sortedKeys` and
 /// `.withoutEscapingSlashes`.
 ///
-/// Callers append the fields of an object in alphabetical order. The value of a field that is not selected is not
-/// computed. For the reasons, see docs/decisions/0014-json-is-written-directly.md.
+/// Callers append the fields of an object in alphabetical order. ``field(_:_:)`` neither computes nor writes a field
+/// that is not selected. For the reasons, see docs/decisions/0014-json-is-written-directly.md.
 struct JSONWriter: Sendable {
     private(set) var buffer = ByteBufferAllocator().buffer(capacity: 1024)
     private var needsComma = false
