@@ -7,9 +7,8 @@ import ServiceLifecycle
 
 /// Builds the HTTP server.
 ///
-/// It serves the API under `/v2`, DRS, health checks, the data plane under `/storage`, and the console unless it is
-/// disabled. If clients exchange bytes with a bucket, folder archives are the only part of the data plane that it
-/// serves.
+/// The server provides the API under `/v2`, DRS, health checks, the data plane under `/storage`, and the console unless
+/// it is disabled. If clients exchange bytes with a bucket, the data plane contains only folder archives.
 ///
 /// - Parameters:
 ///   - useCases: The use cases to call.
@@ -90,8 +89,8 @@ package func buildServer(
 extension Routes {
     /// Registers all calls except the console's pages.
     ///
-    /// Registers the calls for events and webhooks only if events are recorded, and the calls that transfer the bytes
-    /// of parts and files only if the bytes pass through this server.
+    /// Registers the calls for events and webhooks only if events are recorded, and the signed URLs of parts and files
+    /// only if clients do not exchange bytes with a bucket.
     func addCalls(_ useCases: UseCases, budget: ReceiveBufferBudget, metrics: ServerMetrics) {
         let files = FileCalls(files: useCases.files, downloads: useCases.downloads)
         IndexCalls(useCases: useCases, callers: callers, bodies: bodies).add(to: self)

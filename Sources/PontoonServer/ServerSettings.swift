@@ -26,11 +26,11 @@ package struct ServerSettings: Sendable {
     ///
     /// On Linux, a connection is also closed if the client reads nothing of a response for this time.
     package var idleTimeout: Duration
-    /// Maximum time for receiving a request, not including the body of a part.
+    /// Maximum time to wait for a TLS handshake, a request head, or a whole request that does not transfer file bytes.
     ///
     /// The time for which the client waits for the server does not count.
     package var requestTimeout: Duration
-    /// Minimum rate in bytes per second at which a part must arrive; 0 allows any rate.
+    /// Minimum rate in bytes per second of a body that transfers file bytes, such as a part; 0 allows any rate.
     package var minimumPartRate: Int
     /// Maximum number of connections.
     package var maximumConnections: Int
@@ -44,13 +44,13 @@ package struct ServerSettings: Sendable {
     package var maximumFilePut: Int
     /// Maximum size of a request head in bytes.
     package var maximumHeaderSize: Int
-    /// Limit on the calls of each token; `nil` allows any number of calls.
+    /// Limit on the calls of each token to this process; `nil` allows any number of calls.
     package var rateLimit: RateLimit?
     /// Limit on the requests with invalid credentials from one IPv4 address or one 64-bit IPv6 network; `nil` allows
     /// any number.
     package var failedAuthenticationLimit: RateLimit?
-    /// Minimum duration of a request that is logged as slow, unless it transfers the bytes of files or waits for
-    /// events.
+    /// Minimum duration of a request that is logged as slow, unless it transfers the bytes of a part, file or archive,
+    /// or waits for events.
     package var slowRequest: Duration
 
     package init(
@@ -109,8 +109,9 @@ package struct ServerSettings: Sendable {
     /// Returns the URL of the console, without a trailing slash: the public URL if there is one, otherwise the URL of
     /// the listen address.
     ///
-    /// A wildcard address (`0.0.0.0` or `::`) is replaced by the loopback address.
+    /// A wildcard address (`0.0.0.0` or `::`) is replaced with the loopback address.
     ///
+    /// - Parameter port: The port on which the server listens.
     /// - Returns: `nil` for a Unix socket without a public URL.
     package func consoleURL(port: Int) -> String? {
         if let publicURL { return publicURL.description }
@@ -131,7 +132,8 @@ package struct ServerSettings: Sendable {
     /// Whether other machines can reach the server, and URLs in responses contain any `Host` that they send.
     package var trustsAnyHost: Bool { !listen.isLocal && publicURL == nil && allowedHosts.isEmpty }
 
-    /// Whether the server listens on the loopback interface, so that other machines reach it only through a proxy.
+    /// Whether the server listens on the loopback interface, so that other machines reach it only through a proxy;
+    /// `false` for a Unix socket.
     package var isOnLoopback: Bool {
         guard case .tcp = listen else { return false }
         return listen.isLocal

@@ -153,7 +153,7 @@ package enum AutomationContract: MetadataRule, CaseIterable {
         let completed = try require(try await store.upload(upload.id), "the upload is still stored")
         try expect(completed.state, equals: .completed, "the upload is completed")
         try expect(completed.fileID, equals: file.id, "the upload refers to its package file")
-        try expect(try await store.parts(of: upload.id), equals: [], "its part records are gone")
+        try expect(try await store.parts(of: upload.id), equals: [], "the upload's part records are deleted")
         try expect(try await store.file(file.id), equals: nil, "the package file is not a file of a project")
         try await store.pruneCompletedUploads(before: .distantFuture)
         try expect(try await store.packageFile(file.id), equals: file, "the file outlives its upload")
@@ -167,8 +167,8 @@ package enum AutomationContract: MetadataRule, CaseIterable {
         let first = try await fixture.addFile(to: store)
         let second = try await fixture.addFile(to: store)
         try expect(first.name, equals: second.name, "the names are equal")
-        try expect(try await store.packageFile(first.id), equals: first, "the first one stays")
-        try expect(try await store.packageFile(second.id), equals: second, "the second one is added")
+        try expect(try await store.packageFile(first.id), equals: first, "the first file is unchanged")
+        try expect(try await store.packageFile(second.id), equals: second, "the second file is added")
     }
 
     private static func oneOfManyCallersCompletes(
@@ -182,7 +182,7 @@ package enum AutomationContract: MetadataRule, CaseIterable {
             try await store.completeUpload(upload.id, packageFile: files[index]) ? files[index].id : nil
         }
         try expect(wins.compactMap { $0 }.count, equals: 1, "exactly one of many callers completes")
-        try expect(wins.compactMap { $0 }.first, equals: try await store.upload(upload.id)?.fileID, "its file")
+        try expect(wins.compactMap { $0 }.first, equals: try await store.upload(upload.id)?.fileID, "the stored file")
     }
 
     private static func onlyACompletingUploadCompletes(
@@ -237,7 +237,7 @@ struct AutomationFixture: Sendable {
         Self.automation(of: fixture.user, name: name, description: description)
     }
 
-    /// Creates an upload without storing it.
+    /// Creates an upload of 10 bytes to an automation, without storing it; if `id` is `nil`, to ``automation``.
     func upload(to id: String? = nil) -> Upload {
         Upload(
             id: Identifiers.upload(),

@@ -67,7 +67,7 @@ extension MetadataFixture {
         )
     }
 
-    /// Adds and completes an upload.
+    /// Adds and completes an upload of 10 bytes, and returns the file to which the completed upload refers.
     fileprivate func complete(
         _ rule: NameConflictRule,
         _ name: String,
@@ -78,12 +78,12 @@ extension MetadataFixture {
         return try await complete(upload, in: store)
     }
 
-    /// Completes an upload whose completion is leased.
+    /// Completes an upload whose completion is leased, and returns the file to which the completed upload refers.
     fileprivate func complete(_ upload: Upload, in store: some MetadataStore) async throws -> File? {
         try await store.completeUpload(upload.id, file: file(of: upload), rule: upload.rule)
     }
 
-    /// Checks that the project contains this number of files, each of 10 bytes.
+    /// Checks that the project contains exactly `count` files, each of 10 bytes.
     fileprivate func expectFiles(_ count: Int, in store: some MetadataStore, line: Int = #line) async throws {
         let usage = try await store.usage(of: .project(project.id))?.usage
         let stored = Int64(count) * 10

@@ -51,12 +51,12 @@ package enum CompletionContract: MetadataRule, CaseIterable {
         _ = try await store.beginCompletion(of: upload.id)
         let file = fixture.file(of: upload)
         try expect(try await store.completeUpload(upload.id, file: file, overwrite: false), "the upload completes")
-        try expect(try await store.file(file.id), equals: file, "the file is there")
+        try expect(try await store.file(file.id), equals: file, "the file is stored")
         let completed = try require(try await store.upload(upload.id), "the upload is still stored")
         try expect(completed.state, equals: .completed, "the upload is completed")
         try expect(completed.fileID, equals: file.id, "the upload refers to its file")
-        try expect(try await store.parts(of: upload.id), equals: [], "its part records are gone")
-        try expect(try await store.discardedObjects(limit: 9).map(\.key), equals: [], "its object is not discarded")
+        try expect(try await store.parts(of: upload.id), equals: [], "the upload's part records are deleted")
+        try expect(try await store.discardedObjects(limit: 9).map(\.key), equals: [], "no object is discarded")
     }
 
     private static func anotherObjectDiscardsTheUploads(
@@ -106,7 +106,7 @@ package enum CompletionContract: MetadataRule, CaseIterable {
         _ = try await store.beginCompletion(of: upload.id)
         try expect(try await store.completeUpload(upload.id, file: file, overwrite: false), "a completing upload")
         try expect(try await !store.completeUpload(upload.id, file: file, overwrite: true), "a completed upload")
-        try expect(try await store.upload(upload.id)?.state, equals: .completed, "'completed' is final")
+        try expect(try await store.upload(upload.id)?.state, equals: .completed, "a completed upload stays completed")
     }
 
     private static func takenNameIsRejected(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
@@ -120,8 +120,8 @@ package enum CompletionContract: MetadataRule, CaseIterable {
             try await store.completeUpload(upload.id, file: file, overwrite: false)
         }
         try expect(try await store.file(named: "a.bam", in: fixture.root), equals: existing, "the file stays")
-        try expect(try await store.upload(upload.id)?.state, equals: .completing, "the upload stays")
-        try expect(try await store.parts(of: upload.id).count, equals: 1, "its parts stay")
+        try expect(try await store.upload(upload.id)?.state, equals: .completing, "the upload is still stored")
+        try expect(try await store.parts(of: upload.id).count, equals: 1, "the upload's parts are still stored")
         try expect(try await store.deleteFile(existing.id), "the name is freed")
         try expect(try await store.completeUpload(upload.id, file: file, overwrite: false), "the upload completes")
     }
@@ -138,8 +138,8 @@ package enum CompletionContract: MetadataRule, CaseIterable {
         try await expectRefusal(.folderExists) {
             try await store.completeUpload(upload.id, file: fixture.file(of: upload), overwrite: overwrite)
         }
-        try expect(try await store.file(folder.id), equals: folder, "the folder stays")
-        try expect(try await store.upload(upload.id)?.state, equals: .completing, "the upload stays")
+        try expect(try await store.file(folder.id), equals: folder, "the folder is still stored")
+        try expect(try await store.upload(upload.id)?.state, equals: .completing, "the upload is still stored")
     }
 
     private static func overwritingReplacesAndDiscards(
@@ -151,7 +151,7 @@ package enum CompletionContract: MetadataRule, CaseIterable {
         try await fixture.addCompletingUpload(upload, to: store)
         let file = fixture.file(of: upload)
         try expect(try await store.completeUpload(upload.id, file: file, overwrite: true), "the upload completes")
-        try expect(try await store.file(old.id), equals: nil, "the old file is gone")
+        try expect(try await store.file(old.id), equals: nil, "the replaced file is deleted")
         let found = try await store.file(named: "a.bam", in: fixture.root)
         try expect(found, equals: file, "the new file has neither tags nor metadata")
         let key = try require(old.content, "a file has contents").key
@@ -171,10 +171,10 @@ package enum CompletionContract: MetadataRule, CaseIterable {
         let wins = try await concurrently(uploads.count) { index in
             try await store.completeUpload(uploads[index].id, file: fixture.file(of: uploads[index]), overwrite: true)
         }
-        try expect(wins.allSatisfy { $0 }, "all complete")
+        try expect(wins.allSatisfy { $0 }, "all uploads are completed")
         let list = try await store.files(in: fixture.root, filter: FileFilter(), window: .page(.all))
-        let last = try require(list.items.first?.content?.key, "a file is left")
-        try expect(list.total, equals: 1, "one file is left")
+        let last = try require(list.items.first?.content?.key, "a file remains")
+        try expect(list.total, equals: 1, "one file remains")
         let discarded = try await store.discardedObjects(limit: 100).map(\.key)
         try expect(discarded.count, equals: uploads.count - 1, "the objects of all others are discarded")
         try expect(Set(discarded + [last]), equals: Set(uploads.map(\.key)), "all objects but the last are discarded")
@@ -188,7 +188,7 @@ package enum CompletionContract: MetadataRule, CaseIterable {
         try await fixture.addCompletingUpload(upload, to: store)
         let file = fixture.file(of: upload)
         try expect(try await store.completeUpload(upload.id, file: file, overwrite: true), "the upload completes")
-        try expect(try await store.file(file.id), equals: file, "the file is there")
+        try expect(try await store.file(file.id), equals: file, "the file is stored")
         try expect(try await store.discardedObjects(limit: 9).map(\.key), equals: [], "nothing is discarded")
     }
 

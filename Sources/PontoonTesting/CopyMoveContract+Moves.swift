@@ -16,7 +16,7 @@ extension CopyMoveContract {
         let renamed = try await store.moveFile(file.id, to: fixture.root, name: "b.bam", now: later)
         try expect(renamed, equals: file, "moved back to the root with another name")
         let same = try await store.moveFile(file.id, to: fixture.root, name: "b.bam", now: later)
-        try expect(same, equals: file, "its own name is not taken")
+        try expect(same, equals: file, "a file's own name does not count as taken")
         let unknown = try await store.moveFile("nope", to: folder.id, name: nil, now: later)
         try expect(unknown, equals: nil, "moving an unknown file")
     }
@@ -29,7 +29,7 @@ extension CopyMoveContract {
         for (id, parent) in [(inner.id, outer.id), (outer.id, target.id)] {
             try expect(try await store.moveFile(id, to: parent, name: nil, now: now)?.parent, equals: parent, "moved")
         }
-        try expect(try await store.file(file.id), equals: file, "its contents are unchanged")
+        try expect(try await store.file(file.id), equals: file, "the contents of the moved folder are unchanged")
         try expect(try await store.file(named: "a.bam", in: inner.id)?.id, equals: file.id, "its contents are found")
     }
 

@@ -51,7 +51,9 @@ package enum CopyMoveContract: MetadataRule, CaseIterable {
 }
 
 extension MetadataFixture {
-    /// Creates a request to copy a file to the fixture's project.
+    /// Creates a request to copy a file within the fixture's project, by default to the root folder.
+    ///
+    /// If `name` is `nil`, the copy has the name of the file.
     func copy(
         named name: String? = nil,
         to parent: String? = nil,

@@ -1,7 +1,9 @@
 import Foundation
 package import PontoonCore
 
-/// Rules for ``EventStore`` about reading events.
+/// Rules for ``EventStore`` about reading and deleting events, and about the position of hooks.
+///
+/// ``RecordedEventContract`` contains the rules about the changes that are recorded.
 package enum EventContract: MetadataRule, CaseIterable {
     case pagesContinueWhereTheLastOneEnded
     case typesAndProjectsLimitTheEvents
@@ -199,7 +201,7 @@ package enum EventContract: MetadataRule, CaseIterable {
 
     private static func hookCursor(_ store: some MetadataStore) async throws {
         let positions = (1...3).map { EventCursor(log: "0123456789abcdef", position: Int64($0)) }
-        try expect(try await store.hookCursor() == nil, "there is no position")
+        try expect(try await store.hookCursor() == nil, "no position is stored")
         let isMoved = try await store.moveHookCursor(from: positions[0], to: positions[1])
         try expect(!isMoved, "a missing position is not moved")
         try expect(try await store.moveHookCursor(from: nil, to: positions[0]), "the first position")
@@ -211,7 +213,7 @@ package enum EventContract: MetadataRule, CaseIterable {
 }
 
 extension EventStore {
-    /// Returns all events that a user may read.
+    /// Publishes all events, and returns those that a user may read.
     package func allEvents(for userName: String) async throws -> [Event] {
         try await allEvents(EventFilter(userName: userName))
     }
@@ -220,7 +222,8 @@ extension EventStore {
         try await publishedEvents(filter, after: nil)
     }
 
-    /// Publishes all events, and returns the events after a position; `nil` returns all events.
+    /// Publishes all events, and returns those that match the filter and follow `cursor`; `nil` returns them from the
+    /// oldest event.
     package func publishedEvents(_ filter: EventFilter, after cursor: EventCursor?) async throws -> [Event] {
         try await publishEvents()
         var (events, cursor) = ([Event](), cursor)

@@ -1,7 +1,7 @@
 import Foundation
 package import PontoonCore
 
-/// Rules for ``FileStore`` about names, folders and deletion.
+/// Rules for ``FileStore`` about adding, finding, renaming and deleting files and folders.
 package enum FileContract: MetadataRule, CaseIterable {
     case fileRoundTrips
     case unknownIsNil
@@ -139,11 +139,11 @@ package enum FileContract: MetadataRule, CaseIterable {
         let key = try require(file.content, "a file has contents").key
         try expect(try await store.discardedObjects(limit: 10).map(\.key), equals: [], "nothing is discarded yet")
         try expect(try await store.deleteFile(file.id), "there was such a file")
-        try expect(try await store.file(file.id), equals: nil, "the file is gone")
-        try expect(try await !store.deleteFile(file.id), "it cannot be deleted again")
-        try expect(try await store.discardedObjects(limit: 10).map(\.key), equals: [key], "its object is discarded")
+        try expect(try await store.file(file.id), equals: nil, "the file is deleted")
+        try expect(try await !store.deleteFile(file.id), "a deleted file cannot be deleted again")
+        try expect(try await store.discardedObjects(limit: 10).map(\.key), equals: [key], "the object is discarded")
         try await store.forgetDiscarded([key, .random()])
-        try expect(try await store.discardedObjects(limit: 10).map(\.key), equals: [], "its record is deleted")
+        try expect(try await store.discardedObjects(limit: 10).map(\.key), equals: [], "the record is deleted")
         try await store.forgetDiscarded([])
     }
 
@@ -155,12 +155,12 @@ package enum FileContract: MetadataRule, CaseIterable {
         try await expectRefusal(.folderNotEmpty) { try await store.deleteFile(folder.id) }
         try expect(try await store.deleteFile(file.id), "there was such a file")
         try expect(try await store.deleteFile(folder.id), "an empty folder is deleted")
-        try expect(try await store.file(folder.id), equals: nil, "the folder is gone")
+        try expect(try await store.file(folder.id), equals: nil, "the folder is deleted")
     }
 
     private static func rootIsNotDeleted(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
         try expect(try await !store.deleteFile(fixture.root), "a root folder is deleted only with its project")
-        try expect(try await store.file(fixture.root) != nil, "the root stays")
+        try expect(try await store.file(fixture.root) != nil, "the root folder is still stored")
     }
 
     private static func discardedObjectsAreOldestFirst(

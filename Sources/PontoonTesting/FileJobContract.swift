@@ -1,7 +1,7 @@
 import Foundation
 package import PontoonCore
 
-/// Rules for ``FileJobStore`` about jobs and their leases.
+/// Rules for ``FileJobStore`` about jobs, their leases, and the order in which workers lease them.
 ///
 /// ``FileJobStepContract`` and ``FileJobPlaceContract`` contain the rules about steps.
 package enum FileJobContract: MetadataRule, CaseIterable {
@@ -42,7 +42,7 @@ package enum FileJobContract: MetadataRule, CaseIterable {
             ]
             try await store.addFileJob(job, items)
             try expect(try await store.fileJob(job.id), equals: job, "the stored job")
-            try expect(try await store.items(ofFileJob: job.id, from: 0, limit: 9), equals: items, "its items")
+            try expect(try await store.items(ofFileJob: job.id, from: 0, limit: 9), equals: items, "all items")
             try expect(try await store.items(ofFileJob: job.id, from: 1, limit: 1), equals: [items[1]], "one item")
             try expect(try await store.results(of: job), equals: [], "no item is done")
             jobs.insert(job, at: 0)
@@ -148,7 +148,7 @@ package enum FileJobContract: MetadataRule, CaseIterable {
         var step = FileJobStep(at: FileJobProgress())
         step.progress.totalFiles = 7
         let lost = try await store.perform(step, ofFileJob: job.id, old, now: later)
-        try expect(lost, equals: .lost, "the old lease is void")
+        try expect(lost, equals: .lost, "the old lease is no longer valid")
         try await store.releaseFileJob(job.id, leaseID: "old", now: later)
         try expect(try await store.fileJob(job.id)?.progress, equals: FileJobProgress(), "nothing was changed")
         try expect(try await !store.hasWaitingFileJob(now: later), "the new lease is valid")
@@ -156,7 +156,7 @@ package enum FileJobContract: MetadataRule, CaseIterable {
         try expect(try await store.perform(step, ofFileJob: job.id, extended, now: later), equals: .done(nil), "a step")
         try expect(try await store.fileJob(job.id)?.progress.totalFiles, equals: 7, "the progress is stored")
         try expect(try await !store.hasWaitingFileJob(now: later.addingTimeInterval(89)), "the lease was extended")
-        try expect(try await store.hasWaitingFileJob(now: later.addingTimeInterval(90)), "it expires")
+        try expect(try await store.hasWaitingFileJob(now: later.addingTimeInterval(90)), "the extended lease expires")
     }
 
     private static func jobsTakeTurns(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
@@ -234,13 +234,13 @@ extension MetadataFixture {
         )
     }
 
-    /// Leases the next job and finishes it.
+    /// Leases the next waiting job, finishes it, and checks that the time is recorded.
     func finishOneJob(in store: some MetadataStore, at now: Date) async throws {
         let lease = Lease(id: Identifiers.hex(bytes: 4), expiresOn: now.addingTimeInterval(60))
         let job = try require(try await store.leaseFileJob(lease, now: now), "a job is waiting")
         var step = FileJobStep(at: job.progress)
         step.progress.state = .finished
-        try expect(try await store.perform(step, ofFileJob: job.id, lease, now: now), equals: .done(nil), "the end")
-        try expect(try await store.fileJob(job.id)?.finishedOn, equals: now, "the end is recorded")
+        try expect(try await store.perform(step, ofFileJob: job.id, lease, now: now), equals: .done(nil), "the step")
+        try expect(try await store.fileJob(job.id)?.finishedOn, equals: now, "the time of the end is recorded")
     }
 }

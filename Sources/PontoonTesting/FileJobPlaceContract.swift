@@ -140,15 +140,16 @@ package enum FileJobPlaceContract: MetadataRule, CaseIterable {
         try await job.enter([outer, inner], in: fixture)
         var step = FileJobStep(at: FileJobProgress(state: .running, depth: 2))
         (step.action, step.leaves, step.progress.depth) = (.delete(inner.id), true, 1)
-        try expect(try await store.deleteFile(inner.id), "others delete the folder")
+        try expect(try await store.deleteFile(inner.id), "the folder is deleted by another call")
         try expect(try await job.result(of: step), equals: .folderLeft(2), "the deleted folder")
-        try expect(try await store.deleteFile(outer.id), "others delete the item")
+        try expect(try await store.deleteFile(outer.id), "the item is deleted by another call")
         try expect(try await job.result(of: step), equals: .folderLeft(1), "the first of the deleted folders")
     }
 }
 
 extension LeasedJob {
-    /// Performs a step and returns its result, even if an entry or folder was moved or deleted.
+    /// Performs a step and returns its result; unlike ``perform(_:)``, does not throw if an entry or folder was moved
+    /// or deleted.
     fileprivate func result(of step: FileJobStep) async throws -> FileJobStepResult {
         try await store.perform(step, ofFileJob: id, lease, now: MetadataFixture.time)
     }
@@ -165,7 +166,7 @@ extension LeasedJob {
 }
 
 extension MetadataFixture {
-    /// Moves or renames a file or folder, as a user does.
+    /// Moves a file or folder without a job, as another call does; `nil` keeps its name.
     fileprivate func move(
         _ id: String,
         to folder: String,
@@ -176,6 +177,6 @@ extension MetadataFixture {
         try expect(moved?.parent, equals: folder, "the new folder")
     }
 
-    /// Creates a move to the root folder that keeps the name of the file.
+    /// Creates a request to move a file to the root folder under the same name.
     fileprivate func move() -> FileMove { FileMove(project: project.id, parent: root, name: nil, movedOn: Self.time) }
 }

@@ -3,7 +3,8 @@ package import PontoonCore
 
 /// Rules for the steps of jobs.
 ///
-/// Each step changes files and the job's progress in one transaction.
+/// Each step changes files and the job's progress in one transaction. ``FileJobPlaceContract`` contains the rules about
+/// files and folders that other calls move, rename or delete.
 package enum FileJobStepContract: MetadataRule, CaseIterable {
     case foldersAreVisited
     case refusedStepChangesNothing
@@ -301,7 +302,7 @@ package enum FileJobStepContract: MetadataRule, CaseIterable {
     }
 }
 
-/// A job with its lease.
+/// A job in a store, and the lease under which its steps are performed.
 struct LeasedJob<Store: MetadataStore>: Sendable {
     let store: Store
     let id: String
@@ -312,7 +313,7 @@ struct LeasedJob<Store: MetadataStore>: Sendable {
         switch try await store.perform(step, ofFileJob: id, lease, now: MetadataFixture.time) {
         case .done(let file): return file
         case .lost: throw ContractViolation("the lease was lost")
-        case .entryLeft, .folderLeft: throw ContractViolation("an entry or a folder is not where it was")
+        case .entryLeft, .folderLeft: throw ContractViolation("an entry or folder was moved or deleted by another call")
         }
     }
 
@@ -326,7 +327,7 @@ struct LeasedJob<Store: MetadataStore>: Sendable {
 }
 
 extension MetadataFixture {
-    /// Adds and leases a job.
+    /// Adds a job to a store in which no other job is waiting, and leases it.
     func leasedJob<Store: MetadataStore>(
         _ kind: FileJob.Kind,
         _ items: [FileJobItem] = [],

@@ -79,7 +79,7 @@ extension FilePutContract {
         let result = try await store.put(skipped, .skip, leaseID: lease.id)
         try expect(result, equals: .skipped(kept), "the existing file is kept")
         let discarded = try await store.discardLeasedObjects(leaseID: lease.id)
-        try expect(discarded, equals: [try skipped.key], "it is discarded")
+        try expect(discarded, equals: [try skipped.key], "the object of the skipped file is discarded")
     }
 
     static func expiredLeasesDiscardObjects(_ store: some MetadataStore, _ ada: MetadataFixture) async throws {
@@ -114,7 +114,7 @@ extension FilePutContract {
 }
 
 extension MetadataFixture {
-    /// Creates the file of a file put, without storing it.
+    /// Creates the file of a file put with a new object, without storing it; if `parent` is `nil`, in the root folder.
     package func put(
         _ name: String,
         in parent: String? = nil,

@@ -1,6 +1,8 @@
 package import PontoonCore
 
-/// Object records with fixed contents.
+/// Object records that never change.
+///
+/// `open` contains the object keys of unfinished uploads, and `objects` the keys of the recorded finished objects.
 package struct FixedObjectRecords: ObjectRecords {
     private let open: Set<ObjectKey>
     private let objects: Set<ObjectKey>

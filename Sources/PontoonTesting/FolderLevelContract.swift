@@ -1,7 +1,7 @@
 import Foundation
 package import PontoonCore
 
-/// Rules for the levels of folders; see ``FolderRules``.
+/// Rules for the maximum level of folders; see ``FolderRules``.
 package enum FolderLevelContract: MetadataRule, CaseIterable {
     case newFoldersHaveAMaximumLevel
     case movedFoldersHaveAMaximumLevel
@@ -78,17 +78,17 @@ package enum FolderLevelContract: MetadataRule, CaseIterable {
             _ = try await store.moveFile(folder, to: parent, name: nil, now: now)
         }
         let file = try await fixture.addFile("file", in: inner.id, to: store)
-        try expect(try await store.file(file.id), equals: file, "a file in it")
+        try expect(try await store.file(file.id), equals: file, "a file in a folder below the maximum level")
         try expect(try await store.entries(in: outer.id, after: nil, limit: 9).map(\.id), equals: [inner.id], "a list")
         try await expectRefusal(.limitReached) { try await store.addFolder(fixture.folder("x", in: inner.id)) }
         let moved = try await store.moveFile(inner.id, to: fixture.root, name: nil, now: now)
-        try expect(moved?.parent, equals: fixture.root, "it can be moved away")
-        try expect(try await store.deleteFile(outer.id), "it can be deleted")
+        try expect(moved?.parent, equals: fixture.root, "the folder can be moved up")
+        try expect(try await store.deleteFile(outer.id), "the folder can be deleted")
     }
 }
 
 extension MetadataFixture {
-    /// Creates nested folders, starting in the root folder, without storing them.
+    /// Creates `count` nested folders named `f`, starting in the root folder, without storing them.
     fileprivate func path(_ count: Int) -> [File] {
         var folders: [File] = []
         for _ in 0..<count { folders.append(folder("f", in: folders.last?.id)) }

@@ -1,7 +1,9 @@
 import Foundation
 package import PontoonCore
 
-/// Rules for ``IdentityStore``.
+/// Rules for ``IdentityStore`` about users and the bootstrap.
+///
+/// ``TokenContract`` and ``UserRemovalContract`` contain the rules about tokens and the removal of users.
 package enum IdentityContract: MetadataRule, CaseIterable {
     case emptyUntilTheFirstUser
     case userNameIsUnique

@@ -46,9 +46,9 @@ package enum LeaseContract: MetadataRule, CaseIterable {
             try await store.acquireCompletionLease(of: upload.id, lease("\(index)"), now: time)
         }
         try expect(wins.count { $0 }, equals: 1, "exactly one of many callers succeeds")
-        let claimed = try require(try await store.upload(upload.id), "the upload is there")
-        try expect(claimed.state, equals: .completing, "it is being completed")
-        try expect(claimed.leaseExpiresOn, equals: time.addingTimeInterval(30), "the expiry is visible")
+        let claimed = try require(try await store.upload(upload.id), "the upload is stored")
+        try expect(claimed.state, equals: .completing, "the upload is being completed")
+        try expect(claimed.leaseExpiresOn, equals: time.addingTimeInterval(30), "the upload has the lease's expiry")
     }
 
     private static func onlyTheLeaseOwnerActs(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
@@ -60,24 +60,24 @@ package enum LeaseContract: MetadataRule, CaseIterable {
             "an active upload can be leased"
         )
         let late = lease("a", lasting: 99)
-        try expect(try await store.renewCompletionLease(of: upload.id, late), "its owner renews it")
+        try expect(try await store.renewCompletionLease(of: upload.id, late), "the owner renews the lease")
         try expect(try await store.upload(upload.id)?.leaseExpiresOn, equals: late.expiresOn, "the new expiry")
         try expect(try await !store.renewCompletionLease(of: upload.id, lease("b")), "nobody else renews it")
         try expect(try await !store.releaseCompletionLease(of: upload.id, leaseID: "b"), "nobody else releases it")
         let completed = CompletedFile.file(file, rule: .overwrite)
         let byOther = try await store.completeUpload(upload.id, leaseID: "b", as: completed)
-        try expect(byOther, equals: nil, "nobody else completes it")
+        try expect(byOther, equals: nil, "only the owner of the lease completes the upload")
         try expect(try await store.file(file.id), equals: nil, "nothing was changed")
         let byOwner = try await store.completeUpload(upload.id, leaseID: "a", as: completed)
-        try expect(byOwner, equals: completed, "its owner completes it")
-        try expect(try await !store.renewCompletionLease(of: upload.id, late), "'completed' is final")
-        try expect(try await !store.releaseCompletionLease(of: upload.id, leaseID: "a"), "'completed' is final")
+        try expect(byOwner, equals: completed, "the owner of the lease completes the upload")
+        try expect(try await !store.renewCompletionLease(of: upload.id, late), "the lease has ended")
+        try expect(try await !store.releaseCompletionLease(of: upload.id, leaseID: "a"), "the lease has ended")
         let next = Lease(id: "c", expiresOn: .distantFuture)
         try expect(
             try await !store.acquireCompletionLease(of: upload.id, next, now: .distantFuture),
-            "'completed' is final"
+            "a completed upload stays completed"
         )
-        try expect(try await store.upload(upload.id)?.state, equals: .completed, "'completed' is final")
+        try expect(try await store.upload(upload.id)?.state, equals: .completed, "a completed upload stays completed")
     }
 
     private static func expiredLeaseIsTakenOver(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
@@ -200,7 +200,7 @@ package enum LeaseContract: MetadataRule, CaseIterable {
         try expect(try await store.upload(upload.id), equals: upload, "the upload is as before")
         try expect(try await store.upload(upload.id, reading: .cached), equals: upload, "the cached row is as before")
         _ = try await store.recordPart(try MetadataFixture.part(2), of: upload.id)
-        try expect(try await store.parts(of: upload.id).count, equals: 2, "it still accepts parts")
+        try expect(try await store.parts(of: upload.id).count, equals: 2, "the upload still accepts parts")
     }
 
     private static func oneOfManyServersGetsTheTask(_ store: some MetadataStore) async throws {
@@ -213,7 +213,7 @@ package enum LeaseContract: MetadataRule, CaseIterable {
 
     private static func taskLeaseExpires(_ store: some MetadataStore) async throws {
         try expect(try await store.acquireLease("tidy", lease("a"), now: time), "the task is free")
-        try expect(try await store.acquireLease("tidy", lease("a", lasting: 40), now: time), "its owner renews it")
+        try expect(try await store.acquireLease("tidy", lease("a", lasting: 40), now: time), "the owner renews it")
         let (early, end) = (time.addingTimeInterval(39), time.addingTimeInterval(40))
         try expect(
             try await !store.acquireLease("tidy", lease("b", lasting: 60), now: early),
@@ -245,20 +245,24 @@ extension UploadStore {
         )
     }
 
-    /// Completes an upload to a folder under the lease of ``beginCompletion(of:)``.
+    /// Completes an upload to a folder under the lease of ``beginCompletion(of:)``, and returns whether it was
+    /// completed.
     package func completeUpload(_ id: String, file: File, overwrite: Bool) async throws -> Bool {
         try await completeUpload(id, leaseID: Self.leaseID, as: .file(file, rule: overwrite ? .overwrite : .fail))
             != nil
     }
 
-    /// Completes an upload to a folder under the lease of ``beginCompletion(of:)``, and returns the file.
+    /// Completes an upload to a folder under the lease of ``beginCompletion(of:)``.
+    ///
+    /// - Returns: The new file, or the existing file if the conflict rule keeps it; `nil` if the lease is not valid.
     package func completeUpload(_ id: String, file: File, rule: NameConflictRule) async throws -> File? {
         let completed = try await completeUpload(id, leaseID: Self.leaseID, as: .file(file, rule: rule))
         guard case .file(let file, _) = completed else { return nil }
         return file
     }
 
-    /// Completes an upload to an automation under the lease of ``beginCompletion(of:)``.
+    /// Completes an upload to an automation under the lease of ``beginCompletion(of:)``, and returns whether it was
+    /// completed.
     package func completeUpload(_ id: String, packageFile: PackageFile) async throws -> Bool {
         try await completeUpload(id, leaseID: Self.leaseID, as: .package(packageFile)) != nil
     }

@@ -1,7 +1,7 @@
 import Foundation
 package import PontoonCore
 
-/// Rules for lists.
+/// Rules for the totals and pages of lists of files, uploads and projects.
 ///
 /// Totals are exact after any changes, even concurrent ones, and pages are correct at any offset.
 package enum ListTotalContract: MetadataRule, CaseIterable {

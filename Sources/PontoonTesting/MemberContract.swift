@@ -44,7 +44,7 @@ package enum MemberContract: MetadataRule, CaseIterable {
         return fixture.project.id
     }
 
-    /// Adds a project of ada, with bob as a member.
+    /// Adds a project of ada, with bob as a member who has the given permissions; returns the project's id.
     private static func project(_ store: some MetadataStore, bob: Permissions) async throws -> ProjectID {
         let id = try await project(store)
         let isAdded = try await store.addMember(Member(userName: "bob", permissions: bob), to: id)

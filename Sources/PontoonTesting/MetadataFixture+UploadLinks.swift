@@ -7,7 +7,7 @@ extension UploadLinkStore {
         try await addUploadLink(link, secretHash: secretHash, maximumOfProject: .max, maximumOfUser: .max)
     }
 
-    /// Returns the folder for a sender's file, without a limit on the number of folders.
+    /// Finds or creates the folder for a sender's file, without a limit on the number of folders, and returns its id.
     package func folder(of session: SenderSession, path: [String], now: Date) async throws -> String {
         try await folder(of: session, path: path, now: now, maximumFolders: .max)
     }

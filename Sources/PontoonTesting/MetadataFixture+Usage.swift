@@ -2,7 +2,7 @@ package import PontoonCore
 
 /// Uploads and files of any size, for rules about usage and quotas.
 extension MetadataFixture {
-    /// Creates an upload with parts of 5 bytes, without storing it.
+    /// Creates an upload of `size` bytes with parts of 5 bytes, without storing it.
     package func sized(
         _ size: Int64?,
         _ name: String = Identifiers.hex(bytes: 8),

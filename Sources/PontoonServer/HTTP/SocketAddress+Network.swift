@@ -2,7 +2,8 @@ import NIOCore
 import PontoonCore
 
 extension SocketAddress {
-    /// The client's IPv4 address, or the 64-bit network of its IPv6 address, to which limits per client apply.
+    /// The client's IPv4 address, or the 64-bit network of its IPv6 address as 16 hex digits, to which limits per
+    /// client apply.
     ///
     /// Providers usually assign a whole IPv6 network to one customer. An IPv4 client of a socket that listens on `::`
     /// has an address such as `::ffff:192.0.2.1`, which is converted to IPv4.

@@ -12,17 +12,17 @@ struct AuthenticatedCaller: Sendable {
     var session: SenderSession?
 }
 
-/// The middleware that identifies the caller of an API call by the token in `X-SBG-Auth-Token`, or else in
-/// `Authorization: Bearer`, enforces the rate limit, and adds the rate-limit headers and `Cache-Control: no-store` to
-/// the response.
+/// The middleware that authenticates API calls, enforces the rate limit, and adds the rate-limit headers and
+/// `Cache-Control: no-store` to the responses to authenticated calls.
 ///
-/// One middleware does all of this, because each additional one adds several percent to the CPU time of every call.
+/// The token is read from `X-SBG-Auth-Token` or, if this header is absent, from `Authorization: Bearer`. One middleware
+/// does all of this, because each additional middleware adds several percent to the CPU time of every call.
 struct CallerMiddleware: RouterMiddleware {
     typealias Context = AppContext
 
     let accounts: Accounts
     let senders: SenderSessions
-    /// The counter of calls per token, for this process only; `nil` if there is no limit.
+    /// The counter of the calls of each token to this process; `nil` if there is no limit.
     let counter: RateLimitCounter<Secret>?
     let failures: FailedAuthentications
     let now: @Sendable () -> Date
@@ -33,9 +33,10 @@ struct CallerMiddleware: RouterMiddleware {
     /// headers.
     ///
     /// - Returns: The response. Its status is 429 if the rate limit is exceeded, or if the token is invalid and the
-    ///   client's address has sent too many invalid tokens.
+    ///   client's address has sent too many invalid credentials.
     /// - Throws: `.notAuthenticated` if the request has no valid token, or if a sender makes a call that only users may
-    ///   make, or vice versa; the store's error if the token cannot be looked up.
+    ///   make, or vice versa; the store's error if the token cannot be looked up; an error of the HTTP parser, to which
+    ///   the channel responds.
     @concurrent func handle(
         _ request: Request,
         context: AppContext,
@@ -80,8 +81,8 @@ struct CallerMiddleware: RouterMiddleware {
 
     /// Checks whether the caller is a user, in a call that needs no token but returns more to users.
     ///
-    /// An invalid token counts as a failed authentication, because the response reveals that it is invalid. It is
-    /// refused only if the client's address has sent too many invalid tokens.
+    /// An invalid token counts as a failed authentication, because the response reveals that it is invalid. The request
+    /// is refused only if the client's address has sent too many invalid credentials.
     ///
     /// - Returns: Whether the request has a valid token of a user, not of a sender; and the response with which to
     ///   refuse the request, or `nil` if it is not refused.

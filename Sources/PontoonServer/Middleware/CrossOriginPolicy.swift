@@ -18,7 +18,8 @@ struct CrossOriginPolicy: Sendable {
         self.origins = origins
     }
 
-    /// Returns the response to a preflight request of an allowed origin; `nil` for any other request.
+    /// Returns the response to a preflight request of an allowed origin for the API, the data plane or DRS; `nil` for
+    /// any other request.
     func preflight(_ request: Request) -> Response? {
         guard request.method == .options, request.headers[.accessControlRequestMethod] != nil,
             Self.covers(request), allowedOrigin(request) != nil
@@ -34,6 +35,8 @@ struct CrossOriginPolicy: Sendable {
     }
 
     /// Adds `Vary: Origin` and, if the origin is allowed, the headers that let the page read the response.
+    ///
+    /// Does nothing if the request is not for the API, the data plane or DRS.
     func addHeaders(to response: inout Response, for request: Request) {
         guard Self.covers(request) else { return }
         response.headers.append(HTTPField(name: .vary, value: "Origin"))

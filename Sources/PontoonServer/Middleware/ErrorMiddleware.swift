@@ -6,7 +6,9 @@ import NIOHTTP1
 import PontoonCore
 
 /// The middleware that converts errors to responses, answers preflight requests, adds the request id and the CORS
-/// headers to every response, and reports finished requests.
+/// headers to responses, and reports finished requests.
+///
+/// Errors of the HTTP parser are thrown, because the channel responds to them.
 struct ErrorMiddleware: RouterMiddleware {
     typealias Context = AppContext
 

@@ -57,8 +57,8 @@ extension AppContext {
 
     /// Logs the cause of a refusal, if it has one, because the response does not contain it.
     ///
-    /// The first cause of each request is logged as a warning, and later ones at level debug. A full disk is only
-    /// recorded here; ``RequestReporter`` logs it.
+    /// The first cause of each request is logged as a warning, and later ones at level debug. A damaged object is
+    /// always logged as an error. A full disk is only recorded here; ``RequestReporter`` logs it.
     func logCause(of refusal: PontoonError) {
         // While the disk is full, every part fails, so the reporter logs this only once a minute.
         if refusal.code == .storageFull { return record.note(refusal: .storageFull, fault: .full) }

@@ -58,7 +58,7 @@ final class BodyExpectation: Sendable {
 
     init(channel: any Channel) { self.channel = channel }
 
-    /// Sends `100 Continue`, unless it was sent before.
+    /// Sends `100 Continue` on the first call; does nothing on later calls.
     ///
     /// - Throws: An error if the connection is closed.
     func meet() async throws {
@@ -83,7 +83,7 @@ private final class BodyProgress: Sendable {
     /// - Parameters:
     ///   - record: Counts the bytes of the request.
     ///   - metrics: Counts the bytes of all requests.
-    ///   - isData: Whether the body contains the bytes of parts or files.
+    ///   - isData: Whether the body contains the bytes of a part, a file or an archive.
     init(record: RequestRecord, metrics: ServerMetrics, isData: Bool) {
         self.record = record
         self.metrics = metrics
@@ -100,8 +100,8 @@ private final class BodyProgress: Sendable {
     }
 }
 
-/// A request body that sends `100 Continue` before the first read if the client expects it, and records that the body
-/// was read to its end.
+/// A request body that sends `100 Continue` before the first read if the client expects it, counts the bytes that are
+/// read, and records when the end is reached.
 private struct WatchedBody: AsyncSequence, Sendable {
     let body: RequestBody
     let progress: BodyProgress

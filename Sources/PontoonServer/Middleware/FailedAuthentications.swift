@@ -6,9 +6,11 @@ import PontoonCore
 
 /// A counter of the failed authentications of each address, which logs them and refuses them with 429 beyond a limit.
 ///
-/// Requests with valid credentials are never refused, so other clients behind the same router are not affected.
+/// Callers pass only requests with invalid credentials, so the limit does not affect other clients behind the same
+/// router.
 final class FailedAuthentications: Sendable {
-    /// The counter of failures per network, for this process only; `nil` if there is no limit.
+    /// The counter of the failures of each IPv4 address or 64-bit IPv6 network in this process; `nil` if there is no
+    /// limit.
     private let counter: RateLimitCounter<String>?
     private let trustsProxy: Bool
     private let now: @Sendable () -> Date
@@ -24,12 +26,12 @@ final class FailedAuthentications: Sendable {
         self.now = now
     }
 
-    /// Logs a failure, at most ten per second, and counts it if the request has a credential.
+    /// Logs a failed authentication, at most ten per second, and counts it if the request has a credential.
     ///
     /// A request without a credential does not count, because it is not an attempt to guess one.
     ///
-    /// - Returns: The response with which to refuse the request; `nil` if the address has not exceeded the limit, there
-    ///   is no limit, or the request has no credential.
+    /// - Returns: A response with status 429; `nil` if the address has not exceeded the limit, there is no limit, or
+    ///   the request has no credential.
     func note(_ request: Request, _ context: AppContext, hasCredential: Bool = true) -> Response? {
         let address = context.clientAddress(of: request, trustsProxy: trustsProxy)
         if let suppressed = lines.admit() {

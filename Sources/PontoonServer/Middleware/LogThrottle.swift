@@ -1,6 +1,6 @@
 import Synchronization
 
-/// A limiter of log lines per period, for events that clients can cause in any number.
+/// A limiter of the log lines in each period, for events that clients can cause in any number.
 final class LogThrottle: Sendable {
     private struct State {
         var start = ContinuousClock.now

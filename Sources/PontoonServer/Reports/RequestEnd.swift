@@ -16,7 +16,7 @@ struct RequestEnd: Sendable {
     let status: Int
     /// Size of the response body in bytes; 0 for `HEAD`.
     ///
-    /// Not used if the body is streamed.
+    /// Must not be used if the body is streamed.
     let responseSize: Int
     let requestID: String
     /// The time at which the request's head was received.
@@ -60,7 +60,7 @@ struct RequestEnd: Sendable {
         AppContext.clientAddress(in: request.headerFields, over: channel, trustsProxy: trustsProxy)
     }
 
-    /// The ids in the path, with the metadata keys under which they are logged.
+    /// The valid ids in the path, with the metadata keys under which they are logged.
     var ids: [(key: String, id: String)] {
         let names = [
             ("upload_id", "upload.id"), ("part_number", "part.number"), ("file_id", "file.id"), ("link_id", "link.id"),
@@ -69,7 +69,7 @@ struct RequestEnd: Sendable {
         return names.compactMap { name, key in id(name).map { (key, $0) } }
     }
 
-    /// The object that the path names, for the audit log.
+    /// The object that the path names, for the audit log; its id is `nil` if the path names none.
     var object: AuditEntry.Object {
         if let owner = text("owner"), let project = text("project") {
             return AuditEntry.Object(id: "\(owner)/\(project)", target: text("username"))
@@ -78,7 +78,8 @@ struct RequestEnd: Sendable {
         return AuditEntry.Object(id: names.lazy.compactMap { id($0) }.first)
     }
 
-    /// Returns an id in the path; `nil` for text that is not an id, such as a token that a client put there by mistake.
+    /// Returns an id in the path; `nil` if the route has no such parameter, or for text that cannot be an id, such as a
+    /// token that a client put there by mistake.
     private func id(_ name: String) -> String? {
         guard let text = parameters.get(name) else { return nil }
         let isID: Bool
@@ -105,7 +106,8 @@ struct RequestEnd: Sendable {
         (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
     }
 
-    /// Returns a name in the path, percent-decoded; `nil` for text that is longer than any name.
+    /// Returns a name in the path, percent-decoded; `nil` if the route has no such parameter, or if its text is
+    /// malformed or longer than any name.
     private func text(_ name: String) -> String? {
         guard let text = parameters.get(name).flatMap(PercentEncoding.decode), text.utf8.count <= 256 else {
             return nil

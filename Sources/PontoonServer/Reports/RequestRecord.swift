@@ -13,7 +13,7 @@ final class RequestRecord: Sendable {
         var fault: StoreFault?
         /// Whether the caller's token was invalid, or missing in a call that needs one.
         var hasInvalidToken = false
-        /// Whether the request, or one item of a bulk request, was refused because it would exceed a quota.
+        /// Whether the request or one of its objects was refused because it would exceed a quota.
         var exceedsQuota = false
         /// Whether the request waits for events, so that its duration does not show the speed of the server.
         var waitsForEvents = false
@@ -23,6 +23,7 @@ final class RequestRecord: Sendable {
 
     /// Everything that is recorded about a request.
     struct Facts {
+        /// The caller; empty if the request was not authenticated.
         var actor = AuditEntry.Actor()
         /// Number of bytes of the request body received so far.
         var received = 0
@@ -68,7 +69,7 @@ final class RequestRecord: Sendable {
         }
     }
 
-    /// Returns `true` on the first call and `false` on all later calls, to limit the warnings about one request.
+    /// Returns `true` on the first call and `false` on all later calls, so that one request causes only one warning.
     ///
     /// A bulk request can be refused once for each of its items, and could otherwise fill the log.
     func admitCause() -> Bool {
@@ -83,7 +84,7 @@ final class RequestRecord: Sendable {
     /// The audit log then contains a failed authentication instead of the action of the call.
     func noteInvalidToken() { state.withLock { $0.flags.hasInvalidToken = true } }
 
-    /// Records that the request waits for events.
+    /// Records that the request waits for events, so that it is never reported as slow.
     func noteWaiting() { state.withLock { $0.flags.waitsForEvents = true } }
 
     /// The client's expectation of `100 Continue`; `nil` if it has none.
@@ -94,7 +95,8 @@ final class RequestRecord: Sendable {
 
     /// Sends `100 Continue` to a client that waits for it.
     ///
-    /// Reading the body does this too; a handler that responds before it reads the body must call this first.
+    /// Starting to read the body does this, too. A handler that starts to respond before it reads the body must call
+    /// this function first.
     ///
     /// - Throws: An error if the connection is closed.
     func acceptBody() async throws { try await expectation?.meet() }
@@ -108,14 +110,15 @@ final class RequestRecord: Sendable {
     /// Records that the response body is streamed and ends with ``end(isComplete:)``.
     func beginSending() { state.withLock { $0.flags.isStreamed = true } }
 
-    /// Sets the function to call when a streamed response ends.
+    /// Sets the function to call when a streamed response ends, with the facts at that time and whether the whole body
+    /// was sent.
     ///
     /// The function must not refer to this record, because that would create a reference cycle.
     func atEnd(_ report: @escaping @Sendable (Facts, _ isComplete: Bool) -> Void) {
         state.withLock { $0.onEnd = report }
     }
 
-    /// Reports the end of a streamed response.
+    /// Calls the function set with ``atEnd(_:)``; only the first call has an effect.
     func end(isComplete: Bool) {
         let (report, facts) = state.withLock { facts in (facts.onEnd.take(), facts) }
         report?(facts, isComplete)

@@ -11,17 +11,17 @@ struct RequestReporter: Sendable {
     let metrics: ServerMetrics
     /// The audit log; `nil` if there is none.
     let audit: (any AuditSink)?
-    /// Minimum duration of a slow request.
-    ///
-    /// Requests that transfer the bytes of files or wait for events are never slow.
+    /// Minimum duration of a request that is logged as slow, unless it transfers the bytes of a part, file or archive,
+    /// or waits for events.
     let slowRequest: Duration
     /// Whether a proxy in front of the server sets `X-Forwarded-For`.
     let trustsProxy: Bool
     /// Returns the current time, for the audit log.
     let now: @Sendable () -> Date
-    /// The limit on lines about a full disk: one per minute.
+    /// The limit on log lines about a full disk: one per minute.
     private let fullDisk = LogThrottle(maximum: 1, per: .seconds(60))
-    /// The limit on audit lines about refused requests without a valid token, which could otherwise fill the disk.
+    /// The limit on audit lines about refused requests without a valid token, which could otherwise fill the disk: ten
+    /// per second.
     private let strangers = LogThrottle()
 
     init(
@@ -40,8 +40,8 @@ struct RequestReporter: Sendable {
 
     /// Reports a request: immediately, or at the end of its response if the response body is streamed.
     ///
-    /// Most requests only update metrics, so everything else is computed on demand. `start` is the time at which the
-    /// head of the request was received.
+    /// Most requests only update metrics, so the data for the logs is collected only if it may be needed. `start` is
+    /// the time at which the head of the request was received.
     func report(_ request: Request, _ response: Response, _ context: AppContext, since start: ContinuousClock.Instant) {
         let flags = context.record.flags
         guard !flags.isStreamed else {
@@ -79,7 +79,8 @@ struct RequestReporter: Sendable {
         if flags.exceedsQuota { metrics.refusedByQuota() }
     }
 
-    /// Logs a request, and records its action in the audit log if there is one.
+    /// Logs a request if its duration or the log level requires it, and records its action, if it has one, in the audit
+    /// log.
     private func write(
         _ end: RequestEnd,
         _ facts: RequestRecord.Facts,
@@ -129,7 +130,7 @@ struct RequestReporter: Sendable {
 
     // MARK: Audit log
 
-    /// Returns the action to record for a request; `nil` if none is recorded.
+    /// Returns the action to record for a request; `nil` if there is no audit log, or the call is not audited.
     private func action(
         of method: HTTPRequest.Method,
         _ route: String?,

@@ -6,7 +6,8 @@ import Synchronization
 
 /// The metrics that the HTTP server updates.
 ///
-/// Each label has a limited set of values: route patterns instead of paths, and `other` for unknown methods.
+/// Each label has a limited set of values: `route` contains the route pattern instead of the path, and `method` is
+/// `other` for unknown methods.
 package final class ServerMetrics: Sendable {
     /// The metrics of one method of a route.
     private struct Call {
@@ -29,7 +30,7 @@ package final class ServerMetrics: Sendable {
     private let factory: any MetricsFactory
     private let calls = Mutex<[String: [Call]]>([:])
 
-    /// The label of requests that match no route.
+    /// The value of the `route` label for requests that match no route.
     static let noRoute = "unmatched"
     private static let methods: Set<HTTPRequest.Method> = [.get, .head, .post, .put, .patch, .delete, .options]
 
@@ -109,13 +110,13 @@ package final class ServerMetrics: Sendable {
         return (call.seconds, counter)
     }
 
-    /// Counts a connection until it is closed.
+    /// Counts a connection as open until it is closed.
     func opened(_ channel: any Channel) {
         openConnections.increment()
         channel.closeFuture.whenComplete { _ in self.openConnections.decrement() }
     }
 
-    /// Counts a stream of events until ``closedEventStream()`` is called.
+    /// Counts an event stream as open until ``closedEventStream()`` is called.
     func openedEventStream() { eventStreams.increment() }
 
     func closedEventStream() { eventStreams.decrement() }
@@ -136,6 +137,6 @@ package final class ServerMetrics: Sendable {
 }
 
 extension HTTPRequest.Method {
-    /// The label of unknown methods.
+    /// The value of the `method` label for unknown methods.
     fileprivate static let other = HTTPRequest.Method("other") ?? .trace
 }

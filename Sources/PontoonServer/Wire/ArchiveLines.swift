@@ -6,7 +6,7 @@ import PontoonCore
 /// Counts the results, and limits the total size of the lines for refused entries. Without the limit, a small archive
 /// with many invalid entries could cause a much larger response.
 struct ArchiveLines {
-    /// Total size in bytes of the lines for refused entries; further refused entries are only counted.
+    /// Total size in bytes that the lines for refused entries must reach before further ones are only counted.
     private static let maximumRefusals = 4 << 20
 
     /// The counts of all results.
@@ -38,7 +38,7 @@ struct ArchiveLines {
         return buffer
     }
 
-    /// Returns the last line, with the counts and the error.
+    /// Returns the last line, with the counts of all results and the error.
     ///
     /// `error` is the reason why the rest of the archive was not read; `nil` if it was read to its end.
     func end(_ error: PontoonError?) -> ByteBuffer {

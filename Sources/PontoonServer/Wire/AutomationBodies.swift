@@ -67,8 +67,8 @@ struct PackageFileBody: JSONWritable {
 extension NewCodePackage {
     /// Reads the body of `POST /v2/automation/automations/{automation_id}/packages`; unknown fields are ignored.
     ///
-    /// - Throws: `.badRequest` if `version`, `location` or `schema` is missing, `version` is empty, or any field has
-    ///   the wrong type.
+    /// - Throws: `.badRequest` if `version`, `location` or `schema` is missing, `version` is empty, or one of the known
+    ///   fields has the wrong type.
     init(_ value: JSONValue) throws(PontoonError) {
         let object = try RequestObject(value, code: .badRequest)
         guard let version = try object.string("version"), !version.isEmpty else {

@@ -39,7 +39,7 @@ struct DRSObjectBody: JSONWritable {
         let type: String
         let digits: String
 
-        /// Returns the checksums that Pontoon stores for an object; a file in a bucket may have none.
+        /// Returns the known checksums of an object: the CRC-64/NVME, and the MD5 of a file if the client declared it.
         static func all(of object: DataObject) -> [Checksum] {
             let crc64 = object.checksum.map { Checksum(type: "crc64nvme", digits: $0.hex) }
             let md5 = object.file.content?.md5.map { Checksum(type: "md5", digits: $0) }
@@ -109,7 +109,7 @@ struct DRSErrorBody: JSONWritable {
 }
 
 extension BaseURL {
-    /// Host and port.
+    /// The host, and the port if the URL has one.
     private var authority: Substring {
         let rest = description.drop { $0 != ":" }.dropFirst("://".count)
         return rest.prefix { $0 != "/" }
@@ -129,6 +129,6 @@ extension BaseURL {
 
     /// Returns the URI of a DRS object.
     ///
-    /// It contains no path, so clients cannot resolve it if the server's URL has one.
+    /// A DRS URI contains only host, port and id, so clients cannot resolve it if the server's URL has a path.
     fileprivate func drsURI(of id: String) -> String { "drs://\(authority)/\(id)" }
 }

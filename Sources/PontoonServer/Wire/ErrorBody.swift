@@ -1,6 +1,6 @@
-/// The body of every error response, except in DRS.
+/// The JSON body of an error response, except in DRS.
 ///
-/// In other responses, describes the error of one file, item or entry.
+/// It is also part of other responses, where it describes the error of one file, item or archive entry.
 ///
 /// Source: docs/api.md#errors.
 struct ErrorBody: JSONWritable {

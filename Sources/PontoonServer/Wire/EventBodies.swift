@@ -36,7 +36,7 @@ struct EventPageBody: JSONWritable {
     }
 }
 
-/// The data of an `upload.progress` message, which is not part of the event log.
+/// The data of an `upload.progress` message, which is sent in event streams but is not part of the event log.
 struct UploadProgressBody: JSONWritable {
     let summary: UploadSummary
 

@@ -28,9 +28,9 @@ struct FieldSelection: Hashable, Sendable {
     /// Reads the `fields` parameter.
     ///
     /// - Parameters:
-    ///   - text: Comma-separated names; `nil` if the parameter is absent. `!name` excludes a field, `a.b` selects field
-    ///     `b` of `a`, and `_all` selects every field. Unknown names are ignored.
-    ///   - defaults: The fields to include if the caller selects none; `nil` includes every field.
+    ///   - text: Comma-separated names; `nil` if the parameter is absent. `!name` excludes a field, `a.b` selects only
+    ///     the field `b` of `a`, and `_all` selects every field that is not excluded. Unknown names are ignored.
+    ///   - defaults: The fields to include if `text` selects none; `nil` includes every field.
     init(_ text: String?, defaults: [String]? = nil) {
         let names = (text ?? "").split(separator: ",").map { $0.trimmingPrefix(while: \.isWhitespace) }
         let included = names.filter { !$0.hasPrefix("!") && $0 != "_all" }

@@ -9,7 +9,8 @@ struct FileBody: JSONWritable {
 
     let file: File
     let base: BaseURL
-    /// The path `/Projects/{project uuid}/{name}`; only in the responses to complete and to a file put.
+    /// The path `/Projects/{project uuid}/{name}`; only in the response to a file put or to a user who completes an
+    /// upload.
     var path: String?
 
     func write(to json: inout JSONWriter) {

@@ -3,7 +3,7 @@ struct HealthBody: JSONWritable {
     let status: String
     /// One word that says why the server is not ready; `nil` if it is ready.
     var reason: String?
-    /// Whether the server is in read-only mode; the field is omitted if it is not.
+    /// Whether the response says that the server is in read-only mode; if `false`, the field is omitted.
     var isReadOnly = false
 
     func write(to json: inout JSONWriter) {

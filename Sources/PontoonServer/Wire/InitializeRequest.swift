@@ -1,6 +1,6 @@
 import PontoonCore
 
-/// The validated request body of initialize.
+/// The validated request body of the call that initializes an upload of a file.
 struct InitializeRequest: Sendable {
     /// The folder of the new file.
     let folder: FolderReference
@@ -34,11 +34,11 @@ struct InitializeRequest: Sendable {
     }
 }
 
-/// The validated request body of initialize for a code package.
+/// The validated request body of the call that initializes an upload of a code package.
 struct InitializePackageRequest: Sendable {
     /// Id of the automation.
     let automation: String
-    /// The declared content, whose size is never `nil` and at least 1 byte.
+    /// The declared content, whose size is present and at least 1 byte.
     let content: DeclaredContent
     /// Extension `part_infos`, as in ``InitializeRequest``.
     let partInfos: PartBatch?

@@ -8,16 +8,16 @@ package struct JSONLine: Sendable {
     /// The line in UTF-8.
     package let bytes: ByteBuffer
 
-    /// Creates a line.
+    /// Creates a line from fields.
     ///
-    /// - Parameter fields: Names and values, written in this order; fields without a value are omitted.
+    /// - Parameter fields: Names and values, written in this order; fields whose value is `nil` are omitted.
     package init(_ fields: KeyValuePairs<String, JSONValue?>) {
         self.init(fields.map { (name: $0.key, value: $0.value) })
     }
 
-    /// Creates a line.
+    /// Creates a line from fields.
     ///
-    /// - Parameter fields: Names and values, written in this order; fields without a value are omitted.
+    /// - Parameter fields: Names and values, written in this order; fields whose value is `nil` are omitted.
     package init(_ fields: [(name: String, value: JSONValue?)]) {
         var bytes = JSONWriter(JSONLineObject(fields: fields)).buffer
         bytes.writeStaticString("\n")

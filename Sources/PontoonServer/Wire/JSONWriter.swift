@@ -4,8 +4,8 @@ import PontoonCore
 /// A writer that produces JSON in one pass, byte for byte as `JSONEncoder` does with `.sortedKeys` and
 /// `.withoutEscapingSlashes`.
 ///
-/// Callers append the fields of an object in alphabetical order. A field that is not selected is neither computed nor
-/// written. For the reasons, see docs/decisions/0014-json-is-written-directly.md.
+/// Callers append the fields of an object in alphabetical order. ``field(_:_:)`` neither computes nor writes a field
+/// that is not selected. For the reasons, see docs/decisions/0014-json-is-written-directly.md.
 struct JSONWriter: Sendable {
     private(set) var buffer = ByteBufferAllocator().buffer(capacity: 1024)
     private var needsComma = false
@@ -14,7 +14,7 @@ struct JSONWriter: Sendable {
     /// The selected fields of the next object.
     private var nextSelection = FieldSelection.all
 
-    /// Creates a writer that contains `value`; if the value is an object, only the selected fields.
+    /// Creates a writer and appends `value`; if it is an object, only the selected fields.
     init(_ value: some JSONWritable, fields: FieldSelection = .all) { write(value, fields: fields) }
 
     /// Appends a value; if it is an object, only the selected fields.
@@ -64,9 +64,8 @@ struct JSONWriter: Sendable {
         }
     }
 
-    /// Appends a field with an object, even if the field is not selected.
-    ///
-    /// `fields` selects the fields of the object.
+    /// Appends a field with a value, even if the field is not selected; if the value is an object, only its fields in
+    /// `fields`.
     mutating func field(_ name: StaticString, _ value: some JSONWritable, fields: FieldSelection) {
         key(name)
         write(value, fields: fields)
@@ -74,7 +73,7 @@ struct JSONWriter: Sendable {
 
     /// Appends a field with an array, even if the field is not selected.
     ///
-    /// `write` must append one value for each element.
+    /// `write` is called for each element and must append one value.
     mutating func array<Element>(
         _ name: StaticString,
         _ elements: [Element],
@@ -86,7 +85,7 @@ struct JSONWriter: Sendable {
 
     /// Appends an array.
     ///
-    /// `write` must append one value for each element.
+    /// `write` is called for each element and must append one value.
     mutating func array<Element>(_ elements: [Element], _ write: (inout JSONWriter, Element) -> Void) {
         buffer.writeStaticString("[")
         var isFirst = true
@@ -111,16 +110,17 @@ struct JSONWriter: Sendable {
         buffer.writeInteger(UInt8(ascii: "\""))
     }
 
-    /// Appends stored JSON, which is parsed only if the response does not include all of its fields.
+    /// Appends stored JSON; if it is an object, only the selected fields.
     ///
-    /// If the text must be parsed but is not valid JSON, `null` is appended.
+    /// The text is parsed only if the response does not include all of its fields. If it must be parsed but is not
+    /// valid JSON, `null` is appended.
     mutating func stored(_ value: StoredJSON) {
         guard !nextSelection.includesEverything else { return literal(value.text) }
         let parsed = try? JSONParser.parse(value.text)
         (parsed ?? .null).write(to: &self)
     }
 
-    /// Appends text that is already JSON, such as a number.
+    /// Appends text that is already JSON, such as a number, without checking it.
     mutating func literal(_ text: String) { buffer.writeString(text) }
 
     /// Appends the name of a field, which must not contain characters that JSON escapes.

@@ -2,7 +2,7 @@
 ///
 /// Source: docs/api.md#lists.
 struct ListBody<Item: JSONWritable>: JSONWritable {
-    /// The JSON object that links to a neighboring page.
+    /// The JSON object that links to the next or previous page.
     struct Link: JSONWritable {
         let href: String
         /// `next` or `prev`.
@@ -24,6 +24,8 @@ struct ListBody<Item: JSONWritable>: JSONWritable {
     /// The fields of each item to include.
     let fields: FieldSelection
     /// Further fields of the body, by name.
+    ///
+    /// A name must sort before `href` or after `links`; fields with other names are not written.
     var extras: [String: any JSONWritable] = [:]
 
     func write(to json: inout JSONWriter) {

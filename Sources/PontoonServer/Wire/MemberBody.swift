@@ -50,6 +50,8 @@ struct MemberPermissionsBody: JSONWritable {
 extension NewMember {
     /// Reads the body of `POST /v2/projects/{owner}/{project}/members`.
     ///
+    /// A new member can read. Other permissions are granted only if they are `true` in the body or included in `admin`.
+    ///
     /// - Throws: `.badRequest` if a field has the wrong type, or the member's `type` is not `USER`.
     init(_ body: RequestObject) throws(PontoonError) {
         let userName = try body.string("username")

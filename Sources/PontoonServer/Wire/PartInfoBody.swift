@@ -6,7 +6,7 @@ import PontoonCore
 /// docs/api.md#get-part-info.
 struct PartInfoBody: JSONWritable {
     let request: SignedRequest
-    /// Extension: the number of the part; only in a list.
+    /// The number of the part; only in the extension `part_infos`.
     var number: PartNumber?
 
     private static let successCodes = [200]

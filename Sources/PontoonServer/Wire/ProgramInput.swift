@@ -5,7 +5,7 @@ package import PontoonCore
 ///
 /// Source: docs/hooks.md.
 package enum ProgramInput {
-    /// The path or URL at which a program can read a file.
+    /// The path or URL at which a validate command can read a file.
     package enum Location: Sendable {
         /// Absolute path of a file.
         case path(String)
@@ -13,10 +13,10 @@ package enum ProgramInput {
         case url(String)
     }
 
-    /// Returns an event in the format of CloudEvents 1.0, as the API returns it.
+    /// Returns an event in the format of CloudEvents 1.0, as in the response to `GET /v2/events`.
     package static func event(_ event: Event) -> [UInt8] { bytes(EventBody(event: event)) }
 
-    /// Returns the description of a file for the validate command.
+    /// Returns the JSON object that describes an unvalidated file to the validate command.
     package static func file(_ file: UnvalidatedFile, at location: Location) -> [UInt8] {
         bytes(UnvalidatedFileBody(file: file, location: location))
     }

@@ -7,7 +7,7 @@ struct ProjectBody: JSONWritable {
     /// The fields that a list includes by default.
     static let listFields = ["href", "id", "name", "created_by", "category", "created_on", "modified_on"]
 
-    /// The category of all projects: only their members can see them.
+    /// The category of every project, which means that only members can see the project.
     static let category = "PRIVATE"
 
     private let project: Project

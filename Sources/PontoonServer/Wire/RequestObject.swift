@@ -13,7 +13,7 @@ struct RequestObject: Sendable {
     /// - Parameters:
     ///   - value: The JSON value; `null` and `[]`, which clients send for "no data", count as an empty object.
     ///   - code: The error code for an invalid field.
-    /// - Throws: `code` if the value is not an object.
+    /// - Throws: An error with `code` if the value is anything else.
     init(_ value: JSONValue, code: PontoonError.Code) throws(PontoonError) {
         self.code = code
         switch value {
@@ -25,7 +25,7 @@ struct RequestObject: Sendable {
 
     /// Returns a string field, or `nil` if it is absent.
     ///
-    /// - Throws: The call's code if the field is not a string.
+    /// - Throws: An error with the call's code if the field is not a string.
     func string(_ name: String) throws(PontoonError) -> String? {
         guard let value = fields[name] else { return nil }
         guard case .string(let text) = value else { throw wrong(name, "a string") }
@@ -34,7 +34,7 @@ struct RequestObject: Sendable {
 
     /// Returns an integer field, or `nil` if it is absent.
     ///
-    /// - Throws: The call's code if the field is not an integer.
+    /// - Throws: An error with the call's code if the field is not an integer.
     func integer(_ name: String) throws(PontoonError) -> Int64? {
         guard let value = fields[name] else { return nil }
         guard let integer = value.integer else { throw wrong(name, "an integer") }
@@ -43,7 +43,7 @@ struct RequestObject: Sendable {
 
     /// Returns a field with an array of strings, or `nil` if it is absent.
     ///
-    /// - Throws: The call's code if the field is not an array of strings.
+    /// - Throws: An error with the call's code if the field is not an array of strings.
     func strings(_ name: String) throws(PontoonError) -> [String]? {
         guard let value = fields[name] else { return nil }
         guard let strings = value.strings else { throw wrong(name, "an array of strings") }
@@ -52,7 +52,7 @@ struct RequestObject: Sendable {
 
     /// Returns the field `tags`, or `nil` if it is absent; numbers and Booleans are converted to text.
     ///
-    /// - Throws: The call's code if the field is not an array of strings, numbers and Booleans.
+    /// - Throws: An error with the call's code if the field is not an array of strings, numbers and Booleans.
     func tags() throws(PontoonError) -> [String]? {
         guard let value = fields["tags"] else { return nil }
         guard let tags = value.scalarTexts else { throw wrong("tags", "an array of strings") }
@@ -63,7 +63,7 @@ struct RequestObject: Sendable {
     ///
     /// `[]` counts as an empty object, because R clients cannot distinguish between an empty array and an empty object.
     ///
-    /// - Throws: The call's code if the field is not an object.
+    /// - Throws: An error with the call's code if the field is not an object.
     func object(_ name: String) throws(PontoonError) -> [String: JSONValue]? {
         switch fields[name] {
         case nil: return nil
@@ -75,7 +75,7 @@ struct RequestObject: Sendable {
 
     /// Returns the elements of an array field, or `nil` if it is absent.
     ///
-    /// - Throws: The call's code if the field is not an array.
+    /// - Throws: An error with the call's code if the field is not an array.
     func array(_ name: String) throws(PontoonError) -> [JSONValue]? {
         guard let value = fields[name] else { return nil }
         guard case .array(let values) = value else { throw wrong(name, "an array") }
@@ -84,7 +84,7 @@ struct RequestObject: Sendable {
 
     /// Returns a field with a time in the format of RFC 3339, or `nil` if it is absent.
     ///
-    /// - Throws: The call's code if the field does not have this format.
+    /// - Throws: An error with the call's code if the field does not have this format.
     func time(_ name: String) throws(PontoonError) -> Date? {
         guard let text = try string(name) else { return nil }
         guard let date = Timestamp.date(text) else { throw wrong(name, "a time such as 2026-12-31T23:59:59Z") }

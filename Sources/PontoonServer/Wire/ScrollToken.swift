@@ -15,7 +15,7 @@ struct ScrollToken: Hashable, Sendable {
 
     init(after name: String?) { after = name }
 
-    /// Reads the `token` parameter; without a token, a scroll starts with the first entry.
+    /// Reads the `token` parameter; if it is absent or `init`, the scroll starts with the first entry.
     ///
     /// - Throws: `.badRequest` if the token is malformed.
     init(_ text: String?) throws(PontoonError) {

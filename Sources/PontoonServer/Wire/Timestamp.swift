@@ -1,6 +1,6 @@
 import Foundation
 
-/// A time in the API's format: `YYYY-MM-DDTHH:MM:SSZ`, in UTC and whole seconds.
+/// A time that is written in the API's format: `YYYY-MM-DDTHH:MM:SSZ`, in UTC and whole seconds.
 ///
 /// The Python client accepts no other format.
 struct Timestamp: Hashable, JSONWritable {
@@ -8,7 +8,8 @@ struct Timestamp: Hashable, JSONWritable {
 
     init(_ date: Date) { self.date = date }
 
-    /// Parses a time in the format of RFC 3339, with or without fractional seconds; returns `nil` for any other text.
+    /// Parses a time in the format of RFC 3339, with or without fractional seconds; returns `nil` for any other text,
+    /// including dates that do not exist.
     static func date(_ text: String) -> Date? {
         guard text.utf8.count <= 40 else { return nil }
         // Foundation also accepts fields that are out of range, and turns 30 February into 2 March.

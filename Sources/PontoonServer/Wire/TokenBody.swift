@@ -8,7 +8,7 @@ struct TokenBody: JSONWritable {
     let record: TokenRecord
     let caller: Caller
     let base: BaseURL
-    /// The token itself; only in the response to create.
+    /// The token itself; only in the response to the call that creates it.
     var token: Secret?
 
     func write(to json: inout JSONWriter) {
@@ -34,8 +34,8 @@ extension NewToken {
     ///
     /// Source: docs/api.md#tokens.
     ///
-    /// - Throws: `.badRequest` if a field has the wrong type, the scope does not exist, or `expires` is not a time;
-    ///   `.projectQueryMalformed` if a project does not have the form `owner/project`.
+    /// - Throws: `.badRequest` if a known field has the wrong type, the scope does not exist, or `expires` is not a
+    ///   time; `.projectQueryMalformed` if a project does not have the form `owner/project`.
     init(_ body: RequestObject) throws(PontoonError) {
         self.init(name: try body.string("name") ?? "")
         if let text = try body.string("scope") {

@@ -1,7 +1,7 @@
 import PontoonCore
 
-/// The JSON body that describes an upload: the response to initialize, an item of the upload list, or the details of an
-/// upload.
+/// The JSON body that describes an upload: the response to the initialize call, an item of the upload list, or the
+/// details of an upload.
 ///
 /// `GET /v2/upload/multipart/{upload_id}`; source: docs/api.md#uploads.
 struct UploadBody: JSONWritable {
@@ -17,7 +17,7 @@ struct UploadBody: JSONWritable {
     var parts: [PartReportBody]?
     /// Extension `stored_parts`: the stored parts, reported or not, ordered by number; only with `stored_parts=true`.
     var storedPartList: [PartReportBody]?
-    /// Extension `part_infos`; only in the response to initialize, if requested.
+    /// Extension `part_infos`; only in the response to the initialize call, if requested.
     var partInfos: [PartInfoBody]?
     /// Extension `upload_labels`: the metadata and tags that the file will have; each is omitted if empty.
     var labels = FileLabels()

@@ -8,7 +8,7 @@ struct UploadLinkBody: JSONWritable {
     let summary: UploadLinkSummary
     let base: BaseURL
     let now: Date
-    /// The secret; only in the response to create.
+    /// The secret; only in the response to the call that creates the link.
     var secret: Secret?
 
     func write(to json: inout JSONWriter) {
@@ -55,7 +55,7 @@ struct UploadLinkBody: JSONWritable {
 struct SenderSessionBody: JSONWritable {
     let session: SenderSession
     let usage: UploadLinkUsage
-    /// The token; only in the response to signing in.
+    /// The token; only in the response to the call with which the sender signs in.
     var token: Secret?
 
     func write(to json: inout JSONWriter) {

@@ -4,7 +4,7 @@ import PontoonCore
 extension UploadLinkChange {
     /// Reads the body of a request that creates or updates a link; unknown fields are ignored.
     ///
-    /// A `null` removes the current password or limit; in other fields it counts as absent.
+    /// A `null` removes the current password or limit. In other fields, `null` counts as absent.
     ///
     /// Source: docs/api.md#upload-links.
     ///
@@ -27,7 +27,7 @@ extension UploadLinkChange {
     }
 }
 
-/// The validated body of a sender's initialize request.
+/// The validated request body of the call with which a sender initializes an upload.
 struct InitializeSenderRequest: Sendable {
     /// Names of the folders that lead from the sender's own folder to the file; empty for a file directly in it.
     let path: [String]

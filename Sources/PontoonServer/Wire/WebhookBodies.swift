@@ -7,7 +7,7 @@ package import PontoonCore
 struct WebhookBody: JSONWritable {
     let webhook: Webhook
     let base: BaseURL
-    /// The secret; only in the responses that create it.
+    /// The secret; only in the responses to the calls that create a secret.
     var secret: Secret?
 
     func write(to json: inout JSONWriter) {
@@ -64,7 +64,7 @@ struct WebhookDeliveryBody: JSONWritable {
     }
 }
 
-/// Returns an event as JSON, as `GET /v2/events` does.
+/// Returns an event in the format of CloudEvents 1.0, as in the response to `GET /v2/events`.
 package func eventJSON(_ event: Event) -> [UInt8] {
     Array(JSONWriter(EventBody(event: event)).buffer.readableBytesView)
 }

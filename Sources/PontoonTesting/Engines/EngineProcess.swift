@@ -2,9 +2,9 @@ import Foundation
 import Synchronization
 import SystemPackage
 
-/// A server run by a script in `Scripts/engines`.
+/// An engine, such as a database server, run by a script in `Scripts/engines`.
 ///
-/// The script stops the server when the script's standard input is closed, so the server never outlives the tests.
+/// The script stops the engine when the script's standard input is closed, so the engine never outlives the tests.
 actor EngineProcess {
     /// Held while a process is started, because `Process.run()` can crash if several threads call it at the same time.
     private static let startLock = Mutex(())
@@ -30,10 +30,10 @@ actor EngineProcess {
         _ = fcntl(input.fileHandleForWriting.fileDescriptor, F_SETFD, FD_CLOEXEC)
     }
 
-    /// Starts the script and waits until the server is ready.
+    /// Starts the script and waits until the engine is ready.
     ///
-    /// - Throws: ``AddressInUse`` if another process listens on one of the ports; ``ContractViolation`` if the server
-    ///   does not start for another reason.
+    /// - Throws: ``AddressInUse`` if another process listens on one of the ports; ``ContractViolation`` if the engine
+    ///   does not start for another reason; Foundation's error if the script cannot be started.
     func run() async throws {
         try Self.startLock.withLock { _ in try script.run() }
         try await expectReady()
@@ -48,13 +48,13 @@ actor EngineProcess {
         guard line == reply else { throw ContractViolation("\(name) replied '\(line)' to '\(command)'") }
     }
 
-    /// Starts the server again after it was stopped.
+    /// Starts the engine again after a command has stopped it, and waits until it is ready.
     func start() async throws {
         try write("start")
         try await expectReady()
     }
 
-    /// Stops the server permanently.
+    /// Stops the engine permanently, without waiting for its end.
     func close() throws { try input.fileHandleForWriting.close() }
 
     private func write(_ command: String) throws {
@@ -91,7 +91,7 @@ actor EngineProcess {
 
 /// An engine that all tests of a process share.
 ///
-/// The first call of ``running()`` starts the engine.
+/// The first call of ``running()`` starts the engine. If it does not start, every call throws the same error.
 final class SharedEngine<Engine: Sendable>: Sendable {
     private let task = Mutex<Task<Engine, any Error>?>(nil)
     private let start: @Sendable () async throws -> Engine

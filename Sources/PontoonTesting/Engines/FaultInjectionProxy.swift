@@ -13,20 +13,20 @@ package struct FaultInjectionProxy: Sendable {
         /// Closes both connections when this many bytes have arrived from the server, without forwarding the last
         /// chunk.
         case cutResponse(after: Int)
-        /// Stops forwarding when this many bytes have arrived from the client, without closing a connection.
+        /// Stops forwarding requests when this many bytes have arrived from the client, without closing a connection.
         case hang(after: Int)
         /// Truncates the responses that the cutter selects.
         case cutResponses(ResponseCutter)
-        /// Blocks the requests that the valve selects, until the valve is released.
+        /// Blocks the requests that the valve selects, until the valve is released or discards them.
         case holdRequests(RequestValve)
         /// Sends the response that the closure returns for a request's head, instead of forwarding the request, and
         /// then closes both connections; forwards the request if the closure returns `nil`.
         case respond(@Sendable (String) -> String?)
-        /// Replaces a word in the server's responses with another of the same length.
+        /// Replaces a word in the server's responses with another word of the same length.
         case replaceWord(String, with: String)
-        /// Replaces a word in the client's requests with another of the same length.
+        /// Replaces a word in the client's requests with another word of the same length.
         case replaceInRequest(String, with: String)
-        /// Flips one bit of the byte at this offset in the client's data.
+        /// Flips one bit of the byte at this offset in the data that the client sends on the connection.
         case flipBit(at: Int)
     }
 
@@ -170,7 +170,7 @@ package final class ResponseCutter: Sendable {
     /// Creates a cutter that truncates no response until ``cut(_:afterBytes:times:)`` is called.
     package init() {}
 
-    /// Truncates the next responses to requests with a text in their head.
+    /// Truncates the next responses to requests with a text in their head, and closes their connections.
     ///
     /// - Parameters:
     ///   - text: Part of the request's head.
@@ -202,7 +202,7 @@ package final class RequestValve: Sendable {
     private let text: String
     private let state: Mutex<(passes: Int, isHolding: Bool, verdict: Verdict)>
 
-    /// Creates a valve that blocks requests with a text in their head.
+    /// Creates a valve that blocks requests with a text in their head until ``release()`` or ``discard()`` is called.
     ///
     /// - Parameters:
     ///   - text: Part of the head of the requests to block.
@@ -223,7 +223,9 @@ package final class RequestValve: Sendable {
     /// For tests in which the client of the blocked requests has exited.
     package func discard() { state.withLock { $0.verdict = .drop } }
 
-    /// Waits until a request is blocked.
+    /// Waits until a request has been blocked.
+    ///
+    /// - Throws: ``ContractViolation`` if no request is blocked in time.
     package func holding() async throws {
         try await eventually("a request with '\(text)' is blocked") { state.withLock { $0.isHolding } }
     }

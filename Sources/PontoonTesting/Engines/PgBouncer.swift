@@ -2,7 +2,7 @@ import Foundation
 
 /// A PgBouncer in a separate process, which exits with the test process.
 package final class PgBouncer: Sendable {
-    /// How long PgBouncer assigns a PostgreSQL connection to a client.
+    /// Whether PgBouncer assigns a PostgreSQL connection to a client for its session, or for one transaction at a time.
     package enum Mode: String, Sendable { case session, transaction }
 
     private let port: Int
@@ -11,7 +11,7 @@ package final class PgBouncer: Sendable {
 
     /// Starts a pooler, which the caller must ``remove()``.
     ///
-    /// - Throws: ``ContractViolation`` if the pooler does not start.
+    /// - Throws: ``ContractViolation`` or ``AddressInUse`` if the pooler does not start.
     package static func start(_ mode: Mode, of server: PostgreSQLServer) async throws -> PgBouncer {
         try await FreePort.retrying {
             let pooler = PgBouncer(try FreePort.reserve(), mode, server)
@@ -27,7 +27,7 @@ package final class PgBouncer: Sendable {
         process = EngineProcess("pgbouncer", [folder.path, "\(port)", "\(server.port)", mode.rawValue])
     }
 
-    /// Returns the URL of a database through the pooler.
+    /// Returns the URL at which the pooler provides a database; `database` is the database's URL at the server.
     package func url(of database: String) -> String {
         database.replacing("\(server.host):\(server.port)", with: "127.0.0.1:\(port)")
     }

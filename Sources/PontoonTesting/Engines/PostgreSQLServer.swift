@@ -17,7 +17,7 @@ package final class PostgreSQLServer: Sendable {
 
     private static let shared = SharedEngine { try await start() }
 
-    /// Returns the server that all tests of this process share, starting it if necessary; tests must not stop it.
+    /// Returns the server that all tests of this process share and must not stop; starts it on the first call.
     package static func running() async throws -> PostgreSQLServer { try await shared.running() }
 
     /// Starts a server that no other test uses.
@@ -28,7 +28,7 @@ package final class PostgreSQLServer: Sendable {
     ///   - isDurable: Whether commits wait for a disk sync, for measurements.
     ///   - isEncrypted: Whether the server accepts TLS connections.
     /// - Returns: The running server.
-    /// - Throws: ``ContractViolation`` if the server does not start.
+    /// - Throws: ``ContractViolation`` or ``AddressInUse`` if the server does not start.
     package static func start(isDurable: Bool = false, isEncrypted: Bool = false) async throws -> PostgreSQLServer {
         try await FreePort.retrying {
             let server = PostgreSQLServer(try FreePort.reserve(), isDurable: isDurable, isEncrypted: isEncrypted)
@@ -71,9 +71,10 @@ package final class PostgreSQLServer: Sendable {
         return url(of: name)
     }
 
-    /// Creates an empty database that requires a password.
+    /// Creates an empty database, owned by a new role that must sign in with the password.
     ///
-    /// - Returns: The database's URL, with the password.
+    /// - Returns: The database's URL, with the name and password of the role.
+    /// - Throws: ``ContractViolation`` with PostgreSQL's message.
     package func databaseWithPassword(_ password: String) async throws -> String {
         let name = nextName("guarded")
         try await run("CREATE ROLE \(name) LOGIN PASSWORD '\(password.replacing("'", with: "''"))' IN ROLE guarded")
@@ -83,7 +84,9 @@ package final class PostgreSQLServer: Sendable {
         return "postgres://\(name):\(encoded)@\(host):\(port)/\(name)"
     }
 
-    /// Drops a database and closes the connections to it.
+    /// Closes the connections to a database and drops it, if it exists.
+    ///
+    /// - Throws: ``ContractViolation`` with PostgreSQL's message.
     package func dropDatabase(_ url: String) async throws {
         guard let name = url.split(separator: "/").last else { return }
         try await run("DROP DATABASE IF EXISTS \(name) WITH (FORCE)")

@@ -21,12 +21,15 @@ package final class SeaweedFSServer: Sendable {
 
     private static let shared = SharedEngine { try await start() }
 
-    /// Returns the server that all tests of this process share, starting it if necessary; tests must not stop it.
+    /// Returns the server that all tests of this process share and must not stop; starts it on the first call.
     package static func running() async throws -> SeaweedFSServer { try await shared.running() }
 
     /// Starts a server that no other test uses.
     ///
     /// The caller may kill it, and must call ``remove()``.
+    ///
+    /// - Returns: The running server.
+    /// - Throws: ``ContractViolation`` or ``AddressInUse`` if the server does not start.
     package static func start() async throws -> SeaweedFSServer {
         try await FreePort.retrying {
             // For each port, SeaweedFS also listens on the port 10,000 above it.

@@ -1,7 +1,7 @@
 import Foundation
 package import SystemPackage
 
-/// Paths of the programs that the tests run, which `Scripts/setup --test` installs.
+/// Paths of the package, of its scripts, and of the programs that `Scripts/setup --test` installs for tests.
 package enum TestTools {
     /// The root directory of the package.
     package static let package: FilePath = {
@@ -19,6 +19,6 @@ package enum TestTools {
     /// Whether tests may start PostgreSQL and SeaweedFS: `false` if `TEST_ENGINES` is `none`, which `make check` sets.
     package static let areEnginesAllowed = ProcessInfo.processInfo.environment["TEST_ENGINES"] != "none"
 
-    /// Returns the path of a script in `Scripts/engines`, which runs a database or an S3 server.
+    /// Returns the path of a script in `Scripts/engines`, which runs an engine such as a database server.
     package static func engine(_ name: String) -> FilePath { package.appending("Scripts/engines").appending(name) }
 }

@@ -28,10 +28,10 @@ package final class VolatileDisk: Sendable {
         process = EngineProcess("volatile-disk", [folder.path, kind.rawValue])
     }
 
-    /// Drops the unflushed writes and makes every access fail until ``restorePower()``.
+    /// Simulates a power cut: drops unflushed writes, and makes every access fail until ``restorePower()`` is called.
     ///
     /// - Parameter seed: Seed of the random choice of the unflushed writes to keep; `nil` keeps none.
-    /// - Throws: ``ContractViolation`` if the process has exited.
+    /// - Throws: ``ContractViolation`` if the process has exited or reports an error.
     package func cutPower(seed: UInt64?) async throws {
         try await process.send(seed.map { "cut \($0)" } ?? "cut", expecting: "cut")
     }

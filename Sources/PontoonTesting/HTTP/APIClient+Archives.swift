@@ -6,7 +6,7 @@ package import PontoonCore
 /// The response to an archive put.
 package struct ArchiveResponse: Sendable {
     package let response: APIResponse
-    /// The lines for entries.
+    /// All lines except ``summary``; empty if the archive was refused.
     package let lines: [JSONValue]
     /// The last line; `nil` if the response was cut off or the archive was refused.
     package let summary: JSONValue?
@@ -27,10 +27,10 @@ package struct ArchiveResponse: Sendable {
         }
     }
 
-    /// Returns the line for an entry; the last one if there are several.
+    /// Returns the last line for an entry with this path; `nil` if there is none.
     package subscript(_ path: String) -> JSONValue? { lines.last { $0["path"] == .string(path) } }
 
-    /// The results or platform codes of all entries, in order, such as `a created` or `b 8005`.
+    /// The path and the result or platform code of each line, in order, such as `a created` or `b 8005`.
     package var results: [String] {
         lines.map { line in
             let code = line["error"]?["code"]?.integer.map(String.init)
@@ -55,9 +55,9 @@ extension APIClient {
     ///   - archive: The archive.
     ///   - place: The destination as query parameters.
     ///   - rule: The value of `on_conflict`; `nil` omits it.
-    ///   - headers: Headers besides the token.
+    ///   - headers: Headers in addition to the token.
     /// - Returns: The response, even if its status is an error.
-    /// - Throws: An error if there is no response.
+    /// - Throws: An error if there is no response, or one of its lines is not JSON.
     package func putArchive(
         _ archive: ByteBuffer,
         to place: String = "project=admin/uploads",

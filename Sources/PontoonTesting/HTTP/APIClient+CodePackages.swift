@@ -33,7 +33,7 @@ extension APIClient {
         return try response.text("upload_id")
     }
 
-    /// Sends and reports the parts of a code package.
+    /// Sends and reports all parts of a code package.
     ///
     /// - Returns: The parts, in the format of the upload's details.
     package func storeParts(of bytes: ByteBuffer, partSize: Int, _ upload: String) async throws -> [JSONValue] {
@@ -54,7 +54,7 @@ extension APIClient {
 
     /// Uploads a code package of one byte.
     ///
-    /// - Returns: The file's id, which is the `location` of a package.
+    /// - Returns: The id of the uploaded file, to be used as the `location` of a new package.
     package func packageFile(of automation: String) async throws -> String {
         let upload = try await initializePackage(automation, size: 1)
         _ = try await storeParts(of: ByteBuffer(string: "x"), partSize: 1, upload)

@@ -38,7 +38,7 @@ extension APIClient {
     /// - Parameters:
     ///   - cursor: The position; `nil` reads from the oldest event.
     ///   - query: Further parameters, such as `types=file.created`.
-    /// - Returns: The events, and the position after them.
+    /// - Returns: The events, and the position after the last event.
     /// - Throws: ``UnexpectedResponse`` if a call is refused.
     package func events(
         after cursor: String? = nil,
@@ -57,7 +57,7 @@ extension APIClient {
     /// Opens a stream of Server-Sent Events.
     ///
     /// - Parameters:
-    ///   - query: The query.
+    ///   - query: The query of the URL, without `?`.
     ///   - headers: Headers in addition to `Accept` and the token.
     /// - Returns: The stream, even if the status of the response is an error.
     /// - Throws: An error if there is no response.
@@ -83,7 +83,7 @@ extension APIResponse {
 }
 
 extension [ReceivedEvent] {
-    /// The ids of the files that exist after these events.
+    /// The ids of the files that exist after these events, if none existed before.
     ///
     /// Throws ``ContractViolation`` if a file was created twice, or was changed, moved or deleted when it did not
     /// exist.

@@ -11,7 +11,7 @@ extension APIClient {
     ///   - bytes: The bytes of the file.
     ///   - place: The destination as query parameters.
     ///   - rule: The value of `on_conflict`; `nil` omits it.
-    ///   - headers: Headers besides the token.
+    ///   - headers: Headers in addition to the token.
     /// - Returns: The response, even if its status is an error.
     /// - Throws: An error if there is no response.
     package func putFile(

@@ -14,10 +14,10 @@ extension APIResponse {
         }
     }
 
-    /// Names of a list's entries, in order.
+    /// Names of a list's entries, in order; entries without a name are omitted.
     package var entryNames: [String] { get throws { try entries.compactMap { $0.string("name") } } }
 
-    /// URLs of the neighboring pages, keyed by `rel`.
+    /// URLs of the next and previous page, by `rel`: `next` or `prev`.
     package var pageLinks: [String: String] {
         get throws {
             guard case .array(let links) = self["links"] else { throw UnexpectedResponse(description: "no 'links'") }

@@ -32,7 +32,9 @@ package struct BatchedPart: Sendable {
 }
 
 extension APIResponse {
-    /// Returns the part infos of a batch.
+    /// Returns the part infos in the field `part_infos`.
+    ///
+    /// - Throws: ``UnexpectedResponse`` if the field is missing or malformed.
     package func partInfos() throws -> [BatchedPart] {
         guard case .array(let values) = self["part_infos"] else {
             throw UnexpectedResponse(description: "no part infos in \(status) \(String(buffer: body))")
@@ -47,7 +49,7 @@ extension APIResponse {
 }
 
 extension APIClient {
-    /// Starts an upload and requests part infos.
+    /// Starts an upload and requests `partInfos` part infos in the same call.
     ///
     /// - Returns: The response, even if its status is an error.
     package func start(

@@ -7,6 +7,7 @@ extension APIClient {
     /// Creates a project.
     ///
     /// - Returns: The project's id.
+    /// - Throws: ``UnexpectedResponse`` if the call is refused.
     package func createProject(_ name: String, extra: [String: JSONValue] = [:]) async throws -> String {
         let body = extra.merging(["name": .string(name)]) { $1 }
         let response = try await call(.POST, "/projects", .object(body))

@@ -56,7 +56,7 @@ package struct UnexpectedResponse: Error, CustomStringConvertible {
     package init(description: String) { self.description = description }
 }
 
-/// A client that calls a server as one user.
+/// A client that calls a server with one token, or without a token.
 package struct APIClient: Sendable {
     /// The method, URL, headers and body of one request.
     package struct Request: Sendable {
@@ -66,14 +66,15 @@ package struct APIClient: Sendable {
         package var body: ByteBuffer?
     }
 
-    /// Scheme, host and port.
+    /// Scheme, host and port of the server.
     package let origin: String
+    /// The token to send in `X-SBG-Auth-Token`; `nil` sends none.
     package var token: String?
     /// Whether each request is sent with `Connection: close`.
     package var closesConnections = false
     private let execute: @Sendable (Request) async throws -> APIResponse
 
-    /// Creates a client with a custom transport.
+    /// Creates a client that calls `execute` to send each request.
     package init(origin: String, token: String?, execute: @escaping @Sendable (Request) async throws -> APIResponse) {
         self.origin = origin
         self.token = token
@@ -97,7 +98,7 @@ package struct APIClient: Sendable {
         }
     }
 
-    /// Calls the API; `path` is relative to `/v2`.
+    /// Calls the API, and returns the response even if its status is an error; `path` is relative to `/v2`.
     package func call(
         _ method: HTTPMethod,
         _ path: String,
@@ -107,7 +108,7 @@ package struct APIClient: Sendable {
         try await callFromRoot(method, "/v2" + path, body, headers: headers)
     }
 
-    /// Calls the API or DRS; `path` is absolute.
+    /// Calls the API or DRS, and returns the response even if its status is an error; `path` is absolute.
     package func callFromRoot(
         _ method: HTTPMethod,
         _ path: String,
@@ -136,7 +137,7 @@ package struct APIClient: Sendable {
         }
     }
 
-    /// Sends a request to any URL, without a token.
+    /// Sends a request to any URL without a token, and returns the response even if its status is an error.
     package func send(
         _ method: HTTPMethod,
         _ url: String,
@@ -167,19 +168,21 @@ package struct APIClient: Sendable {
         return try response.text("upload_id")
     }
 
-    /// Requests the signed URL of a part.
+    /// Returns the signed URL of a part.
+    ///
+    /// - Throws: ``UnexpectedResponse`` if the call is refused.
     package func partURL(_ upload: String, _ number: Int) async throws -> String {
         try await call(.GET, "/upload/multipart/\(upload)/part/\(number)").text("url")
     }
 
-    /// Requests the signed URL of one part and sends the part.
+    /// Requests the signed URL of one part and sends the part, without reporting it.
     package func put(_ upload: String, _ number: Int, _ bytes: ByteBuffer, headers: HTTPHeaders = [:]) async throws
         -> APIResponse
     {
         try await send(.PUT, try await partURL(upload, number), bytes, headers: headers)
     }
 
-    /// Reports one part.
+    /// Reports one part; `etag` can be any JSON value.
     package func report(_ upload: String, _ number: Int, _ etag: JSONValue) async throws -> APIResponse {
         try await call(
             .POST,
@@ -224,6 +227,8 @@ package struct APIClient: Sendable {
     }
 
     /// Downloads a whole file.
+    ///
+    /// - Throws: ``UnexpectedResponse`` if a call is refused.
     package func download(_ file: String) async throws -> ByteBuffer {
         let url = try await call(.GET, "/files/\(file)/download_info").text("url")
         let response = try await send(.GET, url)
@@ -280,7 +285,7 @@ package func pseudoRandomBytes(seed: UInt64, count: Int) -> ByteBuffer {
 }
 
 extension HTTPClient {
-    /// Sends a request and reads the whole response.
+    /// Sends a request and reads the whole response, within 300 seconds and up to 128 MiB.
     fileprivate func response(to request: HTTPClientRequest) async throws -> APIResponse {
         let response = try await execute(request, timeout: .seconds(300))
         let body = try await response.body.collect(upTo: 128 << 20)

@@ -7,7 +7,7 @@ package struct RawConnection: Sendable {
     private let inbox: Inbox
     private let outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
 
-    /// Connects to a server, runs a closure with the connection, and closes it.
+    /// Connects to the port of a server on 127.0.0.1, runs a closure with the connection, and closes the connection.
     package static func with<Value: Sendable>(
         _ server: some ServerUnderTest,
         _ body: @Sendable (RawConnection) async throws -> Value
@@ -19,7 +19,7 @@ package struct RawConnection: Sendable {
         )
     }
 
-    /// Connects to a Unix socket, runs a closure with the connection, and closes it.
+    /// Connects to a Unix socket, runs a closure with the connection, and closes the connection.
     package static func with<Value: Sendable>(
         socket path: FilePath,
         _ body: @Sendable (RawConnection) async throws -> Value
@@ -53,7 +53,7 @@ package struct RawConnection: Sendable {
 
     package func write(_ text: String) async throws { try await outbound.write(ByteBuffer(string: text)) }
 
-    /// Reads until the server closes the connection or more than `limit` bytes have arrived.
+    /// Returns the bytes that arrive until the server closes the connection, or until there are more than `limit`.
     package func readToEnd(limit: Int = 1 << 20) async throws -> String {
         try await inbox.take { $0.readableBytes > limit ? $0.readableBytes : nil }
     }
@@ -61,12 +61,14 @@ package struct RawConnection: Sendable {
     /// Reads until the server closes the connection, and returns the number of bytes.
     package func countToEnd() async throws -> Int { try await inbox.countToEnd() }
 
-    /// Reads until the text has arrived or the server closes the connection.
+    /// Returns all bytes that arrive until they contain `marker` or the server closes the connection.
     package func read(until marker: String) async throws -> String {
         try await inbox.take { String(buffer: $0).contains(marker) ? $0.readableBytes : nil }
     }
 
     /// Reads the head of one response, and leaves later bytes for the next read.
+    ///
+    /// Returns fewer bytes if the server closes the connection.
     package func readHead() async throws -> String {
         let end = Array("\r\n\r\n".utf8)
         return try await inbox.take { buffer in
@@ -74,7 +76,9 @@ package struct RawConnection: Sendable {
         }
     }
 
-    /// Reads one response with the body length that its head declares, and leaves later bytes for the next read.
+    /// Reads one response, and leaves later bytes for the next read.
+    ///
+    /// The length of the body is taken from `Content-Length`; without this header, the body is empty.
     package func readResponse() async throws -> RawResponse {
         let head = try await readHead()
         let length = RawResponse(head: head, body: "").values(of: "Content-Length").first.flatMap { Int($0) } ?? 0

@@ -1,7 +1,8 @@
 import NIOCore
 import NIOPosix
 
-/// A server that responds to the first bytes on each connection with a fixed text, which need not be HTTP.
+/// A server that responds to the first bytes on each connection with a fixed text, which need not be HTTP, and ignores
+/// later bytes.
 package enum RawResponder {
     /// Runs a closure with a server on a free port of 127.0.0.1.
     ///

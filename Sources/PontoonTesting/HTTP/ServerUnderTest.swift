@@ -10,13 +10,13 @@ package let smallParts = ["--min-part-size", "1"]
 
 /// A server that tests call over HTTP, in a separate process or in the test's process.
 package protocol ServerUnderTest: Sendable {
-    /// Scheme, host and port.
+    /// Scheme, host and port of the server.
     var origin: String { get }
     /// The admin's token.
     var token: String { get }
     /// The server's data directory.
     var data: FilePath { get }
-    /// A client that calls the API as admin.
+    /// A client that calls the API with ``token``.
     var api: APIClient { get }
 }
 
@@ -35,7 +35,8 @@ extension ServerUnderTest {
         #expect(try await api.download(file) == bytes, "the server no longer serves uploads")
     }
 
-    /// Checks the status, code and body of a refusal, and that neither body nor headers contain secrets or paths.
+    /// Checks the status, platform code and body of a refusal, and that neither body nor headers contain the token or
+    /// paths.
     package func expectRefusal(
         _ response: APIResponse,
         _ status: Int,
@@ -74,7 +75,7 @@ extension ServerUnderTest {
 }
 
 extension APIClient {
-    /// Calls the API with an arbitrary body.
+    /// Calls the API with arbitrary bytes as the body; if `type` is `nil`, without `Content-Type`.
     package func call(
         _ method: HTTPMethod,
         _ path: String,
@@ -137,7 +138,7 @@ package func target(_ url: String) throws -> String {
 }
 
 extension RawConnection {
-    /// Reads until the server closes the connection, and runs `next` once `marker` has arrived.
+    /// Returns all bytes that arrive until the server closes the connection, and runs `next` when `marker` has arrived.
     package func readToEnd(after marker: String, _ next: () async throws -> Void) async throws -> String {
         let first = try await read(until: marker)
         if first.contains(marker) { try await next() }

@@ -48,12 +48,12 @@ package final class WebhookReceiver: Sendable {
     package var url: String { "http://127.0.0.1:\(port)/hook" }
     /// All requests with the status of their responses, in the order of the responses.
     package var attempts: [(request: Request, status: Int)] { seen.withLock { $0 } }
-    /// The events that were accepted.
+    /// The events to which this receiver responded with a status below 300, in the order of the responses.
     package var accepted: [ReceivedEvent] {
         get throws { try attempts.filter { $0.status < 300 }.map { try $0.request.event } }
     }
 
-    /// Runs a closure with a receiver; `respond` returns the response to each request.
+    /// Runs a closure with a receiver; `respond` returns the response to each request, by default 204.
     package static func with<Value: Sendable>(
         respond: @escaping @Sendable (Request) async throws -> Response = { _ in Response(204) },
         _ body: @Sendable (WebhookReceiver) async throws -> Value
