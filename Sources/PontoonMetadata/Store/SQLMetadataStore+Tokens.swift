@@ -84,8 +84,8 @@ extension SQLConnection {
     ///
     /// - Parameters:
     ///   - project: The project.
-    ///   - limit: Maximum number of deleted tokens to return.
-    /// - Returns: The deleted tokens.
+    ///   - limit: Maximum number of deleted tokens to return; 0 by default.
+    /// - Returns: Up to `limit` of the deleted tokens.
     /// - Throws: ``SQLError``.
     @discardableResult
     func endTokenLimits(to project: ProjectID, reporting limit: Int = 0) throws -> [RevokedToken] {
