@@ -20,6 +20,8 @@ final class BackupLock: Sendable {
     }
 
     /// Returns whether at least one backup holds the lock.
+    ///
+    /// - Throws: `Errno`, which is `.badFileDescriptor` after ``close()``.
     func isHeldByBackup() throws -> Bool {
         try file.withLock { file in
             guard let file else { throw Errno.badFileDescriptor }

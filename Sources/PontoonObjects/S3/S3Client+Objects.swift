@@ -6,7 +6,7 @@ extension S3Client {
     /// Properties of an object.
     struct ObjectInfo: Hashable, Sendable {
         let size: Int64
-        /// The ETag, without quotes.
+        /// The ETag, without quotes; empty if the store sends none.
         let etag: String
         /// Checksum of the whole object; `nil` if the store has none.
         let crc64: CRC64NVME?
@@ -90,11 +90,15 @@ extension S3Client {
     }
 
     /// Stores an object in one request, replacing any object with this key.
+    ///
+    /// - Throws: The errors of ``send(_:)``.
     func putObject(_ key: String, headers: [NamedValue], body: S3Request.Body = .none) async throws {
         _ = try await send(S3Request("PUT", key, headers: headers, body: body))
     }
 
-    /// Removes an object; does nothing if it does not exist.
+    /// Removes an object; does nothing if the object does not exist.
+    ///
+    /// - Throws: The errors of ``send(_:)``.
     func deleteObject(_ key: String) async throws {
         do {
             _ = try await send(S3Request("DELETE", key))
