@@ -64,12 +64,12 @@ extension SQLConnection {
         }
     }
 
-    /// Returns the entry of a folder with the given name; `nil` if there is none.
+    /// Returns the file or folder with the given name in a folder; `nil` if the name is free.
     func file(named name: String, in folder: String) throws -> File? {
         try files(try query(selectFileByName, [folder, name])).first
     }
 
-    /// Returns the kind of the entry of a folder with the given name; `nil` if there is none.
+    /// Returns the kind of the entry with the given name in a folder; `nil` if the name is free.
     func kind(named name: String, in folder: String?) throws -> File.Kind? {
         try query(selectKindByName, [folder, name]).first?.fileKind("kind")
     }
@@ -131,8 +131,8 @@ extension SQLConnection {
     /// `objectKey` is `nil` for a folder. Updates the entry count of the parent folder, but not the usage counters.
     func deleteFile(_ id: String, objectKey: String?, now: Date) throws {
         guard let objectKey else { return try deleteRow(ofFile: id) }
-        // The object is locked, so that if its last two files are deleted concurrently, the second deletion discards
-        // the object.
+        // The object is locked, so that if the last two files that refer to it are deleted concurrently, the second
+        // deletion discards the object.
         try enqueue("SELECT key FROM objects WHERE key = $1", [objectKey], lock: .forUpdate("objects"))
         try deleteRow(ofFile: id)
         guard try execute(deleteUnusedObject, [objectKey]) == 1 else { return }

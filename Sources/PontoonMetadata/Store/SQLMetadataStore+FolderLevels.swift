@@ -1,6 +1,6 @@
 import PontoonCore
 
-/// Queries and checks of the levels of folders; see ``FolderRules``.
+/// Queries and checks of folder levels; see ``FolderRules``.
 extension SQLConnection {
     /// Returns the ids of a folder and its ancestors, but at most ``FolderRules/maximumLevel`` + 1 ids; empty if the
     /// folder does not exist.

@@ -6,11 +6,11 @@ import PontoonCore
 /// transaction that does not lock the project first may deadlock with the deletion of the project. PostgreSQL then
 /// aborts one of the two, and the driver retries it.
 extension SQLConnection {
-    /// Locks the link of a sender's session until the transaction ends, and checks that it accepts a file of `size`
-    /// bytes.
+    /// Locks the link of a sender's session until the transaction ends, and checks that the link accepts a file of
+    /// `size` bytes.
     /// - Returns: The link's id.
-    /// - Throws: `.notAuthenticated` if the session does not exist; `.limitReached` if the file would exceed a limit of
-    ///   the link, together with the files already received and the unfinished uploads.
+    /// - Throws: `.notAuthenticated` if the session does not exist; `.limitReached` if the file, together with the
+    ///   received files and the unfinished uploads, would exceed a limit of the link.
     func acquireLink(ofSession session: String, of project: ProjectID, withRoomFor size: Int64) throws -> String {
         try enqueue("SELECT id FROM projects WHERE id = $1", [project], lock: .forShare("projects"))
         guard let link = try query(selectLinkOfSession, [session], lock: .forUpdate("upload_links")).first else {

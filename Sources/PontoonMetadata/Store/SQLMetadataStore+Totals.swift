@@ -22,7 +22,7 @@ struct PageWindow {
         self.limit = limit
     }
 
-    /// Returns rows that were read with this window in the order of the list.
+    /// Returns rows that were read with this window, sorted in the order of the list.
     func inOrder<Item>(_ rows: [Item]) -> [Item] { isBackward ? rows.reversed() : rows }
 }
 

@@ -29,7 +29,7 @@ extension SQLMetadataStore {
             let released = try uploads.compactMap { try $0.releasedUpload() }
             try connection.deleteAutomations(of: name, now: now)
             // The heir is charged for the transferred projects even if this exceeds the heir's quota. The counters are
-            // locked, so that a concurrent transaction that charges the former owner is retried with the new one.
+            // locked, so that a concurrent transaction that charges the former owner is retried with the new owner.
             let moved = try connection.lockedUsage(of: given)
             try connection.release(released, charging: heir.map { [$0: moved] } ?? [:])
             var events = try uploads.map { try $0.endedUpload(.uploadAborted) }
@@ -95,8 +95,8 @@ extension SQLConnection {
     fileprivate func deleteUploads(of name: String, now: Date) throws -> [SQLRow] {
         // Links are locked before their uploads, as when an upload is started or completed.
         try enqueue(lockLinksOfUser, [name], lock: .forUpdate("upload_links"))
-        // The uploads are locked, so that none is completed between the next two statements, which would discard an
-        // object that a file refers to.
+        // The uploads are locked. If an upload were completed between the next two statements, an object that a file
+        // refers to would be discarded.
         try enqueue(lockUploadsOfUser, [name], lock: .forUpdate("uploads"))
         try execute(discardUploadsOfUser, [now, name])
         let uploads = try query(deleteOpenUploads, [name])

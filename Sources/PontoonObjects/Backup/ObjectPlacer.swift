@@ -29,7 +29,7 @@ package final class ObjectPlacer: Sendable {
 
     /// The outcome of placing an object.
     package enum Outcome: Hashable, Sendable {
-        /// The target already contained the object.
+        /// The target already contained the object, and the original has the recorded length.
         case present
         /// The target already contained the object, but the original is now missing (`nil`) or damaged. A damaged
         /// original may still have the recorded length.

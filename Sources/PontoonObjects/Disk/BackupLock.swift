@@ -4,8 +4,8 @@ import Synchronization
 
 /// The lock with which backups prevent the server from removing objects.
 ///
-/// Several backups can hold the lock at the same time. When the process of a backup exits, even by a crash, the kernel
-/// releases its lock.
+/// Several backups can hold the lock at the same time. When a backup process exits, even by a crash, the kernel releases
+/// the lock that it holds.
 final class BackupLock: Sendable {
     /// The lock file; `nil` once closed.
     ///

@@ -122,7 +122,7 @@ struct DirectWriter {
 
 /// The buffers of all direct writers.
 ///
-/// A part for which no buffer is free is written through the page cache instead, so the use of memory is limited.
+/// A part for which no buffer is free is written through the page cache instead, which limits memory use.
 final class DirectBufferPool: Sendable {
     /// Size of a buffer in bytes, a multiple of ``pageSize``.
     static let bufferSize = 1 << 20

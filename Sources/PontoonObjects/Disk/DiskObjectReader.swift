@@ -59,7 +59,7 @@ final class DiskObjectReader: FileBackedReader {
     func close() async { _ = file.withLock { $0.take() } }
 }
 
-/// A test of whether `sendfile` works; sandboxes and some file systems refuse it.
+/// A test of whether `sendfile` works, because sandboxes and some file systems refuse the call.
 private enum SendFile {
     /// The result of the test; `nil` until a test is conclusive.
     private static let result = Mutex<Bool?>(nil)

@@ -8,9 +8,9 @@ import SystemPackage
 /// file system's journal for all of these objects, and the other syncs have little to do. `syncfs` is not used, because
 /// it would also wait for the unfinished uploads of other clients.
 extension DiskObjectStore {
-    /// Number of threads that store the objects of one call.
+    /// Maximum number of threads that store the objects of one call.
     private static let batchThreads = 4
-    /// Number of objects that a thread keeps open until it syncs them.
+    /// Maximum number of objects that a thread keeps open until it syncs them.
     private static let objectsPerSync = 32
 
     package func createObjects(_ objects: [NewObject]) async throws -> [Result<PartDigest.Result, PontoonError>] {

@@ -16,7 +16,8 @@ extension DiskObjectStore {
                 return (assembly.size, try hasLeftovers(key))
             }
         }
-        // The file system's journal makes the rename atomic, so the name is always in one of the two directories.
+        // The file system's journal makes the rename atomic, so the file always has a name in one of the two
+        // directories.
         if isDurable { try await uploadNames.sync() }
         return FinishedObject(size: size, crc64: CRC64NVME(joining: parts), needsCleanup: needsCleanup)
     }

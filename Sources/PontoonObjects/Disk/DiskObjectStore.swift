@@ -253,7 +253,7 @@ extension DiskObjectStore: ObjectStore {
         }
     }
 
-    /// Returns whether a store's directory has never contained an object.
+    /// Returns whether a store's directory does not exist or has never contained an object.
     ///
     /// The subdirectories of objects remain even after all objects have been deleted.
     package static func isUnused(_ settings: DiskSettings) throws -> Bool {

@@ -12,7 +12,7 @@ final class DiskPartWriter: PartWriter {
         var direct: DirectWriter?
         /// End of the file's preallocated range in bytes, 0 if nothing is preallocated; `nil` until the first write.
         var preallocatedEnd: Int64?
-        /// Number of bytes written.
+        /// Number of bytes written, including the bytes in the buffer of ``direct``.
         var written: Int64 = 0
         /// Number of bytes whose write-back has been started.
         var flushed: Int64 = 0

@@ -78,7 +78,10 @@ struct S3Client: Sendable {
         try await retrying { try await sendOnce(request) }
     }
 
-    /// Retries an operation that fails with a transient error, with backoff, up to the maximum number of attempts.
+    /// Runs an operation, and repeats it with backoff after transient errors, up to the maximum number of attempts.
+    ///
+    /// - Returns: The result of `body`.
+    /// - Throws: The error of the last attempt; `CancellationError`.
     func retrying<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {
         var attempt = 1
         while true {
