@@ -4,8 +4,8 @@ import Synchronization
 
 /// The lock with which backups prevent the server from removing objects.
 ///
-/// Several backups can hold the lock at the same time. When a backup process exits, even by a crash, the kernel releases
-/// the lock that it holds.
+/// Several backups can hold the lock at the same time. When a backup process exits, even by a crash, the kernel
+/// releases the process's lock.
 final class BackupLock: Sendable {
     /// The lock file; `nil` once closed.
     ///
