@@ -14,7 +14,10 @@ extension SQLMetadataStore {
                     lock: .forShare("tokens")
                 )
                 guard user.disabledOn == nil, !creators.isEmpty else {
-                    throw PontoonError(.notAuthenticated, "The token of this call was revoked, or its user was disabled.")
+                    throw PontoonError(
+                        .notAuthenticated,
+                        "The token of this call was revoked, or its user was disabled."
+                    )
                 }
             }
             let total = try connection.query(countTokens, [token.userName]).first?.count("total") ?? 0
