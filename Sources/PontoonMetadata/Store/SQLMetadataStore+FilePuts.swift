@@ -84,7 +84,7 @@ extension ObjectKey {
     /// The name of the task for which the table `leases` contains the object's lease.
     var leasedTask: String { Self.leasedTaskPrefix + rawValue }
 
-    /// Parses the name of a task; `nil` if it is not the name of an object's lease.
+    /// Parses the name of a task; returns `nil` if the task is not the lease of an object.
     fileprivate init?(leasedTask task: String) {
         guard task.hasPrefix(Self.leasedTaskPrefix) else { return nil }
         self.init(String(task.dropFirst(Self.leasedTaskPrefix.count)))
@@ -93,7 +93,7 @@ extension ObjectKey {
 
 extension SQLConnection {
     /// Returns the account of a folder's project, and locks the project against deletion until the transaction ends.
-    /// - Throws: `.destinationNotFound` if the folder does not exist or the user may not write to its project.
+    /// - Throws: `.destinationNotFound` if the project does not contain the folder or the user may not write to it.
     func account(
         of project: ProjectID,
         _ folder: String,
@@ -112,8 +112,9 @@ extension SQLConnection {
     ///
     /// If the rule is `skip` and the folder contains a file with this name, returns the existing file instead.
     /// - Returns: The file, and the change in usage, which the caller must add to the account.
-    /// - Throws: `.nameTaken` or `.folderExists`; `.fileNameInvalid` if the numbered name is too long;
-    ///   `.destinationNotFound` if the folder does not exist.
+    /// - Throws: `.nameTaken` if the rule is `fail` and a file has the name; `.folderExists` if a folder has the name
+    ///   and the rule is not `rename`; `.fileNameInvalid` if the numbered name is too long; `.destinationNotFound` if
+    ///   the project does not contain the folder.
     func add(
         _ file: File,
         _ content: FileContent,
@@ -135,10 +136,10 @@ extension SQLConnection {
         return (.added(file), Usage(storedBytes: content.size, files: 1) + replaced.negated)
     }
 
-    /// Deletes the file that has the same name and folder as a new file, if there is one.
+    /// Deletes the existing file that a new file replaces, if there is one, and appends the deletion to `events`.
     ///
-    /// Appends the event of the deletion to `events`.
-    /// - Returns: The usage of the deleted file, which the caller must subtract from the counters.
+    /// - Returns: The usage of the deleted file, which the caller must subtract from the counters; zero if there is no
+    ///   such file.
     /// - Throws: `.folderExists` if a folder has the name.
     func deleteExisting(_ file: File, now: Date, _ events: inout [NewEvent]) throws -> Usage {
         let rows = try query(selectExistingEntry, [file.parent, file.name], lock: .forUpdate("files"))
@@ -158,9 +159,13 @@ extension SQLConnection {
     /// Makes a name available for a new file: depending on the rule, checks that the name is free, chooses a free name,
     /// or deletes the existing file.
     ///
-    /// Does nothing for the rule `skip`. The caller must already have checked the name.
-    /// - Returns: The usage of the deleted file; zero if no file was deleted.
-    /// - Throws: `.nameTaken`; `.folderExists`; `.fileNameInvalid` if the numbered name is too long.
+    /// Does nothing for the rule `skip`, for which the caller must have checked that the name is free. For the rule
+    /// `rename`, changes the name of `file` if it is taken.
+    ///
+    /// - Returns: The usage of the deleted file, which the caller must subtract from the counters; zero if no file was
+    ///   deleted.
+    /// - Throws: `.nameTaken` if the rule is `fail` and a file has the name; `.folderExists` if a folder has the name
+    ///   and the rule is `fail` or `overwrite`; `.fileNameInvalid` if the numbered name is too long.
     func makeRoom(
         for file: inout File,
         in folder: String,
@@ -181,7 +186,10 @@ extension SQLConnection {
         return Usage()
     }
 
-    /// Returns the first free name for a new file in a folder, which the caller must have locked.
+    /// Returns the name itself if it is free in a folder, or else the name with a number that makes it free.
+    ///
+    /// The caller must have locked the folder. The number is the lowest free number if the numbers in use have no gaps.
+    ///
     /// - Throws: `.fileNameInvalid` if the numbered name is too long.
     fileprivate func freeName(for name: String, in folder: String) throws -> String {
         let number = try FreeNumber.first { number in

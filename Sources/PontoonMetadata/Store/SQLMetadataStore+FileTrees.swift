@@ -66,7 +66,7 @@ extension SQLMetadataStore {
         return try await writeRetryingConflicts(changing: .none) { connection in
             /// The results so far, keyed by the ids of the requested folders.
             var places: [String: Result<File, PontoonError>] = [:]
-            /// The number of folders in the path of each new folder and each existing parent that was checked, by id.
+            /// The number of folders in the path of each new folder and of each checked parent, by folder id.
             var lengths: [String: Int] = [:]
             var entries: [String: Int] = [:]
             var events: [NewEvent] = []
@@ -90,8 +90,11 @@ extension SQLMetadataStore {
 extension SQLConnection {
     /// Creates a folder, or returns the existing folder with the same path.
     ///
-    /// `place` is the result for the parent folder if the parent is part of the same tree, otherwise `nil`. Changes
-    /// nothing if the folder is refused.
+    /// `place` is the result for the parent folder if the parent is part of the same tree, otherwise `nil`. `lengths`
+    /// caches the number of folders in the path of each parent.
+    ///
+    /// - Returns: The folder, or the reason for refusing it. If the folder is refused, nothing is changed.
+    /// - Throws: ``SQLError``.
     fileprivate func addOrFind(
         _ folder: File,
         in place: Result<File, PontoonError>?,
@@ -134,6 +137,6 @@ private let selectObjectLeases: SQLStatement = """
     """
 
 extension File {
-    /// A sort key: the parent, the name, and the index, so that files with the same name stay in order.
+    /// A sort key: the parent, the name and, to keep files with the same name in order, the index.
     fileprivate func place(_ index: Int) -> (String, String, Int) { (parent ?? "", name, index) }
 }

@@ -64,12 +64,12 @@ extension SQLConnection {
         }
     }
 
-    /// Returns the entry of a folder with the given name; `nil` if there is none.
+    /// Returns the file or folder with the given name in a folder; `nil` if the name is free.
     func file(named name: String, in folder: String) throws -> File? {
         try files(try query(selectFileByName, [folder, name])).first
     }
 
-    /// Returns the kind of the entry of a folder with the given name; `nil` if there is none.
+    /// Returns the kind of the entry with the given name in a folder; `nil` if the name is free.
     func kind(named name: String, in folder: String?) throws -> File.Kind? {
         try query(selectKindByName, [folder, name]).first?.fileKind("kind")
     }
@@ -79,9 +79,11 @@ extension SQLConnection {
     /// The object of a file must already be inserted.
     /// - Parameters:
     ///   - file: The file or folder.
-    ///   - isCounted: Whether to increment the entry count of the folder. A transaction that adds several files must
-    ///     change the counts last: another transaction that waits for one of its names may have locked the same count.
-    /// - Throws: `.destinationNotFound` if its folder does not exist.
+    ///   - isCounted: Whether to increment the entry count of the parent folder. A transaction that adds several files
+    ///     must pass `false` and change the counts last: another transaction that waits for one of the names may have
+    ///     locked the same count.
+    /// - Throws: `.destinationNotFound` if the parent is not a folder of the project; ``SQLError``, which is a unique
+    ///   violation if the name is taken.
     func insert(_ file: File, isCounted: Bool = true) throws {
         let values: [(any SQLConvertible)?] = [
             file.id, file.name, file.kind.rawValue, file.content?.key, file.createdOn, file.modifiedOn, file.parent,
@@ -95,8 +97,10 @@ extension SQLConnection {
         if isCounted, let folder = file.parent { try add(entries: [folder: 1]) }
     }
 
-    /// Deletes a file or an empty folder, and appends its event; see ``FileStore/deleteFile(_:)``.
-    /// - Throws: `.folderNotEmpty`; ``EntryLeft`` if `parent` is given and the entry is not in this folder.
+    /// Deletes a file or an empty folder, and appends the deletion to `events`; see ``FileStore/deleteFile(_:)``.
+    ///
+    /// - Returns: `false` if the entry does not exist or is a root folder.
+    /// - Throws: `.folderNotEmpty`; ``EntryLeft`` if `parent` is given and does not contain the entry.
     func delete(entry id: String, from parent: String? = nil, now: Date, _ events: inout [NewEvent]) throws -> Bool {
         // The query excludes root folders, which are deleted with their project.
         let found = try query(selectDeletable, [id], lock: .forUpdate("files")).first
@@ -122,13 +126,13 @@ extension SQLConnection {
         return true
     }
 
-    /// Deletes a file's row, and discards its object if no other file refers to it.
+    /// Deletes the row of a file or folder, and discards the file's object if no other file refers to the object.
     ///
-    /// The caller must subtract the file from the usage counters.
+    /// `objectKey` is `nil` for a folder. Updates the entry count of the parent folder, but not the usage counters.
     func deleteFile(_ id: String, objectKey: String?, now: Date) throws {
         guard let objectKey else { return try deleteRow(ofFile: id) }
-        // The object is locked, so that if its last two files are deleted concurrently, the second deletion discards
-        // the object.
+        // The object is locked, so that if the last two files that refer to it are deleted concurrently, the second
+        // deletion discards the object.
         try enqueue("SELECT key FROM objects WHERE key = $1", [objectKey], lock: .forUpdate("objects"))
         try deleteRow(ofFile: id)
         guard try execute(deleteUnusedObject, [objectKey]) == 1 else { return }
@@ -141,7 +145,9 @@ extension SQLConnection {
         }
     }
 
-    /// Records an object for garbage collection.
+    /// Records an object for removal from the object store, with the handle of its upload if the upload is unfinished.
+    ///
+    /// Does nothing if the object is already recorded for removal.
     func discard(_ objectKey: String, _ handle: String?, now: Date) throws {
         try enqueue(insertDiscarded, [objectKey, handle, now])
     }

@@ -1,21 +1,23 @@
 import PontoonCore
 
-/// Queries and checks of the levels of folders; see ``FolderRules``.
+/// Queries and checks of folder levels; see ``FolderRules``.
 extension SQLConnection {
-    /// Returns the ids of a folder and its ancestors, but at most ``FolderRules/maximumLevel`` + 1 ids.
+    /// Returns the ids of a folder and its ancestors, but at most ``FolderRules/maximumLevel`` + 1 ids; empty if the
+    /// folder does not exist.
     func path(of folder: String) throws -> [String] {
         try query(selectAbove, [folder, FolderRules.maximumLevel]).map { try $0.text("id") }
     }
 
-    /// Checks that a folder can be created in `parent`.
-    /// - Throws: `.limitReached` if its level would exceed ``FolderRules/maximumLevel``.
+    /// Checks that a new folder in `parent` would not be too deep; accepts a root folder, whose `parent` is `nil`.
+    /// - Throws: `.limitReached` if the level of the new folder would exceed ``FolderRules/maximumLevel``.
     func refuse(folderTooDeepIn parent: String?) throws {
         guard let parent else { return }
         guard try path(of: parent).count <= FolderRules.maximumLevel else { throw PontoonError.folderTooDeep }
     }
 
     /// Returns whether a folder is `other` or one of its descendants.
-    /// - Throws: `.limitReached` if the folder's level is so high that it cannot contain another folder.
+    /// - Throws: `.limitReached` if the folder's level is so high that it cannot contain another folder, and `other` is
+    ///   not among the ancestors that ``path(of:)`` returns.
     func isFolder(_ id: String, inside other: String) throws -> Bool {
         let path = try path(of: id)
         if path.contains(other) { return true }

@@ -84,6 +84,7 @@ extension SQLConnection {
 
     /// Adds a user.
     /// - Returns: `false` if the name is taken.
+    /// - Throws: ``SQLError``, which is a unique violation if another user has the same email address.
     fileprivate func insert(_ user: User) throws -> Bool {
         let values: [(any SQLConvertible)?] = [
             user.name, user.createdOn, user.isService, user.disabledOn, user.email, user.isAdministrator,

@@ -1,15 +1,16 @@
 import PontoonCore
 
-/// The limits of upload links, checked under a lock on the link's row.
+/// Checks of the limits of upload links, under a lock on the link's row.
 ///
 /// To avoid deadlocks, these transactions lock the project before the link, and the link before its uploads. A
 /// transaction that does not lock the project first may deadlock with the deletion of the project. PostgreSQL then
 /// aborts one of the two, and the driver retries it.
 extension SQLConnection {
-    /// Locks the link of a sender's session until the transaction ends, and checks that it accepts a file of `size`
-    /// bytes.
+    /// Locks the link of a sender's session until the transaction ends, and checks that the link accepts a file of
+    /// `size` bytes.
     /// - Returns: The link's id.
-    /// - Throws: `.notAuthenticated` if the session does not exist; `.limitReached` if the file exceeds the limits.
+    /// - Throws: `.notAuthenticated` if the session does not exist; `.limitReached` if the file, together with the
+    ///   received files and the unfinished uploads, would exceed a limit of the link.
     func acquireLink(ofSession session: String, of project: ProjectID, withRoomFor size: Int64) throws -> String {
         try enqueue("SELECT id FROM projects WHERE id = $1", [project], lock: .forShare("projects"))
         guard let link = try query(selectLinkOfSession, [session], lock: .forUpdate("upload_links")).first else {
@@ -29,7 +30,9 @@ extension SQLConnection {
         return id
     }
 
-    /// Counts a completed file; does nothing if the link was deleted in the meantime.
+    /// Adds a file of `bytes` bytes, whose upload is being completed, to the files that the link has received.
+    ///
+    /// Does nothing if the link was deleted in the meantime.
     /// - Throws: `.completeRefused` if the link's limits do not allow the file.
     func count(bytes: Int64, receivedThrough link: String) throws {
         guard try execute(countReceivedFile, [bytes, link]) == 0 else { return }

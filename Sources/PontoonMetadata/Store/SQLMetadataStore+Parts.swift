@@ -127,7 +127,7 @@ extension SQLConnection {
     /// A caller that changes the record must pass a lock on the upload, so that its completion cannot start in the
     /// meantime.
     ///
-    /// - Throws: `.uploadNotFound` if the upload is not active.
+    /// - Throws: `.uploadNotFound` if the upload does not exist or is not active.
     fileprivate func replaceablePart(
         _ number: PartNumber,
         of uploadID: String,
@@ -154,7 +154,10 @@ extension SQLConnection {
         }
     }
 
-    /// Returns the ETags of all stored parts from the lowest to the highest reported number, and locks these parts.
+    /// Returns the ETags of all stored parts from the lowest to the highest number in `reports`, and whether the parts
+    /// were already reported.
+    ///
+    /// Locks the parts until the transaction ends.
     fileprivate func tags(for reports: [PartReport], of uploadID: String) throws -> [PartNumber: StoredTag] {
         let numbers = reports.map(\.number)
         let rows = try query(

@@ -79,9 +79,9 @@ extension SQLMetadataStore {
     package func deleteProject(_ id: ProjectID) async throws -> [RevokedToken]? {
         let (now, recorder) = (now, recorder)
         return try await writeRetryingConflicts { connection in
-            // The project is locked, so that no upload to it is completed between the statements. If another process
-            // copies one of its files in the meantime, deleting the object violates a constraint, and the retry sees
-            // the copy.
+            // The project is locked, so that no upload to the project is completed between the statements. If another
+            // process copies one of the project's files in the meantime, deleting the object violates a constraint, and
+            // the retry sees the copy.
             let rows = try connection.query(selectProjectOwner, [id], lock: .forUpdate("projects"))
             guard let owner = try rows.first?.text("owner") else { return nil }
             try connection.execute(discardUploadsOfProject, [now, id])
@@ -100,7 +100,8 @@ extension SQLMetadataStore {
             // The counters, tags, quota, upload links and webhooks are deleted by ON DELETE CASCADE.
             try connection.execute("DELETE FROM projects WHERE id = $1", [id])
             let revoked = try connection.endTokenLimits(to: id, reporting: RevokedToken.maximumReported)
-            // Each former member can read the event of their removal, and the owner the event of the deletion.
+            // Each former member except the owner can read the event that records their removal. The owner can read the
+            // event that records the deletion.
             let removed = members.filter { $0 != owner }.map { NewEvent.member(.memberRemoved, $0, of: id) }
             try recorder.record(removed + [.project(.projectDeleted, id, reader: owner)], on: connection)
             return revoked
@@ -109,7 +110,7 @@ extension SQLMetadataStore {
 }
 
 extension ProjectChange {
-    /// The names of the changed properties.
+    /// The JSON names of the properties that the change sets, even to the same value.
     fileprivate var names: JSONValue {
         let names = [
             name == nil ? nil : "name", description == nil ? nil : "description", settings == nil ? nil : "settings",
@@ -150,8 +151,9 @@ extension SQLBuilder {
 }
 
 extension SQLConnection {
-    /// Adds a project, its root folder and its owner's membership.
+    /// Adds a project, its root folder and its owner's membership, and records the event.
     /// - Returns: `false` if the id is taken.
+    /// - Throws: ``SQLError``, which is a foreign key violation if the owner does not exist.
     func insert(_ project: Project, _ recorder: EventRecorder) throws -> Bool {
         let values: [(any SQLConvertible)?] = [
             project.id, project.uuid, project.owner, project.name, project.name.lowercased(), project.description,

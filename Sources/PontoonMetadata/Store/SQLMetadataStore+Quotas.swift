@@ -60,7 +60,9 @@ extension SQLMetadataStore {
 }
 
 extension SQLConnection {
-    /// Returns the quota that was set for a user or project; `nil` if the user or project does not exist.
+    /// Returns the limits that were set for a user or project; `nil` if the user or project does not exist.
+    ///
+    /// Limits that were not set are `.byDefault`.
     fileprivate func storedQuota(of subject: UsageSubject) throws -> StoredQuota? {
         try query(subject.selectQuota, [subject.key]).first?.storedQuota("")
     }
@@ -131,7 +133,7 @@ extension SQLRow {
         return UserUsage(userName: try text("name"), report: UsageReport(usage: try usage(), quota: quota))
     }
 
-    /// Returns the usage of a project from a row of ``projectsWithUsage``.
+    /// Returns the usage and the effective quota of a project from a row of ``projectsWithUsage``.
     func projectUsage(_ defaults: DefaultQuotas) throws -> ProjectUsage {
         let quota = try storedQuota("").effective(defaultBytes: defaults.projectBytes)
         return ProjectUsage(
@@ -151,7 +153,7 @@ private let usersWithUsage = """
     LEFT JOIN user_usage ON user_usage.user_name = users.name
     """
 private let userQuotas = "LEFT JOIN user_quotas ON user_quotas.user_name = users.name"
-/// The start of a query for projects with their usage.
+/// The start of a query for projects with their usage and individual limits.
 ///
 /// The caller appends conditions on the counters, then ``projectQuotas``, then conditions on the projects, and last
 /// `GROUP BY projects.id`.
@@ -163,8 +165,8 @@ let projectQuotas = "LEFT JOIN project_quotas ON project_quotas.project_id = pro
 private let selectUser = SQLStatement(
     constant: "\(usersWithUsage) \(userQuotas) WHERE users.name = $1 GROUP BY users.name"
 )
-// The conditions on the counters are for PostgreSQL, which would otherwise read the counters of all users or projects
-// before the requested ones too.
+// The conditions on the counters are for PostgreSQL, which would otherwise also read the counters of all users or
+// projects on earlier pages.
 private let selectUsers = SQLStatement(
     constant: """
         \(usersWithUsage) AND user_usage.user_name > $1 \(userQuotas) WHERE users.name > $1

@@ -27,7 +27,7 @@ extension SQLMetadataStore {
 }
 
 extension SQLConnection {
-    /// Returns the ETags of all recorded parts from the lowest to the highest number in the reports.
+    /// Returns the ETags of all reported parts from the lowest to the highest number in `reports`.
     fileprivate func reportedTags(for reports: [PartReport], of uploadID: String) throws -> [PartNumber: String] {
         let numbers = reports.map(\.number)
         let rows = try query(selectReportedTags, [uploadID, numbers.min(), numbers.max()])

@@ -89,7 +89,7 @@ private struct Reservation {
     /// Approximate total size in bytes of the parts that clients sent directly to the bucket.
     let remote: Int64
 
-    /// The bytes that remain reserved when the reservation lapses, if it is not already smaller.
+    /// Number of bytes to which the reservation is reduced when it lapses, unless it is already smaller.
     var likelyStored: Int64 { max(stored, min(stored.addingClamped(remote), declaredSize ?? .max)) }
 
     /// Returns the bytes that the upload must have reserved if `added` more bytes of parts are stored.
@@ -97,9 +97,10 @@ private struct Reservation {
 }
 
 extension SQLConnection {
-    /// Sets an upload's reservation to its declared size or to the total size of its parts, whichever is larger.
+    /// Sets an upload's reservation to the declared size or to the total size of the parts that passed through Pontoon,
+    /// whichever is larger.
     ///
-    /// The caller must have locked the upload for update.
+    /// The caller must have locked the upload for update. Does nothing for an upload of a code package.
     ///
     /// - Throws: `.quotaExceeded`; ``SQLError``.
     func reserve(for id: String, _ defaults: DefaultQuotas) throws {
@@ -113,7 +114,7 @@ extension SQLConnection {
     /// Checks, without changing anything, that the quotas currently allow a part of an upload.
     /// - Parameters:
     ///   - length: Length of the part in bytes; 0 if unknown.
-    ///   - replaced: Length in bytes of the part that it replaces; 0 if there is none.
+    ///   - replaced: Length in bytes of the stored part with the same number; 0 if there is none.
     ///   - id: The id of the upload.
     ///   - defaults: The limits of users and projects without individual limits.
     /// - Throws: `.quotaExceeded`; ``SQLError``.

@@ -56,10 +56,11 @@ extension SQLMetadataStore: ScrubStore {
 }
 
 extension SQLConnection {
-    /// Returns an event for each file that refers to a damaged object; none if the same damage is already recorded.
+    /// Returns events for the projects' files that refer to a damaged object; none if the same damage is already
+    /// recorded.
     ///
     /// Locks the object, so that if two servers check it at the same time, only one of them records the events. Returns
-    /// at most ``maximumDamagedFiles`` events, because the transaction must stay short.
+    /// events for at most ``maximumDamagedFiles`` files, because the transaction must be short.
     fileprivate func damagedFiles(_ key: ObjectKey, _ damage: ContentDamage) throws -> [NewEvent] {
         let known = try query(selectDamage, [key], lock: .forUpdate("objects"))
         guard let known = known.first, try known.damage() != damage else { return [] }
@@ -97,7 +98,7 @@ extension SQLRow {
 }
 
 extension SQLRow {
-    /// Reads the column `damage`.
+    /// Returns the value of the column `damage`; `nil` if no damage is recorded.
     ///
     /// - Throws: ``SQLRowError`` if the column contains an invalid value.
     func damage() throws -> ContentDamage? {

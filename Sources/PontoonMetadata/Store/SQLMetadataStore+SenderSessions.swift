@@ -166,7 +166,8 @@ extension SQLConnection {
 
     /// Returns the id of the sender's own folder; creates the folder if it does not exist or was deleted.
     ///
-    /// - Throws: `.limitReached` if all folder names for this sender's name and the current time are taken.
+    /// - Throws: `.limitReached` if the first 100 folder names for the sender's name and the current time are taken, or
+    ///   if the folder would be too deep.
     fileprivate func ownFolder(
         of session: SenderSession,
         now: Date,
@@ -184,6 +185,9 @@ extension SQLConnection {
     }
 
     /// Adds a folder and increments the number of folders that the link's senders have created.
+    ///
+    /// - Returns: The id of the folder.
+    /// - Throws: `.limitReached` if the folder would be too deep.
     fileprivate func insertFolder(
         _ name: String,
         in parent: String,
@@ -208,7 +212,7 @@ extension SQLConnection {
     }
 }
 
-/// Returns the period in which attempts count.
+/// Returns the period in which password attempts must have begun to count towards the limits.
 ///
 /// Attempts with later times were counted while the clock was ahead. If they were not ignored, they would block their
 /// address until the clock reaches these times.

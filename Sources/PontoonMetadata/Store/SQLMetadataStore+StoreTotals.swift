@@ -1,7 +1,7 @@
 package import PontoonCore
 
 extension SQLMetadataStore {
-    /// The current load of the database.
+    /// The current load of the database, and totals since it was opened.
     package var activity: DatabaseActivity { driver.activity }
 
     package func storeTotals() async throws -> StoreTotals {

@@ -14,7 +14,10 @@ extension SQLMetadataStore {
                     lock: .forShare("tokens")
                 )
                 guard user.disabledOn == nil, !creators.isEmpty else {
-                    throw PontoonError(.notAuthenticated, "The token of this call was revoked or its user disabled.")
+                    throw PontoonError(
+                        .notAuthenticated,
+                        "The token of this call was revoked, or its user was disabled."
+                    )
                 }
             }
             let total = try connection.query(countTokens, [token.userName]).first?.count("total") ?? 0
@@ -84,8 +87,8 @@ extension SQLConnection {
     ///
     /// - Parameters:
     ///   - project: The project.
-    ///   - limit: Maximum number of deleted tokens to return.
-    /// - Returns: The deleted tokens.
+    ///   - limit: Maximum number of deleted tokens to return; 0 by default.
+    /// - Returns: Up to `limit` of the deleted tokens.
     /// - Throws: ``SQLError``.
     @discardableResult
     func endTokenLimits(to project: ProjectID, reporting limit: Int = 0) throws -> [RevokedToken] {

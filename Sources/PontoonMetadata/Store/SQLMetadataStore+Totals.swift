@@ -22,7 +22,7 @@ struct PageWindow {
         self.limit = limit
     }
 
-    /// Returns rows in the order of the list.
+    /// Returns rows that were read with this window, sorted in the order of the list.
     func inOrder<Item>(_ rows: [Item]) -> [Item] { isBackward ? rows.reversed() : rows }
 }
 
@@ -53,7 +53,8 @@ extension SQLConnection {
         }
     }
 
-    /// Locks a folder until the transaction ends, so that transactions that choose names in it run one after another.
+    /// Locks a folder until the transaction ends, so that transactions that choose names in the folder run one after
+    /// another.
     ///
     /// Other transactions can add entries and shards of the folder's count in the meantime. To avoid deadlocks, lock
     /// the folder before its entries and their objects.

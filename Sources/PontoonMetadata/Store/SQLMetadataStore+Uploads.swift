@@ -112,6 +112,8 @@ extension SQLMetadataStore {
 
 extension SQLConnection {
     /// Returns one page of a user's unfinished uploads to folders, newest first, as rows with `uploadColumns`.
+    ///
+    /// Includes uploads to all projects if `projects` is `nil`.
     func openUploads(of userName: String, in projects: Set<ProjectID>?, page: Page) throws -> Listing<SQLRow> {
         if let projects { return try openUploads(of: userName, inOnly: projects, page: page) }
         let total = try openUploadTotal(of: userName)
@@ -141,7 +143,7 @@ extension SQLConnection {
         return Listing(items: window.inOrder(try query(selection)), total: total)
     }
 
-    /// Deletes an active upload that was initiated before `deadline` and has been idle since.
+    /// Deletes an active upload that was initiated before `deadline` and has been idle since then.
     /// - Returns: The deleted row; empty if there is no such upload.
     fileprivate func deleteUpload(_ id: String, ifIdleSince deadline: Date) throws -> [SQLRow] {
         // Waits for parts that are being recorded, so that the next statement sees them. In PostgreSQL, a statement
@@ -156,6 +158,8 @@ extension SQLConnection {
     }
 
     /// Creates summaries from rows with `uploadColumns`, and queries the totals of each upload's parts.
+    ///
+    /// Each summary contains `labels`, because `uploadColumns` does not include the labels.
     func summaries(_ rows: [SQLRow], labels: FileLabels = FileLabels()) throws -> [UploadSummary] {
         guard !rows.isEmpty else { return [] }
         var select = SQLBuilder("SELECT upload_id, \(partTotals) FROM parts WHERE upload_id IN ")

@@ -1,6 +1,6 @@
 import PontoonCore
 
-/// A project and its owner, for which a transaction changes the usage counters, and their effective quotas.
+/// A project and its owner, whose usage counters a transaction changes, with their effective quotas.
 struct UsageAccount: Sendable {
     let project: ProjectID
     let owner: String
@@ -9,7 +9,7 @@ struct UsageAccount: Sendable {
     /// The role of the caller, which determines the message of a refusal.
     var caller = QuotaCaller.member
 
-    /// Sets ``caller`` for an upload.
+    /// Sets ``caller`` to the role of a user; `isSender` is `true` for an upload through an upload link.
     mutating func setCaller(_ userName: String, isSender: Bool) {
         caller = isSender ? .sender : userName == owner ? .owner : .member
     }
@@ -59,6 +59,8 @@ extension SQLConnection {
 
     /// Subtracts usage from the counters of `old`, and adds it to the counters of `new`.
     ///
+    /// Does not change the owner's counters if both projects have the same owner.
+    ///
     /// - Throws: `.quotaExceeded`; ``SQLError``.
     func transfer(_ usage: Usage, from old: UsageAccount, to new: UsageAccount) throws {
         let changes = [(old, usage.negated), (new, usage)]
@@ -72,8 +74,10 @@ extension SQLConnection {
         }
     }
 
-    /// Subtracts `changes` from the counters of projects and their owners, and adds `charged` to the counters of users
-    /// without checking their quotas.
+    /// Subtracts `changes` from the counters of projects and their owners.
+    ///
+    /// Also adds `charged`, which is keyed by user name and may be negative, to the counters of users, without checking
+    /// their quotas.
     func release(_ changes: [(account: UsageAccount, usage: Usage)], charging charged: [String: Usage] = [:]) throws {
         var projects: [String: Usage] = [:]
         var owners = charged
@@ -133,12 +137,13 @@ extension SQLConnection {
         return total
     }
 
-    /// Returns the account of a project; `nil` if it does not exist.
+    /// Returns the account of a project; `nil` if the project does not exist.
     func usageAccount(of project: ProjectID, _ defaults: DefaultQuotas) throws -> UsageAccount? {
         try query(selectAccount, [project]).first?.usageAccount(defaults)
     }
 
-    /// Checks, without changing anything, that a change would not exceed a quota given the current usage.
+    /// Checks, without changing anything, that a change would not exceed the quotas of a project and its owner at their
+    /// current usage.
     /// - Throws: `.quotaExceeded`; ``SQLError``.
     func checkRoom(for change: Usage, in account: UsageAccount) throws {
         let limits: [(UsageCounters, String, Quota, UsageSubject)] = [

@@ -29,7 +29,7 @@ extension SQLMetadataStore {
             let released = try uploads.compactMap { try $0.releasedUpload() }
             try connection.deleteAutomations(of: name, now: now)
             // The heir is charged for the transferred projects even if this exceeds the heir's quota. The counters are
-            // locked, so that a concurrent transaction that charges the former owner is retried with the new one.
+            // locked, so that a concurrent transaction that charges the former owner is retried with the new owner.
             let moved = try connection.lockedUsage(of: given)
             try connection.release(released, charging: heir.map { [$0: moved] } ?? [:])
             var events = try uploads.map { try $0.endedUpload(.uploadAborted) }
@@ -67,7 +67,8 @@ extension SQLConnection {
     fileprivate func exists(_ userName: String) throws -> Bool { try !query(lockUser, [userName]).isEmpty }
 
     /// Transfers all projects of a user to another user, who gets all permissions.
-    /// - Returns: The ids of the projects, for ``lockedUsage(of:)``, and the events that record the heir's memberships.
+    /// - Returns: The ids of the projects, for ``lockedUsage(of:)``, and events for the memberships that were added to
+    ///   the heir or changed.
     fileprivate func giveProjects(of name: String, to heir: String) throws -> ([String], [NewEvent]) {
         // The projects are locked before the memberships, so that none of them is deleted in the meantime.
         let projects = try query(lockOwnedProjects, [name], lock: .forUpdate("projects"))
@@ -89,12 +90,13 @@ extension SQLConnection {
         return (ids, events)
     }
 
-    /// Deletes the uploads that a user started, without changing the usage counters.
-    /// - Returns: The unfinished uploads, as rows with ``endedColumns``.
+    /// Deletes all uploads that a user started, including completed uploads, without changing the usage counters.
+    /// - Returns: The deleted unfinished uploads, as rows with ``endedColumns``.
     fileprivate func deleteUploads(of name: String, now: Date) throws -> [SQLRow] {
         // Links are locked before their uploads, as when an upload is started or completed.
         try enqueue(lockLinksOfUser, [name], lock: .forUpdate("upload_links"))
-        // The uploads are locked, so that none is completed, and its object used, between the next two statements.
+        // The uploads are locked. If an upload were completed between the next two statements, an object that a file
+        // refers to would be discarded.
         try enqueue(lockUploadsOfUser, [name], lock: .forUpdate("uploads"))
         try execute(discardUploadsOfUser, [now, name])
         let uploads = try query(deleteOpenUploads, [name])

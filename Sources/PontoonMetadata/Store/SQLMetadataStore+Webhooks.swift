@@ -162,7 +162,7 @@ extension SQLRow {
             owner: try optionalText("owner"),
             createdOn: try date("created_on"),
             target: try decode("url", try text("url")) { try? WebhookURL($0) },
-            // Ignores event types that only a newer version knows, so their events are not sent.
+            // Ignores event types that only a newer version of the server defines, so their events are not sent.
             types: try optionalText("types").map { types in
                 Set(types.split(separator: ",").compactMap { EventType(rawValue: String($0)) })
             },
@@ -181,7 +181,8 @@ extension SQLRow {
     }
 }
 
-/// The condition that the owner of a webhook may read the project, for statements on `webhooks`.
+/// The condition that a webhook has no project, or that its owner is not disabled and may read the project; for
+/// statements on `webhooks`.
 let usableWebhook = """
     (webhooks.project_id IS NULL OR EXISTS (
         SELECT 1 FROM members JOIN users ON users.name = members.user_name

@@ -8,7 +8,7 @@ package import PontoonCore
 package struct SQLMetadataStore: MetadataStore {
     let driver: any SQLDriver
     let cache = ReadCache()
-    /// The limits of users and projects without individual limits.
+    /// The limits from the settings, which apply to users and projects without individual limits.
     package var defaultQuotas = DefaultQuotas()
     /// Whether changes are recorded in the event log.
     package var recordsEvents = true
@@ -59,6 +59,9 @@ package struct SQLMetadataStore: MetadataStore {
     var now: Date { clock() }
 
     /// Runs queries on one consistent snapshot; see ``SQLDriver/read(_:)``.
+    ///
+    /// - Returns: The result of the body.
+    /// - Throws: The errors of the body; `.badRequest` for text that contains U+0000.
     func read<Value: Sendable>(
         _ body: @escaping @Sendable (any SQLConnection) throws -> Value
     ) async throws -> Value {

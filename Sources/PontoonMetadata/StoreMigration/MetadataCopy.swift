@@ -1,4 +1,4 @@
-/// The use case that copies all metadata from one database to another and verifies the copy.
+/// The use case that copies the tables of ``TableCopySpec/all`` from one database to another and verifies the copy.
 ///
 /// After an interruption, the next run starts over and replaces the rows copied so far.
 package struct MetadataCopy: Sendable {
@@ -10,14 +10,14 @@ package struct MetadataCopy: Sendable {
     /// - Parameters:
     ///   - source: The database to read; must not change during the copy.
     ///   - target: The database to write; must not be used by other processes during the copy.
-    ///   - withOpenUploads: Whether to copy uploads that are not completed.
+    ///   - withOpenUploads: Whether to copy uploads that are not completed, including their parts and reservations.
     package init(from source: SQLMetadataStore, to target: SQLMetadataStore, withOpenUploads: Bool) {
         self.source = source
         self.target = target
         self.withOpenUploads = withOpenUploads
     }
 
-    /// Returns whether the target contains no data, apart from signing keys.
+    /// Returns whether the tables to copy are empty in the target, apart from signing keys.
     package func isTargetEmpty() async throws -> Bool {
         // A server creates a signing key when it is first started with a database.
         for table in tables where table.name != "signing_keys" {
@@ -26,9 +26,9 @@ package struct MetadataCopy: Sendable {
         return true
     }
 
-    /// Deletes the rows of all tables in the target, copies the rows of the source, and then compares the tables.
+    /// Deletes the rows of all tables to copy in the target, copies the rows of the source, and compares the tables.
     ///
-    /// - Parameter report: Receives the name of each copied table and its number of rows.
+    /// - Parameter report: Called after each table is copied, with its name and the number of copied rows.
     /// - Throws: ``CopyMismatch`` if the target differs from the source after the copy; the errors of the databases.
     package func run(report: (String, Int) -> Void) async throws {
         try await clear()
@@ -76,7 +76,9 @@ package struct MetadataCopy: Sendable {
         }
     }
 
-    /// Copies folders level by level from the roots, because each references its parent, and then files.
+    /// Copies folders level by level, starting with the root folders, and then files.
+    ///
+    /// Each row references its parent, which must therefore be copied first. All folders are read into memory.
     ///
     /// - Returns: The number of copied rows.
     private func copyFiles() async throws -> Int {
@@ -122,7 +124,7 @@ package struct MetadataCopy: Sendable {
         }
     }
 
-    /// Returns a row of the source as the target must contain it.
+    /// Returns the row that the target must contain for a row of the source.
     ///
     /// Sets the position of an event to its id, which is its position in SQLite. If open uploads are not copied, sets
     /// the counters of open uploads and of reserved bytes to 0.

@@ -2,20 +2,20 @@
 ///
 /// The raw value is its name in the table `properties`.
 package enum StoreMetadataKey: String, Sendable {
-    /// The location of the objects.
+    /// The object store to which the database is bound: `disk`, a data directory with an id, or the URL of a bucket.
     case objects
     /// The identity of the data that `pontoond migrate` or `pontoond restore` copied to this database, and whether the
     /// copy is complete.
     case movedFrom = "moved-from"
-    /// The location to which the data of this database was migrated.
+    /// The database to which the data of this database was migrated.
     case movedTo = "moved-to"
-    /// The location to which an unfinished migration copies the objects.
+    /// The object store to which an unfinished migration copies the objects, in the format of ``objects``.
     case movingTo = "moving-to"
     /// A random id of this service's data, which identifies its backups and migrations.
     case identity
     /// The random id of the event log, which is part of every cursor and every event id.
     case eventLog = "event-log"
-    /// The position of the last event that was deleted because of its age.
+    /// The highest position of an event that was deleted because of its age.
     case prunedEvents = "pruned-events"
     /// The position in the event log up to which the hook command has run.
     case hookCursor = "hook-cursor"
@@ -31,7 +31,7 @@ extension SQLMetadataStore {
 
     /// Sets a property unless it is already set.
     ///
-    /// Of several concurrent callers, only one sets the property.
+    /// If several calls run concurrently, only one of them sets the property, and all return its value.
     ///
     /// - Returns: The value of the property after the call.
     package func setIfAbsent(_ value: String, for key: StoreMetadataKey) async throws -> String {

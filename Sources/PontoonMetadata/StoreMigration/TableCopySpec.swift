@@ -58,7 +58,7 @@ struct TableCopySpec: Sendable {
 }
 
 extension SQLConnection {
-    /// Adds rows from another database, except those that already exist in the table.
+    /// Adds rows from another database; ignores rows whose keys already exist in the table.
     func add(_ rows: [SQLRow], to table: TableCopySpec) throws {
         guard let columns = rows.first?.columns else { return }
         try insert(

@@ -3,7 +3,8 @@ package import SystemPackage
 
 /// An open directory whose entries are accessed without ever following a symbolic link.
 ///
-/// New directories have mode 0700 and new files 0600. Methods throw `Errno`.
+/// New directories have mode 0700 and new files 0600. Methods throw `Errno`. Changes of names are durable only after
+/// ``sync()``, unless stated otherwise.
 package final class DirectoryHandle: Sendable {
     private let descriptor: CInt
 
@@ -11,7 +12,7 @@ package final class DirectoryHandle: Sendable {
 
     deinit { Foundation.close(descriptor) }
 
-    /// Opens a directory; follows links in `path`, because the operator chose that path.
+    /// Opens a directory; follows symbolic links in `path`, because the operator chose this path.
     package static func open(_ path: FilePath) throws -> DirectoryHandle {
         DirectoryHandle(try opened { Foundation.open(path.string, O_RDONLY | O_DIRECTORY | O_CLOEXEC) })
     }
@@ -25,8 +26,7 @@ package final class DirectoryHandle: Sendable {
 
     /// Opens a subdirectory, and creates it if it does not exist.
     ///
-    /// - Returns: The directory, and whether it was created. The name of a new directory is durable only after
-    ///   ``sync()``.
+    /// - Returns: The subdirectory, and whether it was created.
     package func creatingDirectory(_ name: String) throws -> (DirectoryHandle, isNew: Bool) {
         do {
             try retryingInterrupts { mkdirat(descriptor, name, 0o700) }
@@ -64,7 +64,7 @@ package final class DirectoryHandle: Sendable {
     ///
     /// The lock is held until the returned file is closed.
     ///
-    /// - Throws: `.wouldBlock` if another process holds a lock on the file.
+    /// - Throws: `.wouldBlock` if the file is already locked.
     package func lock(_ name: String) throws -> FileDescriptor {
         let flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC
         let file = FileDescriptor(rawValue: try Self.opened { openat(descriptor, name, flags, 0o600) })
@@ -73,8 +73,8 @@ package final class DirectoryHandle: Sendable {
 
     /// Acquires a shared lock on a file in this directory; does not create the file.
     ///
-    /// - Returns: The file, which is locked until it is closed; `nil` if it does not exist.
-    /// - Throws: `.wouldBlock` if another process has locked it with ``lock(_:)``.
+    /// - Returns: The file, which is locked until it is closed; `nil` if the file does not exist.
+    /// - Throws: `.wouldBlock` if the file is locked with ``lock(_:)``.
     package func lockForReading(_ name: String) throws -> FileDescriptor? {
         guard try status(name) != nil else { return nil }
         return try Self.locked(try file(name), LOCK_SH)
@@ -104,14 +104,14 @@ package final class DirectoryHandle: Sendable {
     /// Returns the attributes of the directory.
     package func status() throws -> FileStatus { try FileStatus.of(FileDescriptor(rawValue: descriptor)) }
 
-    /// Removes a file or link, if it exists.
+    /// Removes a file or link from this directory; does nothing if the name does not exist.
     package func remove(_ name: String) throws {
         do {
             try retryingInterrupts { unlinkat(descriptor, name, 0) }
         } catch Errno.noSuchFileOrDirectory {}
     }
 
-    /// Removes an empty directory, if it exists.
+    /// Removes an empty subdirectory; does nothing if it does not exist.
     package func removeDirectory(_ name: String) throws {
         do {
             try retryingInterrupts { unlinkat(descriptor, name, AT_REMOVEDIR) }
@@ -130,7 +130,10 @@ package final class DirectoryHandle: Sendable {
 
     /// Copies a file to another directory, replacing any existing file that has the new name.
     ///
-    /// The bytes are durable when this method returns; the name is durable only after ``sync()`` of `directory`.
+    /// The bytes are durable when this method returns; the name is durable only after ``sync()`` of `directory`. If
+    /// copying fails, an incomplete file may remain.
+    ///
+    /// - Throws: `Errno`; ``TruncatedFile`` if the file becomes shorter while it is copied.
     package func copy(_ name: String, to directory: DirectoryHandle, as newName: String) throws {
         let original = try file(name)
         try original.closeAfter {
@@ -142,7 +145,7 @@ package final class DirectoryHandle: Sendable {
         }
     }
 
-    /// Writes a small file atomically and durably.
+    /// Writes a small file atomically and durably, replacing any existing file with this name.
     package func write(_ bytes: some Sequence<UInt8>, to name: String) throws {
         let draft = name + ".new"
         let file = try creatingFile(draft)
@@ -180,13 +183,13 @@ package final class DirectoryHandle: Sendable {
         try file.closeAfter { try file.sync() }
     }
 
-    /// Waits until the names in the directory survive a power cut.
+    /// Waits until the names in this directory survive a power cut.
     package func sync() throws { try retryingInterrupts { fsync(descriptor) } }
 
     /// Sets the directory's mode to 0700, so that only its owner has access.
     package func makePrivate() throws { try retryingInterrupts { fchmod(descriptor, 0o700) } }
 
-    /// Returns the names of the entries.
+    /// Returns the names of the entries, except `.` and `..`, in no particular order.
     package func entries() throws -> [String] {
         // Uses a separate descriptor, because reading entries moves a descriptor's position, and `closedir` closes it.
         let copy = try Self.opened { openat(descriptor, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
@@ -216,7 +219,9 @@ extension FileStatus {
         return FileStatus(status)
     }
 
-    /// Returns the attributes of a file, following links.
+    /// Returns the attributes of the file or directory at a path, following symbolic links.
+    ///
+    /// - Throws: `Errno`, which is `.noSuchFileOrDirectory` if the path does not exist.
     package static func following(_ path: FilePath) throws -> FileStatus {
         var status = stat()
         try retryingInterrupts { path.withPlatformString { stat($0, &status) } }

@@ -5,8 +5,8 @@ import SystemPackage
 
 /// A copier that places the objects of one directory in another, by linking or copying, for backups and restores.
 ///
-/// An object gets its final name only when it is complete and durable. Repeating an interrupted run therefore continues
-/// where it stopped. Both directories have the layout `KK/KEY` of ``DiskLayout/files``.
+/// An object gets its final name only when it is complete and durable. If a run is interrupted, the next run therefore
+/// places only the remaining objects. Both directories have the layout `KK/KEY` of ``DiskLayout/files``.
 package final class ObjectPlacer: Sendable {
     /// Options for placing objects.
     ///
@@ -16,19 +16,20 @@ package final class ObjectPlacer: Sendable {
 
         package init(rawValue: Int) { self.rawValue = rawValue }
 
-        /// Allows hard links: a second name for the same file.
+        /// Creates a hard link, which is a second name for the same file, if the object cannot be cloned.
         ///
-        /// Later damage to the file affects both names.
+        /// Later damage to the file affects both names. The checksum of the object is not verified.
         package static let hardLink = Methods(rawValue: 1)
         /// Also verifies the recorded checksums of clones, and of objects that the target already contains.
         package static let verifying = Methods(rawValue: 2)
-        /// Compares only the lengths of copies, not their checksums.
+        /// Compares only the lengths of copies, not their checksums, except for objects in which a scrub has found
+        /// damage.
         package static let unverified = Methods(rawValue: 4)
     }
 
     /// The outcome of placing an object.
     package enum Outcome: Hashable, Sendable {
-        /// The target already contained the object.
+        /// The target already contained the object, and the original has the recorded length.
         case present
         /// The target already contained the object, but the original is now missing (`nil`) or damaged. A damaged
         /// original may still have the recorded length.
@@ -36,8 +37,11 @@ package final class ObjectPlacer: Sendable {
         /// The object shares its bytes with the original: it is a hard link or a reflink.
         case linked
         case copied
+        /// The target does not contain the object, and the original does not exist or is a symbolic link.
         case missing
+        /// The original has the given length in bytes, which is not the recorded length.
         case wrongSize(Int64)
+        /// The bytes of the original or its clone do not have the recorded checksum.
         case wrongChecksum
         /// Reading the original or its clone failed with an I/O error.
         case unreadable
@@ -50,20 +54,21 @@ package final class ObjectPlacer: Sendable {
     private let methods: Methods
     private let executor: BlockingIOExecutor
     private let canClone = Atomic(true)
-    /// The target directories whose new entries are not durable yet.
+    /// Names of the directories in `files` of the target whose new entries may not be durable yet.
     private let changed = Mutex<Set<String>>([])
     private static let chunkSize = 1 << 20
     private static let incomingName = "incoming"
     static let folderName = "files"
 
-    /// Opens both directories, and creates `files` and `incoming` in the target if they do not exist.
+    /// Opens `files` in both directories, and creates `files` and `incoming` in the target if they do not exist.
     ///
     /// - Parameters:
-    ///   - source: The directory `objects` of the originals.
-    ///   - target: The directory `objects` of the copies. Files that an interrupted run left in `incoming` are removed.
+    ///   - source: The `objects` directory that contains the originals.
+    ///   - target: The `objects` directory for the copies. Files that an interrupted run left in its subdirectory
+    ///     `incoming` are removed.
     ///   - methods: Options for placing objects.
-    ///   - threads: Number of objects that are placed concurrently, 1 or more.
-    /// - Throws: `Errno`.
+    ///   - threads: Maximum number of objects that are placed concurrently, 1 or more.
+    /// - Throws: `Errno`, which is `.noSuchFileOrDirectory` if the source does not contain `files`.
     package init(
         from source: DirectoryHandle,
         to target: DirectoryHandle,
@@ -85,20 +90,24 @@ package final class ObjectPlacer: Sendable {
         executor = BlockingIOExecutor(threads: threads)
     }
 
-    /// Stops the threads.
+    /// Stops the threads; no other method may be called afterwards.
     package func shutDown() async throws { try await executor.shutDown() }
 
     /// Places an object, unless the target already contains it with the recorded length.
     ///
     /// With ``Methods/verifying``, an object that the target contains must also have the recorded checksum. If a scrub
-    /// has found damage in an object, its checksum is always verified, and the object is never linked.
+    /// has found damage in an object, its checksum is always verified, and the object is never cloned or linked.
+    ///
+    /// May be called concurrently for different objects.
     ///
     /// - Throws: `Errno` if a directory cannot be read or written; `.storageFull` if the target's disk is full.
     package func place(_ object: FileContent) async throws -> Outcome {
         try await executor.run { [self] in try mapDiskFull { try placeNow(object) } }
     }
 
-    /// Waits until all objects placed so far survive a power cut, and removes the directory for unfinished copies.
+    /// Waits until all objects placed so far survive a power cut, and removes the directory `incoming`.
+    ///
+    /// Must be called after all calls of ``place(_:)`` have returned.
     package func finish() async throws {
         try await executor.run { [self] in
             let names = changed.withLock { $0 }
@@ -113,7 +122,7 @@ package final class ObjectPlacer: Sendable {
 
     /// Removes unused objects from the target.
     ///
-    /// - Parameter used: Returns which of the given keys, at most 1,000, are used.
+    /// - Parameter used: Called with up to 1,000 keys at a time; returns those keys whose objects must be kept.
     /// - Returns: The number of removed objects.
     /// - Throws: `Errno`, and the errors of `used`.
     package func removeUnused(_ used: ([ObjectKey]) async throws -> Set<ObjectKey>) async throws -> Int {
@@ -190,7 +199,9 @@ package final class ObjectPlacer: Sendable {
         }
     }
 
-    /// Creates a reflink; returns `nil` if the file system does not support this.
+    /// Creates a reflink; returns `nil` if the system refuses it for any reason.
+    ///
+    /// After the first refusal, always returns `nil` without trying.
     private func clone(_ object: FileContent, _ original: Original, to directory: DirectoryHandle) throws -> Outcome? {
         guard canClone.load(ordering: .relaxed) else { return nil }
         return try creating(object, in: directory) { copy in
@@ -217,7 +228,9 @@ package final class ObjectPlacer: Sendable {
         }
     }
 
-    /// Copies the bytes, and compares their length and, without ``Methods/unverified``, their checksum with the record.
+    /// Copies the bytes, and compares their length and checksum with the record.
+    ///
+    /// With ``Methods/unverified``, compares the checksum only if a scrub has found damage.
     private func copy(_ object: FileContent, _ original: Original, to directory: DirectoryHandle) throws -> Outcome {
         let outcome = try creating(object, in: directory) { copy in
             var content = Content()
@@ -237,9 +250,13 @@ package final class ObjectPlacer: Sendable {
         return outcome ?? .unreadable
     }
 
-    /// Creates a file under a temporary name and passes it to `fill`.
+    /// Creates a file in the directory `incoming` and passes it to `fill`.
     ///
-    /// If `fill` returns `.linked` or `.copied`, syncs the file and gives it its final name; otherwise removes it.
+    /// If `fill` returns `.linked` or `.copied`, syncs the file and moves it to `directory`, replacing any existing
+    /// file; otherwise removes it.
+    ///
+    /// - Returns: The result of `fill`.
+    /// - Throws: The errors of `fill`, after removing the file; `Errno`.
     private func creating(
         _ object: FileContent,
         in directory: DirectoryHandle,
@@ -267,7 +284,7 @@ package final class ObjectPlacer: Sendable {
 
     /// Returns whether an object in the target is readable and has the recorded checksum.
     ///
-    /// Returns `true` without reading the object unless ``Methods/verifying`` is set or a scrub has found damage.
+    /// Unless ``Methods/verifying`` is set or a scrub has found damage, returns `true` without reading the object.
     private func matches(_ object: FileContent, in directory: DirectoryHandle) throws -> Bool {
         guard methods.contains(.verifying) || object.isDamaged else { return true }
         let file = try directory.file(object.key.rawValue)

@@ -46,7 +46,7 @@ final class ActiveWriters: Sendable {
 
     /// Registers a write in progress, which the caller must end with ``endWrite()``.
     ///
-    /// - Throws: `.uploadNotFound` once the barrier is closed.
+    /// - Throws: `.uploadNotFound` if ``quiesce()`` has closed the barrier.
     func beginWrite() throws {
         let isOpen = state.withLock { state in
             if !state.isClosed { state.writing += 1 }
@@ -67,7 +67,8 @@ final class ActiveWriters: Sendable {
 
     /// Runs one write between ``beginWrite()`` and ``endWrite()``.
     ///
-    /// - Throws: `.uploadNotFound` once the barrier is closed.
+    /// - Returns: The result of `body`.
+    /// - Throws: `.uploadNotFound` if ``quiesce()`` has closed the barrier; the errors of `body`.
     func write<Value>(_ body: () throws -> Value) throws -> Value {
         try beginWrite()
         defer { endWrite() }

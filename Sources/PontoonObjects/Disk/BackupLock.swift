@@ -4,8 +4,8 @@ import Synchronization
 
 /// The lock with which backups prevent the server from removing objects.
 ///
-/// Several backups can hold the lock at the same time. When the process of a backup exits, even by a crash, the kernel
-/// releases its lock.
+/// Several backups can hold the lock at the same time. When a backup process exits, even by a crash, the kernel
+/// releases the process's lock.
 final class BackupLock: Sendable {
     /// The lock file; `nil` once closed.
     ///
@@ -20,6 +20,8 @@ final class BackupLock: Sendable {
     }
 
     /// Returns whether at least one backup holds the lock.
+    ///
+    /// - Throws: `Errno`, which is `.badFileDescriptor` after ``close()``.
     func isHeldByBackup() throws -> Bool {
         try file.withLock { file in
             guard let file else { throw Errno.badFileDescriptor }

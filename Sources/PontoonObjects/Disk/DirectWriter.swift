@@ -4,7 +4,7 @@ import PontoonCore
 import Synchronization
 import SystemPackage
 
-/// A writer of consecutive bytes of a file that bypasses the page cache with direct I/O (`O_DIRECT`).
+/// A writer that writes consecutive bytes of a file with direct I/O (`O_DIRECT`), which bypasses the page cache.
 ///
 /// The bytes are collected in a buffer and written in whole pages. This takes a fraction of the processor time of
 /// writing through the page cache, and leaves the cache to other files. If the first or last bytes do not fill a page,
@@ -17,7 +17,7 @@ struct DirectWriter {
     private var offset: Int64
     /// Number of bytes in the buffer.
     private var count = 0
-    /// Whether the system refused direct I/O, so that all further bytes are written through the cache.
+    /// Whether a direct write was refused or incomplete, so that all further bytes are written through the cache.
     private var isRefused = false
 
     /// Opens a file for direct I/O; returns `nil` if all buffers are in use, or if the system or the file system does
@@ -61,7 +61,9 @@ struct DirectWriter {
         }
     }
 
-    /// Writes the remaining bytes, and closes the file.
+    /// Writes the bytes in the buffer, closes the file, and returns the buffer to the pool, even after an error.
+    ///
+    /// Does not close `cached`. The writer must not be used afterwards.
     ///
     /// - Parameter cached: The same file, open for writing through the page cache.
     /// - Throws: `Errno`.
@@ -70,7 +72,9 @@ struct DirectWriter {
         try flush(cached)
     }
 
-    /// Closes the file without writing the remaining bytes.
+    /// Closes the file without writing the bytes in the buffer, and returns the buffer to the pool.
+    ///
+    /// Must not be called after ``finish(cached:)``.
     func close() {
         try? file.close()
         pool.put(buffer)
@@ -98,7 +102,7 @@ struct DirectWriter {
     }
 
     /// Writes whole pages with direct I/O; returns the number of written bytes, which is less than the length of
-    /// `bytes` if the system refuses to write more.
+    /// `bytes` if the system refuses direct I/O or writes only part of a page.
     private func writePages(_ bytes: UnsafeRawBufferPointer) throws -> Int {
         var written = 0
         while written < bytes.count {
@@ -118,7 +122,7 @@ struct DirectWriter {
 
 /// The buffers of all direct writers.
 ///
-/// A part for which no buffer is free is written through the page cache instead, so the use of memory is limited.
+/// A part for which no buffer is free is written through the page cache instead, which limits memory use.
 final class DirectBufferPool: Sendable {
     /// Size of a buffer in bytes, a multiple of ``pageSize``.
     static let bufferSize = 1 << 20

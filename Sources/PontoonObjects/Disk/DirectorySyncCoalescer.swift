@@ -22,7 +22,7 @@ final class DirectorySyncCoalescer: Sendable {
     /// Number of callers whose sync has not started yet.
     var waiting: Int { queue.count }
 
-    /// Waits until all additions and removals of names before the call are durable.
+    /// Waits until all names that were added or removed before the call are durable.
     ///
     /// - Throws: The error of the sync; `CancellationError` if the executor is shut down without running it.
     func sync() async throws {

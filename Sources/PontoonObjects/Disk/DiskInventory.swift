@@ -1,7 +1,7 @@
 package import PontoonCore
 import SystemPackage
 
-/// A read-only view of the disk store's directory, even while a server is using the directory.
+/// A read-only view of the disk store's directory, which may be used while a server is using the directory.
 package struct DiskInventory: ObjectInventory {
     private let layout: DiskLayout
     private let executor: BlockingIOExecutor
@@ -24,8 +24,8 @@ package struct DiskInventory: ObjectInventory {
     }
 
     package func forEachEntry(_ body: ([StoredEntry]) async throws -> Void) async throws {
-        // Omits unconfirmed objects: they are still being stored, or the next start of the server confirms or removes
-        // them after a crash.
+        // Omits the files that mark objects as unconfirmed: these objects are still being stored or, after a crash, the
+        // next start of the server confirms or removes them.
         let names = try await executor.run { [layout] in
             try Directory.entries(layout.uploads).filter { !$0.hasSuffix(DiskLayout.unconfirmedSuffix) }
         }

@@ -59,12 +59,12 @@ final class DiskObjectReader: FileBackedReader {
     func close() async { _ = file.withLock { $0.take() } }
 }
 
-/// A test of whether `sendfile` works; sandboxes and some file systems refuse it.
+/// A test of whether `sendfile` works, because sandboxes and some file systems refuse the call.
 private enum SendFile {
     /// The result of the test; `nil` until a test is conclusive.
     private static let result = Mutex<Bool?>(nil)
 
-    /// Returns whether `sendfile` works: tests the first file, and returns the same result for all later files.
+    /// Returns whether `sendfile` works: tests it with `file`, or returns the result of an earlier test.
     ///
     /// - Parameter file: A file of at least one byte.
     /// - Returns: `false` if `sendfile` does not work, or if the test was inconclusive. The next call repeats an

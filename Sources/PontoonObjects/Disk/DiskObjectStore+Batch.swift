@@ -4,13 +4,13 @@ import SystemPackage
 
 /// Storing several objects in one call.
 ///
-/// The bytes of several objects are written before the first of them is synced. The first sync therefore commits the
-/// file system's journal for all of them, and the other syncs have little to do. `syncfs` is not used, because it would
-/// also wait for the unfinished uploads of other clients.
+/// The bytes of several objects are written before the first object is synced. The first sync therefore commits the
+/// file system's journal for all of these objects, and the other syncs have little to do. `syncfs` is not used, because
+/// it would also wait for the unfinished uploads of other clients.
 extension DiskObjectStore {
-    /// Number of threads that store the objects of one call.
+    /// Maximum number of threads that store the objects of one call.
     private static let batchThreads = 4
-    /// Number of objects that a thread keeps open until it syncs them.
+    /// Maximum number of objects that a thread keeps open until it syncs them.
     private static let objectsPerSync = 32
 
     package func createObjects(_ objects: [NewObject]) async throws -> [Result<PartDigest.Result, PontoonError>] {
@@ -82,7 +82,7 @@ extension DiskObjectStore {
         }
     }
 
-    /// Creates the name of an object, as a hard link to its unconfirmed file.
+    /// Creates the final name of an object, as a hard link to its unconfirmed file.
     ///
     /// If the file system does not support hard links, renames the file. A crash before the record is committed then
     /// leaves an orphan, which `pontoond check` reports.

@@ -16,7 +16,8 @@ extension DiskObjectStore {
                 return (assembly.size, try hasLeftovers(key))
             }
         }
-        // The file system's journal makes the rename atomic, so the name is always in one of the two directories.
+        // The file system's journal makes the rename atomic, so the file always has a name in one of the two
+        // directories.
         if isDurable { try await uploadNames.sync() }
         return FinishedObject(size: size, crc64: CRC64NVME(joining: parts), needsCleanup: needsCleanup)
     }
@@ -33,7 +34,7 @@ extension DiskObjectStore {
         if isDurable { try Directory.sync(layout.objectDirectory(key)) }
     }
 
-    /// Returns whether files of the upload remain in addition to the object.
+    /// Returns whether the upload's file or its directory of detached parts exists in addition to the object.
     private func hasLeftovers(_ key: ObjectKey) throws -> Bool {
         try FileSystem.exists(layout.upload(key)) || FileSystem.exists(layout.detachedParts(key))
     }
@@ -88,7 +89,7 @@ extension DiskObjectStore {
         }
     }
 
-    /// Copies the detached parts into the upload's file, and renames the file to the object.
+    /// Copies the detached parts into the upload's file, sets the file's length, and renames the file to the object.
     private func assembleInPlace(_ detached: [Assembly.Segment], end: Int64, size: Int64, key: ObjectKey) throws {
         // A missing file must not be replaced by a new one, which would contain zeroes instead of the parts.
         let file = end > 0 ? try openExisting(layout.upload(key)) : try openOrCreate(layout.upload(key))
@@ -102,7 +103,9 @@ extension DiskObjectStore {
         try FileSystem.rename(layout.upload(key), to: layout.object(key))
     }
 
-    /// Copies all parts to a new file, which becomes the object; keeps the files of the parts until ``cleanUp(_:)``.
+    /// Copies all parts to a new file, which becomes the object.
+    ///
+    /// Keeps the files that contain the parts until ``cleanUp(_:)``.
     private func assembleByCopy(_ segments: [Assembly.Segment], size: Int64, key: ObjectKey, partSize: Int64) throws {
         try checkRoom(for: size, else: .storageFull)
         try FileSystem.unlink(layout.assembled(key))
@@ -128,7 +131,7 @@ extension DiskObjectStore {
         try DiskFile.open(path, .readWrite, options: .closeOnExec)
     }
 
-    /// Maps errors about missing bytes, which other software must have deleted, to `.completeRefused`.
+    /// Maps errors that mean that bytes of a stored part are missing to `.completeRefused`.
     private func mapMissingParts<Value>(_ body: () throws -> Value) throws -> Value {
         do {
             return try body()

@@ -11,7 +11,8 @@ extension DiskObjectStore {
         defer { writers.leave(upload.key, active) }
         guard active.refuseReservations() else { return }
         defer { active.acceptReservations() }
-        // If complete or abort begins after this call, it closes the barrier, and ``ActiveWriters/write(_:)`` throws.
+        // If the upload is completed or aborted after this call, the barrier is closed, and ``ActiveWriters/write(_:)``
+        // throws.
         guard let parts = try await storedParts() else { return }
         let unused = Self.unusedRanges(size: size, partSize: upload.partSize, parts)
         try await executor.run { [layout] in
@@ -28,7 +29,7 @@ extension DiskObjectStore {
         }
     }
 
-    /// Returns the ranges of an upload's file in which no part is stored in place, in order.
+    /// Returns the ranges of an upload's file outside the in-place regions of the in-place parts, in order.
     private static func unusedRanges(size: Int64, partSize: Int64, _ parts: [PartRecord]) -> [Range<Int64>] {
         var ranges: [Range<Int64>] = []
         var end: Int64 = 0

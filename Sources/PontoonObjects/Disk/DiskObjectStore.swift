@@ -22,7 +22,7 @@ package final class DiskObjectStore: Sendable {
     let uploadNames: DirectorySyncCoalescer
     /// The sync coalescers of the directories of finished objects, by directory; at most 256.
     ///
-    /// Used only for objects that are stored as a whole.
+    /// Used only for objects that are stored as a whole, without an upload.
     private let objectNames = Mutex<[FilePath: DirectorySyncCoalescer]>([:])
     /// Directories of finished objects whose own names are known to be durable.
     let durableDirectories = Mutex<Set<FilePath>>([])
@@ -84,6 +84,8 @@ package final class DiskObjectStore: Sendable {
     package var operations: Int { executor.operations }
 
     /// Stops the store's threads and releases the directory for other processes.
+    ///
+    /// Waits for running file operations; queued file operations fail with `CancellationError`.
     package func shutDown() async throws {
         try await executor.shutDown()
         try backupLock.close()
@@ -131,7 +133,7 @@ package final class DiskObjectStore: Sendable {
 
     /// Checks that the reserved space would remain free after writing `bytes` more bytes.
     ///
-    /// - Throws: ``PontoonError`` with `code` if it would not.
+    /// - Throws: ``PontoonError`` with `code` if it would not; `Errno`.
     func checkRoom(for bytes: Int64, else code: PontoonError.Code) throws {
         guard try Directory.availableSpace(layout.root) - bytes >= settings.reservedSpace else {
             throw PontoonError(code, "There is not enough space to store \(bytes) more bytes.")
@@ -224,6 +226,8 @@ extension DiskObjectStore: ObjectStore {
     /// Returns whether the file system reports its free space.
     ///
     /// If it does not, the store may accept uploads that do not fit on the disk.
+    ///
+    /// - Throws: `Errno`, for example if the directory does not exist.
     package static func reportsFreeSpace(_ settings: DiskSettings) throws -> Bool {
         try Directory.availableSpace(settings.folder) < .max
     }
@@ -249,7 +253,7 @@ extension DiskObjectStore: ObjectStore {
         }
     }
 
-    /// Returns whether a store's directory has never contained an object.
+    /// Returns whether a store's directory does not exist or has never contained an object.
     ///
     /// The subdirectories of objects remain even after all objects have been deleted.
     package static func isUnused(_ settings: DiskSettings) throws -> Bool {

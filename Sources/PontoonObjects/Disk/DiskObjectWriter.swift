@@ -5,9 +5,10 @@ import SystemPackage
 
 /// A writer of a whole object.
 ///
-/// It writes to a file in the directory of unfinished uploads, and then creates the name of the object as a hard link
-/// to this file. The first name marks the object as unconfirmed until its record is committed, so that recovery finds
-/// it. The file system's journal keeps the order of the two names, so the marker is durable if the object is.
+/// It writes to a file in the directory of unfinished uploads, and then creates the final name of the object as a hard
+/// link to this file. The first name is a marker: it marks the object as unconfirmed until the record of the object is
+/// committed, so that recovery finds the object. The file system's journal keeps the order of the two names, so the
+/// marker is durable if the final name is.
 final class DiskObjectWriter: ObjectWriter {
     private struct State {
         var digest: PartDigest
@@ -69,7 +70,7 @@ final class DiskObjectWriter: ObjectWriter {
         do {
             let added = try await recording(digest)
             switch added {
-            case .added: _ = try? await store.confirm([key])  // If this fails, the next start confirms it.
+            case .added: _ = try? await store.confirm([key])  // If this fails, the next start confirms the object.
             case .skipped: await remove()
             }
             return added
@@ -101,7 +102,7 @@ final class DiskObjectWriter: ObjectWriter {
 
     /// Removes the object and its marker.
     ///
-    /// Ignores errors, because the bytes have no record, and the next start removes objects with a marker.
+    /// Ignores errors, because the next start of the server removes objects that have a marker but no record.
     private func remove() async {
         _ = try? await store.executor.run {
             if let file = self.state.withLock({ $0.file.take() }) { try? file.close() }

@@ -12,7 +12,7 @@ final class DiskPartWriter: PartWriter {
         var direct: DirectWriter?
         /// End of the file's preallocated range in bytes, 0 if nothing is preallocated; `nil` until the first write.
         var preallocatedEnd: Int64?
-        /// Number of bytes written.
+        /// Number of bytes written, including the bytes in the buffer of ``direct``.
         var written: Int64 = 0
         /// Number of bytes whose write-back has been started.
         var flushed: Int64 = 0
@@ -25,9 +25,10 @@ final class DiskPartWriter: PartWriter {
     let location: PartLocation
     private let path: FilePath
     private let start: Int64
-    /// Number of bytes to preallocate for the upload; 0 if its size is unknown or the part is detached.
+    /// Number of bytes that the store tried to preallocate for the upload; 0 if the upload's size is unknown or the
+    /// part is detached.
     ///
-    /// The file system may not have preallocated them, and the store may have freed them since.
+    /// The file system may not support preallocation, and the store may have freed unused space since then.
     private let preallocatedSize: Int64
     /// Length of the part in bytes; `nil` if unknown.
     private let length: Int64?
@@ -106,7 +107,8 @@ final class DiskPartWriter: PartWriter {
         }
     }
 
-    /// Opens the file for direct I/O, if the part is large enough and its space is preallocated.
+    /// Opens the file for direct I/O, if the part is large enough and its space is preallocated; otherwise returns
+    /// `nil`.
     ///
     /// With durability `os`, bytes are written through the cache, so that the client does not wait for the disk.
     private func openDirect(_ preallocatedEnd: Int64) throws -> DirectWriter? {
@@ -116,8 +118,8 @@ final class DiskPartWriter: PartWriter {
         return try DirectWriter(path, from: start, store.directBuffers)
     }
 
-    /// Returns the end of the preallocated range; 0 if nothing is preallocated, for example because the file system
-    /// does not support it.
+    /// Returns the end of the preallocated range; 0 unless the file occupies the declared size of the upload on the
+    /// disk.
     private func measurePreallocatedEnd() throws -> Int64 {
         guard preallocatedSize > 0, let file = try FileSystem.status(path) else { return 0 }
         return file.allocatedSize >= preallocatedSize ? preallocatedSize : 0

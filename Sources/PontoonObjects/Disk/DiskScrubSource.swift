@@ -88,7 +88,7 @@ private struct ScrubReader: ObjectReader {
 }
 
 extension Errno {
-    /// Whether the error means that the disk or the file system found damaged bytes.
+    /// Whether the error means that the disk cannot read the bytes, or that the file system has found damage.
     fileprivate var meansDamage: Bool {
         #if os(Linux)
         // EUCLEAN: the file system found damaged structures or wrong checksums.

@@ -3,7 +3,7 @@ package import SystemPackage
 
 /// Location, durability and resource limits of the disk store.
 package struct DiskSettings: Sendable {
-    /// The failures that a stored part survives.
+    /// The failures that stored parts and finished objects survive.
     package enum Durability: String, CaseIterable, Sendable {
         /// The bytes survive a power cut.
         case power
@@ -13,9 +13,10 @@ package struct DiskSettings: Sendable {
 
     /// How parts of 1 MiB or more are written with durability `power`.
     package enum DirectIO: String, CaseIterable, Sendable {
-        /// With direct I/O, which bypasses the page cache, if the kernel and the file system support it.
+        /// With direct I/O, which bypasses the page cache, if the part's space is preallocated, a buffer is free, and
+        /// the kernel and the file system support direct I/O; otherwise through the page cache.
         case auto
-        /// Through the page cache.
+        /// Always through the page cache.
         case off
     }
 
@@ -80,7 +81,7 @@ struct DiskLayout: Sendable {
         }
     }
 
-    /// The suffix of the mark of an object that was stored in one call and whose record may not be committed yet.
+    /// The suffix of the file that marks an object, stored in one call, whose record may not be committed yet.
     static let unconfirmedSuffix = ".put"
 
     /// Creates a unique location for a part that cannot be written in place.

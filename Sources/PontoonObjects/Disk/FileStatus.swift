@@ -13,7 +13,7 @@ package struct FileStatus: Hashable, Sendable {
     package let links: Int
     /// Time at which the content last changed.
     package let changedOn: Date
-    /// Number of the device; together with ``inode``, identifies the file.
+    /// Number of the device, which identifies the file together with ``inode``.
     package let device: UInt64
     package let inode: UInt64
 

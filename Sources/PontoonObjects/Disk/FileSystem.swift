@@ -48,10 +48,9 @@ extension FileDescriptor {
     func size() throws -> Int64 { try seek(offset: 0, from: .end) }
 
     /// Returns the number of consecutive bytes from `offset`, at most `count`, that are in the page cache and can
-    /// therefore be read without waiting for the disk.
+    /// therefore be read without waiting for the disk; 0 if this cannot be determined.
     ///
     /// First uses `cachestat`, which is faster but can only show that all bytes are in the cache, and then `mincore`.
-    /// Returns 0 if `mincore` fails.
     func bytesInMemory(at offset: Int, count: Int) -> Int {
         if cfilecalls_is_cached(rawValue, Int64(offset), Int64(count)) == 1 { return count }
         let pageSize = Int(getpagesize())
@@ -111,8 +110,8 @@ extension FileDescriptor {
 }
 
 extension Errno {
-    /// Whether the error means that an optional system call is not available: in the kernel, in a sandbox, in the file
-    /// system, or between two file systems.
+    /// Whether the error may mean that an optional system call is not available: in the kernel, in a sandbox, in the
+    /// file system, or between two file systems.
     var meansUnsupported: Bool {
         [.noFunction, .notPermitted, .invalidArgument, .notSupported, .notSupportedOnSocket, .improperLink].contains(
             self
@@ -124,7 +123,7 @@ extension Errno {
 enum Directory {
     /// Creates a directory that only its owner can access, unless it already exists.
     ///
-    /// - Returns: Whether it was created.
+    /// - Returns: Whether the directory was created.
     @discardableResult
     static func create(_ path: FilePath) throws -> Bool {
         do {
@@ -141,7 +140,8 @@ enum Directory {
         try directory.closeAfter { try directory.sync() }
     }
 
-    /// Returns the names of the entries; none if the directory does not exist.
+    /// Returns the names of the entries of a directory, except `.` and `..`, in no particular order; empty if the
+    /// directory does not exist.
     static func entries(_ path: FilePath) throws -> [String] {
         guard let stream = path.withPlatformString(opendir) else {
             guard errno == ENOENT else { throw Errno(rawValue: errno) }
@@ -166,7 +166,9 @@ enum Directory {
         return names
     }
 
-    /// Removes a directory and the files directly in it, if it exists.
+    /// Removes a directory and the files directly in it; does nothing if the directory does not exist.
+    ///
+    /// - Throws: `Errno`, for example if the directory contains a subdirectory.
     static func remove(_ path: FilePath) throws {
         for name in try entries(path) { try FileSystem.unlink(path.appending(name)) }
         do {
@@ -205,7 +207,7 @@ enum Directory {
 
 /// Operations on file names.
 enum FileSystem {
-    /// Removes a file, if it exists.
+    /// Removes a file; does nothing if the file does not exist.
     static func unlink(_ path: FilePath) throws {
         do {
             try retryingInterrupts { path.withPlatformString(Glibc.unlink) }
@@ -231,6 +233,8 @@ enum FileSystem {
     }
 
     /// Returns whether `path` is a name of the open file `file`; does not follow a symbolic link.
+    ///
+    /// - Throws: `Errno`, which is `.noSuchFileOrDirectory` if `path` does not exist.
     static func isSame(_ path: FilePath, _ file: FileDescriptor) throws -> Bool {
         var (named, opened) = (stat(), stat())
         try retryingInterrupts { path.withPlatformString { lstat($0, &named) } }

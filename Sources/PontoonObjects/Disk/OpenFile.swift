@@ -2,7 +2,7 @@ import PontoonCore
 import Synchronization
 import SystemPackage
 
-/// The file of an object, open for reading and shared by its readers.
+/// A file that contains an object or a part, open for reading and shared by its readers.
 ///
 /// The file is closed after the last reference is released.
 final class OpenFile: Sendable {
@@ -63,7 +63,7 @@ final class OpenFileCache: Sendable {
     static let capacity = 16
     private static let maximumAge = Duration.seconds(1)
 
-    /// Returns the file of an object if it was opened less than a second ago.
+    /// Returns the file of an object if it was opened less than a second before `time`; otherwise `nil`.
     func file(of key: ObjectKey, at time: ContinuousClock.Instant = .now) -> OpenFile? {
         state.withLock { state in
             guard let file = state.files[key], time - file.openedAt < Self.maximumAge else { return nil }
@@ -71,9 +71,9 @@ final class OpenFileCache: Sendable {
         }
     }
 
-    /// Keeps the file of an object open for one to two seconds.
+    /// Adds the file of an object, which the cache keeps open for up to two seconds.
     ///
-    /// Removes the oldest file if the cache already contains ``capacity`` files.
+    /// If the cache already contains ``capacity`` files, removes the file that was opened first.
     func insert(_ file: OpenFile, of key: ObjectKey) {
         let mustWait = state.withLock { state in
             if state.files.count >= Self.capacity,
@@ -94,13 +94,13 @@ final class OpenFileCache: Sendable {
     /// Removes the file of a discarded object; may block.
     ///
     /// If no reader uses the file, closes it before returning, so that its space is free for the next upload.
-    /// Otherwise, the file is closed after its last reader.
+    /// Otherwise, the file is closed when its last reader is closed.
     func remove(_ key: ObjectKey) {
         guard var file = state.withLock({ $0.files.removeValue(forKey: key) }) else { return }
         if isKnownUniquelyReferenced(&file) { file.close() }
     }
 
-    /// Removes the files that were opened more than a second ago; returns whether the cache still contains any files.
+    /// Removes the files that were opened a second ago or earlier; returns whether the cache still contains any files.
     private func removeOldFiles() -> Bool {
         state.withLock { state in
             let now = ContinuousClock.now

@@ -7,7 +7,7 @@ import PontoonCore
 final class SerialWriteQueue: Sendable {
     private let queue = DrainQueue<@Sendable (_ isCancelled: Bool) -> Void>()
 
-    /// Runs a closure on a thread of the executor after all earlier closures have finished.
+    /// Runs a closure on a thread of the executor, after all closures that were queued before have finished.
     ///
     /// The closure runs to completion even if the caller is cancelled.
     ///

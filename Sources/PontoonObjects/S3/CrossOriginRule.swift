@@ -25,7 +25,7 @@ package struct CrossOriginRule: Codable, Hashable, Sendable {
         case maxAge = "MaxAgeSeconds"
     }
 
-    /// Creates the rule that allows pages of the given origins to send parts and read files.
+    /// Creates a rule with ``ownID`` that allows pages of the given origins to send parts and read files.
     ///
     /// - Parameter origins: Origins, such as `https://uploads.example.org`; `*` means any origin.
     package init(for origins: [String]) {

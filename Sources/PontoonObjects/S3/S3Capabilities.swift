@@ -14,7 +14,8 @@ final class S3Capabilities: Sendable {
     /// parts, and computes a checksum even if no algorithm is named.
     let computesAnnouncedChecksums = Atomic(false)
 
-    /// The headers for creating multipart uploads.
+    /// The headers for creating multipart uploads: ``checksumHeaders`` if the store computes announced checksums,
+    /// otherwise none.
     var uploadHeaders: [NamedValue] {
         computesAnnouncedChecksums.load(ordering: .relaxed) ? Self.checksumHeaders : []
     }

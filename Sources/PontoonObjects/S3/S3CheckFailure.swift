@@ -1,6 +1,6 @@
 /// The reason why an S3 store cannot be used.
 ///
-/// Each description contains no secrets, and names the setting to correct if a setting is the cause.
+/// Descriptions contain no secrets. If a setting is the cause, the description names the setting.
 package enum S3CheckFailure: Error, Hashable, Sendable, CustomStringConvertible {
     /// The server at `endpoint` cannot be reached or does not respond, for the given reason.
     case unreachable(String)

@@ -16,7 +16,7 @@ extension S3Client {
     ///   - key: The object's key.
     ///   - headers: Headers of the future object, such as its content type.
     /// - Returns: The store's id of the upload. If the response is lost, the upload remains as an orphan.
-    /// - Throws: The errors of ``send(_:)``.
+    /// - Throws: The errors of ``send(_:)``; ``S3UnexpectedResponse`` if the response has no id.
     func createMultipartUpload(_ key: String, headers: [NamedValue]) async throws -> String {
         let request = S3Request("POST", key, query: [NamedValue("uploads", "")], headers: headers)
         return try S3XML.decode(S3XML.InitiatedUpload.self, from: try await send(request).body).uploadId
@@ -55,7 +55,7 @@ extension S3Client {
         return parts
     }
 
-    /// Returns the time at which the last part of an upload was stored; `nil` if there are no parts or the store
+    /// Returns the latest time at which a part of an upload was stored; `nil` if there are no parts or the store
     /// reports no times.
     ///
     /// - Throws: The errors of ``listParts(_:uploadID:)``.
@@ -135,7 +135,8 @@ extension S3Client {
     /// Retries the request if its response is lost. The store may then respond with `NoSuchUpload` although the object
     /// exists.
     ///
-    /// - Throws: The errors of ``send(_:)``, also for an error that the store reports with status 200.
+    /// - Throws: The errors of ``send(_:)``, including an ``S3Error`` that the store reports with status 200;
+    ///   ``S3UnexpectedResponse`` if the response is not a valid result.
     func completeMultipartUpload(_ key: String, uploadID: String, parts: [ListedPart]) async throws {
         let request = S3Request(
             "POST",
@@ -153,6 +154,8 @@ extension S3Client {
     }
 
     /// Removes an upload and its parts; does nothing if the upload does not exist.
+    ///
+    /// - Throws: The errors of ``send(_:)``.
     func abortMultipartUpload(_ key: String, uploadID: String) async throws {
         do {
             _ = try await send(S3Request("DELETE", key, query: [NamedValue("uploadId", uploadID)]))

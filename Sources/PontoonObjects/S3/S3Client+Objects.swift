@@ -6,7 +6,7 @@ extension S3Client {
     /// Properties of an object.
     struct ObjectInfo: Hashable, Sendable {
         let size: Int64
-        /// The ETag, without quotes.
+        /// The ETag, without quotes; empty if the store sends none.
         let etag: String
         /// Checksum of the whole object; `nil` if the store has none.
         let crc64: CRC64NVME?
@@ -21,7 +21,7 @@ extension S3Client {
 
     /// Reads the properties of an object; returns `nil` if the object or the bucket does not exist.
     ///
-    /// - Throws: The errors of ``send(_:)``; ``S3UnexpectedResponse`` if the response has no length.
+    /// - Throws: The errors of ``send(_:)``; ``S3UnexpectedResponse`` if the response has no valid length.
     func headObject(_ key: String) async throws -> ObjectInfo? {
         let headers = [NamedValue("x-amz-checksum-mode", "ENABLED")]
         let response: S3Response
@@ -79,7 +79,8 @@ extension S3Client {
     ///   - key: The object's key.
     ///   - range: A non-empty range within the object, at most 8 MiB long.
     /// - Returns: All bytes of the range.
-    /// - Throws: The errors of ``send(_:)``; ``S3UnexpectedResponse`` if the response contains another range.
+    /// - Throws: The errors of ``send(_:)``; ``S3UnexpectedResponse`` if the response has a status other than 206 or
+    ///   does not have the length of the range.
     func getObject(_ key: String, range: Range<Int64>) async throws -> ByteBuffer {
         let header = NamedValue("Range", "bytes=\(range.lowerBound)-\(range.upperBound - 1)")
         let response = try await send(S3Request("GET", key, headers: [header]))
@@ -90,11 +91,15 @@ extension S3Client {
     }
 
     /// Stores an object in one request, replacing any object with this key.
+    ///
+    /// - Throws: The errors of ``send(_:)``.
     func putObject(_ key: String, headers: [NamedValue], body: S3Request.Body = .none) async throws {
         _ = try await send(S3Request("PUT", key, headers: headers, body: body))
     }
 
-    /// Removes an object; does nothing if it does not exist.
+    /// Removes an object; does nothing if the object does not exist.
+    ///
+    /// - Throws: The errors of ``send(_:)``.
     func deleteObject(_ key: String) async throws {
         do {
             _ = try await send(S3Request("DELETE", key))

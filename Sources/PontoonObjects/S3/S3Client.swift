@@ -9,7 +9,7 @@ import PontoonCore
 import PontoonHTTPClient
 import SystemPackage
 
-/// A client for an S3 store, which signs its requests and retries requests that fail with a transient error.
+/// A client for an S3 store that signs requests and retries them after transient errors.
 struct S3Client: Sendable {
     /// Maximum length of a response body in bytes.
     ///
@@ -31,7 +31,7 @@ struct S3Client: Sendable {
     ///   - settings: Location of the store, timeouts and retries.
     ///   - credentials: Credentials that sign every request.
     ///   - now: Returns the current time, for signatures.
-    /// - Throws: An error if the certificates cannot be read.
+    /// - Throws: An error if the file of certificate authorities cannot be read.
     init(_ settings: S3Settings, credentials: S3Credentials, now: @escaping @Sendable () -> Date) throws {
         address = S3Address(
             endpoint: settings.endpoint,
@@ -71,14 +71,17 @@ struct S3Client: Sendable {
     /// Sends a request, and retries it after transient errors.
     ///
     /// - Returns: A response with a status from 200 to 299.
-    /// - Throws: ``S3Error`` if the store refuses the request; ``S3Unreachable`` if it does not respond, or if the
-    ///   request body cannot be read; ``RangeChunks/EndedEarly`` if the request body is too short;
-    ///   ``S3UnexpectedResponse`` if the response body is too long; `CancellationError`.
+    /// - Throws: ``S3Error`` if the store returns an error; ``S3Unreachable`` if the store does not send a complete
+    ///   response, or if the request body cannot be read; ``RangeChunks/EndedEarly`` if the request body is too short;
+    ///   ``S3UnexpectedResponse`` if the response body is longer than 8 MiB; `CancellationError`.
     func send(_ request: S3Request) async throws -> S3Response {
         try await retrying { try await sendOnce(request) }
     }
 
-    /// Retries an operation that fails with a transient error, with backoff, up to the maximum number of attempts.
+    /// Runs an operation, and repeats it with backoff after transient errors, up to the maximum number of attempts.
+    ///
+    /// - Returns: The result of `body`.
+    /// - Throws: The error of the last attempt; `CancellationError`.
     func retrying<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {
         var attempt = 1
         while true {
@@ -99,7 +102,7 @@ struct S3Client: Sendable {
         return response
     }
 
-    /// Sends a request to any URL, as a client does, without a signature and without retries.
+    /// Sends a request to any URL, such as a presigned URL, without signing or retrying the request.
     ///
     /// - Returns: The response, even if its status is an error.
     /// - Throws: ``S3Unreachable`` if the response head does not arrive within 10 seconds or the body is incomplete;
@@ -149,9 +152,9 @@ struct S3Client: Sendable {
         }
     }
 
-    /// Checks the length of a response body against its `Content-Length`.
+    /// Checks the length of a response body against the `Content-Length` header, if the response has one.
     ///
-    /// - Throws: ``S3Unreachable`` if the body is incomplete.
+    /// - Throws: ``S3Unreachable`` if the lengths differ.
     private static func checkLength(
         of body: ByteBuffer,
         in response: HTTPClientResponse,

@@ -2,15 +2,15 @@ import PontoonCore
 
 /// An error response of the S3 store.
 package struct S3Error: Error, Hashable, Sendable, CustomStringConvertible {
-    /// HTTP status; 200 for an error in the body of a successful response.
+    /// HTTP status; 200 if the store reported the error in the body of a response with this status.
     package let status: Int
-    /// The store's error code, such as `NoSuchUpload`.
+    /// The store's error code, such as `NoSuchUpload`; derived from the status if the response body contains no error.
     package let code: String
-    /// The store's error message, for the log only.
+    /// The store's error message, for the log only; may be empty.
     package let message: String
-    /// The store's id of the request, which identifies it in the store's logs.
+    /// The store's id of the request, which identifies the request in the store's logs; `nil` if the store sends none.
     package let requestID: String?
-    /// The bucket's region, if the store reports it because the request was signed for another region.
+    /// The bucket's region, which stores may report if the request was signed for another region; otherwise `nil`.
     package let region: String?
 
     package var description: String {
@@ -33,7 +33,8 @@ extension S3Error: TemporaryError {
     package var isTemporary: Bool { isTransient }
 }
 
-/// The error for an S3 store that cannot be reached, or does not send a complete response in time.
+/// The error for an S3 store that cannot be reached or does not send a complete response in time, or for a request body
+/// that cannot be read.
 package struct S3Unreachable: Error, CustomStringConvertible {
     /// The error of the last attempt.
     package let cause: any Error
@@ -41,7 +42,8 @@ package struct S3Unreachable: Error, CustomStringConvertible {
     package var description: String { "the S3 store could not be reached: \(cause)" }
 }
 
-/// The error for a response or a record that violates the S3 protocol.
+/// The error for a response that violates the S3 protocol, or for the record of an upload that has no multipart upload
+/// id.
 package struct S3UnexpectedResponse: Error, CustomStringConvertible {
     package let description: String
 

@@ -9,10 +9,12 @@ import SystemPackage
 import Synchronization
 
 extension S3ObjectStore {
-    /// Clock difference in seconds from which the store treats this server's signatures as expired or not yet valid.
+    /// Smallest clock difference in seconds for which S3 refuses signatures as expired or not yet valid.
     private static let longestSkew: TimeInterval = 15 * 60
 
-    /// Checks that the bucket can be used, by starting and aborting an upload, and detects its optional capabilities.
+    /// Checks that the bucket can be used, and detects its optional capabilities.
+    ///
+    /// Starts uploads under random keys, sends a part of each, and aborts the uploads.
     ///
     /// - Throws: ``S3CheckFailure``; `CancellationError`.
     package func check() async throws {
@@ -59,7 +61,7 @@ extension S3ObjectStore {
         }
     }
 
-    /// Checks that the bucket accepts a part without a checksum, as clients send it.
+    /// Checks that the bucket accepts parts without a checksum, because clients send none.
     ///
     /// - Throws: ``S3CheckFailure``, which is `.requiresChecksums` if the bucket accepts the part only with a checksum.
     private func checkPart(_ name: String, _ uploadID: String) async throws {
@@ -80,7 +82,10 @@ extension S3ObjectStore {
         }
     }
 
-    /// Detects whether the store accepts parts without the announced checksum, as clients send them.
+    /// Detects whether the store accepts parts without the announced checksum, because clients send none.
+    ///
+    /// - Throws: The errors of ``S3Client/send(_:)``, except ``S3Error``, which means that the store does not support
+    ///   announced checksums.
     private func checkChecksums() async throws {
         let name = name(.random())
         do {
@@ -101,7 +106,8 @@ extension S3ObjectStore {
 
     /// Runs a request that requires the permission for an action, such as `s3:PutObject`.
     ///
-    /// - Throws: ``S3CheckFailure`` if the store responds with an error; rethrows other errors.
+    /// - Returns: The result of `body`.
+    /// - Throws: ``S3CheckFailure`` for an ``S3Error`` of `body`; other errors of `body` unchanged.
     func attempt<Value>(_ action: String, _ body: () async throws -> Value) async throws -> Value {
         do {
             return try await body()

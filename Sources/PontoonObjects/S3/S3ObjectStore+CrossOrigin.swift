@@ -61,7 +61,10 @@ extension S3ObjectStore {
         }
     }
 
-    /// Adds a CORS rule to the bucket, without removing other rules.
+    /// Adds a CORS rule to the bucket, or replaces the earlier rule with ``CrossOriginRule/ownID``.
+    ///
+    /// Keeps all other rules; see ``CrossOriginRule/added(to:)``. Must not be called concurrently for one bucket,
+    /// because each call reads and then replaces all rules of the bucket.
     ///
     /// - Throws: ``S3CheckFailure`` if the store refuses a request, for example because the access key lacks a
     ///   permission or the store does not support CORS rules; ``S3Unreachable``, ``S3UnexpectedResponse``.
@@ -72,7 +75,9 @@ extension S3ObjectStore {
 }
 
 extension S3Client {
-    /// Returns the CORS rules of the bucket; empty if it has none.
+    /// Returns the CORS rules of the bucket; empty if the bucket has none.
+    ///
+    /// - Throws: The errors of ``send(_:)``; ``S3UnexpectedResponse`` if the response is not a CORS configuration.
     func crossOriginRules() async throws -> [CrossOriginRule] {
         do {
             let response = try await send(S3Request("GET", nil, query: [NamedValue("cors", "")]))
@@ -82,7 +87,9 @@ extension S3Client {
         }
     }
 
-    /// Replaces the CORS rules of the bucket.
+    /// Replaces all CORS rules of the bucket.
+    ///
+    /// - Throws: The errors of ``send(_:)``.
     func setCrossOriginRules(_ rules: [CrossOriginRule]) async throws {
         let body = try S3XML.body(of: rules)
         let md5 = Data(Insecure.MD5.hash(data: body.readableBytesView)).base64EncodedString()

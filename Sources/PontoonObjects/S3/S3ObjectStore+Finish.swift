@@ -91,7 +91,7 @@ extension S3ObjectStore {
         try await client.completeMultipartUpload(name(upload.key), uploadID: handle.rawValue, parts: parts)
     }
 
-    /// Messages for errors that the client can resolve, keyed by S3 error code.
+    /// Messages for errors that the reported parts cause, keyed by S3 error code.
     private static let reasons = [
         "InvalidPart": "A reported part is no longer stored with its ETag; send and report the part again.",
         "InvalidPartOrder": "The object store does not accept the parts in this order.",

@@ -1,7 +1,7 @@
 package import PontoonCore
 
 extension S3ObjectStore: ImportingObjectStore {
-    /// Part size in bytes for imported objects; larger for objects that would need more than 10,000 parts.
+    /// Part size in bytes for imported objects; objects that would need more than 10,000 parts have larger parts.
     ///
     /// An object of at most this size is stored with one request.
     private static let importPartSize: Int64 = 32 << 20

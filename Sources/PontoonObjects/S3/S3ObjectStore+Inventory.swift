@@ -3,7 +3,7 @@ package import PontoonCore
 extension S3ObjectStore {
     package func storedSize(_ key: ObjectKey) async throws -> Int64? { try await client.headObject(name(key))?.size }
 
-    /// Passes all objects and multipart uploads that have names of Pontoon's format to `body`.
+    /// Passes all objects and multipart uploads whose names have Pontoon's format to `body`, one page at a time.
     ///
     /// Omits other names, because a bucket may contain objects of other programs. With MinIO, omits all multipart
     /// uploads, because MinIO does not list them by prefix.
@@ -31,6 +31,7 @@ extension S3ObjectStore {
         }
     }
 
-    /// Returns the object key that a name in the bucket contains; `nil` if the name does not have Pontoon's format.
+    /// Returns the object key in the name of an object or multipart upload, which must start with ``namePrefix``; `nil`
+    /// if the name does not have Pontoon's format.
     func key(_ name: String) -> ObjectKey? { ObjectKey(String(name.dropFirst(namePrefix.count))) }
 }

@@ -1,7 +1,8 @@
 package import PontoonCore
 
 extension S3ObjectStore: ScrubSource {
-    /// Opens an object; `ignoringCache` has no effect, because S3 has no cache that a client can bypass.
+    /// Opens an object like ``openObject(_:)``; `ignoringCache` has no effect, because S3 does not let clients bypass
+    /// caches.
     package func openForScrub(_ key: ObjectKey, ignoringCache: Bool) async throws -> any ObjectReader {
         try await openObject(key)
     }

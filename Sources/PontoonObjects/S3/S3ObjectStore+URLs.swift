@@ -34,7 +34,9 @@ extension S3ObjectStore {
         return presign("GET", content.key, query: query, now: now, reportHeaders: [])
     }
 
-    /// Returns a URL at which a program on this server's machine can read an object; performs no I/O.
+    /// Returns a presigned URL at which a program on this server's machine can read an object; performs no I/O.
+    ///
+    /// The URL has the host of the setting `endpoint`, and expires ``S3Settings/urlLifetime`` after `now`.
     package func localReadURL(of key: ObjectKey, now: Date) -> String {
         presign("GET", key, query: [], now: now, reportHeaders: [], address: client.address).url
     }

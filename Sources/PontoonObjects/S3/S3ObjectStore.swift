@@ -25,7 +25,7 @@ package struct S3ObjectStore: Sendable {
     ///   - settings: Location of the store, timeouts and retries.
     ///   - credentials: Credentials that sign requests and URLs.
     ///   - now: Returns the current time, for signatures of this server's own requests.
-    /// - Throws: ``S3SettingsError`` if the certificates cannot be read or the URL lifetime is out of range.
+    /// - Throws: ``S3SettingsError`` if the `ca-file` cannot be read or the URL lifetime is out of range.
     package init(
         _ settings: S3Settings,
         credentials: S3Credentials,
@@ -60,8 +60,10 @@ package struct S3ObjectStore: Sendable {
         ]
     }
 
-    /// Converts permanent errors of the store to a refusal with the error as its cause; rethrows all other errors
-    /// unchanged.
+    /// Runs `body`, and converts permanent errors of the store to a refusal.
+    ///
+    /// - Returns: The result of `body`.
+    /// - Throws: ``PontoonError`` with `code`, `message` and the store's error as its cause; other errors unchanged.
     func refusing<Value>(
         as code: PontoonError.Code,
         _ message: String,
@@ -79,7 +81,7 @@ extension S3ObjectStore: PresignedObjectStore {
     /// Does nothing, because a deletion is durable when the bucket confirms it.
     package func makeDiscardsDurable() async throws {}
 
-    /// Checks that the bucket responds, without retries, because the caller retries.
+    /// Checks that the bucket exists and the credentials are valid, without retries, because the caller retries.
     package func ping() async throws { _ = try await client.sendOnce(S3Request("HEAD", nil)) }
 
     @discardableResult
@@ -110,7 +112,7 @@ extension S3ObjectStore: PresignedObjectStore {
     static let unexpectedResponse = "The object store returned an unexpected response."
 }
 
-/// A reader of an object, which sends one request for each read.
+/// A reader of an object that sends one request for each read.
 struct S3ObjectReader: ObjectReader {
     /// Maximum number of bytes per request.
     private static let longestRead = 8 << 20

@@ -3,7 +3,7 @@ import PontoonCore
 
 /// An unsigned request to the bucket or one of its objects.
 struct S3Request: Sendable {
-    /// The body of a request, which can be sent more than once, for retries.
+    /// The body of a request that can be sent more than once, for retries.
     enum Body: Sendable {
         case none
         case bytes(ByteBuffer)
