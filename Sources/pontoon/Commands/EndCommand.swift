@@ -10,7 +10,7 @@ final class EndCommand: Sendable {
     private let report: WatchReport
     private let failed = Mutex<[ExitStatus]>([])
 
-    /// Time after which the command is terminated.
+    /// Maximum running time of the command, after which it is terminated.
     private static let longest = Duration.seconds(3600)
 
     init(text: String, report: WatchReport) { (self.text, self.report) = (text, report) }

@@ -17,7 +17,7 @@ struct WatchCommand: AsyncParsableCommand {
             """
     )
 
-    @Argument(help: "Folder of the runs, or of a single run. Without --to, the second argument is the destination.")
+    @Argument(help: "Folder of the runs, or of a single run, followed by the destination if no option names it.")
     var folder: [String]
 
     @OptionGroup(title: "Runs") var runs: RunArguments
@@ -106,7 +106,7 @@ enum Instrument: String, CaseIterable, ExpressibleByArgument {
 struct RunArguments: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Marker file that the instrument writes when a run is complete. Repeat the option for several markers.",
+            "Marker file that the instrument writes when a run is complete. Repeat for several required markers.",
             valueName: "pattern"
         )
     )
@@ -128,7 +128,7 @@ struct RunArguments: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Pause between two scans of the folder, from 1s to 1h. Default: half of --settle, but at most 30s.",
+            "Pause between two scans of the folder, from 1s to 1h. Default: half of --settle, but from 1s to 30s.",
             valueName: "time"
         )
     )

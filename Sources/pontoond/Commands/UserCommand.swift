@@ -77,7 +77,7 @@ struct UserCommand: AsyncParsableCommand {
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "List all users by name, with the number of their own projects and of their tokens."
+            abstract: "List all users by name, with the number of projects and of tokens that each user has."
         )
         @OptionGroup var stores: StoreFlags
         @Flag(help: "Print one JSON object per user instead of a table") var json = false
