@@ -67,7 +67,7 @@ struct ConnectionOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Retry failed requests for at most this long, such as 30m or 12h. Default for transfers: 1h.",
+            "Retry failed requests during an outage of up to this long, such as 30m or 12h. Default for transfers: 1h.",
             valueName: "time"
         )
     )

@@ -4,7 +4,7 @@ import Subprocess
 import Synchronization
 import SystemPackage
 
-/// The shell command given with `--then`, which is executed once for each instrument run that has ended.
+/// The shell command given with `--then`, which is executed whenever an instrument run has ended.
 final class EndCommand: Sendable {
     private let text: String
     private let report: WatchReport
@@ -15,10 +15,10 @@ final class EndCommand: Sendable {
 
     init(text: String, report: WatchReport) { (self.text, self.report) = (text, report) }
 
-    /// An exit status for each run for which the command failed.
+    /// An exit status for each execution of the command that failed.
     var statuses: [ExitStatus] { failed.withLock { $0 } }
 
-    /// Runs the command and waits until it exits.
+    /// Runs the command for a run that has ended, and waits until the command exits.
     ///
     /// A failure of the command is reported, but does not stop the watch.
     ///
