@@ -17,8 +17,8 @@ struct ScrubCommand: AsyncParsableCommand {
     @OptionGroup var audit: AuditFlags
     @Option(.rate) var rate: GivenFlag?
     @Option(.olderThan) var olderThan: GivenFlag?
-    @Argument(help: "Ids of the files to check, regardless of --older-than. Default: all objects") var files: [String] =
-        []
+    @Argument(help: "Ids of the files to check, regardless of --older-than. Default: all objects")
+    var files: [String] = []
 
     func run() async throws {
         try await Pontoond.run {
