@@ -11,6 +11,8 @@ package struct MetadataFixture: Sendable {
     package let project: Project
 
     /// Adds a user and a project owned by the user to a store.
+    ///
+    /// - Throws: ``ContractViolation`` if the project exists; an error of the store.
     package init(in store: some MetadataStore, user name: String = "ada", project short: String = "reads") async throws
     {
         user = User(name: name, createdOn: Self.time)
@@ -36,7 +38,7 @@ package struct MetadataFixture: Sendable {
         )
     }
 
-    /// Creates a folder without storing it.
+    /// Creates a folder, by default in the root folder of ``project``, without storing it.
     package func folder(_ name: String, in parent: String? = nil) -> File {
         File(
             id: Identifiers.file(now: Self.time),
@@ -49,7 +51,9 @@ package struct MetadataFixture: Sendable {
         )
     }
 
-    /// Creates an upload without storing it.
+    /// Creates an upload of ten bytes with a part size of five bytes, without storing it.
+    ///
+    /// If `parent` is `nil`, the destination is ``project``.
     package func upload(
         _ name: String = "a.bam",
         in parent: String? = nil,
@@ -100,7 +104,7 @@ package struct MetadataFixture: Sendable {
         )
     }
 
-    /// Creates a part record without storing it.
+    /// Creates a record of a part that is stored in place, with a fixed checksum, without storing the record.
     package static func part(
         _ number: Int,
         etag: String = "0123456789abcdef",
@@ -117,7 +121,7 @@ package struct MetadataFixture: Sendable {
         )
     }
 
-    /// Creates a file of ten bytes by completing a new upload.
+    /// Adds a file of ten bytes by completing a new upload.
     ///
     /// If `key` is `nil`, the file has the upload's object.
     @discardableResult

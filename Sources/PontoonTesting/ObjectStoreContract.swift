@@ -8,11 +8,11 @@ package protocol ObjectStoreHarness: Sendable {
     var store: Store { get }
     /// The part size in bytes.
     var partSize: Int64 { get }
-    /// Sends a part as a client does.
+    /// Stores a part in the way that clients of this kind of store do, through the server or directly.
     ///
     /// - Returns: The part's record, with its ETag and length.
     func send(_ bytes: ByteBuffer, as number: PartNumber, of upload: Upload) async throws -> PartRecord
-    /// Assembles the object from stored parts.
+    /// Assembles the object from stored parts, given in the order of their numbers.
     @discardableResult
     func finish(_ upload: Upload, parts: [PartRecord]) async throws -> FinishedObject
     /// Reverts ``finish(_:parts:)``. Does nothing if the store does not support this.
@@ -43,7 +43,7 @@ package enum ObjectStoreContract: String, CaseIterable, Sendable {
 
     /// Checks the rule.
     ///
-    /// - Throws: ``ContractViolation`` if the store breaks the rule.
+    /// - Throws: ``ContractViolation`` or an error of the store if the store breaks the rule.
     package func check(_ harness: some ObjectStoreHarness) async throws {
         let full = Int(harness.partSize)
         switch self {

@@ -1,7 +1,7 @@
 import Foundation
 package import PontoonCore
 
-/// Rules for the quotas of a ``UsageStore``: which changes they refuse, and which they always allow.
+/// Rules for the quotas of a ``UsageStore``: which changes a quota refuses, and which it allows even if it is exceeded.
 package enum QuotaContract: MetadataRule, CaseIterable {
     case valuesAreChangedOneByOne
     case bytesAreLimited

@@ -1,7 +1,7 @@
 import Foundation
 package import PontoonCore
 
-/// Rules for the changes that an ``EventStore`` records.
+/// Rules for the events that an ``EventStore`` records for each kind of change.
 package enum RecordedEventContract: MetadataRule, CaseIterable {
     case changesOfFilesAreRecorded
     case changesByJobsAreRecorded
@@ -32,7 +32,7 @@ package enum RecordedEventContract: MetadataRule, CaseIterable {
 
     private static let time = MetadataFixture.time
 
-    /// Checks the types and subjects of the events, except the creation of the fixture's project.
+    /// Checks the types and subjects of all events that a user may read, except `project.created` events.
     ///
     /// - Returns: The details of the events.
     @discardableResult

@@ -10,8 +10,9 @@ package import SystemPackage
 ///   - arguments: Arguments of the program.
 ///   - folder: Working directory of the program; `nil` to inherit the current one.
 ///   - variables: Environment variables to add to the inherited ones.
-/// - Returns: The standard output of the program; at most 16 MiB.
-/// - Throws: ``ContractViolation``, which contains the program's standard error, if the exit code is not 0.
+/// - Returns: The standard output of the program.
+/// - Throws: ``ContractViolation``, which contains the program's standard error, if the exit code is not 0;
+///   `SubprocessError` if the program cannot be started, or prints more than 16 MiB or more than 1 MiB of errors.
 @discardableResult
 package func runProgram(
     _ path: FilePath,

@@ -33,7 +33,7 @@ package enum StreamingObjectStoreContract: String, CaseIterable, Sendable {
 
     /// Checks the rule.
     ///
-    /// - Throws: ``ContractViolation`` if the store breaks the rule.
+    /// - Throws: ``ContractViolation`` or an error of the store if the store breaks the rule.
     package func check(_ store: some StreamingObjectStore) async throws {
         switch self {
         case .partsInOrderBecomeOneObject: try await Self.assemble(store, [1000, 1000, 17], order: [1, 2, 3])

@@ -17,10 +17,10 @@ package struct TarBuilder {
     /// Adds an entry.
     ///
     /// - Parameters:
-    ///   - path: The field `name`, at most 100 bytes.
+    ///   - path: The `name` field, at most 100 bytes.
     ///   - content: The bytes that follow the header.
-    ///   - type: The field `typeflag`; a file by default.
-    ///   - size: The field `size`, in octal; `nil` for the length of the content.
+    ///   - type: The `typeflag` field; a file by default.
+    ///   - size: The `size` field, in octal; `nil` for the length of the content.
     package mutating func add(_ path: String, _ content: [UInt8] = [], type: Character = "0", size: String? = nil) {
         var block = [UInt8](repeating: 0, count: 512)
         func set(_ field: Int, _ text: String) {
@@ -36,7 +36,7 @@ package struct TarBuilder {
         bytes += block + content + [UInt8](repeating: 0, count: (512 - content.count % 512) % 512)
     }
 
-    /// Adds a pax header for the next entry.
+    /// Adds a pax header for the next entry or, with the type `g`, for all following entries.
     package mutating func addRecords(_ records: KeyValuePairs<String, String>, type: Character = "x") {
         var text = ""
         for (key, value) in records {

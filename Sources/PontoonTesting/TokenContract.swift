@@ -216,8 +216,8 @@ package enum TokenContract: MetadataRule, CaseIterable {
         let names = ["a\(id.shortName)", "\(id.shortName)2", id.shortName.uppercased()]
         let others = Set(names.map { ProjectID(owner: id.owner, shortName: $0) })
         let limits: [Set<ProjectID>?] = [nil, [id], others.union([id]), others]
-        // A token must lose its limit to a deleted project even if it was created after the deletion. Otherwise, it
-        // would be valid for a later project with the same id.
+        // When a project is deleted or added, its id must be removed from the limits of all tokens, including tokens
+        // created after an earlier deletion. Otherwise, such a token would be valid for a new project with the same id.
         for isDeletion in [true, false] {
             let tokens = limits.enumerated().map { index, projects in
                 TokenRecord.new(
@@ -255,7 +255,7 @@ package enum TokenContract: MetadataRule, CaseIterable {
 }
 
 extension TokenRecord {
-    /// Creates the record of a token, which is `age` seconds old, without storing it.
+    /// Creates the record of a token that was created `age` seconds before ``MetadataFixture/time``, without storing it.
     static func new(
         of userName: String = "ada",
         age: Double = 0,

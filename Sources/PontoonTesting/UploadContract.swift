@@ -1,7 +1,7 @@
 import Foundation
 package import PontoonCore
 
-/// Rules for ``UploadStore``, except the rules for completion.
+/// Rules for ``UploadStore``, except those in ``OpenUploadContract`` and the rules for completing uploads.
 package enum UploadContract: MetadataRule, CaseIterable {
     case uploadRoundTrips
     case unknownUploadIsNil

@@ -1,7 +1,7 @@
 import Foundation
 package import PontoonCore
 
-/// Rules for the usage counters of a ``UsageStore``, which must reflect every change.
+/// Rules for the usage counters of a ``UsageStore``: what each change adds to them, and when reservations lapse.
 package enum UsageContract: MetadataRule, CaseIterable {
     case usageFollowsAnUpload
     case overwritingCountsTheDifference

@@ -26,7 +26,7 @@ package enum UserRemovalContract: MetadataRule, CaseIterable {
         }
     }
 
-    /// Adds Bob, who owns no projects, as a member with all permissions in Ada's project.
+    /// Adds the user Bob, who owns no projects, and makes him a member of Ada's project with all permissions.
     private static func addBob(to store: some MetadataStore, _ ada: MetadataFixture) async throws {
         try await store.addUser(User(name: "bob", createdOn: MetadataFixture.time))
         let member = Member(userName: "bob", permissions: .all)

@@ -1,7 +1,7 @@
 import Dispatch
 import Synchronization
 
-/// Polls until a condition holds.
+/// Polls every ten milliseconds until a condition holds.
 ///
 /// - Parameters:
 ///   - condition: Description of the condition for the error message, such as "the file is closed".
@@ -40,12 +40,14 @@ package final class Gate: Sendable {
         while !state.withLock({ $0.isOpen }) { try await Task.sleep(for: .milliseconds(2)) }
     }
 
-    /// Waits until a task has reached the gate.
+    /// Waits until at least one task has reached the gate.
+    ///
+    /// - Throws: ``ContractViolation`` if no task does so within four minutes; `CancellationError`.
     package func reached() async throws {
         try await eventually("a task reaches the gate") { state.withLock { $0.isReached } }
     }
 
-    /// Opens the gate for all tasks.
+    /// Opens the gate for all tasks, including those that reach it later.
     package func open() { state.withLock { $0.isOpen = true } }
 }
 
@@ -63,10 +65,12 @@ package final class BlockingGate: Sendable {
     }
 
     /// Waits until a thread has reached the gate.
+    ///
+    /// - Throws: ``ContractViolation`` if no thread does so within four minutes; `CancellationError`.
     package func reached() async throws {
         try await eventually("a thread reaches the gate") { isThreadWaiting.withLock { $0 } }
     }
 
-    /// Opens the gate for one thread.
+    /// Lets one thread pass: a waiting thread or, if there is none, the next one that reaches the gate.
     package func open() { semaphore.signal() }
 }

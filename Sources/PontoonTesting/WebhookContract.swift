@@ -346,7 +346,7 @@ extension MetadataFixture {
         )
     }
 
-    /// Leases a webhook and records a turn, which `change` completes.
+    /// Leases a webhook, and records a turn that `change` has modified.
     fileprivate func end(
         _ webhook: Webhook,
         in store: some MetadataStore,

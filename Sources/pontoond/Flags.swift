@@ -2,11 +2,11 @@ import ArgumentParser
 import PontoonApp
 
 extension Option where Value == GivenFlag? {
-    /// Declares the flag of a setting.
+    /// Declares a command-line flag for a setting.
     ///
     /// - Parameters:
     ///   - setting: The setting, which defines the flag's name and help.
-    ///   - help: Help text that replaces the setting's.
+    ///   - help: Help text to show instead of the setting's own; `nil` for the setting's own.
     init<SettingValue>(_ setting: Setting<SettingValue>, help: String? = nil) {
         self.init(
             name: .customLong(setting.name),
@@ -26,7 +26,7 @@ extension Option where Value == GivenFlag? {
 }
 
 extension ParsableArguments {
-    /// The flags of settings that are given on the command line.
+    /// The settings given on the command line through options of this type, without those of its option groups.
     var givenFlags: [GivenFlag] {
         Mirror(reflecting: self).children.compactMap { ($0.value as? Option<GivenFlag?>)?.wrappedValue }
     }

@@ -41,7 +41,7 @@ struct Pontoond: AsyncParsableCommand {
         exit(withError: ExitCode.failure)
     }
 
-    /// Runs a command, and prints errors that an operator can fix as one line on standard error.
+    /// Runs a command, and prints a `SettingError`, `PontoonError` or `SQLError` as one line on standard error.
     ///
     /// - Throws: `ExitCode.failure` if an error was printed; any other error of the command.
     static func run<Value>(_ command: () async throws -> Value) async throws -> Value {
@@ -69,7 +69,7 @@ struct Pontoond: AsyncParsableCommand {
 
     /// Prints a line of a command's result on standard output, without buffering.
     ///
-    /// If a line cannot be written, the process exits with 1 after the command.
+    /// If a line cannot be written, the process exits with status 1 when the command has finished.
     static func print(_ line: String) {
         do {
             try FileHandle.standardOutput.write(contentsOf: Data("\(line)\n".utf8))
@@ -80,7 +80,7 @@ struct Pontoond: AsyncParsableCommand {
 
     /// Prints a line about the state of the server, without buffering, because scripts wait for some of these lines.
     ///
-    /// Ignores errors, so that the server continues to run if nobody reads its output.
+    /// Ignores write errors, so that the server continues to run if nobody reads its output.
     static func announce(_ line: String) {
         do { try FileHandle.standardOutput.write(contentsOf: Data("\(line)\n".utf8)) } catch {}
     }

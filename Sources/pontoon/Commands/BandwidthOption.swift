@@ -3,7 +3,8 @@ import PontoonClient
 
 /// The value of `--bwlimit`: a number of bytes per second, `off`, or a timetable such as `08:00,10M 19:00,off`.
 ///
-/// The format is the same as in rclone, except that a number without a unit is in bytes.
+/// The format is that of rclone, except that a number without a unit is in bytes, and that there are no separate limits
+/// for uploads and downloads.
 struct BandwidthOption: ExpressibleByArgument, Hashable, Sendable {
     /// The limit; `nil` for none.
     let limit: BandwidthLimit?

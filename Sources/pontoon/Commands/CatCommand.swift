@@ -8,13 +8,13 @@ struct CatCommand: AsyncParsableCommand {
         abstract: "Write files to standard output, one after another.",
         discussion: """
             Ranges of a file are downloaded in parallel, buffered in memory up to --max-memory, and written in order. \
-            Each file is verified after its last byte. If its checksum differs, the exit code is 7, and you must \
-            discard the output.
+            If the server provides a checksum of the file, it is compared when all bytes have been written. If the \
+            checksum differs (exit code 7) or the command fails for another reason, you must discard the output.
             """
     )
 
     @Argument(
-        help: "Ids or paths of files, such as owner/project/folder/file. With --project, paths in that project."
+        help: "Ids or paths of files, such as owner/project/folder/file; with --project, paths in that project."
     )
     var paths: [String]
 
@@ -72,7 +72,7 @@ struct StandardOutputDownload: Sendable {
 
     /// Looks up the files.
     ///
-    /// A path that does not exist or is a folder becomes a failed item, which does not stop the others.
+    /// A path that does not exist or is a folder becomes a failed item, and the other files are downloaded.
     private func items(_ client: SevenBridgesClient) async throws -> [DownloadItem] {
         guard !paths.isEmpty else {
             throw ClientError(.requestInvalid, "No file was given.", advice: "Pass the ids or paths of files.")

@@ -3,7 +3,7 @@ import PontoonFoundation
 import PontoonClient
 import SystemPackage
 
-/// Options of every command that calls the API.
+/// Options of every command that calls the API, except `pontoon watch`.
 struct CommonOptions: ParsableArguments {
     @OptionGroup var connection: ConnectionOptions
 
@@ -67,7 +67,7 @@ struct ConnectionOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Retry failed requests for at most this long, such as 30m or 12h. Default for transfers: 1h.",
+            "Retry failed requests during an outage of up to this long, such as 30m or 12h. Default for transfers: 1h.",
             valueName: "time"
         )
     )
@@ -88,7 +88,7 @@ struct ConnectionOptions: ParsableArguments {
 }
 
 extension CommonOptions {
-    /// The default directory of the upload journals.
+    /// The directory of the upload journals if `--state` is not given.
     static var stateDirectory: FilePath {
         let environment = ProcessInfo.processInfo.environment
         if let state = environment["XDG_STATE_HOME"], state.hasPrefix("/") {
@@ -97,13 +97,18 @@ extension CommonOptions {
         return homeDirectory.appending(".local/state/pontoon")
     }
 
-    /// The user's home directory, which the variable `HOME` overrides, as in the platform's own clients.
+    /// The user's home directory.
+    ///
+    /// An absolute path in the environment variable `HOME` takes precedence, as in the platform's own clients.
     static var homeDirectory: FilePath {
         if let home = ProcessInfo.processInfo.environment["HOME"], home.hasPrefix("/") { return FilePath(home) }
         return FilePath(FileManager.default.homeDirectoryForCurrentUser.path)
     }
 
-    /// Returns the text of the user's credentials file; `nil` if the file does not exist.
+    /// Reads the user's credentials file.
+    ///
+    /// - Returns: The text of the file; `nil` if the file does not exist.
+    /// - Throws: ``ClientError`` with code `.credentialsMissing` if the file cannot be read.
     static func credentialsText() throws -> String? {
         let path = CredentialsFile.path(home: homeDirectory)
         guard FileManager.default.fileExists(atPath: path.string) else { return nil }

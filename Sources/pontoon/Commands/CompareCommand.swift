@@ -8,8 +8,8 @@ struct CompareCommand: AsyncParsableCommand {
         abstract: "Compare a local folder with a project or folder on the server, by name, length and checksum.",
         discussion: """
             The exit code is 0 if both folders contain the same files, 7 if any files differ, 4 if files exist only \
-            locally or only on the server, and 8 if local files or folders could not be read or were skipped. Such \
-            files are ignored if --exclude matches them. Empty folders are ignored.
+            locally or only on the server, and 8 if local files or folders could not be read or were skipped. If both \
+            4 and 8 apply, it is 1. Files that --exclude matches and empty folders are ignored.
             """
     )
 

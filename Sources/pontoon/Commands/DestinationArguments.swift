@@ -11,8 +11,8 @@ struct DestinationArguments: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             """
-            Destination owner/project/folder, or the id of a folder. Missing folders are created. Default: the last \
-            argument.
+            Destination owner/project/folder, or the id of a folder. Missing folders are created. Default: the project \
+            in the environment variable PONTOON_PROJECT, or else the last argument.
             """,
             valueName: "path"
         ),
@@ -22,14 +22,14 @@ struct DestinationArguments: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Destination project, owner/project. Default: the environment variable PONTOON_PROJECT, if set.",
+            "Destination project, owner/project, instead of --to.",
             valueName: "id"
         ),
         completion: .project
     )
     var project: String?
 
-    @Option(help: ArgumentHelp("Id of the destination folder.", valueName: "id"))
+    @Option(help: ArgumentHelp("Id of the destination folder, instead of --to.", valueName: "id"))
     var parent: String?
 
     func validate() throws {
@@ -44,12 +44,12 @@ struct DestinationArguments: ParsableArguments {
 
     /// Separates the sources from the destination.
     ///
-    /// The destination is the value of an option, `PONTOON_PROJECT` or else the last argument.
+    /// The destination is the value of an option, the value of `PONTOON_PROJECT`, or else the last argument.
     ///
     /// - Parameters:
     ///   - arguments: The positional arguments.
-    ///   - hasOtherSources: Whether options such as `--files-from` also name sources. If they do, a single argument is
-    ///     the destination; otherwise, it is a source.
+    ///   - hasOtherSources: Whether options such as `--files-from` also name sources. If so, the destination may be the
+    ///     only argument.
     /// - Returns: The positional arguments that are sources, and the path or id of the destination.
     /// - Throws: `ValidationError` if the destination is missing or not valid.
     func split(

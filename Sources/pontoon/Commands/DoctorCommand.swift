@@ -6,7 +6,8 @@ struct DoctorCommand: AsyncParsableCommand {
         commandName: "doctor",
         abstract: "Check the connection, the credentials and a test transfer, and suggest fixes.",
         discussion: """
-            The test transfer uploads a small file to --project, or to your only project, downloads it and deletes it.
+            The test transfer uploads a small file to --project, downloads it and deletes it. Without --project, your \
+            only project is used. If you have several projects or none, the test transfer is skipped.
             """
     )
 

@@ -10,14 +10,14 @@ struct DownloadCommand: AsyncParsableCommand {
         discussion: """
             Folders are downloaded with all of their subfolders. A path with a trailing slash selects the contents of \
             the folder, and a path without one selects the folder itself. A file appears under its name only when it \
-            is complete and verified. With '--output -', files are written to standard output, as with 'pontoon cat'. \
-            Add --tar to write a folder as a tar archive.
+            is complete and, if the server provides its checksum, verified. With '--output -', files are written to \
+            standard output, as with 'pontoon cat'. Add --tar to write a folder as a tar archive.
             """
     )
 
     @Argument(
         help: """
-            Ids or paths of files and folders, such as owner/project/folder. With --project, paths in that project.
+            Ids or paths of files and folders, such as owner/project/folder; with --project, paths in that project.
             """,
         completion: .remotePath
     )
@@ -35,7 +35,7 @@ struct DownloadCommand: AsyncParsableCommand {
     @Option(
         name: [.short, .long],
         help: ArgumentHelp(
-            "Destination folder, destination path of a single file, or '-' for standard output.",
+            "Destination folder, path for a single file, or '-' for standard output. Default: the current folder.",
             valueName: "path"
         ),
         completion: .file()
@@ -43,7 +43,10 @@ struct DownloadCommand: AsyncParsableCommand {
     var output: String?
 
     @Option(
-        help: ArgumentHelp("Bytes per request, at least 64K. Increased for very large files.", valueName: "bytes")
+        help: ArgumentHelp(
+            "Maximum number of bytes per request, at least 64K. Increased for very large files.",
+            valueName: "bytes"
+        )
     )
     var rangeSize = ByteCount(bytes: 16 << 20)
 

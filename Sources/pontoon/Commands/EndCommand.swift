@@ -4,21 +4,21 @@ import Subprocess
 import Synchronization
 import SystemPackage
 
-/// The shell command given with `--then`, which is executed once for each instrument run that has ended.
+/// The shell command given with `--then`, which is executed whenever an instrument run has ended.
 final class EndCommand: Sendable {
     private let text: String
     private let report: WatchReport
     private let failed = Mutex<[ExitStatus]>([])
 
-    /// Time after which the command is terminated.
+    /// Maximum running time of the command, after which it is terminated.
     private static let longest = Duration.seconds(3600)
 
     init(text: String, report: WatchReport) { (self.text, self.report) = (text, report) }
 
-    /// An exit status for each run for which the command failed.
+    /// An exit status for each execution of the command that failed.
     var statuses: [ExitStatus] { failed.withLock { $0 } }
 
-    /// Runs the command and waits until it exits.
+    /// Runs the command for a run that has ended, and waits until the command exits.
     ///
     /// A failure of the command is reported, but does not stop the watch.
     ///

@@ -10,14 +10,14 @@ struct FilesCommand: AsyncParsableCommand {
     )
 
     struct Remove: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(commandName: "rm", abstract: "Delete files.")
+        static let configuration = CommandConfiguration(commandName: "rm", abstract: "Delete files and folders.")
 
         @OptionGroup var common: CommonOptions
 
-        @Argument(help: "Files and folders to delete.", completion: .remotePath)
+        @Argument(help: "Files, and folders with --recursive, to delete.", completion: .remotePath)
         var files: [String]
 
-        @Flag(name: [.short, .long], help: "Delete folders with everything in them.")
+        @Flag(name: [.short, .long], help: "Also delete folders, with everything in them.")
         var recursive = false
 
         func run() async throws {
@@ -137,7 +137,10 @@ struct FilesCommand: AsyncParsableCommand {
     }
 
     struct Tag: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(commandName: "tag", abstract: "Add and remove tags.")
+        static let configuration = CommandConfiguration(
+            commandName: "tag",
+            abstract: "Add tags to files, and remove tags."
+        )
 
         @OptionGroup var common: CommonOptions
 
@@ -164,7 +167,10 @@ struct FilesCommand: AsyncParsableCommand {
     }
 
     struct Meta: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(commandName: "meta", abstract: "Set and remove metadata.")
+        static let configuration = CommandConfiguration(
+            commandName: "meta",
+            abstract: "Set and remove metadata of files."
+        )
 
         @OptionGroup var common: CommonOptions
 
@@ -194,7 +200,7 @@ struct FilesCommand: AsyncParsableCommand {
 
 /// Runs `body` for each of the given files, in order.
 ///
-/// A failure does not stop the others, unless it would affect every request.
+/// If one file fails, the command continues with the next file, unless the error would affect every request.
 private func forEachFile(
     _ files: [String],
     _ common: CommonOptions,

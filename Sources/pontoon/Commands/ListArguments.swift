@@ -20,11 +20,11 @@ struct ListArguments: ParsableArguments {
 
     @Flag(
         name: [.customShort("0"), .customLong("from0")],
-        help: "Paths in --files-from end with null characters, as printed by 'find -print0'. Detected by default."
+        help: "Paths in --files-from end with null characters, as printed by 'find -print0'. Default: detected."
     )
     var endsWithNull = false
 
-    @Flag(help: "Print the action for each file, without changing anything.")
+    @Flag(help: "Print what would be done with each file, without changing anything.")
     var dryRun = false
 
     @Option(

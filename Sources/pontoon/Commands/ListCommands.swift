@@ -92,8 +92,8 @@ extension ListingOptions {
     ///
     /// - Parameters:
     ///   - entry: The file or folder.
-    ///   - name: Its name or path in the list.
-    ///   - text: The line in the format `table`; `nil` for a line with all columns.
+    ///   - name: The name or path to print.
+    ///   - text: The line to print in the `table` format; `nil` for a line with all columns.
     fileprivate func show(_ entry: RemoteWalk.Entry, as name: String, text: String? = nil) {
         let file = entry.file
         let time = file.modifiedOn?.formatted(.iso8601)
@@ -118,7 +118,7 @@ extension FileDetails {
 }
 
 extension JSONLine {
-    /// Creates the event `file` for a file or folder in a list.
+    /// Creates a `file` event for a file or folder in a list.
     init(_ file: FileDetails, named name: String, path: String) {
         self = JSONLine("file").with("id", file.id).with("name", name).with("path", path).with("type", file.kind)
             .with("size", file.size).with("modified_on", file.modifiedOn?.formatted(.iso8601)).with("tags", file.tags)

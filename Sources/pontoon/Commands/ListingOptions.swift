@@ -35,7 +35,7 @@ struct ListingOptions: ParsableArguments {
         printLines(json: line(), columns: columns(), text: [text()])
     }
 
-    /// Prints an entry of the list, which may take several lines in the format `table`, but takes one in the others.
+    /// Prints an entry, which may take several lines in the `table` format but takes one line in all other formats.
     func printLines(
         json line: @autoclosure () -> JSONLine,
         columns: @autoclosure () -> [String?],
@@ -63,9 +63,10 @@ extension ListingOptions {
     ///   - client: The client with which the places are listed.
     ///   - filter: The conditions that listed files and folders meet.
     ///   - depth: Which levels of folders to list.
-    ///   - body: Called for each step except failures.
+    ///   - body: Called with the place and each step of listing it, except failures.
     /// - Returns: The exit statuses of the failures, which are printed.
-    /// - Throws: With a single place, its error. With several places, only an error that would affect every request.
+    /// - Throws: An error of `body`; an error that prevents listing a place, if there are no other places or the error
+    ///   would affect every request.
     func list(
         _ places: [String],
         _ client: SevenBridgesClient,
@@ -98,7 +99,7 @@ extension ListingOptions {
     }
 }
 
-/// The options that select the files and folders of a list.
+/// The options of `pontoon ls`, `find` and `du` that select files and folders.
 struct FilterArguments: ParsableArguments {
     @Option(
         help: ArgumentHelp(
@@ -152,6 +153,8 @@ struct FilterArguments: ParsableArguments {
     }
 
     /// The filter, with ages relative to the current time.
+    ///
+    /// - Throws: ``ClientError`` if a pattern or a metadata pair is not valid.
     var filter: RemoteFilter {
         get throws {
             var filter = try RemoteFilter(names: name)

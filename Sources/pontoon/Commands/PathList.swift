@@ -42,7 +42,10 @@ struct PathList {
         }
     }
 
-    /// Parses a list, ignoring a byte order mark at its start.
+    /// Parses a list.
+    ///
+    /// Ignores empty entries, a byte order mark at the start and, unless null characters terminate the paths, carriage
+    /// returns before line feeds.
     init(_ data: Data, endsWithNull: Bool) {
         let data = data.starts(with: [0xEF, 0xBB, 0xBF]) ? data.dropFirst(3) : data
         // Only line feeds separate lines, because names may contain any other character, including U+2028.
@@ -57,7 +60,9 @@ struct PathList {
         }
     }
 
-    /// The encoded list, which contains null characters only if a path contains a line break.
+    /// The encoded list.
+    ///
+    /// Line feeds terminate the paths, or null characters if a path has a line feed or ends with a carriage return.
     var data: Data {
         let entries = paths.map { path in
             path.withPlatformString { Data(bytes: $0, count: path.length) }

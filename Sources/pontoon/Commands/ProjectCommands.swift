@@ -12,7 +12,7 @@ struct ProjectsCommand: AsyncParsableCommand {
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "ls",
-            abstract: "List your projects, or show your permissions in one of them."
+            abstract: "List your projects, or show one of them with your permissions."
         )
 
         @OptionGroup var options: ListingOptions
@@ -124,7 +124,7 @@ struct ProjectsCommand: AsyncParsableCommand {
     struct Remove: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "rm",
-            abstract: "Delete projects."
+            abstract: "Delete projects, which must be empty unless --recursive is given."
         )
 
         @OptionGroup var common: CommonOptions
@@ -132,7 +132,7 @@ struct ProjectsCommand: AsyncParsableCommand {
         @Argument(help: ArgumentHelp("Projects, owner/project.", valueName: "id"), completion: .project)
         var ids: [String]
 
-        @Flag(name: [.short, .long], help: "Delete projects with everything in them.")
+        @Flag(name: [.short, .long], help: "Also delete projects that are not empty, with everything in them.")
         var recursive = false
 
         func run() async throws {

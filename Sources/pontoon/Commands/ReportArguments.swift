@@ -4,7 +4,7 @@ import SystemPackage
 
 /// The options for the messages of a transfer.
 struct ReportArguments: ParsableArguments {
-    @Flag(help: "Print only warnings and errors. The output of --json is not affected.")
+    @Flag(help: "Print no messages except warnings and errors. The output of --json is not affected.")
     var quiet = false
 
     @Option(

@@ -5,7 +5,7 @@ import PontoonClient
 struct StatCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "stat",
-        abstract: "Show all properties of files and folders: sizes, times, checksums, tags and metadata."
+        abstract: "Show the properties of files and folders, including times, checksums, tags and metadata."
     )
 
     @Argument(help: "Paths owner/project/folder/file, patterns, or ids.", completion: .remotePath)

@@ -157,7 +157,9 @@ struct SyncArguments: ParsableArguments {
     @Flag(help: "Delete files that exist only at the destination, unless anything failed.")
     var delete = false
 
-    @Option(help: ArgumentHelp("Delete at most this many files, and report how many remain.", valueName: "n"))
+    @Option(
+        help: ArgumentHelp("With --delete, delete at most this many files, and report how many remain.", valueName: "n")
+    )
     var maxDelete: Int?
 
     @Flag(help: "Treat files of the same length as identical, without reading them.")
@@ -185,13 +187,13 @@ struct SyncDeletions<Item: TransferItem>: Sendable {
         (self.tree, self.plan, self.arguments, self.json) = (tree, plan, arguments, json)
     }
 
-    /// Deletes the files, up to `--max-delete`, or only prints them in a dry run.
+    /// Deletes the files that exist only at the destination, up to `--max-delete`; in a dry run, only prints them.
     ///
     /// Does nothing without `--delete`. Deletes nothing if a transfer failed or a side could not be listed completely.
     ///
     /// - Parameters:
     ///   - end: The result of the transfers.
-    ///   - place: The project or folder on the server; `nil` if it does not exist.
+    ///   - place: The synchronized project or folder on the server; `nil` if it does not exist.
     /// - Returns: The result of the command.
     /// - Throws: ``APIError``, ``ClientError``; `CancellationError`.
     func run(after end: CommandEnd, in place: UploadDestination?) async throws -> CommandEnd {

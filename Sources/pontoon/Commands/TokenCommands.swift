@@ -58,7 +58,7 @@ struct TokenCommand: AsyncParsableCommand {
     struct Create: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "create",
-            abstract: "Create a token and print it.",
+            abstract: "Create a token for yourself and print it.",
             discussion: """
                 The token is printed only once. By default, it has the scope, projects and expiry of the token in use. \
                 It cannot have more rights or expire later.

@@ -3,10 +3,10 @@ public import PontoonClient
 
 /// Options shared by `pontoon upload` and `pontoon download`.
 struct TransferArguments: ParsableArguments {
-    @Flag(help: "Replace existing files.")
+    @Flag(help: "Replace existing files that differ.")
     var overwrite = false
 
-    @Flag(help: "Skip files that already exist at the destination.")
+    @Flag(help: "Skip files whose name exists at the destination, even if the content differs.")
     var skipExisting = false
 
     @OptionGroup var basics: TransferBasics
@@ -69,7 +69,7 @@ struct TransferBasics: ParsableArguments {
 struct TrafficArguments: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Maximum number of parts in flight across all files, from 1 to 256, or 'auto'.",
+            "Maximum number of parts or ranges in flight across all files, from 1 to 256, or 'auto'.",
             valueName: "n"
         )
     )

@@ -179,8 +179,8 @@ struct UploadArguments: ParsableArguments {
 struct SelectionArguments: ParsableArguments {
     @Argument(
         help: """
-            Files, folders and shell patterns, or '-' for standard input. Without --to, the last argument is the \
-            destination.
+            Files, folders and shell patterns, or '-' for standard input. The last argument is the destination, unless \
+            --to, --project, --parent or PONTOON_PROJECT names it.
             """,
         completion: .file()
     )
@@ -221,7 +221,7 @@ struct SelectionArguments: ParsableArguments {
 
     @Flag(
         name: [.customShort("0"), .customLong("from0")],
-        help: "Paths in --files-from end with null characters, as printed by 'find -print0'. Detected by default."
+        help: "Paths in --files-from end with null characters, as printed by 'find -print0'. Default: detected."
     )
     var endsWithNull = false
 
@@ -241,7 +241,7 @@ struct SelectionArguments: ParsableArguments {
         guard !endsWithNull || filesFrom != nil else { throw ValidationError("--from0 requires --files-from.") }
     }
 
-    /// Whether options name files, in addition to the arguments.
+    /// Whether `--files-from` or `--manifest` names files, in addition to the arguments.
     var hasLists: Bool { filesFrom != nil || manifest != nil }
 
     /// Reads the list of paths and the manifest, and finds the selected files.
@@ -250,7 +250,8 @@ struct SelectionArguments: ParsableArguments {
     ///
     /// - Parameter sources: The arguments that name files, folders and patterns.
     /// - Returns: The files, and warnings.
-    /// - Throws: ``ClientError`` for a list, manifest, pattern or metadata that is not valid.
+    /// - Throws: ``ClientError`` if a list, manifest, pattern or metadata pair cannot be read or is not valid, or if
+    ///   `--name` is given and the number of files is not 1.
     func resolve(_ sources: [String]) throws -> FileSelection.Result {
         var selection = FileSelection()
         selection.paths = sources
@@ -277,7 +278,9 @@ struct SelectionArguments: ParsableArguments {
         return result
     }
 
-    /// Parses `key=value` pairs, of which the last one with the same key is used.
+    /// Parses `key=value` pairs.
+    ///
+    /// If several pairs have the same key, the last one is used.
     ///
     /// - Throws: ``ClientError`` with code `.requestInvalid` for a pair without `=` or with an empty key.
     static func metadata(_ pairs: [String]) throws -> [String: String] {

@@ -22,7 +22,7 @@ struct UploadsCommand: AsyncParsableCommand {
 
         var path: FilePath { state.map { FilePath($0) } ?? CommonOptions.stateDirectory }
 
-        /// Returns the unfinished uploads to an endpoint that were started on this machine.
+        /// Returns the uploads to an endpoint that have a journal in the directory.
         func entries(_ endpoint: Endpoint) throws -> [UploadsInProgress.Entry] {
             try UploadsInProgress(stateDirectory: path).entries.filter { $0.endpoint == endpoint.url }
         }
@@ -37,7 +37,7 @@ struct UploadsCommand: AsyncParsableCommand {
         @OptionGroup var common: CommonOptions
         @OptionGroup var state: StateOptions
 
-        @Flag(help: "Print the progress of your uploads from all machines until all have ended.")
+        @Flag(help: "Print the progress of your uploads from all machines until none is unfinished.")
         var follow = false
 
         func run() async throws {
@@ -109,7 +109,7 @@ struct UploadsCommand: AsyncParsableCommand {
         @OptionGroup var common: CommonOptions
         @OptionGroup var state: StateOptions
 
-        @Argument(help: "Ids of uploads, or prefixes of ids.")
+        @Argument(help: "Ids of the uploads to resume. A prefix selects all uploads whose ids begin with it.")
         var ids: [String] = []
 
         func run() async throws {
@@ -168,16 +168,21 @@ struct UploadsCommand: AsyncParsableCommand {
     struct Abort: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "abort",
-            abstract: "Abort uploads and delete their parts on the server."
+            abstract: "Abort unfinished uploads and delete their parts on the server."
         )
 
         @OptionGroup var common: CommonOptions
         @OptionGroup var state: StateOptions
 
-        @Argument(help: "Ids of uploads, or prefixes of ids.")
+        @Argument(help: "Ids of the uploads to abort, or unique prefixes of ids.")
         var ids: [String] = []
 
-        @Option(help: ArgumentHelp("Abort all your uploads that are older than this, such as 7d.", valueName: "time"))
+        @Option(
+            help: ArgumentHelp(
+                "Abort all your unfinished uploads that were initiated at least this long ago, such as 7d.",
+                valueName: "time"
+            )
+        )
         var olderThan: AgeOption?
 
         @Flag(help: "Print the uploads that would be aborted, without aborting them.")

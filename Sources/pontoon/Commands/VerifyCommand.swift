@@ -83,7 +83,10 @@ struct VerifyCommand: AsyncParsableCommand {
             Output.standard.printMessage("\(good) of \(receipt.files.count) files match the receipt.")
             if unread > 0, !deep {
                 Output.standard.printMessage(
-                    "The server has not read \(unread) of them since their upload. To make it read all files, use --deep."
+                    """
+                    For \(unread) of the matching files, the server reports no check of the stored bytes since the \
+                    upload. To request a check of all files, use --deep.
+                    """
                 )
             }
         }

@@ -8,16 +8,16 @@ struct WatchCommand: AsyncParsableCommand {
         commandName: "watch",
         abstract: "Upload the runs of an instrument while it writes them. Run the same command again to resume.",
         discussion: """
-            Each folder in the watched folder is a run. If the watched folder itself contains a marker, it is the \
-            only run, and the command exits when that run has ended. A file is sent when it has not changed for the \
-            time given with --settle, and is sent again if it changes later. When all markers exist and all other \
-            files have been sent, the markers are sent, and the run is compared with its copy on the server. --then \
-            runs a command for each run that has ended, with PONTOON_RUN, PONTOON_DESTINATION, PONTOON_RESULT and \
-            PONTOON_RECEIPT in its environment.
+            Each folder in the watched folder is a run, or each folder at the level given with --depth. If the watched \
+            folder itself contains a marker, it is the only run, and the command exits when that run has ended. A file \
+            is sent when it has not changed for the time given with --settle, and is sent again if it changes later. \
+            When all markers exist and all other files have been sent, the markers are sent, and the run is compared \
+            with its copy on the server. --then runs a command whenever a run has ended, with PONTOON_RUN, \
+            PONTOON_DESTINATION, PONTOON_RESULT and PONTOON_RECEIPT in its environment.
             """
     )
 
-    @Argument(help: "Folder of the runs, or of a single run. Without --to, the second argument is the destination.")
+    @Argument(help: "Folder of the runs, or of a single run, followed by the destination if no option names it.")
     var folder: [String]
 
     @OptionGroup(title: "Runs") var runs: RunArguments
@@ -106,7 +106,7 @@ enum Instrument: String, CaseIterable, ExpressibleByArgument {
 struct RunArguments: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Marker file that the instrument writes when a run is complete. Repeat the option for several markers.",
+            "Marker file that the instrument writes when a run is complete. Repeat for several required markers.",
             valueName: "pattern"
         )
     )
@@ -128,7 +128,7 @@ struct RunArguments: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Pause between two scans of the folder, from 1s to 1h. Default: half of --settle, but at most 30s.",
+            "Pause between two scans of the folder, from 1s to 1h. Default: half of --settle, but from 1s to 30s.",
             valueName: "time"
         )
     )
@@ -145,7 +145,7 @@ struct RunArguments: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Run this shell command for each run that has ended, with the result in its environment.",
+            "Run this shell command whenever a run has ended, with the result in its environment.",
             valueName: "command"
         )
     )

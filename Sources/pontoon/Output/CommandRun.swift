@@ -5,10 +5,10 @@ import PontoonClient
 import Synchronization
 import UnixSignals
 
-/// The result of a command that was not interrupted and did not throw an error.
+/// The result of a command that did not throw an error, although some of its files may have failed.
 struct CommandEnd: Sendable {
     private(set) var status: ExitStatus
-    /// Counts for the event `finished`.
+    /// Counts for the `finished` event.
     private(set) var counts: [(key: String, value: Int64)]
 
     /// A success without counts.
@@ -36,12 +36,12 @@ struct CommandEnd: Sendable {
 
 /// Runs a command until it finishes, is interrupted or can no longer write its output.
 ///
-/// If the command fails, prints the error. With `--json`, the last line is the event `finished` or `error`.
+/// If the command throws an error, prints the error. With `--json`, the last line is a `finished` or `error` event.
 ///
 /// - Parameters:
 ///   - json: Whether to print JSON.
 ///   - afterInterruption: Advice to print after an interruption; `nil` for none, such as for a command that only reads.
-///   - work: Runs the command.
+///   - work: Runs the command. Its task is cancelled after an interruption.
 /// - Throws: `ExitCode` if the exit code is not 0.
 func runCommand(
     json: Bool,

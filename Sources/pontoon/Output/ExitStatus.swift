@@ -66,7 +66,7 @@ enum ExitStatus: Int32 {
     }
 }
 
-/// Returns the value of the field `code` for an error in the output of `--json`.
+/// Returns the value of the `code` field for an error in the output of `--json`.
 func errorCode(_ error: any Error) -> String {
     switch error {
     case let error as APIError: error.code.map { "api_\($0)" } ?? "http_\(error.status)"

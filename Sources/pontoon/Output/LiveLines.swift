@@ -11,12 +11,12 @@ struct LiveLines {
     /// Minimum time between two redraws caused by permanent lines.
     private static let interval = Duration.milliseconds(100)
 
-    /// Whether lines have been drawn, or permanent lines are waiting.
+    /// Whether live lines are on the screen, or permanent lines wait for the next redraw.
     var isActive: Bool { !drawn.isEmpty || !waiting.isEmpty }
 
-    /// Replaces the live lines, and prints the waiting permanent lines.
+    /// Returns the text that replaces the live lines and prints the waiting permanent lines.
     ///
-    /// No live line may be wider than the terminal.
+    /// No live line may be wider than the terminal, which has the given number of columns.
     mutating func draw(_ lines: [String], columns: Int) -> String {
         self.lines = lines
         return redraw(columns: columns)
@@ -34,7 +34,7 @@ struct LiveLines {
         return redraw(columns: columns)
     }
 
-    /// Removes the live lines, and prints the waiting permanent lines.
+    /// Returns the text that removes the live lines and prints the waiting permanent lines.
     mutating func end(columns: Int) -> String {
         lines = []
         return redraw(columns: columns)

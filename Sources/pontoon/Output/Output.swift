@@ -146,7 +146,7 @@ final class Output: Sendable {
         }
     }
 
-    /// Removes the live lines.
+    /// Removes the live lines, after printing the messages that wait for the next redraw.
     func endLiveLines() {
         state.withLock { state in
             guard state.live.isActive else { return }

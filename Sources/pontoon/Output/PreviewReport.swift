@@ -7,9 +7,10 @@ struct PreviewReport {
     /// Whether to print part sizes and the reasons for them.
     let explains: Bool
 
-    /// Prints the preview.
+    /// Prints the preview of an upload.
     ///
-    /// - Returns: The result of the command, with the exit status for the files whose upload would fail.
+    /// - Returns: The result of the command, with the exit status for the files whose upload would fail, except files
+    ///   that would be held back because of other failures.
     func show(_ preview: UploadPreview) -> CommandEnd {
         for entry in preview.entries { Output.standard.printLine(json ? line(entry).text : text(entry)) }
         if json {

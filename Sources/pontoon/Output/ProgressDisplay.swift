@@ -1,7 +1,8 @@
 import PontoonClient
 import PontoonCore
 
-/// The live lines of a transfer: a line for each of the first active files, and two lines with the totals.
+/// The live lines of a transfer: two lines with the totals and, above them, a line for each active file for which the
+/// terminal has room.
 struct ProgressDisplay {
     /// Returns the name of the file at an index.
     let name: @Sendable (Int) -> String
@@ -141,17 +142,17 @@ struct ProgressMeter {
         samples.removeAll { $0.time < time - .seconds(10) }
     }
 
-    /// Number of bytes sent or received per second.
+    /// Number of bytes sent or received per second; 0 before the second sample.
     var bytesPerSecond: Double {
         guard let (first, last, seconds) = span else { return 0 }
         return Double(last.transferredBytes) / seconds - Double(first.transferredBytes) / seconds
     }
 
-    /// Returns the estimated remaining time in seconds, which is the longer of the times for the bytes and the files.
+    /// Estimates the remaining time in seconds: the longer of the times for the remaining bytes and files.
     ///
     /// Large files are limited by the throughput, and small files by the rate of requests.
     ///
-    /// - Returns: `nil` if there was no progress.
+    /// - Returns: The time; `nil` if there was no progress in the last ten seconds.
     func remainingSeconds(_ progress: TransferProgress) -> Double? {
         guard let (first, last, seconds) = span else { return nil }
         let bytes = Double(last.doneBytes) - Double(first.doneBytes)

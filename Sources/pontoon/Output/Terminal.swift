@@ -90,6 +90,8 @@ enum Terminal {
 
     /// Runs `body` with the terminal's echo turned off, so that typed text is not displayed.
     ///
+    /// If standard input is not a terminal, only runs `body`.
+    ///
     /// - Returns: The value that `body` returns.
     static func withoutEcho<Value>(_ body: () async throws -> Value) async rethrows -> Value {
         var original = termios()

@@ -8,13 +8,14 @@ enum TransferDirection: Sendable {
     case upload, download
 }
 
-/// A selection of the results of a transfer that are printed without `--json`.
+/// The results of files, and other messages, that a transfer prints without `--json`.
 enum TransferDetail: Sendable {
     case all
     /// All results except files that were not transferred because an identical file exists.
     case changes
-    /// Failed files and retries, but neither progress nor a summary.
+    /// Failed files, warnings and retries, but neither progress nor a summary.
     case problems
+    /// Warnings, retries and progress, but no results of files during the transfer.
     case none
 
     /// Whether the start of the transfer is announced.
@@ -39,7 +40,7 @@ final class TransferReport<Item: TransferItem>: Sendable {
     let json: Bool
     let items: [Item]
     let detail: TransferDetail
-    /// Interval between progress lines if there is no terminal; `nil` for no such lines.
+    /// Interval between progress lines if live lines cannot be shown; `nil` for no progress lines.
     let stats: AgeOption?
     private let start = ContinuousClock.now
     /// For each item, whether its result has been printed.

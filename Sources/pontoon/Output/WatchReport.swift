@@ -7,7 +7,7 @@ struct WatchReport: Sendable {
     /// The destination as given on the command line.
     let destination: String
 
-    /// Prints a notice, and the problems of its files.
+    /// Prints a notice about a run, including the first problems of the run's files.
     func show(_ notice: RunNotice) {
         if json {
             Output.standard.printLine(line(notice).text)

@@ -8,8 +8,8 @@ struct CheckBucketCommand: AsyncParsableCommand {
         discussion: """
             Browsers exchange bytes directly with the bucket, so the bucket needs a CORS rule for the origin of the \
             console (--public-url, or else --listen) and for the origins in --allow-origin. Pass the same settings as \
-            to the server. The check initiates and aborts an upload, and leaves nothing in the bucket. The server may \
-            be running.
+            to the server. The check initiates and aborts an upload, and leaves no object in the bucket. The server \
+            may be running.
 
             Exit status: 0 if no problems were found or all were fixed, 1 if problems remain, 2 if the check was not \
             possible.

@@ -10,7 +10,8 @@ struct CheckCommand: AsyncParsableCommand {
             Reports objects that are missing or have the wrong length, with the files that use them. Also reports \
             stored objects and uploads without a record (orphans), wrong usage counters of projects and users, and \
             damage in an SQLite database. Compares the lengths of objects without reading their bytes. The server may \
-            be running, except with --repair, which needs exclusive access to the data directory.
+            be running. With --repair, stop the server first if it uses a data directory, that is, unless the metadata \
+            is in PostgreSQL and the objects are in S3.
 
             Exit status: 0 if no problems were found or all were fixed, 1 if problems remain, 2 if the check was not \
             possible.

@@ -2,7 +2,7 @@ import Foundation
 import PontoonCore
 
 extension Encodable {
-    /// Returns the value as one line of JSON, with sorted keys in snake case and without control characters.
+    /// Returns the value as one line of JSON, with sorted keys in snake case and with control characters escaped.
     func jsonLine() throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

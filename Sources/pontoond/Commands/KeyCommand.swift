@@ -13,7 +13,8 @@ struct KeyCommand: AsyncParsableCommand {
 
     struct Rotate: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Create a signing key. Servers use it within a minute. Earlier URLs stay valid until they expire."
+            abstract:
+                "Create a key for new URLs. Servers use it within a minute. Older URLs stay valid until they expire."
         )
         @OptionGroup var stores: StoreFlags
         @OptionGroup var audit: AuditFlags

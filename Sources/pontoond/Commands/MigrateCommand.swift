@@ -9,8 +9,8 @@ struct MigrateCommand: AsyncParsableCommand {
         discussion: """
             Stop the server before you migrate its directory. Pass --metadata, --objects or both, with the values that \
             the servers will use. A store for which you pass no flag stays in the directory. Every copied object is \
-            verified. To resume an interrupted migration, run the same command again. The original data stays in the \
-            directory until you delete it, but servers refuse to use it.
+            verified. To resume an interrupted migration, run the same command again. The original of a migrated store \
+            stays in the directory until you delete it, but servers refuse to use it.
             """
     )
 
@@ -21,7 +21,7 @@ struct MigrateCommand: AsyncParsableCommand {
     var objects: GivenFlag?
     @Option(.config) var config: GivenFlag?
     @OptionGroup var audit: AuditFlags
-    @Flag(help: "Abort unfinished uploads, which otherwise prevent the migration") var dropOpenUploads = false
+    @Flag(help: "Abort unfinished uploads, which otherwise prevent a migration to S3") var dropOpenUploads = false
 
     func run() async throws {
         try await Pontoond.run {

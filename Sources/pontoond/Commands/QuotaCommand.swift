@@ -16,9 +16,9 @@ struct QuotaCommand: AsyncParsableCommand {
             abstract: "Set limits for a user or project. Limits whose option is not given stay the same.",
             discussion: """
                 For --bytes, 'default' means the server's setting --user-quota or --project-quota. For --files and \
-                --uploads, it means no limit. If a limit is lower than the current usage, nothing can be added. The \
-                limits of a user apply to the total of all projects that the user owns, regardless of who uploads to \
-                them.
+                --uploads, it means no limit. If a limit is lower than the current usage, nothing stored is \
+                deleted, but nothing can be added. The limits of a user apply to the total of all projects that the \
+                user owns, regardless of who uploads to these projects.
                 """
         )
         @OptionGroup var stores: StoreFlags
@@ -96,7 +96,7 @@ struct QuotaCommand: AsyncParsableCommand {
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "List the users and projects that have a limit, sorted by name.",
+            abstract: "List the users that have a limit, and then the projects that have one, each sorted by name.",
             discussion: """
                 Use the server's settings file or environment, because they contain the default limits. Sizes are in \
                 bytes. '-' means no limit.
@@ -154,7 +154,7 @@ struct QuotaCommand: AsyncParsableCommand {
 struct QuotaSubject: ParsableArguments {
     enum Kind: String, ExpressibleByArgument, CaseIterable { case user, project }
 
-    @Argument(help: "Whether the name identifies a user or a project") var kind: Kind
+    @Argument(help: "Whether the limits are those of a user or of a project") var kind: Kind
     @Argument(help: ArgumentHelp("Name of the user, or id of the project: owner/project", valueName: "name"))
     var name: String
 
@@ -199,7 +199,7 @@ extension UsageSubject {
 }
 
 extension Int64? {
-    /// The limit in a table; `-` if there is none.
+    /// The number, or `-` for `nil`, which means no limit.
     fileprivate var text: String { map(String.init) ?? "-" }
 }
 

@@ -8,24 +8,25 @@ struct RestoreCommand: AsyncParsableCommand {
         commandName: "restore",
         abstract: "Restore a service from a backup.",
         discussion: """
-            Restores into an empty or new data directory and, with --metadata postgres://…, into an empty database. \
-            Every object is copied and verified, and the backup is not changed. Users, tokens and signing keys are \
-            restored too. To resume an interrupted restore, run the same command again. A backup of a service with \
-            objects in S3 contains only metadata, so pass the bucket with --objects.
+            Restores to a new or empty data directory and, with --metadata postgres://…, to an empty database. All \
+            objects are copied, and their checksums are verified unless you pass --skip-checksums. The backup is not \
+            changed. Users, tokens and signing keys are restored too. To resume an interrupted restore, run the same \
+            command again. A backup of a service with objects in S3 contains only metadata, so pass the bucket with \
+            --objects.
 
-            Webhooks are disabled, because the original service may still be sending events. To enable them again, use \
-            'pontoond webhook enable'.
+            Unless you pass --keep-webhooks, active webhooks are disabled, because the original service may still be \
+            sending events. To enable a webhook again, use 'pontoond webhook enable'.
 
             Exit status: 0 if the service is restored, 1 if not.
             """
     )
 
-    @Argument(help: "Directory of the backup") var directory: String
+    @Argument(help: "Directory that contains the backup") var directory: String
     @OptionGroup var stores: StoreFlags
     @OptionGroup var audit: AuditFlags
-    @Flag(help: "Compare only lengths, not checksums. This is faster on file systems with reflinks")
+    @Flag(help: "Verify only the lengths of objects, not their checksums. With reflinks, no bytes are then read")
     var skipChecksums = false
-    @Flag(help: "Keep webhooks active. Use this only if the original service will not run again")
+    @Flag(help: "Do not disable active webhooks. Use this only if the original service will not run again")
     var keepWebhooks = false
 
     func run() async throws {

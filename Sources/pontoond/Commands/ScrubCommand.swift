@@ -5,11 +5,11 @@ import PontoonCore
 struct ScrubCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "scrub",
-        abstract: "Read all stored objects again and compare them with their checksums. The server may be running.",
+        abstract: "Read stored objects again and compare them with their checksums. The server may be running.",
         discussion: """
             Prints a line for each object that is damaged or could not be checked, with the ids of its files. The exit \
-            status is 0 if all objects are intact, and 1 otherwise. To resume an interrupted scrub, set --older-than \
-            to the time since it began.
+            status is 0 if all checked objects are intact, and 1 otherwise. To resume an interrupted scrub, set \
+            --older-than to the time that has passed since it began.
             """
     )
 
@@ -17,7 +17,8 @@ struct ScrubCommand: AsyncParsableCommand {
     @OptionGroup var audit: AuditFlags
     @Option(.rate) var rate: GivenFlag?
     @Option(.olderThan) var olderThan: GivenFlag?
-    @Argument(help: "Ids of the files to check. Without ids, all objects are checked") var files: [String] = []
+    @Argument(help: "Ids of the files to check, regardless of --older-than. Default: all objects")
+    var files: [String] = []
 
     func run() async throws {
         try await Pontoond.run {

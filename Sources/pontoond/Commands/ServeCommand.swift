@@ -11,11 +11,11 @@ struct ServeCommand: AsyncParsableCommand {
         abstract: "Run the server.",
         discussion: """
             Every setting can also be given as an environment variable, whose name is PONTOON_ followed by the flag's \
-            name in capitals (PONTOON_URL_LIFETIME=1h), or in the YAML file named by --config. Flags override \
-            environment variables, which override the file. PONTOON_BOOTSTRAP_TOKEN sets the token of the first user, \
-            who is created at the first start. Without this variable, the token is random and is saved in the data \
-            directory. With both PostgreSQL and S3, there is no data directory, so no user is created without this \
-            variable.
+            name in capitals, with underscores (PONTOON_URL_LIFETIME=1h for --url-lifetime), or in the YAML file named \
+            by --config. Flags override environment variables, which override the file. PONTOON_BOOTSTRAP_TOKEN sets \
+            the token of the first user, who is created at the first start. Without this variable, the token is random \
+            and is saved in the data directory. With both PostgreSQL and S3, there is no data directory, so no user is \
+            created without this variable.
             """
     )
 

@@ -5,8 +5,8 @@ extension StoreFlags {
     /// Runs an administration command on the metadata store, which a running server may be using.
     ///
     /// - Parameters:
-    ///   - flags: Flags of settings to apply in addition to those that select the stores.
-    ///   - work: Runs the command with the store and the settings.
+    ///   - flags: Flags of settings to apply in addition to the flags that select the stores.
+    ///   - work: Receives the store, which is closed afterwards, and the settings.
     /// - Returns: The value of `work`.
     /// - Throws: `ExitCode.failure` if an error was printed; any other error of `work`.
     func withMetadata<Value>(

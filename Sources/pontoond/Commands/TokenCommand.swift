@@ -43,7 +43,7 @@ struct TokenCommand: AsyncParsableCommand {
         var expires: Duration?
         @Option(.listen, help: "Address that the server listens on, for --link") var listen: GivenFlag?
         @Option(.publicURL, help: "URL at which browsers reach the server, for --link") var publicURL: GivenFlag?
-        @Flag(help: "Print a sign-in link for the console, which contains the token") var link = false
+        @Flag(help: "Print a sign-in link for the console, with the token in it, instead of the token") var link = false
         @Argument(help: "Name of the user") var user: String
 
         func run() async throws {
@@ -71,7 +71,7 @@ struct TokenCommand: AsyncParsableCommand {
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "List the tokens of a user or of all users, oldest first for each user."
+            abstract: "List the tokens of a user, or of all users by name. The oldest token of each user comes first."
         )
         @OptionGroup var stores: StoreFlags
         @Flag(help: "List the tokens of all users") var all = false
@@ -107,8 +107,8 @@ struct TokenCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Revoke a token. It stops working within a second.",
             discussion: """
-                Every user of the machine can read the arguments of a command, so a token itself is accepted only on \
-                standard input: pontoond token revoke - < token.txt
+                Every user of the machine can read the arguments of a command, so instead of its id, the token itself \
+                is accepted only on standard input: pontoond token revoke - < token.txt
                 """
         )
         @OptionGroup var stores: StoreFlags

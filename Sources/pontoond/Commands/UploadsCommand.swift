@@ -13,7 +13,7 @@ struct UploadsCommand: AsyncParsableCommand {
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "ls",
-            abstract: "List unfinished uploads. The uploads that have been idle for the longest time come first.",
+            abstract: "List unfinished uploads, longest idle first.",
             discussion: """
                 SIZE is the declared size, and STORED is the size of the stored parts, in bytes. '-' means unknown, \
                 because the size was not declared or the parts are in a bucket. ACTIVE is the time of the last activity.
@@ -40,14 +40,14 @@ struct UploadsCommand: AsyncParsableCommand {
             discussion: """
                 With conditions instead of ids, --yes is required. To see which uploads will be aborted, pass the same \
                 conditions to 'pontoond uploads ls'. Uploads that are being completed are not aborted. A running \
-                server removes the bytes within about a minute.
+                server removes the bytes within about a minute. The exit status is 1 if any upload was not aborted.
                 """
         )
         @OptionGroup var stores: StoreFlags
         @OptionGroup var audit: AuditFlags
         @OptionGroup var selection: UploadSelection
-        @Flag(help: "Abort all uploads that meet the conditions") var yes = false
-        @Argument(help: "Ids of uploads") var ids: [String] = []
+        @Flag(help: "Confirm that all uploads that meet the conditions are to be aborted") var yes = false
+        @Argument(help: "Ids of the uploads to abort") var ids: [String] = []
 
         func validate() throws {
             guard ids.isEmpty != selection.isEmpty else {

@@ -12,7 +12,7 @@ struct UsageCommand: AsyncParsableCommand {
             user is charged for all projects that the user owns. The quotas limit STORED plus RESERVED, FILES plus \
             UPLOADS, and UPLOADS. '-' means no limit. Use the server's settings file or environment, because they \
             contain the default quotas. The last line is the disk space that is free for uploads. It is omitted with \
-            --user and --project, and if the objects are in a bucket.
+            --user or --project, and if the space is unknown, for example because the objects are in a bucket.
             """
     )
     @OptionGroup var stores: StoreFlags
@@ -68,7 +68,7 @@ private struct UsageLine: Encodable {
     let kind: Kind
     /// Name of the user, or id of the project.
     let id: String
-    /// The user who is charged for the project.
+    /// The user who is charged for the project; `nil` for a user.
     let owner: String?
     let storedBytes: Int64
     let reservedBytes: Int64

@@ -49,7 +49,7 @@ struct UserCommand: AsyncParsableCommand {
         @OptionGroup var stores: StoreFlags
         @OptionGroup var audit: AuditFlags
         @Option(help: "New email address") var email: String?
-        @Flag(help: "Remove the email address") var noEmail = false
+        @Flag(help: "Remove the email address from the user") var noEmail = false
         @Flag(
             inversion: .prefixedNo,
             help: "Grant or revoke the administrator role, which allows listing all users with GET /v2/users"
@@ -77,7 +77,7 @@ struct UserCommand: AsyncParsableCommand {
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "List all users by name, with the numbers of their projects and tokens."
+            abstract: "List all users by name, with the number of projects and of tokens that each user has."
         )
         @OptionGroup var stores: StoreFlags
         @Flag(help: "Print one JSON object per user instead of a table") var json = false
@@ -97,7 +97,7 @@ struct UserCommand: AsyncParsableCommand {
 
     struct Disable: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Disable a user. Tokens and upload links stop working within a second. No data is deleted."
+            abstract: "Disable a user, whose tokens and upload links stop working within a second. No data is deleted."
         )
         @OptionGroup var stores: StoreFlags
         @OptionGroup var audit: AuditFlags
@@ -113,7 +113,7 @@ struct UserCommand: AsyncParsableCommand {
 
     struct Enable: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Enable a disabled user. Tokens and upload links work again."
+            abstract: "Enable a disabled user. The user's tokens and upload links work again, unless they have expired."
         )
         @OptionGroup var stores: StoreFlags
         @OptionGroup var audit: AuditFlags
@@ -144,7 +144,7 @@ struct UserCommand: AsyncParsableCommand {
             help: ArgumentHelp("Transfer the user's projects to another user, without changing ids", valueName: "user")
         )
         var giveProjectsTo: String?
-        @Flag(help: "Delete the user's projects with all their files") var deleteProjects = false
+        @Flag(help: "Delete the user's own projects with all their files") var deleteProjects = false
         @Argument(help: "Name of the user") var name: String
 
         func validate() throws {

@@ -59,8 +59,8 @@ struct WebhookCommand: AsyncParsableCommand {
             abstract: "List all webhooks.",
             discussion: """
                 A webhook without a project receives the events of all projects. STATE is 'suspended' while the \
-                webhook's owner may not read the project. FAILED is the number of failed attempts since the last \
-                accepted event, and DEAD is the number of abandoned events.
+                webhook's owner is disabled or may not read the project. FAILED is the number of failed attempts since \
+                the last accepted event, and DEAD is the number of abandoned events.
                 """
         )
         @OptionGroup var stores: StoreFlags
@@ -118,7 +118,7 @@ struct WebhookCommand: AsyncParsableCommand {
 
     struct Replay: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Continue after another event: send earlier events again, or skip events."
+            abstract: "Continue after the given event, in order to send earlier events again or to skip events."
         )
         @OptionGroup var stores: StoreFlags
         @OptionGroup var audit: AuditFlags
