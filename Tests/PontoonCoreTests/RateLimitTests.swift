@@ -5,12 +5,12 @@ import Testing
 struct RateLimitTests {
     private static let start = Date(timeIntervalSince1970: 1_750_000_000.5)
 
-    /// A call at a time relative to the first call, and its expected outcome.
+    /// A call `second` seconds after ``start``, and its expected outcome.
     struct Row: Sendable, CustomTestStringConvertible {
         let second: Double
         let isAdmitted: Bool
         let remaining: Int
-        /// End of the window in seconds after 1 750 000 000, rounded up.
+        /// End of the window in seconds after the Unix time 1,750,000,000, rounded up.
         let reset: Int64
         let testDescription: String
 
@@ -83,7 +83,7 @@ struct RateLimitTests {
         #expect(table.count == 1)
     }
 
-    @Test("without a limit every call is admitted, with numbers that fit the clients' integers")
+    @Test("without a limit, every call is admitted, and the reported numbers fit the clients' integers")
     func unlimited() {
         let standing = RateLimitStatus.unlimited(now: Self.start)
         #expect(standing.isAdmitted)

@@ -187,7 +187,7 @@ struct SQLiteStoreTests {
                 WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000000)
                 SELECT COUNT(*) AS total FROM n
                 """
-            // More reads than connections.
+            // There are more reads than connections.
             try await withThrowingTaskGroup { group in
                 for _ in 0..<8 {
                     group.addTask {
@@ -201,7 +201,7 @@ struct SQLiteStoreTests {
             }
             let short: SQLStatement = "SELECT 1 AS total"
             #expect(try await driver.read { try $0.query(short, values: [], lock: nil).count } == 1)
-            // Writes may take longer.
+            // The timeout of reads does not apply to writes.
             let slow: SQLStatement = """
                 WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000000)
                 SELECT COUNT(*) AS total FROM n
