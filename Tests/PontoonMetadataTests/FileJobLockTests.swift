@@ -88,7 +88,9 @@ struct FileJobLockTests {
         }
     }
 
-    /// Leases `count` jobs, one per second. The first lease begins `seconds` + 1 seconds after the fixture's time.
+    /// Leases `count` jobs, one per second.
+    ///
+    /// The first lease begins `seconds` + 1 seconds after the fixture's time.
     ///
     /// - Returns: The users of the jobs.
     private static func lease(_ count: Int, in store: SQLMetadataStore, after seconds: Int) async throws -> [String] {

@@ -7,7 +7,9 @@ import Testing
 
 @Suite("Statements use indexes")
 struct QueryPlanTests {
-    /// Parts of the statements that may scan a table. Most of them read few rows, or read in index order up to a limit.
+    /// Parts of the statements that may scan a table.
+    ///
+    /// Those without a comment read few rows, or read in index order up to a limit.
     private static let allowed = [
         "SELECT name FROM users LIMIT 1", "SELECT name FROM users LIMIT 2",
         "SELECT name FROM schema_migrations",

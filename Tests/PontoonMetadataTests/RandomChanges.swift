@@ -170,7 +170,9 @@ struct RandomChanges {
         return true
     }
 
-    /// Removes a user, gives the user's projects to Cyd, and adds the user again. Bob also gets a new project.
+    /// Removes a user, gives the user's projects to Cyd, and adds the user again.
+    ///
+    /// Bob also gets a new project.
     private mutating func removeUser(_ name: String) async throws -> Bool {
         for upload in uploads where upload.userName == name { forget(upload) }
         let result = try await store.removeUser(name, givingProjectsTo: "cyd")

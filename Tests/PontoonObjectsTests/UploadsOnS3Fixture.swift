@@ -8,7 +8,7 @@ import Testing
 
 @testable import PontoonObjects
 
-/// The use cases of a server with an S3 store. Such a server has no data plane.
+/// The use cases of a server with an S3 store and therefore without a data plane.
 struct S3Server {
     let harness: S3Harness
     let metadata: SQLMetadataStore

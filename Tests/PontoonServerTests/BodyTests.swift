@@ -5,7 +5,7 @@ import Testing
 
 @testable import PontoonServer
 
-/// The exact bytes of each response body, whose fields are in alphabetical order.
+/// The exact bytes of response bodies, with fields in alphabetical order.
 struct BodyTests {
     private static let created = Date(timeIntervalSince1970: 1_700_000_000)
     private static let project = ProjectID(owner: "admin", shortName: "uploads")

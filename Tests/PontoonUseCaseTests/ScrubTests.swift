@@ -8,7 +8,7 @@ import Synchronization
 import SystemPackage
 import Testing
 
-/// Scrubs of objects on disk, whose files a test damages.
+/// Scrubs of objects on disk, and requested checks of single files.
 @Suite(.timeLimit(.minutes(10)))
 struct ScrubTests {
     @Test("each kind of damage is found and recorded, and intact objects are verified")

@@ -225,7 +225,9 @@ struct TarReaderTests {
     }
 
     /// Returns the bytes with a valid checksum in the first header, so that its other fields are read, and with the
-    /// blocks that end an archive. Fewer than 512 bytes are returned unchanged.
+    /// blocks that end an archive.
+    ///
+    /// Fewer than 512 bytes are returned unchanged.
     private static func repaired(_ bytes: [UInt8]) -> [UInt8] {
         guard bytes.count >= 512 else { return bytes }
         var bytes = bytes

@@ -50,7 +50,7 @@ struct EventCallTests {
         }
     }
 
-    @Test("an event names the user who made the change, and nobody if it was a sender")
+    @Test("an event names the user who made the change, and has no user if a sender made it")
     func actors() async throws {
         try await withTestServer { server in
             let other = try await server.addUser("other")

@@ -8,7 +8,7 @@ import PontoonTesting
 import SystemPackage
 import Testing
 
-/// The connection while an archive is received, and archives that other programs have written.
+/// Archive puts as streams: archives of other programs, broken connections, and compressed bodies.
 @Suite(.timeLimit(.minutes(10)))
 struct ArchiveStreamTests {
     private static let head = "POST /v2/upload/archive?project=admin/uploads HTTP/1.1\r\nHost: x\r\n"

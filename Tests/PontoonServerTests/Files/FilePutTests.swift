@@ -9,7 +9,7 @@ import PontoonTesting
 import SystemPackage
 import Testing
 
-/// Files that are stored with one file put.
+/// File puts: the stored files, conflicts, connections and crash recovery.
 @Suite(.timeLimit(.minutes(10)))
 struct FilePutTests {
     @Test("a file has the bytes, the checksums, the name and the labels of the call", arguments: [0, 3, 3_000_000])

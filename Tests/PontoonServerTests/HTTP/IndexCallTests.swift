@@ -4,7 +4,7 @@ import PontoonCore
 import PontoonTesting
 import Testing
 
-/// `/v2/` and `/v2/rate_limit`.
+/// `GET /v2/` and `GET /v2/rate_limit`.
 @Suite(.timeLimit(.minutes(10)))
 struct IndexCallTests {
     @Test("the index contains absolute URLs, and the rate limit contains only integers")

@@ -4,7 +4,7 @@ import PontoonCore
 import PontoonTesting
 import Testing
 
-/// Users that an administrator disables or removes while the server runs, and service users.
+/// Users that an operator disables, removes or changes while the server runs, service users, and leaving a project.
 @Suite(.timeLimit(.minutes(10)))
 struct UserTests {
     @Test("a disabled user's tokens and links stop working within a second, and work again once the user is enabled")
@@ -93,7 +93,7 @@ struct UserTests {
         }
     }
 
-    @Test("a member is added by the email address that an administrator has set, which only the user sees")
+    @Test("a member is added by the email address that an operator has set, which the API shows only to the user")
     func email() async throws {
         try await withTestServer { server in
             try await server.withUsers { users in
@@ -131,7 +131,7 @@ struct UserTests {
         }
     }
 
-    @Test("the only user is not removed")
+    @Test("the only user cannot be removed")
     func onlyUser() async throws {
         try await withTestServer { server in
             for projects in [UserAdministration.OwnedProjects.delete, .give(to: "x")] {

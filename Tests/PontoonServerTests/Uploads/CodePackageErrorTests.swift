@@ -9,7 +9,7 @@ import Testing
 struct CodePackageErrorTests {
     private let root = packageUploads
 
-    @Test("initialize rejects invalid packages")
+    @Test("the initialize call rejects invalid packages")
     func initialize() async throws {
         try await withTestServer { server in
             let automation = JSONValue.string(try await server.api.automation())
