@@ -27,8 +27,8 @@ struct RateLimitTests {
             [Row(0, true, 1, 11, "first"), Row(9.999, true, 0, 11, "still the same window")],
             [
                 Row(0, true, 1, 11, "first"), Row(0, true, 0, 11, "second"), Row(0, false, 0, 11, "third"),
-                Row(9.999, false, 0, 11, "until the last moment"), Row(10, true, 1, 21, "a new window"),
-                Row(10, true, 0, 21, "refused calls are no debt"), Row(10, false, 0, 21, "the new window is full"),
+                Row(9.999, false, 0, 11, "refused until the end"), Row(10, true, 1, 21, "a new window"),
+                Row(10, true, 0, 21, "refused calls do not count"), Row(10, false, 0, 21, "the new window is full"),
             ],
             [
                 Row(0, true, 1, 11, "first"),

@@ -89,7 +89,7 @@ struct SQLiteStoreTests {
         let isDone = Mutex(false)
     }
 
-    @Test("lets other low-priority tasks run between the reads of a long one")
+    @Test("lets other low-priority tasks run between the reads of a long task")
     func turns() async throws {
         try await withSQLiteDriver { driver in
             let store = try await SQLMetadataStore(driver: driver)
@@ -116,7 +116,7 @@ struct SQLiteStoreTests {
         }
     }
 
-    @Test("the slow reads of one user leave a low-priority thread for others")
+    @Test("slow reads of one user leave a low-priority thread for other users")
     func readsOfOneUser() async throws {
         try await withSQLiteDriver { driver in
             let progress = ReadProgress()
@@ -234,7 +234,7 @@ struct SQLiteStoreTests {
         }
     }
 
-    @Test("performs no write if the part to delete does not exist")
+    @Test("performs no write if the parts to delete do not exist")
     func forgettingNothing() async throws {
         try await withSQLiteDriver { driver in
             let store = try await SQLMetadataStore(driver: driver)

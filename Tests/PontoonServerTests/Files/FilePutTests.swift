@@ -141,7 +141,7 @@ struct FilePutTests {
         }
     }
 
-    @Test("after a crash, a file whose record was committed remains, and others are removed")
+    @Test("after a crash, a file with a committed record remains, and the bytes of other files are removed")
     func recovery() async throws {
         try await withTemporaryFolder { folder in
             let data = folder.appending("data")

@@ -37,7 +37,7 @@ struct ClientToleranceTests {
         }
     }
 
-    @Test("an upload from initialize to complete works with a trailing slash on each call")
+    @Test("an upload works with a trailing slash on each of its calls")
     func trailingSlashesOnWrites() async throws {
         try await withTestServer(.live) { server in
             let body: JSONValue = ["project": "admin/uploads", "name": "slashed", "size": 3]

@@ -55,7 +55,7 @@ struct IndexCallTests {
         }
     }
 
-    @Test("wrong tokens for the index count as failed authentications, and too many are refused")
+    @Test("wrong tokens for the index count as failed authentications, and are refused beyond the limit")
     func wrongTokens() async throws {
         try await withTestServer(arguments: ["--failed-authentication-limit", "2/5m"]) { server in
             var statuses: [Int] = []

@@ -58,7 +58,7 @@ struct TokenErrorTests {
         }
     }
 
-    @Test("both headers accept the same tokens")
+    @Test("the two token headers accept the same tokens")
     func accepted() async throws {
         try await withTestServer { server in
             let anybody = server.client(token: nil)

@@ -120,7 +120,7 @@ struct ValidateCommandTests {
     }
 
     @Test(
-        "without a verdict, complete fails with 503, and the upload is kept",
+        "without a verdict, the complete call fails with 503, and the upload is kept",
         arguments: ["failed", "silent", "slow", "missing"]
     )
     func failed(name: String) async throws {

@@ -7,7 +7,7 @@ import Testing
 /// Calls by members with different permissions, and by a stranger.
 @Suite(.timeLimit(.minutes(10)))
 struct PermissionTests {
-    @Test("each call succeeds for members with its permission and is refused to all others", arguments: Actor.allCases)
+    @Test("each call succeeds with its permission and is refused to everyone else", arguments: Actor.allCases)
     func table(_ actor: Actor) async throws {
         try await withTestServer(arguments: smallParts + ["--durability", "os"]) { server in
             let stage = try await Stage(server, actor)

@@ -144,7 +144,7 @@ struct UserTests {
         }
     }
 
-    @Test("a service user uploads to projects of others, and owns nothing")
+    @Test("a service user uploads to projects of other users, and owns nothing")
     func serviceUser() async throws {
         try await withEnduringServer(arguments: smallParts) { server in
             try await server.withUsers { try await $0.add("bot", isService: true) }
@@ -158,7 +158,7 @@ struct UserTests {
         }
     }
 
-    @Test("a member leaves a project, and cannot remove others")
+    @Test("a member can leave a project, but cannot remove other members")
     func leave() async throws {
         try await withTestServer { server in
             let (ada, bob) = (try await server.addUser("ada"), try await server.addUser("bob"))

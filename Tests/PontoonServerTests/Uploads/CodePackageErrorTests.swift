@@ -71,7 +71,7 @@ struct CodePackageErrorTests {
         }
     }
 
-    @Test("automations and packages reject incomplete and missing values")
+    @Test("calls on automations and packages reject incomplete and missing values")
     func automations() async throws {
         try await withTestServer(arguments: ["--min-part-size", "1"]) { server in
             let api = server.api

@@ -96,7 +96,7 @@ struct InitializeErrorTests {
         }
     }
 
-    @Test("a taken name is rejected unless it is a file's and overwriting is requested")
+    @Test("a taken name is rejected unless it belongs to a file and overwriting is requested")
     func taken() async throws {
         try await withEnduringServer { server in
             let file = try await server.api.upload("taken", ByteBuffer(string: "old"))
