@@ -117,7 +117,7 @@ struct ScrubTests {
         }
     }
 
-    @Test("only members who may copy a file can request its check")
+    @Test("strangers cannot request the check of a file, and a folder cannot be checked")
     func permissions() async throws {
         try await withScrub { harness, _ in
             let file = try await harness.addFile("a", bytes: 10)

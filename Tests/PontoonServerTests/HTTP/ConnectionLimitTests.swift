@@ -52,7 +52,7 @@ struct ConnectionLimitTests {
         #expect(limiter.count == 0)
     }
 
-    @Test("many refused connections do not stop admitted ones")
+    @Test("many refused connections do not affect admitted ones")
     func flood() async throws {
         try await withTestServer(.live, arguments: ["--max-connections", "8"]) { server in
             try await RawConnection.with(server) { connection in
