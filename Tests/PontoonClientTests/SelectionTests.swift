@@ -5,7 +5,7 @@ import Testing
 @testable import PontoonClient
 
 struct SelectionTests {
-    /// Runs `body` with a temporary folder that contains files with these names.
+    /// Runs `body` with a temporary folder whose subfolder `data` contains files with these relative paths.
     private func withFiles(_ names: [String], _ body: (FilePath) throws -> Void) throws {
         let url = FileManager.default.temporaryDirectory.appending(path: "selection-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: url) }

@@ -5,7 +5,7 @@ import Testing
 
 @testable import PontoonClient
 
-/// Part sizes of uploads from a stream, and the memory that downloads to a stream use.
+/// Uploads from a stream, whose length is not known in advance, and the memory that downloads to a stream use.
 struct StreamTests {
     @Test(
         "10,000 parts are enough for 5 TiB, and the first parts have equal lengths",
@@ -40,7 +40,7 @@ struct StreamTests {
         #expect(Int64(window.ranges) * perRange <= available)
     }
 
-    @Test("the error for a server that needs the length of a file suggests a remedy")
+    @Test("the error for a server that requires the length of a file contains the server's message")
     func refusedLength() async throws {
         try await ScriptedServer.with(
             respond: { request in

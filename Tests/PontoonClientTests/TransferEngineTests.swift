@@ -195,7 +195,10 @@ struct RetryLoopTests {
         return policy
     }
 
-    /// Retries an operation that fails with `outcome` in every attempt before number `attempts`.
+    /// Retries an operation whose attempts before number `attempts` fail with `outcome`.
+    ///
+    /// - Returns: How many attempts were made, and how many retries required a new URL.
+    /// - Throws: The error of the last attempt, if the operation is not retried again.
     private func attempts(
         until attempts: Int,
         outcome: RetryPolicy.Outcome?,

@@ -16,7 +16,7 @@ struct UsageTests {
         }
     }
 
-    @Test("impossible numbers count as unknown, and impossible limits as no limit")
+    @Test("an impossible number counts as unknown, and an impossible limit as no limit")
     func numbers() throws {
         let text = #"""
             {

@@ -4,7 +4,7 @@ import Testing
 
 @testable import PontoonClient
 
-/// The header `User-Agent`.
+/// The `User-Agent` header.
 @Suite(.timeLimit(.minutes(10)))
 struct UserAgentTests {
     @Test("requests to the API and to the storage contain the client's name and version")

@@ -21,7 +21,7 @@ struct CRC64NVMETests {
         )
     }
 
-    // On a CPU with AVX-512, lengths up to 1023 use the 16-byte loops, and longer ones also the 64-byte loop.
+    // On a CPU with AVX-512, the 64-byte loop is used only for lengths of at least 1024 bytes.
     @Test("the fast path and the tables agree at every length and alignment", arguments: 0..<64)
     func pathsAgree(alignment: Int) {
         var random = SplitMix64(state: UInt64(alignment))
@@ -54,7 +54,7 @@ struct CRC64NVMETests {
         #expect(whole == crc64(bytes))
     }
 
-    @Test("the checksums of parts combine into the checksum of the whole", arguments: 0..<64 as Range<UInt64>)
+    @Test("the checksums of parts combine into the checksum of all bytes", arguments: 0..<64 as Range<UInt64>)
     func joining(seed: UInt64) {
         var random = SplitMix64(state: seed)
         let bytes = random.bytes(Int.random(in: 0...20_000, using: &random))

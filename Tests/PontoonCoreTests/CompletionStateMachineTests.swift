@@ -41,14 +41,14 @@ struct CompletionStateMachineTests {
                 finished + [(.committed(file), "clean up"), (.failed(StoreFailure()), "file f")]
             ),
 
-            Conversation("a completed upload gives its file", [(found(.completed, fileID: "g"), "file g")]),
+            Conversation("a completed upload returns its file", [(found(.completed, fileID: "g"), "file g")]),
             Conversation(
-                "an upload that is not found",
+                "an upload that is not found fails the call",
                 [(.failed(PontoonError.uploadNotFound), "fail uploadNotFound")]
             ),
 
             Conversation(
-                "others wait while a lease holds, longer each time up to a limit",
+                "other callers wait while a lease is valid, longer each time up to a limit",
                 [
                     (found(.completing), "wait 0.02 s"), (.done, "look"), (found(.completing), "wait 0.04 s"),
                     (.done, "look"),
@@ -69,11 +69,11 @@ struct CompletionStateMachineTests {
                 [(found(.completing, leaseExpiresOn: now), "take lease over"), (acquired, "finish")]
             ),
             Conversation(
-                "a lease that lasts a moment longer is not",
+                "a lease that expires a millisecond later is not taken over",
                 [(found(.completing, leaseExpiresOn: now.addingTimeInterval(0.001)), "wait 0.02 s")]
             ),
             Conversation(
-                "a plan that refuses rolls a taken-over completion back",
+                "a taken-over completion is rolled back if its plan is refused",
                 [
                     (found(.completing, leaseExpiresOn: now), "take lease over"),
                     (.acquired(.failure(PontoonError(.completeRefused, "")), lease), "roll back"),
@@ -81,14 +81,14 @@ struct CompletionStateMachineTests {
                 ]
             ),
             Conversation(
-                "a completion that failed here before is rolled back first, even under a lease",
+                "a completion that failed on this server is rolled back before a new attempt, even under a valid lease",
                 [
                     (found(.completing, failedLease: "old"), "roll back lease old"), (.rolledBack(.rolledBack), "look"),
                     (found(.active), "report"),
                 ]
             ),
             Conversation(
-                "and fails if that fails again",
+                "the call fails if the rollback of an earlier completion fails again",
                 [
                     (found(.completing, failedLease: "old"), "roll back lease old"),
                     (.failed(StoreFailure()), "fail StoreFailure"),
@@ -96,14 +96,14 @@ struct CompletionStateMachineTests {
             ),
 
             Conversation(
-                "refused reports count while the upload is active",
+                "refused reports fail the call if the upload is still active",
                 [
                     (found(.active), "report"), (.failed(PontoonError(.reportInvalid, "")), "look"),
                     (found(.active), "fail reportInvalid"),
                 ]
             ),
             Conversation(
-                "and not when another call completes it",
+                "refused reports do not fail the call while another call completes the upload",
                 [
                     (found(.active), "report"), (.failed(PontoonError(.reportInvalid, "")), "look"),
                     (found(.completing), "wait 0.02 s"), (.done, "look"), (found(.active), "report"),
@@ -134,7 +134,7 @@ struct CompletionStateMachineTests {
                 ]
             ),
             Conversation(
-                "a commit whose response was lost is found",
+                "a commit whose response was lost is detected, and the file is returned",
                 finished + [
                     (.failed(StoreFailure()), "roll back"), (.rolledBack(.completed(fileID: "f")), "file f"),
                 ]
@@ -146,11 +146,11 @@ struct CompletionStateMachineTests {
                 ]
             ),
             Conversation(
-                "a lease lost while finishing",
+                "after the loss of the lease while finishing, the upload is looked up again",
                 active + [(acquired, "finish"), (.leaseLost, "roll back"), (.rolledBack(.rolledBack), "look")]
             ),
             Conversation(
-                "a lease lost before the commit",
+                "after the loss of the lease before the commit, the upload is looked up again",
                 finished + [
                     (.leaseLost, "roll back"), (.rolledBack(.rolledBack), "look"), (found(.completing), "wait 0.02 s"),
                 ]
@@ -177,7 +177,7 @@ struct CompletionStateMachineTests {
                 ]
             ),
             Conversation(
-                "and an error of that is the response",
+                "an error while discarding the object of a deleted project fails the call",
                 finished + [
                     (.leaseLost, "roll back"), (.rolledBack(.uploadGone), "discard object"),
                     (.failed(StoreFailure()), "fail StoreFailure"),

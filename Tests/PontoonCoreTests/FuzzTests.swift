@@ -3,7 +3,7 @@ import PontoonCore
 import PontoonTesting
 import Testing
 
-/// Fuzz tests of the parsers of stored and signed text.
+/// Fuzz tests of stored and signed text: signatures, observed times and checksums.
 struct FuzzTests {
     @Test("a signature is valid only for the signed method, path, expiry and key")
     func signature() throws {

@@ -3,7 +3,7 @@ import Testing
 
 @testable import PontoonCore
 
-/// The order in which runs for new files start, and the position after the finished ones.
+/// The order and number of hook runs that may start, and the position up to which all runs are finished.
 struct HookWindowTests {
     private static func cursor(_ position: Int64) -> EventCursor {
         EventCursor(log: "0123456789abcdef", position: position)
@@ -26,7 +26,7 @@ struct HookWindowTests {
         EventPage(events: events, next: cursor(position), hasMore: false)
     }
 
-    @Test("the position passes an event once this event and all earlier ones are finished")
+    @Test("the position passes an event when the runs for this event and all earlier ones are finished")
     func order() {
         var window = HookWindow(after: Self.cursor(0), concurrency: 2)
         #expect(window.needsEvents)
@@ -59,7 +59,7 @@ struct HookWindowTests {
         #expect(window.start() == nil && window.cursor == Self.cursor(8))
     }
 
-    @Test("while an event is unfinished, only a limited number of later events may start")
+    @Test("while the run for an event is unfinished, only a limited number of runs for later events start")
     func limit() {
         var window = HookWindow(after: Self.cursor(0), concurrency: 2)
         let count = Int64(HookWindow.maximumStarted) + 50

@@ -44,7 +44,7 @@ struct NameTests {
         #expect(ShortName.derive(from: name, attempt: attempt) == expected)
     }
 
-    @Test("an id that does not have two parts is rejected", arguments: ["", "a", "a/", "/b", "a/b/c", "//"])
+    @Test("a project id that does not have two parts is rejected", arguments: ["", "a", "a/", "/b", "a/b/c", "//"])
     func badProjectIDs(text: String) {
         #expect(ProjectID(text) == nil)
     }

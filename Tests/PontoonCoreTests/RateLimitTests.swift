@@ -5,12 +5,12 @@ import Testing
 struct RateLimitTests {
     private static let start = Date(timeIntervalSince1970: 1_750_000_000.5)
 
-    /// A call at a time relative to the first call, and its expected outcome.
+    /// A call `second` seconds after ``start``, and its expected outcome.
     struct Row: Sendable, CustomTestStringConvertible {
         let second: Double
         let isAdmitted: Bool
         let remaining: Int
-        /// End of the window in seconds after 1 750 000 000, rounded up.
+        /// End of the window in seconds after the Unix time 1,750,000,000, rounded up.
         let reset: Int64
         let testDescription: String
 
@@ -27,8 +27,8 @@ struct RateLimitTests {
             [Row(0, true, 1, 11, "first"), Row(9.999, true, 0, 11, "still the same window")],
             [
                 Row(0, true, 1, 11, "first"), Row(0, true, 0, 11, "second"), Row(0, false, 0, 11, "third"),
-                Row(9.999, false, 0, 11, "until the last moment"), Row(10, true, 1, 21, "a new window"),
-                Row(10, true, 0, 21, "refused calls are no debt"), Row(10, false, 0, 21, "the new window is full"),
+                Row(9.999, false, 0, 11, "refused until the end"), Row(10, true, 1, 21, "a new window"),
+                Row(10, true, 0, 21, "refused calls do not count"), Row(10, false, 0, 21, "the new window is full"),
             ],
             [
                 Row(0, true, 1, 11, "first"),
@@ -83,7 +83,7 @@ struct RateLimitTests {
         #expect(table.count == 1)
     }
 
-    @Test("without a limit every call is admitted, with numbers that fit the clients' integers")
+    @Test("without a limit, every call is admitted, and the reported numbers fit the clients' integers")
     func unlimited() {
         let standing = RateLimitStatus.unlimited(now: Self.start)
         #expect(standing.isAdmitted)

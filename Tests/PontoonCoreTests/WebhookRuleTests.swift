@@ -116,7 +116,7 @@ struct WebhookRuleTests {
         #expect(note(Self.event(4), after: 4 * 86_400 + 1) == .stop)
     }
 
-    @Test("the receiver disables the webhook with 410")
+    @Test("a response with status 410 disables the webhook")
     func gone() {
         var turn = Self.turn()
         let outcome = WebhookOutcome(status: 410, retryAfter: nil, now: Self.start)
@@ -124,7 +124,7 @@ struct WebhookRuleTests {
         #expect(turn.state == .disabled && turn.progress.cursor.position == 0 && turn.failed == 1)
     }
 
-    @Test("only 2xx is a success, and Retry-After is bounded")
+    @Test("only a status of 2xx is a success, and the value of Retry-After is limited")
     func outcomes() {
         func outcome(_ status: Int, _ retryAfter: String? = nil) -> WebhookOutcome {
             WebhookOutcome(status: status, retryAfter: retryAfter, now: Date(timeIntervalSince1970: 784_111_777))

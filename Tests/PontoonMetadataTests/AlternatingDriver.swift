@@ -1,7 +1,7 @@
 import PontoonMetadata
 import Synchronization
 
-/// A driver that alternates between connections to one database, like servers behind a load balancer.
+/// A driver that alternates between several drivers of one database, like servers behind a load balancer.
 struct AlternatingDriver: SQLDriver {
     private final class Count: Sendable {
         let value = Mutex(0)

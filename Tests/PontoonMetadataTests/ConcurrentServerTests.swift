@@ -8,7 +8,9 @@ import Testing
 struct ConcurrentServerTests {
     private static let rounds = 8
 
-    /// Runs several rounds with two stores on one database.
+    /// Runs `count` rounds with two stores on one database.
+    ///
+    /// `round` receives the round's number, from 0, the stores and a fixture that all rounds share.
     private func race(
         in database: TestDatabase,
         _ count: Int,

@@ -147,8 +147,8 @@ struct CounterShardTests {
                     }
                 }
             }
-            // The open transaction must not lock the counters of shard 0. If the first shard is 0, another transaction
-            // occupies it in the meantime.
+            // The transaction that locks counters must not use shard 0. If it would, another open transaction occupies
+            // shard 0 first.
             if try await store.driver.write({ $0.counterShard }) == 0 {
                 try await whileTransactionIsOpen(in: store, change)
             } else {
@@ -300,7 +300,8 @@ struct CounterShardTests {
         try await withPostgreSQLDriver { try await body(try await SQLMetadataStore(driver: $0)) }
     }
 
-    /// Runs `body` while another transaction has changed all counters of an upload and has not committed yet.
+    /// Runs `body` while another transaction has changed the counters of the user, the root folder and the project, and
+    /// has not committed yet.
     private func whileCountersAreLocked(
         in store: SQLMetadataStore,
         _ fixture: MetadataFixture,

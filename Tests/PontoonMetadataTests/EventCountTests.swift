@@ -55,7 +55,7 @@ struct EventCountTests {
     }
 }
 
-/// A driver that runs each transaction twice and rolls it back the first time, as after a lost connection.
+/// A driver that runs each write transaction twice and rolls it back the first time, as after a lost connection.
 private struct RepeatingDriver: SQLDriver {
     private struct RolledBack: Error {}
 

@@ -28,7 +28,7 @@ struct EventOrderTests {
             #expect(try await stores[1].allEvents(Self.filter) == events, "the reader saw the final order")
             #expect(Set(events.map(\.id)).count == events.count)
             // One event for the project, one for the end of each upload, one for each file, and one for each deletion.
-            // Four files are left.
+            // Four files remain.
             #expect(events.count == 177)
             // Each replaced file was created before it was deleted.
             var files: Set<String> = []

@@ -9,7 +9,7 @@ import Testing
 
 @Suite("Jobs and locked users", .timeLimit(.minutes(10)), .tags(.needsPostgreSQL))
 struct FileJobLockTests {
-    /// The locks that creating another job and removing the user take.
+    /// The locks that are taken on a user's row to create another job and to remove the user.
     private static let locks: [SQLRowLock] = [.forNoKeyUpdate("users"), .forUpdate("users")]
 
     @Test(
@@ -67,9 +67,7 @@ struct FileJobLockTests {
         }
     }
 
-    /// Returns the first statements of a transaction.
-    ///
-    /// They lock the row of a user.
+    /// Returns the first statements of a transaction, which lock a user's row.
     private static func locking(
         _ user: String,
         _ lock: SQLRowLock
@@ -90,7 +88,9 @@ struct FileJobLockTests {
         }
     }
 
-    /// Leases `count` jobs, one per second, starting a second after `seconds`.
+    /// Leases `count` jobs, one per second.
+    ///
+    /// The first lease begins `seconds` + 1 seconds after the fixture's time.
     ///
     /// - Returns: The users of the jobs.
     private static func lease(_ count: Int, in store: SQLMetadataStore, after seconds: Int) async throws -> [String] {

@@ -8,7 +8,8 @@ struct GroupCommitTests {
 
     /// Blocks one write until `count` other writes wait behind it.
     ///
-    /// Returns the errors of these writes.
+    /// Returns the error of each write in the order in which they end; `nil` for a write that succeeds, including the
+    /// first one.
     private func gather(
         _ count: Int,
         on driver: SQLiteDriver,
@@ -54,7 +55,7 @@ struct GroupCommitTests {
         }
     }
 
-    @Test("writes that queue behind a commit share the next one")
+    @Test("writes that wait during a commit share the next commit")
     func oneCommitForMany() async throws {
         try await withTable { driver in
             let before = driver.statistics

@@ -8,7 +8,7 @@ import Testing
 
 /// Copying of all metadata from one database to another.
 struct MetadataCopyTests {
-    @Test("every table is copied or belongs to one database only")
+    @Test("every table is either copied or listed as specific to one database")
     func tables() async throws {
         try await withSQLiteDriver { driver in
             _ = try await SQLMetadataStore(driver: driver)
@@ -121,7 +121,7 @@ struct MetadataCopyTests {
         }
     }
 
-    /// Adds a row to every table, nested folders, and more rows than are copied in one batch.
+    /// Adds at least one row to every table, nested folders, and more rows than are copied in one batch.
     private func fill(_ store: SQLMetadataStore) async throws -> MetadataFixture {
         let fixture = try await MetadataFixture(in: store)
         let (outer, other) = (fixture.folder("outer"), fixture.folder("other"))

@@ -9,7 +9,7 @@ import Dispatch
 ///   - store: A store in PostgreSQL. In SQLite, the body could not write.
 ///   - start: The first statements of the transaction.
 ///   - body: Runs after these statements. The transaction is then committed.
-/// - Throws: The first error of a statement or of the body.
+/// - Throws: The error of the body; otherwise the error of the transaction.
 func whileTransactionIsOpen(
     in store: SQLMetadataStore,
     startingWith start: @escaping @Sendable (any SQLConnection) throws -> Void = { _ in },

@@ -32,7 +32,7 @@ struct PostgreSQLDriverTests {
         }
     }
 
-    @Test("needs one round trip for a read of one statement, and two for a write")
+    @Test("needs one round trip for a query or for queued writes, two for a write with a result, otherwise none")
     func roundTrips() async throws {
         try await withTable { driver in
             func trips() -> Int { driver.poolStatistics.roundTrips }
@@ -156,7 +156,7 @@ struct PostgreSQLDriverTests {
         }
     }
 
-    @Test("a transaction that pauses too long loses its row locks to others, and is retried")
+    @Test("a transaction that pauses too long loses its row locks and is retried")
     func pausedTransaction() async throws {
         try await withTable({ $0.transactionIdleTimeout = .seconds(1) }) { driver in
             try await driver.write { _ = try $0.execute("INSERT INTO t (id, name) VALUES (1, '')", values: []) }
@@ -309,7 +309,7 @@ struct PostgreSQLDriverTests {
         }
     }
 
-    @Test("cancels statements that outlast the close timeout")
+    @Test("cancels statements that are still running after the close timeout")
     func closing() async throws {
         try await withTable({ $0.closeTimeout = .milliseconds(100) }) { driver in
             try await withThrowingTaskGroup { group in

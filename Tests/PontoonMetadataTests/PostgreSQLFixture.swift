@@ -66,7 +66,9 @@ extension PostgreSQLSettings {
     }
 }
 
-/// Runs a test with an empty database.
+/// Runs a test with a driver for an empty database.
+///
+/// `configure` can change the driver's settings, which have long timeouts.
 func withPostgreSQLDriver(
     _ configure: @Sendable (inout PostgreSQLSettings) -> Void = { _ in },
     _ body: @Sendable (PostgreSQLDriver) async throws -> Void

@@ -7,7 +7,9 @@ import Testing
 
 @Suite("Statements use indexes")
 struct QueryPlanTests {
-    /// Statements that may scan a table, because they read few rows or read in index order up to a limit.
+    /// Parts of the statements that may scan a table.
+    ///
+    /// Those without a comment read few rows, or read in index order up to a limit.
     private static let allowed = [
         "SELECT name FROM users LIMIT 1", "SELECT name FROM users LIMIT 2",
         "SELECT name FROM schema_migrations",
@@ -25,7 +27,7 @@ struct QueryPlanTests {
         "FROM tokens WHERE projects = ''", "UPDATE tokens SET projects = ",
         // There are at most 1,000 webhooks.
         "FROM webhooks", "UPDATE webhooks SET",
-        // Totals for the metrics. They are counted at most once a minute, and counting takes at most 1 % of the time.
+        // Totals for the metrics. They are counted at most once a minute, and counting takes at most 1% of the time.
         "SELECT COUNT(*) AS objects", "SELECT COUNT(*) AS uploads", "COALESCE(SUM(reserved_bytes), 0)",
         // `pontoond uploads ls` reads all uploads, in order of their ids.
         "AS last_part_on",
@@ -249,7 +251,7 @@ struct QueryPlanTests {
         }
     }
 
-    /// Runs all contracts, each on a new store, so that every statement is executed.
+    /// Checks every rule of the metadata contract on a new store, so that the statements of the store are executed.
     private func runEverything(_ recorder: RecordingDriver) async throws {
         func run(_ check: @Sendable (SQLMetadataStore) async throws -> Void) async throws {
             try await withSQLiteDriver { driver in
@@ -261,7 +263,7 @@ struct QueryPlanTests {
     }
 }
 
-/// A driver that records every statement that can have a query plan.
+/// A driver that records every statement except `CREATE`, which has no query plan.
 private struct RecordingDriver: SQLDriver {
     final class Log: Sendable {
         let statements = Mutex<[String: [SQLValue]]>([:])
@@ -281,7 +283,7 @@ private struct RecordingDriver: SQLDriver {
 
     func ping(within limit: Duration) async throws { try await driver.ping(within: limit) }
 
-    /// Returns a driver that records the statements for another database in the same log.
+    /// Returns a driver that runs statements in another database and records them in the same log.
     func recording(_ driver: SQLiteDriver) -> RecordingDriver { RecordingDriver(driver: driver, log: log) }
 
     func read<Value: Sendable>(

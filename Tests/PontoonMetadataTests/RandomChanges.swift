@@ -4,9 +4,7 @@ import PontoonMetadata
 import PontoonTesting
 import Testing
 
-/// Random changes to a store.
-///
-/// Compares the store's counters with its files and uploads.
+/// Makes random changes to a store, and compares the store's counters with its files and uploads.
 struct RandomChanges {
     enum Change: CaseIterable {
         case initialize, initializeUnknown, part, replacePart, complete, overwrite, emptyFile, abort, copy, move, delete
@@ -172,7 +170,9 @@ struct RandomChanges {
         return true
     }
 
-    /// Removes a user, gives the user's projects to Cyd, and adds the user again with a project.
+    /// Removes a user, gives the user's projects to Cyd, and adds the user again.
+    ///
+    /// Bob also gets a new project.
     private mutating func removeUser(_ name: String) async throws -> Bool {
         for upload in uploads where upload.userName == name { forget(upload) }
         let result = try await store.removeUser(name, givingProjectsTo: "cyd")

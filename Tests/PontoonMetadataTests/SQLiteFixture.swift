@@ -16,7 +16,7 @@ func withDatabasePath<Value>(_ body: (String) async throws -> Value) async throw
     return try await body(folder.appending(path: "metadata.sqlite").path)
 }
 
-/// Runs a test with an empty database.
+/// Runs a test with a driver for an empty database.
 func withSQLiteDriver(
     _ durability: SQLiteSettings.Durability = .os,
     _ body: (SQLiteDriver) async throws -> Void

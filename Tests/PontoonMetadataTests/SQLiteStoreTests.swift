@@ -89,7 +89,7 @@ struct SQLiteStoreTests {
         let isDone = Mutex(false)
     }
 
-    @Test("lets other low-priority tasks run between the reads of a long one")
+    @Test("lets other low-priority tasks run between the reads of a long task")
     func turns() async throws {
         try await withSQLiteDriver { driver in
             let store = try await SQLMetadataStore(driver: driver)
@@ -116,7 +116,7 @@ struct SQLiteStoreTests {
         }
     }
 
-    @Test("the slow reads of one user leave a low-priority thread for others")
+    @Test("slow reads of one user leave a low-priority thread for other users")
     func readsOfOneUser() async throws {
         try await withSQLiteDriver { driver in
             let progress = ReadProgress()
@@ -187,7 +187,7 @@ struct SQLiteStoreTests {
                 WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000000)
                 SELECT COUNT(*) AS total FROM n
                 """
-            // More reads than connections.
+            // There are more reads than connections.
             try await withThrowingTaskGroup { group in
                 for _ in 0..<8 {
                     group.addTask {
@@ -201,7 +201,7 @@ struct SQLiteStoreTests {
             }
             let short: SQLStatement = "SELECT 1 AS total"
             #expect(try await driver.read { try $0.query(short, values: [], lock: nil).count } == 1)
-            // Writes may take longer.
+            // The timeout of reads does not apply to writes.
             let slow: SQLStatement = """
                 WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000000)
                 SELECT COUNT(*) AS total FROM n
@@ -234,7 +234,7 @@ struct SQLiteStoreTests {
         }
     }
 
-    @Test("performs no write if the part to delete does not exist")
+    @Test("performs no write if the parts to delete do not exist")
     func forgettingNothing() async throws {
         try await withSQLiteDriver { driver in
             let store = try await SQLMetadataStore(driver: driver)

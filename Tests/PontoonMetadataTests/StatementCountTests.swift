@@ -5,7 +5,7 @@ import Testing
 
 @testable import PontoonCore
 
-@Suite("Quotas add no statements where they do not apply")
+@Suite("Numbers of statements, and of rows read")
 struct StatementCountTests {
     @Test("storing a part of an upload that has reserved its size neither reads nor changes a counter")
     func parts() async throws {
@@ -124,12 +124,12 @@ struct StatementCountTests {
     }
 }
 
-/// A driver that counts statements.
+/// A driver that counts statements, and the rows that queries return.
 private struct CountingDriver: SQLDriver {
     final class Counts: Sendable {
         /// Number of statements whose results were awaited, and number of statements that were only queued.
         let numbers = Mutex([0, 0])
-        /// Number of rows that queries returned.
+        /// Number of rows that queries have returned so far.
         let rows = Mutex(0)
     }
 
@@ -141,7 +141,7 @@ private struct CountingDriver: SQLDriver {
     /// Number of rows that queries have returned so far.
     var rows: Int { counts.rows.withLock { $0 } }
 
-    /// Returns how many statements a call awaited, and how many it only queued.
+    /// Returns two numbers: how many statements a call awaited, and how many it only queued.
     func count<Value>(_ call: () async throws -> Value) async throws -> [Int] {
         counts.numbers.withLock { $0 = [0, 0] }
         _ = try await call()

@@ -21,7 +21,7 @@ enum TestDatabase: String, CustomTestStringConvertible {
     var testDescription: String { rawValue }
 }
 
-/// Runs a test with several drivers on one empty database, like several servers.
+/// Runs a test with `count` drivers of one empty database, as several servers would use it.
 func withDrivers(
     _ count: Int,
     to database: TestDatabase,
@@ -53,12 +53,12 @@ func withDrivers(
     }
 }
 
-/// Runs a test with an empty database.
+/// Runs a test with a driver for an empty database.
 func withDriver(_ database: TestDatabase, _ body: @Sendable (any SQLDriver) async throws -> Void) async throws {
     try await withDrivers(1, to: database) { try await body($0[0]) }
 }
 
-/// Runs a test with an empty store that alternates between two drivers.
+/// Runs a test with an empty store that alternates between two drivers of one database.
 func withStore(
     in database: TestDatabase,
     _ body: @Sendable (SQLMetadataStore) async throws -> Void
@@ -68,7 +68,7 @@ func withStore(
     }
 }
 
-/// Runs a test with several empty stores on one database.
+/// Runs a test with `count` stores on one empty database.
 func withStores(
     _ count: Int,
     in database: TestDatabase,

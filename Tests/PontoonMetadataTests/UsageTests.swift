@@ -97,7 +97,7 @@ struct UsageTests {
         }
     }
 
-    @Test("wrong counters are found and repaired", arguments: TestDatabase.all)
+    @Test("incorrect counters are found and repaired", arguments: TestDatabase.all)
     func repair(_ database: TestDatabase) async throws {
         try await withStore(in: database) { store in
             let ada = try await MetadataFixture(in: store)
@@ -183,7 +183,7 @@ struct UsageTests {
         }
     }
 
-    @Test("sums that would exceed 64 bits are refused, also without a quota", arguments: TestDatabase.all)
+    @Test("sums that would exceed 64 bits are refused, even without a quota", arguments: TestDatabase.all)
     func hugeSums(_ database: TestDatabase) async throws {
         try await withStore(in: database) { store in
             let ada = try await MetadataFixture(in: store)

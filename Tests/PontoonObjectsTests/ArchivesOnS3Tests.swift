@@ -9,7 +9,7 @@ import Testing
 
 @Suite("Archives in the S3 store", .timeLimit(.minutes(10)))
 struct ArchivesOnS3Tests {
-    /// An archive with many small files, a repeated name, and one large file.
+    /// An archive with 60 small files, another file with the name of the first, and a large file.
     private static func archive() -> (ByteBuffer, names: [String]) {
         var tar = TarBuilder()
         var names: [String] = []
@@ -94,7 +94,7 @@ struct ArchivesOnS3Tests {
     }
 }
 
-/// Memory of a fixed size.
+/// Memory that refuses each request for more than `size` bytes.
 private struct FixedMemory: ArchiveMemory {
     let size: Int
 

@@ -56,7 +56,7 @@ struct DirectWriterTests {
         }
     }
 
-    @Test("a writer that is aborted returns its buffer")
+    @Test("a writer that is aborted returns its buffer to the pool")
     func buffers() async throws {
         try await withDiskStore { store, _ in
             let upload = Upload.test(size: 2 << 20, partSize: 2 << 20)
@@ -87,7 +87,7 @@ struct DirectWriterTests {
             let path = folder.appending("file")
             try FileDescriptor.open(path, .writeOnly, options: .create, permissions: .ownerReadWrite).close()
             let pool = DirectBufferPool(capacity: 1)
-            // `nil` if the file system does not support direct I/O.
+            // The writer is `nil` if the file system does not support direct I/O.
             guard var writer = try DirectWriter(path, from: 0, pool) else { return }
             #expect(pool.take() == nil)
             let cached = try DiskFile.open(path, .readOnly)

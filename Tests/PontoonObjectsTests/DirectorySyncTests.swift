@@ -25,7 +25,7 @@ struct DirectorySyncTests {
         #expect(late == [false], "nothing is durable after the shutdown")
     }
 
-    @Test("callers that arrive during a sync share the next one")
+    @Test("callers that arrive during a sync share the next sync")
     func nextSync() async throws {
         let executor = BlockingIOExecutor(threads: 2)
         let (begun, begin) = AsyncStream.makeStream(of: Int.self)

@@ -131,7 +131,7 @@ extension S3Server {
         return try await uploads.put(new, body: body, limit: 1 << 30) { _ in }
     }
 
-    /// Checks that the bucket contains exactly the objects of the files.
+    /// Checks that the bucket contains the objects of the files, and no others.
     func expectObjectsOfFiles() async throws {
         var stored: [String] = []
         try await store.forEachEntry { stored += $0.map(\.name) }
@@ -140,7 +140,7 @@ extension S3Server {
     }
 }
 
-/// A store in which another server discards an object as soon as it has been created.
+/// A store in which another server discards all leased objects just before an object is created.
 struct StolenLeaseStore: PresignedObjectStore {
     let store: S3ObjectStore
     let metadata: SQLMetadataStore

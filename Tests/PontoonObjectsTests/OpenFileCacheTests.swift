@@ -9,7 +9,7 @@ import Testing
 
 /// The cache of open objects.
 ///
-/// Objects stay open briefly, so that several range requests open them only once.
+/// An object stays open for a short time, so that successive range requests do not open it again.
 struct OpenFileCacheTests {
     @Test("a discarded object takes no space once its last reader is closed")
     func discard() async throws {

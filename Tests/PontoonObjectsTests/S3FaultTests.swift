@@ -100,7 +100,9 @@ struct S3FaultTests {
         try await server.remove()
     }
 
-    /// Reads with retries, because after a start SeaweedFS returns 500 until it has found its volumes.
+    /// Reads the first 500 bytes of an object, with retries.
+    ///
+    /// After a start, SeaweedFS returns 500 until it has found its volumes.
     private func firstBytes(of upload: Upload, in harness: S3Harness) async throws -> ByteBuffer {
         var bytes = ByteBuffer()
         try await eventually("the object is readable") {

@@ -57,7 +57,9 @@ struct S3Harness: ObjectStoreHarness {
     }
 }
 
-/// Returns an arbitrary base URL, because URLs of an S3 store do not depend on the Pontoon server's address.
+/// Returns an arbitrary base URL.
+///
+/// URLs of an S3 store do not depend on the address of the Pontoon server.
 func anyBase() throws -> BaseURL { try #require(BaseURL("http://127.0.0.1:1")) }
 
 /// Sends an HTTP request as a client does, without a token.

@@ -5,7 +5,7 @@ import Testing
 
 @testable import PontoonObjects
 
-/// Fuzz tests of the parser of S3's responses.
+/// The parsers of S3's responses, with damaged text and wrong encodings.
 struct S3FuzzTests {
     @Test("damaged XML is either parsed or refused")
     func responses() {

@@ -20,7 +20,7 @@ struct S3RecoveryTests {
 
     @Test("recovery aborts uploads without a record, but not uploads with other prefixes")
     func aborts() async throws {
-        // As if an hour had passed.
+        // Makes every upload and object older than the minimum age of orphans.
         try await withS3Store(change: { $0.orphanAge = .seconds(-60) }) { harness in
             let kept = try await ObjectStoreContract.upload(in: harness)
             _ = try await ObjectStoreContract.upload(in: harness)
@@ -95,7 +95,7 @@ struct S3RecoveryTests {
     }
 }
 
-/// Records without uploads or objects, which run an action when they are read.
+/// Empty records that run an action when the open uploads are read.
 private struct RecordsRead: ObjectRecords {
     let action: @Sendable () async throws -> Void
 

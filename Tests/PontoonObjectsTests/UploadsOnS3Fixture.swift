@@ -8,7 +8,7 @@ import Testing
 
 @testable import PontoonObjects
 
-/// The use cases of a server with an S3 store, which has no data plane.
+/// The use cases of a server with an S3 store and therefore without a data plane.
 struct S3Server {
     let harness: S3Harness
     let metadata: SQLMetadataStore
@@ -49,7 +49,7 @@ struct S3Server {
         try await uploads.report([report], of: upload.id, caller: user)
     }
 
-    /// Sends and reports parts.
+    /// Sends and reports parts, numbered from 1.
     func send(_ parts: [ByteBuffer], of upload: Upload) async throws {
         for (index, bytes) in parts.enumerated() {
             try await report(index + 1, try await put(bytes, index + 1, of: upload), of: upload)
@@ -73,7 +73,7 @@ struct S3Server {
         try await metadata.files(in: fixture.root, filter: FileFilter(), window: .page(.all)).items
     }
 
-    /// Returns the maintenance of a server that uses these stores alone.
+    /// Returns the maintenance of a server that does not share these stores with other servers.
     func maintenance() -> Maintenance {
         Maintenance(
             metadata: metadata,

@@ -7,7 +7,7 @@ import Testing
 
 @testable import PontoonObjects
 
-/// Requests to the bucket that arrive after their server has lost the completion lease.
+/// Requests that arrive at the bucket after their server has lost the completion lease, and empty files.
 @Suite("Uploads to the S3 store by two servers", .timeLimit(.minutes(10)))
 struct UploadsOnS3LeaseTests {
     private let right = ByteBuffer(string: "right")
@@ -63,11 +63,10 @@ struct UploadsOnS3LeaseTests {
         }
     }
 
-    /// Runs `body` with two servers that share their stores.
+    /// Runs `body` with two servers that share their stores, the first of which appears to be suspended.
     ///
-    /// The first one appears to be suspended.
-    ///
-    /// The first server's requests that contain `text` are blocked, and its leases expire immediately.
+    /// The first server's requests that contain `text` are blocked until the valve is released. For the second server,
+    /// the first server's leases have already expired.
     private func withTwoServers(
         holding text: String,
         _ body: @Sendable (S3Server, S3Server, RequestValve) async throws -> Void

@@ -79,7 +79,7 @@ struct UploadsOnS3Tests {
         }
     }
 
-    @Test("accept ETags with and without quotes, in any case, also at complete")
+    @Test("accept ETags with and without quotes and in upper and lower case, including in the complete call")
     func tags() async throws {
         try await withS3Server { server in
             let upload = try await server.begin(size: nil)
@@ -268,7 +268,7 @@ struct UploadsOnS3Tests {
 
     @Test("without a record are aborted by maintenance, even if no other server uses the stores")
     func orphans() async throws {
-        // As if an hour had passed.
+        // Makes every upload and object older than the minimum age of orphans.
         try await withS3Store(change: { $0.orphanAge = .seconds(-60) }) { harness in
             try await withS3Server(harness) { server in
                 let upload = try await server.begin("kept", size: 8)
@@ -319,7 +319,7 @@ struct UploadsOnS3Tests {
         }
     }
 
-    @Test("become one file if the bucket's response is lost and complete is repeated")
+    @Test("become one file if the bucket's response is lost and the complete call is repeated")
     func lostResponse() async throws {
         try await withFaultyS3Store(attempts: 1) { harness, cutter in
             try await withS3Server(harness) { server in

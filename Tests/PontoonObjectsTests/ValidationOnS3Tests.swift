@@ -11,7 +11,7 @@ import Testing
 struct ValidationOnS3Tests {
     @Test("an empty object that is removed as an orphan during its validation is created again", arguments: [0, 1])
     func emptyObject(parts: Int) async throws {
-        // Makes every object older than the minimum age of orphans.
+        // Makes every upload and object older than the minimum age of orphans.
         try await withS3Store(change: { $0.orphanAge = .seconds(-60) }) { harness in
             try await withS3Server(harness) { unvalidated in
                 let server = unvalidated.validating(with: SweepingValidator(unvalidated))
@@ -30,7 +30,7 @@ struct ValidationOnS3Tests {
         }
     }
 
-    @Test("after a validation without a verdict, complete can be repeated, even after maintenance")
+    @Test("after a validation without a verdict, the complete call can be repeated, even after maintenance")
     func fullObject() async throws {
         try await withS3Store(change: { $0.orphanAge = .seconds(-60) }) { harness in
             try await withS3Server(harness) { unvalidated in

@@ -9,7 +9,7 @@ import Synchronization
 import SystemPackage
 import Testing
 
-/// Backups of a running server, and their restoration.
+/// Backups of a running server, and restoring them.
 struct BackupTests {
     @Test("a restored service has the same files, folders, tokens and signed URLs", arguments: [true, false])
     func roundTrip(usesHardLinks: Bool) async throws {
@@ -337,7 +337,7 @@ struct BackupTests {
 }
 
 extension APIClient {
-    /// Downloads the only file with a name in the admin's project.
+    /// Downloads the first file with this name in the root folder of the admin's project.
     fileprivate func content(named name: String) async throws -> ByteBuffer {
         let ids = try await listed("/files?project=admin/uploads&name=\(name)")
         return try await download(try #require(ids.first))

@@ -5,7 +5,7 @@ import Testing
 
 @testable import PontoonServer
 
-/// The exact bytes of each response body, whose fields are in alphabetical order.
+/// The exact bytes of response bodies, with fields in alphabetical order.
 struct BodyTests {
     private static let created = Date(timeIntervalSince1970: 1_700_000_000)
     private static let project = ProjectID(owner: "admin", shortName: "uploads")
@@ -133,7 +133,7 @@ struct BodyTests {
         )
     }
 
-    @Test("an upload has the fields of initialize, of a list, and of its details with parts")
+    @Test("an upload has the fields of the initialize call, of lists, and of its details with parts")
     func uploads() throws {
         let upload = upload(.folder(id: "f", project: Self.project, wasGivenByFolder: false))
         let href = #""href":"http://127.0.0.1:8080/v2/upload/multipart/U","initiated":"2023-11-14T22:13:20Z","#

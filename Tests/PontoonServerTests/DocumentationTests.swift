@@ -8,13 +8,13 @@ import Yams
 
 @testable import PontoonServer
 
-/// Consistency of docs/api.md and docs/openapi.yaml with the served calls, and of docs/api.md with the existing tests.
+/// Consistency of the documentation with the served calls, the tests and the messages of the programs.
 @Suite(.timeLimit(.minutes(10)))
 struct DocumentationTests {
     private static let root = URL(filePath: #filePath).deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent()
 
-    /// Returns the rows of the table of calls: methods and paths, and names of test files.
+    /// Returns the rows of the table of calls in docs/api.md: methods with paths, and the names of test files.
     private static func rows() throws -> [(calls: [String], tests: [String])] {
         let text = try String(contentsOf: root.appending(path: "docs/api.md"), encoding: .utf8)
         return text.split(separator: "\n").filter { $0.hasPrefix("| `") }.compactMap { line in
@@ -37,7 +37,7 @@ struct DocumentationTests {
     func calls() async throws {
         let served = try await servedCalls()
         var documented = Set(try Self.rows().flatMap(\.calls).map { $0 == "GET /v2/" ? "GET /v2" : $0 })
-        // HEAD is served for every GET, but the table lists it only for the call with which clients use it.
+        // HEAD is served for every GET, but the table lists it only for the calls where clients use it.
         for call in documented where call.hasPrefix("GET ") { documented.insert("HEAD " + call.dropFirst(4)) }
         #expect(served == documented)
     }

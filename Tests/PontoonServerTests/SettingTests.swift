@@ -86,7 +86,7 @@ struct SettingTests {
         #expect(SettingText.size(bytes) == text)
     }
 
-    /// Writes the files if the environment variable TEST_UPDATE_DOCS is 1.
+    /// First writes the file if the environment variable TEST_UPDATE_DOCS is 1.
     @Test(
         "docs/settings.md and deploy/pontoon.yaml match the definitions",
         arguments: ["docs/settings.md", examplePath]

@@ -7,7 +7,7 @@ import Testing
 
 @testable import PontoonApp
 
-/// Detection of a server that does not respond.
+/// Detection of blocked event loops and of stores that hang.
 @Suite(.timeLimit(.minutes(10)))
 struct WatchdogTests {
     @Test("a blocked event loop is detected, and so is its recovery")

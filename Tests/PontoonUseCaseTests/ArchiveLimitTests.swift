@@ -29,7 +29,7 @@ struct ArchiveLimitTests {
                 ]
             )
             #expect(first.error == nil)
-            // Folders that exist do not count.
+            // Existing folders do not count towards the limit.
             received.store(1 << 10, ordering: .relaxed)
             let second = try await harness.putArchive([tar.finished()], limits)
             #expect(
@@ -63,7 +63,7 @@ struct ArchiveLimitTests {
             let limits = ArchiveLimits(overhead: 8 << 10) { received.load(ordering: .relaxed) }
             var tar = TarBuilder()
             tar.add("content", [UInt8](repeating: 0, count: 100_000))
-            // Less than 2 KiB of overhead.
+            // This archive has less than 2 KiB of overhead.
             let small = try await harness.putArchive([tar.finished()], limits)
             #expect(small.results == ["content created"] && small.error == nil)
             for _ in 0..<20 { tar.add("link", type: "2") }
@@ -83,7 +83,7 @@ extension UseCaseHarness {
     /// - Parameters:
     ///   - chunks: The bytes of the archive.
     ///   - limits: The limits of the archive.
-    ///   - action: Called when the entries of the first chunk are stored, before the second arrives.
+    ///   - action: Called once, when at least two entries have a result, before the second chunk is sent.
     /// - Returns: The path and the result or error code of each entry, and the error that ended the archive.
     /// - Throws: An error if the destination is refused or a store fails.
     fileprivate func putArchive(
@@ -127,9 +127,9 @@ extension UseCaseHarness {
     }
 }
 
-/// The memory for files that are sent to a bucket in one request.
+/// Memory of which nothing is available.
 ///
-/// The disk store uses none.
+/// The disk store does not need any.
 private struct NoMemory: ArchiveMemory {
     func grow(by bytes: Int) throws { throw PontoonError(.unavailable, "there is no memory") }
     func end() {}

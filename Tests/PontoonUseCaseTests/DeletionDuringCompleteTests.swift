@@ -2,10 +2,10 @@ import PontoonCore
 import PontoonMetadata
 import Testing
 
-/// Deletion or move of the destination after complete has finished the object and before it commits the file.
+/// Deletion or move of the destination after a completion has finished the object and before it commits the file.
 @Suite(.timeLimit(.minutes(10)))
 struct DeletionDuringCompleteTests {
-    @Test("if the folder is deleted during complete, it fails with 5026 and leaves no files or rows")
+    @Test("a completion whose folder is deleted meanwhile fails with 5026 and leaves no files or rows")
     func folder() async throws {
         try await withUseCases { harness in
             let folder = try await harness.files.createFolder(
@@ -20,7 +20,7 @@ struct DeletionDuringCompleteTests {
         }
     }
 
-    @Test("if the project is deleted during complete, it fails with 3002 and leaves no files or rows")
+    @Test("a completion whose project is deleted meanwhile fails with 3002 and leaves no files or rows")
     func project() async throws {
         try await withUseCases { harness in
             let id = try await harness.upload(to: .project(harness.project)) {
@@ -30,7 +30,7 @@ struct DeletionDuringCompleteTests {
         }
     }
 
-    @Test("a folder moved during complete contains the file")
+    @Test("a folder that is moved during a completion contains the file")
     func moved() async throws {
         try await withUseCases { harness in
             let outer = try await harness.files.createFolder(

@@ -1,7 +1,7 @@
 import PontoonMetadata
 import Synchronization
 
-/// An SQLite driver in which a test can make single writes fail.
+/// An SQLite driver whose next write can be made to fail.
 struct FaultyDriver: SQLDriver {
     enum Fault: Sendable {
         /// The write fails before anything is changed.

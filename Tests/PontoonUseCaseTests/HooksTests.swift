@@ -10,7 +10,7 @@ import Testing
 /// Runs of hooks: for which events, in which order, how often, and where they resume.
 @Suite(.timeLimit(.minutes(10)))
 struct HooksTests {
-    /// A store, a project in it, and the recorded runs of the hook.
+    /// A store with a project, and the recorded runs and notices of hooks.
     private struct Harness: Sendable {
         let driver: FaultyDriver
         let metadata: SQLMetadataStore
@@ -292,7 +292,7 @@ struct HooksTests {
 }
 
 extension Event {
-    /// The name of the file.
+    /// The name in the event's details, or an empty string if there is none.
     fileprivate var fileName: String {
         let details = try? JSONDecoder().decode([String: DetailValue].self, from: Data(data.utf8))
         return details?["name"]?.text ?? ""

@@ -7,9 +7,9 @@ import Synchronization
 import SystemPackage
 import Testing
 
-/// Completions of one upload by several servers that share their stores and, in these tests, a process.
+/// Completions and maintenance by several servers that share their stores and, in these tests, a process.
 ///
-/// One server stalls.
+/// A server may stall or die.
 @Suite(.timeLimit(.minutes(10)))
 struct LeasedCompletionTests {
     @Test("a server that stalls longer than its lease loses the upload to another, and returns the other's file")
@@ -127,7 +127,7 @@ struct LeasedCompletionTests {
         }
     }
 
-    @Test("a server with an outdated cached upload learns its state at complete", arguments: Fate.allCases)
+    @Test("a server whose cached upload is outdated learns its state when completing it", arguments: Fate.allCases)
     func remembered(fate: Fate) async throws {
         try await withStores { stores in
             let (first, second) = (stores.server(), stores.server(on: stores.others))
@@ -173,7 +173,7 @@ struct LeasedCompletionTests {
 /// The stores that the servers of a test share.
 private struct SharedStores: Sendable {
     let metadata: SQLMetadataStore
-    /// The same database, through stores with separate caches.
+    /// A second store on the same database, with a separate cache.
     let others: SQLMetadataStore
     let disk: DiskObjectStore
     let user: Caller

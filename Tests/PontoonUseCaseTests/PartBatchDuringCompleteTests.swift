@@ -4,12 +4,12 @@ import PontoonMetadata
 import PontoonTesting
 import Testing
 
-/// Requests for batches of part infos during complete.
+/// Requests for batches of part infos during a completion.
 ///
-/// HTTP clients cannot choose this moment.
+/// Tests over HTTP cannot send a request at this moment.
 @Suite(.timeLimit(.minutes(10)))
 struct PartBatchDuringCompleteTests {
-    @Test("part infos are refused during and after complete")
+    @Test("part infos are refused during and after a completion")
     func completing() async throws {
         let base = try #require(BaseURL("http://127.0.0.1:8080"))
         try await withUseCases { harness in

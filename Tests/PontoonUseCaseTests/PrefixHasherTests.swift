@@ -2,10 +2,10 @@ import PontoonCore
 import PontoonTesting
 import Testing
 
-/// The state that the MD5 hasher keeps in memory.
+/// The progress of uploads that the MD5 hasher keeps in memory.
 @Suite(.timeLimit(.minutes(10)))
 struct PrefixHasherTests {
-    @Test("the progress of uploads that were aborted elsewhere is discarded")
+    @Test("the progress of uploads that another server has aborted is discarded")
     func abortedUploads() async throws {
         try await withUseCases { harness in
             let hasher = PrefixHasher(metadata: harness.metadata, objects: harness.disk)

@@ -8,7 +8,7 @@ import Synchronization
 import SystemPackage
 import Testing
 
-/// Scrubs of objects on disk, whose files a test damages.
+/// Scrubs of objects on disk, and requested checks of single files.
 @Suite(.timeLimit(.minutes(10)))
 struct ScrubTests {
     @Test("each kind of damage is found and recorded, and intact objects are verified")
@@ -117,7 +117,7 @@ struct ScrubTests {
         }
     }
 
-    @Test("only members who may copy a file can request its check")
+    @Test("strangers cannot request the check of a file, and a folder cannot be checked")
     func permissions() async throws {
         try await withScrub { harness, _ in
             let file = try await harness.addFile("a", bytes: 10)

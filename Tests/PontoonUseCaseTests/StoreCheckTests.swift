@@ -42,7 +42,7 @@ struct StoreCheckTests {
             let (orphan, upload) = (ObjectKey.random(), ObjectKey.random())
             try write("orphan", to: path(of: orphan, in: harness))
             try write("upload", to: harness.folder.appending("objects/uploads").appending(upload.rawValue))
-            // The records of a discarded object and of an upload that is being completed.
+            // Discarded objects and objects of completing uploads have records, so they are no orphans.
             let discarded = try await object(in: harness, named: "discarded")
             let (completing, key) = try await completingUpload(in: harness)
             #expect(try await harness.metadata.deleteFile(discarded.id))
@@ -133,7 +133,7 @@ struct StoreCheckTests {
         return (file.id, key)
     }
 
-    /// Adds an upload whose object exists, but whose file is not committed.
+    /// Adds an upload in state `completing` whose object exists, but whose file is not committed.
     private func completingUpload(in harness: UseCaseHarness) async throws -> (id: String, key: ObjectKey) {
         let id = try await harness.uploads.initialize(
             DeclaredContent(name: "open", size: 0),

@@ -43,13 +43,13 @@ struct UseCaseHarness {
         project = fixture.project.id
     }
 
-    /// Initializes an empty upload.
+    /// Initializes an upload of size 0.
     ///
     /// - Parameters:
     ///   - place: Destination project or folder of the file.
-    ///   - action: Runs after complete has finished the object, before it commits the file.
+    ///   - action: Runs once during the next completion, after the object is finished and before the file is committed.
     /// - Returns: The upload's id.
-    /// - Throws: The error of initialize.
+    /// - Throws: The error of the initialize call.
     func upload(
         to place: FolderReference,
         meanwhile action: @escaping @Sendable () async throws -> Void
@@ -59,7 +59,7 @@ struct UseCaseHarness {
         return try await uploads.initialize(content, in: place, rule: .fail, caller: user).id
     }
 
-    /// Checks that complete is refused and leaves neither a record nor an object.
+    /// Checks that completing the upload is refused, and that this leaves neither the upload nor an object.
     func expectEnd(of id: String, _ code: PontoonError.Code) async throws {
         try await expectRefusal(code) { try await uploads.complete(id, reports: [], caller: user) }
         try await expectRefusal(.uploadNotFound) { try await uploads.complete(id, reports: [], caller: user) }

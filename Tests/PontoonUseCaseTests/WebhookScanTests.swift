@@ -155,7 +155,10 @@ private struct Harness: Sendable {
 
     func addFile(_ name: String) async throws { _ = try await fixture.addFile(name, to: metadata) }
 
-    /// Checks that the cursor has not moved, and that a turn sends events of these types.
+    /// Checks that the stored cursor equals the cursor of `webhook`, and that a turn delivers exactly the events of
+    /// these types, in this order.
+    ///
+    /// The receiver must not have accepted any events before.
     func expectDelivery(of types: [String], to webhook: Webhook) async throws {
         #expect(try await metadata.webhook(webhook.id)?.progress.cursor == webhook.progress.cursor)
         let turn = try #require(try await dispatcher.turn(webhook.id))
@@ -171,9 +174,9 @@ private final class ManualClock: Sendable {
     func advance(by seconds: TimeInterval) { time.withLock { $0 += seconds } }
 }
 
-/// A receiver in memory.
+/// A receiver in memory that accepts every event.
 private final class AcceptingReceiver: WebhookSender, WebhookConnection {
-    /// Called when a request has arrived.
+    /// Called for each request before it is accepted.
     let beforeAccepting = Mutex<@Sendable () -> Void>({})
     private let bodies = Mutex<[String]>([])
 

@@ -44,7 +44,9 @@ final class ScriptedServer: Sendable {
 
     var requests: [Request] { seen.withLock { $0 } }
 
-    /// Runs `body` with a server and a client that is connected to it.
+    /// Runs `body` with a server and a client of this server.
+    ///
+    /// `respond` is called for each request and returns the response.
     static func with<Value: Sendable>(
         respond: @escaping @Sendable (Request) -> Response,
         settings: ClientSettings = ClientSettings(),

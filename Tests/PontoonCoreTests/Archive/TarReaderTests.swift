@@ -5,7 +5,7 @@ import Testing
 
 /// The reader of tar archives.
 struct TarReaderTests {
-    /// The entries of an archive with their contents, which do not depend on the pieces in which the archive arrived.
+    /// The entries of an archive and the contents of its files, which must not depend on how the archive was split.
     private struct Contents: Equatable {
         var entries: [TarEntry] = []
         var files: [[UInt8]] = []
@@ -226,6 +226,8 @@ struct TarReaderTests {
 
     /// Returns the bytes with a valid checksum in the first header, so that its other fields are read, and with the
     /// blocks that end an archive.
+    ///
+    /// Fewer than 512 bytes are returned unchanged.
     private static func repaired(_ bytes: [UInt8]) -> [UInt8] {
         guard bytes.count >= 512 else { return bytes }
         var bytes = bytes

@@ -28,7 +28,7 @@ struct EventCallTests {
         }
     }
 
-    @Test("pages continue at the cursor, which also counts events of other projects")
+    @Test("pages continue at the cursor, which also moves past events of other projects")
     func pages() async throws {
         try await withTestServer { server in
             let other = try await server.addUser("other")
@@ -50,7 +50,7 @@ struct EventCallTests {
         }
     }
 
-    @Test("an event names the user who made the change, and nobody if it was a sender")
+    @Test("an event names the user who made the change, and has no user if a sender made it")
     func actors() async throws {
         try await withTestServer { server in
             let other = try await server.addUser("other")

@@ -97,7 +97,7 @@ struct EventStreamTests {
         }
     }
 
-    @Test("a user can have 16 streams at once")
+    @Test("a user can have at most 16 streams at once")
     func limit() async throws {
         try await withTestServer(.live) { server in
             let other = try await server.addUser("other")

@@ -9,7 +9,7 @@ import Testing
 
 @testable import PontoonApp
 
-/// Readers that fell so far behind that events were deleted before they were read.
+/// Readers of the event log that have fallen so far behind that events were deleted before they were read.
 @Suite("Missed events", .timeLimit(.minutes(10)))
 struct MissedEventTests {
     private static let retention = ["--event-retention", "1d"]
@@ -116,7 +116,7 @@ struct MissedEventTests {
         }
     }
 
-    /// Runs a test with a server that may also send events to 127.0.0.1.
+    /// Runs a test while its server delivers events to webhooks, including receivers at 127.0.0.1.
     private func withSendingServer(_ body: @escaping @Sendable (TestServer) async throws -> Void) async throws {
         try await withTestServer(arguments: Self.retention + ["--webhook-allow", "127.0.0.1"]) { server in
             try await withThrowingTaskGroup(of: Void.self) { group in

@@ -8,7 +8,7 @@ import PontoonTesting
 import Synchronization
 import Testing
 
-/// Folders that are stored with one archive put.
+/// Archive puts: the stored files and folders, conflicts, refusals and limits.
 @Suite(.timeLimit(.minutes(10)))
 struct ArchivePutTests {
     /// One file for each range of sizes that the server handles differently.
@@ -280,7 +280,7 @@ struct ArchivePutTests {
         }
     }
 
-    @Test("archives beyond the number that the server receives at once are refused, and can be sent again")
+    @Test("the number of archives that the server receives at once is limited, and a refused one can be sent again")
     func limit() async throws {
         try await withTestServer(.live) { server in
             let head = """

@@ -8,7 +8,7 @@ import PontoonTesting
 import SystemPackage
 import Testing
 
-/// The connection while an archive is received, and archives that other programs have written.
+/// Archive puts as streams: archives of other programs, broken connections, and compressed bodies.
 @Suite(.timeLimit(.minutes(10)))
 struct ArchiveStreamTests {
     private static let head = "POST /v2/upload/archive?project=admin/uploads HTTP/1.1\r\nHost: x\r\n"
@@ -188,7 +188,7 @@ struct ArchiveStreamTests {
         }
     }
 
-    @Test("a body that expands a thousandfold takes no more memory than others")
+    @Test("a small compressed body that expands to a file beyond the quota is refused")
     func bomb() async throws {
         try await withTestServer { server in
             try await withTemporaryFolder { folder in
@@ -211,7 +211,7 @@ struct ArchiveStreamTests {
         }
     }
 
-    @Test("a body that expands a thousandfold to bytes that are not the content of files is refused")
+    @Test("a small compressed body that expands to many bytes that are not the content of files is refused")
     func overheadBomb() async throws {
         try await withTestServer { server in
             try await withTemporaryFolder { folder in

@@ -4,7 +4,7 @@ import PontoonCore
 import PontoonTesting
 import Testing
 
-/// Calls for many files, each of which succeeds or fails independently.
+/// Bulk calls, in which each file succeeds or fails independently of the others.
 @Suite(.timeLimit(.minutes(10)))
 struct BulkTests {
     private func ids(_ ids: [String]) -> JSONValue { ["file_ids": .array(ids.map { .string($0) })] }
@@ -60,7 +60,7 @@ struct BulkTests {
         }
     }
 
-    @Test("update replaces details, and edit merges them")
+    @Test("'update' replaces details, and 'edit' merges them")
     func change() async throws {
         try await withTestServer { server in
             let api = server.api

@@ -10,7 +10,7 @@ import Testing
 struct DRSTests {
     private static let root = "/ga4gh/drs/v1"
 
-    /// Calls DRS with a token in one of the headers.
+    /// Calls DRS with a token in the given header; by default, with the admin's token in `Authorization`.
     private func get(
         _ path: String,
         _ server: TestServer,

@@ -54,7 +54,7 @@ struct DownloadCallTests {
         }
     }
 
-    @Test("a stored MD5 is returned on request, also with a range, and no other checksum")
+    @Test("a stored MD5 is returned on request, including for ranges; other checksums are not")
     func digests() async throws {
         try await withTestServer(.live) { server in
             let md5 = "kAFQmDzST7DWlj99KOF/cg=="

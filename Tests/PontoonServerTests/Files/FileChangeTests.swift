@@ -13,7 +13,7 @@ struct FileChangeTests {
             && response["tags"] == [text, .string(value + "!")]
     }
 
-    @Test("exactly one of several concurrent changes remains, undivided, and each caller sees its own")
+    @Test("the last of several concurrent changes replaces the others completely, and each caller sees its own change")
     func patches() async throws {
         try await withTestServer { server in
             let api = server.api

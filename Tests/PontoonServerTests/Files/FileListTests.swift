@@ -86,7 +86,7 @@ struct FileListTests {
         }
     }
 
-    @Test("following page links shows each entry once")
+    @Test("following the page links returns each entry once")
     func pages() async throws {
         try await withTestServer { server in
             for number in 0..<7 { _ = try await server.api.makeFolder("f\(number)") }

@@ -6,9 +6,9 @@ import PontoonCore
 import PontoonTesting
 import Testing
 
-/// Refusals of file puts.
+/// File puts that are refused, interrupted or slow.
 ///
-/// A refused file put leaves neither a record nor bytes.
+/// Refused and interrupted file puts leave neither a record nor bytes.
 @Suite(.timeLimit(.minutes(10)))
 struct FilePutErrorTests {
     private let bytes = ByteBuffer(string: "123456789")

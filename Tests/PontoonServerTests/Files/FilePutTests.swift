@@ -9,7 +9,7 @@ import PontoonTesting
 import SystemPackage
 import Testing
 
-/// Files that are stored with one file put.
+/// File puts: the stored files, conflicts, connections and crash recovery.
 @Suite(.timeLimit(.minutes(10)))
 struct FilePutTests {
     @Test("a file has the bytes, the checksums, the name and the labels of the call", arguments: [0, 3, 3_000_000])
@@ -141,7 +141,7 @@ struct FilePutTests {
         }
     }
 
-    @Test("after a crash, a file whose record was committed remains, and others are removed")
+    @Test("after a crash, a file with a committed record remains, and the bytes of other files are removed")
     func recovery() async throws {
         try await withTemporaryFolder { folder in
             let data = folder.appending("data")

@@ -5,7 +5,7 @@ import PontoonCore
 import PontoonTesting
 import Testing
 
-/// Downloads of folders that change, and their limits.
+/// Downloads of folder archives while the folder changes, and limits of folder archives.
 @Suite(.timeLimit(.minutes(10)))
 struct FolderArchiveChangeTests {
     @Test(
@@ -155,7 +155,7 @@ struct FolderArchiveChangeTests {
 }
 
 extension APIClient {
-    /// Stores 1500 files in the folder `x` of a folder.
+    /// Stores 1500 files in the subfolder `x` of a folder.
     func addManyFiles(to folder: String) async throws -> ArchiveResponse {
         var tar = TarBuilder()
         for number in 0..<1500 { tar.add("x/\(number)", Array("\(number)".utf8)) }

@@ -6,9 +6,9 @@ import Testing
 
 @testable import PontoonCore
 
-/// Archives that exceed the limits of the formats' original fields.
+/// Archives whose sizes, numbers of files or dates exceed the original fields of tar and zip.
 ///
-/// Their files are sparse.
+/// The archives are sparse files.
 @Suite(.timeLimit(.minutes(10)))
 struct LongFolderArchiveTests {
     private static let modified = Date(timeIntervalSince1970: 1_795_448_266)
@@ -29,7 +29,7 @@ struct LongFolderArchiveTests {
 
     /// Writes an archive whose files contain only zeros.
     ///
-    /// `checksum` returns the CRC-32 of that many zeros.
+    /// `checksum` receives the size of a file and returns the CRC-32 of this number of zeros.
     private static func write(
         _ entries: [FolderArchiveEntry],
         as format: FolderArchiveFormat,

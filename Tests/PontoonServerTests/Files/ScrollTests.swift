@@ -7,7 +7,7 @@ import Testing
 /// Lists that are read page by page with tokens.
 @Suite(.timeLimit(.minutes(10)))
 struct ScrollTests {
-    @Test("a scroll shows each entry once, in order, with the total and the clients' links")
+    @Test("a scroll returns each entry once, in order, with the total and the links that clients expect")
     func pages() async throws {
         try await withTestServer { server in
             let api = server.api

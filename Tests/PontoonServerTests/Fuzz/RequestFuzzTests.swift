@@ -8,7 +8,7 @@ import Testing
 
 @testable import PontoonServer
 
-/// Fuzz tests of the parsers of clients' requests.
+/// Parsers of clients' requests, mainly with fuzzed input.
 struct RequestFuzzTests {
     @Test("accepted JSON has the same value for Foundation, and its value can be written and parsed again")
     func json() throws {

@@ -4,12 +4,12 @@ import PontoonCore
 import PontoonTesting
 import Testing
 
-/// Invalid bodies on every call that reads one.
+/// Invalid bodies of calls that expect a JSON object.
 @Suite(.serialized, .timeLimit(.minutes(10)))
 struct BodyErrorTests {
-    /// Calls that read a body, and their error code for a body that is not JSON.
+    /// Calls that expect a JSON object, and their error code for a body that is not JSON.
     ///
-    /// `U` stands for an upload, `F` for a file.
+    /// In the paths, `U` stands for the id of an upload, and `F` for the id of a file.
     private static let calls: [(HTTPMethod, String, Int64)] = [
         (.POST, "/upload/multipart", 8013), (.POST, "/upload/multipart/U/part", 8014),
         (.POST, "/upload/multipart/U/part/", 8014), (.POST, "/upload/multipart/U", 8015),

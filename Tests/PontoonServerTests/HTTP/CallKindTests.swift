@@ -5,12 +5,10 @@ import Testing
 
 @testable import PontoonServer
 
-/// The priority of calls.
-///
-/// Most calls yield to uploads.
+/// The kinds of calls, and the executor for calls of low priority.
 struct CallKindTests {
     @Test(
-        "only transfers, calls of one upload and health checks have normal priority",
+        "only transfers, calls on single uploads and health checks have normal priority",
         arguments: [
             (HTTPRequest.Method.put, "/storage/parts/x/1?key=1", CallKind.data),
             (.get, "/storage/files/x", .data),

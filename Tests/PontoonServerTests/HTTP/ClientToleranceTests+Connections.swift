@@ -22,7 +22,7 @@ extension ClientToleranceTests {
                     ("POST /v2/upload/multipart", "Content-Length: 4\r\n\r\nnull", 400),
                     ("POST /v2/upload/multipart", "Content-Length: 5\r\n\r\n{bad}", 400),
                     ("DELETE /v2/upload/multipart/none", "\(json)Content-Length: 2\r\n\r\n{}", 404),
-                    // The Go client's complete: an empty chunked body, declared as JSON.
+                    // The Go client's complete call: an empty chunked body, declared as JSON.
                     (
                         "POST /v2/upload/multipart/\(upload)/complete",
                         "\(json)Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 201

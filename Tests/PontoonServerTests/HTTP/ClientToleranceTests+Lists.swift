@@ -34,7 +34,6 @@ extension ClientToleranceTests {
                     try await server.api.send(.GET, href, headers: ["X-SBG-Auth-Token": server.token]).json == page.json
                 )
             }
-            // Calls the API with a literal body.
             let links = try second.pageLinks
             let header = "<\(links["next"] ?? "")>; rel=\"next\", <\(links["prev"] ?? "")>; rel=\"prev\""
             #expect(second.headers["Link"] == [header])

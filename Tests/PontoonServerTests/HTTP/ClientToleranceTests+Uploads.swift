@@ -5,7 +5,7 @@ import PontoonTesting
 import Testing
 
 extension ClientToleranceTests {
-    @Test("R uploads with paging parameters on every call, quoted ETags, and all parts reported again at complete")
+    @Test("R uploads with paging parameters on every call and quoted ETags, and repeats all reports in complete")
     func uploadByR() async throws {
         try await withTestServer(.live, arguments: Self.smallParts) { server in
             let added = "limit=50&offset=0&fields=_all"
@@ -32,7 +32,7 @@ extension ClientToleranceTests {
         }
     }
 
-    @Test("parts may be reported only in complete")
+    @Test("parts need not be reported before the complete call")
     func partsInComplete() async throws {
         try await withTestServer(.live, arguments: Self.smallParts) { server in
             let upload = try await server.api.initialize("f", size: 1027, partSize: 1024)
@@ -202,10 +202,10 @@ extension ClientToleranceTests {
         }
     }
 
-    @Test("a valid report during complete gets a retryable error, never the error for a wrong ETag")
+    @Test("a valid report during a completion gets a retryable error, never the error for a wrong ETag")
     func reportDuringComplete() async throws {
         try await withTestServer(.live, arguments: Self.smallParts) { server in
-            // Part 1 is missing, so complete is refused, but the upload is briefly in state `completing`.
+            // Part 1 is missing, so the complete call is refused, but the upload is briefly in state `completing`.
             for round in 1...40 {
                 let upload = try await server.api.initialize("f\(round)", size: 2048, partSize: 1024)
                 let response = try await server.api.put(upload, 2, pseudoRandomBytes(seed: 16, count: 1024))

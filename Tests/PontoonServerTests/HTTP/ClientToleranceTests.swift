@@ -5,7 +5,7 @@ import PontoonCore
 import PontoonTesting
 import Testing
 
-/// Requests of the R, Java and Go clients, as raw HTTP, in forms that a strict server would refuse.
+/// Requests in the forms that the R, Java, Go and Python clients send, which a strict server would refuse.
 ///
 /// Source: docs/api.md. ClientToleranceTests+Uploads.swift tests the uploads of each client, +Connections.swift the
 /// behavior of connections, and +Lists.swift paging and the selection of fields.
@@ -37,7 +37,7 @@ struct ClientToleranceTests {
         }
     }
 
-    @Test("a whole upload works with a trailing slash on each call")
+    @Test("an upload works with a trailing slash on each of its calls")
     func trailingSlashesOnWrites() async throws {
         try await withTestServer(.live) { server in
             let body: JSONValue = ["project": "admin/uploads", "name": "slashed", "size": 3]
@@ -221,7 +221,7 @@ struct ClientToleranceTests {
 }
 
 extension APIClient {
-    /// Calls the API with a literal body.
+    /// Calls the API with this text as the body, which need not be JSON; without a body if it is `nil`.
     func call(
         _ method: HTTPMethod,
         _ path: String,

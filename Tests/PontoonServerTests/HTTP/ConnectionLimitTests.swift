@@ -13,7 +13,7 @@ struct ConnectionLimitTests {
     private static let request = "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"
 
     @Test(
-        "connections beyond the limits get 503, and are admitted again when others close",
+        "connections beyond the limits get 503, and new ones are admitted when others close",
         arguments: [["--max-connections", "8"], ["--max-connections-per-address", "4"]]
     )
     func limit(arguments: [String]) async throws {
@@ -52,7 +52,7 @@ struct ConnectionLimitTests {
         #expect(limiter.count == 0)
     }
 
-    @Test("many refused connections do not stop admitted ones")
+    @Test("many refused connections do not affect admitted ones")
     func flood() async throws {
         try await withTestServer(.live, arguments: ["--max-connections", "8"]) { server in
             try await RawConnection.with(server) { connection in

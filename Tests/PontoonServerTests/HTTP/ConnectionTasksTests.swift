@@ -6,7 +6,7 @@ import Testing
 
 @testable import PontoonServer
 
-/// Waiting for connection tasks during shutdown, and their cancellation.
+/// Waiting for connection tasks during shutdown, and cancelling them.
 @Suite(.timeLimit(.minutes(10)))
 struct ConnectionTasksTests {
     @Test("the service finishes when the last task has finished")

@@ -179,7 +179,7 @@ struct ConsoleTests {
         #expect(WeightedList(["*/*", header]).prefersHTML == prefersHTML)
     }
 
-    @Test("pages may also connect to the bucket, but to no other origin")
+    @Test("pages may connect to the server and to the bucket, but to no other origin")
     func policy() {
         let own = "\(ConsolePolicy(connectsTo: nil))"
         #expect(own.contains("; connect-src 'self'; "))

@@ -5,7 +5,7 @@ import PontoonServer
 import PontoonTesting
 import Testing
 
-/// The `Host` header, which determines the URLs in responses.
+/// The `Host` and `X-Forwarded-Proto` headers, which determine the URLs in responses.
 @Suite(.timeLimit(.minutes(10)))
 struct HostTests {
     @Test(

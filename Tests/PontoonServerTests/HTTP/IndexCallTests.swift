@@ -4,7 +4,7 @@ import PontoonCore
 import PontoonTesting
 import Testing
 
-/// `/v2/` and `/v2/rate_limit`.
+/// `GET /v2/` and `GET /v2/rate_limit`.
 @Suite(.timeLimit(.minutes(10)))
 struct IndexCallTests {
     @Test("the index contains absolute URLs, and the rate limit contains only integers")
@@ -55,7 +55,7 @@ struct IndexCallTests {
         }
     }
 
-    @Test("wrong tokens for the index count as failed authentications, and too many are refused")
+    @Test("wrong tokens for the index count as failed authentications, and are refused beyond the limit")
     func wrongTokens() async throws {
         try await withTestServer(arguments: ["--failed-authentication-limit", "2/5m"]) { server in
             var statuses: [Int] = []

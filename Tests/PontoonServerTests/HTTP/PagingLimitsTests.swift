@@ -3,7 +3,7 @@ import PontoonCore
 import PontoonTesting
 import Testing
 
-/// Extreme values of `limit` and `offset`.
+/// Offsets beyond the end of a list.
 @Suite(.timeLimit(.minutes(10)))
 struct PagingLimitsTests {
     @Test(

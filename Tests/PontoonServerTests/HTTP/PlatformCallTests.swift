@@ -4,7 +4,7 @@ import PontoonCore
 import PontoonTesting
 import Testing
 
-/// Billing groups, tasks, apps and the search for files, which clients request although Pontoon does not provide them.
+/// Calls for features of the platform that Pontoon does not have, such as billing, tasks, apps and search.
 @Suite(.timeLimit(.minutes(10)))
 struct PlatformCallTests {
     @Test("each user has one billing group, to which new projects belong")

@@ -40,7 +40,7 @@ struct RateLimitTests {
         }
     }
 
-    @Test("the limit counts down, is reached, and has a reset time")
+    @Test("the remaining calls count down to 0, and further calls are refused without changing the reset time")
     func countdown() async throws {
         try await withTestServer(arguments: ["--rate-limit", "3/1h"]) { server in
             let before = Int(Date().timeIntervalSince1970)

@@ -20,7 +20,7 @@ struct ReadOnlyTests {
         "HEAD /storage/archives/{username}/{file_id}/{version}/{format}", "POST /v2/files/search",
         "POST /v2/bulk/files/{action}",
     ]
-    /// Calls with `GET` that prepare a change: they return the URL to which a part is sent.
+    /// Calls with `GET` that prepare a change: they return URLs to which parts are sent.
     private static let preparing: Set<String> = [
         "GET /v2/upload/multipart/{upload_id}/part/{part_number}", "GET /v2/upload/multipart/{upload_id}/part_infos",
         "GET /v2/automation/upload/{upload_id}/part/{part_number}", "GET /v2/automation/upload/{upload_id}/part_infos",

@@ -4,7 +4,7 @@ import PontoonCore
 import PontoonTesting
 import Testing
 
-/// Clients that send requests too slowly, or too many bytes before a request is complete.
+/// Timeouts and length limits of requests, and clients that use HTTP/1.0.
 @Suite(.timeLimit(.minutes(10)))
 struct SlowClientTests {
     /// Timeouts that are long enough for a test's other requests, even on a busy machine.

@@ -19,7 +19,7 @@ struct TokenErrorTests {
         (.PUT, "/files/F/tags"), (.GET, "/files/F/download_info"),
     ]
 
-    @Test("every call but the index requires a valid token")
+    @Test("calls on users, uploads, projects and files require a valid token, but the index does not")
     func refused() async throws {
         try await withEnduringServer { server in
             let upload = try await server.api.initialize("open.bin", size: 3)
@@ -58,7 +58,7 @@ struct TokenErrorTests {
         }
     }
 
-    @Test("both headers accept the same tokens")
+    @Test("the two token headers accept the same tokens")
     func accepted() async throws {
         try await withTestServer { server in
             let anybody = server.client(token: nil)
@@ -92,7 +92,7 @@ struct TokenErrorTests {
                 }
                 server.expectRefusal(try await second.call(.GET, "/user"), 401, 90001, "by id: \(byID)")
                 server.expectRefusal(try await second.complete(upload), 401, 90001, "by id: \(byID)")
-                // A signed URL stays valid after the token with which it was requested is revoked.
+                // A signed URL stays valid when the token with which it was requested is revoked.
                 let put = try await second.send(.PUT, url, ByteBuffer(string: "kept"))
                 #expect(put.status == 200)
                 let etag = try #require(put.headers.first(name: "ETag"))

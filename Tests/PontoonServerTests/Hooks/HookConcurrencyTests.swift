@@ -51,15 +51,15 @@ struct HookConcurrencyTests {
             return text.split(separator: "\n").map(String.init)
         }
 
-        /// Lets a run end, even if it has not begun yet.
+        /// Lets the run with this name end, even if it has not begun yet.
         func release(_ name: String) throws {
             try Data().write(to: URL(filePath: folder.appending("released/\(name)").string))
         }
     }
 
-    /// Runs a test with a server whose hook command runs for the files that `prepare` adds.
+    /// Runs a test while a hook command runs for the files that `prepare` adds.
     ///
-    /// `body` receives the ids of the events in the order of the log.
+    /// `body` receives the runs, and the ids of the events in the order of the log.
     private func withHooks(
         concurrency: Int,
         prepare: @Sendable (TestServer) async throws -> Void,

@@ -7,10 +7,10 @@ import Testing
 
 @testable import PontoonApp
 
-/// Runs of programs: their end, their output, and what they inherit.
+/// Runs of programs: input and output, timeout, inherited environment and files, and concurrency.
 @Suite(.timeLimit(.minutes(10)))
 struct ProgramTests {
-    /// Runs a shell script as a program.
+    /// Runs a shell script as a program, which is killed 300 ms after SIGTERM.
     private func run(
         _ script: String,
         input: [UInt8] = Array("{}".utf8),
@@ -176,7 +176,7 @@ struct ProgramTests {
         #expect(ends == Array(repeating: .exited(0), count: 60))
     }
 
-    @Test("permits limit the number of tasks, and a cancelled one leaves the queue")
+    @Test("permits limit the number of tasks, and a cancelled task leaves the queue")
     func permits() async throws {
         let (permits, gate) = (Permits(1), Gate())
         try await withThrowingTaskGroup { group in

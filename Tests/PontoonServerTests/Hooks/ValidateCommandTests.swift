@@ -8,7 +8,7 @@ import Testing
 
 @testable import PontoonApp
 
-/// Refusal of files by `--validate-command`, for each way to upload a file.
+/// Validation of files by `--validate-command`, for each way to upload a file.
 @Suite(.timeLimit(.minutes(10)))
 struct ValidateCommandTests {
     /// Runs `body` with a server whose validate command decides by the file's name and adds a line to the file `runs`.
@@ -120,7 +120,7 @@ struct ValidateCommandTests {
     }
 
     @Test(
-        "without a verdict, complete fails with 503, and the upload is kept",
+        "without a verdict, the complete call fails with 503, and the upload is kept",
         arguments: ["failed", "silent", "slow", "missing"]
     )
     func failed(name: String) async throws {
@@ -142,7 +142,7 @@ struct ValidateCommandTests {
         }
     }
 
-    @Test("repeated calls of complete wait for one run, and return the same file")
+    @Test("concurrent complete calls wait for one run, and return the same file")
     func repeated() async throws {
         try await withValidator { server, folder in
             let upload = try await Self.begin("held", server)

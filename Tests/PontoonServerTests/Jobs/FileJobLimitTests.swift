@@ -7,7 +7,7 @@ import Testing
 
 @testable import PontoonApp
 
-/// Limits of one job, and of all jobs of one user.
+/// Limits of single jobs, and fairness between the jobs of different users.
 @Suite(.timeLimit(.minutes(10)))
 struct FileJobLimitTests {
     @Test("a job that copies its own copies stops at the maximum number of files and folders")
@@ -111,7 +111,7 @@ struct FileJobLimitTests {
         }
     }
 
-    @Test("folders are at most 200 levels deep")
+    @Test("jobs create folders at most 200 levels deep, and delete deeper ones")
     func levels() async throws {
         try await withTestServer(arguments: smallParts) { server in
             let api = server.api

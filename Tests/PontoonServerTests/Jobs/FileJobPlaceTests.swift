@@ -122,7 +122,7 @@ extension TestServer {
     /// After the change, the job continues with the folder entries that it read before.
     ///
     /// - Parameters:
-    ///   - isReached: Called before each step; returns `true` when `change` is due.
+    ///   - isReached: Called before each step until it returns `true`. The change is then made.
     ///   - change: Makes the change, as another client would.
     /// - Throws: The errors of the closures and of the store; ``ExpectationFailedError`` if the job ends early.
     fileprivate func finishJob(

@@ -245,12 +245,14 @@ struct Tree {
 }
 
 extension TestServer {
-    /// Runs all jobs, as the service of a running server does.
+    /// Runs all jobs that are not leased, as a running server does in the background.
     func runJobs() async throws {
         while try await app.jobs.runOnce() {}
     }
 
-    /// Runs steps of the only job, one after another, until a condition holds.
+    /// Runs steps of the only job, one after another, until `isReached` returns `true`.
+    ///
+    /// - Throws: ``ExpectationFailedError`` if the job finishes before.
     func stepJob(until isReached: (any MetadataStore) async throws -> Bool) async throws {
         let (metadata, objects) = (app.stores.metadata, app.stores.storage.store)
         let worker = FileJobWorker(metadata: metadata, objects: objects, leaseDuration: nil, turn: .zero)

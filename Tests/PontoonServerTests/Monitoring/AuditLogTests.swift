@@ -10,7 +10,7 @@ import Testing
 
 @testable import PontoonApp
 
-/// The file of the audit log: rotation, reopening and failures.
+/// The file or pipe of the audit log: lines, rotation, reopening and failures.
 @Suite(.timeLimit(.minutes(10)))
 struct AuditLogTests {
     private static func entry(_ name: String) -> AuditEntry {
@@ -80,7 +80,9 @@ struct AuditLogTests {
         }
     }
 
-    /// Runs `body` with a log that is written to a named pipe, into which only the beginning of a line fits.
+    /// Runs `body` with a log in a named pipe, of whose last line only the beginning has been written.
+    ///
+    /// `body` receives the log, its path, the reading end of the pipe, and the unfinished line.
     private func withUnfinishedLine(
         _ body: (AuditFile, FilePath, SystemPackage.FileDescriptor, _ line: String) throws -> Void
     ) async throws {
@@ -90,7 +92,7 @@ struct AuditLogTests {
             let reader = try FileDescriptor.open(path, .readOnly, options: .nonBlocking)
             try reader.closeAfter {
                 let file = try AuditFile(.file(path), maximumSize: nil)
-                // More than a pipe holds.
+                // This line is longer than the capacity of a pipe.
                 let line = String(repeating: "x", count: 1 << 20) + "\n"
                 let outcome = file.write(ByteBuffer(string: "a\n" + line))
                 #expect(outcome.lostLines == 0)
@@ -99,7 +101,7 @@ struct AuditLogTests {
         }
     }
 
-    /// Reads the contents of a pipe.
+    /// Reads all bytes that a pipe contains, without waiting for more.
     private static func contents(_ pipe: SystemPackage.FileDescriptor) throws -> String {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 1)
         defer { buffer.deallocate() }

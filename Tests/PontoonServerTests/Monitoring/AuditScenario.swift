@@ -4,7 +4,7 @@ import PontoonCore
 import PontoonTesting
 import Testing
 
-/// Every call that the audit log records, made by a user in an order in which all of them succeed.
+/// The calls that the audit log records, made by a user, with the line that each call must add to the log.
 struct AuditScenario {
     /// A call and the line that it must add to the audit log.
     struct Step {
@@ -42,7 +42,8 @@ struct AuditScenario {
 
     /// Makes all calls except those of senders.
     ///
-    /// - Returns: The id of a file that still exists.
+    /// - Returns: The id of a file that exists after all calls.
+    /// - Throws: ``UnexpectedResponse`` if a call does not have the expected outcome.
     mutating func run(member: String) async throws -> String {
         let file = try await upload("reads.bam")
         try await putFile("counts.csv")
@@ -65,9 +66,7 @@ struct AuditScenario {
         steps.append(Step(call: "PUT /v2/files/content", action: "file.put", fields: fields))
     }
 
-    /// Stores an archive.
-    ///
-    /// Its line contains the destination and the number of bytes.
+    /// Stores an archive, whose line in the audit log contains the destination folder and the number of bytes.
     private mutating func putArchive() async throws {
         let project = try await api.call(.GET, "/projects/admin/uploads").text("root_folder")
         let archive = TarBuilder.archive(["archived/a": "abc", "archived/b": "d"])
@@ -205,7 +204,7 @@ struct AuditScenario {
             ["object": .string(copy)]
         }
         for kind in FileJob.Kind.allCases {
-            // Jobs that are not carried out.
+            // No worker runs these jobs.
             let item: JSONValue = ["file": .string(file), "parent": .string(folder)]
             try await make(.POST, "/async/files/\(kind.rawValue)", [:], ["items": [item]], "job.submit") {
                 ["object": .string(try $0.text("id")), "name": .string(kind.rawValue)]
@@ -274,7 +273,7 @@ struct AuditScenario {
         }
         let position: JSONValue = ["after": .string(try created.text("cursor"))]
         try await make(.POST, "\(route)/actions/replay", values, position, "webhook.update") { _ in isWebhook }
-        // There is no dead delivery.
+        // The call is refused, because there is no dead delivery.
         let redeliver = "\(route)/actions/redeliver"
         let path = redeliver.replacing("{webhook_id}", with: try created.text("id"))
         let refused = try await api.call(.POST, path, ["event": "none"])

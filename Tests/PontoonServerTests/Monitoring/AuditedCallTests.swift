@@ -10,7 +10,7 @@ import Testing
 @testable import PontoonApp
 @testable import PontoonServer
 
-/// The lines of the audit log, one for each action in the table.
+/// Lines of the audit log for calls, refusals, failed authentications and expired uploads.
 @Suite(.timeLimit(.minutes(10)))
 struct AuditedCallTests {
     /// All recorded calls: methods and route patterns.

@@ -9,7 +9,7 @@ import Testing
 
 @testable import PontoonApp
 
-/// Log lines about requests, and their format as JSON.
+/// Log lines about requests, and the JSON format of log lines.
 @Suite(.timeLimit(.minutes(10)))
 struct LogTests {
     @Test("a JSON line has the time, the level, the message and all metadata, and values cannot begin a new line")

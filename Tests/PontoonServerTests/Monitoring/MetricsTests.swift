@@ -9,7 +9,7 @@ import Testing
 
 @testable import PontoonApp
 
-/// Values of the metrics, and their format.
+/// Values, format and documentation of the metrics.
 @Suite(.timeLimit(.minutes(10)))
 struct MetricsTests {
     @Test("requests are counted and timed by route pattern and status, never by path")

@@ -5,9 +5,7 @@ import Testing
 
 @testable import PontoonServer
 
-/// Log lines of refused requests.
-///
-/// A caller must not be able to fill the log with them.
+/// Log lines about refused requests, with which a caller must not be able to fill the log.
 @Suite(.timeLimit(.minutes(10)))
 struct RefusalLogTests {
     @Test("text with U+0000 is refused without a log line at level warning or error")

@@ -4,7 +4,7 @@ import PontoonCore
 import PontoonTesting
 import Testing
 
-/// What users can see and do.
+/// What strangers and members with different permissions can see and do.
 @Suite(.serialized, .timeLimit(.minutes(10)))
 struct AccessTests {
     @Test("users see only themselves")

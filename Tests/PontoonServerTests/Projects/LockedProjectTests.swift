@@ -4,9 +4,9 @@ import PontoonCore
 import PontoonTesting
 import Testing
 
-/// The setting `locked` of a project.
+/// The project setting `locked`.
 ///
-/// `PermissionTests` covers the calls that it refuses.
+/// `PermissionTests` covers more of the calls that are refused in a locked project.
 @Suite(.timeLimit(.minutes(10)))
 struct LockedProjectTests {
     private static let home = "/projects/admin/uploads"
@@ -88,7 +88,7 @@ struct LockedProjectTests {
             }
             #expect(try await api.call(.GET, "/files?project=admin/uploads&fields=_all").entries == before)
 
-            // Calls that take no files from the project and add none to it are still allowed.
+            // Calls that leave the files of the project unchanged are still allowed.
             #expect(try await api.submitJob(.copy, [away]).status == 201)
             #expect(try await api.copy(file, ["project": .string(other)]).status == 200)
             #expect(try await api.download(file) == ByteBuffer(string: "abc"))

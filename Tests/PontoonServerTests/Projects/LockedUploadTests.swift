@@ -136,9 +136,10 @@ struct LockedUploadTests {
         }
     }
 
-    /// Runs `body` with a server whose validation waits until the file `released` exists.
+    /// Runs `body` with a server whose validate command waits until the file `released` exists.
     ///
-    /// It then accepts files if the file `accepting` exists, and refuses them otherwise.
+    /// The command then accepts the uploaded file if the file `accepting` exists, and refuses it otherwise. `body`
+    /// receives the folder of these two files, in which the command creates the file `running` when it starts.
     private func withHeldValidation(_ body: @Sendable (TestServer, FilePath) async throws -> Void) async throws {
         try await withTemporaryFolder { folder in
             let script = """

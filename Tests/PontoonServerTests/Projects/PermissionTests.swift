@@ -4,10 +4,10 @@ import PontoonCore
 import PontoonTesting
 import Testing
 
-/// Each call by members with each of the permissions, and by a stranger.
+/// Calls by members with different permissions, and by a stranger.
 @Suite(.timeLimit(.minutes(10)))
 struct PermissionTests {
-    @Test("each call succeeds for members with its permission and is refused to all others", arguments: Actor.allCases)
+    @Test("each call succeeds with its permission and is refused to everyone else", arguments: Actor.allCases)
     func table(_ actor: Actor) async throws {
         try await withTestServer(arguments: smallParts + ["--durability", "os"]) { server in
             let stage = try await Stage(server, actor)
@@ -138,7 +138,7 @@ struct PermissionTests {
 // MARK: - The table
 
 extension PermissionTests {
-    /// The caller.
+    /// The caller, named after what it may do in the project.
     enum Actor: String, CaseIterable, Sendable {
         case reader, copier, writer, executor, admin, stranger
 
@@ -154,7 +154,9 @@ extension PermissionTests {
             }
         }
 
-        /// The permissions that the actor then has.
+        /// The permissions that the actor has in the project.
+        ///
+        /// Every member may read, and `admin` includes all permissions.
         var rights: [Permission] {
             switch self {
             case .reader, .copier, .writer, .executor: [.read] + (given ?? [])
@@ -171,7 +173,7 @@ extension PermissionTests {
         let path: String
         /// The permission that the call requires.
         let right: Permission
-        /// Code of the 403 for members without the permission.
+        /// Code of the 403 for members without the permission; 0 if every member has it.
         let refusal: Int64
         /// Code of the 404 for strangers.
         let missing: Int64
@@ -213,7 +215,6 @@ extension PermissionTests {
         ["part_number": 1, "response": ["headers": ["ETag": .string(etag)]]]
     }
 
-    // Code 0 marks calls that are refused to no member, because every member may read.
     private static let rows: [Row] = projects + members + lists + files + uploads
 
     private static let projects = [
@@ -303,7 +304,7 @@ extension PermissionTests {
         }
     }
 
-    /// A server with the actor, and two users for the calls about members.
+    /// The clients of the owner and the actor on a server, which also has two users for the calls on members.
     struct Stage: Sendable {
         let owner: APIClient
         let caller: APIClient
@@ -337,7 +338,7 @@ extension PermissionTests {
             )
         }
 
-        /// Reads all state that the calls could have changed.
+        /// Returns everything that the calls could have changed, read through the API.
         func snapshot(_ place: Place) async throws -> [JSONValue] {
             let paths = [
                 "/projects/{project}", "/projects/{project}/members", "/files?project={project}&fields=_all",

@@ -161,7 +161,7 @@ struct ProjectCallTests {
         }
     }
 
-    @Test("deleting a project removes only its own files and uploads, also from the disk")
+    @Test("deleting a project removes only its own files and uploads, including their bytes on the disk")
     func delete() async throws {
         try await withEnduringServer { server in
             let kept = try await server.api.upload("kept.bin", ByteBuffer(string: "kept"))

@@ -40,7 +40,7 @@ struct SharedProjectTests {
         }
     }
 
-    @Test("deleting a project deletes its files, folders, open uploads and members, and frees their space")
+    @Test("deleting a project deletes its files, folders, open uploads and members, and frees its disk space")
     func delete() async throws {
         try await withTestServer(.live, arguments: smallParts) { server in
             let ada = try await server.addUser("ada")

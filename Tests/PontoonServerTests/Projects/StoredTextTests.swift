@@ -4,10 +4,10 @@ import PontoonCore
 import PontoonTesting
 import Testing
 
-/// Limits of the text that callers can store, and of the numbers of uploads, projects and tokens of a user.
+/// Limits of stored text, of filters and copies, and of the numbers of uploads, projects and tokens of a user.
 @Suite(.serialized, .timeLimit(.minutes(10)))
 struct StoredTextTests {
-    /// Returns a project's fields, each longer than its limit by `excess`.
+    /// Returns fields of a project with their values, each longer than its limit by `excess`.
     private static func projectFields(_ excess: Int) -> [(String, JSONValue)] {
         [
             ("name", text(255 + excess)), ("description", text((64 << 10) + excess)),
@@ -120,7 +120,7 @@ struct StoredTextTests {
             for name in ["p", "q"] { try await server.api.perform(.POST, "/projects", ["name": .string(name)]) }
             let project = try await server.api.call(.POST, "/projects", ["name": "r"])
             server.expectRefusal(project, 409, 90007, "project")
-            // Projects of others do not count.
+            // Projects of other users do not count.
             let bob = try await server.addUser("bob")
             for name in ["p", "q", "r"] { try await bob.perform(.POST, "/projects", ["name": .string(name)]) }
             try await server.api.perform(.DELETE, "/projects/admin/p")

@@ -10,7 +10,7 @@ import Testing
 /// `GET /v2/usage`, and the field `usage` of a project.
 @Suite(.timeLimit(.minutes(10)))
 struct UsageTests {
-    /// Returns a usage as the API describes it, without limits.
+    /// Returns the JSON object that the API returns for this usage without limits.
     private static func usage(stored: Int64, reserved: Int64, files: Int64, uploads: Int64) -> JSONValue {
         [
             "stored_bytes": .integer(stored), "reserved_bytes": .integer(reserved), "files": .integer(files),
@@ -97,7 +97,7 @@ struct UsageTests {
                 #expect(response.status == 200 && response["usage"] == nil)
             }
             #expect(try await server.api.call(.PATCH, project, ["name": "New"])["usage"] == expected)
-            // Lists do not contain it, because they would need a query for each project.
+            // Lists do not contain the usage, because they would need a query for each project.
             #expect(try await ada.call(.GET, "/projects?fields=_all").entries.first?["usage"] == nil)
         }
     }

@@ -21,7 +21,7 @@ import Testing
 enum Transport {
     /// Directly to the router, without a socket.
     case router
-    /// Over HTTP on a port of 127.0.0.1, for tests of connections, heads and bodies. Takes more time.
+    /// Over HTTP on a port of 127.0.0.1, for tests of connections, heads and bodies. Slower than `router`.
     case live
 }
 
@@ -35,7 +35,7 @@ struct TestServer: ServerUnderTest {
     private let lines: LogLines
 
     var data: FilePath { app.settings.data }
-    /// Stops the audit log and returns its lines.
+    /// Stops the audit log and returns its lines, or none if the log is not written to a file.
     ///
     /// The server records no further actions.
     func auditLines() async throws -> [JSONValue] {
@@ -46,10 +46,10 @@ struct TestServer: ServerUnderTest {
         }
     }
 
-    /// Returns the metrics in the text format.
+    /// Returns the metrics in the text format of Prometheus.
     func metrics() throws -> String { try #require(app.metrics).registry.text }
 
-    /// The lines that the server has logged.
+    /// The lines that the server has logged at any level.
     var log: String { lines.text }
 
     init(_ app: App, origin: String, token: String, clock: TestClock, lines: LogLines, api: APIClient) {
@@ -109,6 +109,8 @@ struct TestServer: ServerUnderTest {
     }
 
     /// Adds a member with these permissions: `read`, `copy`, `write`, `execute` or `admin`.
+    ///
+    /// Other names are ignored.
     func addMember(_ user: String, of project: String, rights: Set<String>) async throws {
         try await api.addMember(user, of: project, rights.compactMap { Permission(rawValue: $0) })
     }
@@ -142,7 +144,7 @@ final class TestClock: Sendable {
         }
     }
 
-    /// Changes only the wall clock, as when an operator sets it; `time` may be negative.
+    /// Moves only the wall clock, as when an operator sets it; a negative `time` sets the clock back.
     func set(aheadBy time: Duration) { offsets.withLock { $0.wall += time } }
 }
 
@@ -228,7 +230,7 @@ func withTestServer<Value: Sendable>(
     }
 }
 
-/// Runs `body` with a server, and checks afterwards that an upload still succeeds.
+/// Runs `body` with a server that is reached over HTTP, and checks afterwards that an upload still succeeds.
 func withEnduringServer<Value: Sendable>(
     arguments: [String] = [],
     _ body: @Sendable (TestServer) async throws -> Value
@@ -239,9 +241,9 @@ func withEnduringServer<Value: Sendable>(
     }
 }
 
-/// Parses command-line flags.
+/// Parses command-line flags, given as alternating names and values.
 ///
-/// If a flag is repeated, its last value is used.
+/// If a flag is repeated, the server uses its last value.
 private func flags(_ arguments: [String]) throws -> [GivenFlag] {
     try stride(from: 0, to: arguments.count, by: 2).map { index in
         let name = arguments[index].dropFirst(2)

@@ -4,7 +4,7 @@ import Testing
 
 @testable import PontoonApp
 
-/// The rule for the first user's token.
+/// The rules for the token of the first user.
 struct BootstrapTokenTests {
     @Test(
         "a weak token is refused",

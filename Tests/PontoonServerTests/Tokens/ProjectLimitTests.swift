@@ -9,7 +9,7 @@ import Testing
 /// Tokens that are limited to certain projects.
 @Suite(.timeLimit(.minutes(10)))
 struct ProjectLimitTests {
-    /// Objects that the owner of the project `admin/uploads` has outside of that project.
+    /// Another project of the owner of `admin/uploads`, its contents, and resources of the owner without a project.
     private struct Outside {
         let project: String
         let folder: String
@@ -44,7 +44,7 @@ struct ProjectLimitTests {
             job = try await api.submitJob(.copy, [place("x", of: file)]).text("id")
         }
 
-        /// Returns the values of the variables in a path.
+        /// Returns the values of the placeholders in a path.
         func values(_ path: String) -> [String: String] {
             [
                 "{owner}": "admin", "{project}": "outside", "{username}": "admin", "{part_number}": "1",
@@ -54,7 +54,7 @@ struct ProjectLimitTests {
             ]
         }
 
-        /// Bodies that refer only to objects outside of the project, by call.
+        /// Bodies that refer only to resources outside of the token's project, by call.
         var bodies: [String: JSONValue] {
             let place: JSONValue = ["project": .string(project), "name": "x", "type": "folder"]
             let report: JSONValue = ["part_number": 1, "response": ["headers": ["ETag": "x"]]]

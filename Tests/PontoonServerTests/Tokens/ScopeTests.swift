@@ -11,7 +11,7 @@ import Testing
 /// The calls that each scope of a token allows.
 @Suite(.timeLimit(.minutes(10)))
 struct ScopeTests {
-    /// Calls of the scope `upload`.
+    /// Calls that the scope `upload` allows.
     private static let uploading: Set<String> = [
         "GET /rate_limit", "GET /user", "GET /users/{username}", "GET /usage", "GET /tokens", "GET /tokens/{token_id}",
         "GET /projects", "GET /projects/{owner}", "GET /projects/{owner}/{project}",
@@ -28,7 +28,7 @@ struct ScopeTests {
 
     /// Returns whether a scope should allow a call.
     ///
-    /// `read` allows every `GET`, except those that return URLs to which bytes are written.
+    /// `read` allows the bulk call that reads files, and every `GET` and `HEAD` except those that return URLs of parts.
     private static func isAllowed(_ call: String, _ scope: TokenScope) -> Bool {
         switch scope {
         case .full: true

@@ -4,7 +4,7 @@ import PontoonCore
 import PontoonTesting
 import Testing
 
-/// Users that an administrator disables or removes while the server runs, and service users.
+/// Users that an operator disables, removes or changes while the server runs, service users, and leaving a project.
 @Suite(.timeLimit(.minutes(10)))
 struct UserTests {
     @Test("a disabled user's tokens and links stop working within a second, and work again once the user is enabled")
@@ -93,7 +93,7 @@ struct UserTests {
         }
     }
 
-    @Test("a member is added by the email address that an administrator has set, which only the user sees")
+    @Test("a member is added by the email address that an operator has set, which the API shows only to the user")
     func email() async throws {
         try await withTestServer { server in
             try await server.withUsers { users in
@@ -131,7 +131,7 @@ struct UserTests {
         }
     }
 
-    @Test("the only user is not removed")
+    @Test("the only user cannot be removed")
     func onlyUser() async throws {
         try await withTestServer { server in
             for projects in [UserAdministration.OwnedProjects.delete, .give(to: "x")] {
@@ -144,7 +144,7 @@ struct UserTests {
         }
     }
 
-    @Test("a service user uploads to projects of others, and owns nothing")
+    @Test("a service user uploads to projects of other users, and owns nothing")
     func serviceUser() async throws {
         try await withEnduringServer(arguments: smallParts) { server in
             try await server.withUsers { try await $0.add("bot", isService: true) }
@@ -158,7 +158,7 @@ struct UserTests {
         }
     }
 
-    @Test("a member leaves a project, and cannot remove others")
+    @Test("a member can leave a project, but cannot remove other members")
     func leave() async throws {
         try await withTestServer { server in
             let (ada, bob) = (try await server.addUser("ada"), try await server.addUser("bob"))

@@ -21,9 +21,7 @@ extension APIClient {
         return TestLink(id: try response.text("id"), secret: try response.text("secret"))
     }
 
-    /// Tries to sign in with the secret of a link.
-    ///
-    /// Returns the response, even if it is a refusal.
+    /// Tries to sign in with the secret of a link, and returns the response, even if it is a refusal.
     func signIn(_ secret: String, _ body: JSONValue = [:], headers: HTTPHeaders = [:]) async throws -> APIResponse {
         var (anonymous, headers) = (self, headers)
         anonymous.token = nil
@@ -55,7 +53,7 @@ extension APIClient {
 
     /// Uploads a small file as a sender.
     ///
-    /// - Returns: The response to complete.
+    /// - Returns: The response to the complete call, which has succeeded.
     @discardableResult
     func sendFile(_ name: String, _ text: String = "abc", path: [String] = []) async throws -> APIResponse {
         let started = try await initializeAsSender(

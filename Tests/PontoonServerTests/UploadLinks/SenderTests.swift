@@ -112,7 +112,7 @@ struct SenderTests {
         }
     }
 
-    @Test("a sender who repeats complete does not see changes by members")
+    @Test("a sender who repeats the complete call does not see changes by members")
     func changedFile() async throws {
         let clock = TestClock()
         try await withTestServer(arguments: smallParts, clock: clock) { server in

@@ -113,7 +113,7 @@ struct UploadLinkTests {
         }
     }
 
-    @Test("an expired link is shown for a month and can be extended, then it is deleted")
+    @Test("an expired link can be extended, and is deleted a month after its expiry")
     func expiry() async throws {
         let clock = TestClock()
         try await withTestServer(clock: clock) { server in

@@ -9,7 +9,7 @@ import Testing
 struct CodePackageErrorTests {
     private let root = packageUploads
 
-    @Test("initialize rejects invalid packages")
+    @Test("the initialize call rejects invalid packages")
     func initialize() async throws {
         try await withTestServer { server in
             let automation = JSONValue.string(try await server.api.automation())
@@ -71,7 +71,7 @@ struct CodePackageErrorTests {
         }
     }
 
-    @Test("automations and packages reject incomplete and missing values")
+    @Test("calls on automations and packages reject incomplete and missing values")
     func automations() async throws {
         try await withTestServer(arguments: ["--min-part-size", "1"]) { server in
             let api = server.api

@@ -4,19 +4,19 @@ import PontoonCore
 import PontoonTesting
 import Testing
 
-/// Calls to complete that must not create a file.
+/// Complete calls that are refused, and completions of empty files.
 @Suite(.serialized, .timeLimit(.minutes(10)))
 struct CompleteErrorTests {
     private struct Row {
         let name: String
         let size: Int?
-        /// Parts that are sent and reported, by number.
+        /// Contents of the parts that are sent and reported, by part number.
         let reported: [Int: String]
-        /// Parts that are sent but not reported, by number.
+        /// Contents of the parts that are sent but not reported, by part number.
         var unreported: [Int: String] = [:]
         /// Text that the error message contains.
         let says: String
-        /// Parts that are sent and reported afterwards, so that complete succeeds, by number.
+        /// Contents of the parts that are sent and reported after the refusal, so that the next complete call succeeds.
         let cure: [Int: String]
         let whole: String
     }
@@ -125,7 +125,7 @@ struct CompleteErrorTests {
         }
     }
 
-    @Test("the second of two uploads to one name is rejected at complete, and the first file is unchanged")
+    @Test("the second of two uploads to one name is rejected in the complete call, and the first file is unchanged")
     func takenMeanwhile() async throws {
         try await withEnduringServer { server in
             let first = try await server.api.initialize("one", size: 5)

@@ -28,7 +28,7 @@ struct ConcurrentCallTests {
                             try await connection.write(String(repeating: letter, count: piece))
                         }
                         if step == 3 {
-                            // Each sender has sent half of its part. If they shared a region, their bytes would be
+                            // Each client has sent half of its part. If both used one region, their bytes would be
                             // mixed on the disk.
                             try await eventually("bytes arrive") { try !server.unfinishedObjects().isEmpty }
                         }

@@ -18,7 +18,7 @@ struct ConflictRuleTests {
         return try await api.call(.POST, "\(path)?on_conflict=\(rule)\(query)", body)
     }
 
-    /// Starts an upload, sends its only part and completes it.
+    /// Starts an upload, sends its only part, and returns the response to the complete call.
     private static func upload(_ rule: String, _ text: String, _ api: APIClient) async throws -> APIResponse {
         let upload = try await start(rule, api).text("upload_id")
         try await api.store(upload, 1, ByteBuffer(string: text))

@@ -16,7 +16,7 @@ struct DeletedDestinationTests {
         return upload
     }
 
-    @Test("an upload into a deleted folder is rejected at complete and leaves no files or rows")
+    @Test("an upload into a deleted folder is rejected in the complete call and leaves no files or rows")
     func folder() async throws {
         try await withEnduringServer(arguments: smallParts) { server in
             let api = server.api
@@ -121,7 +121,7 @@ struct DeletedDestinationTests {
         }
     }
 
-    @Test("concurrent complete and deletion of its destination leave a consistent state", arguments: [true, false])
+    @Test("completing while the destination is deleted leaves a consistent state", arguments: [true, false])
     func race(isProject: Bool) async throws {
         try await withEnduringServer(arguments: smallParts) { server in
             let api = server.api

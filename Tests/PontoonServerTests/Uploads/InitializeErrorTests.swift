@@ -5,7 +5,7 @@ import PontoonCore
 import PontoonTesting
 import Testing
 
-/// Refusals of initialize.
+/// Refusals of the initialize call, and unusual names that it accepts.
 @Suite(.serialized, .timeLimit(.minutes(10)))
 struct InitializeErrorTests {
     private typealias Row = (body: [String: JSONValue], status: Int, code: Int64)
@@ -83,7 +83,7 @@ struct InitializeErrorTests {
         }
     }
 
-    @Test("a file that does not fit on the disk is rejected at initialize, naming the reason, and leaves no files")
+    @Test("the initialize call rejects a file that does not fit on the disk, names the reason and leaves no files")
     func noRoom() async throws {
         try await withEnduringServer { server in
             for size: Int64 in [5 << 40, 4 << 40] {
@@ -96,7 +96,7 @@ struct InitializeErrorTests {
         }
     }
 
-    @Test("a taken name is rejected unless it is a file's and overwriting is requested")
+    @Test("a taken name is rejected unless it belongs to a file and overwriting is requested")
     func taken() async throws {
         try await withEnduringServer { server in
             let file = try await server.api.upload("taken", ByteBuffer(string: "old"))

@@ -8,7 +8,7 @@ import Testing
 /// Refusals of batches of part infos, with status and code.
 @Suite(.serialized, .timeLimit(.minutes(10)))
 struct PartBatchErrorTests {
-    @Test("initialize rejects an invalid number of part infos and starts no upload", arguments: UploadRoot.allCases)
+    @Test("an initialize call with an invalid number of part infos starts no upload", arguments: UploadRoot.allCases)
     func badWish(root: UploadRoot) async throws {
         try await withEnduringServer { server in
             let fields = try await root.fields(server.api)

@@ -5,7 +5,7 @@ import PontoonCore
 import PontoonTesting
 import Testing
 
-/// Batches of part infos, as returned by initialize or a separate call.
+/// Batches of part infos, as returned by the initialize call or by a separate call.
 @Suite(.serialized, .timeLimit(.minutes(10)))
 struct PartBatchTests {
     @Test("the index announces the extension")
@@ -104,7 +104,7 @@ struct PartBatchTests {
         }
     }
 
-    @Test("many parts can be uploaded with part infos from initialize and batches, and reported by complete")
+    @Test("many parts can be uploaded with part infos from initialize and batch calls, and reported when completing")
     func batches() async throws {
         try await withTestServer(.live, arguments: smallParts) { server in
             let bytes = pseudoRandomBytes(seed: 7, count: 37 * 1000 + 1)

@@ -6,7 +6,7 @@ import PontoonCore
 import PontoonTesting
 import Testing
 
-/// Parts whose bytes do not match their announced length or checksum.
+/// Parts whose bytes do not match their declared length or checksum, or the declared MD5 of the file.
 @Suite(.serialized, .timeLimit(.minutes(10)))
 struct PartErrorTests {
     @Test("an oversized part is rejected with 413 before its bytes, and the connection is closed")
@@ -145,7 +145,7 @@ struct PartErrorTests {
         }
     }
 
-    @Test("the MD5 declared at initialize is verified before complete responds")
+    @Test("the MD5 declared in the initialize call is verified before the complete call returns")
     func declaredMD5() async throws {
         try await withEnduringServer(arguments: smallParts) { server in
             let right = "900150983cd24fb0d6963f7d28e17f72"  // RFC 1321: of "abc"

@@ -4,7 +4,7 @@ import PontoonCore
 import PontoonTesting
 import Testing
 
-/// Invalid part numbers in every call that has one.
+/// Invalid part numbers in requests for part infos and in reports.
 @Suite(.serialized, .timeLimit(.minutes(10)))
 struct PartNumberErrorTests {
     @Test("part info rejects anything but a number from 1 to 10000")

@@ -30,7 +30,7 @@ struct QuotaTests {
         try await server.app.stores.metadata.usage(of: Self.project)?.usage
     }
 
-    /// Tries to start an upload in the admin's project.
+    /// Tries to start an upload in the admin's project, and returns the response, even if it is a refusal.
     private func start(_ client: APIClient, _ name: String, size: Int64) async throws -> APIResponse {
         try await client.call(
             .POST,

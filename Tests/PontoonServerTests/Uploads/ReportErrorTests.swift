@@ -4,7 +4,7 @@ import PontoonCore
 import PontoonTesting
 import Testing
 
-/// Reports that do not match a stored part.
+/// Reports that are incomplete or do not match a stored part.
 @Suite(.serialized, .timeLimit(.minutes(10)))
 struct ReportErrorTests {
     private static let badTags: [JSONValue] = [

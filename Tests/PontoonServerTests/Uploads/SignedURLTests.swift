@@ -5,7 +5,7 @@ import PontoonCore
 import PontoonTesting
 import Testing
 
-/// Limits of signed URLs.
+/// Restrictions of signed URLs to one method, one part, an unfinished upload and their lifetime.
 @Suite(.serialized, .timeLimit(.minutes(10)))
 struct SignedURLTests {
     @Test("an altered URL is rejected, and no part is stored")

@@ -6,12 +6,12 @@ import PontoonTesting
 import SystemPackage
 import Testing
 
-/// Parts whose sender stalls after sending some of the bytes.
+/// Parts whose client stalls after sending some of the bytes.
 @Suite(.timeLimit(.minutes(10)))
 struct StalledSenderTests {
-    @Test("a stalled sender does not block others sending the same part")
+    @Test("a stalled client does not block another client that sends the same part")
     func stalledSender() async throws {
-        // If the second sender had to wait for the first, this test would exceed its time limit.
+        // If the second client had to wait for the first, this test would exceed its time limit.
         try await withTestServer(.live, arguments: smallParts + ["--idle-timeout", "1h"]) { server in
             let api = server.api
             let bytes = pseudoRandomBytes(seed: 1, count: 1 << 20)
@@ -34,7 +34,7 @@ struct StalledSenderTests {
     }
 
     @Test(
-        "a stalled sender is disconnected, and its part is not stored and leaves no files",
+        "a stalled client is disconnected, and its part is not stored and leaves no files",
         arguments: [(true, 1000), (false, 1000), (true, 100_000)]
     )
     func stalledPart(declaresSize: Bool, partSize: Int) async throws {
@@ -44,7 +44,7 @@ struct StalledSenderTests {
             let url = try await api.partURL(upload, 1)
             let sent = pseudoRandomBytes(seed: 3, count: 50_000)
             let response = try await RawConnection.with(server) { connection in
-                // This is longer than a part of 1000 bytes, so the part is detached.
+                // With a part size of 1000 bytes, this part does not fit its in-place region and is detached.
                 try await connection.write(
                     "PUT \(try target(url)) HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n"
                 )

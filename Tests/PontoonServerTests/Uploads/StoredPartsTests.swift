@@ -4,7 +4,7 @@ import PontoonCore
 import PontoonTesting
 import Testing
 
-/// The list of stored parts, an extension.
+/// The list of an upload's stored parts, which is an extension of the API.
 @Suite(.serialized, .timeLimit(.minutes(10)))
 struct StoredPartsTests {
     private func item(_ number: Int64, _ etag: String) -> JSONValue {

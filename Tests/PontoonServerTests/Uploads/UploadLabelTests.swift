@@ -5,10 +5,10 @@ import PontoonCore
 import PontoonTesting
 import Testing
 
-/// Metadata and tags that are passed to initialize.
+/// Metadata and tags that are passed to the initialize call.
 @Suite(.serialized, .timeLimit(.minutes(10)))
 struct UploadLabelTests {
-    @Test("a file has the labels that were passed to initialize as soon as complete returns")
+    @Test("a file has the labels that were passed to the initialize call as soon as the complete call returns")
     func labels() async throws {
         try await withTestServer(arguments: smallParts) { server in
             let index = try await server.api.call(.GET, "/")

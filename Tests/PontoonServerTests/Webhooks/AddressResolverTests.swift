@@ -34,7 +34,7 @@ struct AddressResolverTests {
             }
         }
 
-        /// Releases the threads that are blocked, and those that block later.
+        /// Releases all blocked threads, and later lookups, up to 100 in all.
         func release() { for _ in 0..<100 { gate.open() } }
     }
 

@@ -5,7 +5,7 @@ import Testing
 
 @testable import PontoonApp
 
-/// The addresses to which events are sent.
+/// The addresses to which events may be sent.
 @Suite(.timeLimit(.minutes(10)))
 struct WebhookClientTests {
     private struct Unavailable: Error {}

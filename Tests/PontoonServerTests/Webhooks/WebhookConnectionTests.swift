@@ -99,7 +99,7 @@ struct WebhookConnectionTests {
         }
     }
 
-    @Test("of several addresses, only those that are allowed are used", arguments: 0..<4)
+    @Test("of several addresses of a host, only those that are allowed are used", arguments: 0..<4)
     func mixed(attempt: Int) async throws {
         try await WebhookReceiver.with { receiver in
             let client = try Self.client(answers: [["10.0.0.1", "127.0.0.1", "169.254.169.254"]])

@@ -11,7 +11,7 @@ import Testing
 
 @Suite("Delivery to webhooks", .timeLimit(.minutes(10)))
 struct WebhookDeliveryTests {
-    /// Runs a test with a server that may also send events to 127.0.0.1.
+    /// Runs a test while its server delivers events to webhooks, including receivers in `networks`.
     private func withSendingServer(
         allowing networks: String = "127.0.0.1",
         _ body: @escaping @Sendable (TestServer) async throws -> Void

@@ -12,7 +12,7 @@ struct WebhookReportTests {
         return WebhookTurn(progress: WebhookProgress(cursor: cursor, nextAttemptOn: Date(timeIntervalSince1970: 0)))
     }
 
-    @Test("only attempts of the turn are counted, not an event that failed in an earlier turn")
+    @Test("only attempts of the turn are counted, not those of an event that failed in an earlier turn")
     func attempts() {
         let registry = MetricsRegistry()
         let reports = WebhookReports(

@@ -11,7 +11,7 @@ import Testing
 struct WebhookRestoreTests {
     private static let types = ["folder.created"]
 
-    /// Backs up a service with a webhook that has not delivered its last event, and restores it.
+    /// Backs up a service with a webhook whose last event has not been delivered, and restores the service.
     ///
     /// - Returns: The webhook.
     private func restoredWebhook(
