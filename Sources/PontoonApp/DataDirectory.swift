@@ -59,14 +59,19 @@ enum DataDirectory {
         throw SettingError(.data, "another process is using the directory '\(path)'; stop it first")
     }
 
-    /// Returns the random identifier of the directory, and creates it if it does not exist or cannot be read.
+    /// Returns the random identifier of the directory, and creates it if it does not exist.
     ///
-    /// - Throws: `Errno` if the identifier cannot be written.
+    /// - Throws: ``SettingError`` if the identifier exists but cannot be read; `Errno` if it cannot be written.
     static func identity(_ path: FilePath) throws -> String {
-        let file = path.appending("id").string
-        if let text = FileManager.default.contents(atPath: file) { return String(decoding: text, as: UTF8.self) }
+        let file = path.appending("id")
+        if try exists(file) {
+            guard let text = FileManager.default.contents(atPath: file.string) else {
+                throw SettingError(.data, "cannot read '\(file)'; check its permissions")
+            }
+            return String(decoding: text, as: UTF8.self)
+        }
         let identity = Identifiers.hex(bytes: 8)
-        try DurableFile.replace(path.appending("id"), with: identity)
+        try DurableFile.replace(file, with: identity)
         return identity
     }
 

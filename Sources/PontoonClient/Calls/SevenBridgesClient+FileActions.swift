@@ -7,7 +7,7 @@ extension SevenBridgesClient {
     /// - Throws: ``APIError``, with status 404 if the file or folder does not exist, or 400 if the folder is not empty;
     ///   ``ClientError``.
     public func deleteFile(_ id: String) async throws {
-        _ = try await perform(
+        try await delete(
             APIRequest(method: .DELETE, path: "/files/\(id.urlEncoded)", purpose: "delete the file \(id)")
         )
     }

@@ -74,7 +74,7 @@ extension SevenBridgesClient {
     /// - Throws: ``APIError``, with status 404 if the user is not a member, or 403 if the user is the project's owner;
     ///   ``ClientError``, with code `.requestInvalid` if a name is not valid.
     package func removeMember(_ name: String, from project: String) async throws {
-        _ = try await perform(
+        try await delete(
             APIRequest(
                 method: .DELETE,
                 path: "\(try Self.projectPath(project))/members/\(try Self.userPath(name))",

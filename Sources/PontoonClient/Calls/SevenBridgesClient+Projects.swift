@@ -132,7 +132,7 @@ extension SevenBridgesClient {
     /// - Throws: ``ClientError``, with code `.requestInvalid` if the id does not have this form; ``APIError``, with
     ///   status 404 if the project does not exist or the user is not a member.
     public func deleteProject(_ id: String) async throws {
-        _ = try await perform(
+        try await delete(
             APIRequest(method: .DELETE, path: try Self.projectPath(id), purpose: "delete the project '\(id)'")
         )
     }

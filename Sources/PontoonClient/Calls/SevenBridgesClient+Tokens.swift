@@ -91,7 +91,7 @@ extension SevenBridgesClient {
     /// - Throws: ``APIError``, with status 404 if the token does not exist or has more rights than the client's token;
     ///   ``ClientError``.
     public func revokeToken(_ id: String) async throws {
-        _ = try await perform(
+        try await delete(
             APIRequest(method: .DELETE, path: "/tokens/\(id.urlEncoded)", purpose: "revoke the token \(id)")
         )
     }

@@ -145,10 +145,12 @@ extension SevenBridgesClient {
 
     /// Aborts an upload and deletes its parts on the server.
     ///
+    /// If the response to an attempt is lost, and the upload then no longer exists, the call succeeds.
+    ///
     /// - Throws: ``APIError``, with code 8003 if the upload does not exist, or was completed or aborted, or 8009 while
     ///   it is being completed; ``ClientError``.
     public func abortUpload(_ id: String) async throws {
-        _ = try await perform(
+        try await delete(
             APIRequest(
                 method: .DELETE,
                 path: "\(Self.uploads)/\(id.urlEncoded)",

@@ -121,6 +121,20 @@ extension SevenBridgesClient {
         try await repeating(request) { _ in try await attempt(request) }
     }
 
+    /// Performs a call that deletes something.
+    ///
+    /// Succeeds if an attempt is answered with status 404 after an earlier attempt whose response was lost, because the
+    /// earlier attempt has probably deleted it.
+    ///
+    /// - Throws: The errors of ``perform(_:)``.
+    func delete(_ request: APIRequest) async throws {
+        try await repeating(request) { mayHaveSucceeded in
+            do {
+                _ = try await attempt(request)
+            } catch let refusal as RefusedCall where mayHaveSucceeded && refusal.error.status == 404 {}
+        }
+    }
+
     /// Repeats an attempt of a call until it succeeds or the retry policy gives up.
     ///
     /// - Parameters:
