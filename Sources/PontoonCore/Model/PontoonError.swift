@@ -129,7 +129,10 @@ extension PontoonError {
     package static var eventsExpired: PontoonError {
         PontoonError(
             .eventsExpired,
-            "Events after this cursor have been deleted; list the files again, and read the events without a cursor."
+            """
+            The cursor is no longer valid, because the events after it were deleted or a backup was restored; list the \
+            files again, and read the events without a cursor.
+            """
         )
     }
 
