@@ -157,7 +157,7 @@ struct AdoptionTests {
         }
     }
 
-    @Test("after its file was moved, an upload resumes from its journal, or starts over if the file was changed", arguments: [true, false])
+    @Test("an upload resumes from its journal after its file was moved, if it is unchanged", arguments: [true, false])
     func movedWithJournal(isChanged: Bool) async throws {
         try await withPontoon { server, user in
             try user.makeFile("f", size: Self.size)

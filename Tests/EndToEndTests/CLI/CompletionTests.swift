@@ -10,7 +10,7 @@ import Testing
 /// The completion scripts for shells.
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd))
 struct CompletionTests {
-    @Test("a completion script is printed for each shell, with the options of upload", arguments: ["bash", "zsh", "fish"])
+    @Test("each completion script contains the options of upload", arguments: ["bash", "zsh", "fish"])
     func scripts(shell: String) async throws {
         try await withPontoon { _, user in
             let run = try await user.run(["--generate-completion-script", shell])

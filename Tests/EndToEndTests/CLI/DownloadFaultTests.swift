@@ -19,7 +19,7 @@ struct DownloadFaultTests {
         try await server.api.upload(name, pseudoRandomBytes(seed: seed, count: size))
     }
 
-    @Test("a download that is killed at a random moment and run again fetches no complete range twice", arguments: 1...12)
+    @Test("a download that is killed at a random time and run again fetches no complete range twice", arguments: 1...12)
     func killed(round: Int) async throws {
         var random = SeededGenerator(seed: UInt64(round))
         let size = 12 * Self.range + Int.random(in: 0...1000, using: &random)

@@ -8,8 +8,9 @@ import Testing
 /// `pontoon find`, `ls`, `du` and `stat`.
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd))
 struct ListingTests {
-    /// Runs `body` with files in the `run1` and `run2` folders and at the top level. `run1/a.bam` has tags and
-    /// metadata.
+    /// Runs `body` with files in the `run1` and `run2` folders and at the top level.
+    ///
+    /// `run1/a.bam` has tags and metadata.
     private func withFiles(_ body: @Sendable (ServerProcess, PontoonUser) async throws -> Void) async throws {
         try await withPontoon { server, user in
             for (name, size) in [

@@ -12,7 +12,7 @@ import Testing
 struct ResumeTests {
     private static let partSize = 5 << 20
 
-    @Test("an upload that is killed at a random moment and run again sends no acknowledged part twice", arguments: 1...20)
+    @Test("a killed upload that is run again sends no acknowledged part twice", arguments: 1...20)
     func killed(round: Int) async throws {
         try await killAndRepeat(round: round, on: .embedded)
     }

@@ -64,7 +64,7 @@ struct StorageTests {
         }
     }
 
-    @Test("an upload that is killed at a random moment and run again sends no acknowledged part twice", arguments: 21...32)
+    @Test("a killed upload that is run again sends no acknowledged part twice", arguments: 21...32)
     func killed(round: Int) async throws {
         try await killAndRepeat(round: round, on: TestStores(.sqliteAndS3))
     }

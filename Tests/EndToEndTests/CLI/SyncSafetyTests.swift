@@ -38,7 +38,7 @@ struct SyncSafetyTests {
         return (all.filter { $0.value == nil }.keys.sorted(), all.compactMapValues { $0 })
     }
 
-    @Test("a file on the server is not deleted if it was moved or replaced, or restored locally, since the plan was made")
+    @Test("a file on the server that was moved, replaced or restored locally after the plan was made is not deleted")
     func changedOnServer() async throws {
         try await withPontoon { server, user in
             for name in ["deleted", "moved", "replaced", "restored", "stale", "kept"] {

@@ -19,7 +19,7 @@ func withSmallDisk<Value>(_ options: String, _ body: (FilePath) async throws -> 
     }
 }
 
-/// Returns the number of free bytes on the disk of a path.
+/// Returns the number of bytes available on the file system that contains a path.
 func freeBytes(_ path: FilePath) throws -> Int {
     var status = statvfs()
     try #require(statvfs(path.string, &status) == 0)

@@ -6,9 +6,11 @@ import SystemPackage
 import Testing
 
 extension ServerProcess {
-    /// Runs `pontoond` on this server's data directory, while the server runs; `input` is its standard input.
+    /// Runs a `pontoond` command that must succeed, on this server's data directory and while the server runs.
     ///
-    /// - Returns: The command's output, without the last line break.
+    /// `input` is the standard input of the command.
+    ///
+    /// - Returns: The standard output, without line breaks at its ends.
     @discardableResult
     func administer(_ arguments: String..., input: String = "") async throws -> String {
         try await administer(arguments: arguments, input: input)
@@ -22,7 +24,7 @@ extension ServerProcess {
         return output.trimmingCharacters(in: .newlines)
     }
 
-    /// Runs a command of `pontoond` that must fail.
+    /// Runs a `pontoond` command that must fail and print nothing on standard output.
     ///
     /// - Returns: The messages on standard error.
     func fail(_ arguments: String...) async throws -> String { try await fail(arguments: arguments) }

@@ -85,7 +85,7 @@ struct PontoonUser: Sendable {
 
     /// Runs a command until it exits.
     ///
-    /// `watch` receives each `--json` event as it is printed, with the process id.
+    /// `watch` receives each `--json` event as it is printed, with the process id of the client or its wrapper.
     func run(
         _ arguments: [String],
         input: String = "",
@@ -138,7 +138,7 @@ struct PontoonUser: Sendable {
         try await run(["upload", "--json", "--project", "admin/uploads"] + arguments, watch: watch)
     }
 
-    /// Creates a file with the bytes of ``testBytes(seed:count:)``.
+    /// Creates a file below the home folder with the bytes of ``testBytes(seed:count:)``, and returns its path.
     @discardableResult
     func makeFile(_ name: String, size: Int, seed: UInt64 = 7) throws -> FilePath {
         let path = folder.appending(name)
@@ -151,9 +151,9 @@ struct PontoonUser: Sendable {
     }
 }
 
-/// Returns bytes in which no two parts are equal.
+/// Returns bytes in which all blocks of 4 KiB differ.
 ///
-/// Much faster than ``pseudoRandomBytes(seed:count:)``.
+/// This function is much faster than ``pseudoRandomBytes(seed:count:)``.
 func testBytes(seed: UInt64, count: Int) -> ByteBuffer {
     let block = pseudoRandomBytes(seed: seed, count: 4096 - 8)
     var bytes = ByteBuffer()

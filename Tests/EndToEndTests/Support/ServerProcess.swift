@@ -10,7 +10,7 @@ import Testing
 struct ServerOptions {
     /// The server's data folder.
     ///
-    /// If it is empty, the server starts for the first time.
+    /// If the directory is empty or missing, the server starts for the first time.
     var data: FilePath
     /// The stores that it uses.
     var stores = TestStores.embedded
@@ -22,7 +22,8 @@ struct ServerOptions {
     var port = 0
     /// Command that runs the server, such as `strace -f`; empty to run it directly.
     var wrapper: [String] = []
-    /// File to which the server's standard error is appended; `nil` for a file beside the data folder.
+    /// File to which the server's standard error is appended; `nil` for the path of the data directory followed by
+    /// `.log`.
     var log: FilePath?
 }
 
@@ -32,13 +33,13 @@ struct ServerProcess: ServerUnderTest {
     let pid: pid_t
     /// Scheme, host and port.
     let origin: String
-    /// The admin's token.
+    /// The admin's token; empty if the server has not created an admin.
     let token: String
-    /// The server's data folder.
+    /// The server's data directory.
     let data: FilePath
     /// Path of the file with the server's standard error.
     let log: FilePath
-    /// The stores that it uses.
+    /// The stores that the server uses.
     let stores: TestStores
     /// Lines that the server printed before it was ready.
     let greeting: [String]
@@ -147,7 +148,7 @@ private func savedToken(in folder: FilePath) throws -> String {
     return String(line.dropFirst("auth_token = ".count))
 }
 
-/// Runs `body` with a server on a new folder.
+/// Runs `body` with a server that has a new data directory.
 @discardableResult
 func withServer<Value: Sendable>(
     arguments: [String] = [],

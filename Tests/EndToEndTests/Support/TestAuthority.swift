@@ -42,13 +42,10 @@ struct TestAuthority: Sendable {
 
     /// Issues a certificate for servers and clients.
     ///
-    /// - Parameters:
-    ///   - name: The common name, and the name of the files.
-    ///   - hosts: The names and addresses of the server in openssl's format.
-    ///   - kind: The type of the key in openssl's format, such as `rsa:2048`.
-    ///   - days: The validity period in days.
-    ///   - shift: The time of issue, as an offset for faketime such as `-20d`.
-    /// - Returns: The files.
+    /// - Parameters: - name: The common name, and the name of the files. - hosts: The names and addresses of the server
+    ///   in openssl's format. - kind: The type of the key in openssl's format, such as `rsa:2048`. - days: The validity
+    ///   period in days. - shift: The time of issue, as an offset for faketime such as `-20d`.
+    /// - Returns: The certificate and its key.
     /// - Throws: An error if openssl fails.
     func issue(
         _ name: String,
@@ -83,6 +80,8 @@ struct TestAuthority: Sendable {
     }
 
     /// Runs `body` with an HTTP client that trusts only this authority.
+    ///
+    /// The client presents the certificate `pair` unless it is `nil`.
     func withHTTP<Value: Sendable>(
         certificate pair: CertificatePair? = nil,
         _ body: @Sendable (HTTPClient) async throws -> Value
@@ -104,6 +103,8 @@ struct TestAuthority: Sendable {
 }
 
 /// Runs openssl, and requires that it succeeds.
+///
+/// `shift` is an offset of the clock for faketime, such as `-20d`.
 ///
 /// - Returns: Its output.
 @discardableResult

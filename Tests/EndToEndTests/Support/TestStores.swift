@@ -17,9 +17,9 @@ enum StoreChoice: String, CaseIterable, CustomTestStringConvertible, Sendable {
 
 /// A database and a bucket prefix for a single test, on the PostgreSQL and S3 servers that all tests share.
 struct TestStores: Sendable {
-    /// URL of the database; `nil` for SQLite in the data folder.
+    /// URL of the database; `nil` for SQLite in the data directory.
     var metadata: String?
-    /// URL of the bucket; `nil` for the disk store in the data folder.
+    /// URL of the bucket; `nil` for the disk store in the data directory.
     var objects: String?
     /// The admin's token; `nil` if the server writes it to a credentials file.
     var token: String?
@@ -54,12 +54,12 @@ struct TestStores: Sendable {
         if !choice.usesFolder { token = "7c5e0a9f3b61d84e2fa7103cc9d6b58e" }
     }
 
-    /// SQLite and the disk store in the data folder.
+    /// SQLite and the disk store in the data directory.
     static let embedded = TestStores()
 
     private init() {}
 
-    /// Returns the same stores, for a server that gives clients URLs of the bucket with another local port.
+    /// Returns the same stores, for a server whose clients reach the bucket at another local port.
     func reached(at port: Int) -> TestStores {
         var stores = self
         stores.objects = objects.map { "\($0)&public-endpoint=http://127.0.0.1:\(port)" }
@@ -76,7 +76,7 @@ struct TestStores: Sendable {
         return stores
     }
 
-    /// Whether the server has a data folder.
+    /// Whether the server has a data directory.
     var usesFolder: Bool { metadata == nil || objects == nil }
 
     /// Environment variables that select the stores, for a server or a command.
