@@ -91,7 +91,7 @@ struct StorageFaultTests {
         )
     }
 
-    @Test("constant corruption makes an upload exit with 7 and create no file, and the upload can be resumed")
+    @Test("with constant corruption, an upload exits with 7 and creates no file, and it can be resumed")
     func garbledAlways() async throws {
         let isOver = Switch()
         try await withBadStorage { _ in

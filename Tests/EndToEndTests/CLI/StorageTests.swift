@@ -87,7 +87,7 @@ struct StorageTests {
         }
     }
 
-    @Test("a missing permission makes an upload fail immediately, without a new URL")
+    @Test("without permission, an upload fails immediately, because a 403 from the API does not refresh URLs")
     func refused() async throws {
         try await withPontoon(on: TestStores(.sqliteAndS3)) { server, user in
             _ = try await server.addUser("reader")

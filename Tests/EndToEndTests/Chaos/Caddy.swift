@@ -7,7 +7,9 @@ import Testing
 
 /// Runs `body` with the reverse proxy of `deploy/Caddyfile` in front of servers.
 ///
-/// - Parameters: - servers: Host and port of each server. - body: Receives the proxy's origin: scheme, host and port.
+/// - Parameters:
+///   - servers: Host and port of each server.
+///   - body: Receives the proxy's origin: scheme, host and port.
 /// - Returns: The body's result.
 /// - Throws: The body's error, or an error if the proxy does not start.
 func withCaddy<Value: Sendable>(

@@ -192,7 +192,7 @@ struct DurabilityTests {
     /// fails.
     ///
     /// `path` receives the object key of the upload and returns the path of that file, relative to the data directory.
-    /// Afterwards, the upload must be possible to complete.
+    /// Checks afterwards that the upload can be completed.
     private func withFailingSync(
         of path: @escaping @Sendable (String) -> String,
         _ body:

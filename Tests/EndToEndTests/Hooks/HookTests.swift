@@ -159,7 +159,7 @@ struct HookTests {
         }
     }
 
-    @Test("one of several servers runs the hook for each event, and another takes over if it dies", .tags(.needsPostgreSQL))
+    @Test("one of several servers runs the hook for each event, and another takes over", .tags(.needsPostgreSQL))
     func severalServers() async throws {
         try await Cluster.with(ownEngines: false) { cluster in
             let program = try Self.program("PONTOON_EVENT_ID", in: cluster.folder)

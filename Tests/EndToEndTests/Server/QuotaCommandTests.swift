@@ -10,7 +10,7 @@ import Testing
 /// `pontoond quota`, and the usage counters that `pontoond check` verifies.
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd))
 struct QuotaCommandTests {
-    @Test("quotas are set, shown and listed while a server runs, and apply immediately", arguments: StoreChoice.allCases)
+    @Test("quotas apply immediately while a server runs, and are shown and listed", arguments: StoreChoice.allCases)
     func quotas(_ choice: StoreChoice) async throws {
         try await withServer(on: choice) { server in
             let set = try await server.administer("quota", "set", "project", "admin/uploads", "--bytes", "1KiB")

@@ -8,11 +8,11 @@ import Testing
 
 /// Start options of a server.
 struct ServerOptions {
-    /// The server's data folder.
+    /// The server's data directory.
     ///
     /// If the directory is empty or missing, the server starts for the first time.
     var data: FilePath
-    /// The stores that it uses.
+    /// The stores that the server uses.
     var stores = TestStores.embedded
     /// Flags after `serve --data … --listen …`.
     var arguments: [String] = []

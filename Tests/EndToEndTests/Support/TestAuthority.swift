@@ -42,9 +42,12 @@ struct TestAuthority: Sendable {
 
     /// Issues a certificate for servers and clients.
     ///
-    /// - Parameters: - name: The common name, and the name of the files. - hosts: The names and addresses of the server
-    ///   in openssl's format. - kind: The type of the key in openssl's format, such as `rsa:2048`. - days: The validity
-    ///   period in days. - shift: The time of issue, as an offset for faketime such as `-20d`.
+    /// - Parameters:
+    ///   - name: The common name, and the name of the files.
+    ///   - hosts: The names and addresses of the server in openssl's format.
+    ///   - kind: The type of the key in openssl's format, such as `rsa:2048`.
+    ///   - days: The validity period in days.
+    ///   - shift: The time of issue, as an offset for faketime such as `-20d`.
     /// - Returns: The certificate and its key.
     /// - Throws: An error if openssl fails.
     func issue(

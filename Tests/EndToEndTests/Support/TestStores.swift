@@ -11,7 +11,7 @@ enum StoreChoice: String, CaseIterable, CustomTestStringConvertible, Sendable {
     var testDescription: String { rawValue }
     var usesPostgreSQL: Bool { self == .postgreSQLAndDisk || self == .postgreSQLAndS3 }
     var usesS3: Bool { self == .sqliteAndS3 || self == .postgreSQLAndS3 }
-    /// Whether the server has a data folder.
+    /// Whether the server has a data directory.
     var usesFolder: Bool { self != .postgreSQLAndS3 }
 }
 
