@@ -257,7 +257,7 @@ struct DocumentedCommandTests {
         }
     }
 
-    /// Returns the commands in the code blocks of a page, or of one of its sections.
+    /// Returns the commands in the code blocks of a page of `docs/`, or of the section with the heading `section`.
     static func commands(in page: String, of section: String? = nil) throws -> String {
         let text = try String(contentsOfFile: Places.root.appending("docs/\(page)").string, encoding: .utf8)
         let parts = text.split(separator: "\n## ").filter { part in section.map { part.hasPrefix("\($0)\n") } ?? true }

@@ -11,6 +11,7 @@ extension ServerProcess {
     /// `input` is the standard input of the command.
     ///
     /// - Returns: The standard output, without line breaks at its ends.
+    /// - Throws: An error with the command's messages if the command fails.
     @discardableResult
     func administer(_ arguments: String..., input: String = "") async throws -> String {
         try await administer(arguments: arguments, input: input)
@@ -27,6 +28,7 @@ extension ServerProcess {
     /// Runs a `pontoond` command that must fail and print nothing on standard output.
     ///
     /// - Returns: The messages on standard error.
+    /// - Throws: An error if the command succeeds or prints a result.
     func fail(_ arguments: String...) async throws -> String { try await fail(arguments: arguments) }
 
     /// Like ``fail(_:)``, for arguments in an array.

@@ -86,6 +86,10 @@ struct PontoonUser: Sendable {
     /// Runs a command until it exits.
     ///
     /// `watch` receives each `--json` event as it is printed, with the process id of the client or its wrapper.
+    /// `input` is the standard input.
+    ///
+    /// - Returns: The exit status and the output. A failure of the command is not an error.
+    /// - Throws: The error of `watch`, or an error if the command cannot be run.
     func run(
         _ arguments: [String],
         input: String = "",
@@ -182,8 +186,11 @@ func withPontoon<Value: Sendable>(
 }
 
 extension APIClient {
-    /// Returns the id of the file `name` in the folder `parent`, or in the root of the admin's project if `parent` is
-    /// `nil`.
+    /// Returns the id of the file or folder `name` in the folder `parent`, or in the root of the admin's project if
+    /// `parent` is `nil`.
+    ///
+    /// - Returns: The id.
+    /// - Throws: ``UnexpectedResponse`` if there is no such file or folder.
     func fileID(_ name: String, parent: String? = nil) async throws -> String {
         let place = parent.map { "parent=\($0)" } ?? "project=admin/uploads"
         let encoded = name.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? name

@@ -83,6 +83,7 @@ struct ProcessFacts {
 /// Runs `body` with a server, and stops the server afterwards unless it has already exited.
 ///
 /// - Returns: The result of the body, and the exit status of the process.
+/// - Throws: The error of the body, or an error if the server does not start.
 @discardableResult
 func withServer<Value: Sendable>(
     _ options: ServerOptions,
@@ -172,7 +173,8 @@ func withEnduringServer<Value: Sendable>(
 
 /// Runs a script of Tests/Compatibility/tools with a server's URL, token and object store in its environment.
 ///
-/// - Returns: The script's output.
+/// - Returns: The script's standard output.
+/// - Throws: An error with the output if the script fails.
 @discardableResult
 func runPython(_ script: String, _ arguments: [String] = [], server: ServerProcess) async throws -> String {
     let environment = server.stores.environment.merging([

@@ -133,7 +133,7 @@ struct TLSTests {
             let start = ByteBuffer(bytes: [0x16, 0x03, 0x01, 0x02, 0x00, 0x01])
             let before = try openSockets(of: server)
             try await withThrowingTaskGroup { group in
-                // By default, at most half of the connections may come from one address.
+                // At most half of the connections may come from one address.
                 for _ in 0..<4 {
                     group.addTask {
                         let response = try await RawConnection.with(server) { connection in
