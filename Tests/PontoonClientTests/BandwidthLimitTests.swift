@@ -11,12 +11,12 @@ struct BandwidthLimitTests {
         return calendar
     }
 
-    /// Returns a time of 2026-11-29, a Sunday, or of a later day.
+    /// Returns a UTC time on the day that is `days` after 2026-11-29, a Sunday.
     private func date(_ days: Int, _ hour: Int, _ minute: Int) -> Date {
         Date(timeIntervalSince1970: 1_795_910_400 + Double(days * 86_400 + hour * 3600 + minute * 60))
     }
 
-    @Test("entries without a day apply on every day, and the last one of the week before the first")
+    @Test("entries without a day apply on every day, and the last entry of the week applies before the first")
     func daily() throws {
         let limit = BandwidthLimit(timetable: [
             .init(minute: 19 * 60, bytesPerSecond: nil), .init(minute: 8 * 60, bytesPerSecond: 10),

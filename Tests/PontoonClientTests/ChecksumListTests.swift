@@ -25,7 +25,7 @@ struct ChecksumListTests {
         #expect(list.entries == [ChecksumList.Entry(path: FilePath(name), checksum: Self.hex)])
     }
 
-    @Test("lists that are separated by null characters have no escapes")
+    @Test("in lists that are separated by null characters, backslashes are literal")
     func nullCharacters() throws {
         let data = Data("\(Self.hex)  a\\\\\nb\0\(Self.hex)  c\0".utf8)
         let list = try ChecksumList(data, format: .md5sum, name: "sums")
@@ -33,7 +33,7 @@ struct ChecksumListTests {
     }
 
     @Test(
-        "a line that is not valid is an error with its number",
+        "an invalid line is an error that contains the line number",
         arguments: [
             "\(hex)", "\(hex)  ", "\(hex)x  a", String(hex.dropLast()) + "  a", String(hex.dropLast()) + "g  a",
             "SHA256 (a) = \(hex)", "MD5 (a) =\(hex)", "MD5 () = \(hex)", "\\\(hex)  a\\x", "\\\(hex)  a\\", "text",
@@ -52,7 +52,7 @@ struct ChecksumListTests {
         #expect(throws: ClientError.self) { try ChecksumList(Data(text.utf8), format: .sha256sum, name: "sums") }
     }
 
-    @Test("every name is written such that it is read again", arguments: ChecksumFormat.allCases)
+    @Test("every name that is written can be read again", arguments: ChecksumFormat.allCases)
     func roundTrip(format: ChecksumFormat) throws {
         let checksum = String(repeating: "a", count: format.digits)
         let bytes: [UInt8] = [0x61, 0xFF, 0x0A, 0x62, 0]

@@ -60,11 +60,11 @@ struct EndpointTests {
     }
 
     @Test(
-        "errors name the missing setting",
+        "errors name the missing or invalid setting",
         arguments: [
             ("nobody", [:], "'nobody'"), ("empty", [:], "'empty'"),
             (nil, ["SB_AUTH_TOKEN": "E"], "SB_API_ENDPOINT is not"),
-            // The profile 'default' belongs to another server.
+            // The token of the profile 'default' is not used, because it belongs to another server.
             (nil, ["SB_API_ENDPOINT": "https://env/v2"], "SB_AUTH_TOKEN is not"),
             (nil, ["SB_API_ENDPOINT": "https://env/v2", "SB_AUTH_TOKEN": " "], "SB_AUTH_TOKEN is not"),
             (nil, ["SB_API_ENDPOINT": "https://env/v2", "SB_AUTH_TOKEN": "a b"], "SB_AUTH_TOKEN is not valid"),
@@ -118,7 +118,7 @@ struct EndpointTests {
     }
 
     @Test(
-        "networks bypass the proxies",
+        "networks in NO_PROXY bypass the proxy",
         arguments: [
             ("127.0.0.0/8", "127.200.0.1", true), ("127.0.0.1/32", "127.0.0.1", true),
             ("10.0.0.0/9", "10.128.0.1", false),
@@ -180,7 +180,7 @@ struct EndpointTests {
     }
 
     @Test(
-        "Retry-After contains seconds or a date by the server's clock",
+        "Retry-After is read as seconds or as a date by the server's clock",
         arguments: [
             ("7", .seconds(7)), ("-7", .zero), ("Sun, 06 Nov 1994 08:50:07 GMT", .seconds(30)),
             ("Sun, 06 Nov 1994 08:00:00 GMT", .zero), ("soon", nil),

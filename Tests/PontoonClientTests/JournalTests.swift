@@ -54,7 +54,7 @@ struct JournalTests {
         try body(state, FilePath(file.path))
     }
 
-    @Test("the journal of a file that was moved gets the name for its new path, and one that cannot be read is ignored")
+    @Test("the journal of a file that was moved gets the name for its new path, and an unreadable one is ignored")
     func moved() throws {
         try withState { state, file in
             let head = try Self.head(file)
@@ -90,7 +90,7 @@ struct JournalTests {
     }
 
     @Test(
-        "a file counts as unchanged if only its device or inode number changed, as after a reboot or on some servers"
+        "a file counts as unchanged if only its device or inode number changed, as after a reboot"
     )
     func identity() throws {
         try withState { state, file in
@@ -109,7 +109,7 @@ struct JournalTests {
         }
     }
 
-    @Test("a line appended after a truncated one is read again")
+    @Test("a line that was appended after a truncated line is read")
     func truncated() throws {
         try withState { state, file in
             let journal = try state.journal(Self.key)
@@ -140,7 +140,7 @@ struct JournalTests {
         }
     }
 
-    @Test("a reopened journal contains all lines up to a truncated one")
+    @Test("a reopened journal contains all lines before a truncated line")
     func reopening() throws {
         try withState { state, file in
             let head = try Self.head(file)
@@ -166,7 +166,7 @@ struct JournalTests {
         }
     }
 
-    @Test("only one process at a time can open a journal, and after its removal it is empty")
+    @Test("only one process at a time can open a journal, and a removed journal is empty when it is opened again")
     func locking() throws {
         try withState { state, file in
             let journal = try state.journal(Self.key)

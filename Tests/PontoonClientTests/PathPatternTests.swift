@@ -14,7 +14,7 @@ struct PathPatternTests {
     }
 
     @Test(
-        "patterns match like those of .gitignore, and braces like those of rclone",
+        "patterns match as in .gitignore, and braces as in rclone",
         arguments: [
             ("logs", ["logs", "logs/", "a/logs/"]), ("logs/", ["logs/", "a/logs/"]), ("/logs", ["logs", "logs/"]),
             ("./logs", ["logs", "logs/"]), ("./logs/", ["logs/"]), ("/logs/", ["logs/"]),
@@ -41,7 +41,7 @@ struct PathPatternTests {
     }
 
     @Test(
-        "a pattern that can match nothing is refused",
+        "a pattern that is invalid or can match nothing is refused",
         arguments: [
             "", "/", ".", "./", "..", "../a", "a/../b", "!a", "{a,b", "a\\", "{a,..}",
             "{1,2}{1,2}{1,2}{1,2}{1,2}{1,2}{1,2}{1,2}{1,2}{1,2}",

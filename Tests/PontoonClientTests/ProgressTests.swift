@@ -15,7 +15,7 @@ struct ProgressTests {
         for index in 0..<2 { files[index].opened(size: index == 0 ? 100 : 200) }
         _ = board.finish(0, isSuccess: true)
         _ = board.finish(1, isSuccess: false)
-        // Failed before it was opened.
+        // This file failed before it was opened.
         _ = board.finish(3, isSuccess: false)
         let progress = board.snapshot(concurrency: 1)
         #expect(progress.bytes == 700 && progress.doneBytes == 100 && progress.remainingBytes == 0)
@@ -30,7 +30,7 @@ struct ProgressTests {
         #expect(board.bytes == 730)
         files[0].started(parts: 1)
         files[0].transferred(80)
-        // A part that is sent again.
+        // The part is sent again.
         files[0].transferred(80)
         let progress = board.snapshot(concurrency: 1)
         #expect(progress.doneBytes == 80 && progress.remainingBytes == 650 && progress.transferredBytes == 160)

@@ -97,7 +97,7 @@ struct RemoteWalkTests {
         }
     }
 
-    @Test("a page is requested after the previous one was processed, so only one page per level is in memory")
+    @Test("each page is processed before the next is requested, so only one page per level is in memory")
     func streaming() async throws {
         try await ScriptedServer.with(
             respond: { request in
@@ -117,7 +117,7 @@ struct RemoteWalkTests {
         }
     }
 
-    @Test("conditions about labels are sent to the server, and checked in case it ignores them")
+    @Test("conditions on labels are sent to the server, and checked by the client in case the server ignores them")
     func labels() async throws {
         try await ScriptedServer.with(
             respond: { _ in

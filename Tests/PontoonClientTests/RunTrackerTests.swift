@@ -42,12 +42,12 @@ struct RunTrackerTests {
         tracker.record(result, at: start + .seconds(seconds))
     }
 
-    @Test("a file is sent when it has not changed for some time, once, and again after it changed")
+    @Test("a file is sent when it has not changed for some time, and again after each change")
     func settling() {
         var tracker = RunTracker(settle: .seconds(60))
         #expect(tracker.observe(scan(file("a")), at: start).ready.isEmpty)
         #expect(tracker.observe(scan(file("a")), at: start + .seconds(59)).pending == 1)
-        // A change starts the time anew.
+        // A change restarts the waiting time.
         #expect(tracker.observe(scan(file("a", 2)), at: start + .seconds(60)).pending == 1)
         #expect(tracker.observe(scan(file("a", 2)), at: start + .seconds(119)).ready.isEmpty)
         let work = tracker.observe(scan(file("a", 2)), at: start + .seconds(120))
@@ -58,7 +58,7 @@ struct RunTrackerTests {
         #expect(tracker.observe(scan(file("a", 3)), at: start + .seconds(183)).ready.map(\.name) == ["a"])
     }
 
-    @Test("a run is finishable when its markers are stable and nothing else is left")
+    @Test("a run can be finished when its markers are stable and no other file is pending")
     func markers() {
         var tracker = RunTracker(settle: .seconds(60))
         let marker = file("done", isLast: true)
@@ -76,12 +76,12 @@ struct RunTrackerTests {
         let changed = file("done", 2, isLast: true)
         work = tracker.observe(scan(file("a"), changed, hasMarkers: true), at: start + .seconds(64))
         #expect(!work.isMarked)
-        // A removed file does not delay it.
+        // A removed file does not delay the completion.
         work = tracker.observe(scan(changed, hasMarkers: true), at: start + .seconds(124))
         #expect(work.isFinishable)
     }
 
-    @Test("a failure that may pass is retried after a pause that grows; any other one is a problem until a change")
+    @Test("a temporary failure is retried after growing pauses, and other failures are problems until a change")
     func failures() {
         var tracker = RunTracker(settle: .zero)
         let lost = ClientError(.connectionLost, "Lost.")
@@ -100,7 +100,7 @@ struct RunTrackerTests {
         #expect(tracker.observe(scan(file("a")), at: start + .seconds(645)).ready.map(\.name) == ["a"])
     }
 
-    @Test("an error that may be permanent or not is retried twice")
+    @Test("an error that may be temporary or permanent is retried twice")
     func unclearFailures() {
         var tracker = RunTracker(settle: .zero)
         _ = tracker.observe(scan(file("a")), at: start)
@@ -112,7 +112,7 @@ struct RunTrackerTests {
         #expect(tracker.observe(scan(file("a")), at: start + .seconds(1000)).problems.count == 1)
     }
 
-    @Test("a file that changed during its upload is pending again, and an unreadable one is a problem")
+    @Test("a file that changed during its upload is pending again, and an unreadable file is a problem")
     func changing() {
         var tracker = RunTracker(settle: .seconds(10))
         _ = tracker.observe(scan(file("a")), at: start)

@@ -6,11 +6,11 @@ import PontoonTesting
 import Synchronization
 import Testing
 
-/// Clients that upload, overwrite, copy and delete files until they are stopped, and record the acknowledged changes.
+/// Clients that upload, overwrite, copy and delete files until they are stopped, and record which files must exist.
 final class BackupLoad: Sendable {
     /// A file whose creation was acknowledged.
     ///
-    /// It may have been deleted since.
+    /// It may have been deleted or overwritten since.
     struct StoredFile: Sendable {
         let id: String
         let name: String
@@ -20,9 +20,9 @@ final class BackupLoad: Sendable {
     private struct State {
         /// All files whose creation was acknowledged, by id, including deleted ones.
         var files: [String: StoredFile] = [:]
-        /// Ids of the files that exist.
+        /// Ids of the files whose creation was acknowledged and whose deletion or replacement has not been requested.
         var existing: Set<String> = []
-        /// Number of finished operations.
+        /// Number of uploads, copies and deletions that have finished.
         var operations = 0
         var isStopped = false
     }
@@ -32,7 +32,7 @@ final class BackupLoad: Sendable {
 
     init(_ api: APIClient) { self.api = api }
 
-    /// The files whose existence is acknowledged and whose deletion has not been requested.
+    /// The files whose creation was acknowledged and whose deletion or replacement has not been requested.
     var existing: [String: StoredFile] {
         state.withLock { state in state.files.filter { state.existing.contains($0.key) } }
     }
@@ -44,6 +44,9 @@ final class BackupLoad: Sendable {
     func stop() { state.withLock { $0.isStopped = true } }
 
     /// Runs one client until the load is stopped.
+    ///
+    /// - Parameter client: Number of the client. Seeds its random values and is part of the names of its files.
+    /// - Throws: The error of the first request that fails.
     func runClient(_ client: Int) async throws {
         var random = SeededGenerator(seed: UInt64(client))
         var number = 0
@@ -60,7 +63,7 @@ final class BackupLoad: Sendable {
             case 1:
                 own.append(try await upload("file-\(client)-\(number)", using: &random))
             case 2:
-                // The call removes the old version at an unknown time.
+                // The server replaces the old version at an unknown time during the call.
                 if let hot { state.withLock { _ = $0.existing.remove(hot) } }
                 hot = try await upload("hot-\(client)", overwrite: true, using: &random)
             default:
@@ -73,7 +76,7 @@ final class BackupLoad: Sendable {
         }
     }
 
-    /// Uploads a file in one or two parts, and returns its id.
+    /// Uploads a file of random length and content in one or two parts, and returns its id.
     func upload(_ name: String, overwrite: Bool = false, using random: inout SeededGenerator) async throws -> String {
         let bytes = pseudoRandomBytes(seed: random.next(), count: Int(random.next() % 60_000) + 1)
         let upload = try await api.initialize(

@@ -8,11 +8,11 @@ import Subprocess
 import SystemPackage
 import Testing
 
-/// `pontoond backup`, `restore` and `check`, as operators run them.
+/// `pontoond backup`, `restore`, `check` and `scrub`, run as separate processes.
 @Suite(.serialized, .timeLimit(.minutes(10)), .tags(.endToEnd))
 struct BackupTests {
     @Test(
-        "a backup under load contains all files that existed before, and restores to a consistent service",
+        "a backup under load contains every file that existed throughout, and restores to a consistent service",
         .tags(.needsPostgreSQL),
         arguments: [StoreChoice.sqliteAndDisk, .postgreSQLAndDisk]
     )
@@ -62,8 +62,8 @@ struct BackupTests {
 
     /// Creates a full and an incremental backup while clients change files.
     ///
-    /// - Returns: The files that were acknowledged before the second backup began, except files that were deleted or
-    ///   overwritten before it finished.
+    /// - Returns: The files that were acknowledged before the second backup began, except files whose deletion or
+    ///   replacement was requested before it finished.
     private func backUp(
         _ data: FilePath,
         _ stores: TestStores,
@@ -92,7 +92,8 @@ struct BackupTests {
         }
     }
 
-    /// Checks that the files in `before` have the same bytes, and that every other file of the service can be read.
+    /// Checks that all files in `before` exist, and that every file of the service has the bytes that a client
+    /// uploaded.
     private func expectFiles(
         _ before: [String: BackupLoad.StoredFile],
         of load: BackupLoad,
@@ -176,7 +177,7 @@ struct BackupTests {
         }
     }
 
-    @Test("with objects in S3, only the metadata is backed up")
+    @Test("with objects in S3, a backup contains no objects, and restore requires --objects")
     func bucket() async throws {
         try await withTemporaryFolder { folder in
             let (data, backup) = (folder.appending("data"), folder.appending("backup"))
@@ -228,7 +229,7 @@ struct BackupTests {
         }
     }
 
-    @Test("check reports damage found by a scrub, and backup never copies it as an intact object")
+    @Test("check reports damage that a scrub found, and backup fails until the object is intact again")
     func damageFoundByScrub() async throws {
         try await withTemporaryFolder { folder in
             let (data, backup) = (folder.appending("data"), folder.appending("backup").string)

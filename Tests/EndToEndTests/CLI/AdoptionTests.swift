@@ -8,15 +8,17 @@ import Subprocess
 import SystemPackage
 import Testing
 
-/// Uploads that resume without their journal, and files that need not be sent at all.
+/// Uploads that are resumed without their journal or after their file was moved, and files that need not be sent at
+/// all.
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd))
 struct AdoptionTests {
     private static let partSize = 5 << 20
     private static let size = 6 * partSize + 3
 
-    /// Starts an upload of `f`, kills the client after two parts, and then runs `body`.
+    /// Starts an upload of `f`, kills the client after at least two parts, and then runs `body`.
     ///
-    /// The killed client uses another port than `user`, so its journal belongs to another URL.
+    /// The killed client connects through a proxy, so its journal belongs to another URL than the one that `user` has.
+    /// `body` receives a user with the proxy's URL, and the killed run.
     private func kill(
         _ server: ServerProcess,
         _ user: PontoonUser,
@@ -58,7 +60,7 @@ struct AdoptionTests {
     }
 
     @Test(
-        "if another client completes the resumed upload, or uploads the same file, the upload succeeds",
+        "an upload succeeds if another client completes it, or uploads the same file, in the meantime",
         arguments: [true, false]
     )
     func completedElsewhere(isSameUpload: Bool) async throws {
@@ -155,7 +157,7 @@ struct AdoptionTests {
         }
     }
 
-    @Test("an interrupted upload resumes from its journal after its file was moved", arguments: [true, false])
+    @Test("an upload resumes from its journal after its file was moved, if it is unchanged", arguments: [true, false])
     func movedWithJournal(isChanged: Bool) async throws {
         try await withPontoon { server, user in
             try user.makeFile("f", size: Self.size)
@@ -196,7 +198,7 @@ struct AdoptionTests {
         }
     }
 
-    @Test("a lost response to initialize leaves no second upload")
+    @Test("a lost response to the initialize call leaves no second upload")
     func lostInitialize() async throws {
         try await withPontoon { server, user in
             try user.makeFile("f", size: Self.size)
@@ -213,7 +215,7 @@ struct AdoptionTests {
         }
     }
 
-    @Test("--overwrite sends no identical bytes, even without local state")
+    @Test("--overwrite does not send a file that is identical on the server, even without local state")
     func identical() async throws {
         try await withPontoon { server, user in
             try user.makeFile("f", size: Self.size)
@@ -233,7 +235,7 @@ struct AdoptionTests {
         }
     }
 
-    @Test("a part size that cannot be used by a resumed upload causes a warning")
+    @Test("a resumed upload keeps its part size, and a different --part-size causes a warning")
     func otherPartSize() async throws {
         try await withPontoon { server, user in
             try user.makeFile("f", size: Self.size)

@@ -6,7 +6,7 @@ import PontoonTesting
 import SystemPackage
 import Testing
 
-/// `pontoon upload` of many small files, which are sent in archives (the extension `archive_put`).
+/// `pontoon upload` of many small files, which are sent in archives (the `archive_put` extension).
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd))
 struct ArchiveUploadTests {
     private static let call = "POST /v2/upload/archive"
@@ -103,7 +103,7 @@ struct ArchiveUploadTests {
         }
     }
 
-    @Test("killed at any moment and run again, an upload sends no file twice that already has a result")
+    @Test("an upload that is killed and run again does not send files whose results had arrived")
     func killed() async throws {
         try await withPontoon { server, user in
             try makeFiles(user, 3000)

@@ -42,7 +42,7 @@ struct ChecksumCommandTests {
         }
     }
 
-    @Test("verify reports different, missing and unreadable files of a checksum file, also with --root")
+    @Test("verify reports different, missing and unreadable files of a checksum file, relative to --root if given")
     func verify() async throws {
         try await withPontoon { server, user in
             for name in ["a", "b", "c"] { try user.makeFile("in/\(name)", size: 1000) }
@@ -73,7 +73,7 @@ struct ChecksumCommandTests {
         }
     }
 
-    @Test("verify accepts a receipt after the files were moved or the URL of the server changed")
+    @Test("with --root and --endpoint, verify accepts a receipt after the files or the server were moved")
     func movedReceipt() async throws {
         try await withPontoon { server, user in
             for name in ["a", "deep/b"] { try user.makeFile("in/\(name)", size: 1000) }

@@ -6,7 +6,7 @@ import PontoonTesting
 import SystemPackage
 import Testing
 
-/// The commands in the pages of `docs/` that describe the client.
+/// The commands in docs/pipes.md, docs/sync.md and docs/checksums.md.
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd))
 struct ClientPageTests {
     @Test("the commands of docs/pipes.md upload and download through pipes")
@@ -42,8 +42,8 @@ struct ClientPageTests {
         }
     }
 
-    /// Runs the commands of a page in the home folder of a user, with the admin's project instead of the page's
-    /// example.
+    /// Runs the commands of a page in the user's home folder, in the admin's project instead of the page's example
+    /// project.
     ///
     /// - Returns: The output.
     private func run(

@@ -7,7 +7,7 @@ import PontoonTesting
 import SystemPackage
 import Testing
 
-/// The commands of `pontoon` besides upload and download.
+/// `pontoon ls`, `projects`, `files`, `uploads`, `verify` and `config`.
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd))
 struct CommandTests {
     private static let partSize = 5 << 20
@@ -39,7 +39,7 @@ struct CommandTests {
         }
     }
 
-    @Test("files are removed, moved, renamed, copied, tagged and described")
+    @Test("files are removed, moved, renamed and copied, and their tags and metadata are changed")
     func files() async throws {
         try await withPontoon { server, user in
             try user.makeFile("data/a", size: 3)

@@ -59,7 +59,7 @@ struct CompareTests {
         }
     }
 
-    @Test("compare reports files that it cannot compare")
+    @Test("compare exits with 4 if a folder is missing, and with 64 if the arguments are not two folders")
     func refusals() async throws {
         try await withPontoon { server, user in
             let file = try await server.api.uploadSmall("f")

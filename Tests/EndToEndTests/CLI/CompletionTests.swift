@@ -10,7 +10,7 @@ import Testing
 /// The completion scripts for shells.
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd))
 struct CompletionTests {
-    @Test("completion scripts cover all commands", arguments: ["bash", "zsh", "fish"])
+    @Test("each completion script contains the options of upload", arguments: ["bash", "zsh", "fish"])
     func scripts(shell: String) async throws {
         try await withPontoon { _, user in
             let run = try await user.run(["--generate-completion-script", shell])
@@ -69,7 +69,8 @@ struct CompletionTests {
             let reads = ["admin/uploads/reads/", "admin/uploads/reads/a/", "admin/uploads/reads/b/"]
             let top = ["admin/uploads/", "admin/uploads/empty/", "admin/uploads/reads/", "admin/uploads/results.txt"]
             let rows: [(words: String, expected: [String])] = [
-                // With a single completion, the shell would append a space.
+                // If there was only one completion, the shell would append a space. A single folder is therefore
+                // completed together with its contents.
                 ("ls adm", top), ("find admin/uploads/rea", reads), ("ls admin/uploads/reads/", Array(reads[1...])),
                 ("ls admin/uploads/re", ["admin/uploads/reads/", "admin/uploads/results.txt"]),
                 ("stat admin/uploads/e", ["admin/uploads/empty/"]), ("ls admin/uploads/none", []),
@@ -105,7 +106,7 @@ struct CompletionTests {
         }
     }
 
-    @Test("a server that does not respond delays completion by two seconds, without a message")
+    @Test("if the server does not respond in time, completion returns nothing and prints no message")
     func silentServer() async throws {
         try await withPontoon { server, user in
             try await user.held(at: "/v2/projects", server) { user, valve in

@@ -69,7 +69,7 @@ struct DamagedFileTests {
         return (result.terminationStatus, result.standardOutput + result.standardError)
     }
 
-    /// Finds the path of a file's object by its bytes.
+    /// Returns the path of the object whose bytes are equal to the local file `in/NAME`.
     private func path(of name: String, _ user: PontoonUser, _ server: ServerProcess) throws -> String {
         let bytes = try Data(contentsOf: URL(filePath: user.path("in/\(name)")))
         let files = server.data.appending("objects/files").string

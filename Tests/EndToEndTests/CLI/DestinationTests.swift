@@ -15,7 +15,7 @@ struct DestinationTests {
         return Set(list.all("file").compactMap { $0.text("name") })
     }
 
-    @Test("files go to the folder given with --to or as the last argument, which is created")
+    @Test("files go to the folder given with --to or as the last argument, which is created if it is missing")
     func created() async throws {
         try await withPontoon { server, user in
             try user.makeFile("reads/a", size: 3)

@@ -5,7 +5,7 @@ import PontoonTesting
 import SystemPackage
 import Testing
 
-/// The text output of `pontoon upload`.
+/// The text output of `pontoon upload`, its previews, receipts and lists of failed files.
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd))
 struct DisplayTests {
     private static let partSize = 5 << 20

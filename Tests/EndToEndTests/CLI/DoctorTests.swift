@@ -69,7 +69,7 @@ struct DoctorTests {
         }
     }
 
-    @Test("missing credentials exit with 3 and advice")
+    @Test("without credentials, doctor exits with 3 and prints advice")
     func noCredentials() async throws {
         try await withPontoon { _, user in
             var user = user
@@ -101,7 +101,7 @@ struct DoctorTests {
         }
     }
 
-    @Test("the local test files are removed, also if the disk is full")
+    @Test("the local test files are removed, even if the disk is full")
     func temporaryFiles() async throws {
         try await withSmallDisk("size=1m") { disk in
             try await withPontoon { _, user in

@@ -7,7 +7,7 @@ import PontoonTesting
 import SystemPackage
 import Testing
 
-/// `pontoon download` with interruptions, faulty connections and changing files.
+/// `pontoon download` with interruptions, faulty connections, changing files, full disks and a second process.
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd, .needsRoot))
 struct DownloadFaultTests {
     private static let range = 1 << 20
@@ -19,7 +19,7 @@ struct DownloadFaultTests {
         try await server.api.upload(name, pseudoRandomBytes(seed: seed, count: size))
     }
 
-    @Test("killed at any moment and run again, a download fetches no complete range twice", arguments: 1...12)
+    @Test("a download that is killed at a random time and run again fetches no complete range twice", arguments: 1...12)
     func killed(round: Int) async throws {
         var random = SeededGenerator(seed: UInt64(round))
         let size = 12 * Self.range + Int.random(in: 0...1000, using: &random)
@@ -48,7 +48,7 @@ struct DownloadFaultTests {
         }
     }
 
-    @Test("an interrupted download exits with 130, and its ranges are verified before they count")
+    @Test("an interrupted download exits with 130, and the next run verifies its ranges and fetches damaged ones again")
     func interrupted() async throws {
         try await withPontoon { server, user in
             let size = 8 * Self.range
@@ -74,7 +74,7 @@ struct DownloadFaultTests {
         }
     }
 
-    /// Downloads a file through a proxy and compares it with the original.
+    /// Downloads a file through a proxy that injects faults, and compares it with the original.
     private func downloads(
         size: Int,
         _ flags: [String] = [],
@@ -120,9 +120,9 @@ struct DownloadFaultTests {
         )
     }
 
-    @Test("an expired URL is requested again")
+    @Test("an expired URL is replaced with a new one")
     func expired() async throws {
-        // Longer than the URL's lifetime.
+        // At this rate, the download takes longer than the lifetime of its URL.
         let flags = ["--parallel", "1", "--bwlimit", "1M"]
         let run = try await downloads(size: 9 * Self.range, flags, server: ["--url-lifetime", "5s"])
         #expect(run.all("retrying").contains { $0.text("reason")?.contains("403") == true }, "\(run)")
@@ -188,7 +188,7 @@ struct DownloadFaultTests {
         }
     }
 
-    @Test("a full disk is detected before the first request, and the command succeeds once there is space")
+    @Test("a full disk is detected before the first byte is received, and the command succeeds once there is space")
     func diskFull() async throws {
         try await withSmallDisk("size=8m") { disk in
             try await withPontoon { server, user in

@@ -21,7 +21,7 @@ struct DownloadSelectionTests {
         }
     }
 
-    /// Returns the paths of the downloaded files, relative to the folder `out`.
+    /// Returns the paths of the files that were downloaded or already there, relative to the `out` folder.
     private func places(_ run: PontoonRun, _ user: PontoonUser) -> [String] {
         let paths = (run.all("downloaded") + run.all("already_there")).compactMap { $0.text("path") }
         return paths.map { $0.replacing(user.path("out") + "/", with: "") }.sorted()
@@ -76,7 +76,7 @@ struct DownloadSelectionTests {
     }
 
     @Test(
-        "--failed-to lists the failed files, and --files-from downloads them to the same places",
+        "--failed-to lists the failed files, and --files-from downloads them to the same paths",
         arguments: [
             ["--project", "admin/uploads", "reads/"], ["--project", "admin/uploads", "reads"],
             ["--project", "admin/uploads", "reads/deep", "top"], ["admin/uploads"], ["admin/uploads/reads/deep/"],
@@ -107,7 +107,7 @@ struct DownloadSelectionTests {
         }
     }
 
-    @Test("a dry run prints the decisions of the run, with its exit code, and writes nothing")
+    @Test("a dry run prints the decisions of the run, exits with the same code, and writes no files")
     func dryRun() async throws {
         try await withFiles { server, user in
             #expect(try await user.download(["reads", "-o", user.path("out")]).code == 0)

@@ -69,7 +69,7 @@ struct DownloadTests {
         }
     }
 
-    @Test("files are downloaded by id or path, to the place given with --output")
+    @Test("files are downloaded by id or path, to the path given with --output")
     func places() async throws {
         try await withPontoon { server, user in
             let id = try await server.api.uploadSmall("f", "abc")
@@ -88,7 +88,7 @@ struct DownloadTests {
         }
     }
 
-    @Test("errors name the file, a code and advice")
+    @Test("errors contain the file, a code or advice")
     func refusals() async throws {
         try await withPontoon { server, user in
             let id = try await server.api.uploadSmall("f", "abc")
@@ -132,7 +132,7 @@ struct DownloadTests {
             }
             #expect(run.code == 0, "\(run)")
             #expect(seen.next() == 10)
-            // Two seconds' worth of bytes; the bytes of the first second may be sent immediately.
+            // At this rate, the file takes two seconds, but the bytes of the first second may be sent immediately.
             #expect(ContinuousClock.now - start >= .seconds(1))
             #expect(try user.bytes("g") == user.bytes("f"))
             #expect(!run.output.contains(user.token) && !run.output.contains("signature="))

@@ -6,7 +6,8 @@ import PontoonTesting
 import SystemPackage
 import Testing
 
-/// Credentials, proxies and URLs from the user's environment.
+/// Credentials and proxies from the environment, file systems without locks, and URLs with the wrong scheme or a
+/// redirect.
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd))
 struct EnvironmentTests {
     @Test("a URL without a token, or a token without a URL, in the environment is an error")
@@ -106,11 +107,11 @@ struct EnvironmentTests {
         }
     }
 
-    @Test("file systems that do not support locks are used without locks, and other failures of locks are reported")
+    @Test("file systems that do not support locks are used without locks, and other locking errors are reported")
     func locks() async throws {
         try await withPontoon { _, user in
             var user = user
-            // Smaller files have no journal, and therefore no lock.
+            // Files of up to 1 MiB have no journal, and therefore no lock.
             let path = try user.makeFile("f", size: (1 << 20) + 1).string
             for (error, code) in [("ENOLCK", 0), ("ENOSYS", 0), ("EIO", 8)] {
                 let injection = "inject=flock:error=\(error)"

@@ -15,7 +15,7 @@ struct ExitCodeTests {
     private struct Failure: Sendable {
         let arguments: [String]
         let code: Int
-        /// `code` of the event `failed` or `error`.
+        /// `code` of the `failed` or `error` event.
         let json: String
         var token: String?
         var endpoint: String?
@@ -50,7 +50,6 @@ struct ExitCodeTests {
             Failure(arguments: upload + ["--state", "/proc/none", file], code: 8, json: "state_unusable"),
             Failure(arguments: upload + ["--receipt", "/proc/none/r", other], code: 8, json: "file_unwritable"),
             Failure(arguments: upload + ["--upload-id", "nonsense", file], code: 4, json: "api_8003"),
-            // Not even if the file exists.
             Failure(arguments: upload + ["--upload-id", "nonsense", other], code: 4, json: "api_8003"),
             Failure(arguments: upload + ["--part-size", "1M", file], code: 64, json: "request_invalid"),
             Failure(arguments: upload + ["--meta", "nonsense", file], code: 64, json: "request_invalid"),
@@ -89,7 +88,7 @@ struct ExitCodeTests {
         }
     }
 
-    @Test("a refusal that concerns every file stops the run after a few requests")
+    @Test("a refusal that applies to every file stops the run after a few requests")
     func hopeless() async throws {
         try await withPontoon(arguments: ["--log-level", "info"]) { server, user in
             for number in 0..<300 { try user.makeFile("data/f\(number)", size: 10) }

@@ -5,10 +5,12 @@ import PontoonTesting
 import SystemPackage
 import Testing
 
-/// The commands of `pontoon` that list files and folders.
+/// `pontoon find`, `ls`, `du` and `stat`.
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd))
 struct ListingTests {
-    /// Runs `body` with files in two run folders, one of them with labels.
+    /// Runs `body` with files in the `run1` and `run2` folders and at the top level.
+    ///
+    /// `run1/a.bam` has tags and metadata.
     private func withFiles(_ body: @Sendable (ServerProcess, PontoonUser) async throws -> Void) async throws {
         try await withPontoon { server, user in
             for (name, size) in [

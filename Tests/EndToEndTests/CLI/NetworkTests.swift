@@ -12,7 +12,7 @@ import Testing
 /// `pontoon` with TLS, proxies and rate limits.
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd))
 struct NetworkTests {
-    /// Runs `front.py`, and `body` with the port at which it listens.
+    /// Runs `front.py` with these arguments, and `body` with the port on which the script listens.
     ///
     /// - Returns: The body's result, and the lines that the script printed after its port.
     private func withFront<Value: Sendable>(
@@ -47,7 +47,7 @@ struct NetworkTests {
         return result.closureResult
     }
 
-    @Test("a private certificate is trusted only with --ca-file")
+    @Test("a private certificate is trusted only with --ca-file or SSL_CERT_FILE")
     func certificates() async throws {
         try await withTemporaryFolder { folder in
             let home = folder.appending("home")

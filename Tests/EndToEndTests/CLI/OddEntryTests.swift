@@ -52,7 +52,7 @@ struct OddEntryTests {
         return user
     }
 
-    @Test("entries that cannot be uploaded do not stop the others, in a dry run too, and --failed-to lists them")
+    @Test("entries that cannot be uploaded do not stop the others, even in a dry run, and --failed-to lists them")
     func upload() async throws {
         try await withPontoon { server, user in
             _ = try await server.api.uploadSmall("taken")
@@ -82,7 +82,7 @@ struct OddEntryTests {
         }
     }
 
-    @Test("compare compares all other files, and exits with 8 if it left any out")
+    @Test("compare leaves out linked folders and unreadable folders, and exits with 8 if it left any out")
     func compare() async throws {
         try await withPontoon { server, user in
             for name in ["good", "linked/a", "secret/b"] { try user.makeFile("data/\(name)", size: 10) }

@@ -44,7 +44,7 @@ struct OutageTests {
         }
     }
 
-    @Test("a list is attempted three times, with a notice; a transfer is retried for --retry-for")
+    @Test("a list is attempted three times, with a message, and a transfer is retried for --retry-for")
     func limits() async throws {
         try await withPontoon { _, user in
             var user = user
@@ -88,7 +88,7 @@ struct OutageTests {
     )
     func refusedParts(code: String, isRetried: Bool) async throws {
         try await withPontoon { server, user in
-            // Too long for one call.
+            // The file is too large to be sent with one call.
             let path = try user.makeFile("f", size: 2 << 20).string
             let count = Counter()
             let body = "<Error><Code>\(code)</Code><Message>Not now</Message></Error>"

@@ -52,9 +52,9 @@ struct OutputTests {
 
     /// Runs the client with its output in a pipe whose reader closes it after one line.
     ///
-    /// Until then, all but the first `passes` requests with `text` in their heads are blocked. Otherwise, the client
-    /// could write a short output completely before the reader closes the pipe. `pipe` is shell syntax that follows the
-    /// command; `READER` in it stands for the reader.
+    /// Until the reader closes the pipe, all but the first `passes` requests with `text` in their heads are blocked.
+    /// Otherwise, the client could write a short output completely before the reader closes the pipe. `pipe` is shell
+    /// syntax that follows the command, in which `READER` stands for the reader.
     private func closingPipe(
         _ pipe: String,
         heldAt text: String,
@@ -91,7 +91,7 @@ struct OutputTests {
             let run = try await closingPipe("| READER", heldAt: "GET /v2/files?", passes: 1, user, server) {
                 try await $0.run(["ls", "admin/uploads"])
             }
-            // 128 plus the number of SIGPIPE.
+            // 141 is 128 plus the number of SIGPIPE.
             #expect(run.code == 141 && run.errors.isEmpty, "\(run)")
             #expect(try requests() - before - all < all)
 
@@ -149,7 +149,7 @@ struct OutputTests {
         }
     }
 
-    @Test("an unknown option is reported before missing ones, with a suggestion")
+    @Test("an unknown option is reported before missing ones, with a suggestion if a similar option exists")
     func unknownOption() async throws {
         try await withPontoon { _, user in
             let rows: [(arguments: [String], message: String)] = [

@@ -59,7 +59,7 @@ struct PipeTests {
         }
     }
 
-    @Test("lost connections lose no byte and repeat none")
+    @Test("after lost connections, no byte is missing or repeated")
     func cutDownload() async throws {
         try await withPontoon { server, user in
             let bytes = testBytes(seed: 1, count: (18 << 20) + 3)
@@ -138,7 +138,7 @@ struct PipeTests {
         }
     }
 
-    @Test("a source that cannot be read does not stop the others")
+    @Test("a missing source does not stop the others, and unsuitable arguments are refused")
     func badSources() async throws {
         try await withPontoon { server, user in
             _ = try await server.api.uploadSmall("a", "1")
@@ -242,7 +242,7 @@ struct PipeTests {
         }
     }
 
-    @Test("an interrupted or failed stream leaves no upload and no file", arguments: [SIGINT, SIGTERM])
+    @Test("an interrupted stream leaves no upload and no file", arguments: [SIGINT, SIGTERM])
     func interrupted(signal: CInt) async throws {
         try await withPontoon { server, user in
             try user.makeFile("f", size: 10 * Self.partSize)
@@ -277,7 +277,7 @@ struct PipeTests {
         }
     }
 
-    @Test("options that need a file are refused, and a taken name is reported")
+    @Test("options that need a file are refused, and the conflict rules apply to a taken name")
     func refusals() async throws {
         try await withPontoon { server, user in
             _ = try await server.api.uploadSmall("taken")
@@ -308,7 +308,7 @@ struct PipeTests {
         }
     }
 
-    @Test("a full temporary folder is reported, with the remedy")
+    @Test("an unusable temporary folder is reported, with the remedy")
     func fullFolder() async throws {
         try await withPontoon { server, user in
             var user = user.inShell("\"$@\" < <(printf abc)")

@@ -6,12 +6,14 @@ import PontoonTesting
 import SystemPackage
 import Testing
 
-/// `pontoon upload --dry-run` and `--explain` make the same decisions as an actual run.
+/// Comparison of `pontoon upload --dry-run` and `--explain` with actual runs.
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd))
 struct PreviewTests {
     private static let partSize = 5 << 20
 
-    /// Runs an upload first as a dry run and then for real, and compares the decisions and the exit codes.
+    /// Runs an upload with `--dry-run`, with `--explain` and then for real.
+    ///
+    /// Compares the dry run's decisions with the run's results, and all three exit codes.
     ///
     /// - Returns: The actions of the dry run, by file name.
     @discardableResult
@@ -73,7 +75,7 @@ struct PreviewTests {
         }
     }
 
-    @Test("a dry run knows which uploads would be resumed, and refuses those that do not belong to the file")
+    @Test("a dry run reports which upload would be resumed, and fails if --upload-id does not belong to the file")
     func resumed() async throws {
         try await withPontoon { server, user in
             let path = try user.makeFile("f", size: 3 * Self.partSize).string

@@ -5,7 +5,7 @@ import PontoonCore
 import PontoonTesting
 import Testing
 
-/// The commands of `pontoon` that create folders, and manage projects and their members.
+/// `pontoon mkdir`, `projects`, `members` and `whoami`.
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd))
 struct ProjectCommandTests {
     @Test("mkdir creates folders with their parents, and accepts existing ones")

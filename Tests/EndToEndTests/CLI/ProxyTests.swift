@@ -4,10 +4,11 @@ import NIOPosix
 import PontoonTesting
 import Testing
 
-/// Proxies that refuse a connection or send invalid responses.
+/// SOCKS proxies that refuse a connection or send invalid responses.
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd))
 struct ProxyTests {
-    /// A server that sends the next of its responses after each read, and closes the connection after the last one.
+    /// A server that answers each read with the next of its responses, and closes the connection when there are no
+    /// more.
     private final class Responder: ChannelInboundHandler {
         typealias InboundIn = ByteBuffer
         typealias OutboundOut = ByteBuffer
@@ -41,7 +42,7 @@ struct ProxyTests {
     }
 
     @Test(
-        "the refusal of a SOCKS proxy is explained, and exits with 6",
+        "if a SOCKS proxy refuses a connection or its response is invalid, the client explains it and exits with 6",
         arguments: [
             (responses: [], message: "the connection was closed before it was established"),
             ([[5, 0], [5, 5, 0, 1, 0, 0, 0, 0, 0, 0]], "the SOCKS proxy replied: connection refused"),

@@ -4,7 +4,7 @@ import PontoonTesting
 import SystemPackage
 import Testing
 
-/// Options for the messages of a transfer, and environment variables that replace options.
+/// Options for the messages and the bandwidth of a transfer, and environment variables that replace options.
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd))
 struct ReportTests {
     private func lines(_ text: String) -> [String] { text.split(separator: "\n").map(String.init) }
@@ -43,7 +43,7 @@ struct ReportTests {
         }
     }
 
-    @Test("the summary counts the files that were already there and those that were skipped")
+    @Test("the summary counts files that were uploaded earlier and files that were skipped")
     func summary() async throws {
         try await withPontoon { server, user in
             let paths = try ["a", "b"].map { try user.makeFile($0, size: 10).string }
@@ -61,7 +61,7 @@ struct ReportTests {
         }
     }
 
-    @Test("a log file that cannot be opened is an error before the transfer; a failed write is one after it")
+    @Test("a log file that cannot be opened is an error before the transfer, and a failed write is an error after it")
     func unwritableLog() async throws {
         try await withPontoon { server, user in
             let path = try user.makeFile("f", size: 10).string

@@ -15,7 +15,8 @@ struct ResourceTests {
             let size = 200 << 20
             let path = try user.makeFile("f", size: size).string
             let seen = Counter()
-            // All bytes are sent and the client is waiting for the response to complete, so it is still running.
+            // All bytes are sent and the client is waiting for the response to the complete call, so it is still
+            // running.
             let run = try await user.held(at: "/complete", server) { user, valve in
                 try await user.upload("--part-size", "256M", "--max-memory", "64M", path) { event, pid in
                     guard event.kind == "verifying", seen.next() == 0 else { return }
@@ -34,7 +35,7 @@ struct ResourceTests {
     }
 
     @Test(
-        "a clock that is hours off does not affect transfers, and doctor reports it",
+        "a clock that is two hours off does not affect uploads, and doctor reports it",
         arguments: [-2, 2],
         [StoreChoice.sqliteAndDisk, .sqliteAndS3]
     )

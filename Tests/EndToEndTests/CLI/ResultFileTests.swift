@@ -17,7 +17,7 @@ struct ResultFileTests {
         }
     }
 
-    @Test("a link remains a link, and a named pipe receives the list")
+    @Test("a receipt is written through a link, and the list of failed files is written to a named pipe")
     func writtenThrough() async throws {
         try await withPontoon { _, user in
             try user.makeFile("data/good", size: 10)
@@ -47,7 +47,7 @@ struct ResultFileTests {
         }
     }
 
-    @Test("a result file that cannot be opened stops the run; one that fails later does not affect the other")
+    @Test("a result file that cannot be opened stops the run, and a write error does not affect the other file")
     func unwritable() async throws {
         try await withPontoon { server, user in
             let path = try user.makeFile("f", size: 10).string
@@ -98,7 +98,7 @@ struct ResultFileTests {
         }
     }
 
-    @Test("a download whose name is too long for the disk fails before its first byte, and the others succeed")
+    @Test("a file whose name is too long for the disk fails before its first byte, and the others are downloaded")
     func longName() async throws {
         try await withPontoon { server, user in
             // 200 characters, but 400 bytes.

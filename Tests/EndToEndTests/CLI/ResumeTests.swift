@@ -7,12 +7,12 @@ import PontoonTesting
 import SystemPackage
 import Testing
 
-/// Interrupted and resumed runs of `pontoon upload`.
+/// Interrupted, resumed and concurrent runs of `pontoon upload`, and files that change during or between runs.
 @Suite(.serialized, .timeLimit(.minutes(10)), .tags(.endToEnd))
 struct ResumeTests {
     private static let partSize = 5 << 20
 
-    @Test("killed at any moment and run again, an upload sends no acknowledged part twice", arguments: 1...20)
+    @Test("a killed upload that is run again sends no acknowledged part twice", arguments: 1...20)
     func killed(round: Int) async throws {
         try await killAndRepeat(round: round, on: .embedded)
     }
@@ -79,7 +79,7 @@ struct ResumeTests {
     }
 
     @Test(
-        "a file that changes during its upload is detected before complete",
+        "a file that changes during its upload is detected before the upload is completed",
         arguments: ["grown", "truncated", "touched", "written", "replaced", "removed"]
     )
     func changed(how: String) async throws {

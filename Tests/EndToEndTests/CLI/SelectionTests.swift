@@ -10,7 +10,7 @@ import Testing
 /// Selection and naming of files by `pontoon upload`.
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd))
 struct SelectionTests {
-    @Test("paths are read from a file or standard input, and failed ones are written for the next run")
+    @Test("paths are read from a file or standard input, and paths of failed files are written for the next run")
     func lists() async throws {
         try await withPontoon { server, user in
             let paths = try ["a", "b c", "ü"].map { try user.makeFile("data/\($0)", size: 10).string }
@@ -33,7 +33,7 @@ struct SelectionTests {
         }
     }
 
-    @Test("listed paths keep their folders with --keep-tree, with line breaks or null characters")
+    @Test("listed paths keep their folders with --keep-tree, whether line breaks or null characters separate them")
     func listedTree() async throws {
         try await withPontoon { server, user in
             for name in ["a", "sub/deep/b", "sub/b c", "u\u{2028}v"] {
@@ -72,7 +72,7 @@ struct SelectionTests {
         }
     }
 
-    @Test("patterns follow the rules of .gitignore, and one that matches nothing causes a warning")
+    @Test("patterns follow the rules of .gitignore, and a pattern that matches nothing causes a warning")
     func patterns() async throws {
         try await withPontoon { _, user in
             for name in ["a.bam", "a.bam.bai", "logs/x", "sub/logs/y", "sub/c.bam"] {
@@ -114,7 +114,7 @@ struct SelectionTests {
             let folder = try await server.api.fileID("data")
             try user.makeFile("more/d.bam", size: 10)
             let pattern = try await user.run(["upload", "--json", "--parent", folder, user.path("*/?.bam")])
-            // Two of them already exist on the server.
+            // Two of the three matching files already exist on the server.
             #expect(pattern.code == 0 && pattern.all("uploaded").count == 1, "\(pattern)")
             let renamed = ["upload", "--json", "--parent", folder, "--name", "e", user.path("data/c.txt")]
             #expect(try await user.run(renamed).code == 0)
@@ -139,7 +139,7 @@ struct SelectionTests {
         }
     }
 
-    @Test("--allow-changing uploads the bytes of a growing file as they were read")
+    @Test("--allow-changing uploads a growing file with its initial size, and a truncated file fails")
     func allowedToChange() async throws {
         try await withPontoon { server, user in
             let size = 30 << 20
@@ -159,7 +159,7 @@ struct SelectionTests {
             #expect(try await server.api.content("log") == testBytes(seed: 7, count: size))
             let again = try await user.upload("--allow-changing", path)
             #expect(again.code == 5, "it is another file now: \(again)")
-            // Truncated bytes cannot be read.
+            // The bytes after the new end of a truncated file cannot be read.
             let shorter = try user.makeFile("shorter", size: size).string
             let cut = try await user.held(at: "PUT /storage/", passes: 1, server) { user, valve in
                 try await user.run(place + flags.dropLast() + [shorter]) { event, _ in

@@ -5,7 +5,7 @@ import PontoonTesting
 import SystemPackage
 import Testing
 
-/// `pontoon upload` of files that are sent with one call (the extension `file_put`).
+/// `pontoon upload` of files that are sent with one call (the `file_put` extension).
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd))
 struct SmallFileTests {
     /// Runs `body` with a client behind a proxy, and counts the requests that start with `text`.
@@ -31,7 +31,7 @@ struct SmallFileTests {
         }
     }
 
-    @Test("small files start no upload, leave no journal, and are not sent again")
+    @Test("small files are stored without a multipart upload, and are not sent again")
     func oneCall() async throws {
         try await withPontoon { server, user in
             for number in 0..<20 { try user.makeFile("data/f\(number)", size: number * 3000, seed: UInt64(number)) }

@@ -7,7 +7,7 @@ import PontoonTesting
 import SystemPackage
 import Testing
 
-/// `pontoon` with a failing S3 store behind the server.
+/// `pontoon upload` with failures of the server's S3 store or of connections to it.
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd))
 struct StorageFaultTests {
     private static let partSize = 5 << 20
@@ -25,7 +25,7 @@ struct StorageFaultTests {
         }
     }
 
-    /// Uploads a file through a faulty connection to the bucket and compares the stored bytes.
+    /// Uploads a file over faulty connections to the bucket, ends the faults, and compares the stored bytes.
     private func uploads(
         size: Int = 8 * partSize + 17,
         _ flags: [String] = [],
@@ -60,7 +60,7 @@ struct StorageFaultTests {
         #expect(!run.all("retrying").isEmpty, "\(run)")
     }
 
-    @Test("an expired presigned URL is replaced by a new one")
+    @Test("an expired presigned URL is replaced with a new one")
     func expired() async throws {
         let valve = RequestValve("PUT ")
         async let expiry: Void = valve.releaseAfter(.seconds(11))
@@ -72,7 +72,7 @@ struct StorageFaultTests {
 
     @Test("a part on a stalled connection is also sent over another one, before the timeout")
     func slowTail() async throws {
-        // Only the second connection can complete the part.
+        // The timeout is an hour, so only a second connection can complete the part.
         let flags = ["--parallel", "2", "--timeout", "3600"]
         let run = try await uploads(flags) { $0 == 1 ? .hang(after: 1 << 20) : .none }
         let again = run.all("retrying").first { $0.text("purpose")?.contains("another connection") == true }
@@ -91,7 +91,7 @@ struct StorageFaultTests {
         )
     }
 
-    @Test("constant corruption exits with 7 without completing, and the command can be repeated")
+    @Test("with constant corruption, an upload exits with 7 and creates no file, and it can be resumed")
     func garbledAlways() async throws {
         let isOver = Switch()
         try await withBadStorage { _ in
@@ -113,7 +113,7 @@ struct StorageFaultTests {
         }
     }
 
-    @Test("if the store refuses every signature, the client exits with 10 and advice after a few new URLs")
+    @Test("if the store refuses every signature, the client exits with 10 and prints advice")
     func refused() async throws {
         try await withBadStorage { _ in
             .replaceInRequest("AKPONTOONTESTS", with: "AKNOBODYSTESTS")

@@ -64,7 +64,7 @@ struct StorageTests {
         }
     }
 
-    @Test("killed at any moment and run again, an upload sends no acknowledged part twice", arguments: 21...32)
+    @Test("a killed upload that is run again sends no acknowledged part twice", arguments: 21...32)
     func killed(round: Int) async throws {
         try await killAndRepeat(round: round, on: TestStores(.sqliteAndS3))
     }
@@ -87,7 +87,7 @@ struct StorageTests {
         }
     }
 
-    @Test("a missing permission fails immediately: a 403 from the API does not refresh URLs")
+    @Test("without permission, an upload fails immediately, because a 403 from the API does not refresh URLs")
     func refused() async throws {
         try await withPontoon(on: TestStores(.sqliteAndS3)) { server, user in
             _ = try await server.addUser("reader")

@@ -38,7 +38,7 @@ struct SyncSafetyTests {
         return (all.filter { $0.value == nil }.keys.sorted(), all.compactMapValues { $0 })
     }
 
-    @Test("a file on the server that was moved, replaced or sent again since the plan was made is not deleted")
+    @Test("a file on the server that was moved, replaced or restored locally after the plan was made is not deleted")
     func changedOnServer() async throws {
         try await withPontoon { server, user in
             for name in ["deleted", "moved", "replaced", "restored", "stale", "kept"] {
@@ -54,7 +54,7 @@ struct SyncSafetyTests {
                 let (destination, _) = try await client.existingPart(of: try RemotePath(place))
                 let plan = try await tree.planUpload(to: destination)
                 #expect(plan.extras.count == 5)
-                // Meanwhile, other users change files on both sides.
+                // Files change on both sides after the plan was made.
                 #expect(try await user.run(["mkdir", place + "/archive"]).code == 0)
                 let moved = try #require(plan.extras.first { $0.name == "sub/moved" }?.fileID)
                 let archive = try await user.run(["stat", "--json", place + "/archive"])
@@ -152,7 +152,7 @@ struct SyncSafetyTests {
         }
     }
 
-    @Test("if nothing is deleted, the message says why")
+    @Test("if a broken link prevents deletion, a warning contains its path")
     func reason() async throws {
         try await withPontoon { server, user in
             try user.makeFile("in/a", size: 10)

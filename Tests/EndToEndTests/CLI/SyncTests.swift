@@ -115,7 +115,7 @@ struct SyncTests {
         }
     }
 
-    @Test("nothing is deleted if a file failed or a folder could not be listed")
+    @Test("nothing is deleted if a file failed or the source is missing")
     func failures() async throws {
         try await withPontoon { server, user in
             for name in ["a", "b", "sub/c"] { try user.makeFile("in/\(name)", size: 10) }
@@ -141,7 +141,7 @@ struct SyncTests {
             #expect(down.code == 8 && down.all("deleted").isEmpty, "\(down)")
             #expect(try user.names("out").contains("old"))
 
-            // A missing source is never treated as an empty one.
+            // A missing source is never treated as an empty folder.
             for (source, destination) in [(user.path("none"), place), ("admin/uploads/none", user.path("out"))] {
                 let run = try await user.run(["sync", "--json", "--delete", source, destination])
                 #expect(run.code == 4, "\(run)")
@@ -188,7 +188,7 @@ struct SyncTests {
         }
     }
 
-    @Test("--size-only compares lengths only, in both directions")
+    @Test("--size-only compares only sizes, in both directions")
     func sizeOnly() async throws {
         try await withPontoon { server, user in
             for name in ["same", "longer"] { try user.makeFile("in/\(name)", size: 100) }
@@ -207,7 +207,7 @@ struct SyncTests {
         }
     }
 
-    @Test("--files-from limits a synchronization, and repeats what --failed-to has written")
+    @Test("--files-from limits a synchronization to the listed paths, and accepts a list written by --failed-to")
     func lists() async throws {
         try await withPontoon { server, user in
             for name in ["a", "sub/b", "sub/c", "d"] { try user.makeFile("in/\(name)", size: 10) }
@@ -229,7 +229,7 @@ struct SyncTests {
         }
     }
 
-    @Test("the direction follows from the forms of the paths, and ambiguous ones are refused")
+    @Test("the direction follows from the paths or an option, and ambiguous paths are refused")
     func direction() async throws {
         try await withPontoon { server, user in
             try user.makeFile("in/a", size: 10)

@@ -11,8 +11,8 @@ struct TerminalTests {
 
     /// Creates files with long names and returns the arguments that upload them slowly.
     ///
-    /// At 2 MiB/s, no file is finished within half a minute. Even a busy machine draws the progress several times in
-    /// that time.
+    /// At the default limit of 2 MiB/s, no file is finished within half a minute. Even a busy machine draws the
+    /// progress several times during this period.
     private func longNames(_ user: PontoonUser, limit: String = "2M") throws -> [String] {
         let folder = "data/a-folder-with-a-rather-long-name-2026-11-28"
         for number in 1...3 { try user.makeFile("\(folder)/sample-\(number).R1.fastq.gz", size: 20 << 20) }
@@ -69,7 +69,7 @@ struct TerminalTests {
         }
     }
 
-    @Test("a small terminal shows the totals first, and a dumb one shows only results")
+    @Test("a small terminal shows the totals first, and a dumb terminal shows only messages and results")
     func limited() async throws {
         try await withPontoon { server, user in
             let arguments = try longNames(user, limit: "4M")
@@ -96,7 +96,7 @@ struct TerminalTests {
         }
     }
 
-    @Test("after Ctrl-C, the last line says how to resume")
+    @Test("after Ctrl-C, the last line says how to resume if the upload can be resumed")
     func interrupted() async throws {
         try await withPontoon { server, user in
             let arguments = try longNames(user)

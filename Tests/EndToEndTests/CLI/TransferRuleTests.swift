@@ -11,7 +11,7 @@ import Testing
 /// Rules of uploads and downloads: the order of files, their age and times, empty folders, and name conflicts.
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd))
 struct TransferRuleTests {
-    /// Sets the modification time of a file, in nanoseconds since 1970.
+    /// Sets a file's modification time to `seconds` and `nanoseconds` after 1970 (UTC).
     private func setTime(_ path: String, seconds: Int, nanoseconds: Int) throws {
         let times = [timespec(tv_sec: 0, tv_nsec: 0), timespec(tv_sec: seconds, tv_nsec: nanoseconds)]
         try #require(utimensat(AT_FDCWD, path, times, 0) == 0)
@@ -27,7 +27,7 @@ struct TransferRuleTests {
         try await server.api.call(.GET, "/files/\(try await server.api.fileID(name))")["metadata"]
     }
 
-    @Test("files of --last are sent after all others, and not at all if one of them fails")
+    @Test("files of --last are sent after all others, and not at all if another file fails")
     func last() async throws {
         try await withPontoon { server, user in
             for name in ["a/first", "a/done.md5", "b/z"] { try user.makeFile("data/\(name)", size: 10) }
@@ -52,7 +52,7 @@ struct TransferRuleTests {
         }
     }
 
-    @Test("--min-age leaves out files that were modified recently, and then those of --last")
+    @Test("--min-age leaves out files that were modified recently, and then also the files of --last")
     func minimumAge() async throws {
         try await withPontoon { server, user in
             for name in ["old", "new", "done"] { try user.makeFile("data/\(name)", size: 10) }
@@ -96,7 +96,7 @@ struct TransferRuleTests {
             let touched = try await user.upload(path)
             #expect(touched.code == 0 && touched.all("already_there").count == 1, "\(touched)")
             #expect(try await metadata(server, "f") == ["pontoon_mtime": "2001-09-09T01:46:41.000000000Z"])
-            // Without the extension `upload_labels`, the client makes no extra call that would only set the time.
+            // Without the `upload_labels` extension, the client makes no extra call that would only set the time.
             try await FaultInjectionProxy.with(
                 server,
                 fault: { _ in .replaceWord("\"upload_labels\"", with: "\"upload_labelz\"") }
@@ -114,7 +114,7 @@ struct TransferRuleTests {
         }
     }
 
-    @Test("a time in the metadata that is not valid is ignored")
+    @Test("an invalid modification time in the metadata is ignored")
     func invalidTime() async throws {
         try await withPontoon { server, user in
             let path = try user.makeFile("f", size: 10).string

@@ -11,7 +11,7 @@ import Testing
 struct UploadFaultTests {
     private static let partSize = 5 << 20
 
-    /// Uploads a file through a proxy and compares the stored bytes.
+    /// Uploads a file through a proxy that injects faults, and compares the stored bytes.
     private func uploads(
         size: Int = 8 * partSize + 17,
         _ flags: [String] = [],
@@ -42,13 +42,13 @@ struct UploadFaultTests {
         #expect(!run.all("retrying").isEmpty, "\(run)")
     }
 
-    @Test("an upload survives truncated responses, including that of complete")
+    @Test("an upload survives truncated responses")
     func truncated() async throws {
         let run = try await uploads(["--parallel", "2"]) { $0 < 6 ? .cutResponse(after: $0 * 150 + 1) : .none }
         #expect(!run.all("retrying").isEmpty, "\(run)")
     }
 
-    @Test("if the response of complete is lost, complete is repeated and creates one file")
+    @Test("if the response to the complete call is lost, the call is repeated and creates one file")
     func lostComplete() async throws {
         let cutter = ResponseCutter()
         cutter.cut("/complete HTTP")
@@ -74,14 +74,14 @@ struct UploadFaultTests {
 
     @Test("a part on a stalled connection is also sent over another one, before the timeout")
     func slowTail() async throws {
-        // Only the second connection can complete the part.
+        // The timeout is an hour, so only a second connection can complete the part.
         let flags = ["--parallel", "2", "--timeout", "3600"]
         let run = try await uploads(flags) { $0 == 1 ? .hang(after: 1 << 20) : .none }
         let again = run.all("retrying").first { $0.text("purpose")?.contains("another connection") == true }
         #expect(again != nil, "\(run)")
     }
 
-    @Test("an expired URL is replaced by a new one")
+    @Test("an expired URL is replaced with a new one")
     func expired() async throws {
         let valve = RequestValve("PUT ")
         async let expiry: Void = valve.releaseAfter(.seconds(11))
@@ -138,7 +138,7 @@ struct UploadFaultTests {
         }
     }
 
-    @Test("a token revoked during an upload fails all files and exits with 3")
+    @Test("if the token is revoked during an upload, the remaining files fail and the client exits with 3")
     func revoked() async throws {
         try await withPontoon { server, user in
             let token = try await server.administer("token", "create", "admin")
@@ -158,7 +158,7 @@ struct UploadFaultTests {
         }
     }
 
-    @Test("the client exits with 6 and advice if the server is unreachable")
+    @Test("if the server is unreachable, the client exits with 6 and prints advice")
     func unreachable() async throws {
         try await withPontoon { _, user in
             var user = user
@@ -171,7 +171,7 @@ struct UploadFaultTests {
     }
 
     @Test(
-        "errors name the file, the call and advice",
+        "error messages contain the file, the call and advice",
         arguments: [
             (["--project", "admin/none"], 4, "projects"), (["--parent", "000000000000000000000000"], 4, "folder"),
         ] as [([String], Int, String)]

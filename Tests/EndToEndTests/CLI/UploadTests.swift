@@ -103,7 +103,7 @@ struct UploadTests {
         }
     }
 
-    @Test("an existing name exits with 5, unless --overwrite or --skip-existing is given")
+    @Test("if a different file has the name, upload exits with 5 unless --overwrite or --skip-existing is given")
     func taken() async throws {
         try await withPontoon { server, user in
             _ = try await server.api.upload("f", ByteBuffer(string: "old"))
@@ -176,7 +176,7 @@ struct UploadTests {
         }
     }
 
-    @Test("labels are sent with initialize if the server has the extension, otherwise after the upload")
+    @Test("labels are sent with the file if the server has the extension, otherwise after the upload")
     func labelsFirst() async throws {
         try await withPontoon { server, user in
             let path = try user.makeFile("f", size: 3).string

@@ -29,12 +29,12 @@ struct WatchTests {
 
     private func states(_ run: PontoonRun) -> [String] { run.all("run").compactMap { $0.text("state") } }
 
-    /// Names of the files whose bytes were sent, in order.
+    /// Returns the names of the uploaded files without their folders, in order.
     private func sent(_ run: PontoonRun) -> [String] {
         run.all("uploaded").compactMap { $0.text("name")?.split(separator: "/").last.map(String.init) }
     }
 
-    @Test("files are sent when stable and again when they change, the marker last; the run is compared and announced")
+    @Test("files are sent once stable and again when changed, the marker last, and the run is compared and announced")
     func wholeRun() async throws {
         try await withPontoon { server, user in
             try user.makeFile("runs/run1/Data/a.bcl", size: 1000)
@@ -151,7 +151,7 @@ struct WatchTests {
         }
     }
 
-    @Test("a file that cannot be uploaded fails its run, whose marker is not sent; other runs are complete")
+    @Test("a file that cannot be uploaded fails its run, whose marker is not sent, and other runs are complete")
     func failed() async throws {
         try await withPontoon { server, user in
             for run in ["bad", "empty", "good", "linked"] {
@@ -321,7 +321,7 @@ struct WatchTests {
         }
     }
 
-    @Test("the output has one line for each change and each problem")
+    @Test("the output has one line for each change of a run's state")
     func lines() async throws {
         try await withPontoon { _, user in
             try user.makeFile("runs/run1/f", size: 10)

@@ -9,7 +9,7 @@ import Testing
 ///
 /// - Parameters:
 ///   - servers: Host and port of each server.
-///   - body: Receives the scheme, host and port of the proxy.
+///   - body: Receives the proxy's origin: scheme, host and port.
 /// - Returns: The body's result.
 /// - Throws: The body's error, or an error if the proxy does not start.
 func withCaddy<Value: Sendable>(

@@ -5,9 +5,9 @@ import PontoonTesting
 import Synchronization
 import Testing
 
-/// Calls of a cluster's API, which are repeated until a server returns a response other than 503.
+/// Calls to a cluster's API, which are repeated until a server returns a status below 500.
 final class ChaosCalls: Sendable {
-    /// A response other than 503.
+    /// A response with a status below 500.
     struct Response: Sendable {
         let api: APIResponse
         /// Whether the call was sent more than once, so that an earlier attempt may have taken effect.
@@ -26,25 +26,29 @@ final class ChaosCalls: Sendable {
         }
     }
 
-    /// Time after which the test fails if a call has received no response other than 503.
+    /// Time after which a call fails if it has received no response with a status below 500.
     private static let deadline = Duration.seconds(600)
 
     let endpoints: [APIClient]
-    /// Number of running calls of complete, by origin of the endpoint.
+    /// Number of running complete calls, by origin of the endpoint.
     private let completing = Mutex<[String: Int]>([:])
 
     /// - Parameter endpoints: The servers and the proxy in front of them.
     init(_ endpoints: [APIClient]) { self.endpoints = endpoints }
 
-    /// Returns whether a call of complete is running at an endpoint, or at any endpoint if `origin` is `nil`.
+    /// Returns whether a complete call is running at an endpoint, or at any endpoint if `origin` is `nil`.
     func isCompleting(at origin: String?) -> Bool {
         completing.withLock { running in running.contains { $0.value > 0 && (origin == nil || $0.key == origin) } }
     }
 
-    /// Calls random endpoints until one returns a response other than 503.
+    /// Calls random endpoints until one returns a status below 500.
     ///
     /// The body is either JSON or bytes. If the call is idempotent and the first endpoint does not respond within a
-    /// second, a second one is also called. The seed selects the endpoints and the delays.
+    /// second, a second one is also called. The seed selects the endpoints and the delays. A server error other than
+    /// 503 with `Retry-After` is recorded as an issue.
+    ///
+    /// - Returns: The first response with a status below 500.
+    /// - Throws: ``ContractViolation`` if there is none within ten minutes.
     func call(
         _ method: HTTPMethod,
         _ path: String,
@@ -85,7 +89,9 @@ final class ChaosCalls: Sendable {
         }
     }
 
-    /// Runs both closures, and cancels one as soon as the other returns a response other than 503.
+    /// Runs both closures, and cancels one as soon as the other returns a response with a status below 500.
+    ///
+    /// - Returns: The last response; `nil` if there was none.
     private func firstResponse(
         _ first: @escaping @Sendable () async throws -> APIResponse?,
         _ second: @escaping @Sendable () async throws -> APIResponse?
@@ -119,7 +125,7 @@ final class ChaosCalls: Sendable {
 }
 
 extension ChaosCalls {
-    /// Repeats a request to the bucket until it succeeds.
+    /// Repeats a request to the bucket until it returns 200.
     ///
     /// Before each attempt, `url` requests a presigned URL from a server.
     func transfer(

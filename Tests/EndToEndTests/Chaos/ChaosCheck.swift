@@ -4,12 +4,12 @@ import PontoonCore
 import PontoonTesting
 import Testing
 
-/// Compares a cluster with the ledgers of its clients.
+/// A comparison of a cluster with the ledgers of its clients.
 struct ChaosCheck: Sendable {
     let calls: ChaosCalls
     let ledgers: [ChaosLedger]
 
-    /// Checks files, deletions and uploads, and then aborts all unfinished uploads.
+    /// Checks files, deletions, uploads and events, and then aborts all unfinished uploads.
     func run() async throws {
         for file in ledgers.flatMap({ $0.files + $0.repeated }) { try await calls.check(file, seed: file.seed) }
         try await checkNames()
@@ -44,8 +44,8 @@ struct ChaosCheck: Sendable {
         }
     }
 
-    /// Aborts all unfinished uploads, including those whose id no client knows, because the response to initialize was
-    /// lost.
+    /// Aborts all unfinished uploads, including uploads whose ids no client received, because the response to the
+    /// initialize call was lost.
     private func abortAll() async throws {
         while true {
             let uploads = try await get("/upload/multipart?limit=100").entries.compactMap { $0.string("upload_id") }

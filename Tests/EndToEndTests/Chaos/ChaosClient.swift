@@ -25,7 +25,9 @@ struct ChaosClient: Sendable {
         random = SeededGenerator(seed: seed &+ UInt64(number))
     }
 
-    /// Performs random operations until the switch is on.
+    /// Performs random operations until the switch is on, and returns the client's ledger.
+    ///
+    /// Records an issue and returns at the first error.
     mutating func run(until isOver: Switch) async -> ChaosLedger {
         do {
             while !isOver.isOn, !Task.isCancelled { try await step() }
@@ -156,8 +158,10 @@ struct ChaosClient: Sendable {
         ledger.acknowledged += 1
     }
 
-    /// Returns random part lengths: usually of a single part, sometimes none, and sometimes one or two parts of the
-    /// minimum size before the last part.
+    /// Returns random part lengths.
+    ///
+    /// There is usually one part, sometimes none, and sometimes one or two parts of the minimum size before the last
+    /// part.
     private mutating func newLengths() -> [Int] {
         let kind = Int.random(in: 0..<100, using: &random)
         guard kind >= 10 else { return [] }
@@ -211,7 +215,7 @@ struct ChaosClient: Sendable {
 }
 
 extension ChaosCalls {
-    /// Checks the content of a file.
+    /// Downloads a file and checks its content.
     func check(_ file: ChaosLedger.File, seed: UInt64) async throws {
         let response = try await transfer(.GET) {
             try await self.call(.GET, "/files/\(file.id)/download_info", seed: seed).expecting(200).text("url")

@@ -30,7 +30,7 @@ final class ChaosFaults: Sendable {
     /// Returns the number of failures of a kind so far.
     func count(_ kind: Kind) -> Int { counts.withLock { $0[kind, default: 0] } }
 
-    /// Causes failures for the given time, each kind equally often.
+    /// Causes failures for the given time, each kind about equally often.
     ///
     /// - Throws: ``ContractViolation`` if the cluster does not recover from a failure.
     func run(for duration: Duration, seed: UInt64) async throws {
@@ -48,7 +48,8 @@ final class ChaosFaults: Sendable {
 
     /// Causes one failure.
     ///
-    /// If a server fails, it is the first of `servers`.
+    /// A failure of a server affects the first of `servers`. While that server is suspended, another component may
+    /// fail, too.
     private func cause(_ kind: Kind, to servers: [RestartableServer], using random: inout SeededGenerator) async throws
     {
         let victim = servers[0]
@@ -81,7 +82,7 @@ final class ChaosFaults: Sendable {
         }
     }
 
-    /// Waits until a call of complete is running, but at most 3 s, because the clients may be doing other work.
+    /// Waits until a complete call is running, but at most 3 s, because the clients may be doing other work.
     private func waitForComplete(at server: RestartableServer?) async {
         try? await eventually("complete is running", within: .seconds(3)) {
             calls.isCompleting(at: server?.api.origin)

@@ -26,7 +26,7 @@ final class RestartableServer: Sendable {
         api = APIClient(origin: "http://\(address)", token: options.stores.token, http: impatientHTTP)
     }
 
-    /// Runs the server until ``stop()`` is called.
+    /// Runs the server, again after each ``start()``, until ``stop()`` is called.
     ///
     /// - Throws: An error if the server does not start, or if it exits unexpectedly.
     func run() async throws {
@@ -44,7 +44,7 @@ final class RestartableServer: Sendable {
         }
     }
 
-    /// Sends a signal to the process, if it runs.
+    /// Sends a signal to the process if it is running.
     func signal(_ number: CInt) { pid.withLock { pid in if let pid { kill(pid, number) } } }
 
     /// Starts the server again after it was killed.
@@ -53,7 +53,7 @@ final class RestartableServer: Sendable {
     /// Stops the server, after which ``run()`` returns.
     func stop() { sender.yield(.stop) }
 
-    /// Waits until the server is ready.
+    /// Waits up to ten minutes until the server is ready.
     func ready() async throws {
         try await eventually("\(address) is ready", within: .seconds(600)) {
             (try? await api.send(.GET, api.origin + "/readyz").status) == 200

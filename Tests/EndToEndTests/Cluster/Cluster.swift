@@ -11,7 +11,7 @@ struct Cluster: Sendable {
     let stores: TestStores
     private let hasOwnEngines: Bool
 
-    /// Lease duration of the servers, the shortest one that is allowed.
+    /// Default lease duration of the servers, the shortest that is allowed.
     static let leaseDuration = Duration.seconds(3)
     /// Lease duration for tests in which no lease may expire because a busy machine delays the server or the test.
     static let longLeaseDuration = Duration.seconds(18)
@@ -66,7 +66,9 @@ struct Cluster: Sendable {
         }
     }
 
-    /// Returns the options of a server, which reaches the bucket at `bucketPort` if it is not `nil`.
+    /// Returns the options of a server.
+    ///
+    /// `bucketPort` is the port of a proxy through which the server reaches the bucket; `nil` if it connects directly.
     func options(
         _ index: Int,
         port: Int = 0,
@@ -82,7 +84,8 @@ struct Cluster: Sendable {
         )
     }
 
-    /// Waits until no upload is unfinished, and until the bucket contains exactly the objects of the records.
+    /// Checks that every object belongs to a file, and waits until no upload is unfinished and the bucket contains
+    /// exactly the recorded objects.
     func expectNothingLeft() async throws {
         let unused = try await sql(
             "SELECT key FROM objects WHERE NOT EXISTS (SELECT 1 FROM files WHERE files.object_key = objects.key)"
@@ -90,8 +93,8 @@ struct Cluster: Sendable {
         #expect(unused == "", "objects without a file")
         // A sweep runs once an hour. Deleting its lease makes it due now.
         try await sql("DELETE FROM leases WHERE task NOT LIKE 'object/%'")
-        // Objects are discarded a second time after an hour, because requests to the bucket may arrive late. This makes
-        // the second time due now.
+        // Objects are discarded a second time after an hour, because requests to the bucket may arrive late. This
+        // statement makes the second time due now.
         try await sql("UPDATE leases SET expires_on = 0 WHERE task LIKE 'object/%' AND holder = ''")
         // With this lifetime, the sweep removes orphans that are at least one second old.
         try await withServer(options(10, arguments: ["--upload-lifetime", "1s"])) { server in

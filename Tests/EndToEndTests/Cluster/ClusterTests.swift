@@ -5,7 +5,7 @@ import PontoonCore
 import PontoonTesting
 import Testing
 
-/// Servers on PostgreSQL and S3, with one component that fails at a chosen moment.
+/// Servers on PostgreSQL and S3 that share uploads, and failures of one component at a chosen moment.
 @Suite(.serialized, .timeLimit(.minutes(10)), .tags(.endToEnd, .needsPostgreSQL))
 struct ClusterTests {
     @Test("if a server dies while it completes an upload, another server completes it")

@@ -101,7 +101,7 @@ struct MigrateTests {
         }
     }
 
-    @Test("a non-empty target, unfinished uploads and a folder in use are rejected, and the error names the cause")
+    @Test("a non-empty target, unfinished uploads and a directory in use are rejected, and the error names the cause")
     func refusals() async throws {
         try await withTemporaryFolder { folder in
             let data = folder.appending("data")
@@ -110,7 +110,7 @@ struct MigrateTests {
             #expect(try await migrate(data, to: .embedded).errors.contains("--metadata"))
             let unknown = try await migrate(folder.appending("nowhere"), to: stores)
             #expect(unknown.status == .exited(1) && unknown.errors.contains("nowhere"))
-            // A server has locked the folder.
+            // A server has locked the data directory.
             let upload = try await withServer(ServerOptions(data: data)) { server in
                 let refused = try await migrate(data, to: stores)
                 #expect(refused.status == .exited(1) && refused.errors.contains("another process"))
@@ -146,7 +146,7 @@ struct MigrateTests {
         let events: [ReceivedEvent]
     }
 
-    /// Fills a data folder through a server, then stops the server.
+    /// Fills a data directory through a server, then stops the server.
     private func fill(_ data: FilePath, files count: Int = 3) async throws -> Before {
         try await withServer(ServerOptions(data: data)) { server in
             var files: [(id: String, bytes: ByteBuffer)] = []

@@ -5,7 +5,9 @@ import PontoonTesting
 import SystemPackage
 import Testing
 
-/// Unusable stores, which the server refuses at start with one line that names the setting and contains no secret.
+/// Starts of servers with unusable, empty and shared stores.
+///
+/// The error for an unusable store is one line that contains the name of the setting and no secret.
 @Suite(.serialized, .timeLimit(.minutes(10)), .tags(.endToEnd, .needsPostgreSQL))
 struct StoreSettingsTests {
     private static let secret = "hush-hush-0123456789"
@@ -42,7 +44,7 @@ struct StoreSettingsTests {
         }
     }
 
-    /// Starts a server in a separate folder.
+    /// Tries to start a server with a new data directory.
     private func start(_ environment: [String: String], wrapper: [String] = []) async throws -> RefusedStart {
         try await withTemporaryFolder { folder in
             let arguments = ["--data", folder.appending("data").string, "--listen", "127.0.0.1:0"]
@@ -154,7 +156,7 @@ struct StoreSettingsTests {
         }
     }
 
-    @Test("without a bootstrap token no user is created, and one can be added by command")
+    @Test("without a bootstrap token, no user is created, and a user can be added by command")
     func noUser() async throws {
         try await withTemporaryFolder { folder in
             var stores = try await TestStores(.postgreSQLAndS3)

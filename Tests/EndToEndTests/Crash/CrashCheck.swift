@@ -4,7 +4,7 @@ import PontoonCore
 import PontoonTesting
 import Testing
 
-/// Compares a restarted server with its clients' ledger, and finishes their uploads.
+/// A comparison of a restarted server with its clients' ledger, which also finishes their uploads.
 struct CrashCheck: Sendable {
     let server: ServerProcess
     let ledger: UploadLedger
@@ -13,7 +13,9 @@ struct CrashCheck: Sendable {
 
     private var api: APIClient { server.api }
 
-    /// Checks all uploads and files, finishes the uploads, and checks that no unfinished object remains.
+    /// Checks all uploads, files and events, finishes the uploads, and checks that no unfinished object remains.
+    ///
+    /// Records an issue for each difference.
     func run() async {
         do {
             try await checkEvents()
@@ -65,7 +67,7 @@ struct CrashCheck: Sendable {
         #expect(expected.contains(content), "\(what): \(name) is not what was sent")
     }
 
-    /// Aborts uploads whose id no client knows, because the response to initialize was lost.
+    /// Aborts uploads whose ids no client received, because the response to the initialize call was lost.
     private func endUnknown(_ known: Set<String>) async throws {
         let listed = try await api.call(.GET, "/upload/multipart?limit=100")
         guard case .array(let items) = listed["items"] else {
@@ -106,7 +108,7 @@ struct CrashCheck: Sendable {
         }
     }
 
-    /// Requests complete again.
+    /// Completes an upload whose earlier complete call received no response.
     ///
     /// If the plan allows it, first sends other bytes for part 1 in half of the cases.
     private func finish(_ entry: UploadLedger.Entry) async throws -> (id: String, content: ByteBuffer) {

@@ -10,18 +10,20 @@ import Testing
 struct CrashLoad: Sendable {
     let api: APIClient
     let ledger: UploadLedger
-    /// What a client did: `upload` and `part` are sent requests.
+    /// A request or an acknowledgment that the load counts.
     ///
-    /// `end` is a request that stores a file, ends an upload or deletes its file; it occurs when the request is sent
-    /// and when it is acknowledged.
+    /// `upload` and `part` occur when a request is sent. `end` occurs when a request that stores files, ends an upload
+    /// or deletes its file is sent, and again when it is acknowledged.
     enum Event { case upload, part, end }
 
-    /// Called for every event.
+    /// Called for every event, possibly concurrently.
     let onEvent: @Sendable (Event) -> Void
 
-    /// Runs one client, which sends one upload after another, and the parts of each upload in parallel.
+    /// Runs one client until a request fails, as when the server crashes.
     ///
-    /// The names of its files start with `names`. Every third upload overwrites the first file.
+    /// The client sends one upload after another, and the parts of each upload in parallel. Between uploads, it stores
+    /// files and archives with single calls. The names of its files start with `names`. Every third upload overwrites
+    /// the first file. An unexpected response is recorded as an issue.
     func runClient(_ names: String, seed: UInt64) async {
         var random = SeededGenerator(seed: seed)
         do {

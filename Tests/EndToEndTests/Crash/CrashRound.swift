@@ -7,7 +7,9 @@ struct CrashRound: Sendable {
     ///
     /// If ``countsEnds`` is `true`, only `end` events count.
     let events: Int
+    /// Time between the last counted event and the crash.
     let delay: Duration
+    /// Whether only `end` events count.
     let countsEnds: Bool
     /// Number of clients.
     ///

@@ -13,7 +13,7 @@ struct CrashTests {
     private static let seed = UInt64(ProcessInfo.processInfo.environment["TEST_CRASH_SEED"] ?? "") ?? 20_261_123
     private static let rounds = Int(ProcessInfo.processInfo.environment["TEST_CRASH_ROUNDS"] ?? "") ?? 24
 
-    @Test("kill -9 at any moment loses no acknowledged data and leaves no files behind", .timeLimit(.minutes(30)))
+    @Test("kill -9 at a random moment loses no acknowledged data and leaves no files behind", .timeLimit(.minutes(30)))
     func killed() async throws {
         try await withTemporaryFolder { folder in
             let options = ServerOptions(data: folder.appending("data"), arguments: smallParts)

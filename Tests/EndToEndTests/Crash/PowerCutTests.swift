@@ -22,7 +22,7 @@ struct PowerCutTests {
     private static let roundsPerDirectory = 5
 
     @Test(
-        "a power cut at any moment loses no acknowledged data and restores no deleted data",
+        "a power cut at a random moment loses no acknowledged data and restores no deleted data",
         .timeLimit(.minutes(10 + rounds / 4)),
         arguments: VolatileDisk.FileSystem.allCases
     )
@@ -57,7 +57,7 @@ struct PowerCutTests {
         }
     }
 
-    @Test("with durability 'os', the same power cut loses an acknowledged part", .timeLimit(.minutes(10)))
+    @Test("with durability 'os', a power cut loses an acknowledged part", .timeLimit(.minutes(10)))
     func unsynced() async throws {
         try await withVolatileDisk(.ext4) { disk, folder in
             var options = ServerOptions(data: disk.root.appending("data"), arguments: smallParts)
@@ -94,7 +94,7 @@ private struct KnownData: Sendable {
 
     /// Runs clients until the power is cut: either several clients and an administrator, or only one client.
     ///
-    /// - Returns: The clients' view at that moment.
+    /// - Returns: The clients' view of the data when the power was cut.
     func load(
         _ server: ServerProcess,
         _ round: CrashRound,

@@ -14,7 +14,7 @@ struct TokenLedger: Sendable {
 
     /// Creates tokens until a command fails because of the power cut.
     ///
-    /// Revokes a random token after about every third one.
+    /// After about every third creation, revokes a random token.
     func run(_ server: ServerProcess) async -> TokenLedger {
         var ledger = self
         var random = SeededGenerator(seed: UInt64(valid.count))
@@ -29,7 +29,7 @@ struct TokenLedger: Sendable {
         return ledger
     }
 
-    /// Checks which tokens a server accepts.
+    /// Checks that a server accepts the valid tokens and refuses the revoked ones.
     func check(_ server: ServerProcess, _ what: String) async throws {
         for (tokens, status) in [(valid, 200), (revoked, 401)] {
             for token in tokens {

@@ -7,7 +7,8 @@ final class UploadLedger: Sendable {
     struct Part: Sendable {
         /// Acknowledged ETag; `nil` if none was, or if the part has been sent again since.
         var stored: String?
-        /// ETags that may be stored instead, because their PUTs received no response.
+        /// ETags that may be stored if ``stored`` is `nil`: of PUTs without a response, and of the part acknowledged
+        /// before them.
         var possible: Set<String> = []
         /// ETag whose report was acknowledged; `nil` if none was, or if the part has been sent again since.
         var reported: String?
@@ -50,7 +51,7 @@ final class UploadLedger: Sendable {
     var entries: [Entry] { state.withLock { state in state.order.compactMap { state.entries[$0] } } }
     /// The files that are stored in one call, by name.
     var files: [String: StoredFile] { state.withLock { $0.files } }
-    /// Number of PUTs that were acknowledged.
+    /// Number of parts and files whose storage was acknowledged.
     var acknowledged: Int { state.withLock { $0.acknowledged } }
 
     func begins(_ id: String, _ plan: UploadPlan) {

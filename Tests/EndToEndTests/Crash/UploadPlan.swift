@@ -15,7 +15,7 @@ struct UploadPlan: Sendable {
     let declaresSize: Bool
     let declaresMD5: Bool
     let overwrite: Bool
-    /// Whether the parts are reported in the body of complete instead of one by one.
+    /// Whether the parts are reported in the body of the complete call instead of one by one.
     let reportsAtComplete: Bool
     /// Whether the client aborts the upload at the end.
     let isAborted: Bool
@@ -26,7 +26,7 @@ struct UploadPlan: Sendable {
     /// Content of the whole file.
     let content: ByteBuffer
 
-    /// Creates a random plan of 1 to 14 parts of a few KiB.
+    /// Creates a random plan of 1 to 14 parts of 0 to 48 KiB.
     init(name: String, overwrite: Bool, using random: inout SeededGenerator) {
         self.name = name
         self.overwrite = overwrite

@@ -6,7 +6,7 @@ import Subprocess
 import SystemPackage
 import Testing
 
-/// Validity of the files in `deploy/`; `ChaosTests` also runs the Caddyfile.
+/// Validity of the files in `deploy/`, except `nginx.conf`, which `NginxTests` covers.
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd))
 struct DeployTests {
     private static let folder = Places.root.appending("deploy")
@@ -86,7 +86,7 @@ struct DeployTests {
         }
     }
 
-    @Test("the Caddyfile adds security headers, and leaves those of the servers unchanged")
+    @Test("the Caddyfile adds security headers, and leaves the servers' headers unchanged")
     func securityHeaders() async throws {
         try await withServer { server in
             let direct = try await server.api.send(.GET, server.origin + "/", headers: ["Accept": "text/html"])

@@ -7,7 +7,7 @@ import Subprocess
 import SystemPackage
 import Testing
 
-/// The commands in the pages of `docs/` that describe the server.
+/// The commands in pages of `docs/` that other suites do not cover.
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd, .needsRoot, .needsPostgreSQL))
 struct DocumentedCommandTests {
     @Test("the commands of docs/tls.md create certificates, start servers and call them")
@@ -43,7 +43,7 @@ struct DocumentedCommandTests {
         }
     }
 
-    @Test("the commands of docs/backup.md back up, restore and check a server that runs")
+    @Test("the commands of docs/backup.md back up, restore and check a running server")
     func backup() async throws {
         try await withServer { server in
             try await withTemporaryFolder { folder in
@@ -59,7 +59,7 @@ struct DocumentedCommandTests {
         }
     }
 
-    @Test("the commands of docs/troubleshooting.md and about unfinished uploads work while a server runs")
+    @Test("the commands of docs/troubleshooting.md and those for unfinished uploads work while a server runs")
     func runningServer() async throws {
         try await withServer { server in
             try await withTemporaryFolder { folder in
@@ -257,7 +257,7 @@ struct DocumentedCommandTests {
         }
     }
 
-    /// Returns the commands in the code blocks of a page, or of one of its sections.
+    /// Returns the commands in the code blocks of a page of `docs/`, or of the section with the heading `section`.
     static func commands(in page: String, of section: String? = nil) throws -> String {
         let text = try String(contentsOfFile: Places.root.appending("docs/\(page)").string, encoding: .utf8)
         let parts = text.split(separator: "\n## ").filter { part in section.map { part.hasPrefix("\($0)\n") } ?? true }
@@ -270,6 +270,10 @@ struct DocumentedCommandTests {
     }
 
     /// Runs commands in a directory, then stops the background processes that they started.
+    ///
+    /// Records an issue if a command fails.
+    ///
+    /// - Returns: Standard output and standard error, combined.
     static func runScript(_ script: String, in folder: FilePath) async throws -> String {
         let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
         let programs = [Places.pontoond, Places.pontoon, Places.python].map { "\($0.removingLastComponent())" }

@@ -31,7 +31,7 @@ struct NginxTests {
         }
     }
 
-    @Test("through nginx, a stream delivers each event at once")
+    @Test("through nginx, an event stream delivers each event immediately")
     func events() async throws {
         try await withServer(arguments: ["--trust-forwarded-proto", "true"]) { server in
             try await FreePort.retrying {
@@ -47,7 +47,7 @@ struct NginxTests {
         }
     }
 
-    /// Runs nginx with the site, without TLS, in front of a server.
+    /// Runs nginx with the site of `deploy/nginx.conf`, but without TLS, in front of a server.
     private func withNginx(
         at port: Int,
         _ server: ServerProcess,

@@ -7,9 +7,9 @@ import Synchronization
 import SystemPackage
 import Testing
 
-/// A full disk: uploads of known size are refused at initialize, and other uploads when a part does not fit.
+/// A full disk, on which uploads are refused but other calls succeed.
 ///
-/// Other calls are unaffected.
+/// An upload of known size is refused by the initialize call, and an upload of unknown size when a part does not fit.
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd, .needsRoot))
 struct DiskFullTests {
     private static let mebibyte = 1 << 20
@@ -39,7 +39,7 @@ struct DiskFullTests {
         }
     }
 
-    @Test("space is preallocated for an upload, so a second one that fits only alone is rejected")
+    @Test("space is preallocated for an upload, so a second upload that would fit only alone is rejected")
     func heldRoom() async throws {
         try await withSmallServer { server in
             let first = try await server.api.initialize("first", size: 30 << 20, partSize: 30 << 20)
@@ -131,7 +131,8 @@ struct DiskFullTests {
         try await withSmallServer { server in
             let upload = try await server.api.initialize("moved", size: nil, partSize: 10 << 20)
             for number in 1...4 {
-                // Each part is shorter than its in-place region, so complete has to move all parts but the first.
+                // Each part is shorter than its in-place region, so completing the upload requires moving all parts but
+                // the first.
                 try await server.api.store(upload, number, pseudoRandomBytes(seed: UInt64(number), count: 9 << 20))
             }
             server.expectRefusal(try await server.api.complete(upload), 409, 8007)
@@ -200,7 +201,7 @@ struct DiskFullTests {
 
     /// Sends and reports parts of 4 MiB until one is refused.
     ///
-    /// - Returns: The upload, and the number of its stored parts.
+    /// - Returns: The upload's id, and the number of its stored parts.
     private func fill(_ server: ServerProcess) async throws -> (upload: String, stored: Int) {
         let upload = try await server.api.initialize("filling", size: nil, partSize: 4 << 20)
         for number in 1...16 {

@@ -10,16 +10,18 @@ import Testing
 
 /// Durability of acknowledged data in a power failure.
 ///
-/// `kill -9` leaves the page cache intact and proves nothing about the disk. Therefore, these tests trace system calls.
+/// `kill -9` leaves the page cache intact and proves nothing about the disk. Therefore, these tests trace system calls,
+/// or make syncs fail.
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd, .needsRoot))
 struct DurabilityTests {
-    /// System calls that write, sync or rename files, or send responses.
+    /// Options of `strace` for the system calls that write, sync or rename files, or send responses.
     private static let traced = [
         "-e", "trace=pwrite64,pwritev,write,writev,sendto,sendmsg,fdatasync,fsync,mkdir,/^rename,copy_file_range",
     ]
 
-    /// Part lengths of an upload in which a detached part is copied behind in-place parts, and of one in which all
-    /// parts are copied.
+    /// Part lengths of two uploads.
+    ///
+    /// In the first upload, a detached part is copied behind in-place parts. In the second, all parts are copied.
     static let lengths = [[slot, slot, slot + 1], [slot, slot + 1, slot - 1, 70_000]]
     /// The part size, which is larger than one read from a socket.
     private static let slot = 2 << 20
@@ -34,7 +36,7 @@ struct DurabilityTests {
         #expect(traced.fileProblem() == nil)
     }
 
-    @Test("an upload's directory entry is synced before its row")
+    @Test("an upload's directory entry is synced before its row is written")
     func initializesAfterSync() async throws {
         try await withTemporaryFolder { folder in
             let output = folder.appending("trace")
@@ -62,7 +64,7 @@ struct DurabilityTests {
         }
     }
 
-    @Test("with durability 'os' no data is synced before the response, and the same check detects this")
+    @Test("with durability 'os', no data is synced before the response, and the same check detects this")
     func respondsBeforeSync() async throws {
         let traced = try await traceUpload(Self.lengths[1], durability: "os")
         for number in 1...traced.plan.lengths.count {
@@ -132,7 +134,7 @@ struct DurabilityTests {
         }
     }
 
-    @Test("a file that fails to sync is not acknowledged, and complete can be repeated")
+    @Test("a file whose record fails to sync is not acknowledged, and its upload can be completed again")
     func fileNotStored() async throws {
         try await withFailingSync(of: { _ in "pontoon.sqlite-wal" }) { server, upload, bytes, failing in
             try await server.api.store(upload, 1, bytes)
@@ -143,7 +145,7 @@ struct DurabilityTests {
         }
     }
 
-    @Test("if complete and its rollback both fail, complete can be repeated once the disk works again")
+    @Test("if a completion and its rollback both fail, the upload can be completed once the disk works again")
     func strandedComplete() async throws {
         try await withTemporaryFolder { folder in
             let options = ServerOptions(data: folder.appending("data"), arguments: smallParts)
@@ -189,6 +191,7 @@ struct DurabilityTests {
     /// Runs `body` with an upload of one part, and with a function that runs its argument while `fdatasync` of one file
     /// fails.
     ///
+    /// `path` receives the object key of the upload and returns the path of that file, relative to the data directory.
     /// Checks afterwards that the upload can be completed.
     private func withFailingSync(
         of path: @escaping @Sendable (String) -> String,
@@ -219,7 +222,7 @@ struct DurabilityTests {
         }
     }
 
-    @Test("a part whose record failed is absent or intact after kill -9, whatever the WAL contains")
+    @Test("a part whose record failed to sync is absent or intact after kill -9")
     func recordOutcomeUnknown() async throws {
         try await withTemporaryFolder { folder in
             let options = ServerOptions(data: folder.appending("data"), arguments: smallParts)

@@ -7,6 +7,9 @@ import Testing
 /// Runs `body` with a file system in memory, which is unmounted afterwards.
 ///
 /// `options` are passed to `mount -o`, such as `size=64m`.
+///
+/// - Returns: The result of the body.
+/// - Throws: The error of the body, or an error if the test does not run as root or the disk cannot be mounted.
 func withSmallDisk<Value>(_ options: String, _ body: (FilePath) async throws -> Value) async throws -> Value {
     try #require(geteuid() == 0, "this test mounts a small disk and must run as root")
     return try await withTemporaryFolder { folder in
@@ -19,7 +22,7 @@ func withSmallDisk<Value>(_ options: String, _ body: (FilePath) async throws -> 
     }
 }
 
-/// Returns the number of free bytes on the disk of a path.
+/// Returns the number of bytes available on the file system that contains a path.
 func freeBytes(_ path: FilePath) throws -> Int {
     var status = statvfs()
     try #require(statvfs(path.string, &status) == 0)

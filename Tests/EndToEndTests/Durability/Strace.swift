@@ -9,6 +9,9 @@ import Testing
 /// Afterwards, strace detaches and the server continues.
 ///
 /// `arguments` select the system calls to trace, and inject delays and errors. The trace is written to `output`.
+///
+/// - Returns: The result of the body.
+/// - Throws: The error of the body, or an error if strace cannot attach to the server.
 func withStrace<Value: Sendable>(
     _ server: ServerProcess,
     _ arguments: [String],

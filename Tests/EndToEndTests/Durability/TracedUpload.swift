@@ -53,9 +53,10 @@ struct TracedUpload: Sendable {
         return recordProblem(tag, after: synced, response: "HTTP/1.1 200 OK", holding: #"ETag: \"\#(tag)\""#)
     }
 
-    /// Checks the order: parts copied in → synced → renamed → both folders synced → record written → synced → response.
+    /// Checks the order: parts copied in → synced → renamed → folders synced → record written → synced → response.
     ///
-    /// The parent of the new folder may be synced at any time before the record is written.
+    /// The folders are `uploads`, the object's new folder, and the parent of the new folder. The parent may be synced
+    /// as soon as the new folder exists.
     func fileProblem() -> Problem? {
         guard let laidIn = trace.calls.last(where: { $0.name == "copy_file_range" }), let target = laidIn.paths.last
         else { return .bytesNotWritten }
@@ -96,7 +97,8 @@ struct TracedUpload: Sendable {
         return sent.begin > synced ? nil : .respondedTooEarly
     }
 
-    /// Returns the line on which the first successful sync that started after `line` returned.
+    /// Returns the line on which the first successful sync of `path` that started after `line` ended; `nil` if there
+    /// was none.
     private func sync(of path: Substring, after line: Int) -> Int? {
         trace.calls.first {
             ["fdatasync", "fsync"].contains($0.name) && $0.paths.first == path && $0.begin > line && $0.succeeded

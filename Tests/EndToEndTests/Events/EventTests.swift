@@ -11,7 +11,7 @@ import Testing
 /// Events of servers in separate processes.
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd))
 struct EventTests {
-    @Test("through Caddy, a stream delivers each event at once, and a new stream resumes after any event")
+    @Test("through Caddy, a stream delivers each event immediately, and a new stream resumes after a given event")
     func throughCaddy() async throws {
         try await withServer { server in
             try await withCaddy([String(server.origin.dropFirst("http://".count))]) { site in
@@ -71,7 +71,7 @@ struct EventTests {
         }
     }
 
-    @Test("on PostgreSQL, each server delivers the events of the others, in the same order", .tags(.needsPostgreSQL))
+    @Test("on PostgreSQL, all servers deliver the same events in the same order", .tags(.needsPostgreSQL))
     func severalServers() async throws {
         try await Cluster.with(ownEngines: false) { cluster in
             try await cluster.withServers(3) { servers in

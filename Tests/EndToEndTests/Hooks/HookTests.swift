@@ -11,7 +11,7 @@ import Testing
 /// Hook commands and validate commands of servers in separate processes.
 @Suite(.serialized, .timeLimit(.minutes(10)), .tags(.endToEnd))
 struct HookTests {
-    /// Writes a program that appends the value of an environment variable to the file `runs`, and then runs `script`.
+    /// Writes a program that appends the value of an environment variable to the `runs` file, and then runs `script`.
     private static func program(_ variable: String, _ script: String = "", in folder: FilePath) throws -> FilePath {
         let path = folder.appending("program")
         let text = "#!/bin/sh\ncat > /dev/null\necho \"$\(variable)\" >> \(folder)/runs\n\(script)\n"
@@ -20,7 +20,7 @@ struct HookTests {
         return path
     }
 
-    /// Shell code that waits until a test releases it or has ended.
+    /// Returns shell code that waits until ``release(_:)`` is called or the test has removed the folder.
     private static func hold(_ folder: FilePath) -> String {
         "while [ -d \(folder) ] && [ ! -e \(folder)/released ]; do sleep 0.05; done"
     }
@@ -116,7 +116,7 @@ struct HookTests {
         }
     }
 
-    @Test("a hook receives the event that the API returns, and a failure is logged and repeated")
+    @Test("a hook receives the event that the API returns, and a failed attempt is logged and repeated")
     func event() async throws {
         try await withTemporaryFolder { folder in
             let program = folder.appending("program")
@@ -159,7 +159,7 @@ struct HookTests {
         }
     }
 
-    @Test("one of several servers runs the hook for each event, and another one takes over", .tags(.needsPostgreSQL))
+    @Test("one of several servers runs the hook for each event, and another takes over", .tags(.needsPostgreSQL))
     func severalServers() async throws {
         try await Cluster.with(ownEngines: false) { cluster in
             let program = try Self.program("PONTOON_EVENT_ID", in: cluster.folder)

@@ -8,7 +8,7 @@ import Subprocess
 import SystemPackage
 import Testing
 
-/// The audit log of a server process and of administration commands.
+/// The audit log of a server process and of administration commands, and the server's log of its start and stop.
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd, .needsRoot))
 struct AuditTests {
     @Test("administration commands are recorded with the operator, the object and the result, and never with a token")
@@ -99,7 +99,7 @@ struct AuditTests {
         }
     }
 
-    @Test("SIGHUP opens the file again, and the server keeps serving")
+    @Test("SIGHUP opens the audit log again, and the server keeps serving")
     func reload() async throws {
         try await withTemporaryFolder { folder in
             let (log, old) = (folder.appending("audit.log"), folder.appending("audit.log.1"))
@@ -158,7 +158,7 @@ struct AuditTests {
         }
     }
 
-    @Test("the log has the version and the changed settings, without secrets, and each line is JSON if requested")
+    @Test("the server's log contains the version and the changed settings without secrets, in JSON if requested")
     func startAndStop() async throws {
         try await withTemporaryFolder { folder in
             let token = "9f2c41d7e8b35a60c1947be2d30f8a56"
@@ -213,7 +213,7 @@ struct AuditTests {
         }
     }
 
-    /// The lines of an audit log.
+    /// Returns the lines of an audit log; none if the file does not exist.
     private static func lines(_ path: FilePath) throws -> [JSONValue] {
         guard FileManager.default.fileExists(atPath: path.string) else { return [] }
         return try String(contentsOfFile: path.string, encoding: .utf8).split(separator: "\n").map { line in
@@ -221,7 +221,7 @@ struct AuditTests {
         }
     }
 
-    /// The number of lines missing from the audit log.
+    /// Returns the number of lines missing from the audit log, according to the metrics.
     private static func dropped(_ url: String) async throws -> Int {
         let text = try await APIClient(origin: "", token: nil).send(.GET, url).bodyText
         let name = "pontoon_audit_dropped_lines_total "

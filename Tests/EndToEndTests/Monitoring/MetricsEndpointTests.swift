@@ -13,7 +13,7 @@ struct MetricsEndpointTests {
     private static let folder = Places.root.appending("deploy/monitoring")
 
     @Test(
-        "promtool accepts the metrics, which include every one that the dashboard and the alerts use",
+        "promtool accepts the metrics, which include every metric that the dashboard and the alerts use",
         arguments: [StoreChoice.sqliteAndDisk, .postgreSQLAndDisk]
     )
     func endpoint(_ choice: StoreChoice) async throws {
@@ -125,7 +125,7 @@ struct MetricsEndpointTests {
         return result.standardOutput + result.standardError
     }
 
-    /// The expressions of the dashboard's panels.
+    /// Returns the expressions of the dashboard's panels.
     private static func dashboard() throws -> [String] {
         let text = try String(contentsOfFile: folder.appending("grafana-dashboard.json").string, encoding: .utf8)
         let json = try JSONDecoder().decode(JSONValue.self, from: Data(text.utf8))
@@ -144,7 +144,7 @@ struct MetricsEndpointTests {
         }
     }
 
-    /// The lines of the alerts that contain expressions.
+    /// Returns the lines of `alerts.yml` that contain metric names.
     private static func alerts() throws -> [String] {
         let text = try String(contentsOfFile: folder.appending("alerts.yml").string, encoding: .utf8)
         return text.split(separator: "\n").map(String.init).filter { !metricNames(in: $0).isEmpty }
@@ -155,7 +155,7 @@ struct MetricsEndpointTests {
     }
 }
 
-/// Returns the address of a server's metrics, from its log.
+/// Waits until a server's log contains the address of its metrics, and returns their URL.
 func metricsURL(_ server: ServerProcess) async throws -> String {
     var url: String?
     try await eventually("the metrics are available") {

@@ -77,7 +77,7 @@ struct ConfigurationCheckTests {
     }
 
     @Test(
-        "if the data directory cannot be read, that is the error, not a missing database",
+        "if the data directory cannot be read, the error reports this instead of a missing database",
         arguments: [["serve", "--check-config"], ["user", "list"], ["check"]]
     )
     func forbiddenDirectory(command: [String]) async throws {

@@ -9,7 +9,7 @@ import Testing
 /// The background services of a server with `--read-only true`; `ReadOnlyTests` covers its calls.
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd))
 struct ReadOnlyServerTests {
-    @Test("a read-only server removes neither orphans nor idle uploads; a writable one removes both")
+    @Test("a read-only server removes neither orphans nor idle uploads, and a writable server removes both")
     func background() async throws {
         try await withTemporaryFolder { folder in
             var options = ServerOptions(data: folder.appending("data"), arguments: smallParts)
@@ -27,8 +27,8 @@ struct ReadOnlyServerTests {
             try await withServer(readOnly) { server in
                 #expect(server.greeting.contains { $0.hasPrefix("Read-only mode") })
                 let start = ContinuousClock.now
-                // Long enough for several maintenance runs, because maintenance would run every second with this
-                // lifetime.
+                // This is long enough for several maintenance runs, because a writable server runs maintenance every
+                // second with this lifetime.
                 try await eventually("some time has passed") {
                     let details = try await server.api.call(.GET, "/upload/multipart/\(upload)?list_parts=true")
                     try #require(details.status == 200 && details.bodyText.contains("\"part_number\":1"))

@@ -43,7 +43,7 @@ struct ServiceManagerTests {
         try await manager.waitFor(alive + 1, "WATCHDOG=1")
     }
 
-    @Test("a server that cannot start reports nothing, and one without a usable manager starts")
+    @Test("a server that cannot start reports nothing, and a server without a usable service manager starts")
     func noManager() async throws {
         try await withTemporaryFolder { folder in
             let data = folder.appending("data")

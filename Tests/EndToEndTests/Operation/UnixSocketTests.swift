@@ -61,7 +61,7 @@ struct UnixSocketTests {
         }
     }
 
-    @Test("a socket that another server uses is refused; one that a killed server left behind is replaced")
+    @Test("a socket that another server uses is refused, and the socket of a killed server is replaced")
     func inUse() async throws {
         try await withTemporaryFolder { folder in
             let socket = folder.appending("pontoon.sock")

@@ -43,7 +43,7 @@ struct VersionTests {
         }
     }
 
-    @Test("the commit of a build is that of the repository or of an archive, and unknown without either")
+    @Test("the commit of a build comes from the repository or the archive, and is unknown without either")
     func commit() async throws {
         try await withTemporaryFolder { folder in
             let git = FilePath("/usr/bin/git")

@@ -11,9 +11,9 @@ import Testing
 /// and closing of the file.
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd, .needsRoot))
 struct FileBodyTests {
-    /// The file's content.
+    /// Content of the file that the tests download.
     ///
-    /// It contains only letters, so that responses can be read as text.
+    /// The content consists of letters, so that responses can be read as text.
     private static let text = String(
         decoding: pseudoRandomBytes(seed: 31, count: 24 << 20).readableBytesView.map { 97 + $0 % 26 },
         as: UTF8.self
@@ -142,7 +142,7 @@ struct FileBodyTests {
             let received = try await RawConnection.with(server) { connection in
                 try await connection.write("GET \(try target(url)) HTTP/1.1\r\nHost: a\r\n\r\n")
                 let head = try await connection.read(until: "\r\n\r\n")
-                // Longer than the time after which the server considers a client slow.
+                // The pause is longer than the time after which the server considers a client slow.
                 try await Task.sleep(for: .seconds(3))
                 return head + (try await connection.readToEnd(limit: 64 << 20))
             }
@@ -188,7 +188,7 @@ struct FileBodyTests {
         }
     }
 
-    @Test("after SIGTERM a running download is completed, and a stalled one ends with the grace period")
+    @Test("after SIGTERM, a running download is completed, and a stalled download ends with the grace period")
     func shutdown() async throws {
         for stalls in [false, true] {
             try await withTemporaryFolder { folder in

@@ -22,7 +22,7 @@ struct LifecycleTests {
         }
     }
 
-    @Test("after SIGTERM the server exits with 0, and a restarted one has all data")
+    @Test("after SIGTERM, the server exits with 0, and has all data after a restart")
     func restart() async throws {
         try await withTemporaryFolder { folder in
             let options = ServerOptions(data: folder.appending("data"))

@@ -11,8 +11,8 @@ import Testing
 struct MemoryTests {
     /// Memory limit of the server, in bytes, with 64 concurrent parts of any length.
     ///
-    /// Documented in docs/install.md, with measurements: each connection has a pending read of 1 MiB while another
-    /// one is being written.
+    /// docs/install.md documents this limit, with measurements. Each connection may read 1 MiB while it writes the
+    /// previous 1 MiB.
     private static let memoryBound = 256 << 20
 
     @Test("64 concurrent parts of 16 MiB stay within the memory limit", .timeLimit(.minutes(10)))

@@ -10,7 +10,7 @@ import Testing
 /// `pontoond quota`, and the usage counters that `pontoond check` verifies.
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd))
 struct QuotaCommandTests {
-    @Test("quotas are set, shown and listed while a server runs, and apply at once", arguments: StoreChoice.allCases)
+    @Test("quotas apply immediately while a server runs, and are shown and listed", arguments: StoreChoice.allCases)
     func quotas(_ choice: StoreChoice) async throws {
         try await withServer(on: choice) { server in
             let set = try await server.administer("quota", "set", "project", "admin/uploads", "--bytes", "1KiB")
@@ -67,7 +67,8 @@ struct QuotaCommandTests {
             let upload = try await server.api.initialize("a", size: nil)
             let bytes = pseudoRandomBytes(seed: 1, count: 1000)
             if choice.usesS3 {
-                // The bytes do not pass through the server, which learns their number only at complete.
+                // The bytes do not pass through the server, which learns their number only when the upload is
+                // completed.
                 try await server.api.store(upload, 1, bytes)
                 server.expectRefusal(try await server.api.complete(upload), 409, 90007)
                 _ = try await server.administer(arguments: quota + ["1000"])

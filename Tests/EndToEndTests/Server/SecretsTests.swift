@@ -6,10 +6,10 @@ import PontoonTesting
 import SystemPackage
 import Testing
 
-/// Files, output and logs that may contain tokens and signatures, and those that must not.
+/// Tokens and signatures in environment variables, files and logs.
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd))
 struct SecretsTests {
-    @Test("the environment variable sets the token at the first start only")
+    @Test("PONTOON_BOOTSTRAP_TOKEN sets the admin's token at the first start only")
     func bootstrapToken() async throws {
         try await withTemporaryFolder { folder in
             var options = ServerOptions(data: folder.appending("data"))

@@ -43,7 +43,7 @@ struct SettingsTests {
         }
     }
 
-    /// Flag, value, and the allowed values that the error must name.
+    /// Flag, invalid value, and part of the description of allowed values in the error.
     static let badValues: [(flag: String, value: String, allowed: String)] = [
         ("listen", "127.0.0.1", "HOST:PORT"), ("listen", "127.0.0.1:65536", "65535"), ("listen", ":8080", "host"),
         ("listen", "unix:", "unix:PATH"), ("socket-mode", "888", "octal mode"), ("socket-mode", "1777", "0 to 777"),
@@ -188,7 +188,7 @@ struct SettingsTests {
         }
     }
 
-    @Test("an unusable data folder is rejected, and the error names it")
+    @Test("an unusable data directory is rejected, and the error names it")
     func unusableData() async throws {
         try await withSmallDisk("size=1m,ro") { disk in
             let file = disk.removingLastComponent().appending("file")

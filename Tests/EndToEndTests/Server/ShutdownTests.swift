@@ -8,10 +8,10 @@ import Subprocess
 import SystemPackage
 import Testing
 
-/// Shutdown after a signal, and the lock on the data folder.
+/// Shutdown after a signal, and the lock on the data directory.
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd))
 struct ShutdownTests {
-    @Test("after SIGTERM no connection is accepted, the running part gets its response, and the server exits with 0")
+    @Test("after SIGTERM, no connection is accepted, a running part gets its response, and the server exits with 0")
     func runningPart() async throws {
         try await withTemporaryFolder { folder in
             let options = ServerOptions(data: folder.appending("data"), arguments: smallParts)

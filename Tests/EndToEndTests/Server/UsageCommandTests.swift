@@ -8,7 +8,9 @@ import Testing
 /// `pontoond usage` and `pontoon usage`, run while the server runs.
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd))
 struct UsageCommandTests {
-    /// Adds the user ada with a project, an upload of 500 bytes to it and a quota of 1,000 bytes; admin has 3 bytes.
+    /// Adds the user ada with a project, an unfinished upload of 500 bytes and a quota, and stores 3 bytes as admin.
+    ///
+    /// - Returns: A client that calls the API as ada.
     private static func fill(_ server: ServerProcess) async throws -> APIClient {
         let ada = try await server.addUser("ada")
         #expect(try await ada.call(.POST, "/projects", ["name": "Reads"]).status == 201)
@@ -77,7 +79,7 @@ struct UsageCommandTests {
         }
     }
 
-    @Test("users see their own usage and that of their projects with the client")
+    @Test("the client shows users their own usage and the usage of their projects")
     func client() async throws {
         try await withPontoon { server, user in
             let ada = try await Self.fill(server)
@@ -98,7 +100,7 @@ struct UsageCommandTests {
             #expect(mine.text("id") == "admin" && mine.number("stored_bytes") == 3 && mine.number("files") == 1)
             #expect(mine.number("quota_bytes") == nil && json.all("project").count == 1)
 
-            // A limited token does not show the sum of all projects.
+            // With a token that is limited to a project, the sum of all projects is not shown.
             let token = try await server.administer("token", "create", "ada", "--project", "ada/reads")
             hers.environment["SB_AUTH_TOKEN"] = token
             let limited = try await hers.run(["usage", "--json"])

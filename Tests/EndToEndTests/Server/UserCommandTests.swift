@@ -6,10 +6,10 @@ import Subprocess
 import SystemPackage
 import Testing
 
-/// `pontoond user` and `pontoond token`, run while the server runs.
+/// `pontoond user`, `pontoond token` and `pontoon token`, run while the server runs.
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd))
 struct UserCommandTests {
-    @Test("the commands in docs/users-and-tokens.md work in this order")
+    @Test("the commands in docs/users-and-tokens.md work in the order of the page")
     func documentation() async throws {
         try await withServer { server in
             let page = try String(
@@ -116,7 +116,7 @@ struct UserCommandTests {
         line.split(separator: /\ {2,}/).map { String($0) }
     }
 
-    @Test("a token is revoked by its id, or read from standard input, but not accepted as an argument")
+    @Test("a token is revoked by its id or through standard input, and is not accepted as an argument")
     func revoke() async throws {
         try await withServer { server in
             let tokens = try await (0..<2).mapInOrder { _ in try await server.administer("token", "create", "admin") }

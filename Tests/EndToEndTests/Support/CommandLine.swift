@@ -6,9 +6,12 @@ import SystemPackage
 import Testing
 
 extension ServerProcess {
-    /// Runs `pontoond` on this server's data directory, while the server runs; `input` is its standard input.
+    /// Runs a `pontoond` command that must succeed, on this server's data directory and while the server runs.
     ///
-    /// - Returns: The command's output, without the last line break.
+    /// `input` is the standard input of the command.
+    ///
+    /// - Returns: The standard output, without line breaks at its ends.
+    /// - Throws: An error with the command's messages if the command fails.
     @discardableResult
     func administer(_ arguments: String..., input: String = "") async throws -> String {
         try await administer(arguments: arguments, input: input)
@@ -22,9 +25,10 @@ extension ServerProcess {
         return output.trimmingCharacters(in: .newlines)
     }
 
-    /// Runs a command of `pontoond` that must fail.
+    /// Runs a `pontoond` command that must fail and print nothing on standard output.
     ///
     /// - Returns: The messages on standard error.
+    /// - Throws: An error if the command succeeds or prints a result.
     func fail(_ arguments: String...) async throws -> String { try await fail(arguments: arguments) }
 
     /// Like ``fail(_:)``, for arguments in an array.

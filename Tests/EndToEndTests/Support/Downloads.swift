@@ -21,14 +21,14 @@ extension PontoonUser {
         ByteBuffer(bytes: try Data(contentsOf: URL(filePath: path(name))))
     }
 
-    /// Returns the sorted names of the entries of a folder below the home folder, including hidden ones.
+    /// Returns the sorted names of the entries of a folder below the home folder, including hidden entries.
     func names(_ name: String) throws -> [String] {
         try FileManager.default.contentsOfDirectory(atPath: path(name)).sorted()
     }
 }
 
 extension PontoonRun {
-    /// Offsets of the fetched ranges.
+    /// Offsets of the fetched ranges, in bytes and in the order of the events.
     var ranges: [Int64] { all("range").compactMap { $0.number("offset") } }
 }
 

@@ -15,7 +15,7 @@ func killAndRepeat(round: Int, on stores: TestStores) async throws {
     let delay = Int.random(in: 0...50, using: &random)
     try await withPontoon(on: stores) { server, user in
         let path = try user.makeFile("f", size: size, seed: UInt64(round)).string
-        // The kill comes before complete, which is blocked, so the process is still running.
+        // In these rounds, the complete call is blocked, so the process is still running when it is killed.
         let isHeld = moment < 6
         let (first, second) = try await user.held(at: "/complete", passes: isHeld ? 0 : .max, server) { user, valve in
             let seen = Counter()
@@ -32,8 +32,8 @@ func killAndRepeat(round: Int, on stores: TestStores) async throws {
         #expect(second.code == 0, "\(first)\n\(second)")
         #expect(Set(first.parts).isDisjoint(with: second.parts), "\(first)\n\(second)")
         #expect(try await server.api.content("f") == testBytes(seed: UInt64(round), count: size))
-        // No upload is left, not even an empty one whose initialize response was lost: the second run finds and uses
-        // it.
+        // No upload is left, not even an empty one for which the response to the initialize call was lost. The second
+        // run finds and uses such an upload.
         #expect(try await server.api.call(.GET, "/upload/multipart")["items"] == [], "\(first)\n\(second)")
     }
 }

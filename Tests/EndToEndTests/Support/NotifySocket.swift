@@ -5,7 +5,7 @@ import Synchronization
 import SystemPackage
 import Testing
 
-/// A socket that receives the states that a server reports to its service manager, like systemd's.
+/// A socket like systemd's, which receives the states that a server reports to its service manager.
 final class NotifySocket: Sendable {
     private let descriptor: FileDescriptor
     private let states = Mutex<[String]>([])
@@ -27,7 +27,7 @@ final class NotifySocket: Sendable {
 
     /// The states that have arrived so far, in order.
     ///
-    /// Read it often, because a sender blocks while the system's queue of about ten states is full.
+    /// Reading this property empties the system's queue of about ten states. A sender blocks while the queue is full.
     var received: [String] {
         states.withLock { states in
             var buffer = [UInt8](repeating: 0, count: 4096)

@@ -85,7 +85,11 @@ struct PontoonUser: Sendable {
 
     /// Runs a command until it exits.
     ///
-    /// `watch` receives each `--json` event as it is printed, with the process id.
+    /// `watch` receives each `--json` event as it is printed, with the process id of the client or its wrapper.
+    /// `input` is the standard input.
+    ///
+    /// - Returns: The exit status and the output. A failure of the command is not an error.
+    /// - Throws: The error of `watch`, or an error if the command cannot be run.
     func run(
         _ arguments: [String],
         input: String = "",
@@ -138,7 +142,7 @@ struct PontoonUser: Sendable {
         try await run(["upload", "--json", "--project", "admin/uploads"] + arguments, watch: watch)
     }
 
-    /// Creates a file with the bytes of ``testBytes(seed:count:)``.
+    /// Creates a file below the home folder with the bytes of ``testBytes(seed:count:)``, and returns its path.
     @discardableResult
     func makeFile(_ name: String, size: Int, seed: UInt64 = 7) throws -> FilePath {
         let path = folder.appending(name)
@@ -151,9 +155,9 @@ struct PontoonUser: Sendable {
     }
 }
 
-/// Returns bytes in which no two parts are equal.
+/// Returns bytes in which all blocks of 4 KiB differ.
 ///
-/// Much faster than ``pseudoRandomBytes(seed:count:)``.
+/// This function is much faster than ``pseudoRandomBytes(seed:count:)``.
 func testBytes(seed: UInt64, count: Int) -> ByteBuffer {
     let block = pseudoRandomBytes(seed: seed, count: 4096 - 8)
     var bytes = ByteBuffer()
@@ -182,8 +186,11 @@ func withPontoon<Value: Sendable>(
 }
 
 extension APIClient {
-    /// Returns the id of the file `name` in the folder `parent`, or in the root of the admin's project if `parent` is
-    /// `nil`.
+    /// Returns the id of the file or folder `name` in the folder `parent`, or in the root of the admin's project if
+    /// `parent` is `nil`.
+    ///
+    /// - Returns: The id.
+    /// - Throws: ``UnexpectedResponse`` if there is no such file or folder.
     func fileID(_ name: String, parent: String? = nil) async throws -> String {
         let place = parent.map { "parent=\($0)" } ?? "project=admin/uploads"
         let encoded = name.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? name

@@ -9,7 +9,8 @@ struct RefusedStart: Sendable {
     let output: String
     let errors: String
 
-    /// Checks that the server exited with 1, and printed one line on standard error that contains each of `names`.
+    /// Checks that the server exited with 1, and printed only one line, on standard error, that contains each of
+    /// `names`.
     func expectRefusal(_ names: String..., sourceLocation: SourceLocation = #_sourceLocation) {
         let seen: Comment = "\(status): \(errors)\(output)"
         #expect(status == .exited(1), seen, sourceLocation: sourceLocation)

@@ -8,11 +8,11 @@ import Testing
 
 /// Start options of a server.
 struct ServerOptions {
-    /// The server's data folder.
+    /// The server's data directory.
     ///
-    /// If it is empty, the server starts for the first time.
+    /// If the directory is empty or missing, the server starts for the first time.
     var data: FilePath
-    /// The stores that it uses.
+    /// The stores that the server uses.
     var stores = TestStores.embedded
     /// Flags after `serve --data … --listen …`.
     var arguments: [String] = []
@@ -22,7 +22,8 @@ struct ServerOptions {
     var port = 0
     /// Command that runs the server, such as `strace -f`; empty to run it directly.
     var wrapper: [String] = []
-    /// File to which the server's standard error is appended; `nil` for a file beside the data folder.
+    /// File to which the server's standard error is appended; `nil` for the path of the data directory followed by
+    /// `.log`.
     var log: FilePath?
 }
 
@@ -32,13 +33,13 @@ struct ServerProcess: ServerUnderTest {
     let pid: pid_t
     /// Scheme, host and port.
     let origin: String
-    /// The admin's token.
+    /// The admin's token; empty if the server has not created an admin.
     let token: String
-    /// The server's data folder.
+    /// The server's data directory.
     let data: FilePath
     /// Path of the file with the server's standard error.
     let log: FilePath
-    /// The stores that it uses.
+    /// The stores that the server uses.
     let stores: TestStores
     /// Lines that the server printed before it was ready.
     let greeting: [String]
@@ -82,6 +83,7 @@ struct ProcessFacts {
 /// Runs `body` with a server, and stops the server afterwards unless it has already exited.
 ///
 /// - Returns: The result of the body, and the exit status of the process.
+/// - Throws: The error of the body, or an error if the server does not start.
 @discardableResult
 func withServer<Value: Sendable>(
     _ options: ServerOptions,
@@ -147,7 +149,7 @@ private func savedToken(in folder: FilePath) throws -> String {
     return String(line.dropFirst("auth_token = ".count))
 }
 
-/// Runs `body` with a server on a new folder.
+/// Runs `body` with a server that has a new data directory.
 @discardableResult
 func withServer<Value: Sendable>(
     arguments: [String] = [],
@@ -171,7 +173,8 @@ func withEnduringServer<Value: Sendable>(
 
 /// Runs a script of Tests/Compatibility/tools with a server's URL, token and object store in its environment.
 ///
-/// - Returns: The script's output.
+/// - Returns: The script's standard output.
+/// - Throws: An error with the output if the script fails.
 @discardableResult
 func runPython(_ script: String, _ arguments: [String] = [], server: ServerProcess) async throws -> String {
     let environment = server.stores.environment.merging([

@@ -48,7 +48,7 @@ struct TestAuthority: Sendable {
     ///   - kind: The type of the key in openssl's format, such as `rsa:2048`.
     ///   - days: The validity period in days.
     ///   - shift: The time of issue, as an offset for faketime such as `-20d`.
-    /// - Returns: The files.
+    /// - Returns: The certificate and its key.
     /// - Throws: An error if openssl fails.
     func issue(
         _ name: String,
@@ -83,6 +83,8 @@ struct TestAuthority: Sendable {
     }
 
     /// Runs `body` with an HTTP client that trusts only this authority.
+    ///
+    /// The client presents the certificate `pair` unless it is `nil`.
     func withHTTP<Value: Sendable>(
         certificate pair: CertificatePair? = nil,
         _ body: @Sendable (HTTPClient) async throws -> Value
@@ -104,6 +106,8 @@ struct TestAuthority: Sendable {
 }
 
 /// Runs openssl, and requires that it succeeds.
+///
+/// `shift` is an offset of the clock for faketime, such as `-20d`.
 ///
 /// - Returns: Its output.
 @discardableResult

@@ -11,15 +11,15 @@ enum StoreChoice: String, CaseIterable, CustomTestStringConvertible, Sendable {
     var testDescription: String { rawValue }
     var usesPostgreSQL: Bool { self == .postgreSQLAndDisk || self == .postgreSQLAndS3 }
     var usesS3: Bool { self == .sqliteAndS3 || self == .postgreSQLAndS3 }
-    /// Whether the server has a data folder.
+    /// Whether the server has a data directory.
     var usesFolder: Bool { self != .postgreSQLAndS3 }
 }
 
 /// A database and a bucket prefix for a single test, on the PostgreSQL and S3 servers that all tests share.
 struct TestStores: Sendable {
-    /// URL of the database; `nil` for SQLite in the data folder.
+    /// URL of the database; `nil` for SQLite in the data directory.
     var metadata: String?
-    /// URL of the bucket; `nil` for the disk store in the data folder.
+    /// URL of the bucket; `nil` for the disk store in the data directory.
     var objects: String?
     /// The admin's token; `nil` if the server writes it to a credentials file.
     var token: String?
@@ -54,12 +54,12 @@ struct TestStores: Sendable {
         if !choice.usesFolder { token = "7c5e0a9f3b61d84e2fa7103cc9d6b58e" }
     }
 
-    /// SQLite and the disk store in the data folder.
+    /// SQLite and the disk store in the data directory.
     static let embedded = TestStores()
 
     private init() {}
 
-    /// Returns the same stores, for a server that gives clients URLs of the bucket with another local port.
+    /// Returns the same stores, for a server whose clients reach the bucket at another local port.
     func reached(at port: Int) -> TestStores {
         var stores = self
         stores.objects = objects.map { "\($0)&public-endpoint=http://127.0.0.1:\(port)" }
@@ -76,7 +76,7 @@ struct TestStores: Sendable {
         return stores
     }
 
-    /// Whether the server has a data folder.
+    /// Whether the server has a data directory.
     var usesFolder: Bool { metadata == nil || objects == nil }
 
     /// Environment variables that select the stores, for a server or a command.

@@ -8,10 +8,10 @@ import Subprocess
 import SystemPackage
 import Testing
 
-/// The files of certificates and keys: validation at start, and replacement while the server runs.
+/// Certificates and keys of servers and clients, and the redirect from HTTP to HTTPS.
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd))
 struct CertificateTests {
-    @Test("a certificate is replaced while eight uploads run; none fails, and new connections get the new one")
+    @Test("a certificate is replaced while eight uploads run, no upload fails, and new connections use the new one")
     func replacement() async throws {
         try await withTLSServer { server, authority, _ in
             try await authority.withHTTP { http in
@@ -171,7 +171,7 @@ struct CertificateTests {
         }
     }
 
-    @Test("with --tls-client-ca, only clients with a certificate of the authority can connect")
+    @Test("with --tls-client-ca, only clients with a certificate from the authority can connect")
     func clientCertificates() async throws {
         try await withTemporaryFolder { folder in
             let authority = try await TestAuthority(in: folder.appending("ca"))
@@ -216,7 +216,7 @@ struct CertificateTests {
         }
     }
 
-    @Test("plain HTTP is redirected, except requests that would send a token or change something")
+    @Test("HTTP requests are redirected, unless they contain a token or are neither GET nor HEAD")
     func redirect() async throws {
         try await withTemporaryFolder { folder in
             let authority = try await TestAuthority(in: folder.appending("ca"))
@@ -257,7 +257,7 @@ struct CertificateTests {
 }
 
 extension CertificatePair {
-    /// Refers to the files that an authority issued under a name.
+    /// Refers to the files that ``TestAuthority/issue(_:for:key:days:shift:)`` created for a name.
     init(_ authority: TestAuthority, _ name: String) {
         let folder = authority.certificate.removingLastComponent()
         self.init(certificate: folder.appending("\(name).pem"), key: folder.appending("\(name).key"))

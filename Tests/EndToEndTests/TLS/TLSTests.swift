@@ -92,7 +92,7 @@ struct TLSTests {
         }
     }
 
-    @Test("a client that disconnects in the middle of a body is not reported as a fault of the server")
+    @Test("a client that disconnects in the middle of a body is not logged as an internal error")
     func disconnect() async throws {
         try await withTLSServer { server, authority, _ in
             let result = try await run(
@@ -125,7 +125,7 @@ struct TLSTests {
             secure.close()
         """
 
-    @Test("a handshake that does not finish in time is closed, and counts as a connection until then")
+    @Test("a connection without a finished handshake is closed after a timeout, and counts towards the limit")
     func slowHandshake() async throws {
         let limits = ["--request-timeout", "30s", "--idle-timeout", "1h", "--max-connections", "8"]
         try await withTLSServer(arguments: limits) { server, authority, _ in
@@ -164,7 +164,7 @@ struct TLSTests {
         }
     }
 
-    @Test("many clients that request a large file but do not read it use little memory")
+    @Test("the server needs little memory for many clients that request a large file but do not read it")
     func slowReaders() async throws {
         try await withTLSServer { server, authority, _ in
             try await authority.withHTTP { http in
@@ -172,7 +172,7 @@ struct TLSTests {
                 let file = try await api.upload("large", testBytes(seed: 5, count: 64 << 20), partSize: 32 << 20)
                 let url = try await api.call(.GET, "/files/\(file)/download_info").text("url")
                 let before = try server.peakMemory()
-                // Each response is left unread until all of them have started.
+                // No response is read until all responses have started.
                 let count = 64
                 try await withThrowingTaskGroup { group in
                     for _ in 0..<count {
@@ -208,7 +208,7 @@ struct TLSTests {
     }
 }
 
-/// Runs `body` with a server, the authority that issued its certificate, and their folder.
+/// Runs `body` with a server, the authority that issued its certificate, and the folder that contains their files.
 @discardableResult
 func withTLSServer<Value: Sendable>(
     key: String = "ec",
@@ -223,7 +223,7 @@ func withTLSServer<Value: Sendable>(
     }
 }
 
-/// Checks that a file can still be uploaded to a server with TLS and downloaded.
+/// Checks that a file can still be uploaded to and downloaded from a server with TLS.
 func expectStillServing(_ server: ServerProcess, _ authority: TestAuthority) async throws {
     try await authority.withHTTP { http in
         let api = APIClient(origin: server.origin, token: server.token, http: http)

@@ -9,18 +9,19 @@ import Synchronization
 import SystemPackage
 import Testing
 
-/// Webhooks of a server that is killed, with a receiver that fails about half of the requests.
+/// Webhooks of servers that are killed, with a receiver that refuses about half of the requests, and commands for
+/// webhooks.
 @Suite(.serialized, .timeLimit(.minutes(60)), .tags(.endToEnd))
 struct WebhookCrashTests {
-    /// Number of rounds.
+    /// How often the server is killed.
     ///
-    /// To run more rounds: `TEST_WEBHOOK_ROUNDS=500 swift test …`.
+    /// To kill it more often: `TEST_WEBHOOK_ROUNDS=500 swift test …`.
     private static let rounds = Int(ProcessInfo.processInfo.environment["TEST_WEBHOOK_ROUNDS"] ?? "") ?? 20
     private static let allowance = ["--webhook-allow", "127.0.0.1"]
 
-    /// Returns a function that fails half of the requests until `isRecovered` returns `true`.
+    /// Returns a function that refuses about half of the requests until `isRecovered` returns `true`.
     ///
-    /// At most two requests in succession fail, because the pauses between attempts grow.
+    /// At most two requests in succession are refused, because the pauses between attempts grow.
     private static func failingHalf(
         until isRecovered: @escaping @Sendable () -> Bool = { false }
     ) -> @Sendable (WebhookReceiver.Request) -> WebhookReceiver.Response {
@@ -35,7 +36,7 @@ struct WebhookCrashTests {
 
     /// Checks the attempts of a webhook against the final event log.
     ///
-    /// Each event must have been accepted, and none may have been sent before all earlier ones were accepted.
+    /// Each event must have been accepted, and no event may have been sent before all earlier events were accepted.
     private static func expectOrder(_ receiver: WebhookReceiver, _ events: [ReceivedEvent]) throws {
         let numbers = Dictionary(uniqueKeysWithValues: events.enumerated().map { ($1.text("id"), $0) })
         var next = 0
@@ -49,7 +50,7 @@ struct WebhookCrashTests {
         #expect(next == events.count, "events were not accepted")
     }
 
-    @Test("after kill -9 at any moment, the event of each file is delivered, in order, and no other event")
+    @Test("after kill -9 at random moments, the events of all files are delivered in order, and no others")
     func kills() async throws {
         let isRecovered = Atomic(false)
         try await WebhookReceiver.with(
@@ -108,7 +109,7 @@ struct WebhookCrashTests {
         }
     }
 
-    @Test("three servers on PostgreSQL deliver in order, also if one dies", .tags(.needsPostgreSQL))
+    @Test("three servers on PostgreSQL deliver events in order, even if one dies", .tags(.needsPostgreSQL))
     func severalServers() async throws {
         try await WebhookReceiver.with(respond: Self.failingHalf()) { receiver in
             try await Cluster.with(ownEngines: false) { cluster in

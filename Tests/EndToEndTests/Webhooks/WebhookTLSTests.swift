@@ -14,9 +14,9 @@ struct WebhookTLSTests {
     /// The reason why a receiver cannot be trusted.
     enum Fault: String, CaseIterable, Sendable {
         case unknownAuthority, selfSigned, expired
-        /// The certificate is for another name.
+        /// The certificate is for another name than the URL's host.
         case otherName
-        /// The certificate is for the name, but the URL contains the address.
+        /// The certificate is for a name, but the URL contains an IP address.
         case otherAddress
         /// The receiver supports no TLS version later than 1.1.
         case oldProtocol
@@ -67,7 +67,7 @@ struct WebhookTLSTests {
                         let path = "/webhooks/\(webhook.id)"
                         let test = try await server.api.call(.POST, "\(path)/actions/test")
                         #expect(test.status == 200 && test["success"] == false && test["status"] == nil)
-                        // A receiver without TLS does not answer the handshake.
+                        // The handshake with a receiver without TLS times out.
                         let reason = fault == .plain ? "connecting took too long" : "check its certificate"
                         #expect(try test.text("error").contains(reason), "\(test.bodyText)")
 
@@ -98,7 +98,7 @@ struct WebhookTLSTests {
 
     /// Returns options of a server that may send events to 127.0.0.1, and trusts only `authority`.
     ///
-    /// In a mount namespace of the server, the certificate of the authority replaces those of the system.
+    /// In the server's mount namespace, the authority's certificate replaces the certificates that the system trusts.
     private static func options(_ folder: FilePath, trusting authority: TestAuthority) -> ServerOptions {
         let script = "mount --bind \"$0\" /etc/ssl/certs/ca-certificates.crt && exec \"$@\""
         return ServerOptions(
@@ -139,6 +139,8 @@ struct WebhookTLSTests {
     }
 
     /// Runs `body` with a receiver that accepts all events over TLS.
+    ///
+    /// The receiver supports TLS 1.0 to `version`, or the default versions if `version` is `nil`.
     private static func withReceiver(
         _ pair: CertificatePair,
         latest version: TLSVersion? = nil,

@@ -5,7 +5,7 @@ import Testing
 
 @testable import PontoonClient
 
-/// Endless lists, folders and bodies, and connections without a response.
+/// Endless lists, folders and bodies, and missing or malformed responses.
 @Suite(.timeLimit(.minutes(10)))
 struct EndlessListTests {
     private struct Item: Decodable, Sendable, Identifiable { let id: Int }
@@ -24,7 +24,7 @@ struct EndlessListTests {
         throw CancellationError()
     }
 
-    @Test("a list ends after at most the maximum number of pages")
+    @Test("a list that does not end is refused after the maximum number of pages")
     func pages() async throws {
         try await ScriptedServer.with(respond: { _ in .init("") }) { _, client in
             var count = 0
@@ -54,7 +54,7 @@ struct EndlessListTests {
         }
     }
 
-    @Test("a list ends when a page repeats the previous one")
+    @Test("a list is refused when a page repeats the previous page")
     func repeatedPage() async throws {
         let page = Self.listing(#"{"id": "a", "name": "f"}, {"id": "b", "name": "g"}"#, next: true)
         try await ScriptedServer.with(respond: { _ in page }) { server, client in

@@ -24,7 +24,7 @@ struct FuzzTests {
         }
     }
 
-    @Test("a damaged journal loses at most the damaged line and those after it")
+    @Test("a damaged journal contains no part without a head, and causes no crash")
     func journal() throws {
         let head = DownloadHead(endpoint: "http://h/v2", file: "a", size: 99, rangeSize: 10, crc64: nil)
         let parts = (1...5).map { JournalPart(number: $0, etag: "\"e\($0)\"", crc64: "00000000000000\($0)0") }
@@ -113,7 +113,7 @@ struct FuzzTests {
         }
     }
 
-    @Test("any text is parsed as a credentials file")
+    @Test("any text can be parsed as a credentials file, and a profile can be replaced in it")
     func credentials() {
         Fuzzing.run(["[default]\napi_endpoint = https://h/v2\nauth_token = x\n; c\n[b]\nauth_token: y"]) { bytes in
             let text = String(decoding: bytes, as: UTF8.self)

@@ -16,7 +16,9 @@ struct HostileDownloadTests {
         return try await body(FilePath(url.path))
     }
 
-    /// Downloads a file, and returns its error, `nil` if it succeeds, and the requests that the server received.
+    /// Downloads a file.
+    ///
+    /// - Returns: The error, `nil` if the download succeeded, and the requests that the server received.
     private func download(
         into folder: FilePath,
         size: Int64? = 5,
@@ -130,7 +132,7 @@ struct HostileDownloadTests {
         }
     }
 
-    @Test("a journal with an impossible division into ranges is not used", arguments: [1, 0, -1, .max] as [Int64])
+    @Test("a journal with an unusable range size is ignored", arguments: [1, 0, -1, .max] as [Int64])
     func rangeSize(size: Int64) async throws {
         let length: Int64 = 1 << 20
         let bytes = String(repeating: "x", count: Int(length))

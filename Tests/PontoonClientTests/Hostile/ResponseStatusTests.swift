@@ -21,7 +21,7 @@ struct ResponseStatusTests {
         }
     }
 
-    @Test("a response after another one that was refused is not used")
+    @Test("a second response that follows a refused one is not used")
     func second() async throws {
         let ok = "HTTP/1.1 200 OK\r\nContent-Length: 19\r\n\r\n{\"username\": \"mal\"}\n"
         let response = ScriptedServer.Response(raw: "HTTP/1.1 099 OK\r\nContent-Length: 0\r\n\r\n\(ok)")

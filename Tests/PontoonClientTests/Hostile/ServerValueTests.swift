@@ -96,7 +96,7 @@ struct ServerValueTests {
         let response = HTTPResponse(status: 200, headers: headers, body: ByteBuffer())
         let wait = throttle.note(response, clock: ServerClock())
         #expect(wait.map { (.zero ... .seconds(900)).contains($0) } ?? false)
-        // The doctor prints it.
+        // `pontoon doctor` prints this time.
         #expect(throttle.rateLimit?.reset.formatted(.iso8601).isEmpty == false)
     }
 
@@ -188,7 +188,7 @@ struct ServerValueTests {
         }
     }
 
-    /// Runs `body` with a sparse file of the given size, in a folder whose file system allows any size.
+    /// Runs `body` with a sparse file of the given size in bytes, in a folder whose file system supports this size.
     private func withTemporaryFile(in folder: String, size: Int64, _ body: (FilePath) throws -> Void) throws {
         let path = FilePath(folder).appending("pontoon-test-\(UUID().uuidString)")
         let file = try FileDescriptor.open(
