@@ -163,7 +163,10 @@ enum MetadataChange {
         for (key, value) in fields {
             let text = value.scalarText
             guard text != nil || value == .null else {
-                throw PontoonError(.metadataInvalid, "The metadata value of '\(key)' must be a string, number, Boolean or null.")
+                throw PontoonError(
+                    .metadataInvalid,
+                    "The metadata value of '\(key)' must be a string, number, Boolean or null."
+                )
             }
             change[key] = .some(text)
         }
