@@ -83,7 +83,7 @@ enum DataDirectory {
     /// Returns whether the data directory, or a file or directory in it, exists.
     ///
     /// - Throws: ``SettingError`` if the directory is not accessible, most likely because the process runs neither as
-    ///   root nor as the user of the server.
+    ///   root nor as the user that runs the server.
     static func exists(_ path: FilePath) throws -> Bool { try exists(path, .data) }
 
     /// Returns whether the file or directory named by a setting exists.
@@ -96,7 +96,7 @@ enum DataDirectory {
         if [.noSuchFileOrDirectory, .notDirectory].contains(error) { return false }
         throw SettingError(
             setting,
-            "cannot access '\(path)': \(error); run the program as root or as the user of the server"
+            "cannot access '\(path)': \(error); run the program as root or as the user that runs the server"
         )
     }
 

@@ -67,7 +67,7 @@ struct ScrubService: Service {
             metrics.failed.increment()
             var metadata = await metadata(of: check)
             metadata["error"] = "\(reason)"
-            logger.error("object check failed", metadata: metadata)
+            logger.error("object not checked", metadata: metadata)
         }
     }
 

@@ -255,7 +255,8 @@ package enum TokenContract: MetadataRule, CaseIterable {
 }
 
 extension TokenRecord {
-    /// Creates the record of a token that was created `age` seconds before ``MetadataFixture/time``, without storing it.
+    /// Creates the record of a token that was created `age` seconds before ``MetadataFixture/time``, without storing
+    /// it.
     static func new(
         of userName: String = "ada",
         age: Double = 0,

@@ -7,7 +7,7 @@ import Testing
 
 @testable import PontoonCore
 
-/// Runs of hooks: for which events, in which order, how often, and where they resume.
+/// Hook runs: selection of events, order, retries, and the position at which they resume.
 @Suite(.timeLimit(.minutes(10)))
 struct HooksTests {
     /// A store with a project, and the recorded runs and notices of hooks.

@@ -42,7 +42,7 @@ package final class Certificate: Sendable {
     /// Reads the files on a thread that may block, and uses their contents for new connections if they have changed.
     ///
     /// If this fails, the earlier certificate stays in use. The next call tries the same files again, because a
-    /// certificate that is not valid yet can become valid.
+    /// certificate that is not yet valid can become valid.
     ///
     /// - Returns: `true` if the certificate was replaced.
     /// - Throws: ``SettingError`` if a file cannot be read, or the new contents cannot be used.

@@ -95,7 +95,7 @@ package struct CertificateFiles: Hashable, Sendable {
     ///   - now: The current time, at which the certificate must be valid.
     /// - Returns: The configuration, and the time at which the certificate expires.
     /// - Throws: ``SettingError`` if a file contains no certificate or key, the key is encrypted, the certificate is
-    ///   not valid now, or the certificate and the key do not belong together.
+    ///   not valid now, or the key does not match the certificate.
     func load(_ contents: Contents, now: Date) throws -> LoadedCertificate {
         // Checks the validity period of the server's own certificate only, because clients ignore superfluous
         // certificates in the chain.

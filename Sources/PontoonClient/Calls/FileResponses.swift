@@ -10,7 +10,7 @@ public struct FileDetails: Sendable, Decodable, Identifiable {
         public let crc64nvme: String?
         /// MD5 of the file, in 32 hexadecimal digits; `nil` if the server does not provide it.
         public let md5: String?
-        /// The result of the server's last verification of the stored bytes; `nil` if they were never verified, or if
+        /// The result of the server's last check of the stored bytes; `nil` if they were never checked, or if
         /// the server returned a result that this client does not support.
         public let state: State?
         /// The last time at which the server read the stored bytes and they matched the checksum; `nil` if this has

@@ -302,12 +302,14 @@ struct WatchedRun {
 
     private func timedOut(_ work: RunTracker.Work) -> RunNotice {
         var notice = notice(work.isMarked ? .failed : .timedOut)
-        let names = watcher.options.markers.map { "'\($0)'" }.joined(separator: " and ")
+        let markers = watcher.options.markers.map { "'\($0)'" }
+        let names = markers.joined(separator: " and ")
+        let missing = markers.count == 1 ? "\(names) did not appear" : "Not all of \(names) appeared"
         notice.error = ClientError(
             work.isMarked ? .timedOut : .notFound,
             work.isMarked
-                ? "Files of the run could not be uploaded within the time given with --timeout."
-                : "\(names) did not appear, and nothing else changed within the time given with --timeout.",
+                ? "Files of the run could not be uploaded before the timeout (--timeout)."
+                : "\(missing), and nothing else changed before the timeout (--timeout).",
             advice: "The run is watched again as soon as one of its files changes."
         )
         notice.problemCount = work.problems.count

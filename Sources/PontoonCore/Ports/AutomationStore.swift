@@ -3,6 +3,7 @@ package import PontoonFoundation
 /// Storage of automations and their code packages.
 package protocol AutomationStore: Sendable {
     /// Adds an automation.
+    ///
     /// - Throws: `.userNotFound` if the owner does not exist.
     func addAutomation(_ automation: Automation) async throws
     /// Returns an automation; `nil` if it does not exist.
@@ -15,9 +16,11 @@ package protocol AutomationStore: Sendable {
         page: Page
     ) async throws -> Listing<Automation>
     /// Changes an automation, and sets its modification time to `now`.
+    ///
     /// - Returns: The automation after the change; `nil` if it does not exist.
     func updateAutomation(_ id: String, _ change: AutomationChange, now: Date) async throws -> Automation?
     /// Changes a code package.
+    ///
     /// - Returns: The package after the change; `nil` if it does not exist.
     func updatePackage(_ id: String, _ change: CodePackageChange) async throws -> CodePackage?
     /// Returns one page of the code packages of an automation, newest first, and their total number.
@@ -25,6 +28,7 @@ package protocol AutomationStore: Sendable {
     /// Returns a package file; `nil` if it does not exist.
     func packageFile(_ id: String) async throws -> PackageFile?
     /// Adds a code package.
+    ///
     /// - Throws: `.packageNotFound` if ``CodePackage/location`` is not the id of a package file of the same automation.
     func addPackage(_ package: CodePackage) async throws
     /// Returns a code package; `nil` if it does not exist.

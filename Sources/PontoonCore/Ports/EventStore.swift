@@ -19,6 +19,7 @@ package protocol EventStore: Sendable {
     /// Returns published events that match a filter.
     ///
     /// Reads a limited section of the log, so it may return fewer than `limit` events even if more match.
+    ///
     /// - Parameters:
     ///   - filter: The events to return.
     ///   - cursor: The position after which to start; `nil` starts with the oldest event.
@@ -32,12 +33,14 @@ package protocol EventStore: Sendable {
     /// Deletes old events: all events up to the last one before `time` among the first `limit` events of the log. A
     /// later time among them comes from a wrong clock and does not preserve an event. If all of the first `limit`
     /// events are in the future, examines the next ones instead.
+    ///
     /// - Returns: The number of deleted events.
     func pruneEvents(before time: Date, limit: Int) async throws -> Int
     /// Returns the position up to which the hook command has run; `nil` if none is recorded yet.
     func hookCursor() async throws -> EventCursor?
     /// Replaces the position up to which the hook command has run, if the recorded position is `old`; `nil` means that
     /// none is recorded.
+    ///
     /// - Returns: `false`, with nothing changed, if another position is recorded, because another server has moved it.
     func moveHookCursor(from old: EventCursor?, to new: EventCursor) async throws -> Bool
 }

@@ -5,6 +5,7 @@ package import PontoonFoundation
 /// A server must hold the lease of a job to perform its steps. Every step checks and extends the lease.
 package protocol FileJobStore: Sendable {
     /// Adds a job. Removes old jobs of the user that are finished and not among the newest ``FileJobRules/keptJobs``.
+    ///
     /// - Throws: `.limitReached` if the user has ``FileJobRules/maximumUnfinishedJobs`` unfinished jobs;
     ///   `.userNotFound` if the user does not exist.
     func addFileJob(_ job: FileJob, _ items: [FileJobItem]) async throws
@@ -24,6 +25,7 @@ package protocol FileJobStore: Sendable {
     /// the first entry.
     func entries(in folder: String, after name: String?, limit: Int) async throws -> [FolderEntry]
     /// Returns whether a folder is `other` or is inside it.
+    ///
     /// - Throws: `.limitReached` if the folder is not inside `other`, but its level is ``FolderRules/maximumLevel`` or
     ///   higher, so that it cannot contain another folder.
     func isFolder(_ id: String, inside other: String) async throws -> Bool
@@ -36,6 +38,7 @@ package protocol FileJobStore: Sendable {
     ///
     /// The call does not wait for row locks. If another transaction has locked the row of a user, the jobs of all other
     /// users come first, and leasing a job of this user does not count as a turn.
+    ///
     /// - Returns: The job; `nil` if no job can be leased.
     func leaseFileJob(_ lease: Lease, now: Date) async throws -> FileJob?
     /// Performs a step and extends the lease.
@@ -46,6 +49,7 @@ package protocol FileJobStore: Sendable {
     /// A step inside a folder requires that every visited folder is still in the folder above it, and that the item is
     /// still in the folder in which it was found. The file or folder to which a step applies must still be in the
     /// current folder or, if it is an item, in ``FileJobStep/parent``.
+    ///
     /// - Parameters:
     ///   - step: The step.
     ///   - id: The job.
@@ -64,6 +68,7 @@ package protocol FileJobStore: Sendable {
     /// not share the store.
     func releaseFileJobs() async throws
     /// Removes at most `limit` jobs that finished before a time, earliest first.
+    ///
     /// - Returns: The number of removed jobs.
     func pruneFileJobs(finishedBefore time: Date, limit: Int) async throws -> Int
 }

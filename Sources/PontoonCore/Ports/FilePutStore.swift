@@ -11,6 +11,7 @@ package protocol FilePutStore: Sendable {
     ///
     /// If the call returns an existing file or throws a ``PontoonError``, the object of `file` is not recorded, and the
     /// caller must remove it. After any other error, the file may have been committed.
+    ///
     /// - Parameters:
     ///   - file: The file, with its content, tags and metadata.
     ///   - userName: The user who adds the file. Must have the permission to write to the project.
@@ -28,6 +29,7 @@ package protocol FilePutStore: Sendable {
         leaseID: String?
     ) async throws -> AddedFile?
     /// Adds files of one project in one transaction, in order; see ``addFile(_:by:onConflict:leaseID:)``.
+    ///
     /// - Returns: The results, in the order of the files; `nil`, with nothing changed, if the object of a file is not
     ///   leased under `leaseID`.
     /// - Throws: The errors of ``addFile(_:by:onConflict:leaseID:)``. In this case, no file was added, although some of
@@ -40,6 +42,7 @@ package protocol FilePutStore: Sendable {
     ) async throws -> [AddedFile]?
     /// Adds folders of one project in one transaction. Uses existing folders with the same names instead of adding new
     /// ones.
+    ///
     /// - Parameters:
     ///   - folders: The folders. The parent of each folder exists already or comes before it in the list.
     ///   - userName: The user who adds the folders. Must have the permission to write to the project.
@@ -50,23 +53,28 @@ package protocol FilePutStore: Sendable {
     /// - Throws: An error if the store is unavailable.
     func addFolders(_ folders: [File], by userName: String) async throws -> [Result<File, PontoonError>]
     /// Leases new objects under one id.
+    ///
     /// - Throws: An error, with nothing changed, if one of the objects is already leased.
     func leaseObjects(_ keys: [ObjectKey], _ lease: Lease) async throws
     /// Sets the expiry of all object leases that have the id of `lease` to the expiry of `lease`.
+    ///
     /// - Returns: `false` if there are no such leases.
     func renewObjectLeases(_ lease: Lease) async throws -> Bool
     /// Voids all leases with an id and discards their objects; see ``DiscardedObjectStore``. The void leases remain for
     /// ``ObjectLeases/timeOfLateRequests``, after which ``discardLeasedObjects(until:)`` discards the objects a second
     /// time.
+    ///
     /// - Returns: The keys of the discarded objects.
     func discardLeasedObjects(leaseID: String) async throws -> Set<ObjectKey>
     /// Discards the objects whose leases expire by a time. Voids leases that were not void yet, and deletes the others.
+    ///
     /// - Returns: The number of discarded objects, including those that are discarded for the second time.
     func discardLeasedObjects(until time: Date) async throws -> Int
     /// Discards an object unless a file uses it. Waits for any uncommitted transaction that adds a file with this
     /// object.
     ///
     /// The caller must ensure that no transaction that begins later adds a file with this object.
+    ///
     /// - Returns: `false` if a file uses the object.
     func discardUnrecordedObject(_ key: ObjectKey) async throws -> Bool
 }

@@ -3,6 +3,7 @@ package protocol ImportingObjectStore: ObjectStore {
     /// Returns whether the store contains no finished objects.
     func isEmpty() async throws -> Bool
     /// Stores a copy of an object, replacing the copy of an earlier attempt.
+    ///
     /// - Parameters:
     ///   - key: The object's key in both stores.
     ///   - reader: The object's bytes. The store may read at several offsets concurrently; the caller closes the

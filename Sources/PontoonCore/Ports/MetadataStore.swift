@@ -26,6 +26,7 @@ package protocol MetadataStore: IdentityStore, ProjectStore, FileStore, FilePutS
     /// Acquires or renews the lease of a maintenance task. Succeeds if the task is not leased, if its lease expired by
     /// `now`, or if the task is already leased under the id of `lease`. The names of tasks must not change, because
     /// servers of different versions may share the store.
+    ///
     /// - Returns: `false`, with nothing changed, if the task is leased under another id.
     func acquireLease(_ task: String, _ lease: Lease, now: Date) async throws -> Bool
     /// Releases the lease of a maintenance task; does nothing if the task is not leased under this id.

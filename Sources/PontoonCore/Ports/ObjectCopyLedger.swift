@@ -1,6 +1,7 @@
 /// A record of the objects already copied to another object store, so that an interrupted migration can resume.
 package protocol ObjectCopyLedger: ObjectUsers {
     /// Returns objects that files or package files use and that are not recorded as copied, ordered by key.
+    ///
     /// - Parameters:
     ///   - key: Only objects with greater keys are returned; `nil` starts with the first object.
     ///   - limit: Maximum number of objects.

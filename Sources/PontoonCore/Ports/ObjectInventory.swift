@@ -12,6 +12,7 @@ package protocol ObjectInventory: Sendable {
     /// Entries that are added or removed during the call may or may not be passed. Incomplete files of objects that are
     /// being stored in one call are omitted. A bucket may contain objects of other programs, so objects with names that
     /// Pontoon does not use are omitted there.
+    ///
     /// - Parameter body: Receives from 1 to ``StoredEntry/pageSize`` entries at a time.
     /// - Throws: An error if the store is unavailable; the errors of `body`.
     func forEachEntry(_ body: ([StoredEntry]) async throws -> Void) async throws

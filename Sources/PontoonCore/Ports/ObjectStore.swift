@@ -7,6 +7,7 @@ package import NIOCore
 package protocol ObjectStore: ReachableStore, ObjectInventory {
     /// Prepares the store for a new upload: creates and preallocates its file on disk, or creates a multipart upload in
     /// the bucket.
+    ///
     /// - Parameters:
     ///   - key: Key of the upload and of the later object.
     ///   - size: Declared length in bytes; `nil` if unknown, in which case nothing is preallocated.
@@ -16,6 +17,7 @@ package protocol ObjectStore: ReachableStore, ObjectInventory {
     @discardableResult
     func prepare(_ key: ObjectKey, size: Int64?) async throws -> UploadHandle?
     /// Opens a finished object; the caller closes the reader.
+    ///
     /// - Throws: `.fileNotFound` if the object does not exist; `.completeRefused` if a bucket refuses the request; an
     ///   error if the store is unavailable.
     func openObject(_ key: ObjectKey) async throws -> any ObjectReader
@@ -38,6 +40,7 @@ package protocol ObjectStore: ReachableStore, ObjectInventory {
     /// Never removes a finished object that contains bytes: its record may be missing merely because the database was
     /// restored from an old backup. A bucket, which several servers may share, also keeps recent orphans, because their
     /// records may not have been committed yet.
+    ///
     /// - Parameter records: The records with which the stored data is compared.
     /// - Throws: An error if this store or the records are unavailable.
     func recover(comparingWith records: any ObjectRecords) async throws
@@ -52,6 +55,7 @@ extension ObjectStore {
 /// `StreamingObjectStoreContract` in `PontoonTesting` tests this protocol.
 package protocol StreamingObjectStore: ObjectStore {
     /// Opens a writer for a part. Overwrites no stored byte before the first write.
+    ///
     /// - Parameters:
     ///   - number: The part.
     ///   - upload: The upload to which the part belongs.
@@ -72,6 +76,7 @@ package protocol StreamingObjectStore: ObjectStore {
     /// Frees the space that is preallocated for parts of an upload that are not stored yet. The upload can continue,
     /// but the disk may be full when those parts arrive. Does nothing if the upload has no declared size, or while one
     /// of its parts is being written in place.
+    ///
     /// - Parameters:
     ///   - upload: The upload.
     ///   - storedParts: Returns the records of all stored parts, after waiting for records that are being committed, or
@@ -86,6 +91,7 @@ package protocol StreamingObjectStore: ObjectStore {
     func readPart(_ part: PartRecord, of upload: Upload) async throws -> any ObjectReader
     /// Combines parts into one object, which is durable when this returns. First stops the active writers of the
     /// upload. Finishing again, after a crash or a lost response, produces the same object.
+    ///
     /// - Parameters:
     ///   - upload: The upload, whose key becomes the key of the object.
     ///   - parts: The parts, ordered by number and without gaps; none for an empty object.
@@ -102,6 +108,7 @@ package protocol StreamingObjectStore: ObjectStore {
     func cleanUp(_ key: ObjectKey) async throws
     /// Opens a writer for a new object that is stored in one call, without an upload. The object is unconfirmed until
     /// ``confirm(_:)`` or ``removeUnconfirmed(_:)`` is called, or the writer has removed it.
+    ///
     /// - Parameters:
     ///   - key: A new key.
     ///   - expected: Checksums to compare with those of the written bytes.
@@ -110,6 +117,7 @@ package protocol StreamingObjectStore: ObjectStore {
     func openWriter(of key: ObjectKey, expecting expected: ExpectedChecksums) -> any ObjectWriter
     /// Stores new objects whose bytes are in memory. The objects of one call share disk syncs. Each is unconfirmed
     /// until ``confirm(_:)`` or ``removeUnconfirmed(_:)`` is called.
+    ///
     /// - Returns: For each object, the length and checksum of its durable bytes, or `.checksumMismatch` if it was not
     ///   stored.
     /// - Throws: `.storageFull`, or an error if the store is unavailable. In this case, the objects of the call are
@@ -139,22 +147,27 @@ package protocol PresignedObjectStore: ObjectStore {
     /// Minimum length in bytes of every part but the last.
     var minimumPartSize: Int64 { get }
     /// Returns the request with which a client sends one part; performs no I/O.
+    ///
     /// - Throws: `.partUnavailable` if the upload was started in another store.
     func partRequest(for upload: Upload, part: PartNumber, now: Date) throws -> SignedRequest
     /// Returns the request with which a client reads a whole file; performs no I/O.
+    ///
     /// - Throws: `.folderNotDownloadable` for a folder.
     func downloadRequest(for file: File, now: Date) throws -> SignedRequest
     /// Lists the stored parts of an unfinished upload.
+    ///
     /// - Returns: All parts, ordered by number; `nil` if the store does not have the upload, because it was finished,
     ///   removed or started in another store. A part that was sent again may be listed twice.
     /// - Throws: `.completeRefused` if the store refuses the request; a ``TemporaryError`` if it is unavailable.
     func listParts(of upload: Upload) async throws -> [ListedPart]?
     /// Returns the time at which the most recent part of an unfinished upload was stored, by the store's clock.
+    ///
     /// - Returns: `nil` if the store has no parts of the upload or does not have the upload.
     /// - Throws: A ``TemporaryError`` if the store is unavailable; another error if it refuses the request.
     func timeOfLastPart(of upload: Upload) async throws -> Date?
     /// Combines listed parts into one object, which is durable when this returns. Finishing again, after a lost
     /// response, returns the same object.
+    ///
     /// - Parameters:
     ///   - upload: The upload, whose key becomes the key of the object.
     ///   - parts: The parts, ordered by number. At least one is not empty; the empty ones are omitted.
@@ -164,6 +177,7 @@ package protocol PresignedObjectStore: ObjectStore {
     @discardableResult
     func finish(_ upload: Upload, parts: [ListedPart]) async throws -> FinishedObject
     /// Creates an empty object, which is durable when this returns.
+    ///
     /// - Parameter key: A key from ``ObjectKey/randomForEmptyObject()`` that is used for one attempt only. The upload's
     ///   own key must not be used: unlike ``finish(_:parts:)``, which never changes a finished object, this call could
     ///   replace the object of another server that has taken over the completion.
@@ -172,6 +186,7 @@ package protocol PresignedObjectStore: ObjectStore {
     @discardableResult
     func createEmptyObject(_ key: ObjectKey) async throws -> FinishedObject
     /// Creates an object in one request; it is durable when this returns.
+    ///
     /// - Parameters:
     ///   - key: A new key. Must be leased, because the bucket may carry out a request even if its response is lost.
     ///   - bytes: All bytes of the object.
@@ -179,6 +194,7 @@ package protocol PresignedObjectStore: ObjectStore {
     /// - Throws: `.noRoom` if the store refuses the object; a ``TemporaryError`` if it is unavailable.
     func createObject(_ key: ObjectKey, bytes: ByteBuffer, crc64: CRC64NVME) async throws
     /// Finds the object that ``finish(_:parts:)`` created from an upload, for example before a crash.
+    ///
     /// - Parameters:
     ///   - upload: The upload.
     ///   - etags: ETags of the parts that the object must consist of, in order.
@@ -225,6 +241,7 @@ package protocol PartWriter: Sendable {
     /// The location of the bytes, for the part's record.
     var location: PartLocation { get }
     /// Appends bytes and adds them to the checksums.
+    ///
     /// - Throws: `.storageFull`; `.uploadNotFound` if the upload was completed or aborted in the meantime; an error if
     ///   the store is unavailable.
     func write(_ bytes: ByteBuffer) async throws

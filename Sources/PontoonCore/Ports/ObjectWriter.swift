@@ -6,6 +6,7 @@ package import NIOCore
 /// even if that throws, or to ``abort()``.
 package protocol ObjectWriter: Sendable {
     /// Appends bytes and adds them to the checksums.
+    ///
     /// - Throws: `.storageFull`; an error if the store is unavailable.
     func write(_ bytes: ByteBuffer) async throws
     /// Appends the last bytes, compares the checksums, makes the object durable, and then runs `recording`.

@@ -6,6 +6,7 @@ package protocol PartStore: Sendable {
     func parts(of uploadID: String) async throws -> [PartRecord]
     /// Deletes the record of a part durably, before the part's bytes are overwritten. Writes nothing if there is no
     /// record.
+    ///
     /// - Parameters:
     ///   - number: The part.
     ///   - uploadID: The upload to which the part belongs.
@@ -24,20 +25,24 @@ package protocol PartStore: Sendable {
     /// does not include the part, the upload then reserves its declared size or the total size of its parts, whichever
     /// is larger. A reservation does not include a part if the upload has no declared size, the reservation has lapsed,
     /// or the part extends beyond the declared size.
+    ///
     /// - Returns: The replaced record; `nil` if there was none.
     /// - Throws: `.uploadNotFound`, with nothing changed, if the upload is not `.active`; `.quotaExceeded`.
     func recordPart(_ part: PartRecord, of uploadID: String) async throws -> PartRecord?
     /// Deletes the records of the unreported parts of a `.completing` upload, which are not included in the file. Does
     /// nothing in any other state.
+    ///
     /// - Returns: The deleted records, ordered by number.
     func forgetUnreportedParts(of uploadID: String) async throws -> [PartRecord]
     /// Marks stored parts as reported, all or none. ETags are compared case-insensitively. Repeating a successful
     /// report succeeds even while the upload is being completed.
+    ///
     /// - Returns: The reason for rejecting the reports; `nil` on success.
     func reportParts(_ reports: [PartReport], of uploadID: String) async throws -> ReportRejection?
     /// Records parts from the client's reports alone, all or none. Used with presigned stores, because their parts do
     /// not pass through this server. A report replaces the record with the same number. A report with the recorded ETag
     /// changes nothing, and succeeds even while the upload is being completed.
+    ///
     /// - Parameters:
     ///   - reports: The reports. If several have the same number, the last one counts.
     ///   - uploadID: The upload.

@@ -4,6 +4,7 @@ package import PontoonFoundation
 package protocol ProjectStore: Sendable {
     /// Adds a project, its root folder and its owner's membership. Tokens that were limited to an earlier project with
     /// the same id do not include the new project.
+    ///
     /// - Returns: `false`, with nothing changed, if the id is taken.
     /// - Throws: `.userNotFound` if the owner does not exist.
     func addProject(_ project: Project) async throws -> Bool
@@ -14,6 +15,7 @@ package protocol ProjectStore: Sendable {
     /// Returns the ids of at most `limit` projects that a user owns, in no particular order.
     func projects(ownedBy userName: String, limit: Int) async throws -> [ProjectID]
     /// Returns a project and a user's permissions in it.
+    ///
     /// - Returns: `nil` if the project does not exist or the user may not read it; callers cannot distinguish the two
     ///   cases.
     func project(
@@ -29,16 +31,19 @@ package protocol ProjectStore: Sendable {
         page: Page
     ) async throws -> Listing<AccessibleProject>
     /// Changes fields of a project, and sets its modification time to `now`.
+    ///
     /// - Returns: The project after the change; `nil` if it does not exist, or if its settings differ from
     ///   ``ProjectChange/expectedSettings``.
     func updateProject(_ id: ProjectID, _ change: ProjectChange, now: Date) async throws -> Project?
     /// Deletes a project with its members, files, uploads, upload links, webhooks and quota. Discards the objects that
     /// no file of another project uses; see ``DiscardedObjectStore``. Removes the project from the limits of tokens,
     /// and deletes the tokens that are limited to it alone.
+    ///
     /// - Returns: The deleted tokens, at most ``RevokedToken/maximumReported``; `nil` if the project does not exist.
     func deleteProject(_ id: ProjectID) async throws -> [RevokedToken]?
 
     /// Returns a user's permissions in a project.
+    ///
     /// - Returns: `nil` if the user is not a member or the project does not exist.
     func permissions(
         of userName: String,
@@ -48,11 +53,13 @@ package protocol ProjectStore: Sendable {
     /// Returns one page of the members of a project, including its owner, ordered by name, and their total number.
     func members(of project: ProjectID, page: Page) async throws -> Listing<Member>
     /// Adds a member.
+    ///
     /// - Returns: `false`, with nothing changed, if the user is already a member.
     /// - Throws: `.userNotFound` or `.projectNotFound` if the user or the project does not exist.
     func addMember(_ member: Member, to project: ProjectID) async throws -> Bool
     /// Applies a change to a member's permissions; see ``Permissions/applying(_:)``. Concurrent changes are applied one
     /// after another; none is lost.
+    ///
     /// - Returns: The permissions after the change; `nil` if the user is not a member.
     func changePermissions(
         of userName: String,
@@ -60,6 +67,7 @@ package protocol ProjectStore: Sendable {
         _ change: PermissionsChange
     ) async throws -> Permissions?
     /// Removes a member. The caller must ensure that the member is not the owner.
+    ///
     /// - Returns: `false` if the user is not a member.
     func removeMember(_ userName: String, from project: ProjectID) async throws -> Bool
 }

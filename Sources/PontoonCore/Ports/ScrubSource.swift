@@ -1,6 +1,7 @@
 /// Read access to finished objects for a scrub.
 package protocol ScrubSource: Sendable {
     /// Opens a finished object; the caller closes the reader.
+    ///
     /// - Parameters:
     ///   - key: The object.
     ///   - ignoringCache: Whether to read the bytes from the disk even if they are in the page cache; has no effect
@@ -10,6 +11,7 @@ package protocol ScrubSource: Sendable {
     ///   other error if the store is unavailable.
     func openForScrub(_ key: ObjectKey, ignoringCache: Bool) async throws -> any ObjectReader
     /// Checks that the store is present, so that an unmounted disk is not mistaken for the loss of all objects.
+    ///
     /// - Throws: An error if the store is missing or unavailable.
     func confirmPresence() async throws
 }

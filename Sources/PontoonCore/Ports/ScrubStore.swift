@@ -4,6 +4,7 @@ package import PontoonFoundation
 package protocol ScrubStore: ObjectUsers {
     /// Returns objects that are due for a check: first damaged objects, then objects with times after the window, then
     /// the others; within each group, the oldest time comes first.
+    ///
     /// - Parameters:
     ///   - window: An object is due if the time of its last check is outside this window; the creation of an object
     ///     counts as its first check. A time after the window can only come from a wrong clock.
@@ -16,6 +17,7 @@ package protocol ScrubStore: ObjectUsers {
     /// Returns at most `limit` objects whose check was requested, earliest request first.
     func requestedChecks(limit: Int) async throws -> [FileContent]
     /// Requests a check of an object. If a request is already pending, its time is kept.
+    ///
     /// - Returns: `false` if the object does not exist.
     func requestCheck(of key: ObjectKey, now: Date) async throws -> Bool
     /// Records results of checks, in one transaction. If new damage was found, also records an event for each file that

@@ -6,6 +6,7 @@ package import PontoonFoundation
 /// created them.
 package protocol UploadLinkStore: Sendable {
     /// Adds a link.
+    ///
     /// - Parameters:
     ///   - link: The link.
     ///   - secretHash: The hash of the link's secret.
@@ -26,6 +27,7 @@ package protocol UploadLinkStore: Sendable {
     /// Returns one page of the links of a project, newest first, and their total number.
     func uploadLinks(of project: ProjectID, page: Page) async throws -> Listing<UploadLinkSummary>
     /// Changes the properties of a link.
+    ///
     /// - Parameters:
     ///   - id: The link.
     ///   - change: Changes the properties within the transaction, or throws to refuse the change. It must have no side
@@ -39,6 +41,7 @@ package protocol UploadLinkStore: Sendable {
     /// Deletes a link with its senders' sessions, and aborts its active uploads, whose objects are discarded. Uploads
     /// that are being completed can still become files; if a completion fails, its upload remains as an unfinished
     /// upload of the link's creator.
+    ///
     /// - Returns: `false` if there is no such link.
     func deleteUploadLink(_ id: String) async throws -> Bool
     /// Returns the ids of at most `limit` links that expired before a time, earliest first.
@@ -46,6 +49,7 @@ package protocol UploadLinkStore: Sendable {
 
     /// Counts an attempt to enter a link's password, unless the address or the link already has its maximum number of
     /// attempts within ``UploadLinkRules/attemptWindow``.
+    ///
     /// - Returns: `nil` if the attempt was counted and is allowed; otherwise the earliest time at which the next
     ///   attempt may be allowed.
     /// - Throws: `.uploadLinkNotFound` if the link no longer exists.
@@ -58,6 +62,7 @@ package protocol UploadLinkStore: Sendable {
     ///
     /// If `maximum` senders are signed in, first signs out a sender who has not started an upload: the one who has been
     /// idle longest.
+    ///
     /// - Parameters:
     ///   - session: The new session.
     ///   - tokenHash: The hash of the sender's token.
@@ -70,6 +75,7 @@ package protocol UploadLinkStore: Sendable {
         maximum: Int
     ) async throws -> SenderSessionResult
     /// Returns the session whose token has this hash, even if its link has expired.
+    ///
     /// - Returns: The session, and whether its link is usable (``UploadLinkSummary/isUsable``); `nil` if there is no
     ///   such session, for example because its link was deleted.
     func senderSession(withTokenHash hash: String) async throws -> (session: SenderSession, isUsable: Bool)?
@@ -81,6 +87,7 @@ package protocol UploadLinkStore: Sendable {
 
     /// Returns the folder for a sender's file. Creates the sender's own folder in the link's folder, and the folders of
     /// `path` inside it, unless they exist.
+    ///
     /// - Parameters:
     ///   - session: The sender's session.
     ///   - path: Names of nested folders in the sender's own folder, outermost first; empty for the sender's own

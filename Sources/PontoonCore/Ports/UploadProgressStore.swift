@@ -4,6 +4,7 @@ package import PontoonFoundation
 package protocol UploadProgressStore: Sendable {
     /// Returns one page of a user's unfinished uploads to project folders, newest first, with the sizes of their stored
     /// parts.
+    ///
     /// - Parameters:
     ///   - userName: The initiator.
     ///   - projects: Only uploads to these projects are returned; `nil` returns uploads to all projects.

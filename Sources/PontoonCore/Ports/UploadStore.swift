@@ -4,6 +4,7 @@ package import PontoonFoundation
 package protocol UploadStore: Sendable {
     /// Adds an upload. If its destination is a folder, reserves the declared size. An upload with a
     /// ``Upload/senderSession`` is subject to the limits of the session's upload link.
+    ///
     /// - Parameters:
     ///   - upload: The upload.
     ///   - labels: Labels that the file will have.
@@ -15,9 +16,11 @@ package protocol UploadStore: Sendable {
     ///   session does not exist.
     func addUpload(_ upload: Upload, labels: FileLabels, maximum: Int) async throws
     /// Returns an upload in any state.
+    ///
     /// - Returns: `nil` if there is no such upload, for example because it was aborted.
     func upload(_ id: String, reading consistency: ReadConsistency) async throws -> Upload?
     /// Returns an upload in any state, with its labels and the totals of its parts.
+    ///
     /// - Returns: `nil` if there is no such upload.
     func uploadSummary(_ id: String) async throws -> UploadSummary?
     /// Returns one page of a user's unfinished uploads to project folders, newest first, and their total number.
@@ -28,6 +31,7 @@ package protocol UploadStore: Sendable {
 
     /// Returns the unfinished uploads of all users that match a filter, including those of code packages, ordered by
     /// id.
+    ///
     /// - Parameters:
     ///   - filter: The conditions that each upload must satisfy.
     ///   - id: Only uploads with greater ids are returned; `nil` starts with the first upload.
@@ -39,6 +43,7 @@ package protocol UploadStore: Sendable {
     /// Acquires the lease to complete an upload that is `.active`, or that is `.completing` under a lease that expired
     /// by `now`. The upload becomes `.completing` and its parts no longer change. If several callers in the same or
     /// different processes compete, at most one succeeds.
+    ///
     /// - Parameters:
     ///   - id: The upload.
     ///   - lease: The new lease.
@@ -55,9 +60,11 @@ package protocol UploadStore: Sendable {
         deciding decide: @escaping @Sendable (CompletionSnapshot) throws(PontoonError) -> Plan
     ) async throws -> CompletionLeaseResult<Plan>
     /// Renews a completion lease: sets its expiry to the expiry of `lease`.
+    ///
     /// - Returns: `false`, with nothing changed, if the upload is not `.completing` under the id of `lease`.
     func renewCompletionLease(of id: String, _ lease: Lease) async throws -> Bool
     /// Releases a completion lease. The upload becomes `.active` again.
+    ///
     /// - Returns: `false`, with nothing changed, if the upload is not `.completing` under `leaseID`.
     func releaseCompletionLease(of id: String, leaseID: String) async throws -> Bool
     /// Completes an upload: adds its file, marks the upload as `.completed`, deletes its part records, and releases its
@@ -65,6 +72,7 @@ package protocol UploadStore: Sendable {
     /// object if the new file uses another one; see ``DiscardedObjectStore``. With ``NameConflictRule/skip``, if the
     /// folder already has a file with this name, that file becomes the upload's file, and the upload's object is
     /// discarded.
+    ///
     /// - Returns: The file of the upload, whose name may differ with ``NameConflictRule/rename``; `nil`, with nothing
     ///   changed, if the upload is not `.completing` under `leaseID`, for example because it was deleted with its
     ///   project.
@@ -76,6 +84,7 @@ package protocol UploadStore: Sendable {
     func completeUpload(_ id: String, leaseID: String, as file: CompletedFile) async throws -> CompletedFile?
     /// Deletes the part records of an upload and gives it a new object, so that all parts must be sent again. Discards
     /// the old object. The upload remains `.completing` under its lease.
+    ///
     /// - Parameters:
     ///   - id: The upload.
     ///   - leaseID: The lease under which the upload is completed.
@@ -86,6 +95,7 @@ package protocol UploadStore: Sendable {
     func restartUpload(_ id: String, leaseID: String, as object: ObjectReference) async throws -> Bool
     /// Deletes an `.active` upload and its part records, and discards its object. Records the event of its expiry if
     /// `deadline` is given, otherwise the event of its abort.
+    ///
     /// - Parameters:
     ///   - id: The upload.
     ///   - deadline: Aborts the upload only if it was initiated before this time and, since this time, no part was
@@ -97,6 +107,7 @@ package protocol UploadStore: Sendable {
 
     /// Records that a client is working on an upload, so that the upload does not expire. Does nothing unless the
     /// upload is `.active`.
+    ///
     /// - Parameters:
     ///   - id: The upload.
     ///   - now: The current time.
@@ -111,6 +122,7 @@ package protocol UploadStore: Sendable {
     /// part counts as one full part size, because only the bucket knows its actual length. An upload is idle if it was
     /// initiated before `deadline` and, since `deadline`, no part was stored and ``keepAlive(_:now:reserving:)`` was
     /// not called.
+    ///
     /// - Returns: `false`, with nothing changed, if ``lapsedReservations(idleSince:limit:)`` would not return the
     ///   upload.
     func reduceReservation(of id: String, ifIdleSince deadline: Date) async throws -> Bool
@@ -145,6 +157,7 @@ extension UploadStore {
     package func abortUpload(_ id: String) async throws -> Bool { try await abortUpload(id, ifIdleSince: nil) }
 
     /// Acquires a completion lease without creating a plan.
+    ///
     /// - Returns: Whether the lease was acquired.
     package func acquireCompletionLease(of id: String, _ lease: Lease, now: Date) async throws -> Bool {
         switch try await acquireCompletionLease(of: id, lease, now: now, deciding: { _ in () }) {

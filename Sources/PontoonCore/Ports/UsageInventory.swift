@@ -2,10 +2,12 @@
 package protocol UsageInventory: UsageStore {
     /// Compares the counters of a project with its files and uploads, or the counters of a user with the counters of
     /// the user's projects. Reads all of them in one snapshot.
+    ///
     /// - Returns: `nil` if there is no such user or project.
     func recount(_ subject: UsageSubject) async throws -> UsageRecount?
     /// Replaces the counters of a user or project with the counted values if they differ. Servers may be running:
     /// transactions that change the counters wait until the records have been counted.
+    ///
     /// - Returns: The recorded counters before the change and the counted values; `nil` if there is no such user or
     ///   project.
     func repairUsage(of subject: UsageSubject) async throws -> UsageRecount?

@@ -5,9 +5,11 @@
 /// ``IdentityStore/removeUser(_:givingProjectsTo:)`` ignores the quotas of the new owner.
 package protocol UsageStore: Sendable {
     /// Returns the usage of a user or project and the quota in force, as last committed by any process.
+    ///
     /// - Returns: `nil` if there is no such user or project.
     func usage(of subject: UsageSubject) async throws -> UsageReport?
     /// Checks that new files or uploads would not exceed a quota at this moment. Reserves nothing.
+    ///
     /// - Parameters:
     ///   - growth: The usage that the files or uploads would add.
     ///   - project: The project to which they would be added; if it does not exist, the check succeeds.
@@ -22,9 +24,11 @@ package protocol UsageStore: Sendable {
         isSender: Bool
     ) async throws
     /// Returns the limits that an operator has set for a user or project, without the defaults from the settings.
+    ///
     /// - Returns: `nil` if there is no such user or project.
     func quota(of subject: UsageSubject) async throws -> StoredQuota?
     /// Changes the limits of a user or project. A limit may be lower than the current usage.
+    ///
     /// - Returns: The limits after the change; `nil` if there is no such user or project.
     func setQuota(_ change: QuotaChange, of subject: UsageSubject) async throws -> StoredQuota?
     /// Returns the usage of at most `limit` users, ordered by name, whose names come after `name`; `nil` starts with

@@ -6,6 +6,7 @@ package import PontoonFoundation
 /// webhook to send its events. ``updateWebhook(_:_:)`` ends the lease, so that a turn in progress records nothing.
 package protocol WebhookStore: Sendable {
     /// Adds a webhook.
+    ///
     /// - Throws: `.limitReached` if the project, the user or the service has the maximum number of webhooks;
     ///   `.projectNotFound` if the project or the user does not exist.
     func addWebhook(_ webhook: Webhook) async throws
@@ -16,6 +17,7 @@ package protocol WebhookStore: Sendable {
     /// Returns all webhooks, ordered by id; at most ``WebhookRules/maximumTotal``.
     func webhooks() async throws -> [Webhook]
     /// Changes a webhook, and ends its lease.
+    ///
     /// - Parameters:
     ///   - id: The webhook.
     ///   - change: Changes the variables of the webhook within the transaction, or throws to refuse the change;
@@ -28,12 +30,14 @@ package protocol WebhookStore: Sendable {
         _ change: @escaping @Sendable (inout Webhook) throws(PontoonError) -> Void
     ) async throws -> Webhook?
     /// Deletes a webhook and its dead deliveries.
+    ///
     /// - Returns: `false` if there is no such webhook.
     func deleteWebhook(_ id: String) async throws -> Bool
 
     /// Returns one page of the dead deliveries of a webhook, most recent failure first, and their total number.
     func deadDeliveries(of id: String, page: Page) async throws -> Listing<WebhookDelivery>
     /// Queues a dead delivery to be sent again once.
+    ///
     /// - Returns: `false` if there is no such delivery.
     func queueDelivery(of event: String, webhook id: String) async throws -> Bool
     /// Returns at most `limit` queued dead deliveries of a webhook, oldest event first.
@@ -46,12 +50,14 @@ package protocol WebhookStore: Sendable {
     /// the longest ago come first.
     func pendingWebhooks(last: EventCursor) async throws -> [PendingWebhook]
     /// Leases an active and usable webhook.
+    ///
     /// - Returns: The webhook; `nil` if it is leased, disabled or not usable, or does not exist.
     func leaseWebhook(_ id: String, _ lease: Lease, now: Date) async throws -> Webhook?
     /// Returns the events after a position that are to be sent to a webhook; see ``EventStore/events(_:after:limit:)``.
     ///
     /// The events are selected by the event types and permissions at the time of the call. Moving the cursor of the
     /// webhook to the end of the page therefore skips no event.
+    ///
     /// - Returns: `nil` if the webhook is not usable or does not exist, because an empty page would wrongly mean that
     ///   no event matches.
     /// - Throws: `.eventsExpired` if events after the position have been deleted, or the position does not exist in
@@ -59,6 +65,7 @@ package protocol WebhookStore: Sendable {
     func events(of id: String, after cursor: EventCursor?, limit: Int) async throws -> EventPage?
     /// Records a turn, and releases the lease. If a webhook has more than ``WebhookRules/keptDeliveries`` dead
     /// deliveries, deletes the oldest ones.
+    ///
     /// - Returns: `false`, with nothing changed, if the webhook is not leased under `leaseID`.
     func endTurn(_ turn: WebhookTurn, of id: String, leaseID: String, now: Date) async throws -> Bool
     /// Moves the cursor of a webhook past events that do not match, according to ``events(of:after:limit:)``.

@@ -21,12 +21,12 @@ package struct CRC32C: Hashable, Sendable {
         rawValue = cchecksum_crc32c(rawValue, bytes.baseAddress, bytes.count)
     }
 
-    /// The base64 encoding of the 4 bytes in big-endian order, as in the header `x-amz-checksum-crc32c`.
+    /// The Base64 encoding of the 4 bytes in big-endian order, as in the header `x-amz-checksum-crc32c`.
     package var base64: String { rawValue.bigEndianBase64 }
 
     /// Parses a checksum in the format of ``base64``.
     ///
-    /// - Returns: `nil` unless the text is the padded base64 encoding of 4 bytes.
+    /// - Returns: `nil` unless the text is the padded Base64 encoding of 4 bytes.
     package init?(base64: String) {
         guard let value = UInt32(bigEndianBase64: base64) else { return nil }
         rawValue = value

@@ -50,12 +50,12 @@ extension CRC64NVME {
         self.init(rawValue: value)
     }
 
-    /// The base64 encoding of the 8 bytes in big-endian order, as in the header `x-amz-checksum-crc64nvme`.
+    /// The Base64 encoding of the 8 bytes in big-endian order, as in the header `x-amz-checksum-crc64nvme`.
     package var base64: String { rawValue.bigEndianBase64 }
 
     /// Parses a checksum in the format of ``base64``.
     ///
-    /// - Returns: `nil` unless the text is the padded base64 encoding of 8 bytes.
+    /// - Returns: `nil` unless the text is the padded Base64 encoding of 8 bytes.
     package init?(base64: String) {
         guard let value = UInt64(bigEndianBase64: base64) else { return nil }
         self.init(rawValue: value)

@@ -13,8 +13,8 @@ package enum MetadataRules {
     ///
     /// The number of pairs that the file has after the change is checked when the change is stored.
     ///
-    /// - Throws: `.metadataInvalid` if the change has more than ``maximumPairs``, or if a key is empty, a key or value
-    ///   is too long or contains the character U+0000.
+    /// - Throws: `.metadataInvalid` if the change has more than ``maximumPairs``, if a key is empty, or if a key or
+    ///   value is too long or contains the character U+0000.
     package static func check(_ change: [String: String?]) throws(PontoonError) {
         guard change.count <= maximumPairs else {
             throw PontoonError(.metadataInvalid, "A file can have at most \(maximumPairs) metadata pairs.")

@@ -61,9 +61,9 @@ package struct ExpectedChecksums: Sendable {
 
     package init() {}
 
-    /// Parses the base64 values of the headers; `nil` stands for an absent header.
+    /// Parses the Base64 values of the headers; `nil` stands for an absent header.
     ///
-    /// - Throws: `.checksumMalformed` if a value is not base64, or does not have the length of its checksum.
+    /// - Throws: `.checksumMalformed` if a value is not Base64, or does not have the length of its checksum.
     package init(
         crc64nvme: String?,
         crc32c: String?,

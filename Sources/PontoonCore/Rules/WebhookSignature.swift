@@ -32,7 +32,7 @@ package struct WebhookSecrets: Hashable, Sendable {
 
     private static let prefix = "whsec_"
 
-    /// Creates a secret: `whsec_`, followed by 32 random bytes in base64.
+    /// Creates a secret: `whsec_`, followed by 32 random bytes in Base64.
     package static func random() -> Secret {
         let key = SymmetricKey(size: .bits256).withUnsafeBytes { Data($0) }
         return Secret(prefix + key.base64EncodedString())
@@ -40,7 +40,7 @@ package struct WebhookSecrets: Hashable, Sendable {
 
     /// Checks a secret that a user has chosen.
     ///
-    /// - Throws: `.badRequest` unless it is `whsec_` followed by 24 to 64 bytes in base64.
+    /// - Throws: `.badRequest` unless it is `whsec_` followed by 24 to 64 bytes in Base64.
     package static func check(_ secret: Secret) throws(PontoonError) {
         guard let key = key(secret), (24...64).contains(key.count) else {
             throw PontoonError(

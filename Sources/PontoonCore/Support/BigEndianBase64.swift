@@ -1,12 +1,12 @@
 import PontoonFoundation
 
 extension FixedWidthInteger where Self: UnsignedInteger {
-    /// The base64 encoding of the number's bytes in big-endian order.
+    /// The Base64 encoding of the number's bytes in big-endian order.
     var bigEndianBase64: String {
         withUnsafeBytes(of: bigEndian) { Data($0) }.base64EncodedString()
     }
 
-    /// Parses text as returned by ``bigEndianBase64``; returns `nil` for any other text, including other base64
+    /// Parses text as returned by ``bigEndianBase64``; returns `nil` for any other text, including other Base64
     /// encodings of the same bytes.
     init?(bigEndianBase64 text: String) {
         guard let data = Data(base64Encoded: text), data.count == Self.bitWidth / 8 else { return nil }

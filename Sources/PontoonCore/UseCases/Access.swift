@@ -2,8 +2,8 @@
 ///
 /// A project that the caller may not read, or that the caller's token does not include, is reported as missing, as are
 /// its files. A caller who may read the project but lacks the permission for the request is refused, with a code that
-/// depends on the API call. In a locked project, requests that need the permission `write` are refused with the same
-/// code, regardless of the caller's permissions.
+/// depends on the API call. In a locked project, requests that need `write` are refused with the same code, whatever
+/// the caller's permissions, unless `evenIfLocked` is true.
 package struct Access: Sendable {
     private let metadata: any ProjectStore & FileStore & AutomationStore
 
@@ -12,13 +12,13 @@ package struct Access: Sendable {
     /// Finds a project.
     ///
     /// - Throws: `.projectNotFound` if the project does not exist, the caller may not read it, or the caller's token
-    ///   does not include it; `refusal` if the caller may read the project but lacks the permission `right`, or if
-    ///   `right` is `write`, the project is locked and `evenIfLocked` is false.
+    ///   does not include it; `refusal` if the caller may read the project but lacks `permission`, or if
+    ///   `permission` is `write`, the project is locked and `evenIfLocked` is false.
     package func project(
         _ id: ProjectID,
         for caller: Caller,
         reading consistency: ReadConsistency = .latest,
-        needing right: Permission = .read,
+        needing permission: Permission = .read,
         evenIfLocked: Bool = false,
         else refusal: PontoonError.Code = .projectForbidden
     ) async throws -> AccessibleProject {
@@ -27,23 +27,25 @@ package struct Access: Sendable {
         else {
             throw PontoonError.projectNotFound
         }
-        guard project.permissions.allows(right) else {
-            throw PontoonError(refusal, "You need the '\(right.rawValue)' permission in project \(id).")
+        guard project.permissions.allows(permission) else {
+            throw PontoonError(refusal, "You need the '\(permission.rawValue)' permission in project \(id).")
         }
-        if right == .write, project.project.isLocked, !evenIfLocked { throw PontoonError.projectLocked(id, refusal) }
+        if permission == .write, project.project.isLocked, !evenIfLocked {
+            throw PontoonError.projectLocked(id, refusal)
+        }
         return project
     }
 
     /// Finds a file or folder.
     ///
     /// - Throws: `missing` if the file does not exist, the caller may not read its project, or the caller's token does
-    ///   not include this project; `refusal` if the caller may read the project but lacks the permission `right`, or if
-    ///   `right` is `write` and the project is locked.
+    ///   not include this project; `refusal` if the caller may read the project but lacks `permission`, or if
+    ///   `permission` is `write` and the project is locked.
     package func file(
         _ id: String,
         for caller: Caller,
         reading consistency: ReadConsistency = .latest,
-        needing right: Permission = .read,
+        needing permission: Permission = .read,
         missing: PontoonError.Code = .fileNotFound,
         else refusal: PontoonError.Code = .fileForbidden
     ) async throws -> File {
@@ -52,10 +54,10 @@ package struct Access: Sendable {
         else {
             throw PontoonError(missing, PontoonError.fileNotFound.message)
         }
-        guard project.permissions.allows(right) else {
-            throw PontoonError(refusal, "You need the '\(right.rawValue)' permission in project \(file.project).")
+        guard project.permissions.allows(permission) else {
+            throw PontoonError(refusal, "You need the '\(permission.rawValue)' permission in project \(file.project).")
         }
-        if right == .write, project.project.isLocked { throw PontoonError.projectLocked(file.project, refusal) }
+        if permission == .write, project.project.isLocked { throw PontoonError.projectLocked(file.project, refusal) }
         return file
     }
 
@@ -67,13 +69,13 @@ package struct Access: Sendable {
         _ reference: FolderReference,
         for caller: Caller,
         reading consistency: ReadConsistency = .latest,
-        needing right: Permission,
+        needing permission: Permission,
         missing: PontoonError.Code,
         else refusal: PontoonError.Code
     ) async throws -> (folder: String, project: ProjectID) {
         switch reference {
         case .project(let id):
-            let project = try await project(id, for: caller, reading: consistency, needing: right, else: refusal)
+            let project = try await project(id, for: caller, reading: consistency, needing: permission, else: refusal)
                 .project
             return (project.rootFolder, project.id)
         case .folder(let id):
@@ -81,7 +83,7 @@ package struct Access: Sendable {
                 id,
                 for: caller,
                 reading: consistency,
-                needing: right,
+                needing: permission,
                 missing: missing,
                 else: refusal
             )

@@ -84,8 +84,8 @@ extension Projects {
     /// - Throws: `.projectNotFound`, `.memberNotFound`; `.projectForbidden` if the caller is not an admin or the
     ///   member is the owner.
     package func removeMember(_ userName: String, from id: ProjectID, caller: Caller) async throws {
-        let right: Permission = userName == caller.name ? .read : .admin
-        let project = try await access.project(id, for: caller, needing: right).project
+        let permission: Permission = userName == caller.name ? .read : .admin
+        let project = try await access.project(id, for: caller, needing: permission).project
         guard userName != project.owner else { throw Self.isOwner }
         guard try await metadata.removeMember(userName, from: id) else { throw Self.noMember }
     }

@@ -26,7 +26,7 @@ package final class TokenUses: Sendable {
 
     package init(metadata: any IdentityStore) { self.metadata = metadata }
 
-    /// Records that a token is being used, unless the token's record already contains this day.
+    /// Records that a token was used today, unless its record already says so.
     func note(_ token: TokenRecord, now: Date) {
         let day = now.startOfDay
         if let usedOn = token.usedOn, usedOn >= day { return }

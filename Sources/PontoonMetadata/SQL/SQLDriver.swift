@@ -30,6 +30,7 @@ package protocol SQLDriver: Sendable {
         _ body: @escaping @Sendable (any SQLConnection) throws -> Value
     ) async throws -> Value
     /// Checks that the database responds.
+    ///
     /// - Throws: ``SQLError`` if it does not respond within `limit`.
     func ping(within limit: Duration) async throws
     /// Returns descriptions of damage and broken references in the database, at most about 200. Always empty for
@@ -38,6 +39,7 @@ package protocol SQLDriver: Sendable {
     /// Copies all rows, as of one moment, to an SQLite database that has the same tables and no rows.
     ///
     /// No time limit applies to the copy as a whole. The copy is not durable when this method returns.
+    ///
     /// - Parameter path: The database file. No connection may be using it.
     /// - Throws: ``SQLError``; the file is then incomplete.
     func copySnapshot(to path: String) async throws

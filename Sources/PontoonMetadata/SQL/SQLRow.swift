@@ -14,6 +14,7 @@ package struct SQLRow: Sendable {
     }
 
     /// Returns the value of a column.
+    ///
     /// - Throws: ``SQLRowError`` if there is no such column.
     package func value(_ column: String) throws -> SQLValue {
         // A linear search is faster than hashing, because rows have few columns with short names.
@@ -24,6 +25,7 @@ package struct SQLRow: Sendable {
     }
 
     /// Returns a text value, or `nil` for `NULL`.
+    ///
     /// - Throws: ``SQLRowError`` if the column is missing or contains an integer.
     package func optionalText(_ column: String) throws -> String? {
         switch try value(column) {
@@ -34,12 +36,14 @@ package struct SQLRow: Sendable {
     }
 
     /// Returns a text value.
+    ///
     /// - Throws: ``SQLRowError`` if the column is missing or contains `NULL` or an integer.
     package func text(_ column: String) throws -> String {
         try require(try optionalText(column), column)
     }
 
     /// Returns an integer value, or `nil` for `NULL`.
+    ///
     /// - Throws: ``SQLRowError`` if the column is missing or contains text.
     package func optionalInteger(_ column: String) throws -> Int64? {
         switch try value(column) {
@@ -50,12 +54,14 @@ package struct SQLRow: Sendable {
     }
 
     /// Returns an integer value.
+    ///
     /// - Throws: ``SQLRowError`` if the column is missing or contains `NULL` or text.
     package func integer(_ column: String) throws -> Int64 {
         try require(try optionalInteger(column), column)
     }
 
     /// Returns an integer value as an `Int`.
+    ///
     /// - Throws: ``SQLRowError`` if the column is missing or contains `NULL`, text, or an integer that does not fit
     ///   into `Int`.
     package func count(_ column: String) throws -> Int {
@@ -63,22 +69,26 @@ package struct SQLRow: Sendable {
     }
 
     /// Returns an integer value as a Boolean; 0 is false.
+    ///
     /// - Throws: ``SQLRowError`` if the column is missing or contains `NULL` or text.
     package func flag(_ column: String) throws -> Bool { try integer(column) != 0 }
 
     /// Returns an integer value, which is Unix time in milliseconds, as a date.
+    ///
     /// - Throws: ``SQLRowError`` if the column is missing or contains `NULL` or text.
     package func date(_ column: String) throws -> Date {
         Date(timeIntervalSince1970: Double(try integer(column)) / 1000)
     }
 
     /// Returns an integer value, which is Unix time in milliseconds, as a date, or `nil` for `NULL`.
+    ///
     /// - Throws: ``SQLRowError`` if the column is missing or contains text.
     package func optionalDate(_ column: String) throws -> Date? {
         try optionalInteger(column).map { Date(timeIntervalSince1970: Double($0) / 1000) }
     }
 
     /// Converts the raw value of a column.
+    ///
     /// - Throws: ``SQLRowError`` if `convert` returns `nil`; the errors of `convert`.
     func decode<Raw, Value>(_ column: String, _ raw: Raw, _ convert: (Raw) throws -> Value?) throws -> Value {
         guard let value = try convert(raw) else { throw SQLRowError(column: column, problem: "unexpected value") }

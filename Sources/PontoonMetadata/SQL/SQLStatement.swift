@@ -43,6 +43,7 @@ struct SQLBuilder {
     }
 
     /// Appends a list of parameters: `($1, $2, …)`.
+    ///
     /// - Parameter list: The values; must not be empty, because SQL has no empty lists.
     mutating func append(list: some Sequence<some SQLConvertible>) {
         var separator = "("
@@ -68,6 +69,7 @@ extension SQLConnection {
     }
 
     /// Inserts rows, up to 500 per statement.
+    ///
     /// - Parameters:
     ///   - target: Table and columns, such as `file_tags (file_id, position, tag)`.
     ///   - rows: The values of each row, in the order of the columns.

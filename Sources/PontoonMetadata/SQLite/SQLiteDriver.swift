@@ -24,6 +24,7 @@ package struct SQLiteDriver: SQLDriver {
     /// Opens a database.
     ///
     /// If the file does not exist, creates one that only its owner can read.
+    ///
     /// - Throws: An error if the file cannot be created or opened, is not a database, or stays locked by another
     ///   process.
     package static func open(_ settings: SQLiteSettings) async throws -> SQLiteDriver {
@@ -36,6 +37,7 @@ package struct SQLiteDriver: SQLDriver {
     /// Opens a database for reading only.
     ///
     /// A server may be using it.
+    ///
     /// - Throws: An error if the file does not exist, is not a database, or stays locked by another process.
     package static func openReadOnly(_ settings: SQLiteSettings) async throws -> SQLiteDriver {
         try await onBlockingThread {
@@ -235,6 +237,7 @@ package struct SQLiteDriver: SQLDriver {
 
 extension SQLMetadataStore {
     /// Opens the metadata store in an SQLite file, which is created if it does not exist.
+    ///
     /// - Throws: The errors of ``SQLiteDriver/open(_:)`` and ``init(driver:clock:)``.
     package static func open(_ settings: SQLiteSettings) async throws -> SQLMetadataStore {
         try await SQLMetadataStore(driver: try await SQLiteDriver.open(settings))
@@ -243,6 +246,7 @@ extension SQLMetadataStore {
     /// Opens the metadata store in an SQLite file for reading only.
     ///
     /// A server may be using the file.
+    ///
     /// - Throws: The errors of ``SQLiteDriver/openReadOnly(_:)`` and ``init(reading:)``.
     package static func openReadOnly(_ settings: SQLiteSettings) async throws -> SQLMetadataStore {
         let driver = try await SQLiteDriver.openReadOnly(settings)

@@ -84,6 +84,7 @@ extension SQLMetadataStore {
 
 extension SQLConnection {
     /// Discards the object of a completed upload, unless the file uses it.
+    ///
     /// - Parameters:
     ///   - completed: The row that `markCompleted` returned.
     ///   - used: Key of the file's object; `nil` if the upload created no file.

@@ -56,6 +56,7 @@ extension SQLMetadataStore {
 
 extension SQLConnection {
     /// Adds a copy of a file, and appends the event of the copy; see ``FileStore/copyFile(_:as:)``.
+    ///
     /// - Throws: The errors of ``FileStore/copyFile(_:as:)``; ``EntryLeft`` if `parent` is given and does not contain
     ///   the file.
     func copy(
@@ -90,6 +91,7 @@ extension SQLConnection {
     }
 
     /// Moves a file to a folder of any project, and appends the events of the move.
+    ///
     /// - Returns: The file after the move; `nil` if it does not exist or is a folder.
     /// - Throws: `.destinationNotFound` if the folder does not exist or is not in the given project; `.quotaExceeded`;
     ///   `.fileNameInvalid` if the number added to a taken name makes it too long; ``EntryLeft`` if `parent` is given
@@ -140,6 +142,7 @@ extension SQLConnection {
     }
 
     /// Returns the name of a copy, with a number if the name is taken and the conflict policy allows it.
+    ///
     /// - Throws: `.fileExists` and `.fileNameInvalid`, as in ``FileStore/copyFile(_:as:)``.
     fileprivate func name(of copy: FileCopy, original: String) throws -> String {
         let requested = copy.name ?? original

@@ -47,6 +47,7 @@ extension FileJobStep {
 
 extension SQLConnection {
     /// Stores the progress of a job, and extends its lease.
+    ///
     /// - Returns: The kind of the job; `nil` if the job is finished or not leased under this id.
     fileprivate func advance(
         _ id: String,
@@ -64,6 +65,7 @@ extension SQLConnection {
     }
 
     /// Returns the folder that must contain the entry to which a step applies; `nil` if any folder may contain it.
+    ///
     /// - Throws: ``FolderLeft`` for the outermost visited folder that is no longer in its parent.
     fileprivate func parent(for step: FileJobStep, of id: String) throws -> String? {
         guard step.abandoned == nil else { return nil }
@@ -93,6 +95,7 @@ extension SQLConnection {
     }
 
     /// Performs the action of a step, and stores its result and the folder that the step enters.
+    ///
     /// - Returns: The file or folder that results from the action; `nil` if there is none.
     /// - Throws: ``EntryLeft`` if `parent` is given and does not contain the entry; the errors of the action;
     ///   `.copyCycle` or `.moveCycle`.
@@ -134,6 +137,7 @@ extension SQLConnection {
     /// Returns the current name of a folder that a step enters.
     ///
     /// The folder is not locked. If it is moved in the meantime, the next step detects it.
+    ///
     /// - Throws: ``EntryLeft`` if `parent` does not contain the folder.
     private func name(ofFolder id: String, in parent: String) throws -> String {
         guard let row = try query(selectFolderName, [id, parent]).first else { throw EntryLeft() }
@@ -148,6 +152,7 @@ extension SQLConnection {
     /// Returns the existing folder with the name and parent of `folder`, or adds `folder`.
     ///
     /// If a file has the name, adds a number to the name of the new folder.
+    ///
     /// - Throws: `.destinationNotFound` if the parent does not exist; `.fileNameInvalid` if the number makes the name
     ///   too long; `.limitReached` if a new folder would be too deeply nested.
     private func findOrAdd(_ folder: File, _ events: inout [NewEvent]) throws -> File {
@@ -167,6 +172,7 @@ extension SQLConnection {
     }
 
     /// Refuses to enter a folder if the job would never finish, because folders were moved while it was running.
+    ///
     /// - Throws: `.copyCycle` or `.moveCycle` if a folder would be copied or moved into itself, the source is one of
     ///   the current destinations, or the destination is one of the folders that are being visited.
     private func refuseCycle(

@@ -63,6 +63,7 @@ extension SQLConnection {
     /// Changes the metadata of a file.
     ///
     /// A `nil` value removes its key. If `replacing` is `true`, removes all other pairs.
+    ///
     /// - Throws: `.metadataInvalid` if the file would have more than ``MetadataRules/maximumPairs`` pairs.
     private func change(
         metadata: [String: String?],
@@ -138,6 +139,7 @@ extension SQLRow {
     }
 
     /// Returns a length in bytes.
+    ///
     /// - Throws: ``SQLRowError`` if it is not between 0 and 5 TiB. This ensures that the sum of the lengths of an
     ///   upload's parts cannot overflow.
     func length(_ column: String) throws -> Int64 {
@@ -145,18 +147,21 @@ extension SQLRow {
     }
 
     /// Returns the kind of a file.
+    ///
     /// - Throws: ``SQLRowError`` for an unknown kind.
     func fileKind(_ column: String) throws -> File.Kind {
         try decode(column, try text(column)) { File.Kind(rawValue: $0) }
     }
 
     /// Returns an object key.
+    ///
     /// - Throws: ``SQLRowError`` if the text is not an object key.
     func objectKey(_ column: String) throws -> ObjectKey {
         try decode(column, try text(column)) { ObjectKey($0) }
     }
 
     /// Returns a checksum, or `nil` for `NULL`.
+    ///
     /// - Throws: ``SQLRowError`` if the text is not 16 hex digits.
     func checksum(_ column: String) throws -> CRC64NVME? {
         guard let hex = try optionalText(column) else { return nil }

@@ -107,6 +107,7 @@ extension SQLConnection {
 
 extension SQLBuilder {
     /// Appends the order and limits that select a window of a list with `total` entries.
+    ///
     /// - Returns: `false`, with nothing appended, if the window is empty.
     fileprivate mutating func append(_ window: FileWindow, of total: Int) -> Bool {
         switch window {

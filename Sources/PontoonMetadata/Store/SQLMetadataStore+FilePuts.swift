@@ -93,6 +93,7 @@ extension ObjectKey {
 
 extension SQLConnection {
     /// Returns the account of a folder's project, and locks the project against deletion until the transaction ends.
+    ///
     /// - Throws: `.destinationNotFound` if the project does not contain the folder or the user may not write to it.
     func account(
         of project: ProjectID,
@@ -111,6 +112,7 @@ extension SQLConnection {
     /// Adds a file to a folder, and appends the events to `events`.
     ///
     /// If the rule is `skip` and the folder contains a file with this name, returns the existing file instead.
+    ///
     /// - Returns: The file, and the change in usage, which the caller must add to the account.
     /// - Throws: `.nameTaken` if the rule is `fail` and a file has the name; `.folderExists` if a folder has the name
     ///   and the rule is not `rename`; `.fileNameInvalid` if the numbered name is too long; `.destinationNotFound` if

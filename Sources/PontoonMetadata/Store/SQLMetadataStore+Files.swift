@@ -55,6 +55,7 @@ extension SQLMetadataStore {
 
 extension SQLConnection {
     /// Checks that a folder contains no entry with the given name.
+    ///
     /// - Throws: `.folderExists` if a folder has the name; an error with `code` if a file has the name.
     func refuse(taken name: String, in folder: String?, asFile code: PontoonError.Code) throws {
         switch try kind(named: name, in: folder) {
@@ -77,6 +78,7 @@ extension SQLConnection {
     /// Inserts a file or folder with its tags and metadata.
     ///
     /// The object of a file must already be inserted.
+    ///
     /// - Parameters:
     ///   - file: The file or folder.
     ///   - isCounted: Whether to increment the entry count of the parent folder. A transaction that adds several files

@@ -9,6 +9,7 @@ extension SQLConnection {
     }
 
     /// Checks that a new folder in `parent` would not be too deep; accepts a root folder, whose `parent` is `nil`.
+    ///
     /// - Throws: `.limitReached` if the level of the new folder would exceed ``FolderRules/maximumLevel``.
     func refuse(folderTooDeepIn parent: String?) throws {
         guard let parent else { return }
@@ -16,6 +17,7 @@ extension SQLConnection {
     }
 
     /// Returns whether a folder is `other` or one of its descendants.
+    ///
     /// - Throws: `.limitReached` if the folder's level is so high that it cannot contain another folder, and `other` is
     ///   not among the ancestors that ``path(of:)`` returns.
     func isFolder(_ id: String, inside other: String) throws -> Bool {

@@ -83,6 +83,7 @@ extension SQLConnection {
     fileprivate func hasNoUsers() throws -> Bool { try query("SELECT name FROM users LIMIT 1").isEmpty }
 
     /// Adds a user.
+    ///
     /// - Returns: `false` if the name is taken.
     /// - Throws: ``SQLError``, which is a unique violation if another user has the same email address.
     fileprivate func insert(_ user: User) throws -> Bool {

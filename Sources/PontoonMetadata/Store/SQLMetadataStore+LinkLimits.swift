@@ -8,6 +8,7 @@ import PontoonCore
 extension SQLConnection {
     /// Locks the link of a sender's session until the transaction ends, and checks that the link accepts a file of
     /// `size` bytes.
+    ///
     /// - Returns: The link's id.
     /// - Throws: `.notAuthenticated` if the session does not exist; `.limitReached` if the file, together with the
     ///   received files and the unfinished uploads, would exceed a limit of the link.
@@ -33,6 +34,7 @@ extension SQLConnection {
     /// Adds a file of `bytes` bytes, whose upload is being completed, to the files that the link has received.
     ///
     /// Does nothing if the link was deleted in the meantime.
+    ///
     /// - Throws: `.completeRefused` if the link's limits do not allow the file.
     func count(bytes: Int64, receivedThrough link: String) throws {
         guard try execute(countReceivedFile, [bytes, link]) == 0 else { return }

@@ -101,6 +101,7 @@ extension SQLConnection {
     /// Records a part as not reported, replacing any record with the same number.
     ///
     /// The caller must have locked the upload. `mayExist` only determines which statement is tried first.
+    ///
     /// - Returns: The replaced record; `nil` if there was none.
     fileprivate func record(_ part: PartRecord, of uploadID: String, mayExist: Bool) throws -> PartRecord? {
         let values: [(any SQLConvertible)?] = [

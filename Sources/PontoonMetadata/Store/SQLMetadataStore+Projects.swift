@@ -152,6 +152,7 @@ extension SQLBuilder {
 
 extension SQLConnection {
     /// Adds a project, its root folder and its owner's membership, and records the event.
+    ///
     /// - Returns: `false` if the id is taken.
     /// - Throws: ``SQLError``, which is a foreign key violation if the owner does not exist.
     func insert(_ project: Project, _ recorder: EventRecorder) throws -> Bool {
@@ -215,6 +216,7 @@ extension SQLRow {
     }
 
     /// Returns the project id in a column.
+    ///
     /// - Throws: ``SQLRowError`` if the text is not `owner/project`.
     func projectID(_ column: String) throws -> ProjectID {
         try decode(column, try text(column)) { ProjectID($0) }

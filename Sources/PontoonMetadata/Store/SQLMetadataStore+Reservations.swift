@@ -112,6 +112,7 @@ extension SQLConnection {
     }
 
     /// Checks, without changing anything, that the quotas currently allow a part of an upload.
+    ///
     /// - Parameters:
     ///   - length: Length of the part in bytes; 0 if unknown.
     ///   - replaced: Length in bytes of the stored part with the same number; 0 if there is none.

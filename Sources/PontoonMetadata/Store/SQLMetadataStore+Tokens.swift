@@ -68,6 +68,7 @@ extension SQLMetadataStore {
 
 extension SQLConnection {
     /// Adds a token.
+    ///
     /// - Returns: `false` if the token's user does not exist.
     func insert(_ token: TokenRecord) throws -> Bool {
         let details = token.details

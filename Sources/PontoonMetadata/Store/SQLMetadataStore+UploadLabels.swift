@@ -15,6 +15,7 @@ extension FileLabels {
 
 extension SQLRow {
     /// Returns labels that were stored as ``FileLabels/storedText``; empty labels for `NULL`.
+    ///
     /// - Throws: ``SQLRowError`` if the text is not valid.
     func labels(_ column: String) throws -> FileLabels {
         guard let text = try optionalText(column) else { return FileLabels() }

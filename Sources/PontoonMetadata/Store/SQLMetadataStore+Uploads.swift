@@ -144,6 +144,7 @@ extension SQLConnection {
     }
 
     /// Deletes an active upload that was initiated before `deadline` and has been idle since then.
+    ///
     /// - Returns: The deleted row; empty if there is no such upload.
     fileprivate func deleteUpload(_ id: String, ifIdleSince deadline: Date) throws -> [SQLRow] {
         // Waits for parts that are being recorded, so that the next statement sees them. In PostgreSQL, a statement

@@ -144,6 +144,7 @@ extension SQLConnection {
 
     /// Checks, without changing anything, that a change would not exceed the quotas of a project and its owner at their
     /// current usage.
+    ///
     /// - Throws: `.quotaExceeded`; ``SQLError``.
     func checkRoom(for change: Usage, in account: UsageAccount) throws {
         let limits: [(UsageCounters, String, Quota, UsageSubject)] = [

@@ -67,6 +67,7 @@ extension SQLConnection {
     fileprivate func exists(_ userName: String) throws -> Bool { try !query(lockUser, [userName]).isEmpty }
 
     /// Transfers all projects of a user to another user, who gets all permissions.
+    ///
     /// - Returns: The ids of the projects, for ``lockedUsage(of:)``, and events for the memberships that were added to
     ///   the heir or changed.
     fileprivate func giveProjects(of name: String, to heir: String) throws -> ([String], [NewEvent]) {
@@ -91,6 +92,7 @@ extension SQLConnection {
     }
 
     /// Deletes all uploads that a user started, including completed uploads, without changing the usage counters.
+    ///
     /// - Returns: The deleted unfinished uploads, as rows with ``endedColumns``.
     fileprivate func deleteUploads(of name: String, now: Date) throws -> [SQLRow] {
         // Links are locked before their uploads, as when an upload is started or completed.

@@ -47,6 +47,7 @@ package struct SQLMetadataStore: MetadataStore {
     package func close() async throws { try await driver.close() }
 
     /// Checks that the database responds.
+    ///
     /// - Throws: ``SQLError`` if it does not respond within `limit`.
     package func ping(within limit: Duration) async throws { try await driver.ping(within: limit) }
 

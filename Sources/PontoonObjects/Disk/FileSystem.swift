@@ -177,11 +177,13 @@ enum Directory {
     }
 
     /// Returns the number of bytes that an unprivileged process can still write to the file system of a path;
-    /// `Int64.max` if the file system does not report it.
+    /// `Int64.max` if the file system does not report this number.
     static func availableSpace(_ path: FilePath) throws -> Int64 { try space(path).free }
 
     /// Returns the number of bytes that an unprivileged process can still write to the file system of a path, and the
-    /// size of the file system in bytes; `Int64.max` if the file system does not report it.
+    /// size of the file system in bytes.
+    ///
+    /// A number that the file system does not report is `Int64.max`.
     static func space(_ path: FilePath) throws -> (free: Int64, size: Int64) {
         var status = statvfs()
         try retryingInterrupts { path.withPlatformString { statvfs($0, &status) } }

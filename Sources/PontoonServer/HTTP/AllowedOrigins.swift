@@ -4,7 +4,7 @@ import Foundation
 package enum AllowedOrigins: Hashable, Sendable {
     case none
     case any
-    /// At least one origin, as browsers send it in `Origin`.
+    /// At least one origin, in the format of the `Origin` header.
     case listed(Set<String>)
 
     /// Parses `*`, or origins such as `https://app.example.org`, separated by commas.

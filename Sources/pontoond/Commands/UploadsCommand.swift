@@ -131,7 +131,7 @@ private struct OpenUploadLine: Encodable {
     let id: String
     let state: String
     let user: String
-    /// The project, or the automation if the upload is a code package.
+    /// The project or, for a package upload, the id of the automation.
     let project: String
     let size: Int64?
     let storedBytes: Int64?

@@ -94,7 +94,7 @@ struct ConfigurationCheckTests {
                 error: .string(limit: 1 << 20)
             )
             #expect(!result.terminationStatus.isSuccess)
-            let message = "Permission denied; run the program as root or as the user of the server"
+            let message = "Permission denied; run the program as root or as the user that runs the server"
             #expect(result.standardError.contains(message), "\(result.standardError)")
         }
     }

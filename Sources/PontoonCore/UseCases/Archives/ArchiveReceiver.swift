@@ -3,6 +3,7 @@ import NIOCore
 /// A reservation of memory for a file that is collected until all its bytes have been received.
 package protocol ArchiveMemory: Sendable {
     /// Reserves more memory.
+    ///
     /// - Throws: `.unavailable` if too little memory is available; the reservation is then unchanged.
     func grow(by bytes: Int) throws
     /// Releases all memory that was reserved.

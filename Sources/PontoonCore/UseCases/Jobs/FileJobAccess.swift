@@ -107,8 +107,8 @@ struct FileJobAccess: Sendable {
     /// - Throws: `.fileNotFound` if one of the folders does not exist; `.jobForbidden` if the caller lacks a
     ///   permission.
     func check(_ folder: FileJobFolder, _ kind: FileJob.Kind, for caller: Caller) async throws -> Projects {
-        let right: Permission = kind == .copy ? .copy : .write
-        let source = try await access.file(folder.source, for: caller, needing: right, else: .jobForbidden)
+        let permission: Permission = kind == .copy ? .copy : .write
+        let source = try await access.file(folder.source, for: caller, needing: permission, else: .jobForbidden)
         guard let id = folder.destination else { return Projects(source: source.project, destination: nil) }
         let destination = try await access.file(id, for: caller, needing: .write, else: .jobForbidden)
         return Projects(source: source.project, destination: destination.project)

@@ -131,7 +131,7 @@ extension WebhookDispatcher {
         for delivery in deliveries {
             let time = now()
             guard let event = try await event(of: delivery, webhook) else {
-                let reason = "the event was deleted, or the owner of the webhook may not read it"
+                let reason = "the event was deleted, or the creator of the webhook is not allowed to read it"
                 turn.refused.append(delivery.failed(WebhookAttempt(time: time, status: nil, error: reason)))
                 continue
             }
