@@ -26,7 +26,7 @@ package final class TokenUses: Sendable {
 
     package init(metadata: any IdentityStore) { self.metadata = metadata }
 
-    /// Records that a token was used today, unless its record already says so.
+    /// Records that a token was used today, unless this is already recorded.
     func note(_ token: TokenRecord, now: Date) {
         let day = now.startOfDay
         if let usedOn = token.usedOn, usedOn >= day { return }
