@@ -275,7 +275,7 @@ extension Settings {
     ///
     /// With PostgreSQL and the disk store, this function creates the identifier of the data directory if it has none.
     ///
-    /// - Throws: `Errno` if the identifier cannot be written.
+    /// - Throws: ``SettingError`` if the identifier cannot be read; `Errno` if it cannot be written.
     func objectsLocation() throws -> String {
         switch (objects, metadata) {
         case (.s3(let s3, _), _): "s3://\(s3.bucket)/\(s3.prefix)"

@@ -112,7 +112,7 @@ def test_a_malformed_url_is_explained_below_its_field(page, console, server, rec
     for text, reason in [
         ("", "Enter a URL"),
         ("ftp://receiver.example", "must be an http or https URL"),
-        ("http://receiver.example:22", "port 22 is not allowed"),
+        ("http://receiver.example:22", "Port 22 is not allowed"),
     ]:
         url.fill(text)
         console.dialog.get_by_role("button", name="Create webhook").click()
@@ -259,7 +259,7 @@ def test_a_webhook_continues_from_another_position(page, console, server, receiv
     console.open(ROUTE)
     act(page, receiver, "Continue from another position…")
     cursor = console.dialog.get_by_label("Cursor")
-    for text, reason in [("", "Enter a cursor"), ("x", "must be a cursor"), ("0123456789abcdef.1", "no longer valid")]:
+    for text, reason in [("", "Enter a cursor"), ("x", "must be the cursor"), ("0123456789abcdef.1", "no longer valid")]:
         cursor.fill(text)
         console.dialog.get_by_role("button", name="Continue there").click()
         expect(console.dialog.locator(".field").get_by_role("alert")).to_contain_text(reason)

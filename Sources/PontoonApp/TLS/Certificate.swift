@@ -79,7 +79,7 @@ struct CertificateService: Service {
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
-            var lastWarning: ContinuousClock.Instant?
+            var lastWarning: (time: ContinuousClock.Instant, level: Logger.Level)?
             var lastError: String?
             await repeating(every: Self.interval) {
                 do {
@@ -93,9 +93,9 @@ struct CertificateService: Service {
                     lastError = "\(error)"
                 }
                 if let (level, message) = Self.warning(certificate.remaining),
-                    lastWarning.map({ .now - $0 > .seconds(86400) }) ?? true
+                    lastWarning.map({ level != $0.level || .now - $0.time > .seconds(86400) }) ?? true
                 {
-                    lastWarning = .now
+                    lastWarning = (.now, level)
                     logger.log(
                         level: level,
                         message,

@@ -88,6 +88,9 @@ extension SevenBridgesClient {
 
     /// Revokes one of the user's tokens, which may be the client's own token.
     ///
+    /// If the response to the revocation of the client's own token is lost, the call fails with status 401, although the
+    /// token was revoked.
+    ///
     /// - Throws: ``APIError``, with status 404 if the token does not exist or has more rights than the client's token;
     ///   ``ClientError``.
     public func revokeToken(_ id: String) async throws {

@@ -123,8 +123,8 @@ extension SevenBridgesClient {
 
     /// Performs a call that deletes something.
     ///
-    /// Succeeds if an attempt is answered with status 404 after an earlier attempt whose response was lost, because the
-    /// earlier attempt has probably deleted it.
+    /// Succeeds if the response has status 404 and an earlier attempt may have succeeded, because that attempt has
+    /// probably deleted it.
     ///
     /// - Throws: The errors of ``perform(_:)``.
     func delete(_ request: APIRequest) async throws {

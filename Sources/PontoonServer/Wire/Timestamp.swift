@@ -12,7 +12,8 @@ struct Timestamp: Hashable, JSONWritable {
     /// including dates that do not exist.
     static func date(_ text: String) -> Date? {
         guard text.utf8.count <= 40 else { return nil }
-        // Foundation also accepts fields that are out of range, and turns 30 February into 2 March.
+        // Foundation also accepts text after the time, and fields that are out of range: 30 February becomes 2 March.
+        guard text.dropFirst(19).wholeMatch(of: /(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-5][0-9])/) != nil else { return nil }
         let local = text.prefix(19) + "Z"
         guard (try? Date(String(local), strategy: .iso8601))?.formatted(.iso8601) == String(local) else { return nil }
         if let date = try? Date(text, strategy: .iso8601) { return date }

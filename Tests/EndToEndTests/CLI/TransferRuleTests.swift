@@ -61,7 +61,7 @@ struct TransferRuleTests {
             let options = ["--min-age", "1h", "--last", "done"]
             let run = try await user.upload(options[0], options[1], options[2], options[3], user.path("data"))
             #expect(run.code == 0 && run.all("uploaded").map { $0.text("name") } == ["old"], "\(run)")
-            #expect(run.all("warning").first?.text("message")?.hasPrefix("2 files left out") == true, "\(run)")
+            #expect(run.all("warning").first?.text("message")?.hasPrefix("2 files omitted") == true, "\(run)")
             let failed = user.path("failed.txt")
             try Data("old\n".utf8).write(to: URL(filePath: failed))
             for age in ["infd", "1e300d", "-1s"] {
