@@ -88,8 +88,8 @@ extension SevenBridgesClient {
 
     /// Revokes one of the user's tokens, which may be the client's own token.
     ///
-    /// If the response to the revocation of the client's own token is lost, the call fails with status 401, although the
-    /// token was revoked.
+    /// If the response to the revocation of the client's own token is lost, the call fails with status 401, although
+    /// the token was revoked.
     ///
     /// - Throws: ``APIError``, with status 404 if the token does not exist or has more rights than the client's token;
     ///   ``ClientError``.
