@@ -75,10 +75,10 @@ package struct StoreScrub {
         switch check.outcome {
         case .verified, .readable: return
         case .damaged(.missing): finding = "missing"
-        case .damaged(.length): finding = "damaged, its length is not \(check.object.size) bytes"
-        case .damaged(.checksum): finding = "damaged, its checksum differs"
-        case .damaged(.unreadable): finding = "damaged, it cannot be read"
-        case .failed(let reason): finding = "not checked, \(reason)"
+        case .damaged(.length): finding = "damaged: the length is not \(check.object.size) bytes"
+        case .damaged(.checksum): finding = "damaged: checksum mismatch"
+        case .damaged(.unreadable): finding = "damaged: cannot be read"
+        case .failed(let reason): finding = "not checked: \(reason)"
         }
         let files = (try? await metadata.files(of: check.object.key)) ?? []
         report("object \(check.object.key.rawValue) of \(files.joined(separator: ", ")): \(finding)")

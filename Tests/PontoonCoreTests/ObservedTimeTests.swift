@@ -7,7 +7,7 @@ struct ObservedTimeTests {
     private static let week = day * 7
     private static let start = Date(timeIntervalSince1970: 1_700_000_000)
 
-    /// Advances the observed time by this number of days, in steps of an hour, with a correct clock and a restart after
+    /// Advances the observed time by that many days, in steps of an hour, with a correct clock and a restart after
     /// each step.
     private func observe(_ days: Int, _ time: inout ObservedTime, _ now: inout Date) {
         for _ in 0..<(days * 24) {

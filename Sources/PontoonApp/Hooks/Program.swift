@@ -129,10 +129,10 @@ struct ProgramRun: Sendable {
 
         var description: String {
             switch self {
-            case .exited(let code): "exited with \(code)"
+            case .exited(let code): "exited with status \(code)"
             case .signaled(let signal): "terminated by signal \(signal)"
             case .timedOut: "stopped after the timeout"
-            case .failed(let reason): "not run: \(reason)"
+            case .failed(let reason): "could not be started or monitored: \(reason)"
             }
         }
     }

@@ -153,7 +153,7 @@ extension FileUpload {
     /// Imports on the platform choose the same names.
     static func otherName(_ name: String, _ number: Int) -> String { "_\(number)_\(name)" }
 
-    /// Performs a call that starts an upload or stores a file, and repeats it if the name is taken by a different file.
+    /// Performs a call that starts an upload or stores a file, and retries it if the name is taken by a different file.
     ///
     /// With ``TransferOptions/ConflictPolicy/rename``, tries up to ``maximumNames`` alternative names. With
     /// ``TransferOptions/ConflictPolicy/overwrite``, replaces the existing file.

@@ -88,7 +88,8 @@ package struct FileJobProgress: Hashable, Sendable {
     package var failedFiles: Int
     /// Number of files and folders visited in the current state.
     ///
-    /// At ``FileJobRules/maximumEntries``, counting stops, or all remaining items fail.
+    /// At ``FileJobRules/maximumEntries``, a job in the state `.resolving` stops counting; in the state `.running`, the
+    /// current item and all remaining items fail.
     package var entries: Int
 
     package init(

@@ -79,6 +79,6 @@ package enum UserRemovalResult: Hashable, Sendable {
     case noHeir
     /// The user is the only one, and must remain: a server that starts with an empty store creates a new first user.
     case isLast
-    /// The user owns this number of projects, and no heir was given.
+    /// The user owns that many projects, and no heir was given.
     case ownsProjects(Int)
 }

@@ -36,7 +36,7 @@ package protocol WebhookStore: Sendable {
 
     /// Returns one page of the dead deliveries of a webhook, most recent failure first, and their total number.
     func deadDeliveries(of id: String, page: Page) async throws -> Listing<WebhookDelivery>
-    /// Queues a dead delivery to be sent again once.
+    /// Queues a dead delivery to be sent once more.
     ///
     /// - Returns: `false` if there is no such delivery.
     func queueDelivery(of event: String, webhook id: String) async throws -> Bool

@@ -84,7 +84,7 @@ package struct Projects: Sendable {
         try await access.project(id, for: caller, reading: consistency)
     }
 
-    /// Returns one page of the matching projects that the caller may read with the token used, newest first.
+    /// Returns one page of the matching projects that the caller may read with the caller's token, newest first.
     ///
     /// Replaces ``ProjectFilter/ids`` with the projects to which the token is limited.
     package func list(

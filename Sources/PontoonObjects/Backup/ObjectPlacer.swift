@@ -54,7 +54,7 @@ package final class ObjectPlacer: Sendable {
     private let methods: Methods
     private let executor: BlockingIOExecutor
     private let canClone = Atomic(true)
-    /// Names of the directories in `files` of the target whose new entries may not be durable yet.
+    /// Names of the subdirectories of the target's `files` directory whose new entries may not be durable yet.
     private let changed = Mutex<Set<String>>([])
     private static let chunkSize = 1 << 20
     private static let incomingName = "incoming"

@@ -265,7 +265,7 @@ enum FileSystem {
     }
 }
 
-/// Makes a system call, and repeats it if a signal interrupts it.
+/// Makes a system call, and retries it if a signal interrupts it.
 ///
 /// - Parameter call: The call; returns 0 on success, or another value after setting `errno`.
 /// - Throws: `Errno` if the call fails.

@@ -78,7 +78,7 @@ struct S3Client: Sendable {
         try await retrying { try await sendOnce(request) }
     }
 
-    /// Runs an operation, and repeats it with backoff after transient errors, up to the maximum number of attempts.
+    /// Runs an operation, and retries it with backoff after transient errors, up to the maximum number of attempts.
     ///
     /// - Returns: The result of `body`.
     /// - Throws: The error of the last attempt; `CancellationError`.

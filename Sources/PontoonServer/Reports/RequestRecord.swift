@@ -15,9 +15,9 @@ final class RequestRecord: Sendable {
         var hasInvalidToken = false
         /// Whether the request or one of its objects was refused because it would exceed a quota.
         var exceedsQuota = false
-        /// Whether the request waits for events, so that its duration does not show the speed of the server.
+        /// Whether the request waits for events, in which case its duration says nothing about the server's speed.
         var waitsForEvents = false
-        /// Whether the response body is streamed, so that the request ends later than its handler.
+        /// Whether the response body is streamed, in which case the request ends later than its handler.
         var isStreamed = false
     }
 

@@ -2,7 +2,7 @@ import NIOHTTP1
 import PontoonCore
 
 extension APIClient {
-    /// Creates a webhook of the admin's project.
+    /// Creates a webhook for the admin's project.
     ///
     /// - Parameters:
     ///   - url: The URL of the receiver.

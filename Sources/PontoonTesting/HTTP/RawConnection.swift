@@ -48,7 +48,9 @@ package struct RawConnection: Sendable {
         }
     }
 
-    /// Writes bytes and waits until the system has accepted all of them.
+    /// Waits while too many earlier bytes are buffered, and then adds bytes to the buffer of the connection.
+    ///
+    /// When the function returns, the bytes may not have been sent yet.
     package func write(_ bytes: ByteBuffer) async throws { try await outbound.write(bytes) }
 
     package func write(_ text: String) async throws { try await outbound.write(ByteBuffer(string: text)) }

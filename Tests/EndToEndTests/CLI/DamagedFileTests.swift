@@ -44,7 +44,7 @@ struct DamagedFileTests {
 
             let found = try await scrub(server)
             #expect(found.status == .exited(1), "\(found)")
-            #expect(found.output.contains("of \(id): damaged, its checksum differs"), "\(found)")
+            #expect(found.output.contains("of \(id): damaged: checksum mismatch"), "\(found)")
             #expect(found.output.contains("3 objects checked (1000 bytes intact), 2 damaged"), "\(found)")
             try whole.write(to: URL(filePath: flipped))
             let repaired = try await scrub(server, id)

@@ -140,7 +140,7 @@ struct HookTests {
                 let events = try await server.api.events("types=file.created").events
                 #expect(try events == [ReceivedEvent(received)])
                 let log = try String(contentsOfFile: server.log.string, encoding: .utf8)
-                #expect(log.contains("hook failed") && log.contains("no luck") && log.contains("exited with 3"))
+                #expect(log.contains("hook failed") && log.contains("no luck") && log.contains("exited with status 3"))
             }
         }
     }

@@ -29,7 +29,7 @@ struct LongFolderArchiveTests {
 
     /// Writes an archive whose files contain only zeros.
     ///
-    /// `checksum` receives the size of a file and returns the CRC-32 of this number of zeros.
+    /// `checksum` receives the size of a file and returns the CRC-32 of that many zeros.
     private static func write(
         _ entries: [FolderArchiveEntry],
         as format: FolderArchiveFormat,
