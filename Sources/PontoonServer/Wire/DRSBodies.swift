@@ -74,7 +74,8 @@ struct DRSObjectBody: JSONWritable {
 
 /// The JSON body that describes the DRS service.
 ///
-/// Omits the version of the server, which would reveal known vulnerabilities to anyone, because the call needs no token.
+/// Omits the version of the server, which would reveal known vulnerabilities to anyone, because the call needs no
+/// token.
 struct DRSServiceInfo: JSONWritable {
     private static let version = "1.5.0"
 
