@@ -15,7 +15,7 @@ final class RequestRecord: Sendable {
         var hasInvalidToken = false
         /// Whether the request or one of its objects was refused because it would exceed a quota.
         var exceedsQuota = false
-        /// Whether the request waits for events, in which case its duration says nothing about the server's speed.
+        /// Whether the request waits for events, in which case its duration does not reflect the server's speed.
         var waitsForEvents = false
         /// Whether the response body is streamed, in which case the request ends later than its handler.
         var isStreamed = false
