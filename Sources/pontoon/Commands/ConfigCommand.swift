@@ -40,7 +40,7 @@ struct ConfigCommand: AsyncParsableCommand {
             try await runCommand(json: false) { [self] in
                 let url =
                     if let endpoint { endpoint } else {
-                        try await Self.prompt("URL of the API, or a short name (us, eu, cgc, cavatica, bdc, china): ")
+                        try await Self.prompt("URL of the API, or us, eu, cgc, cavatica, bdc or china: ")
                     }
                 let endpoint = try Endpoint(url)
                 let token = try await Self.promptSecretly("Token (from the platform's Developer page): ")
