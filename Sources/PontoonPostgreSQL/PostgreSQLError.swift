@@ -18,7 +18,7 @@ package struct PostgreSQLError: Error, CustomStringConvertible {
         /// certificate is not trusted.
         case tls
         /// The server accepts connections, but rejected this one or its settings, for example because of a wrong
-        /// password, an unknown user or database, a host that is not allowed, or too many connections.
+        /// password, an unknown user or database, a client address that is not allowed, or too many connections.
         case refused
         /// The server is too old or a standby, the encoding of the database is not UTF-8, or a pooler assigns
         /// connections per transaction.

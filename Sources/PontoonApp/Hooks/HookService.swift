@@ -8,7 +8,7 @@ import ServiceLifecycle
 struct HookService: Service {
     let hooks: Hooks
     let program: Program
-    /// Pause before the next attempt to run hooks, after an error or while another server runs them.
+    /// Pause before the next attempt to run hooks, after an error or while another server is running them.
     let interval: Duration
     let metrics: HookMetrics
     let logger: Logger

@@ -64,7 +64,7 @@ struct MemoryBudget: Hashable, Sendable {
 
     /// Memory reserved for everything but chunk buffers, in bytes.
     static let base = 48 << 20
-    /// Maximum requested number of parts or ranges in flight; larger requests count as this value.
+    /// Maximum requested number of parts or ranges in flight; larger values are reduced to this one.
     static let maximumConcurrency = 1024
     /// Maximum number of chunks in memory per part or range in flight.
     ///

@@ -90,8 +90,8 @@ extension Uploader {
         }
     }
 
-    /// Returns the error of every upload if the user may not write to the project; `nil` if the user may, or if the
-    /// server does not provide the permissions.
+    /// Returns the error with which every upload would fail because the user lacks the `write` permission; `nil` if the
+    /// user has it, or if the server does not provide the permissions.
     private func refusal() async throws -> ClientError? {
         let project: String? =
             switch options.destination {

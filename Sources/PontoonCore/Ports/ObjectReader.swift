@@ -34,7 +34,8 @@ extension ObjectReader {
 package protocol FileBackedReader: ObjectReader {
     /// Finds bytes that are in the page cache and can be sent without waiting for the disk.
     ///
-    /// Does not wait for the disk. Send the bytes immediately, because they may be evicted from the cache later.
+    /// This call itself does not wait for the disk either. Send the bytes immediately, because they may be evicted from
+    /// the cache later.
     ///
     /// - Parameters:
     ///   - offset: Offset of the first byte.

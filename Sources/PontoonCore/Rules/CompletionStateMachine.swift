@@ -32,7 +32,7 @@ package struct CompletionStateMachine {
         case commit(FinishedUpload, Lease)
         /// Remove data that is not needed after the commit, such as data for a rollback.
         case cleanUp(FinishedUpload)
-        /// Reactivate the upload, unless its file was committed, another call owns its lease, or it no longer exists.
+        /// Reactivate the upload, unless its file was committed, another call holds its lease, or it no longer exists.
         case rollBack(Upload, Lease)
         /// Remove the object of an upload whose project has been deleted.
         case discardObject(Upload)
@@ -257,7 +257,7 @@ package enum CompletedUpload: Sendable {
 
 /// The outcome of a rollback.
 package enum RollbackOutcome: Hashable, Sendable {
-    /// The upload is active, or another call owns its lease.
+    /// The upload is active, or another call holds its lease.
     case rolledBack
     /// The upload is completed, so there was nothing to roll back.
     case completed(fileID: String?)

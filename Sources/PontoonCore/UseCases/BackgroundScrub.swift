@@ -38,8 +38,8 @@ package struct BackgroundScrub: Sendable {
     /// Checks the objects that are due for their periodic check.
     ///
     /// - Parameter report: Called with each result once it is recorded.
-    /// - Returns: The totals of this run; `nil` if the periodic scrub is off, or another server runs it or has taken it
-    ///   over.
+    /// - Returns: The totals of this run; `nil` if the periodic scrub is off, or another server is running it or has
+    ///   taken it over.
     /// - Throws: An error if a store is unavailable; `CancellationError`. The next run checks the remaining objects.
     package func runPeriodic(report: @escaping @Sendable (ObjectCheck) async -> Void) async throws -> Scrub.Totals? {
         guard let interval else { return nil }

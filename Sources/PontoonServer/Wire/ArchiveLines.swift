@@ -6,7 +6,7 @@ import PontoonCore
 /// Counts the results, and limits the total size of the lines for refused entries. Without the limit, a small archive
 /// with many invalid entries could cause a much larger response.
 struct ArchiveLines {
-    /// Total size in bytes that the lines for refused entries must reach before further ones are only counted.
+    /// Size in bytes of the lines for refused entries after which further refusals are only counted.
     private static let maximumRefusals = 4 << 20
 
     /// The counts of all results.

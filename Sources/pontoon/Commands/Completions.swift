@@ -44,13 +44,15 @@ struct Completions: Sendable {
 
     init(_ words: [String]) { self.words = words }
 
-    /// Returns the names of the profiles in the credentials file, except names that a shell could interpret.
+    /// Returns the names of the profiles in the credentials file.
+    ///
+    /// Leaves out names with characters that are special to a shell.
     static func profiles() -> [String] {
         let text = (try? CommonOptions.credentialsText()) ?? ""
         return CredentialsFile(text).profiles.keys.sorted().filter(isSafe)
     }
 
-    /// Returns the completions that `body` finds, except those that a shell could interpret.
+    /// Returns the completions that `body` finds, except those with characters that are special to a shell.
     ///
     /// Returns no completions if an error occurs. Exits the process after the time limit.
     func find(_ body: @Sendable (SevenBridgesClient) async throws -> [String]) async -> [String] {

@@ -13,9 +13,9 @@ import Testing
 /// webhooks.
 @Suite(.serialized, .timeLimit(.minutes(60)), .tags(.endToEnd))
 struct WebhookCrashTests {
-    /// How often the server is killed.
+    /// Number of times the server is killed.
     ///
-    /// To kill it more often: `TEST_WEBHOOK_ROUNDS=500 swift test …`.
+    /// To run more rounds: `TEST_WEBHOOK_ROUNDS=500 swift test …`.
     private static let rounds = Int(ProcessInfo.processInfo.environment["TEST_WEBHOOK_ROUNDS"] ?? "") ?? 20
     private static let allowance = ["--webhook-allow", "127.0.0.1"]
 

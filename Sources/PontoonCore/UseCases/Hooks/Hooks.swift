@@ -15,7 +15,7 @@ package struct Hooks: Sendable {
         case newLog
         /// The hook failed ``Hooks/attempts`` times for this event and does not run for it again.
         case abandoned(Event)
-        /// The store failed and is used again after a pause; of consecutive failures, only the first is reported.
+        /// The store failed; processing resumes after a pause. Of consecutive failures, only the first is reported.
         case interrupted(any Error)
     }
 

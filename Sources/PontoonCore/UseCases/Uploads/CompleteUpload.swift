@@ -233,7 +233,7 @@ package struct CompleteUpload: Sendable {
 
     // MARK: - Roll back
 
-    /// Returns an upload to the state `active`, unless its completion was committed or another server owns its lease.
+    /// Returns an upload to the state `active`, unless its completion was committed or another call holds its lease.
     ///
     /// - Throws: An error if a store is unavailable. The rollback is then pending; see ``PendingRollbacks``.
     private func rollBack(_ id: String, leaseID: String) async throws -> RollbackOutcome {
