@@ -13,7 +13,8 @@ struct RunTracker: Sendable {
         var ready: [UploadItem] = []
         /// Whether more files are ready than fit in one batch.
         var hasMore = false
-        /// Number of files that are not stable, except markers, or whose failed upload will be retried later.
+        /// Number of unstable files, not counting markers, and of files and markers whose failed upload will be
+        /// retried.
         var pending = 0
         /// Whether a file or marker has changed too recently to be sent.
         var isSettling = false

@@ -9,9 +9,7 @@ package enum TokenRules {
     /// Maximum number of projects to which a token can be limited.
     package static let maximumProjects = 100
     package static let maximumLifetime: TimeInterval = 10_000 * 86_400
-    /// Time in seconds after its expiry until maintenance deletes a token.
-    ///
-    /// Until the token is deleted, it is still listed.
+    /// Time in seconds from a token's expiry until maintenance deletes the token, which is listed until then.
     package static let keptAfterExpiry: TimeInterval = 30 * 86_400
 
     /// Checks the properties of a new token.

@@ -18,9 +18,7 @@ package enum UploadLinkRules {
     /// Lifetime in seconds of a link if its creator does not choose one.
     package static let defaultLifetime: TimeInterval = 30 * 86_400
     package static let maximumLifetime: TimeInterval = 366 * 86_400
-    /// Time in seconds after its expiry until maintenance deletes a link.
-    ///
-    /// Until the link is deleted, members can still extend it.
+    /// Time in seconds from a link's expiry until maintenance deletes the link, which members can extend until then.
     package static let keptAfterExpiry: TimeInterval = 30 * 86_400
     package static let maximumLinksPerProject = 500
     package static let maximumLinksPerUser = 1000

@@ -54,7 +54,7 @@ actor EngineProcess {
         try await expectReady()
     }
 
-    /// Stops the engine permanently, without waiting for its end.
+    /// Stops the engine permanently, without waiting for it to exit.
     func close() throws { try input.fileHandleForWriting.close() }
 
     private func write(_ command: String) throws {
