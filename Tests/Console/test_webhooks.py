@@ -217,7 +217,7 @@ def test_a_webhook_whose_creator_left_is_suspended(page, console, server, receiv
     server.call("DELETE", f"/projects/{PROJECT}/members/anna")
     console.open(ROUTE)
     expect(row(page, receiver).locator(".pill")).to_have_text("Suspended")
-    expect(row(page, receiver)).to_contain_text("anna, who created the webhook, may not read the project")
+    expect(row(page, receiver)).to_contain_text("anna, who created the webhook, is disabled or may no longer read the project")
 
 
 def test_only_admins_of_the_project_see_its_webhooks(page, console, server, receiver):
